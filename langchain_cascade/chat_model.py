@@ -368,7 +368,7 @@ class ChatCascade(CascadeSettings, StandardParameters, Described, GenerateByInvo
 def _stamped(
     engine: Engine, verdict: Verdict, run: Any, request: Request, calls: ChatCalls
 ) -> AIMessage:
-    record = engine.record(verdict, run.run_id, request)
+    record = engine.record(verdict, str(run.run_id), request)
     tier: ChatTier = engine.plan.tiers[verdict.tier].native
     drop = tier.logprobs_are_ours and not calls.keep_logprobs
     return stamp(verdict.draft.native, record, drop_logprobs=drop)
@@ -378,5 +378,5 @@ def _show(
     engine: Engine, item: Any, shown: Shown, run: Any, request: Request
 ) -> AIMessageChunk | None:
     if isinstance(item, drivers.Result):
-        return shown.last(engine.record(item.value, run.run_id, request))
+        return shown.last(engine.record(item.value, str(run.run_id), request))
     return shown.next(item)

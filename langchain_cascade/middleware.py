@@ -77,7 +77,7 @@ class CascadeMiddleware(AgentMiddleware):
         try:
             verdict = drivers.run(cascade(plan, asked), Port(calls, plan.notices))
         except CascadeExhausted as error:
-            self._engine.exhausted(error, uuid4(), ensure_config())
+            self._engine.exhausted(error, str(uuid4()), asked.class_name)
             raise
         return self._finish(verdict, asked)
 
@@ -88,7 +88,7 @@ class CascadeMiddleware(AgentMiddleware):
         try:
             verdict = await drivers.arun(cascade(plan, asked), AsyncPort(calls, plan.notices))
         except CascadeExhausted as error:
-            self._engine.exhausted(error, uuid4(), ensure_config())
+            self._engine.exhausted(error, str(uuid4()), asked.class_name)
             raise
         return self._finish(verdict, asked)
 
@@ -109,7 +109,7 @@ class CascadeMiddleware(AgentMiddleware):
         return asked, TurnCalls(handler, self._flat, self._engine.judges)
 
     def _finish(self, verdict: Verdict, request: Request) -> ModelResponse:
-        record = self._engine.record(verdict, uuid4(), request)
+        record = self._engine.record(verdict, str(uuid4()), request)
         response = cast("ModelResponse", verdict.draft.native)
         tier = self._engine.plan.tiers[verdict.tier].native
         messages = [

@@ -1,62 +1,10 @@
-"""Performs the core's effects with LangChain models.
-
-A port lives for one request. What differs between whole models, chains and
-middleware is only *how a target is called*; that is a `Caller`. What is
-common – concurrent samples, the one running stream, warnings – is here.
-"""
+"""The core's ports, taught that LangGraph steers by exceptions."""
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import Sequence
-from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Protocol
 
-from langchain_core.runnables.config import ContextThreadPoolExecutor
-
-from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Chunk, Done, Drafts, Emit, Failed, Note, Open
-from cascade_core.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from cascade_core.plan import Notices
-    from cascade_core.tier import Tier
-    from langchain_cascade.streams import (
-        AsyncDraftStream,
-        AsyncLiveStream,
-        DraftStream,
-        LiveStream,
-    )
-
-
-class Caller(Protocol):
-    """Calls tiers and judges for one request."""
-
-    def call(self, effect: Ask, sample: int) -> Draft | Failed:
-        """Call the target once; a failure that was paid for is returned, any other raised."""
-        ...
-
-    async def acall(self, effect: Ask, sample: int) -> Draft | Failed:
-        """Call the target once; a failure that was paid for is returned, any other raised."""
-        ...
-
-    def open(self, effect: Open) -> DraftStream | LiveStream:
-        """Start a tier's stream."""
-        ...
-
-    async def aopen(self, effect: Open) -> AsyncDraftStream | AsyncLiveStream:
-        """Start a tier's stream."""
-        ...
-
-    def as_chunk(self, native: Any, tier: Tier) -> Any:
-        """Return a tier's whole answer as the one chunk of a stream."""
-        ...
-
-
-def fatal() -> tuple[type[Exception], ...]:
-    """Return the exceptions that end a request: no other tier could do better."""
-    return (ConfigurationError, *control_flow())
+from cascade_core import port
 
 
 def control_flow() -> tuple[type[Exception], ...]:
@@ -65,126 +13,19 @@ def control_flow() -> tuple[type[Exception], ...]:
     return () if errors is None else (errors.GraphBubbleUp,)
 
 
-class Port:
+class Port(port.Port):
     """Performs effects with blocking calls."""
 
-    def __init__(self, caller: Caller, notices: Notices) -> None:
-        self._caller = caller
-        self._notices = notices
-        self._stream: DraftStream | LiveStream | None = None
-
     @property
     def fatal(self) -> tuple[type[Exception], ...]:
         """Exceptions that end a request; looked up when something was raised."""
-        return fatal()
-
-    def ask(self, effect: Ask) -> Drafts | Failed:
-        """Call a target `n` times, concurrently."""
-        if effect.n == 1:
-            outcome = self._caller.call(effect, 0)
-            return outcome if isinstance(outcome, Failed) else Drafts((outcome,))
-        with ContextThreadPoolExecutor(effect.n) as pool:
-            futures = [pool.submit(self._caller.call, effect, i) for i in range(effect.n)]
-        return _gather([_outcome(future) for future in futures], self.fatal)
-
-    def open(self, effect: Open) -> Chunk | Done | Failed:
-        """Start a stream, ending the one before."""
-        self.close()
-        self._stream = self._caller.open(effect)
-        return _unless(self._stream.pull(), self.fatal)
-
-    def pull(self) -> Chunk | Done | Failed:
-        """Take the next chunk."""
-        assert self._stream is not None  # noqa: S101 - the flow opens before it pulls
-        return _unless(self._stream.pull(), self.fatal)
-
-    def close(self) -> Done | None:
-        """End the running stream."""
-        stream, self._stream = self._stream, None
-        return None if stream is None else stream.close()
-
-    def emit(self, effect: Emit) -> Any:
-        """Show a chunk."""
-        if effect.whole_of is not None:
-            return self._caller.as_chunk(effect.chunk, effect.whole_of)
-        return effect.chunk if self._stream is None else self._stream.show(effect.chunk)
-
-    def note(self, effect: Note) -> None:
-        """Warn once."""
-        self._notices.give(effect.key, effect.text)
+        return (*super().fatal, *control_flow())
 
 
-class AsyncPort:
+class AsyncPort(port.AsyncPort):
     """Performs effects with awaited calls."""
 
-    def __init__(self, caller: Caller, notices: Notices) -> None:
-        self._caller = caller
-        self._notices = notices
-        self._stream: AsyncDraftStream | AsyncLiveStream | None = None
-
     @property
     def fatal(self) -> tuple[type[Exception], ...]:
         """Exceptions that end a request; looked up when something was raised."""
-        return fatal()
-
-    async def ask(self, effect: Ask) -> Drafts | Failed:
-        """Call a target `n` times, concurrently."""
-        if effect.n == 1:
-            outcome = await self._caller.acall(effect, 0)
-            return outcome if isinstance(outcome, Failed) else Drafts((outcome,))
-        calls = (self._caller.acall(effect, i) for i in range(effect.n))
-        return _gather(await asyncio.gather(*calls, return_exceptions=True), self.fatal)
-
-    async def open(self, effect: Open) -> Chunk | Done | Failed:
-        """Start a stream, ending the one before."""
-        await self.close()
-        self._stream = await self._caller.aopen(effect)
-        return _unless(await self._stream.pull(), self.fatal)
-
-    async def pull(self) -> Chunk | Done | Failed:
-        """Take the next chunk."""
-        assert self._stream is not None  # noqa: S101 - the flow opens before it pulls
-        return _unless(await self._stream.pull(), self.fatal)
-
-    async def close(self) -> Done | None:
-        """End the running stream."""
-        stream, self._stream = self._stream, None
-        return None if stream is None else await stream.close()
-
-    async def emit(self, effect: Emit) -> Any:
-        """Show a chunk."""
-        if effect.whole_of is not None:
-            return self._caller.as_chunk(effect.chunk, effect.whole_of)
-        return effect.chunk if self._stream is None else await self._stream.show(effect.chunk)
-
-    def note(self, effect: Note) -> None:
-        """Warn once."""
-        self._notices.give(effect.key, effect.text)
-
-
-def _unless(
-    reply: Chunk | Done | Failed, fatal: tuple[type[Exception], ...]
-) -> Chunk | Done | Failed:
-    """Return what a stream gave, unless it was no failure but control flow."""
-    if isinstance(reply, Failed) and isinstance(reply.error, fatal):
-        raise reply.error
-    return reply
-
-
-def _outcome(future: Future[Draft | Failed]) -> Draft | Failed | BaseException:
-    error = future.exception()
-    return future.result() if error is None else error
-
-
-def _gather(
-    outcomes: Sequence[Draft | Failed | BaseException], fatal: tuple[type[Exception], ...]
-) -> Drafts | Failed:
-    """Sort the outcomes of one `Ask`."""
-    drafts = [outcome for outcome in outcomes if isinstance(outcome, Draft)]
-    failures = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
-    for outcome in outcomes:
-        if isinstance(outcome, Exception) and not isinstance(outcome, fatal):
-            failures.append(Failed(outcome))
-        elif isinstance(outcome, BaseException):
-            raise outcome
-    return Drafts(drafts, failures) if drafts else failures[0]
+        return (*super().fatal, *control_flow())

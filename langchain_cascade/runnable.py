@@ -108,7 +108,7 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
             request, calls = self._request(scope.run, input, config, kwargs)
             plan = self._engine.plan
             verdict = drivers.run(cascade(plan, request), Port(calls, plan.notices))
-            record = self._engine.record(verdict, scope.run.run_id, request)
+            record = self._engine.record(verdict, str(scope.run.run_id), request)
             scope.output = self._finish(verdict.draft, record)
         return scope.output
 
@@ -119,7 +119,7 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
             request, calls = self._request(scope.run, input, config, kwargs)
             plan = self._engine.plan
             verdict = await drivers.arun(cascade(plan, request), AsyncPort(calls, plan.notices))
-            record = self._engine.record(verdict, scope.run.run_id, request)
+            record = self._engine.record(verdict, str(scope.run.run_id), request)
             scope.output = self._finish(verdict.draft, record)
         return scope.output
 
@@ -177,7 +177,7 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
             else:
                 yield item
             return
-        record = self._engine.record(item.value, scope.run.run_id, request)
+        record = self._engine.record(item.value, str(scope.run.run_id), request)
         scope.output = item.value.draft.native
         if isinstance(item.value.draft.native, AIMessage):
             yield shown.last(record)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from uuid import UUID
 
 from langchain_core.callbacks import (
     AsyncCallbackManager,
@@ -20,6 +21,7 @@ from langchain_core.callbacks import (
 from langchain_core.runnables.config import RunnableConfig
 
 from cascade_core.errors import CascadeExhausted
+from cascade_core.request import Request
 
 Manager = TypeVar("Manager", CallbackManager, AsyncCallbackManager)
 
@@ -48,6 +50,11 @@ def _configure(manager: type[Manager], owner: Any, config: RunnableConfig) -> Ma
         if handler not in configured.handlers:
             configured.add_handler(handler, inherit=True)
     return configured
+
+
+def _exhausted(owner: Any, error: CascadeExhausted, run_id: UUID, config: RunnableConfig) -> None:
+    class_name = Request(metadata=config.get("metadata")).class_name
+    owner._engine.exhausted(error, str(run_id), class_name)  # noqa: SLF001
 
 
 class Scope:
@@ -90,7 +97,7 @@ class Scope:
     ) -> None:
         if error is not None:
             if isinstance(error, CascadeExhausted):
-                self._owner._engine.exhausted(error, self.run.run_id, self._config)  # noqa: SLF001
+                _exhausted(self._owner, error, self.run.run_id, self._config)
             self.run.on_chain_error(error)
         else:
             self.run.on_chain_end(self.output)
@@ -126,7 +133,7 @@ class AsyncScope:
     ) -> None:
         if error is not None:
             if isinstance(error, CascadeExhausted):
-                self._owner._engine.exhausted(error, self.run.run_id, self._config)  # noqa: SLF001
+                _exhausted(self._owner, error, self.run.run_id, self._config)
             await self.run.on_chain_error(error)
         else:
             await self.run.on_chain_end(self.output)

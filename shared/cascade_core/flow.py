@@ -102,6 +102,9 @@ def _climb(run: _Run) -> Steps[tuple[Tier, Judgement, _Answer] | None]:
     plan, request = run.plan, run.request
     for tier in plan.tiers[:-1]:
         # A tier with no draft to judge gives the reason; the numbers stay the last judged draft's.
+        if tier.index < request.first:
+            run.judged = replace(run.judged, reason="sticky")
+            continue
         if tier.index in request.unable:
             run.judged = replace(run.judged, reason="tool_support")
             continue

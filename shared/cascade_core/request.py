@@ -78,11 +78,14 @@ class Request:
         unable: Indexes of tiers that cannot serve this request (no tools).
         max_tokens: The most tokens an answer may have, where this request says
             so itself; it goes before a tier's own limit.
+        first: The cheapest tier to ask, where this is a further step of an
+            answer that a stronger tier has begun.
     """
 
     __slots__ = (
         "_turns",
         "contexts",
+        "first",
         "max_tokens",
         "metadata",
         "native",
@@ -106,6 +109,7 @@ class Request:
         metadata: Mapping[str, Any] | None = None,
         unable: Collection[int] = (),
         max_tokens: int | None = None,
+        first: int = 0,
     ) -> None:
         self._turns = turns
         self.native = native
@@ -117,6 +121,7 @@ class Request:
         self.metadata: Mapping[str, Any] = metadata or {}
         self.unable = unable
         self.max_tokens = max_tokens
+        self.first = first
 
     @classmethod
     def of(cls, text: str, *, system: str | None = None) -> Request:

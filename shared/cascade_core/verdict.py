@@ -28,6 +28,7 @@ Reason = Literal[
     "gate_custom",
     "failed",
     "tool_support",
+    "sticky",
     "only_tier",
     "best_draft",
     "shadow",
@@ -44,6 +45,7 @@ Reason = Literal[
 `gate_…`           the last judged draft failed that gate
 `failed`           the last tier before the one that answered raised
 `tool_support`     the tiers before cannot call tools, and the request has some
+`sticky`           a stronger tier had begun the answer that this request goes on with
 `only_tier`        there was no other tier to ask
 `best_draft`       every later tier failed; the best draft so far was returned
 `shadow`           the strongest tier was served; the rest was only recorded

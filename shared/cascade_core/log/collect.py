@@ -11,10 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import TypeAlias
 
 from cascade_core.log.record import Record
 
-_collectors: ContextVar[tuple[list[Record], ...]] = ContextVar("cascade_collectors", default=())
+Collectors: TypeAlias = tuple[list[Record], ...]
+
+_collectors: ContextVar[Collectors] = ContextVar("cascade_collectors", default=())
 
 
 @contextmanager
@@ -38,7 +41,15 @@ def collect_decisions() -> Iterator[list[Record]]:
         _collectors.reset(token)
 
 
-def publish(record: Record) -> None:
-    """Give a record to every collector around the current code."""
-    for seen in _collectors.get():
+def collectors() -> Collectors:
+    """Return who collects around the current code.
+
+    A stream asks when it starts: it may be read to its end in another thread.
+    """
+    return _collectors.get()
+
+
+def publish(record: Record, to: Collectors | None = None) -> None:
+    """Give a record to collectors; None = those around the current code."""
+    for seen in _collectors.get() if to is None else to:
         seen.append(record)
