@@ -1,0 +1,401 @@
+"""The ways LlamaIndex asks a model: messages, a text, a template, tools, an object.
+
+A way holds what the caller gave and knows how one tier is asked for it, so
+that each tier formats templates, system prompts and tools in its own manner.
+How a call is watched, judged or paid for does not belong here.
+"""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    CompletionResponse,
+    MessageRole,
+)
+from llama_index.core.llms.function_calling import FunctionCallingLLM
+from llama_index.core.prompts import BasePromptTemplate, PromptTemplate
+from llama_index.core.tools import BaseTool
+from pydantic import BaseModel
+
+from cascade_core.request import ToolSpec, Turn
+from llamaindex_cascade.convert import to_turns, with_tool_blocks
+from llamaindex_cascade.formats import Check, wanted_format
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM
+
+    from llamaindex_cascade.tiers import LLMTier
+
+Response: TypeAlias = ChatResponse | CompletionResponse
+Options: TypeAlias = Mapping[str, Any]
+
+
+class Way(Protocol):
+    """One request, askable of any tier that answers with a response."""
+
+    def call(self, tier: LLMTier, options: Options) -> Response:
+        """Ask and wait."""
+        ...
+
+    async def acall(self, tier: LLMTier, options: Options) -> Response:
+        """Ask and wait."""
+        ...
+
+    def stream(self, tier: LLMTier, options: Options) -> Iterator[Response]:
+        """Ask for a stream."""
+        ...
+
+    async def astream(self, tier: LLMTier, options: Options) -> AsyncIterator[Response]:
+        """Ask for a stream."""
+        ...
+
+    def turns(self) -> Sequence[Turn]:
+        """Return the conversation, for signals and the log."""
+        ...
+
+    def problem(self, text: str, tier: LLMTier) -> Exception | None:
+        """Return what is wrong with an answer in the form the caller asked for, or None."""
+        ...
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """What else the core's request has to know."""
+        ...
+
+
+class Messages:
+    """`chat(messages, **kwargs)`."""
+
+    def __init__(self, messages: Sequence[ChatMessage], kwargs: Options) -> None:
+        self._messages = with_tool_blocks(messages)
+        self._kwargs = kwargs
+        self._check: Check | None = wanted_format(self._messages)
+
+    def call(self, tier: LLMTier, options: Options) -> Response:
+        """Ask and wait."""
+        return tier.llm.chat(self._messages, **self._kwargs, **options)
+
+    async def acall(self, tier: LLMTier, options: Options) -> Response:
+        """Ask and wait."""
+        return await tier.llm.achat(self._messages, **self._kwargs, **options)
+
+    def stream(self, tier: LLMTier, options: Options) -> Iterator[Response]:
+        """Ask for a stream."""
+        return tier.llm.stream_chat(self._messages, **self._kwargs, **options)
+
+    async def astream(self, tier: LLMTier, options: Options) -> AsyncIterator[Response]:
+        """Ask for a stream."""
+        return await tier.llm.astream_chat(self._messages, **self._kwargs, **options)
+
+    def turns(self) -> Sequence[Turn]:
+        """Return the messages."""
+        return to_turns(self._messages)
+
+    def problem(self, text: str, tier: LLMTier) -> Exception | None:
+        """Return how an answer misses the format that the messages ask for."""
+        del tier
+        return self._check(text) if self._check else None
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """Nothing else."""
+        return {}
+
+
+class Text:
+    """`complete(prompt, formatted=…, **kwargs)`."""
+
+    def __init__(self, prompt: str, kwargs: Options, *, formatted: bool) -> None:
+        self._prompt = prompt
+        self._kwargs = kwargs
+        self._formatted = formatted
+
+    def call(self, tier: LLMTier, options: Options) -> Response:
+        """Ask and wait."""
+        return tier.llm.complete(self._prompt, self._formatted, **self._kwargs, **options)
+
+    async def acall(self, tier: LLMTier, options: Options) -> Response:
+        """Ask and wait."""
+        return await tier.llm.acomplete(self._prompt, self._formatted, **self._kwargs, **options)
+
+    def stream(self, tier: LLMTier, options: Options) -> Iterator[Response]:
+        """Ask for a stream."""
+        return tier.llm.stream_complete(self._prompt, self._formatted, **self._kwargs, **options)
+
+    async def astream(self, tier: LLMTier, options: Options) -> AsyncIterator[Response]:
+        """Ask for a stream."""
+        return await tier.llm.astream_complete(
+            self._prompt, self._formatted, **self._kwargs, **options
+        )
+
+    def turns(self) -> Sequence[Turn]:
+        """Return the prompt as one turn."""
+        return (Turn("user", self._prompt),)
+
+    def problem(self, text: str, tier: LLMTier) -> Exception | None:
+        """Return None: nothing but a text was asked for."""
+        del text, tier
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """Nothing else."""
+        return {}
+
+
+class Template:
+    """`predict(prompt, **variables)`: each tier formats the template itself.
+
+    Args:
+        owner: The cascade: its own system prompt and parser go around the tier's.
+        prompt: The template.
+        variables: Its variables; those that LlamaIndex's synthesizers name hold
+            what was retrieved.
+    """
+
+    def __init__(
+        self, owner: LLM, prompt: BasePromptTemplate, variables: Mapping[str, Any]
+    ) -> None:
+        self._owner = owner
+        self._prompt = prompt
+        self._variables = variables
+
+    def call(self, tier: LLMTier, options: Options) -> Response:
+        """Ask and wait."""
+        if tier.is_chat:
+            return tier.llm.chat(self._messages(tier), **options)
+        return tier.llm.complete(self._text(tier), formatted=True, **options)
+
+    async def acall(self, tier: LLMTier, options: Options) -> Response:
+        """Ask and wait."""
+        if tier.is_chat:
+            return await tier.llm.achat(self._messages(tier), **options)
+        return await tier.llm.acomplete(self._text(tier), formatted=True, **options)
+
+    def stream(self, tier: LLMTier, options: Options) -> Iterator[Response]:
+        """Ask for a stream."""
+        if tier.is_chat:
+            return tier.llm.stream_chat(self._messages(tier), **options)
+        return tier.llm.stream_complete(self._text(tier), formatted=True, **options)
+
+    async def astream(self, tier: LLMTier, options: Options) -> AsyncIterator[Response]:
+        """Ask for a stream."""
+        if tier.is_chat:
+            return await tier.llm.astream_chat(self._messages(tier), **options)
+        return await tier.llm.astream_complete(self._text(tier), formatted=True, **options)
+
+    def _messages(self, tier: LLMTier) -> list[ChatMessage]:
+        owner = self._owner
+        messages = tier.llm._get_messages(self._prompt, **self._variables)  # noqa: SLF001
+        if owner.output_parser is not None:
+            messages = owner.output_parser.format_messages(messages)
+        return owner._extend_messages(messages)  # noqa: SLF001
+
+    def _text(self, tier: LLMTier) -> str:
+        owner = self._owner
+        text = tier.llm._get_prompt(self._prompt, **self._variables)  # noqa: SLF001
+        if owner.output_parser is not None:
+            text = owner.output_parser.format(text)
+        return owner._extend_prompt(text)  # noqa: SLF001
+
+    def turns(self) -> Sequence[Turn]:
+        """Return the template, filled in."""
+        return to_turns(self._prompt.format_messages(**self._variables))
+
+    def problem(self, text: str, tier: LLMTier) -> Exception | None:
+        """Return why the template's parser, or the models' own, cannot read an answer."""
+        parsers = (
+            getattr(self._prompt, "output_parser", None),
+            tier.llm.output_parser,
+            self._owner.output_parser,
+        )
+        return _first_error([parser.parse for parser in parsers if parser is not None], text)
+
+    def parsed(self, text: str, tier: LLMTier) -> str:
+        """Return an answer as `predict` does: through the models' own parsers."""
+        return self._owner._parse_output(tier.llm._parse_output(text))  # noqa: SLF001
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """The retrieved texts."""
+        return {"contexts": retrieved(self.given)}
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """The template's variables, those filled in before among them."""
+        return ChainMap(dict(self._variables), self._prompt.kwargs)
+
+
+class Tools:
+    """`chat_with_tools(tools, user_msg, chat_history, …)`.
+
+    Args:
+        tools: What the model may call.
+        user_msg: The last message.
+        chat_history: The messages before it.
+        kwargs: All other arguments, as the caller gave them.
+        must_call: Whether an answer without a tool call is useless to the caller.
+    """
+
+    def __init__(
+        self,
+        tools: Sequence[BaseTool],
+        user_msg: str | ChatMessage | None,
+        chat_history: Sequence[ChatMessage] | None,
+        kwargs: Options,
+        *,
+        must_call: bool = False,
+    ) -> None:
+        self._tools = tools
+        self._user_msg = user_msg
+        self._history = with_tool_blocks(chat_history or ())
+        self._kwargs = kwargs
+        self._must_call = must_call
+
+    def call(self, tier: LLMTier, options: Options) -> Response:
+        """Ask and wait."""
+        return _able(tier).chat_with_tools(self._tools, **self._arguments(options))
+
+    async def acall(self, tier: LLMTier, options: Options) -> Response:
+        """Ask and wait."""
+        return await _able(tier).achat_with_tools(self._tools, **self._arguments(options))
+
+    def stream(self, tier: LLMTier, options: Options) -> Iterator[Response]:
+        """Ask for a stream."""
+        return _able(tier).stream_chat_with_tools(self._tools, **self._arguments(options))
+
+    async def astream(self, tier: LLMTier, options: Options) -> AsyncIterator[Response]:
+        """Ask for a stream."""
+        return await _able(tier).astream_chat_with_tools(self._tools, **self._arguments(options))
+
+    def _arguments(self, options: Options) -> dict[str, Any]:
+        return {
+            "user_msg": self._user_msg,
+            "chat_history": list(self._history),
+            **self._kwargs,
+            **options,
+        }
+
+    def turns(self) -> Sequence[Turn]:
+        """Return the history and the last message."""
+        last = self._user_msg
+        if isinstance(last, str):
+            last = ChatMessage(role=MessageRole.USER, content=last)
+        return to_turns([*self._history, *([last] if last is not None else [])])
+
+    def problem(self, text: str, tier: LLMTier) -> Exception | None:
+        """Return None: tool calls have a gate of their own."""
+        del text, tier
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """The tools, and whether one has to be called."""
+        specs = [ToolSpec(tool.metadata.get_name(), _schema(tool)) for tool in self._tools]
+        return {"tools": specs, "tool_choice": self._choice()}
+
+    def _choice(self) -> str | None:
+        choice = self._kwargs.get("tool_choice")
+        if isinstance(choice, Mapping):
+            named = choice.get("function") or choice
+            choice = named.get("name") if isinstance(named, Mapping) else None
+        if isinstance(choice, str) and choice not in ("auto", "any"):
+            return choice
+        if self._must_call or choice == "any" or self._kwargs.get("tool_required"):
+            return "required"
+        return None
+
+
+class Object:
+    """`structured_predict(output_cls, prompt, llm_kwargs, **variables)`.
+
+    Each tier makes the object in its own way: tools, a JSON mode, or text.
+    """
+
+    def __init__(
+        self,
+        output_cls: type[BaseModel],
+        prompt: PromptTemplate,
+        llm_kwargs: Mapping[str, Any] | None,
+        variables: Mapping[str, Any],
+    ) -> None:
+        self._cls = output_cls
+        self._prompt = prompt
+        self._llm_kwargs = llm_kwargs or {}
+        self._variables = variables
+
+    def make(self, tier: LLMTier, options: Options) -> BaseModel:
+        """Have a tier make the object, and wait."""
+        return tier.llm.structured_predict(
+            self._cls, self._template(), {**self._llm_kwargs, **options}, **self._variables
+        )
+
+    async def amake(self, tier: LLMTier, options: Options) -> BaseModel:
+        """Have a tier make the object, and wait."""
+        return await tier.llm.astructured_predict(
+            self._cls, self._template(), {**self._llm_kwargs, **options}, **self._variables
+        )
+
+    def stream(self, tier: LLMTier) -> Iterator[Any]:
+        """Have a tier make the object in ever more complete parts."""
+        return tier.llm.stream_structured_predict(
+            self._cls, self._template(), dict(self._llm_kwargs), **self._variables
+        )
+
+    async def astream(self, tier: LLMTier) -> AsyncIterator[Any]:
+        """Have a tier make the object in ever more complete parts."""
+        return await tier.llm.astream_structured_predict(
+            self._cls, self._template(), dict(self._llm_kwargs), **self._variables
+        )
+
+    def _template(self) -> PromptTemplate:
+        # Programs that parse text set their parser on the template they are given.
+        return deepcopy(self._prompt)
+
+    def turns(self) -> Sequence[Turn]:
+        """Return the template, filled in."""
+        return to_turns(self._prompt.format_messages(**self._variables))
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """The retrieved texts."""
+        return {"contexts": retrieved(self.given)}
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """The template's variables, those filled in before among them."""
+        return ChainMap(dict(self._variables), self._prompt.kwargs)
+
+
+def retrieved(variables: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the retrieved texts among a template's variables.
+
+    The names are those of LlamaIndex's own templates: `context_str` (question
+    answering, summaries), `context_msg` (refining), `context` (older ones).
+    """
+    names = ("context_str", "context_msg", "context")
+    found = (variables.get(name) for name in names)
+    return tuple(text for text in found if isinstance(text, str) and text)
+
+
+def _able(tier: LLMTier) -> FunctionCallingLLM:
+    """Return a tier that can be offered tools; the others are never asked for any."""
+    return cast("FunctionCallingLLM", tier.llm)
+
+
+def _schema(tool: BaseTool) -> Mapping[str, Any] | None:
+    schema = tool.metadata.fn_schema
+    return None if schema is None else schema.model_json_schema()
+
+
+def _first_error(parsers: Sequence[Callable[[str], Any]], text: str) -> Exception | None:
+    for parse in parsers:
+        try:
+            parse(text)
+        except Exception as error:  # noqa: BLE001 - a parser may raise anything
+            return error
+    return None

@@ -1,0 +1,174 @@
+"""A tier's stream: what arrives is handed on and put together at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from time import perf_counter
+from typing import Any, Protocol
+
+from cascade_core.costs.usage import Usage
+from cascade_core.draft import Draft, Finish
+from cascade_core.effects import Chunk, Done, Failed
+from cascade_core.logprobs import Logprobs
+from llamaindex_cascade.answer_logprobs import chunk_logprobs, chunk_tokens
+from llamaindex_cascade.answers import read_finish, reported_usage, to_draft
+from llamaindex_cascade.raw import Response
+
+_END = object()
+
+
+class Gathering(Protocol):
+    """Puts a stream together."""
+
+    def take(self, chunk: Any) -> Chunk:
+        """Take the next chunk."""
+        ...
+
+    def had(self) -> Draft | None:
+        """Return what has arrived, or None where nothing has."""
+        ...
+
+    def whole(self) -> Draft:
+        """Return the answer, now that the stream has ended."""
+        ...
+
+
+class Responses:
+    """Puts a stream of responses together; each holds all the text so far.
+
+    Args:
+        name: The model's name, where the chunks do not say it.
+        prompt_texts: Gives what was asked, to count tokens that nobody reported.
+        judge: Looks at the whole draft.
+        entries: Whether alternatives to the tokens are wanted too.
+    """
+
+    def __init__(
+        self,
+        name: str | None,
+        prompt_texts: Callable[[], Iterable[str]],
+        judge: Callable[[Draft], Draft],
+        *,
+        entries: bool,
+    ) -> None:
+        self._name = name
+        self._prompt_texts = prompt_texts
+        self._judge = judge
+        self._wants_entries = entries
+        self._started = perf_counter()
+        self._last: Response | None = None
+        self._values: list[float] = []
+        self._entries: list[Mapping[str, Any]] = []
+        self._usage: Usage | None = None
+        self._finish: Finish | None = None
+
+    def take(self, chunk: Response) -> Chunk:
+        """Take the next chunk."""
+        self._last = chunk
+        values = chunk_logprobs(chunk)
+        if values:
+            self._values += values
+            if self._wants_entries and (tokens := chunk_tokens(chunk)) is not None:
+                self._entries += tokens.entries
+        self._usage = reported_usage(chunk) or self._usage
+        self._finish = read_finish(chunk) or self._finish
+        return Chunk(chunk, values)
+
+    def had(self) -> Draft | None:
+        """Return what has arrived."""
+        if self._last is None:
+            return None
+        logprobs = None
+        if self._values:
+            aligned = len(self._entries) == len(self._values)
+            logprobs = Logprobs(self._values, self._entries if aligned else ())
+        draft = to_draft(
+            self._last,
+            seconds=perf_counter() - self._started,
+            name=self._name,
+            prompt_texts=self._prompt_texts,
+            logprobs=logprobs,
+            usage=self._usage,
+        )
+        # Usually said by the last chunk but one: the tokens used come after it.
+        return draft if self._finish is None else replace(draft, finish=self._finish)
+
+    def whole(self) -> Draft:
+        """Return the answer."""
+        draft = self.had()
+        return Draft() if draft is None else self._judge(draft)
+
+
+class TierStream:
+    """A running stream."""
+
+    def __init__(self, source: Iterator[Any], gathered: Gathering) -> None:
+        self._source = source
+        self._gathered = gathered
+        self._started = perf_counter()
+        self._open = True
+
+    def pull(self) -> Chunk | Done | Failed:
+        """Return the next chunk, or how the stream ended."""
+        try:
+            item = next(self._source, _END)
+            if item is not _END:
+                return self._gathered.take(item)
+            self._open = False
+            return Done(self._gathered.whole())
+        except Exception as error:  # noqa: BLE001 - a failed call is a reply, not a crash
+            self._open = False
+            return Failed(error, perf_counter() - self._started, self._gathered.had())
+
+    def show(self, chunk: Any) -> Any:
+        """Return the chunk: the model's own callbacks have told of it."""
+        return chunk
+
+    def close(self) -> Done | None:
+        """End the stream with its connection; return what had come."""
+        if not self._open:
+            return None
+        self._open = False
+        close = getattr(self._source, "close", None)
+        if close is not None:
+            close()
+        draft = self._gathered.had()
+        return None if draft is None else Done(draft)
+
+
+class AsyncTierStream:
+    """The same, awaited."""
+
+    def __init__(self, source: AsyncIterator[Any], gathered: Gathering) -> None:
+        self._source = source
+        self._gathered = gathered
+        self._started = perf_counter()
+        self._open = True
+
+    async def pull(self) -> Chunk | Done | Failed:
+        """Return the next chunk, or how the stream ended."""
+        try:
+            item = await anext(self._source, _END)
+            if item is not _END:
+                return self._gathered.take(item)
+            self._open = False
+            return Done(self._gathered.whole())
+        except Exception as error:  # noqa: BLE001 - a failed call is a reply, not a crash
+            self._open = False
+            return Failed(error, perf_counter() - self._started, self._gathered.had())
+
+    async def show(self, chunk: Any) -> Any:
+        """Return the chunk: the model's own callbacks have told of it."""
+        return chunk
+
+    async def close(self) -> Done | None:
+        """End the stream with its connection; return what had come."""
+        if not self._open:
+            return None
+        self._open = False
+        close = getattr(self._source, "aclose", None)
+        if close is not None:
+            await close()
+        draft = self._gathered.had()
+        return None if draft is None else Done(draft)

@@ -1,0 +1,142 @@
+"""One tier of a cascade of LLMs: the caller's model, and what was learned about it once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from llama_index.core.callbacks import CallbackManager
+from llama_index.core.llms import LLM
+
+from cascade_core.errors import ConfigurationError
+from cascade_core.tier import LogprobMemory, Tier
+from llamaindex_cascade.capabilities import (
+    calls_tools,
+    gives_logprobs,
+    host,
+    logprob_options,
+    max_tokens,
+    model_name,
+    usage_options,
+)
+
+
+@dataclass(eq=False)
+class LLMTier:
+    """A tier, or a judge, as the caller gave it.
+
+    Attributes:
+        llm: The caller's model; it is called, never copied or changed, but for
+            its callback manager.
+    """
+
+    llm: LLM
+
+    @cached_property
+    def is_chat(self) -> bool:
+        """Whether it takes messages rather than one text."""
+        return self.llm.metadata.is_chat_model
+
+    @cached_property
+    def calls_tools(self) -> bool:
+        """Whether it can be offered tools."""
+        return calls_tools(self.llm)
+
+    @cached_property
+    def _usage_options(self) -> dict[str, Any]:
+        return usage_options(self.llm)
+
+    def options(self, *, logprobs: bool, top: int, streamed: bool = False) -> dict[str, Any]:
+        """Return the arguments that a call is made with on the cascade's own account."""
+        asked = logprob_options(self.llm, top) if logprobs else {}
+        return {**asked, **self._usage_options} if streamed else asked
+
+    def report_to(self, manager: CallbackManager) -> None:
+        """Have the model report its calls to the cascade's callback manager.
+
+        LlamaIndex sets the manager of the outermost model only, and does so at
+        any time, so this is done before every call.
+        """
+        if self.llm.callback_manager is not manager:
+            self.llm.callback_manager = manager
+
+
+def make_tiers(tiers: object) -> tuple[Tier, ...]:
+    """Read the `tiers=` argument of a cascade of LLMs.
+
+    Args:
+        tiers: LLMs, cheapest first.
+
+    Raises:
+        ConfigurationError: It is no list, is empty, or holds something that is
+            not an LLM.
+    """
+    listed = as_list(tiers, "LLMs")
+    return tuple(make_tier(llm, index) for index, llm in enumerate(listed))
+
+
+def make_tier(given: object, index: int) -> Tier:
+    """Read one tier of a cascade of LLMs.
+
+    Raises:
+        ConfigurationError: It is not an LLM, or cannot describe itself.
+    """
+    llm = check_llm(given, f"tiers[{index}]")
+    return Tier(
+        index=index,
+        model=model_name(llm),
+        native=LLMTier(llm),
+        provider=host(llm),
+        logprobs=LogprobMemory(gives_logprobs(llm)),
+        max_tokens=max_tokens(llm),
+        streams=True,
+    )
+
+
+def as_list(tiers: object, of: str) -> Sequence[object]:
+    """Read a list of tiers.
+
+    Raises:
+        ConfigurationError: It is no list, or is empty.
+    """
+    if isinstance(tiers, str) or not isinstance(tiers, Sequence):
+        msg = f"tiers= takes a list of {of}, cheapest first, not {type(tiers).__name__}"
+        raise ConfigurationError(msg)
+    if not tiers:
+        msg = f"tiers=[] is empty: give at least a cheap and a strong one of your {of}"
+        raise ConfigurationError(msg)
+    return tiers
+
+
+def check_llm(given: object, where: str) -> LLM:
+    """Return an LLM, making sure that it is one.
+
+    Args:
+        given: What the caller gave.
+        where: How an error names it.
+
+    Raises:
+        ConfigurationError: It is not an LLM, or cannot describe itself.
+    """
+    if not isinstance(given, LLM):
+        hint = ""
+        if type(given).__module__.startswith("langchain"):
+            hint = "; wrap it: LangChainLLM(llm=…) from llama-index-llms-langchain"
+        elif isinstance(given, str):
+            hint = "; give an LLM such as OpenAI(model=…)"
+        elif isinstance(given, type):
+            hint = "; give an instance, not the class"
+        msg = f"{where} is not a LlamaIndex LLM but {type(given).__name__}{hint}"
+        raise ConfigurationError(msg)
+    try:
+        _ = given.metadata
+    except Exception as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        msg = (
+            f"{where}: {type(given).__name__}.metadata cannot be read: {reason} "
+            "(for a model that OpenAI does not know, use OpenAILike)"
+        )
+        raise ConfigurationError(msg) from error
+    return given
