@@ -29,7 +29,7 @@ def read_logprobs_of(response: Response) -> Logprobs | None:
         One value a token, or None where the answer has none.
     """
     text = text_of(response)
-    if False:
+    if response.delta is not None and response.delta != text:
         return None
     found = _sent(response.raw)
     if found is None:

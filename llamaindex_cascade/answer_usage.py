@@ -90,12 +90,12 @@ def _read(source: Any) -> Usage | None:
     if not source:
         return None
     given, written = _count(source, *_INPUT) or 0, _count(source, *_OUTPUT)
-    read = stored = 0
+    read = stored = thoughts = tool_prompt = 0
     if field(source, "prompt_tokens") is None:
         # Anthropic and Bedrock leave cached tokens out of the prompt's count.
         read, stored = _count(source, *_CACHE_READ) or 0, _count(source, *_CACHE_WRITTEN) or 0
-    # Google counts these apart from the prompt's and the answer's.
-    thoughts, tool_prompt = _count(source, *_THOUGHTS) or 0, _count(source, *_TOOL_PROMPT) or 0
+        # Google counts these apart from the prompt's and the answer's.
+        thoughts, tool_prompt = _count(source, *_THOUGHTS) or 0, _count(source, *_TOOL_PROMPT) or 0
     given += read + stored + tool_prompt
     if not given or (written is None and not thoughts):
         return None

@@ -100,6 +100,7 @@ def to_draft(  # noqa: PLR0913 - what only the caller can know of an answer
     if logprobs is None:
         logprobs = read_logprobs_of(response)
     model = model_of(response) or name
+    finish = read_finish(response)
     record = response.additional_kwargs.get("cascade")
     usage = usage or reported_usage(response)
     if usage is None and record is None and prompt_texts is not None:
@@ -110,8 +111,8 @@ def to_draft(  # noqa: PLR0913 - what only the caller can know of an answer
         tool_calls=tool_calls,
         broken_tool_calls=broken,
         logprobs=logprobs,
-        finish=read_finish(response),
-        refusal=is_refusal(response),
+        finish=finish,
+        refusal=finish == "content_filter" or _refused(response),
         usage=usage,
         model=model,
         seconds=seconds,
@@ -152,12 +153,17 @@ def _counted(
 def read_finish(response: Response) -> Finish | None:
     """Return why the model stopped, where the answer says so."""
     raw = response.raw
-    choice = first(raw, "choices") or first(raw, "candidates")
-    reason = field(raw, "incomplete_details", "reason")
+    choice = first(raw, "choices")
+    reason = None
+    if choice is None:
+        choice = first(raw, "candidates")
+        reason = field(raw, "incomplete_details", "reason")
     places = [choice, raw, response.additional_kwargs]
     if isinstance(response, ChatResponse):
         places.append(response.message.additional_kwargs)
     for place in places:
+        if reason or place is None:
+            continue
         for name in _FINISH_FIELDS:
             reason = reason or field(place, name)
     if reason is None and field(raw, "status") == "completed":  # OpenAI's Responses API
@@ -169,19 +175,24 @@ def read_finish(response: Response) -> Finish | None:
 
 def is_refusal(response: Response) -> bool:
     """Tell whether the provider itself marked an answer as a refusal, or withheld it."""
+    return _refused(response) or read_finish(response) == "content_filter"
+
+
+def _refused(response: Response) -> bool:
     choice = first(response.raw, "choices")
     said = field(choice, "message", "refusal") or field(choice, "delta", "refusal")
     if isinstance(response, ChatResponse):
         said = said or response.message.additional_kwargs.get("refusal")
     if isinstance(said, str) and said:
         return True
-    if field(choice, "logprobs", "refusal") and not field(choice, "logprobs", "content"):
-        return True
+    if choice is not None:
+        payload = field(choice, "logprobs")
+        return bool(field(payload, "refusal")) and not field(payload, "content")
     for item in each(response.raw, "output"):  # OpenAI's Responses API
         for part in each(item, "content"):
             if field(part, "type") == "refusal":
                 return True
-    return read_finish(response) == "content_filter"
+    return False
 
 
 def model_of(response: Response) -> str | None:

@@ -13,6 +13,9 @@ def demo(  # noqa: PLR0913 - the command's options
     tune: Annotated[
         int, typer.Option(min=20, help="Other tickets to pick the threshold on.")
     ] = 600,
+    framework: Annotated[
+        str, typer.Option(help="Whose way to ask: langchain, or llamaindex for a query engine.")
+    ] = "langchain",
     seed: Annotated[int, typer.Option(help="Another seed draws other tickets.")] = 0,
     cheap: Annotated[
         str | None, typer.Option(help="Your cheap model, e.g. openai:gpt-4o-mini.")
@@ -30,7 +33,10 @@ def demo(  # noqa: PLR0913 - the command's options
 
     With --json, cost_usd is the mean per ticket and latency_ms the median.
 
-    Example: cascade demo --tickets 3000
+    With --framework llamaindex a query engine answers over the desk's knowledge
+    base, and the decisions shown name the passages it retrieved.
+
+    Example: cascade demo --framework llamaindex --tickets 3000
     """
     from cascade_demo.measure import run_demo
     from cascade_demo.show import as_plain, print_report, progress
@@ -43,6 +49,7 @@ def demo(  # noqa: PLR0913 - the command's options
             cheap=cheap,
             strong=strong,
             advance=advance,
+            framework=framework,
         )
     if as_json:
         typer.echo(as_plain(report))

@@ -1,40 +1,22 @@
 """Runs the desk three ways – cheap only, strong only, the cascade – and measures each.
 
-Everything goes over real HTTP through real `ChatOpenAI` clients and the same
-chain `prompt | model | parser`. Nothing here prints; see `show`.
+Everything goes over real HTTP through a framework's real clients, in the framework's own
+way; see `asking`. Nothing here prints; see `show`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
-from langchain_core.language_models import BaseChatModel
-from langchain_core.output_parsers import StrOutputParser
-from langchain_core.prompt_values import PromptValue
-from langchain_core.prompts import ChatPromptTemplate
-from langchain_core.runnables import Runnable
-from pydantic import SecretStr
-
-from cascade_core import CascadeError, collect_decisions
-from cascade_core.draft import Draft
-from cascade_core.errors import describe, refuses_logprobs
+from cascade_core import collect_decisions
 from cascade_core.signals import SequenceLogprob
+from cascade_demo.asking import Ask, Asking, open_asking
 from cascade_demo.desk import Ticket, grade, tickets
-from cascade_demo.handbook import HANDBOOK
-from cascade_demo.prices import PRICES
 from cascade_demo.threshold import Labelled, pick_threshold
-from langchain_cascade import ChatCascade
-from langchain_cascade.convert import to_draft
-from langchain_cascade.tiers import Variant, load_model, vary
-
-PROMPT = ChatPromptTemplate.from_messages(
-    [("system", "{handbook}"), ("human", "{ticket}")]
-).partial(handbook=HANDBOOK)
 
 Advance: TypeAlias = Callable[[str, int, int], None]
 """Told of progress: what is being done, how many are done, of how many."""
@@ -50,6 +32,7 @@ class Answer:
         right: Whether that is the ticket's one right answer.
         seconds: Wall time the caller waited.
         record: The decision's record.
+        passages: Titles of the passages retrieved for it, best first.
     """
 
     ticket: Ticket
@@ -57,6 +40,7 @@ class Answer:
     right: bool
     seconds: float
     record: dict[str, Any]
+    passages: tuple[str, ...] = ()
 
     @property
     def cost(self) -> float | None:
@@ -78,6 +62,7 @@ class Report:
         n_read: On how many of them the cheap draft's confidence could be read.
         models: The two models' names.
         prices: Where the money figures come from.
+        how: How tickets were answered, where there is something to say.
     """
 
     cheap: Sequence[Answer]
@@ -88,6 +73,7 @@ class Report:
     n_read: int
     models: tuple[str, str]
     prices: str
+    how: str = ""
 
 
 def accuracy(answers: Sequence[Answer]) -> float:
@@ -120,6 +106,7 @@ def run_demo(  # noqa: PLR0913 - the command's options
     cheap: str | None,
     strong: str | None,
     advance: Advance,
+    framework: str = "langchain",
 ) -> Report:
     """Run the whole demo.
 
@@ -127,138 +114,57 @@ def run_demo(  # noqa: PLR0913 - the command's options
         n_tickets: Held-out tickets to answer.
         n_tune: Tickets of another split to pick the threshold on.
         seed: Seed of both.
-        cheap: A model name for `init_chat_model`, or None for the embedded one.
+        cheap: A hosted model's name, or None for the embedded one.
         strong: The same.
         advance: Told of progress.
-    """
-    with models(cheap, strong) as (weak_model, strong_model, price_table, label):
-        # A cascade of one tier is that model alone, measured by the same code.
-        weak = _chain(ChatCascade(tiers=[weak_model], prices=price_table))
-        best = _chain(ChatCascade(tiers=[strong_model], prices=price_table))
+        framework: Whose way to ask; see `asking.FRAMEWORKS`.
 
-        tune = tickets("tune", n_tune, seed)
-        labelled = list(_labelled(tune, weak_model, strong_model, advance))
+    Raises:
+        ConfigurationError: The framework or a model's name is unknown, or not installed.
+        CascadeError: A model gave no answer.
+    """
+    with open_asking(framework, cheap, strong) as asking:
+        labelled = list(_labelled(asking, tickets("tune", n_tune, seed), advance))
         threshold = pick_threshold(labelled)
-        both = _chain(
-            ChatCascade(
-                tiers=[weak_model, strong_model], thresholds=[threshold], prices=price_table
-            )
-        )
-        held_out = tickets("test", n_tickets, seed)
-        answers: dict[str, list[Answer]] = {"cheap": [], "strong": [], "cascade": []}
+        ways = {
+            "cheap": asking.alone(0),
+            "strong": asking.alone(1),
+            "cascade": asking.cascade(threshold),
+        }
+        answers: dict[str, list[Answer]] = {name: [] for name in ways}
         # In turn and not one after the other, so that a busy moment slows all three alike.
-        for done, ticket in enumerate(held_out):
-            for name, chain in (("cheap", weak), ("strong", best), ("cascade", both)):
-                answers[name].append(_answer(chain, ticket))
+        for done, ticket in enumerate(tickets("test", n_tickets, seed)):
+            for name, ask in ways.items():
+                answers[name].append(_answer(ask, ticket))
             advance("answering held-out tickets", done + 1, n_tickets)
-    return Report(
-        **answers,
-        threshold=threshold,
-        n_tune=n_tune,
-        n_read=sum(one.confidence is not None for one in labelled),
-        models=(_name(weak_model), _name(strong_model)),
-        prices=label,
-    )
-
-
-@contextmanager
-def models(
-    cheap: str | None, strong: str | None
-) -> Iterator[tuple[BaseChatModel, BaseChatModel, Any, str]]:
-    """Make the two models ready, with the embedded server where one of them needs it.
-
-    Yields:
-        The cheap model, the strong one, a price table, and what the prices are.
-    """
-    if cheap is not None and strong is not None:
-        yield _hosted(cheap, "--cheap"), _hosted(strong, "--strong"), None, "published list prices"
-        return
-    from cascade_demo.server import spawn
-
-    table = {
-        name: {"input": price.input_per_million, "output": price.output_per_million}
-        for name, price in PRICES.items()
-    }
-    with spawn() as server:
-        weak = _hosted(cheap, "--cheap") if cheap else _embedded("desk-small", server.base_url)
-        best = _hosted(strong, "--strong") if strong else _embedded("desk-large", server.base_url)
-        names = dict.fromkeys([_name(weak), _name(best)])
-        labels = (
-            f"{name}: {PRICES[name].label if name in PRICES else 'published list price'}"
-            for name in names
+        return Report(
+            **answers,
+            threshold=threshold,
+            n_tune=n_tune,
+            n_read=sum(one.confidence is not None for one in labelled),
+            models=asking.models,
+            prices=asking.prices,
+            how=asking.how,
         )
-        yield weak, best, table, "; ".join(labels)
 
 
-def _hosted(name: str, option: str) -> BaseChatModel:
-    return load_model(name, option)
-
-
-def _embedded(name: str, base_url: str) -> BaseChatModel:
-    from langchain_openai import ChatOpenAI
-    from openai import DefaultAsyncHttpxClient, DefaultHttpxClient
-
-    # Where it exists, it would warn of proxies that are not used here.
-    unset = "http_socket_options" in ChatOpenAI.model_fields
-    options: dict[str, Any] = {"http_socket_options": ()} if unset else {}
-
-    return ChatOpenAI(
-        model=name,
-        base_url=base_url,
-        api_key=SecretStr("unused"),
-        temperature=0,
-        stream_usage=True,
-        # No proxy stands between us and this machine.
-        openai_proxy=None,
-        http_client=DefaultHttpxClient(trust_env=False),
-        http_async_client=DefaultAsyncHttpxClient(trust_env=False),
-        **options,
-    )
-
-
-def _chain(model: Runnable[Any, Any]) -> Runnable[dict[str, str], str]:
-    return PROMPT | model | StrOutputParser()
-
-
-def _answer(chain: Runnable[dict[str, str], str], ticket: Ticket) -> Answer:
+def _answer(ask: Ask, ticket: Ticket) -> Answer:
     with collect_decisions() as seen:
         started = perf_counter()
-        text = chain.invoke({"ticket": ticket.text})
+        reply = ask(ticket.text)
         seconds = perf_counter() - started
-    return Answer(ticket, text, grade(text, ticket), seconds, seen[0])
+    right = grade(reply.text, ticket)
+    return Answer(ticket, reply.text, right, seconds, seen[0], reply.passages)
 
 
-def _labelled(
-    tune: Sequence[Ticket], weak: BaseChatModel, strong: BaseChatModel, advance: Advance
-) -> Iterator[Labelled]:
+def _labelled(asking: Asking, tune: Sequence[Ticket], advance: Advance) -> Iterator[Labelled]:
     """Ask both models about every ticket of the tune split, and read the cheap one's confidence."""
     signal = SequenceLogprob()
-    asked = vary(weak, Variant(draft=True, logprobs=True))  # as the cascade asks for a draft
     for done, ticket in enumerate(tune):
-        prompt = PROMPT.invoke({"ticket": ticket.text})
-        try:
-            draft = _ask(asked, prompt)
-        except CascadeError as error:
-            if asked is weak or not refuses_logprobs(cast("Exception", error.__cause__)):
-                raise
-            asked = weak  # as the cascade does, too
-            draft = _ask(asked, prompt)
-        served = _ask(strong, prompt)
+        draft, served = asking.drafts(ticket.text)
         yield Labelled(
             confidence=None if draft.logprobs is None else signal.read(draft.logprobs.values),
             cheap_right=grade(draft.text, ticket),
             strong_right=grade(served.text, ticket),
         )
         advance("picking the threshold on other tickets", done + 1, len(tune))
-
-
-def _ask(model: BaseChatModel, prompt: PromptValue) -> Draft:
-    try:
-        return to_draft(model.invoke(prompt))
-    except Exception as error:
-        msg = f"{_name(model)} gave no answer to a ticket ({describe(error)})"
-        raise CascadeError(msg) from error
-
-
-def _name(model: BaseChatModel) -> str:
-    return str(getattr(model, "model_name", None) or getattr(model, "model", type(model).__name__))

@@ -18,8 +18,7 @@ from zlib import crc32
 import numpy as np
 from llama_index.core import VectorStoreIndex
 from llama_index.core.base.embeddings.base import BaseEmbedding, Embedding
-from llama_index.core.node_parser import NodeParser
-from llama_index.core.schema import BaseNode, MetadataMode, TextNode
+from llama_index.core.schema import MetadataMode, TextNode
 from pydantic import PrivateAttr
 
 from cascade_demo.knowledge import PASSAGES, Passage
@@ -68,22 +67,12 @@ class WordEmbedding(BaseEmbedding):
         return self._vector(query)
 
 
-class _Whole(NodeParser):
-    """Leaves passages as they are; LlamaIndex's own splitter would load a sentence model."""
-
-    def _parse_nodes(
-        self, nodes: Sequence[BaseNode], show_progress: bool = False, **kwargs: Any
-    ) -> list[BaseNode]:
-        del show_progress, kwargs
-        return list(nodes)
-
-
 @lru_cache(maxsize=1)
 def knowledge_index() -> VectorStoreIndex:
     """Return the index over all passages."""
     nodes = [_node(passage) for passage in PASSAGES]
     embedding = WordEmbedding([node.get_content(MetadataMode.EMBED) for node in nodes])
-    return VectorStoreIndex(nodes, embed_model=embedding, transformations=[_Whole()])
+    return VectorStoreIndex(nodes, embed_model=embedding)
 
 
 def _node(passage: Passage) -> TextNode:

@@ -88,6 +88,8 @@ def print_report(report: Report, console: Console | None = None) -> None:
             ", and by their cascade.",
         )
     )  # fmt: skip
+    if report.how:
+        out.print(Text(report.how))
     out.print(Text(_threshold(report) + "\n"))
     out.print(_overview(report))
     out.print(Text(_prices(report), style="dim"))
@@ -240,6 +242,8 @@ def _explained(report: Report, index: int) -> Table:
         grid.add_row(Text(f"  {what}", style), Text(text, style))
 
     add("ticket", answer.ticket.text)
+    if answer.passages:
+        add("retrieved", "; ".join(answer.passages))
     add("cheap says", f"{cheap.text}  ({'right' if cheap.right else 'wrong'})")
     if confidence is not None:
         readings = ", ".join(f"{k} {v:.4f}" for k, v in record["signals"].items() if v is not None)

@@ -223,9 +223,9 @@ class Choosy:
 def test_a_cheap_model_without_logprobs_is_never_trusted_and_that_is_said(
     monkeypatch: pytest.MonkeyPatch, refuses: bool
 ) -> None:
-    from cascade_demo import measure
+    from cascade_demo import asking_langchain, measure
 
-    monkeypatch.setattr(measure, "load_model", Choosy(refuses=refuses).load)
+    monkeypatch.setattr(asking_langchain, "load_model", Choosy(refuses=refuses).load)
     report = measure.run_demo(
         n_tickets=8, n_tune=20, seed=0, cheap="quiet", strong="loud", advance=lambda *_: None
     )

@@ -70,6 +70,7 @@ class Talker(FunctionCallingLLM):
     text: str = "a b c"
     logprob: float | None = -0.1
     usage: tuple[int, int] | None = (7, 3)
+    marks_end: bool = False
     delay: float = 0.0
     fails: bool = False
 
@@ -100,6 +101,8 @@ class Talker(FunctionCallingLLM):
             yield ChatResponse(message=message, delta=token, raw=chunk(token, self.logprob))
         message = ChatMessage(role="assistant", content=text)
         yield ChatResponse(message=message, delta="", raw=chunk("", usage=self.usage))
+        if self.marks_end:
+            yield ChatResponse(message=message, delta="", raw=chunk(""))
 
     @llm_chat_callback()
     def chat(self, messages: Sequence[ChatMessage], **_: Any) -> ChatResponse:

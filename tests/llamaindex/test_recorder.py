@@ -11,6 +11,7 @@ import httpx
 import pytest
 from llama_index.core.instrumentation import get_dispatcher
 from llama_index.core.llms import ChatMessage, CompletionResponse, MockLLM
+from llama_index.core.llms.callbacks import llm_chat_callback
 from llama_index.core.prompts import PromptTemplate
 from llama_index.core.response_synthesizers import get_response_synthesizer
 from llama_index.core.schema import NodeWithScore, TextNode
@@ -126,6 +127,11 @@ class TestStreams:
             list(Talker().stream_chat(HI))
         (call,) = seen.calls()
         assert call.usage == Usage(7, 3)
+
+    def test_keep_tokens_that_were_not_reported_last(self) -> None:
+        with recording() as seen:
+            list(Talker(marks_end=True).stream_chat(HI))
+        assert [call.usage for call in seen.calls()] == [Usage(7, 3)]
 
     def test_have_the_logprobs_of_all_chunks(self) -> None:
         with recording() as seen:
@@ -370,6 +376,7 @@ class TestNesting:
 
     def test_a_model_that_asks_a_cascade_is_no_call_of_its_own(self) -> None:
         class Wrapper(Completer):
+            @llm_chat_callback()
             def chat(self, messages, **kwargs):
                 with unrecorded():
                     response = Talker().chat(messages)

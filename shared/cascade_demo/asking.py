@@ -1,0 +1,101 @@
+"""What the demo needs of a framework, and where each one is looked up.
+
+The measurements in `measure` are the same for all. A framework's own way to ask is one
+module, imported only when it is chosen: `asking_langchain`, `asking_llamaindex`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol, TypeAlias, cast
+
+from cascade_core.draft import Draft
+from cascade_core.errors import ConfigurationError
+
+FRAMEWORKS = ("langchain", "llamaindex")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back for a ticket.
+
+    Attributes:
+        text: The answer.
+        passages: Titles of the passages that were retrieved for it, best first;
+            none where nothing is retrieved.
+    """
+
+    text: str
+    passages: tuple[str, ...] = ()
+
+
+Ask: TypeAlias = Callable[[str], Reply]
+"""Sends one ticket's text on its way and waits."""
+
+
+class Asking(Protocol):
+    """A framework's way to ask a cheap model, a strong one, and their cascade."""
+
+    @property
+    def models(self) -> tuple[str, str]:
+        """The names of the cheap and the strong model."""
+        ...
+
+    @property
+    def prices(self) -> str:
+        """Where the money figures come from."""
+        ...
+
+    @property
+    def how(self) -> str:
+        """How tickets are answered, as a sentence; empty where there is nothing to say."""
+        ...
+
+    def drafts(self, ticket: str) -> tuple[Draft, Draft]:
+        """Ask both models, the cheap one as a cascade asks for a draft.
+
+        Raises:
+            CascadeError: A model gave no answer.
+        """
+        ...
+
+    def alone(self, tier: int) -> Ask:
+        """Return the way to one model: a cascade of one tier, so that it is recorded alike."""
+        ...
+
+    def cascade(self, threshold: float) -> Ask:
+        """Return the way to the cascade of both."""
+        ...
+
+
+Open: TypeAlias = Callable[[str | None, str | None], AbstractContextManager[Asking]]
+
+
+def open_asking(
+    framework: str, cheap: str | None, strong: str | None
+) -> AbstractContextManager[Asking]:
+    """Make a framework's way to ask ready, for a `with` block.
+
+    Args:
+        framework: One of `FRAMEWORKS`.
+        cheap: A hosted model's name, such as ``openai:gpt-4o-mini``, or None for
+            the embedded one.
+        strong: The same.
+
+    Raises:
+        ConfigurationError: The framework is unknown or not installed.
+    """
+    if framework not in FRAMEWORKS:
+        known = " or ".join(FRAMEWORKS)
+        raise ConfigurationError(f"unknown --framework {framework!r}: use {known}")
+    try:
+        module = import_module(f"cascade_demo.asking_{framework}")
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"cascade demo --framework {framework} needs: "
+            f"pip install 'model-cascade[{framework},demo]'"
+        ) from error
+    return cast("Open", module.opened)(cheap, strong)

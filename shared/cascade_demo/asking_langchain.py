@@ -1,0 +1,118 @@
+"""The demo in LangChain: the chain `prompt | model | parser` over real `ChatOpenAI` clients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompt_values import PromptValue
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_openai import ChatOpenAI
+from openai import DefaultAsyncHttpxClient, DefaultHttpxClient
+from pydantic import SecretStr
+
+from cascade_core import CascadeError
+from cascade_core.draft import Draft
+from cascade_core.errors import refuses_logprobs
+from cascade_demo.asking import Ask, Reply
+from cascade_demo.handbook import HANDBOOK
+from cascade_demo.pair import Pair, no_answer, open_pair
+from langchain_cascade import ChatCascade
+from langchain_cascade.convert import to_draft
+from langchain_cascade.tiers import Variant, load_model, vary
+
+PROMPT = ChatPromptTemplate.from_messages(
+    [("system", "{handbook}"), ("human", "{ticket}")]
+).partial(handbook=HANDBOOK)
+
+
+class LangChain:
+    """Asks chat models behind a prompt and a parser."""
+
+    how = ""
+
+    def __init__(self, pair: Pair[BaseChatModel]) -> None:
+        """Ask the two models of `pair`."""
+        self.models = pair.names
+        self.prices = pair.prices
+        self._pair = pair
+        # As the cascade asks for a draft.
+        self._cheap = vary(pair.cheap, Variant(draft=True, logprobs=True))
+
+    def drafts(self, ticket: str) -> tuple[Draft, Draft]:
+        """Ask both models."""
+        prompt = PROMPT.invoke({"ticket": ticket})
+        try:
+            draft = _ask(self._cheap, prompt)
+        except CascadeError as error:
+            refused = refuses_logprobs(cast("Exception", error.__cause__))
+            if self._cheap is self._pair.cheap or not refused:
+                raise
+            self._cheap = self._pair.cheap  # as the cascade does, too
+            draft = _ask(self._cheap, prompt)
+        return draft, _ask(self._pair.strong, prompt)
+
+    def alone(self, tier: int) -> Ask:
+        """Return the way to one model."""
+        return self._chain([self._tiers[tier]])
+
+    def cascade(self, threshold: float) -> Ask:
+        """Return the way to the cascade of both."""
+        return self._chain(self._tiers, thresholds=[threshold])
+
+    @property
+    def _tiers(self) -> list[BaseChatModel]:
+        return [self._pair.cheap, self._pair.strong]
+
+    def _chain(self, tiers: list[BaseChatModel], **options: Any) -> Ask:
+        cascade = ChatCascade(tiers=tiers, prices=self._pair.price_table, **options)
+        chain = PROMPT | cascade | StrOutputParser()
+        return lambda ticket: Reply(chain.invoke({"ticket": ticket}))
+
+
+@contextmanager
+def opened(cheap: str | None, strong: str | None) -> Iterator[LangChain]:
+    """Make the two models ready; see `asking.open_asking`."""
+    with open_pair(cheap, strong, _Clients()) as pair:
+        yield LangChain(pair)
+
+
+class _Clients:
+    """Makes chat models."""
+
+    def hosted(self, name: str, option: str) -> BaseChatModel:
+        return load_model(name, option)
+
+    def embedded(self, name: str, base_url: str) -> BaseChatModel:
+        # Where it exists, it would warn of proxies that are not used here.
+        unset = "http_socket_options" in ChatOpenAI.model_fields
+        options: dict[str, Any] = {"http_socket_options": ()} if unset else {}
+        return ChatOpenAI(
+            model=name,
+            base_url=base_url,
+            api_key=SecretStr("unused"),
+            temperature=0,
+            stream_usage=True,
+            # No proxy stands between us and this machine.
+            openai_proxy=None,
+            http_client=DefaultHttpxClient(trust_env=False),
+            http_async_client=DefaultAsyncHttpxClient(trust_env=False),
+            **options,
+        )
+
+    def name_of(self, model: BaseChatModel) -> str:
+        return _name(model)
+
+
+def _name(model: BaseChatModel) -> str:
+    return str(getattr(model, "model_name", None) or getattr(model, "model", type(model).__name__))
+
+
+def _ask(model: BaseChatModel, prompt: PromptValue) -> Draft:
+    try:
+        return to_draft(model.invoke(prompt))
+    except Exception as error:
+        raise no_answer(_name(model), error) from error

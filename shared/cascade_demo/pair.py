@@ -1,0 +1,104 @@
+"""The two models of the demo: embedded, hosted, or one of each.
+
+Framework-neutral: a framework says how its clients are made. The embedded server runs only
+where one of the two needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+from cascade_core import CascadeError
+from cascade_core.errors import describe
+from cascade_demo.prices import PRICES
+
+Model = TypeVar("Model")
+PriceTable: TypeAlias = Mapping[str, Mapping[str, str]]
+
+
+class Clients(Protocol[Model]):
+    """How a framework's clients are made."""
+
+    def hosted(self, name: str, option: str) -> Model:
+        """Return the client of a model of the caller's; errors name the option it came by."""
+        ...
+
+    def embedded(self, name: str, base_url: str) -> Model:
+        """Return the client of an embedded model."""
+        ...
+
+    def name_of(self, model: Model) -> str:
+        """Return the name that a client's model is priced by."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pair(Generic[Model]):
+    """Two models, ready to be asked.
+
+    Attributes:
+        cheap: The client of the cheap model.
+        strong: The client of the strong model.
+        names: Their names.
+        price_table: USD per million tokens by model; None for published prices only.
+        prices: Where the money figures come from.
+    """
+
+    cheap: Model
+    strong: Model
+    names: tuple[str, str]
+    price_table: PriceTable | None
+    prices: str
+
+
+@contextmanager
+def open_pair(
+    cheap: str | None, strong: str | None, clients: Clients[Model]
+) -> Iterator[Pair[Model]]:
+    """Make the two models ready, with the embedded server where one of them needs it.
+
+    Args:
+        cheap: A hosted model's name, or None for the embedded one.
+        strong: The same.
+        clients: Makes the clients.
+    """
+    if cheap is not None and strong is not None:
+        yield _pair(
+            clients, clients.hosted(cheap, "--cheap"), clients.hosted(strong, "--strong"), None
+        )
+        return
+    from cascade_demo.server import spawn
+
+    table = {
+        name: {"input": price.input_per_million, "output": price.output_per_million}
+        for name, price in PRICES.items()
+    }
+    with spawn() as server:
+        url = server.base_url
+        yield _pair(
+            clients,
+            clients.hosted(cheap, "--cheap") if cheap else clients.embedded("desk-small", url),
+            clients.hosted(strong, "--strong") if strong else clients.embedded("desk-large", url),
+            table,
+        )
+
+
+def no_answer(model: str, error: Exception) -> CascadeError:
+    """Return what is raised, from `error`, when a model could not be measured."""
+    return CascadeError(f"{model} gave no answer to a ticket ({describe(error)})")
+
+
+def _pair(
+    clients: Clients[Model], cheap: Model, strong: Model, table: PriceTable | None
+) -> Pair[Model]:
+    names = (clients.name_of(cheap), clients.name_of(strong))
+    if table is None:
+        return Pair(cheap, strong, names, None, "published list prices")
+    prices = "; ".join(
+        f"{name}: {PRICES[name].label if name in PRICES else 'published list price'}"
+        for name in dict.fromkeys(names)
+    )
+    return Pair(cheap, strong, names, table, prices)
