@@ -10,8 +10,11 @@ from llama_index.core.instrumentation.event_handlers import NullEventHandler
 from llama_index.core.instrumentation.events import BaseEvent
 
 from cascade_core.log import Record
+from llamaindex_cascade.recorder import RecorderEvents
 
 _dispatcher = get_dispatcher(__name__)
+_DEAF = (NullEventHandler, RecorderEvents)
+"""Handlers that take no notice of decisions; without others no event is made."""
 
 
 class CascadeDecisionEvent(BaseEvent):
@@ -46,7 +49,7 @@ def request_metadata() -> dict[str, Any]:
 def _listened() -> bool:
     dispatcher = _dispatcher
     while True:
-        if any(type(handler) is not NullEventHandler for handler in dispatcher.event_handlers):
+        if any(type(handler) not in _DEAF for handler in dispatcher.event_handlers):
             return True
         if not dispatcher.propagate or dispatcher.name == dispatcher.root_name:
             return False

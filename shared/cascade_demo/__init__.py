@@ -10,6 +10,8 @@ well; disputes, exceptions and sums it often gets wrong, and mostly knows it.
 - `tokenizer`, `model`, `generate`: from text to tokens, logits and an answer.
 - `protocol`, `app`, `server`: the OpenAI-compatible HTTP interface.
 - `prices`: what the two models are said to cost.
+- `knowledge`, `retrieval`: the desk's knowledge base, and how a passage is found.
+- `measure`, `asking`: `cascade demo`, the same for every framework, and what it needs of one.
 
 Importing this package imports nothing else; `desk` and `prices` need the standard library
 only.

@@ -10,8 +10,6 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompt_values import PromptValue
 from langchain_core.prompts import ChatPromptTemplate
-from langchain_openai import ChatOpenAI
-from openai import DefaultAsyncHttpxClient, DefaultHttpxClient
 from pydantic import SecretStr
 
 from cascade_core import CascadeError
@@ -87,6 +85,9 @@ class _Clients:
         return load_model(name, option)
 
     def embedded(self, name: str, base_url: str) -> BaseChatModel:
+        from langchain_openai import ChatOpenAI
+        from openai import DefaultAsyncHttpxClient, DefaultHttpxClient
+
         # Where it exists, it would warn of proxies that are not used here.
         unset = "http_socket_options" in ChatOpenAI.model_fields
         options: dict[str, Any] = {"http_socket_options": ()} if unset else {}

@@ -1,8 +1,8 @@
 """The demo in LlamaIndex: a query engine over the knowledge base, with real `OpenAI` clients.
 
 Retrieval is real for every ticket. Its passages stand in the system message and the ticket in
-the user's: the embedded models were trained on tickets alone and their server reads only
-those, so they answer from training, while a hosted model has the passages to answer from.
+the user's: the embedded models were trained on tickets alone and their server reads, and
+counts, only those, so they answer from training. A hosted model answers from the passages.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class LlamaIndex:
         self.prices = pair.prices
         self.how = (
             f"A LlamaIndex query engine retrieves {RETRIEVED} of {len(PASSAGES)} passages for "
-            "every ticket. The embedded models know the rules by training and read the ticket "
-            "only; hosted ones read the passages too."
+            "every ticket. The embedded models know the rules by training: they read, and are "
+            "charged for, the ticket only. Hosted ones read the passages too."
         )
         self._pair = pair
         self._index = knowledge_index()

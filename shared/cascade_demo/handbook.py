@@ -10,8 +10,9 @@ from cascade_demo.knowledge import PASSAGES
 
 INSTRUCTIONS = """\
 You are the support desk of a shop. Answer with exactly one of the sentences in quotes below,
-filled in and without the quotes, and nothing else. For two questions write both answers, in
-order, on one line. You may first write your working in square brackets."""
+without the quotes, and nothing else. N, CARRIER, WEEKDAY and NAME in them stand for what
+belongs there. For two questions write both answers, in order, on one line. You may first
+write your working in square brackets."""
 
 HANDBOOK = "\n\n".join(
     [INSTRUCTIONS, *(f"{passage.title}. {passage.text}" for passage in PASSAGES)]

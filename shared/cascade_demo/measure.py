@@ -62,6 +62,7 @@ class Report:
         n_read: On how many of them the cheap draft's confidence could be read.
         models: The two models' names.
         prices: Where the money figures come from.
+        framework: Whose way to ask it was.
         how: How tickets were answered, where there is something to say.
     """
 
@@ -73,6 +74,7 @@ class Report:
     n_read: int
     models: tuple[str, str]
     prices: str
+    framework: str = "langchain"
     how: str = ""
 
 
@@ -144,6 +146,7 @@ def run_demo(  # noqa: PLR0913 - the command's options
             n_read=sum(one.confidence is not None for one in labelled),
             models=asking.models,
             prices=asking.prices,
+            framework=framework,
             how=asking.how,
         )
 

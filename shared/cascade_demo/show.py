@@ -57,6 +57,7 @@ def as_plain(report: Report) -> str:
             "escalated": escalated(report.cascade),
             "accepted_latency_ms": median_ms(accepted),
         },
+        "framework": report.framework,
         "tickets": len(report.cascade),
         "tune_tickets": report.n_tune,
         "tune_readings": report.n_read,
