@@ -13,6 +13,11 @@ from cascade_core.effects import Chunk, Done, Failed
 from cascade_core.logprobs import Logprobs
 from llamaindex_cascade.answer_logprobs import chunk_logprobs, chunk_tokens
 from llamaindex_cascade.answers import read_finish, reported_usage, to_draft
+from llamaindex_cascade.connections import (
+    aclose_connections,
+    close_connections,
+    streams_under,
+)
 from llamaindex_cascade.raw import Response
 
 _END = object()
@@ -130,9 +135,11 @@ class TierStream:
         if not self._open:
             return None
         self._open = False
+        connections = streams_under(self._source)
         close = getattr(self._source, "close", None)
         if close is not None:
             close()
+        close_connections(connections)
         draft = self._gathered.had()
         return None if draft is None else Done(draft)
 
@@ -167,8 +174,10 @@ class AsyncTierStream:
         if not self._open:
             return None
         self._open = False
+        connections = streams_under(self._source)
         close = getattr(self._source, "aclose", None)
         if close is not None:
             await close()
+        await aclose_connections(connections)
         draft = self._gathered.had()
         return None if draft is None else Done(draft)

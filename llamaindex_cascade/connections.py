@@ -1,0 +1,51 @@
+"""Closes the connection under a stream that is given up.
+
+Closing an integration's generator does not: the HTTP client's own stream is
+kept alive by a reference cycle until the garbage collector comes by, and all
+the while the provider writes, and bills, an answer that nobody reads.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncGenerator, Generator, Iterator
+from types import CellType, CoroutineType, FrameType
+from typing import Any
+
+_DEPTH = 8
+_THROUGH = (Generator, AsyncGenerator, CoroutineType, FrameType, CellType)
+_STREAMS = frozenset({"Stream", "AsyncStream"})
+"""Of the clients that OpenAI's generator of clients makes, Anthropic's and Groq's among them."""
+
+
+def streams_under(source: Any) -> list[Any]:
+    """Return the HTTP clients' streams that a suspended generator is reading from.
+
+    Args:
+        source: A generator, or an async one, before it is closed.
+    """
+    return list(_streams(source, set(), _DEPTH))
+
+
+def _streams(source: Any, seen: set[int], depth: int) -> Iterator[Any]:
+    if depth == 0 or id(source) in seen:
+        return
+    seen.add(id(source))
+    # What a suspended generator iterates over is in none of its variables, only on its stack.
+    for held in gc.get_referents(source):
+        if type(held).__name__ in _STREAMS and hasattr(held, "response"):
+            yield held
+        elif isinstance(held, _THROUGH):
+            yield from _streams(held, seen, depth - 1)
+
+
+def close_connections(streams: list[Any]) -> None:
+    """Close streams and their connections."""
+    for stream in streams:
+        stream.close()
+
+
+async def aclose_connections(streams: list[Any]) -> None:
+    """Close streams and their connections."""
+    for stream in streams:
+        await stream.close()
