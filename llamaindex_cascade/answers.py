@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, ToolCallBlock
+from llama_index.core.llms.utils import parse_partial_json
 
 from cascade_core.costs.tokens import estimate_usage
 from cascade_core.costs.usage import Usage
@@ -205,12 +206,16 @@ def model_of(response: Response) -> str | None:
     return None
 
 
-def read_tool_calls(message: ChatMessage) -> tuple[list[ToolCall], int]:
+def read_tool_calls(
+    message: ChatMessage, *, partial: bool = False
+) -> tuple[list[ToolCall], int]:
     """Read the tools that a message calls.
 
     Args:
         message: The message. Integrations list calls as blocks, in
             `additional_kwargs`, or the same calls in both.
+        partial: Whether the message may still be on its way: of arguments
+            that are not whole, what has arrived is read.
 
     Returns:
         The calls, and how many are broken beyond reading: they name no tool.
@@ -229,7 +234,10 @@ def read_tool_calls(message: ChatMessage) -> tuple[list[ToolCall], int]:
             broken += 1
             continue
         identity = _any(call, _CALL_IDS)
-        arguments = _arguments(_any(function, _CALL_ARGUMENTS))
+        given = _any(function, _CALL_ARGUMENTS)
+        arguments = _arguments(given)
+        if arguments is None and partial:
+            arguments = _arrived(given)
         calls.append(ToolCall(name, arguments, str(identity) if identity else None))
     return calls, broken
 
@@ -247,6 +255,14 @@ def _arguments(given: Any) -> Mapping[str, Any] | None:
         except ValueError:
             return None
     return given if isinstance(given, Mapping) else None
+
+
+def _arrived(given: Any) -> Mapping[str, Any] | None:
+    try:
+        read = parse_partial_json(given) if isinstance(given, str) else None
+    except ValueError:
+        return None
+    return read if isinstance(read, Mapping) else None
 
 
 def _inner_calls(record: Mapping[str, Any]) -> list[Call]:

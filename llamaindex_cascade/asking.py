@@ -23,7 +23,7 @@ from llama_index.core.prompts import BasePromptTemplate, PromptTemplate
 from llama_index.core.tools import BaseTool
 from pydantic import BaseModel
 
-from cascade_core.request import ToolSpec, Turn
+from cascade_core.request import ToolCall, ToolSpec, Turn
 from llamaindex_cascade.convert import to_turns, with_tool_blocks
 from llamaindex_cascade.formats import Check, wanted_format
 
@@ -292,6 +292,16 @@ class Tools:
         """Return None: tool calls have a gate of their own."""
         del text, tier
 
+    def misfit(self, calls: Sequence[ToolCall]) -> Exception | None:
+        """Return why a program cannot make its object of the calls: its own validators say so."""
+        if self._wanted is not None:
+            for call in calls:
+                try:
+                    self._wanted(**(call.arguments or {}))
+                except Exception as error:  # noqa: BLE001 - a validator may raise anything
+                    return error
+        return None
+
     @property
     def request(self) -> dict[str, Any]:
         """The tools, and whether one has to be called."""
@@ -307,7 +317,15 @@ class Tools:
             return choice
         if self._must_call or choice == "any" or self._kwargs.get("tool_required"):
             return "required"
-        return None
+        return None if self._wanted is None else "required"
+
+    @property
+    def _wanted(self) -> type[BaseModel] | None:
+        """The class that a program wants an object of, where it is a program that asks."""
+        if len(self._tools) != 1:
+            return None
+        made_by = getattr(getattr(self._tools[0], "real_fn", None), "__module__", None)
+        return self._tools[0].metadata.fn_schema if made_by == _PROGRAM else None
 
 
 class Object:
@@ -385,6 +403,9 @@ def retrieved(variables: Mapping[str, Any]) -> tuple[str, ...]:
 def _able(tier: LLMTier) -> FunctionCallingLLM:
     """Return a tier that can be offered tools; the others are never asked for any."""
     return cast("FunctionCallingLLM", tier.llm)
+
+
+_PROGRAM = "llama_index.core.program.function_program"
 
 
 def _schema(tool: BaseTool) -> Mapping[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
@@ -15,7 +15,7 @@ from cascade_core.effects import Ask, Chunk, Failed, Open
 from cascade_core.logprobs import Logprobs
 from cascade_core.tier import Tier
 from llamaindex_cascade.answers import to_draft
-from llamaindex_cascade.asking import Messages, Object, Way
+from llamaindex_cascade.asking import Messages, Object, Tools, Way
 from llamaindex_cascade.convert import to_messages
 from llamaindex_cascade.raw import Response
 from llamaindex_cascade.recorder import Recorder, recording, within
@@ -43,7 +43,7 @@ class Calls:
             tier.report_to(self._manager)
         return tier
 
-    def options(self, effect: Ask, tier: LLMTier) -> dict[str, Any]:
+    def options(self, effect: Ask, tier: LLMTier) -> Mapping[str, Any]:
         """Return the arguments of a call on the cascade's own account."""
         asked = tier.options(logprobs=effect.logprobs, top=effect.top_logprobs)
         return {**asked, **effect.options} if effect.options else asked
@@ -112,7 +112,7 @@ class ResponseCalls(Calls):
         text = native.text if not hasattr(native, "message") else native.message.content
         return native.model_copy(update={"delta": text or ""})
 
-    def _opening(self, effect: Open) -> tuple[LLMTier, dict[str, Any], Responses]:
+    def _opening(self, effect: Open) -> tuple[LLMTier, Mapping[str, Any], Responses]:
         tier = self.ready(effect.tier)
         options = tier.options(logprobs=effect.logprobs, top=effect.top_logprobs, streamed=True)
         way = self._way
@@ -125,9 +125,12 @@ class ResponseCalls(Calls):
         return tier, options, gathered
 
     def _checked(self, draft: Draft, tier: LLMTier, way: Way) -> Draft:
-        if draft.tool_calls or way is not self._way:
+        if way is not self._way:
             return draft
-        problem = way.problem(draft.text, tier)
+        if draft.tool_calls:
+            problem = way.misfit(draft.tool_calls) if isinstance(way, Tools) else None
+        else:
+            problem = way.problem(draft.text, tier)
         return draft if problem is None else replace(draft, parse_error=problem)
 
 

@@ -8,6 +8,7 @@ here: `cascade_core.flow` makes them all.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import aclosing, closing
 from dataclasses import replace
@@ -395,14 +396,14 @@ class CascadeLLM(CascadeSettings, Described, FunctionCallingLLM):
     ) -> list[ToolSelection]:
         """Return the tool calls of a response, as the tier that answered reads them."""
         record = response.additional_kwargs.get("cascade")
-        answered = record["tier"] if record else None
-        tiers = self._llm_tiers
-        if answered is not None and tiers[answered].calls_tools:
-            llm = cast("FunctionCallingLLM", tiers[answered].llm)
+        answered = self._llm_tiers[record["tier"]] if record else None
+        # A cascade as a tier would look its own tier up in this one's record.
+        if answered and answered.calls_tools and not isinstance(answered.llm, CascadeLLM):
+            llm = cast("FunctionCallingLLM", answered.llm)
             return llm.get_tool_calls_from_response(
                 response, error_on_no_tool_call=error_on_no_tool_call, **kwargs
             )
-        calls, _ = read_tool_calls(response.message)
+        calls, _ = read_tool_calls(response.message, partial=True)  # a stream is read on its way
         if not calls and error_on_no_tool_call:
             msg = "Expected at least one tool call, but got 0 tool calls."
             raise ValueError(msg)
@@ -494,6 +495,16 @@ class CascadeLLM(CascadeSettings, Described, FunctionCallingLLM):
     async def _astream(self, way: Way, kwargs: dict[str, Any]) -> AsyncGenerator[Any, None]:
         return _aresponses(await self._session(way, kwargs).astream())
 
+
+def _sign(cls: type[CascadeLLM]) -> None:
+    """Work the signatures of the spanned methods out once: a span would do so at every call."""
+    for method in list(vars(cls).values()):
+        spanned = getattr(method, "__wrapped__", None)
+        if inspect.isfunction(spanned):
+            spanned.__signature__ = inspect.signature(spanned)  # type: ignore[attr-defined]
+
+
+_sign(CascadeLLM)
 
 _MUST_CALL = "cascade_must_call"
 

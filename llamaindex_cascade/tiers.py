@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -45,13 +45,16 @@ class LLMTier:
         return calls_tools(self.llm)
 
     @cached_property
-    def _usage_options(self) -> dict[str, Any]:
-        return usage_options(self.llm)
+    def _options(self) -> dict[tuple[bool, int, bool], Mapping[str, Any]]:
+        return {}
 
-    def options(self, *, logprobs: bool, top: int, streamed: bool = False) -> dict[str, Any]:
+    def options(self, *, logprobs: bool, top: int, streamed: bool = False) -> Mapping[str, Any]:
         """Return the arguments that a call is made with on the cascade's own account."""
-        asked = logprob_options(self.llm, top) if logprobs else {}
-        return {**asked, **self._usage_options} if streamed else asked
+        key = logprobs, top, streamed
+        if key not in self._options:
+            asked = logprob_options(self.llm, top) if logprobs else {}
+            self._options[key] = {**asked, **(usage_options(self.llm) if streamed else {})}
+        return self._options[key]
 
     def report_to(self, manager: CallbackManager) -> None:
         """Have the model report its calls to the cascade's callback manager.

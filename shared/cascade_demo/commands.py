@@ -36,7 +36,7 @@ def demo(  # noqa: PLR0913 - the command's options
     With --framework llamaindex a query engine answers over the desk's knowledge
     base, and the decisions shown name the passages it retrieved.
 
-    Example: cascade demo --framework llamaindex --tickets 3000
+    Example: cascade demo --tickets 3000 --framework llamaindex
     """
     from cascade_demo.measure import run_demo
     from cascade_demo.show import as_plain, print_report, progress

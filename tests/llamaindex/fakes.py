@@ -27,6 +27,7 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import ToolSelection
+from llama_index.core.llms.utils import parse_partial_json
 from pydantic import PrivateAttr
 
 
@@ -175,17 +176,27 @@ class FakeLLM(FunctionCallingLLM):
             raw["usage"] = {"prompt_tokens": used[0], "completion_tokens": used[1]}
         return raw
 
-    def _message(self, say: Say, text: str) -> ChatMessage:
-        blocks: list[Any] = [TextBlock(text=text)] if text or not say.tool_calls else []
-        blocks += [
-            ToolCallBlock(
-                tool_call_id=f"call_{i}",
-                tool_name=name,
-                tool_kwargs=arguments if isinstance(arguments, str) else json.dumps(arguments),
-            )
-            for i, (name, arguments) in enumerate(say.tool_calls)
+    def _message(self, say: Say, text: str, share: float = 1.0) -> ChatMessage:
+        """As OpenAI's integration builds it: tool calls as blocks, and as the provider sent them.
+
+        Of a message on its way, `share` of its tool calls' arguments has arrived.
+        """
+        called = [
+            (f"call_{place}", name, given if isinstance(given, str) else json.dumps(given))
+            for place, (name, given) in enumerate(say.tool_calls)
         ]
-        return ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks)
+        called = [(i, name, given[: math.ceil(len(given) * share)]) for i, name, given in called]
+        blocks: list[Any] = [TextBlock(text=text)] if text or not called else []
+        blocks += [
+            ToolCallBlock(tool_call_id=i, tool_name=name, tool_kwargs=given)
+            for i, name, given in called
+        ]
+        sent = [
+            {"id": i, "type": "function", "function": {"name": name, "arguments": given}}
+            for i, name, given in called
+        ]
+        kwargs = {"tool_calls": sent} if sent else {}
+        return ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=kwargs)
 
     def _chat(self, say: Say, prompt: str) -> ChatResponse:
         if say.error is not None:
@@ -196,14 +207,14 @@ class FakeLLM(FunctionCallingLLM):
         )
 
     def _chunks(self, say: Say, prompt: str) -> list[ChatResponse]:
-        tokens = [""] if say.tool_calls else say.tokens or [""]
+        tokens = ["", ""] if say.tool_calls else say.tokens or [""]
         made, text = [], ""
         for place, token in enumerate(tokens):
             text += token
             last = place == len(tokens) - 1
             made.append(
                 ChatResponse(
-                    message=self._message(say if last else Say(text), text),
+                    message=self._message(say, text, (place + 1) / len(tokens)),
                     delta=token,
                     raw=self._raw(say, prompt, [token] if token else [], last=last),
                 )
@@ -331,10 +342,21 @@ class FakeLLM(FunctionCallingLLM):
             ToolSelection(
                 tool_id=b.tool_call_id or "",
                 tool_name=b.tool_name,
-                tool_kwargs=json.loads(b.tool_kwargs) if isinstance(b.tool_kwargs, str) else b.tool_kwargs,
+                tool_kwargs=_arguments(b.tool_kwargs),
             )
             for b in blocks
         ]
+
+
+def _arguments(given: Any) -> dict[str, Any]:
+    """As OpenAI's integration reads them: completed where they are not whole, else none."""
+    if not isinstance(given, str):
+        return dict(given)
+    try:
+        read = parse_partial_json(given)
+    except ValueError:
+        return {}
+    return dict(read) if isinstance(read, dict) else {}
 
 
 def cheap(script: Script = SURE, **kwargs: Any) -> FakeLLM:

@@ -1,0 +1,161 @@
+"""What a cascade adds to a call, beside the bare LlamaIndex models it calls, in one run.
+
+    python tests/benchmarks/overhead_llamaindex.py [--rounds 60] [--strict]
+
+Accepting is compared with one call of the cheap model, escalating with a call
+of each. The models are decorated as every integration's are: callbacks, events
+and spans included. How rounds are timed is told in `overhead`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    CompletionResponse,
+    LLMMetadata,
+)
+from llama_index.core.llms import LLM
+from llama_index.core.llms.callbacks import llm_chat_callback
+from rich.console import Console
+from rich.table import Table
+
+from llamaindex_cascade import CascadeLLM
+
+sys.path.insert(0, str(Path(__file__).parent))
+from overhead import CALLS, TOKENS, compare
+
+BARS = {"accept": 2.0, "escalate": 1.9}
+MESSAGES = [ChatMessage(content="Where is my order?")]
+
+
+class Fake(LLM):
+    """Answers at once, with the details a real integration sends."""
+
+    model: str
+    logprob: float = -0.01
+    detailed: bool = True
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        return LLMMetadata(is_chat_model=True, model_name=self.model)
+
+    @llm_chat_callback()
+    def chat(self, messages: Sequence[ChatMessage], **_: Any) -> ChatResponse:
+        return self._response()
+
+    @llm_chat_callback()
+    async def achat(self, messages: Sequence[ChatMessage], **_: Any) -> ChatResponse:
+        return self._response()
+
+    def _response(self) -> ChatResponse:
+        message = ChatMessage(role="assistant", content="Your order ships on Monday.")
+        if not self.detailed:
+            return ChatResponse(message=message)
+        entries = [{"token": "word", "logprob": self.logprob, "top_logprobs": []}] * TOKENS
+        choice = {"finish_reason": "stop", "logprobs": {"content": entries}}
+        usage = {"prompt_tokens": 120, "completion_tokens": TOKENS}
+        raw = {"model": self.model, "choices": [choice], "usage": usage}
+        return ChatResponse(message=message, raw=raw)
+
+    def stream_chat(self, messages: Sequence[ChatMessage], **_: Any) -> Any:
+        raise NotImplementedError
+
+    async def astream_chat(self, messages: Sequence[ChatMessage], **_: Any) -> Any:
+        raise NotImplementedError
+
+    def complete(self, prompt: str, formatted: bool = False, **_: Any) -> CompletionResponse:
+        raise NotImplementedError
+
+    async def acomplete(self, prompt: str, formatted: bool = False, **_: Any) -> CompletionResponse:
+        raise NotImplementedError
+
+    def stream_complete(self, prompt: str, formatted: bool = False, **_: Any) -> Any:
+        raise NotImplementedError
+
+    async def astream_complete(self, prompt: str, formatted: bool = False, **_: Any) -> Any:
+        raise NotImplementedError
+
+
+def cases(*, full: bool) -> dict[str, tuple[Any, list[Any]]]:
+    """Return a cascade and the bare models it calls, by case."""
+    names = ("gpt-4o-mini", "gpt-4o") if full else ("small", "large")
+
+    def tiers(logprob: float) -> list[Any]:
+        cheap = Fake(model=names[0], logprob=logprob, detailed=full)
+        return [cheap, Fake(model=names[1], detailed=full)]
+
+    def cascade(logprob: float, reading: float) -> CascadeLLM:
+        signals = None if full else [lambda _request, _draft: reading]
+        return CascadeLLM(tiers=tiers(logprob), signals=signals)
+
+    return {
+        "accept": (cascade(-0.01, 1.0), tiers(0)[:1]),
+        "escalate": (cascade(-3.0, 0.0), tiers(0)),
+    }
+
+
+def sync_calls(*models: Any) -> Callable[[], float]:
+    """Return a function that times some calls of each model, in seconds."""
+
+    def timed() -> float:
+        started = process_time()
+        for _ in range(CALLS):
+            for model in models:
+                model.chat(MESSAGES)
+        return process_time() - started
+
+    return timed
+
+
+def async_calls(loop: asyncio.AbstractEventLoop, *models: Any) -> Callable[[], float]:
+    """Return a function that times some awaited calls of each model, in seconds."""
+
+    async def calls() -> float:
+        started = process_time()
+        for _ in range(CALLS):
+            for model in models:
+                await model.achat(MESSAGES)
+        return process_time() - started
+
+    return lambda: loop.run_until_complete(calls())
+
+
+def main() -> int:
+    """Print the ratios; with --strict, fail where one is over its bar."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--strict", action="store_true")
+    arguments = parser.parse_args()
+    table = Table(title="beside the bare models", title_justify="left")
+    for heading in ("case", "ratio", "bar", "cascade, µs", "bare, µs"):
+        table.add_column(heading, justify="left" if heading == "case" else "right")
+    over = False
+    loop = asyncio.new_event_loop()
+    for name, full in (("trivial signal", False), ("logprobs, prices, trail", True)):
+        for case, (ours, bare) in cases(full=full).items():
+            for kind in ("sync", "async"):
+                if kind == "sync":
+                    mine, theirs = sync_calls(ours), sync_calls(*bare)
+                else:
+                    mine, theirs = async_calls(loop, ours), async_calls(loop, *bare)
+                ratio, fastest, other = compare(mine, theirs, arguments.rounds)
+                over |= ratio > BARS[case]
+                table.add_row(
+                    f"{name}: {case}, {kind}", f"{ratio:.2f}", f"{BARS[case]}", f"{fastest:.0f}", f"{other:.0f}"
+                )  # fmt: skip
+    loop.close()
+    Console().print(table)
+    return int(over and arguments.strict)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
