@@ -206,9 +206,7 @@ def model_of(response: Response) -> str | None:
     return None
 
 
-def read_tool_calls(
-    message: ChatMessage, *, partial: bool = False
-) -> tuple[list[ToolCall], int]:
+def read_tool_calls(message: ChatMessage, *, partial: bool = False) -> tuple[list[ToolCall], int]:
     """Read the tools that a message calls.
 
     Args:

@@ -15,11 +15,12 @@ from cascade_core.effects import Ask, Chunk, Failed, Open
 from cascade_core.logprobs import Logprobs
 from cascade_core.tier import Tier
 from llamaindex_cascade.answers import to_draft
-from llamaindex_cascade.asking import Messages, Object, Tools, Way
+from llamaindex_cascade.asking import Messages, Tools, Way
 from llamaindex_cascade.convert import to_messages
 from llamaindex_cascade.raw import Response
 from llamaindex_cascade.recorder import Recorder, recording, within
 from llamaindex_cascade.streams import AsyncTierStream, Responses, TierStream
+from llamaindex_cascade.templates import Object
 from llamaindex_cascade.tiers import LLMTier, check_llm
 
 
@@ -302,4 +303,3 @@ async def arecorded(parts: AsyncIterator[Any], recorder: Recorder) -> AsyncItera
 def texts_of(way: Way) -> Iterable[str]:
     """Return the texts of what was asked."""
     return [turn.text for turn in way.turns()]
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from llama_index.core.base.llms.types import ChatMessage, MessageRole, TextBlock, ToolCallBlock
 
@@ -57,7 +58,7 @@ def _with_blocks(message: ChatMessage) -> ChatMessage:
     calls, broken = read_tool_calls(message)
     if broken or any(call.arguments is None for call in calls):
         return message  # nobody can read it better than the integration that wrote it
-    blocks = [block for block in message.blocks if not isinstance(block, ToolCallBlock)]
+    blocks: list[Any] = [block for block in message.blocks if not isinstance(block, ToolCallBlock)]
     blocks += [
         ToolCallBlock(
             tool_call_id=call.id, tool_name=call.name, tool_kwargs=dict(call.arguments or {})

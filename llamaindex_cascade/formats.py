@@ -27,7 +27,9 @@ _SCHEMA = re.compile(
     r"Here's a JSON schema to follow:\s*(?P<schema>\{.*\})\s*Output a valid JSON object",
     re.DOTALL,
 )
-_STEP = re.compile(r"Action:\s*(?P<tool>[^\n( ]+)[^\n]*\n+\s*Action Input:\s*(?P<input>\{.*\})", re.DOTALL)
+_STEP = re.compile(
+    r"Action:\s*(?P<tool>[^\n( ]+)[^\n]*\n+\s*Action Input:\s*(?P<input>\{.*\})", re.DOTALL
+)
 _TOOLS = re.compile(r"^> ?Tool Name: *(\S+)", re.MULTILINE)
 
 

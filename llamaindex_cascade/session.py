@@ -128,7 +128,10 @@ class Session:
         record = self.engine.record(verdict, str(uuid4()), self.request, self.collectors)
         if self.around is not None:
             native = verdict.draft.native
-            self.around.add(verdict.calls, native if isinstance(native, ChatResponse | CompletionResponse) else None)
+            self.around.add(
+                verdict.calls,
+                native if isinstance(native, ChatResponse | CompletionResponse) else None,
+            )
         announce(record)
         return Decided(verdict, record)
 

@@ -34,6 +34,8 @@ class Draft:
         model: The model that answered, as its provider names it.
         seconds: Wall time of the call.
         cached: Whether the answer came from a cache and cost nothing.
+        contexts: Texts the tier itself retrieved for this answer; None where it
+            retrieves nothing.
         inner: The calls made inside the tier, where the tier is a cascade or a
             chain of several calls; they stand for this draft in the trail.
         native: The framework's own answer.
@@ -50,5 +52,6 @@ class Draft:
     model: str | None = None
     seconds: float = 0.0
     cached: bool = False
+    contexts: Sequence[str] | None = field(default=None, repr=False)
     inner: Sequence[Call] = ()
     native: Any = field(default=None, repr=False)

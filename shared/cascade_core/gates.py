@@ -72,6 +72,12 @@ def not_empty(request: Request, draft: Draft) -> bool:
     return bool(draft.tool_calls or draft.broken_tool_calls) or bool(draft.text.strip())
 
 
+def has_context(request: Request, draft: Draft) -> bool:
+    """Fail answers of a tier that looked for evidence and found none."""
+    del request
+    return draft.contexts is None or len(draft.contexts) > 0
+
+
 def tool_calls_fit(request: Request, draft: Draft) -> bool:
     """Fail unknown tools, arguments that do not fit, and a required tool not called."""
     if draft.broken_tool_calls:
@@ -108,6 +114,7 @@ DEFAULT_GATES: tuple[Gate, ...] = (
     Gate("gate_refusal", not_refused, own=True),
     Gate("gate_truncated", not_truncated, own=True),
     Gate("gate_empty", not_empty, own=True),
+    Gate("gate_no_context", has_context, own=True),
     Gate("gate_tool_call", tool_calls_fit, own=True),
     Gate("gate_parser", parses, own=True),
     Gate("gate_schema", fits_schema, own=True),

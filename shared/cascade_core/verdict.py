@@ -20,6 +20,7 @@ Reason = Literal[
     "low_confidence",
     "no_reading",
     "gate_empty",
+    "gate_no_context",
     "gate_refusal",
     "gate_truncated",
     "gate_schema",

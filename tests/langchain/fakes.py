@@ -279,14 +279,17 @@ class FakeChat(BaseChatModel):
                 tool_call_chunks=[
                     {
                         "name": call["name"],
-                        "args": json.dumps(call["args"]),
+                        "args": args,
                         "id": call.get("id", "call_1"),
                         "index": place,
                         "type": "tool_call_chunk",
                     }
                 ],
             )
-            for place, call in enumerate(say.tool_calls)
+            for place, (call, args) in enumerate(
+                [(call, json.dumps(call["args"])) for call in say.tool_calls]
+                + [(call, call["args"]) for call in say.broken_calls]
+            )
         ]
         ending = self._ending(say, kwargs)
         if not say.tokens and say.payload is not None:

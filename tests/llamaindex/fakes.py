@@ -53,6 +53,8 @@ class Say:
             str sent as it is.
         error: Raised instead of an answer; in a stream, after `after` chunks.
         after: See `error`.
+        said: Text in front of the tool calls.
+        payload: Logprobs sent at the end instead, as they are.
     """
 
     text: str = "fine"
@@ -62,10 +64,12 @@ class Say:
     tool_calls: Sequence[tuple[str, Any]] = ()
     error: BaseException | None = None
     after: int = 0
+    said: str = ""
+    payload: Any = None
 
     @property
     def tokens(self) -> list[str]:
-        return re.findall(r"\s*\S+\s*", self.text)
+        return _words(self.text)
 
 
 SURE = Say("sure answer")
@@ -161,18 +165,26 @@ class FakeLLM(FunctionCallingLLM):
             return self._script(seen)
         return self._script[min(place, len(self._script) - 1)]
 
-    def _raw(self, say: Say, prompt: str, tokens: list[str], *, last: bool = True) -> dict[str, Any]:
+    def _raw(
+        self, say: Say, prompt: str, tokens: list[str], *, last: bool = True
+    ) -> dict[str, Any]:
         choice: dict[str, Any] = {"finish_reason": say.finish if last else None}
         if say.tool_calls and last:
             choice["finish_reason"] = "tool_calls"
-        if say.p is not None and tokens and not say.tool_calls:
+        if say.payload is not None and last:
+            choice["logprobs"] = say.payload
+        elif say.p is not None and tokens and (say.said or not say.tool_calls):
             logprob = math.log(say.p) if say.p else -100.0
             choice["logprobs"] = {
                 "content": [{"token": t, "logprob": logprob, "top_logprobs": []} for t in tokens]
             }
         raw: dict[str, Any] = {"model": self.model, "choices": [choice]}
         if last and say.usage:
-            used = say.usage if isinstance(say.usage, tuple) else (len(prompt.split()), len(say.tokens))
+            used = (
+                say.usage
+                if isinstance(say.usage, tuple)
+                else (len(prompt.split()), len(say.tokens))
+            )
             raw["usage"] = {"prompt_tokens": used[0], "completion_tokens": used[1]}
         return raw
 
@@ -186,6 +198,7 @@ class FakeLLM(FunctionCallingLLM):
             for place, (name, given) in enumerate(say.tool_calls)
         ]
         called = [(i, name, given[: math.ceil(len(given) * share)]) for i, name, given in called]
+        called = called if share else []
         blocks: list[Any] = [TextBlock(text=text)] if text or not called else []
         blocks += [
             ToolCallBlock(tool_call_id=i, tool_name=name, tool_kwargs=given)
@@ -201,20 +214,21 @@ class FakeLLM(FunctionCallingLLM):
     def _chat(self, say: Say, prompt: str) -> ChatResponse:
         if say.error is not None:
             raise say.error
-        text = "" if say.tool_calls else say.text
+        text = say.said if say.tool_calls else say.text
         return ChatResponse(
-            message=self._message(say, text), raw=self._raw(say, prompt, say.tokens)
+            message=self._message(say, text), raw=self._raw(say, prompt, _words(text))
         )
 
     def _chunks(self, say: Say, prompt: str) -> list[ChatResponse]:
-        tokens = ["", ""] if say.tool_calls else say.tokens or [""]
+        said = _words(say.said)
+        tokens = [*said, "", ""] if say.tool_calls else say.tokens or [""]
         made, text = [], ""
         for place, token in enumerate(tokens):
             text += token
             last = place == len(tokens) - 1
             made.append(
                 ChatResponse(
-                    message=self._message(say, text, (place + 1) / len(tokens)),
+                    message=self._message(say, text, max(0, place + 1 - len(said)) / 2),
                     delta=token,
                     raw=self._raw(say, prompt, [token] if token else [], last=last),
                 )
@@ -374,3 +388,7 @@ PRICES = {f"m{k}": {"input": 10**k, "output": 2 * 10**k} for k in range(3)}
 
 def _text(messages: Sequence[ChatMessage]) -> str:
     return "\n".join(message.content or "" for message in messages)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\s*\S+\s*", text)

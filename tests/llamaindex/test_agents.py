@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from llama_index.core.agent.react import ReActChatFormatter, ReActOutputParser
 from llama_index.core.agent.workflow import (
     AgentOutput,
     AgentStream,
@@ -18,6 +19,7 @@ from llama_index.core.agent.workflow import (
 )
 from llama_index.core.base.llms.types import ToolCallBlock
 from llama_index.core.llms import ChatMessage, ChatResponse, MessageRole, TextBlock
+from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.core.tools import FunctionTool
 from llama_index.llms.openai import OpenAI
 from llama_index.llms.openai.utils import to_openai_message_dicts
@@ -27,7 +29,12 @@ from llamaindex_cascade import CascadeLLM
 from tests.llamaindex.fakes import PRICES, FakeLLM, Say, Seen, cheap, strong
 from tests.llamaindex.watched import ACCEPTED, ESCALATED, Pair, outcomes, trail
 
-pytestmark = pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarning"),
+    # LlamaIndex's workflows look through all attributes of a pydantic model.
+    pytest.mark.filterwarnings("ignore::pydantic.PydanticDeprecatedSince20"),
+    pytest.mark.filterwarnings("ignore::pydantic.PydanticDeprecatedSince211"),
+]
 
 
 def weather(city: str) -> str:
@@ -150,8 +157,6 @@ class TestAFunctionAgent:
     async def test_keeps_the_conversation_and_its_drafts_apart(self) -> None:
         two = Pair(by_turn(Say("a draft nobody trusts", p=0.3)), Say("Good day"))
         agent = FunctionAgent(tools=[weather], llm=two.cascade, streaming=False)
-        from llama_index.core.memory import ChatMemoryBuffer
-
         memory = ChatMemoryBuffer.from_defaults(token_limit=4000)
         await agent.run("hello", memory=memory)
         await agent.run("again", memory=memory)
@@ -205,7 +210,7 @@ class TestAWorkflowOfAgents:
         handoff = Say(tool_calls=[("handoff", {"to_agent": "forecaster", "reason": "weather"})])
         nobody = Say(tool_calls=[("handoff", {"agent": "forecaster"})])
         desk = Pair(nobody, handoff)
-        office = Pair(by_turn(BAD, BAD, DONE), by_turn(OSLO))
+        office = Pair(lambda seen: DONE if "sunny" in seen.prompt else BAD, OSLO)
         workflow = AgentWorkflow(
             agents=[
                 FunctionAgent(
@@ -221,40 +226,20 @@ class TestAWorkflowOfAgents:
             ],
             root_agent="desk",
         )
-        handler = workflow.run("weather in Oslo?")
-        with collect_decisions() as nothing:
+        with collect_decisions() as seen:
+            handler = workflow.run("weather in Oslo?")
             spoke = [
                 event.current_agent_name
                 async for event in handler.stream_events()
                 if isinstance(event, AgentOutput)
             ]
             answer = await handler
-        del nothing
         assert str(answer) == "It is sunny"
         assert spoke == ["desk", "forecaster", "forecaster"]
-        assert desk.asked == (1, 1)
-        assert office.asked[1] == 1
-
-    async def test_counts_what_every_agent_asked(self) -> None:
-        handoff = Say(tool_calls=[("handoff", {"to_agent": "b", "reason": "weather"})])
-        two = Pair(
-            lambda seen: DONE if "handoff" not in seen.kwargs["tools"] else BAD,
-            handoff,
-        )
-        workflow = AgentWorkflow(
-            agents=[
-                FunctionAgent(
-                    name="a", description="a", tools=[ADD], llm=two.cascade, can_handoff_to=["b"]
-                ),
-                FunctionAgent(name="b", description="b", tools=[WEATHER], llm=two.cascade),
-            ],
-            root_agent="a",
-        )
-        with collect_decisions() as seen:
-            await workflow.run("weather in Oslo?")
-        assert len(seen) >= 2
-        assert seen[0]["reason"] == "gate_tool_call"
-        assert two.adds_up(seen)
+        assert trail(seen) == [(1, "gate_tool_call"), (1, "gate_tool_call"), (0, "confident")]
+        assert (desk.asked, office.asked) == ((1, 1), (2, 1))
+        assert desk.adds_up(seen[:1])
+        assert office.adds_up(seen[1:])
 
 
 STEP = Say('Thought: I need a tool.\nAction: weather\nAction Input: {"city": "Oslo"}')
@@ -432,7 +417,14 @@ class TestPredictAndCall:
         none = {"tools": False}
         two = Pair(Say(BROKEN["no input"]), STEP, cheap_is=none, strong_is=none)
         with collect_decisions() as seen:
-            answer = await predict_and_call(two.cascade, how, [WEATHER], "weather in Oslo?")
+            answer = await predict_and_call(
+                two.cascade,
+                how,
+                [WEATHER],
+                "weather in Oslo?",
+                react_chat_formatter=ReActChatFormatter(),
+                output_parser=ReActOutputParser(),
+            )
         assert answer.response == "sunny in Oslo"
         assert trail(seen) == [(1, "gate_parser")]
         assert outcomes(seen[0]) == ESCALATED

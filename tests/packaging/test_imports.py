@@ -13,11 +13,18 @@ import pytest
 PUBLIC = {
     "cascade_core": ["CascadeError", "Policy", "Verdict", "collect_decisions"],
     "cascade_core.signals": [
+        "Grounding",
         "Judge",
         "SelfConsistency",
         "SequenceLogprob",
         "TokenMargin",
         "Verbalized",
+    ],
+    "llamaindex_cascade": [
+        "CascadeDecisionEvent",
+        "CascadeLLM",
+        "CascadeQueryEngine",
+        "CascadeSynthesizer",
     ],
     "langchain_cascade": ["CascadeMiddleware", "ChatCascade", "RunnableCascade"],
 }
@@ -59,6 +66,11 @@ def loaded_by(statement: str) -> frozenset[str]:
 def test_importing_the_adapter_loads_nothing_heavy_beyond_langchain_core() -> None:
     baseline = loaded_by("import langchain_core.language_models.chat_models")
     assert loaded_by("import langchain_cascade") & HEAVY <= baseline
+
+
+def test_importing_the_llamaindex_adapter_loads_nothing_heavy_beyond_its_llms() -> None:
+    baseline = loaded_by("import llama_index.core.llms")
+    assert loaded_by("import llamaindex_cascade") & (HEAVY | {"langchain_core"}) <= baseline
 
 
 def test_importing_the_core_loads_no_framework() -> None:

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "shared" / "cascade_core"
 DEMO = ROOT / "shared" / "cascade_demo"
 LANGCHAIN = ROOT / "langchain_cascade"
+LLAMAINDEX = ROOT / "llamaindex_cascade"
 
 LONGEST_MODULE = 400
 # Sentences as data: one list, as long as it is.
@@ -71,6 +72,10 @@ def test_the_langchain_adapter_imports_no_other_adapter() -> None:
     assert offences(LANGCHAIN, "llama_index", "llamaindex", "cascade_demo") == []
 
 
+def test_the_llamaindex_adapter_imports_no_other_adapter() -> None:
+    assert offences(LLAMAINDEX, "langchain", "langgraph", "langsmith", "cascade_demo") == []
+
+
 def test_the_scan_sees_lazy_and_named_imports(tmp_path: Path) -> None:
     path = tmp_path / "lazy.py"
     path.write_text(
@@ -93,7 +98,7 @@ def test_the_core_never_prints() -> None:
     assert calls == []
 
 
-@pytest.mark.parametrize("package", [CORE, DEMO, LANGCHAIN], ids=label)
+@pytest.mark.parametrize("package", [CORE, DEMO, LANGCHAIN, LLAMAINDEX], ids=label)
 def test_no_module_outgrows_its_subject(package: Path) -> None:
     lengths = {
         label(path): len(path.read_text(encoding="utf-8").splitlines())
@@ -103,7 +108,7 @@ def test_no_module_outgrows_its_subject(package: Path) -> None:
     assert {name: length for name, length in lengths.items() if length > LONGEST_MODULE} == {}
 
 
-@pytest.mark.parametrize("package", [CORE, DEMO, LANGCHAIN], ids=label)
+@pytest.mark.parametrize("package", [CORE, DEMO, LANGCHAIN, LLAMAINDEX], ids=label)
 def test_every_module_says_why_it_exists(package: Path) -> None:
     silent = [
         label(path)
@@ -119,7 +124,11 @@ def tracked() -> list[Path]:
     try:
         out = subprocess.run(listing, cwd=ROOT, capture_output=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
-        return [p for folder in (CORE, DEMO, LANGCHAIN, ROOT / "tests") for p in modules(folder)]
+        return [
+            p
+            for folder in (CORE, DEMO, LANGCHAIN, LLAMAINDEX, ROOT / "tests")
+            for p in modules(folder)
+        ]
     return [path for name in out.decode().split("\0") if name and (path := ROOT / name).is_file()]
 
 

@@ -1,0 +1,195 @@
+"""Tools: `chat_with_tools`, `predict_and_call` and their kin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    ChatResponseAsyncGen,
+    ChatResponseGen,
+)
+from llama_index.core.llms.function_calling import FunctionCallingLLM
+from llama_index.core.llms.llm import ToolSelection
+from llama_index.core.tools import BaseTool
+
+from llamaindex_cascade.answers import read_tool_calls
+from llamaindex_cascade.asking import Tools
+from llamaindex_cascade.base import CascadeBase, signed
+
+
+@signed
+class ToolCalling(CascadeBase):
+    """The part of a `CascadeLLM` that is offered tools."""
+
+    def chat_with_tools(
+        self,
+        tools: Sequence[BaseTool],
+        user_msg: str | ChatMessage | None = None,
+        chat_history: list[ChatMessage] | None = None,
+        verbose: bool = False,  # noqa: FBT001, FBT002 - LlamaIndex's signature, here and below
+        allow_parallel_tool_calls: bool = False,  # noqa: FBT001, FBT002
+        tool_required: bool = False,  # noqa: FBT001, FBT002
+        **kwargs: Any,
+    ) -> ChatResponse:
+        """Answer or call tools; tiers that cannot call any are passed over."""
+        asked = _given(verbose, allow_parallel_tool_calls, tool_required, kwargs)
+        way, kwargs = _with_tools(tools, user_msg, chat_history, asked)
+        return cast("ChatResponse", self._respond(way, kwargs))
+
+    async def achat_with_tools(
+        self,
+        tools: Sequence[BaseTool],
+        user_msg: str | ChatMessage | None = None,
+        chat_history: list[ChatMessage] | None = None,
+        verbose: bool = False,  # noqa: FBT001, FBT002 - LlamaIndex's signature, here and below
+        allow_parallel_tool_calls: bool = False,  # noqa: FBT001, FBT002
+        tool_required: bool = False,  # noqa: FBT001, FBT002
+        **kwargs: Any,
+    ) -> ChatResponse:
+        """Answer or call tools; see `chat_with_tools`."""
+        asked = _given(verbose, allow_parallel_tool_calls, tool_required, kwargs)
+        way, kwargs = _with_tools(tools, user_msg, chat_history, asked)
+        return cast("ChatResponse", await self._arespond(way, kwargs))
+
+    def stream_chat_with_tools(
+        self,
+        tools: Sequence[BaseTool],
+        user_msg: str | ChatMessage | None = None,
+        chat_history: list[ChatMessage] | None = None,
+        verbose: bool = False,  # noqa: FBT001, FBT002 - LlamaIndex's signature, here and below
+        allow_parallel_tool_calls: bool = False,  # noqa: FBT001, FBT002
+        tool_required: bool = False,  # noqa: FBT001, FBT002
+        **kwargs: Any,
+    ) -> ChatResponseGen:
+        """Answer or call tools in parts; see `stream_chat`."""
+        asked = _given(verbose, allow_parallel_tool_calls, tool_required, kwargs)
+        way, kwargs = _with_tools(tools, user_msg, chat_history, asked)
+        return cast("ChatResponseGen", self._stream(way, kwargs))
+
+    async def astream_chat_with_tools(
+        self,
+        tools: Sequence[BaseTool],
+        user_msg: str | ChatMessage | None = None,
+        chat_history: list[ChatMessage] | None = None,
+        verbose: bool = False,  # noqa: FBT001, FBT002 - LlamaIndex's signature, here and below
+        allow_parallel_tool_calls: bool = False,  # noqa: FBT001, FBT002
+        tool_required: bool = False,  # noqa: FBT001, FBT002
+        **kwargs: Any,
+    ) -> ChatResponseAsyncGen:
+        """Answer or call tools in parts; see `stream_chat`."""
+        asked = _given(verbose, allow_parallel_tool_calls, tool_required, kwargs)
+        way, kwargs = _with_tools(tools, user_msg, chat_history, asked)
+        return cast("ChatResponseAsyncGen", await self._astream(way, kwargs))
+
+    def get_tool_calls_from_response(
+        self,
+        response: ChatResponse,
+        error_on_no_tool_call: bool = True,  # noqa: FBT001, FBT002 - LlamaIndex's signature
+        **kwargs: Any,
+    ) -> list[ToolSelection]:
+        """Return the tool calls of a response, as the tier that answered reads them."""
+        record = response.additional_kwargs.get("cascade")
+        answered = self._llm_tiers[record["tier"]] if record else None
+        # A cascade as a tier would look its own tier up in this one's record.
+        if answered and answered.calls_tools and not isinstance(answered.llm, CascadeBase):
+            llm = cast("FunctionCallingLLM", answered.llm)
+            return llm.get_tool_calls_from_response(
+                response, error_on_no_tool_call=error_on_no_tool_call, **kwargs
+            )
+        calls, _ = read_tool_calls(response.message, partial=True)  # a stream is read on its way
+        if not calls and error_on_no_tool_call:
+            msg = "Expected at least one tool call, but got 0 tool calls."
+            raise ValueError(msg)
+        return [
+            ToolSelection(tool_id=c.id or "", tool_name=c.name, tool_kwargs=dict(c.arguments or {}))
+            for c in calls
+        ]
+
+    def predict_and_call(
+        self,
+        tools: Sequence[BaseTool],
+        *args: Any,
+        error_on_no_tool_call: bool = True,
+        **kwargs: Any,
+    ) -> Any:
+        """Choose a tool and call it; an answer that calls none escalates where one is needed."""
+        return _bare(FunctionCallingLLM.predict_and_call)(
+            self,
+            tools,
+            *args,
+            error_on_no_tool_call=error_on_no_tool_call,
+            **self._must(error_on_no_tool_call, kwargs),
+        )
+
+    async def apredict_and_call(
+        self,
+        tools: Sequence[BaseTool],
+        *args: Any,
+        error_on_no_tool_call: bool = True,
+        **kwargs: Any,
+    ) -> Any:
+        """Choose a tool and call it; see `predict_and_call`."""
+        return await _bare(FunctionCallingLLM.apredict_and_call)(
+            self,
+            tools,
+            *args,
+            error_on_no_tool_call=error_on_no_tool_call,
+            **self._must(error_on_no_tool_call, kwargs),
+        )
+
+    def _must(self, must_call: bool, kwargs: dict[str, Any]) -> dict[str, Any]:  # noqa: FBT001
+        if must_call and self.metadata.is_function_calling_model:
+            return {**kwargs, _MUST_CALL: True}
+        return kwargs
+
+    def _prepare_chat_with_tools(
+        self,
+        tools: Sequence[BaseTool],
+        user_msg: str | ChatMessage | None = None,
+        chat_history: list[ChatMessage] | None = None,
+        verbose: bool = False,  # noqa: FBT001, FBT002 - LlamaIndex's signature, here and below
+        allow_parallel_tool_calls: bool = False,  # noqa: FBT001, FBT002
+        tool_required: bool = False,  # noqa: FBT001, FBT002
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        del tools, user_msg, chat_history, kwargs
+        del verbose, allow_parallel_tool_calls, tool_required
+        msg = "a cascade's tiers prepare tools in their own ways; call chat_with_tools()"
+        raise NotImplementedError(msg)
+
+
+_MUST_CALL = "cascade_must_call"
+
+
+def _given(
+    verbose: bool,  # noqa: FBT001
+    allow_parallel_tool_calls: bool,  # noqa: FBT001
+    tool_required: bool,  # noqa: FBT001
+    kwargs: dict[str, Any],
+) -> dict[str, Any]:
+    """Return the options that are set: older integrations do not know all of them."""
+    options = {
+        "verbose": verbose,
+        "allow_parallel_tool_calls": allow_parallel_tool_calls,
+        "tool_required": tool_required,
+    }
+    return {**{name: True for name, is_set in options.items() if is_set}, **kwargs}
+
+
+def _with_tools(
+    tools: Sequence[BaseTool],
+    user_msg: str | ChatMessage | None,
+    chat_history: list[ChatMessage] | None,
+    kwargs: dict[str, Any],
+) -> tuple[Tools, dict[str, Any]]:
+    must_call = kwargs.pop(_MUST_CALL, False)
+    return Tools(tools, user_msg, chat_history, kwargs, must_call=must_call), kwargs
+
+
+def _bare(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a base method without its span: the overriding one has a span already."""
+    bare: Callable[..., Any] = getattr(method, "__wrapped__", method)
+    return bare
