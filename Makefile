@@ -39,6 +39,7 @@ lint: $(VENV)/.stamp-dev ## Check style, formatting and types
 .PHONY: bench
 bench: $(VENV)/.stamp-dev ## Measure the overhead of a cascade
 	$(VENV)/bin/python tests/benchmarks/overhead.py
+	$(VENV)/bin/python tests/benchmarks/overhead_llamaindex.py
 
 .PHONY: record
 record: $(VENV)/.stamp-dev ## Record the cassettes of tests/recorded anew
@@ -61,7 +62,7 @@ endef
 
 $(VENV)/.stamp-demo: pyproject.toml
 	$(call environment,$(VENV))
-	$(VENV)/bin/python $(PIP) install -q -e '.[langchain,demo,prices]'
+	$(VENV)/bin/python $(PIP) install -q -e '.[all]'
 	@touch $@
 
 $(VENV)/.stamp-dev: pyproject.toml
@@ -71,5 +72,5 @@ $(VENV)/.stamp-dev: pyproject.toml
 
 $(LOWEST)/.stamp-test: pyproject.toml tests/lowest.txt
 	$(call environment,$(LOWEST))
-	$(LOWEST)/bin/python $(PIP) install -q -e '.[all]' --group test -c tests/lowest.txt
+	$(LOWEST)/bin/python $(PIP) install -q -e '.[langchain,prices,demo]' --group test -c tests/lowest.txt
 	@touch $@

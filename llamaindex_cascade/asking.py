@@ -110,6 +110,7 @@ class Text:
         self._prompt = prompt
         self._kwargs = kwargs
         self._formatted = formatted
+        self._check: Check | None = wanted_format([ChatMessage(content=prompt)])
 
     def call(self, tier: LLMTier, options: Options) -> Response:
         """Ask and wait."""
@@ -134,9 +135,9 @@ class Text:
         return (Turn("user", self._prompt),)
 
     def problem(self, text: str, tier: LLMTier) -> Exception | None:
-        """Return None: nothing but a text was asked for."""
-        del text, tier
-        return None
+        """Return how an answer misses the format that the prompt asks for."""
+        del tier
+        return self._check(text) if self._check else None
 
     @property
     def request(self) -> dict[str, Any]:

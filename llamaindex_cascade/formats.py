@@ -66,6 +66,8 @@ def wanted_format(messages: Sequence[ChatMessage]) -> Check | None:
         text = message.content or ""
         if "JSON schema to follow" in text and (found := _SCHEMA.search(text)):
             schema = _json(found["schema"])
+            if schema is None:  # parsers double the braces, for templates that are filled in later
+                schema = _json(found["schema"].replace("{{", "{").replace("}}", "}"))
             if isinstance(schema, dict):
                 return _Json(schema)
     return None

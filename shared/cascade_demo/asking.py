@@ -15,7 +15,9 @@ from typing import Protocol, TypeAlias, cast
 from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError
 
-FRAMEWORKS = ("langchain", "llamaindex")
+EXTRAS = {"langchain": "demo", "llamaindex": "demo-llamaindex"}
+"""What brings a framework with all that its demo needs."""
+FRAMEWORKS = tuple(EXTRAS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,6 @@ def open_asking(
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             f"cascade demo --framework {framework} needs: "
-            f"pip install 'model-cascade[{framework},demo]'"
+            f"pip install 'model-cascade[{EXTRAS[framework]}]'"
         ) from error
     return cast("Open", module.opened)(cheap, strong)

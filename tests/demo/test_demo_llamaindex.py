@@ -107,19 +107,21 @@ def test_people_read_what_was_retrieved_and_who_answered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("framework", "missing"),
+    ("framework", "missing", "extra"),
     [
-        ("llamaindex", "llama_index"),
-        ("llamaindex", "llama_index.llms.openai"),
-        ("langchain", "langchain_core"),
+        ("llamaindex", "llama_index", "demo-llamaindex"),
+        ("llamaindex", "llama_index.llms.openai", "demo-llamaindex"),
+        ("langchain", "langchain_core", "demo"),
     ],
 )
-def test_a_framework_that_is_not_installed_is_one_line(framework: str, missing: str) -> None:
+def test_a_framework_that_is_not_installed_is_one_line(
+    framework: str, missing: str, extra: str
+) -> None:
     ran = demo(*SMALL, "--framework", framework, "--json", without=missing)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr == (
         f"cascade: cascade demo --framework {framework} needs: "
-        f"pip install 'model-cascade[{framework},demo]'\n"
+        f"pip install 'model-cascade[{extra}]'\n"
     )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -20,7 +23,11 @@ from llamaindex_cascade import CascadeLLM, parser_gate
 from tests.llamaindex.fakes import ProviderError, Say, Seen
 from tests.llamaindex.watched import ACCEPTED, ESCALATED, Pair, outcomes, trail
 
-pytestmark = pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarning"),
+    # LlamaIndex's structured LLMs dump their objects in pydantic's old way.
+    pytest.mark.filterwarnings("ignore::pydantic.PydanticDeprecatedSince20"),
+]
 
 
 class Invoice(BaseModel):
@@ -44,7 +51,11 @@ class Checked(BaseModel):
         return value
 
 
-PROMPT = PromptTemplate("Read the invoice: {text}")
+def prompt() -> PromptTemplate:
+    """A new one each time: programs of a bare model leave their parser on it."""
+    return PromptTemplate("Read the invoice: {text}")
+
+
 TEXT = "Ada owes seven"
 ADA = Invoice(customer="Ada", total=7)
 CALLED = Say(tool_calls=[("Invoice", {"customer": "Ada", "total": 7})])
@@ -57,19 +68,19 @@ COMPLETION = {"tools": False, "chat_model": False}
 
 
 def predict(llm: Any, cls: type[BaseModel] = Invoice, **more: Any) -> Any:
-    return llm.structured_predict(cls, PROMPT, text=TEXT, **more)
+    return llm.structured_predict(cls, prompt(), text=TEXT, **more)
 
 
 async def apredict(llm: Any, cls: type[BaseModel] = Invoice, **more: Any) -> Any:
-    return await llm.astructured_predict(cls, PROMPT, text=TEXT, **more)
+    return await llm.astructured_predict(cls, prompt(), text=TEXT, **more)
 
 
 async def stream(llm: Any, cls: type[BaseModel] = Invoice, **more: Any) -> Any:
-    return list(llm.stream_structured_predict(cls, PROMPT, text=TEXT, **more))
+    return list(llm.stream_structured_predict(cls, prompt(), text=TEXT, **more))
 
 
 async def astream(llm: Any, cls: type[BaseModel] = Invoice, **more: Any) -> Any:
-    parts = await llm.astream_structured_predict(cls, PROMPT, text=TEXT, **more)
+    parts = await llm.astream_structured_predict(cls, prompt(), text=TEXT, **more)
     return [part async for part in parts]
 
 
@@ -132,7 +143,7 @@ class TestAStructuredPrediction:
     async def test_is_made_by_a_last_tier_that_writes_it(
         self, how: str, kind: dict[str, Any]
     ) -> None:
-        two = Pair(UNFIT, WRITTEN, strong_is=kind)
+        two = Pair(UNFIT, Say(ADA.model_dump_json()), strong_is=kind)
         with collect_decisions() as seen:
             assert await made(how, two.cascade) == ADA
         assert trail(seen) == [(1, "gate_parser")]
@@ -148,7 +159,8 @@ class TestAStructuredPrediction:
 
     async def test_that_the_classes_own_validators_refuse_escalates(self, how: str) -> None:
         two = Pair(
-            Say(tool_calls=[("Checked", {"total": -1})]), Say(tool_calls=[("Checked", {"total": 1})])
+            Say(tool_calls=[("Checked", {"total": -1})]),
+            Say(tool_calls=[("Checked", {"total": 1})]),
         )
         with collect_decisions() as seen:
             assert await made(how, two.cascade, Checked) == Checked(total=1)
@@ -232,13 +244,17 @@ class TestAStreamOfObjects:
 async def test_a_stream_that_is_left_is_closed_and_counted(parts: Callable[..., Any]) -> None:
     two = Pair(UNFIT, CALLED)
     if parts is stream:
-        running = two.cascade.stream_structured_predict(Invoice, PROMPT, text=TEXT)
+        running = two.cascade.stream_structured_predict(Invoice, prompt(), text=TEXT)
         next(running)
         running.close()
     else:
-        arunning = await two.cascade.astream_structured_predict(Invoice, PROMPT, text=TEXT)
+        arunning = await two.cascade.astream_structured_predict(Invoice, prompt(), text=TEXT)
         await anext(arunning)
         await arunning.aclose()
+        del arunning
+        for _ in range(3):  # LlamaIndex's own generators around the model's close no other
+            gc.collect()
+            await asyncio.sleep(0)
     assert two.strong.journal.closed == 1
 
 
@@ -261,7 +277,7 @@ whole_call = pytest.mark.parametrize("how", ["call", "acall"])
 
 
 def function_program(llm: Any, cls: type[BaseModel] = Invoice, **more: Any) -> Any:
-    return FunctionCallingProgram.from_defaults(cls, prompt=PROMPT, llm=llm, **more)
+    return FunctionCallingProgram.from_defaults(cls, prompt=prompt(), llm=llm, **more)
 
 
 @every_call
@@ -275,7 +291,8 @@ class TestAFunctionCallingProgram:
         assert two.adds_up(seen)
 
     @pytest.mark.parametrize(
-        "said", [UNFIT, Say("sure of myself"), Say(tool_calls=[("Bill", {})])],
+        "said",
+        [UNFIT, Say("sure of myself"), Say(tool_calls=[("Bill", {})])],
         ids=["arguments", "text", "unknown tool"],
     )
     async def test_takes_the_strong_tiers_where_that_one_does_not_fit(
@@ -290,7 +307,8 @@ class TestAFunctionCallingProgram:
 
     async def test_escalates_what_the_classes_own_validators_refuse(self, how: str) -> None:
         two = Pair(
-            Say(tool_calls=[("Checked", {"total": -1})]), Say(tool_calls=[("Checked", {"total": 1})])
+            Say(tool_calls=[("Checked", {"total": -1})]),
+            Say(tool_calls=[("Checked", {"total": 1})]),
         )
         with collect_decisions() as seen:
             assert await called(how, function_program(two.cascade, Checked)) == Checked(total=1)
@@ -344,7 +362,7 @@ async def test_a_function_programs_parts_are_those_of_the_tier_alone(
 def text_program(llm: Any) -> Any:
     return LLMTextCompletionProgram.from_defaults(
         output_parser=PydanticOutputParser(output_cls=Invoice),
-        prompt=PromptTemplate("Read the invoice: {text}"),
+        prompt=prompt(),
         llm=llm,
     )
 
@@ -394,7 +412,7 @@ class TestATextProgram:
         parser = Positive(Checked)
         two = Pair(Say('{"total": -1}'), Say('{"total": 1}'), gates=[parser_gate(parser)])
         program = LLMTextCompletionProgram.from_defaults(
-            output_parser=parser, prompt=PROMPT.model_copy(), llm=two.cascade
+            output_parser=parser, prompt=prompt(), llm=two.cascade
         )
         with collect_decisions() as seen:
             assert await called(how, program) == Checked(total=1)
@@ -419,8 +437,9 @@ def test_the_mode_of_a_tiers_programs_is_its_own() -> None:
 
 def test_the_callers_template_is_left_alone() -> None:
     two = Pair(MISFIT, WRITTEN, cheap_is=TEXT_ONLY, strong_is=TEXT_ONLY)
-    assert predict(two.cascade) == ADA
-    assert PROMPT.output_parser is None
+    asked = prompt()
+    assert two.cascade.structured_predict(Invoice, asked, text=TEXT) == ADA
+    assert asked.output_parser is None
     assert two.strong.seen[0].prompt.count("JSON schema to follow") == 1
 
 
@@ -491,8 +510,6 @@ def test_an_object_of_a_cascade_inside_a_cascade_counts_every_call_once() -> Non
 
 
 def test_many_objects_made_at_once_are_not_mixed_up() -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     def said(seen: Seen) -> Say:
         number = int(seen.prompt.split()[-1])
         arguments = {"customer": "Ada", "total": number} if number % 2 else {"customer": "Ada"}
@@ -506,7 +523,7 @@ def test_many_objects_made_at_once_are_not_mixed_up() -> None:
 
     def one(number: int) -> tuple[Invoice, list[Any]]:
         with collect_decisions() as seen:
-            return two.cascade.structured_predict(Invoice, PROMPT, text=str(number)), list(seen)
+            return two.cascade.structured_predict(Invoice, prompt(), text=str(number)), list(seen)
 
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(one, range(40)))

@@ -86,5 +86,12 @@ def test_the_command_and_its_parts_are_entry_points(wheel: Path) -> None:
 def test_the_metadata_names_every_extra_and_shows_the_readme(wheel: Path) -> None:
     metadata = Parser().parsestr(read(wheel, "METADATA"))
     assert metadata["Name"] == "model-cascade"
-    assert set(metadata.get_all("Provides-Extra", [])) == {"all", "demo", "langchain", "prices"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {
+        "all",
+        "demo",
+        "demo-llamaindex",
+        "langchain",
+        "llamaindex",
+        "prices",
+    }
     assert metadata.get_payload(), "pyproject.toml needs: readme = 'README.md'"
