@@ -6,8 +6,8 @@ nowhere else.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any, cast
 
 from langchain_core.messages import (
@@ -22,9 +22,9 @@ from langchain_core.messages import (
 from cascade_core.costs.tokens import estimate_usage
 from cascade_core.costs.usage import Usage
 from cascade_core.draft import Draft, Finish
+from cascade_core.log.record import calls_of
 from cascade_core.logprobs import Logprobs, read_logprobs
 from cascade_core.request import Role, ToolCall, Turn
-from cascade_core.verdict import Call
 from langchain_cascade.capabilities import LIMIT_FIELDS
 
 _FINISH: dict[str, Finish] = {
@@ -148,7 +148,7 @@ def to_draft(
     return Draft(
         text=text,
         tool_calls=tool_calls,
-        broken_tool_calls=len(message.invalid_tool_calls),
+        broken_tool_calls=_broken_tool_calls(message),
         logprobs=logprobs,
         finish=_finish(meta),
         refusal=refusal,
@@ -156,7 +156,7 @@ def to_draft(
         model=model,
         seconds=seconds,
         cached=bool(reported) and cast("Any", reported).get("total_cost") == 0,
-        inner=() if record is None else _inner_calls(record),
+        inner=() if record is None else calls_of(record),
         native=message,
     )
 
@@ -212,6 +212,26 @@ def _tool_calls(message: AIMessage) -> list[ToolCall]:
     return [ToolCall(call["name"], call["args"], call.get("id")) for call in message.tool_calls]
 
 
+def _broken_tool_calls(message: AIMessage) -> int:
+    """Count the calls whose arguments are no JSON object.
+
+    Of a stream, LangChain completes arguments that broke off and lists the call
+    among the sound ones; a completed call is not what the model said.
+    """
+    if not isinstance(message, AIMessageChunk):
+        return len(message.invalid_tool_calls)
+    return sum(not _is_object(chunk["args"]) for chunk in message.tool_call_chunks)
+
+
+def _is_object(args: str | None) -> bool:
+    if not args:  # a tool without arguments
+        return True
+    try:
+        return isinstance(json.loads(args, strict=False), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
 def _finish(meta: Mapping[str, Any]) -> Finish | None:
     for key in _FINISH_KEYS:
         value = meta.get(key)
@@ -243,23 +263,3 @@ def _usage(usage: Mapping[str, Any]) -> Usage | None:
         cache_write_tokens=read.get("cache_creation") or 0,
         reasoning_tokens=written.get("reasoning") or 0,
     )
-
-
-def _inner_calls(record: Mapping[str, Any]) -> list[Call]:
-    """Read the calls of a cascade that is itself a tier back from its record."""
-    return [
-        Call(
-            tier=call["tier"],
-            model=call["model"],
-            purpose=call["purpose"],
-            usage=None
-            if call["usage"] is None
-            else Usage(**call["usage"], source=call["tokens_source"]),
-            cost=None if call["cost_usd"] is None else Decimal(str(call["cost_usd"])),
-            seconds=call["latency_ms"] / 1000,
-            outcome=call["outcome"],
-            note=call.get("note"),
-            tokens_saved=call.get("tokens_saved"),
-        )
-        for call in record["calls"]
-    ]

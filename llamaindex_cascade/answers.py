@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, ToolCallBlock
@@ -17,9 +16,9 @@ from llama_index.core.llms.utils import parse_partial_json
 from cascade_core.costs.tokens import estimate_usage
 from cascade_core.costs.usage import Usage
 from cascade_core.draft import Draft, Finish
+from cascade_core.log.record import calls_of
 from cascade_core.logprobs import Logprobs
 from cascade_core.request import ToolCall
-from cascade_core.verdict import Call
 from llamaindex_cascade.answer_logprobs import chunk_logprobs, read_logprobs_of
 from llamaindex_cascade.answer_usage import reported_output, reported_usage
 from llamaindex_cascade.raw import Response, each, field, first, text_of
@@ -117,7 +116,7 @@ def to_draft(  # noqa: PLR0913 - what only the caller can know of an answer
         usage=usage,
         model=model,
         seconds=seconds,
-        inner=() if record is None else _inner_calls(record),
+        inner=() if record is None else calls_of(record),
         native=response,
     )
 
@@ -249,8 +248,10 @@ def _arguments(given: Any) -> Mapping[str, Any] | None:
         return {}
     if isinstance(given, str):
         try:
-            given = json.loads(given)
-        except ValueError:
+            # Weak models leave line breaks as they are; LlamaIndex reads those, but no tabs.
+            read = json.loads(given, strict=False)
+            given = read if read == parse_partial_json(given) else None
+        except (ValueError, RecursionError):
             return None
     return given if isinstance(given, Mapping) else None
 
@@ -261,23 +262,3 @@ def _arrived(given: Any) -> Mapping[str, Any] | None:
     except ValueError:
         return None
     return read if isinstance(read, Mapping) else None
-
-
-def _inner_calls(record: Mapping[str, Any]) -> list[Call]:
-    """Read the calls of a cascade that is itself a tier back from its record."""
-    return [
-        Call(
-            tier=call["tier"],
-            model=call["model"],
-            purpose=call["purpose"],
-            usage=None
-            if call["usage"] is None
-            else Usage(**call["usage"], source=call["tokens_source"]),
-            cost=None if call["cost_usd"] is None else Decimal(str(call["cost_usd"])),
-            seconds=call["latency_ms"] / 1000,
-            outcome=call["outcome"],
-            note=call.get("note"),
-            tokens_saved=call.get("tokens_saved"),
-        )
-        for call in record["calls"]
-    ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeAlias
 
 from cascade_core.costs.ledger import total
+from cascade_core.costs.usage import Usage
 from cascade_core.verdict import Call, Verdict
 
 Record: TypeAlias = dict[str, Any]
@@ -78,6 +79,26 @@ def exhausted_record(
         "strong_cost_usd": None,
         "strong_cost_is_estimate": True,
     }
+
+
+def calls_of(record: Mapping[str, Any]) -> list[Call]:
+    """Read the calls of a cascade that is itself a tier back from its record."""
+    return [
+        Call(
+            tier=call["tier"],
+            model=call["model"],
+            purpose=call["purpose"],
+            usage=None
+            if call["usage"] is None
+            else Usage(**call["usage"], source=call["tokens_source"]),
+            cost=None if call["cost_usd"] is None else Decimal(str(call["cost_usd"])),
+            seconds=call["latency_ms"] / 1000,
+            outcome=call["outcome"],
+            note=call.get("note"),
+            tokens_saved=call.get("tokens_saved"),
+        )
+        for call in record["calls"]
+    ]
 
 
 def _call(call: Call) -> Record:

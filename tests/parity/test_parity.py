@@ -1,0 +1,91 @@
+"""One table of scenarios through both frameworks, in every way of asking: one decision.
+
+The core decides for both, so a difference here is one in how an adapter reads
+its framework's answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from tests.parity import langchain_way, llamaindex_way
+from tests.parity.scenarios import SCENARIOS, Scenario
+from tests.parity.voices import Outcome
+
+pytestmark = pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarning")
+
+FRAMEWORKS: list[tuple[Any, str]] = [
+    (framework, way) for framework in (langchain_way, llamaindex_way) for way in framework.WAYS
+]
+
+every_scenario = pytest.mark.parametrize(
+    "scenario", SCENARIOS, ids=[scenario.name.replace(" ", "-") for scenario in SCENARIOS]
+)
+every_way = pytest.mark.parametrize(
+    ("framework", "way"), FRAMEWORKS, ids=[way for _, way in FRAMEWORKS]
+)
+
+
+def streams(way: str) -> bool:
+    return "stream" in way
+
+
+@every_scenario
+@every_way
+async def test_every_way_of_asking_gives_the_verdict_and_the_trail_of_the_table(
+    scenario: Scenario, framework: Any, way: str
+) -> None:
+    outcome = await framework.run(scenario, way)
+    record = outcome.record
+    assert record["reason"] == scenario.reason
+    assert record["tier"] == scenario.tier
+    assert record["accepted"] is scenario.accepted
+    assert outcome.trail == list((streams(way) and scenario.streamed_trail) or scenario.trail)
+    if scenario.raises is not None:
+        assert outcome.shown == scenario.raises
+
+
+@every_scenario
+async def test_all_ways_of_asking_agree_to_the_cent(scenario: Scenario) -> None:
+    outcomes = {way: await framework.run(scenario, way) for framework, way in FRAMEWORKS}
+    if scenario.streamed_trail is None:
+        assert_equal(outcomes, list(outcomes))
+        return
+    assert_equal(outcomes, [way for way in outcomes if not streams(way)])
+    assert_equal(outcomes, [way for way in outcomes if streams(way)])
+    # What was cut off was paid for and judged as far as it came; all else is the same.
+    whole, cut = outcomes["invoke"], outcomes["stream"]
+    assert cut.shown == whole.shown
+    assert cut.record["threshold"] == whole.record["threshold"]
+    for fewer, all_of_it in zip(cut.lasting["calls"], whole.lasting["calls"], strict=True):
+        if fewer["outcome"] == "aborted":
+            assert fewer["usage"]["output_tokens"] < all_of_it["usage"]["output_tokens"]
+        elif fewer["outcome"] == "failed":
+            assert fewer["usage"] is not None
+            assert all_of_it["usage"] is None
+        else:
+            assert fewer == all_of_it
+
+
+def assert_equal(outcomes: dict[str, Outcome], ways: Sequence[str]) -> None:
+    first = outcomes[ways[0]]
+    for way in ways[1:]:
+        assert outcomes[way].lasting == first.lasting, f"{way} differs from {ways[0]}"
+        assert outcomes[way].shown == first.shown, f"{way} shows something else than {ways[0]}"
+
+
+def test_every_reason_that_one_request_can_have_is_in_the_table() -> None:
+    elsewhere = {"gate_schema", "sticky", "cached"}  # one framework only has what makes these
+    from typing import get_args  # noqa: PLC0415
+
+    from cascade_core.verdict import Reason  # noqa: PLC0415
+
+    assert {scenario.reason for scenario in SCENARIOS} == set(get_args(Reason)) - elsewhere
+
+
+def test_no_two_scenarios_have_one_name() -> None:
+    names = [scenario.name for scenario in SCENARIOS]
+    assert len(names) == len(set(names))
