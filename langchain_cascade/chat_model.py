@@ -24,12 +24,12 @@ from pydantic import ConfigDict
 
 from cascade_core import drivers
 from cascade_core.flow import cascade
-from cascade_core.request import Request
+from cascade_core.request import Request, response_schema
 from langchain_cascade.answer import Shown, stamp, whole_chunk
 from langchain_cascade.cache import AnswerCache
 from langchain_cascade.calls import ChatCalls
 from langchain_cascade.capabilities import intersect_profiles
-from langchain_cascade.convert import response_schema, to_turns, token_limit
+from langchain_cascade.convert import to_turns, token_limit
 from langchain_cascade.describe import Described
 from langchain_cascade.generate import GenerateByInvoke
 from langchain_cascade.parameters import NAMES, StandardParameters, for_tiers

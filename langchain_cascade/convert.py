@@ -102,17 +102,6 @@ def token_limit(kwargs: Mapping[str, Any]) -> int | None:
     return next((limit for limit in limits if isinstance(limit, int)), None)
 
 
-def response_schema(kwargs: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return the JSON schema that a `response_format` argument asks for, if any."""
-    asked = kwargs.get("response_format")
-    if not isinstance(asked, Mapping):
-        return None
-    if asked.get("type") == "json_object":
-        return {"type": "object"}
-    schema = asked.get("json_schema")
-    return schema.get("schema") if isinstance(schema, Mapping) else None
-
-
 def to_draft(
     message: BaseMessage,
     seconds: float = 0.0,

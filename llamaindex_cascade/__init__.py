@@ -7,5 +7,13 @@ converts, and calls LlamaIndex's models.
 from llamaindex_cascade.formats import parser_gate
 from llamaindex_cascade.instrumentation import CascadeDecisionEvent
 from llamaindex_cascade.llm import CascadeLLM
+from llamaindex_cascade.query_engine import CascadeQueryEngine
+from llamaindex_cascade.synthesizer import CascadeSynthesizer
 
-__all__ = ["CascadeDecisionEvent", "CascadeLLM", "parser_gate"]
+__all__ = [
+    "CascadeDecisionEvent",
+    "CascadeLLM",
+    "CascadeQueryEngine",
+    "CascadeSynthesizer",
+    "parser_gate",
+]

@@ -20,7 +20,7 @@ from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.tools import BaseTool
 from pydantic import BaseModel
 
-from cascade_core.request import ToolCall, ToolSpec, Turn
+from cascade_core.request import ToolCall, ToolSpec, Turn, response_schema
 from llamaindex_cascade.convert import to_turns, with_tool_blocks
 from llamaindex_cascade.formats import Check, wanted_format
 
@@ -99,8 +99,8 @@ class Messages:
 
     @property
     def request(self) -> dict[str, Any]:
-        """Nothing else."""
-        return {}
+        """The schema of the JSON asked for, if any."""
+        return {"output_schema": response_schema(self._kwargs)}
 
 
 class Text:
@@ -141,8 +141,8 @@ class Text:
 
     @property
     def request(self) -> dict[str, Any]:
-        """Nothing else."""
-        return {}
+        """The schema of the JSON asked for, if any."""
+        return {"output_schema": response_schema(self._kwargs)}
 
 
 class Tools:
@@ -219,9 +219,10 @@ class Tools:
 
     @property
     def request(self) -> dict[str, Any]:
-        """The tools, and whether one has to be called."""
+        """The tools, whether one has to be called, and the schema of other answers, if any."""
         specs = [ToolSpec(tool.metadata.get_name(), _schema(tool)) for tool in self._tools]
-        return {"tools": specs, "tool_choice": self._choice()}
+        schema = response_schema(self._kwargs)
+        return {"tools": specs, "tool_choice": self._choice(), "output_schema": schema}
 
     def _choice(self) -> str | None:
         choice = self._kwargs.get("tool_choice")

@@ -17,6 +17,7 @@ from cascade_core.tier import Tier
 from llamaindex_cascade.answers import to_draft
 from llamaindex_cascade.asking import Messages, Tools, Way
 from llamaindex_cascade.convert import to_messages
+from llamaindex_cascade.formats import FormatError
 from llamaindex_cascade.raw import Response
 from llamaindex_cascade.recorder import Recorder, recording, within
 from llamaindex_cascade.streams import AsyncTierStream, Responses, TierStream
@@ -191,14 +192,14 @@ class ObjectCalls(Calls):
         tier = self.ready(effect.tier)
         with recording() as recorder:
             parts = iter(self._way.stream(tier))
-        return TierStream(recorded(parts, recorder), Parts(recorder))
+        return TierStream(recorded(parts, recorder), Parts(recorder, self._way.wanted))
 
     async def aopen(self, effect: Open) -> AsyncTierStream:
         """Have the last tier make the object in ever more complete parts."""
         tier = self.ready(effect.tier)
         with recording() as recorder:
             parts = aiter(await self._way.astream(tier))
-        return AsyncTierStream(arecorded(parts, recorder), Parts(recorder))
+        return AsyncTierStream(arecorded(parts, recorder), Parts(recorder, self._way.wanted))
 
     def as_chunk(self, native: Any, tier: Tier) -> Any:
         """Return the object: a stream of one part."""
@@ -207,10 +208,16 @@ class ObjectCalls(Calls):
 
 
 class Parts:
-    """Puts a stream of ever more complete objects together: the last one is whole."""
+    """Puts a stream of ever more complete objects together: the last one is whole.
 
-    def __init__(self, recorder: Recorder) -> None:
+    Args:
+        recorder: Writes down the model calls inside.
+        wanted: The class asked for; LlamaIndex shows parts of looser ones before.
+    """
+
+    def __init__(self, recorder: Recorder, wanted: type[BaseModel]) -> None:
         self._recorder = recorder
+        self._wanted = wanted
         self._started = perf_counter()
         self._last: Any = None
 
@@ -227,8 +234,13 @@ class Parts:
         return _of_calls(self._last, self._recorder, perf_counter() - self._started)
 
     def whole(self) -> Draft:
-        """Return the object."""
-        return self.had() or Draft()
+        """Return the object; one that stayed loose to the end does not fit."""
+        draft = self.had() or Draft()
+        made = self._last if isinstance(self._last, list) else [self._last]
+        if made and all(isinstance(value, self._wanted) for value in made):
+            return draft
+        problem = FormatError(f"the stream ended without a whole {self._wanted.__name__}")
+        return replace(draft, parse_error=problem)
 
 
 def made(

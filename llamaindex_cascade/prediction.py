@@ -50,18 +50,20 @@ class Prediction(CascadeBase):
         return Template(self, prompt, prompt_args)
 
     def _predicted(self, way: Template, decided: Decided) -> str:
-        self._remember(way, decided)
         draft = decided.verdict.draft
         tier = self._llm_tiers[decided.verdict.tier]
         text = way.parsed(draft.text, tier)
+        self._remember(way, decided, text)
         _dispatcher.event(LLMPredictEndEvent(output=text))
         return text
 
-    def _remember(self, way: Template | Object, decided: Decided) -> None:
-        verdict = decided.verdict
-        if verdict.tier:
-            answer = getattr(verdict.draft.native, "answer", None) or verdict.draft.text
-            self._authors.wrote(verdict.tier, way.given, str(answer))
+    def _remember(self, way: Template | Object, decided: Decided, shown: str = "") -> None:
+        tier, draft = decided.verdict.tier, decided.verdict.draft
+        if tier:
+            # A refine step quotes an object as JSON, or where it is streamed by this field.
+            field = getattr(draft.native, "answer", None)
+            for answer in {shown or draft.text, str(field or draft.text)}:
+                self._authors.wrote(tier, way.given, answer)
 
     def _refuse_parsers(self, prompt: BasePromptTemplate) -> None:
         if getattr(prompt, "output_parser", None) is not None or self.output_parser is not None:

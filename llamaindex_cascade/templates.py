@@ -123,6 +123,11 @@ class Object:
         self._llm_kwargs = llm_kwargs or {}
         self._variables = variables
 
+    @property
+    def wanted(self) -> type[BaseModel]:
+        """The class of the object."""
+        return self._cls
+
     def make(self, tier: LLMTier, options: Options) -> BaseModel:
         """Have a tier make the object, and wait."""
         made: BaseModel = tier.llm.structured_predict(
@@ -176,7 +181,9 @@ def retrieved(variables: Mapping[str, Any]) -> tuple[str, ...]:
     """
     names = ("context_str", "context_msg", "context")
     found = (variables.get(name) for name in names)
-    return tuple(text for text in found if isinstance(text, str) and text)
+    # `SimpleSummarize` gives a list of one.
+    texts = (text for each in found for text in (each if isinstance(each, list) else [each]))
+    return tuple(text for text in texts if isinstance(text, str) and text)
 
 
 def _first_error(parsers: Sequence[Callable[[str], Any]], text: str) -> Exception | None:

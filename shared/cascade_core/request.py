@@ -155,3 +155,14 @@ class Request:
     def __repr__(self) -> str:
         """Say what kind of request this is, without any of its text."""
         return f"Request(tools={[t.name for t in self.tools]}, class={self.class_name!r})"
+
+
+def response_schema(kwargs: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the JSON schema that a `response_format` argument asks for, if any."""
+    asked = kwargs.get("response_format")
+    if not isinstance(asked, Mapping):
+        return None
+    if asked.get("type") == "json_object":
+        return {"type": "object"}
+    schema = asked.get("json_schema")
+    return schema.get("schema") if isinstance(schema, Mapping) else None

@@ -55,7 +55,8 @@ class Say:
         payload: Logprobs sent instead, as they are (garbage, other providers' shapes).
         finish: `finish_reason`.
         usage: Whether usage is reported.
-        tool_calls: Tools called, `{"name", "args", "id"}`.
+        tool_calls: Tools called, `{"name", "args", "id"}`; arguments that are a str are sent
+            as they are.
         broken_calls: Tool calls whose arguments do not parse.
         refusal: Text of a provider's refusal.
         error: Raised instead of an answer.
@@ -252,12 +253,17 @@ class FakeChat(BaseChatModel):
         payload = self._logprobs(say, say.tokens)
         if payload is not None:
             meta["logprobs"] = payload
+        read = [(call, _arguments(call["args"])) for call in say.tool_calls]
         message = AIMessage(
             say.text,
-            tool_calls=[{"type": "tool_call", "id": "call_1", **call} for call in say.tool_calls],
+            tool_calls=[
+                {"type": "tool_call", "id": "call_1", **call, "args": args}
+                for call, args in read
+                if args is not None
+            ],
             invalid_tool_calls=[
                 {"type": "invalid_tool_call", "id": "call_1", "error": "no JSON", **call}
-                for call in say.broken_calls
+                for call in [*say.broken_calls, *(call for call, args in read if args is None)]
             ],
             response_metadata=meta,
             usage_metadata=self._usage(messages, say),
@@ -279,17 +285,16 @@ class FakeChat(BaseChatModel):
                 tool_call_chunks=[
                     {
                         "name": call["name"],
-                        "args": args,
+                        "args": given
+                        if isinstance(given := call["args"], str)
+                        else json.dumps(given),
                         "id": call.get("id", "call_1"),
                         "index": place,
                         "type": "tool_call_chunk",
                     }
                 ],
             )
-            for place, (call, args) in enumerate(
-                [(call, json.dumps(call["args"])) for call in say.tool_calls]
-                + [(call, call["args"]) for call in say.broken_calls]
-            )
+            for place, call in enumerate(say.tool_calls)
         ]
         ending = self._ending(say, kwargs)
         if not say.tokens and say.payload is not None:
@@ -395,6 +400,16 @@ class FakeChat(BaseChatModel):
         return RunnableMap(raw=model) | assign.with_fallbacks(
             [failed], exception_key="parsing_error"
         )
+
+
+def _arguments(given: Any) -> dict[str, Any] | None:
+    """As langchain_openai reads them: line breaks may stand as they are."""
+    if not isinstance(given, str):
+        return dict(given)
+    try:
+        return dict(json.loads(given, strict=False))
+    except (TypeError, ValueError):
+        return None
 
 
 class ToollessChat(FakeChat):

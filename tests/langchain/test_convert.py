@@ -13,8 +13,8 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
+from cascade_core.request import response_schema
 from langchain_cascade.convert import (
-    response_schema,
     text_of,
     to_chunk,
     to_draft,

@@ -48,6 +48,8 @@ def settings() -> Iterator[Any]:
 
 def query_engine(index: VectorStoreIndex, llm: Any, mode: str, how: str, **kwargs: Any) -> Any:
     """A query engine, streaming where `how` is a stream."""
+    if mode in ("no_text", "context_only"):  # never asked, but the settings must have one
+        Settings.llm = llm
     streaming = how in ("stream", "astream")
     given = {"response_mode": mode, "streaming": streaming, **kwargs}
     if "structured_answer_filtering" in kwargs:  # engines do not hand this on
@@ -57,7 +59,9 @@ def query_engine(index: VectorStoreIndex, llm: Any, mode: str, how: str, **kwarg
 
 async def query(engine: Any, how: str, question: str = QUESTION) -> tuple[str, Any]:
     """Ask a query engine; return all that was shown, and the response."""
-    response = engine.query(question) if how in ("sync", "stream") else await engine.aquery(question)
+    response = (
+        engine.query(question) if how in ("sync", "stream") else await engine.aquery(question)
+    )
     if how == "stream" and hasattr(response, "response_gen"):
         return "".join(response.response_gen), response
     if how == "astream" and hasattr(response, "async_response_gen"):

@@ -29,7 +29,9 @@ from llama_index.core.tools import QueryEngineTool
 
 from cascade_core import collect_decisions
 from cascade_core.signals import SelfConsistency, SequenceLogprob
+from llamaindex_cascade import CascadeLLM
 from tests.llamaindex.fakes import Say, Seen
+from tests.llamaindex.recording import Talker
 from tests.llamaindex.watched import ACCEPTED, ESCALATED, Pair, outcomes, trail
 
 pytestmark = pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarning")
@@ -386,3 +388,11 @@ def test_a_cache_holds_no_key() -> None:
     assert get_transformation_hash(texts(1), extractor) == get_transformation_hash(
         texts(1), KeywordExtractor(llm=other.cascade)
     )
+
+
+def test_a_pipeline_of_several_processes_escalates_in_each() -> None:
+    llm = CascadeLLM(tiers=[Talker(logprob=-3.0), Talker(model="b", text="strong words")])
+    extractor = KeywordExtractor(llm=llm, num_workers=1, show_progress=False)
+    pipeline = IngestionPipeline(transformations=[extractor], disable_cache=True)
+    nodes = pipeline.run(nodes=texts(), num_workers=2)
+    assert [node.metadata["excerpt_keywords"] for node in nodes] == ["strong words"] * 2

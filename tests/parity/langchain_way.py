@@ -26,7 +26,9 @@ WAYS = ["invoke", "ainvoke", "stream", "astream"]
 
 async def run(scenario: Scenario, way: str) -> Outcome:
     """Ask a cascade of the scenario's models in one of the ways."""
-    models = [make_model(model, f"m{place}", scenario) for place, model in enumerate(scenario.models)]
+    models = [
+        make_model(model, f"m{place}", scenario) for place, model in enumerate(scenario.models)
+    ]
     settings = dict(scenario.settings)
     if scenario.signals is not None:
         settings["signals"] = scenario.signals(lambda model: make_model(model, "m3", scenario))
@@ -82,8 +84,7 @@ def to_say(answer: Answer) -> Say:
             "output_tokens": written,
             "total_tokens": given + written,
         },
-        tool_calls=[call for call in calls if not isinstance(call["args"], str)],
-        broken_calls=[call for call in calls if isinstance(call["args"], str)],
+        tool_calls=calls,
         error=errors[answer.error],
         after=answer.after,
     )
@@ -97,7 +98,7 @@ def _chain(cascade: ChatCascade, scenario: Scenario) -> Any:
         return cascade.with_structured_output(Ticket, method="function_calling")
     if scenario.kind == "object_by_text":
         return cascade.with_structured_output(Ticket, method="json_mode")
-    return cascade
+    return cascade.bind(**scenario.asked) if scenario.asked else cascade
 
 
 async def _ask(chain: Any, way: str) -> Any:

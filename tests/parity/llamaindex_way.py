@@ -93,7 +93,7 @@ async def _ask(cascade: CascadeLLM, scenario: Scenario, way: str) -> Any:
         required = {"tool_required": True} if scenario.required else {}
         answer = method(TOOLS, user_msg=PROMPT, **required)
     else:
-        answer = getattr(cascade, way)([ChatMessage(content=PROMPT)])
+        answer = getattr(cascade, way)([ChatMessage(content=PROMPT)], **scenario.asked)
     if way.startswith("a"):
         answer = await answer
     if way.endswith("stream_chat"):

@@ -90,11 +90,14 @@ class Scenario:
         accepted: The verdict's.
         kind: How the cascade is asked.
         required: Whether a tool has to be called.
+        asked: Keyword arguments of the request itself.
         settings: Keyword arguments of the cascade.
         signals: Makes `signals=`, given what makes a framework's model (named m3).
         requests: How often the same cascade is asked; the last record counts.
         streamed_trail: The trail of streams, where one is cut off or breaks off.
         raises: What the caller gets instead of an answer.
+        shown_alike: Whether the caller gets the same from both frameworks; what
+            an object that no tier could make leads to is each framework's own way.
     """
 
     name: str
@@ -105,11 +108,13 @@ class Scenario:
     accepted: bool = False
     kind: Kind = "chat"
     required: bool = False
+    asked: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     signals: Callable[[Make], list[Any]] | None = None
     requests: int = 1
     streamed_trail: Sequence[str] | None = None
     raises: str | None = None
+    shown_alike: bool = True
 
 
 # --- what the caller brings along -----------------------------------------------------------------
@@ -186,6 +191,13 @@ BAD_TICKET = Answer("", p=None, calls=[("Ticket", {"title": "late order", "urgen
 STRONG_TICKET = Model(Answer("", p=None, calls=[("Ticket", {**GOOD, "urgency": 8})]))
 WRITTEN = Answer('{"title": "late order", "urgency": 7}')
 STRONG_WRITTEN = Model(Answer('{"title": "late order", "urgency": 8}'), tools=False)
+LONG = Answer("It may ship on some day of some week, or so I think, perhaps not.", p=0.3)
+AS_TICKET = {
+    "response_format": {
+        "type": "json_schema",
+        "json_schema": {"name": "ticket", "schema": Ticket.model_json_schema()},
+    }
+}
 
 
 def by_text(answer: Answer) -> Model:
@@ -227,9 +239,7 @@ def functions(*given: Any) -> Callable[[Make], list[Any]]:
 
 PLAIN = [
     Scenario("accepted", two(SURE), ACCEPTED, "confident", accepted=True),
-    Scenario(
-        "too unsure", two(UNSURE), rejected("low_confidence"), "low_confidence", tier=1
-    ),
+    Scenario("too unsure", two(UNSURE), rejected("low_confidence"), "low_confidence", tier=1),
     Scenario(
         "just at the threshold",
         two(Answer(p=1.0)),
@@ -334,6 +344,39 @@ GATES = [
         rejected("low_confidence", "1 draft returned:gate_truncated"),
         "low_confidence",
         tier=1,
+    ),
+    Scenario(
+        "JSON that fits the schema asked for",
+        two(WRITTEN),
+        ACCEPTED,
+        "confident",
+        accepted=True,
+        asked=AS_TICKET,
+    ),
+    Scenario(
+        "JSON that does not fit the schema asked for",
+        two(Answer('{"title": 7}'), Model(WRITTEN)),
+        rejected("gate_schema"),
+        "gate_schema",
+        tier=1,
+        asked=AS_TICKET,
+    ),
+    Scenario(
+        "words where JSON was asked for",
+        two(SURE),
+        rejected("gate_schema", "1 draft returned:gate_schema"),
+        "gate_schema",
+        tier=1,
+        asked={"response_format": {"type": "json_object"}},
+    ),
+    Scenario(
+        "a limit of the request's own",
+        two(LONG),
+        rejected("low_confidence"),
+        "low_confidence",
+        tier=1,
+        asked={"max_tokens": 30},
+        streamed_trail=["0 draft aborted:low_confidence", "1 draft returned"],
     ),
     Scenario(
         "the caller's own gate",
@@ -576,7 +619,7 @@ SIGNALS = [
     ),
     Scenario(
         "samples disagree",
-        two(Model(MUTE, samples=[Answer("Never, nobody sends anything."), MUTE])),
+        two(Model(MUTE, samples=[Answer("Never, nobody sends you anything."), MUTE])),
         ["0 draft rejected:low_confidence", "0 sample used", "0 sample used", "1 draft returned"],
         "low_confidence",
         tier=1,
@@ -898,6 +941,33 @@ OBJECTS = [
         kind="object_by_tool",
     ),
     Scenario(
+        "no tier's object fits",
+        two(BAD_TICKET, Model(BAD_TICKET)),
+        rejected("gate_parser", "1 draft returned:gate_parser"),
+        "gate_parser",
+        tier=1,
+        kind="object_by_tool",
+        shown_alike=False,
+    ),
+    Scenario(
+        "words instead of an object from every tier",
+        two(SURE, Model(SURE)),
+        rejected("gate_parser", "1 draft returned:gate_parser"),
+        "gate_parser",
+        tier=1,
+        kind="object_by_tool",
+        shown_alike=False,
+    ),
+    Scenario(
+        "no tier's object in words fits",
+        two(by_text(SURE), by_text(SURE)),
+        rejected("gate_parser", "1 draft returned:gate_parser"),
+        "gate_parser",
+        tier=1,
+        kind="object_by_text",
+        shown_alike=False,
+    ),
+    Scenario(
         "an object is sent on on request",
         two(TICKET, STRONG_TICKET),
         rejected("no_reading"),
@@ -1015,8 +1085,6 @@ OBJECTS = [
     ),
 ]
 
-LONG = Answer("It may ship on some day of some week, or so I think, perhaps not.", p=0.3)
-
 STREAMS = [
     Scenario(
         "a hopeless stream is cut off",
@@ -1093,6 +1161,22 @@ STREAMS = [
         "failed",
         tier=1,
         streamed_trail=FAILED,
+    ),
+    Scenario(
+        "the last stream breaks off",
+        two(UNSURE, Model(Answer(error="outage", after=2))),
+        rejected("low_confidence", "1 draft failed"),
+        "exhausted",
+        tier=None,
+        raises="CascadeExhausted",
+        streamed_trail=rejected("low_confidence", "1 draft failed"),
+    ),
+    Scenario(
+        "the last stream breaks off, and a draft is at hand",
+        two(UNSURE, Model(Answer(error="outage", after=0))),
+        ["0 draft returned:low_confidence", "1 draft failed"],
+        "best_draft",
+        settings={"on_exhausted": "best_draft"},
     ),
     Scenario(
         "a stream breaks off",

@@ -1,9 +1,10 @@
 """Signals: readings of a draft in [0, 1], or no reading.
 
-*Free* signals read the draft as it is (`SequenceLogprob`, `TokenMargin`, any
-function of yours); *paid* ones ask for further calls (`SelfConsistency`,
-`Judge`, `Verbalized`), and those calls are in the costs. Paid ones are
-imported when they are first named: most cascades have none.
+*Free* signals read the draft as it is (`SequenceLogprob`, `TokenMargin`,
+`Grounding` without a judge, any function of yours); *paid* ones ask for further
+calls (`SelfConsistency`, `Judge`, `Verbalized`, `Grounding` with a judge), and
+those calls are in the costs. Most cascades need only the first two; the others
+are imported when they are first named.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from cascade_core.signals.logprob import SequenceLogprob, TokenMargin
 
 if TYPE_CHECKING:
     from cascade_core.signals.consistency import SelfConsistency
+    from cascade_core.signals.grounding import Grounding
     from cascade_core.signals.judge import Judge
     from cascade_core.signals.verbal import Verbalized
 
@@ -25,6 +27,7 @@ __all__ = [
     "Combine",
     "Combiner",
     "FunctionSignal",
+    "Grounding",
     "Judge",
     "Reading",
     "SelfConsistency",
@@ -35,11 +38,16 @@ __all__ = [
     "Verbalized",
 ]
 
-_PAID = {"Judge": "judge", "SelfConsistency": "consistency", "Verbalized": "verbal"}
+_ON_USE = {
+    "Grounding": "grounding",
+    "Judge": "judge",
+    "SelfConsistency": "consistency",
+    "Verbalized": "verbal",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PAID:
+    if name not in _ON_USE:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
-    return getattr(import_module(f"{__name__}.{_PAID[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_ON_USE[name]}"), name)

@@ -16,6 +16,7 @@ BY_NAME = {
     "sequence_logprob": "SequenceLogprob",
     "token_margin": "TokenMargin",
     "self_consistency": "SelfConsistency",
+    "grounding": "Grounding",
     "verbalized": "Verbalized",
 }
 """Signals that need no argument, by the name they have in records."""

@@ -1,0 +1,215 @@
+"""Reads a text as the words, names and numbers that carry what it says.
+
+Just enough language to compare an answer with its sources: no model, no
+dictionary, and no script that is left out. What follows from the comparison is
+not decided here.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
+
+from cascade_core.signals.agreement import numbers, spoken
+
+Key: TypeAlias = str | Decimal
+
+_NO_SPACES = (  # scripts that are written without spaces, or glue particles to their words
+    "\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_GLUED = re.compile(f"[{_NO_SPACES}]")
+_UNGLUE = re.compile(f"(?<=[{_NO_SPACES}]) +(?=[{_NO_SPACES}])")
+_THOUSANDS = re.compile(r"(?<=\d)[\u00a0\u2009\u202f'’_](?=\d{3}(?!\d))")
+_DASHES = re.compile("[\u2010-\u2015\u2212]")
+_WORD = re.compile(r"(?<![^\W_])[^\W\d_]+(?:'[^\W\d_]+)?(?![^\W_])")
+_NAMED = re.compile(r"(?:[^\W_]+[-./])*[^\W_]*\d[^\W_]*")  # AB-1234, A4, covid-19
+_ENDS = tuple(".!?;。！？；")  # noqa: RUF001 - full-width on purpose
+_DECORATION = re.compile(r"(?m)^\s*(?:[-*•#>]+|\d{1,2}[.)])\s+|\[\d+(?:\s*,\s*\d+)*\]")
+_SUFFIXES = tuple(
+    "ations ation ingly ments ables ings ment able ible edly ing ers ies ied ern est "
+    "ed es er en em ly s e y".split()
+)
+_STEM = 4  # letters a stem keeps at least
+_SHORTEST_PLURAL = 4
+
+STOP = frozenset(
+    # English, with what answers say about themselves
+    """a about above after again against all also am an and any are aren as at be because been
+    before being below between both but by can could did do does doing down during each either else
+    for from further get gets getting got had has have having he her here hers him his how however
+    i if in into is it its itself just let ll may me might more most must my of off on once only
+    or other our ours out over own per re s same shall she should so some such t than that the
+    their theirs them then there these they this those through to too under until up upon us ve
+    very was we were what when where whether which while who whom whose why will with would you
+    your yours able according answer assist assistance based certainly context course document
+    documents feel free glad happy hello help helpful helps hi hope information know mentioned ok
+    okay please provided question questions regards source sources stated sure text thank thanks
+    welcome yes"""
+    # German
+    """ ab aber alle als am auch auf aus bei bin bis da dann das dass dem den der des die dies diese
+    dieser dieses du durch ein eine einem einen einer eines er es für hat haben hier ich ihr ihre
+    ihrem ihren ihrer im ist ja kann können man mit nach noch nur ob oder sein sich sie sind
+    so um und uns unter vom von vor war was wenn werden wie wir wird zu zum zur über"""
+    # French, Spanish, Italian, Portuguese, Dutch
+    """ à au aux avec ce ces cette dans de des du elle en est et eux il ils je la le les leur lui
+    ma mais mes nous ou où par pour qu que qui sa se ses sont sur te tu un une vos votre vous
+    al como con cuando del desde donde el ella ellos entre es esta este esto fue hay las lo los más
+    mi muy o para pero por porque puede se ser si sobre son su sus también tiene una uno unos y ya
+    alla che chi ci come da dal dalla degli dei della delle di e gli ha i nel nella per più può
+    questo sono tra tutti anche as ao com da do dos é em foi mais na no nas nos pela pelo são seu
+    sua um uma aan dat de deze dit een en het hun ik is je kan maar met naar of om onder ook op
+    te tot uit uw van voor wordt zijn zo""".split()
+)
+NEGATIONS = frozenset(
+    """no not never none neither nor cannot without unable non nicht kein keine keinen keinem
+    keiner keines nie niemals ohne pas jamais aucun aucune sans nunca sin ningún ninguna senza mai
+    niet geen nooit zonder não sem""".split()
+)
+GREETINGS = frozenset(
+    """hello hi hey dear thank thanks regards sincerely sorry cheers hallo liebe lieber bonjour
+    merci hola gracias ciao grazie olá obrigado dag bedankt""".split()
+)
+_SPELLED = {
+    word: Decimal(value)
+    for value, word in enumerate(
+        "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen".split(),
+        start=2,
+    )
+} | {word: Decimal(10 * tens) for tens, word in enumerate("twenty thirty forty fifty sixty".split(), 2)}
+
+
+class Item(NamedTuple):
+    """One thing a text says something with.
+
+    Attributes:
+        key: What it is compared by: a stem, a value, or an identifier.
+        place: The index of the token it stands in.
+        word: The word as it is written, in lower case; empty for what is no word.
+        exact: Whether it is a number or identifier written in digits.
+        name: Whether it is written like a name: a capital inside a sentence.
+        negated: Whether a negation stands before it.
+    """
+
+    key: Key
+    place: int
+    word: str = ""
+    exact: bool = False
+    name: bool = False
+    negated: bool = False
+
+
+def tokens(text: str) -> list[str]:
+    """Split a text at white space; every letter of a script without spaces is a token."""
+    text = _THOUSANDS.sub("", text)
+    text = _DASHES.sub("-", unicodedata.normalize("NFKC", text)).replace("’", "'")
+    return (text if text.isascii() else _GLUED.sub(r" \g<0> ", text)).split()
+
+
+def joined(pieces: list[str]) -> str:
+    """Put tokens together again as a text."""
+    return _UNGLUE.sub("", " ".join(pieces))
+
+
+def sentences(answer: str) -> list[list[str]]:
+    """Split an answer into the tokens of its sentences, without list marks and citations."""
+    found: list[list[str]] = []
+    for line in _DECORATION.sub(" ", spoken(answer)).splitlines():
+        pieces = tokens(line)
+        start = 0
+        for end, piece in enumerate(pieces, 1):
+            if ends(piece) or end == len(pieces):
+                found.append(pieces[start:end])
+                start = end
+    return found
+
+
+def ends(piece: str) -> bool:
+    """Tell whether a token ends a sentence."""
+    return piece.endswith(_ENDS)
+
+
+def items(pieces: list[str]) -> Iterator[Item]:
+    """Read tokens, in order; words that carry nothing are left out.
+
+    A negation reaches the next word that carries something, in its sentence.
+    """
+    negated, starts, glued = False, True, ""
+    last = len(pieces) - 1
+    for place, piece in enumerate(pieces):
+        if not piece.isascii() and _GLUED.match(piece):
+            if glued:
+                yield Item(glued + piece, place - 1)
+            glued = piece
+            continue
+        glued = ""
+        words, digits = _read(piece)
+        if digits:
+            for key in _numbers(piece, pieces[place + 1] if place < last else ""):
+                yield Item(key, place, exact=True)
+        for key, word, name in words:
+            if key is None:
+                negated = True
+                continue
+            yield Item(key, place, word, name=name and not starts, negated=negated)
+            negated = False
+        starts = ends(piece)
+        if starts:
+            negated = False
+
+
+@lru_cache(maxsize=20_000)
+def _read(piece: str) -> tuple[tuple[tuple[Key | None, str, bool], ...], bool]:
+    """Return the words of a token, None for a negation, and whether it has digits."""
+    found: list[tuple[Key | None, str, bool]] = []
+    for written in _WORD.findall(piece):
+        word = written.lower()
+        if word in NEGATIONS or word.endswith("n't"):
+            found.append((None, "", False))
+            continue
+        if "'" in word:  # l'abonnement, customer's
+            word = max(word.split("'"), key=len)
+        if word in STOP or (len(word) == 1 and word.isascii()):
+            continue
+        found.append((_SPELLED.get(word) or stem(word), word, written[0].isupper()))
+    return tuple(found), not piece.isalpha() and any(map(str.isdecimal, piece))
+
+
+def stem(word: str) -> str:
+    """Cut the endings that most often tell forms of one word apart (refunded, refundable)."""
+    for suffix in _SUFFIXES:
+        if word.endswith(suffix) and len(word) - len(suffix) >= _STEM:
+            word = word[: -len(suffix)]
+            return word[:-1] if word[-1] == word[-2] else word
+    if len(word) >= _SHORTEST_PLURAL and word[-1] == "s" and word[-2] not in "siu":
+        return word[:-1]
+    return word
+
+
+@lru_cache(maxsize=20_000)
+def _numbers(piece: str, following: str) -> tuple[Key, ...]:
+    """Return the numbers of a token; the next one may scale it (5 million)."""
+    found = [n for n in numbers(f"{piece} {following}") if n.start < len(piece)]
+    if not found:
+        return tuple(name.casefold() for name in _NAMED.findall(piece))
+    return tuple(n.value for n in found)
+
+
+def parts(key: Key) -> list[Key]:
+    """Return the values a composite number is written with: 2024-05-12 has 2024, 5 and 12."""
+    if isinstance(key, Decimal):
+        return []
+    body = key.rpartition("e")[0].lstrip("-")
+    pieces = re.split(r"[-/:]", body)
+    if len(pieces) == 1 or not all(p.replace(".", "").replace(",", "").isdecimal() for p in pieces):
+        return []
+    return [number.value for piece in pieces for number in numbers(piece)]
+
+
+def is_range(key: Key) -> bool:
+    """Tell whether a composite number is a range (10-15), which may be written otherwise."""
+    return isinstance(key, str) and "-" in key and len(parts(key)) == 2  # noqa: PLR2004
