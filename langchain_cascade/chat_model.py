@@ -29,6 +29,7 @@ from langchain_cascade.answer import Shown, stamp, whole_chunk
 from langchain_cascade.cache import AnswerCache
 from langchain_cascade.calls import ChatCalls
 from langchain_cascade.capabilities import intersect_profiles
+from langchain_cascade.contexts import contexts_of
 from langchain_cascade.convert import to_turns, token_limit
 from langchain_cascade.describe import Described
 from langchain_cascade.generate import GenerateByInvoke
@@ -63,6 +64,9 @@ class ChatCascade(CascadeSettings, StandardParameters, Described, GenerateByInvo
 
     It takes the place of a chat model anywhere: in chains, agents, with tools
     and structured output, sync, async, streamed and batched.
+
+    `Grounding` needs to know what was retrieved, which a prompt does not say:
+    name it with the request, `config={"metadata": {"cascade_contexts": documents}}`.
 
     Args:
         tiers: Chat models, cheapest first: instances (bound, retried, or
@@ -281,6 +285,7 @@ class ChatCascade(CascadeSettings, StandardParameters, Described, GenerateByInvo
         request = Request(
             lambda: to_turns(prompt.to_messages()),
             native=prompt,
+            contexts=contexts_of(config),
             tags=config.get("tags") or (),
             metadata=config.get("metadata"),
             **asked,

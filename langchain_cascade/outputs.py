@@ -20,6 +20,7 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.request import Request, Turn
 from cascade_core.tier import Tier
 from langchain_cascade.calls import ChatCalls
+from langchain_cascade.contexts import contexts_in, contexts_of
 from langchain_cascade.convert import to_chunk, to_draft, to_turns
 from langchain_cascade.port import control_flow
 from langchain_cascade.recorder import CallRecorder
@@ -34,6 +35,7 @@ def request_of(value: Any, config: RunnableConfig) -> Request:
     return Request(
         lambda: _turns(value),
         native=_Given(value),
+        contexts=contexts_of(config, value),
         tags=config.get("tags") or (),
         metadata=config.get("metadata"),
     )
@@ -173,6 +175,7 @@ class OutputCalls(ChatCalls):
             draft,
             seconds=seconds,
             native=output,
+            contexts=contexts_in(output) if draft.contexts is None else draft.contexts,
             inner=recorder.calls,
             model=draft.model or (None if last is None else last.model),
         )

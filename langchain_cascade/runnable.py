@@ -44,6 +44,11 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
     temperature, or every sample is the draft once more. `Verbalized` asks chat
     models only.
 
+    `Grounding` reads the contexts that a tier returns beside its answer, else
+    those in the input: texts or documents under `context`, `contexts`,
+    `documents`, `docs` or `source_documents`. A tier that returns such a key
+    and nothing in it has retrieved nothing, and escalates (`gate_no_context`).
+
     Args:
         tiers: Runnables, cheapest first.
         to_draft: Makes a draft of a tier's output: a `Draft`, a message, or the

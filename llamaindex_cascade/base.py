@@ -14,7 +14,6 @@ from llama_index.core.llms.function_calling import FunctionCallingLLM
 from pydantic import ConfigDict, Field
 
 from cascade_core.engine import Engine
-from cascade_core.errors import ConfigurationError
 from cascade_core.plan import Plan
 from cascade_core.request import Request
 from cascade_core.settings import DECIDING, CascadeSettings, check_names, plain_errors
@@ -22,6 +21,7 @@ from llamaindex_cascade.asking import Way
 from llamaindex_cascade.authors import Authors
 from llamaindex_cascade.calls import ResponseCalls
 from llamaindex_cascade.capabilities import token_limit
+from llamaindex_cascade.copies import MADE, Copied
 from llamaindex_cascade.describe import Described
 from llamaindex_cascade.instrumentation import request_metadata
 from llamaindex_cascade.session import Session
@@ -33,7 +33,7 @@ Class = TypeVar("Class", bound=type)
 _REBUILD = frozenset({"tiers", "log", "log_content", *DECIDING})
 
 
-class CascadeBase(CascadeSettings, Described, FunctionCallingLLM):
+class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
     """Settings, engine and sessions of a `CascadeLLM`.
 
     Attributes:
@@ -109,12 +109,13 @@ class CascadeBase(CascadeSettings, Described, FunctionCallingLLM):
         elif name in _REBUILD:
             try:
                 engine = Engine(self, make_tiers(self.tiers))
-            except ConfigurationError:
+            except Exception:
                 super().__setattr__(name, before)
                 raise
-            for made in ("_object_plan", "_unable", "_metadata"):
-                self.__dict__.pop(made, None)
             self.__dict__["_engine"] = engine
+            for made in MADE:
+                if made != "_engine" and (made != "_authors" or name == "tiers"):
+                    self.__dict__.pop(made, None)
 
     @property
     def _manager(self) -> CallbackManager | None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Chunk, Failed, Open
+from cascade_core.errors import CascadeExhausted
 from cascade_core.logprobs import Logprobs
 from cascade_core.tier import Tier
 from llamaindex_cascade.answers import to_draft
@@ -255,14 +256,14 @@ def made(
     draft = _of_calls(value, recorder, seconds)
     if error is None:
         return draft
-    if recorder.failed or not recorder.ended:
+    if recorder.failed or not recorder.ended or isinstance(error, CascadeExhausted):
         return Failed(error, seconds, draft if draft.inner else None)
     return replace(draft, parse_error=error)
 
 
 def _of_calls(value: Any, recorder: Recorder, seconds: float) -> Draft:
     calls = recorder.calls()
-    answers = [to_draft(response) for response in recorder.responses]
+    answers = recorder.drafts
     last = answers[-1] if answers else Draft()
     logprobs: Logprobs | None = last.logprobs
     text = value.model_dump_json() if isinstance(value, BaseModel) else last.text

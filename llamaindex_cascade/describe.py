@@ -1,33 +1,41 @@
 """What a cascade tells LlamaIndex about itself, and how it is made again from that.
 
 Never a key, never a tier's repr. What cannot be written down – a function, a
-judge's model – is left to the caller when the cascade is made again, rather
-than silently replaced by a default.
+judge's model – has to be given when the cascade is made again: it is never
+silently replaced by a default. Copies and pickles are in `copies`.
 """
 
 from __future__ import annotations
 
-import re
+import inspect
+import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from llama_index.core.llms import LLM
 from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.policy import Policy
+from cascade_core.settings import DECIDING, CascadeSettings
 from cascade_core.signals.make import BY_NAME
+from llamaindex_cascade.written import (
+    UnwritableError,
+    as_json,
+    describe,
+    describe_fields,
+    differences,
+    fingerprint,
+    make,
+    path_of,
+)
 
 if TYPE_CHECKING:
     from cascade_core.engine import Engine
 
-_SECRET = re.compile(
-    r"(^|_)(key|keys|secret|password|passwd|token|auth|authorization|headers?|credentials?|cookies?)$",
-    re.IGNORECASE,
+_SETTINGS = tuple(
+    name for name in CascadeSettings.model_fields if name not in ("tiers", "signals", "gates")
 )
-_PLAIN = ("combine", "thresholds", "policy", "prices", "log", "log_content")
-_CHOICES = ("mode", "on_no_score", "on_tool_call", "on_exhausted", "streaming_policy")
-_JSON = str | int | float | bool | None
 
 
 class Described:
@@ -63,18 +71,23 @@ class Described:
         plan = self._engine.plan
         return {
             "class_name": self.class_name(),
+            "class": path_of(type(self)),
             "tiers": [describe_llm(tier.native.llm) for tier in plan.tiers],
             "signals": [_describe_signal(signal) for signal in plan.signals],
-            "gates": [gate.reason for gate in plan.gates if not gate.own],
-            **{name: _as_json(getattr(self, name)) for name in _PLAIN},
-            **{name: getattr(self, name) for name in _CHOICES},
-            "system_prompt": getattr(self, "system_prompt", None),
-            "identity": self._engine.identity(),
+            "gates": [[gate.reason, fingerprint(gate.passes)] for gate in plan.gates if not gate.own],
+            **{name: _describe_setting(getattr(self, name)) for name in _SETTINGS},
+            **describe_fields(cast("LLM", self), _fields_of_llms(type(self))),
+            "identity": self._identity(),
         }
+
+    def _identity(self) -> str:
+        # Hashed, since a signal or a combiner of the caller's may say anything in its own.
+        return fingerprint(json.dumps(self._engine.identity(), sort_keys=True, default=repr))
 
     def to_payload(self) -> dict[str, Any]:
         """Return what observers are told of the cascade."""
-        return {"class_name": self.class_name(), **_payload(self)}
+        known: dict[str, Any] = cast("LLM", self).metadata.model_dump(mode="json")
+        return {"class_name": self.class_name(), **known}
 
     @model_serializer(mode="wrap")
     def custom_model_dump(
@@ -97,135 +110,116 @@ class Described:
             ConfigurationError: `data` names something that cannot be made from
                 a description, and `kwargs` does not bring it.
         """
-        settings = {name: data.get(name) for name in (*_PLAIN, *_CHOICES, "system_prompt")}
-        made = {name: value for name, value in settings.items() if value is not None}
-        if "tiers" not in kwargs:
-            made["tiers"] = [
-                _make_llm(tier, f"tiers[{place}]") for place, tier in enumerate(data["tiers"])
-            ]
-        if "signals" not in kwargs:
-            made["signals"] = [_make_signal(signal) for signal in data["signals"]]
-        if data.get("gates") and "gates" not in kwargs:
-            msg = "from_dict: this cascade had gates= of its own, which are functions; give them"
+        if not isinstance(data.get("tiers"), list) or "signals" not in data:
+            msg = f"from_dict: this describes no {cls.__name__}: give what to_dict() returned"
             raise ConfigurationError(msg)
-        for name in ("combine", "policy", "log", "prices"):
-            if name not in kwargs and isinstance(data.get(name), dict) and "not_json" in data[name]:
-                msg = f"from_dict: {name}= was an object and is not in the description; give it"
+        known = (*_SETTINGS, *_fields_of_llms(cls))
+        settings = {name: data[name] for name in known if name in data}
+        given = {**settings, **kwargs}
+        for name in _SETTINGS:
+            if isinstance(given.get(name), Mapping) and "unwritten" in given[name]:
+                msg = (
+                    f"from_dict: {name}= was a {given[name]['unwritten']} and is not in the "
+                    f"description; give {name}="
+                )
                 raise ConfigurationError(msg)
-        return cls(**{**made, **kwargs})
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the settings, all of them or none: a signal that cannot be pickled raises."""
-        fields = type(self).model_fields  # type: ignore[attr-defined]
-        given = {name: getattr(self, name) for name in fields if name in _set_of(self)}
-        given.pop("callback_manager", None)  # belongs to this process
-        return _made_again, (type(self), given)
+        if data.get("gates") and "gates" not in kwargs:
+            msg = "from_dict: this cascade had gates= of its own, which are functions; give gates="
+            raise ConfigurationError(msg)
+        if "signals" not in kwargs:
+            given["signals"] = [_make_signal(signal) for signal in data["signals"]]
+        if "tiers" not in kwargs:
+            given["tiers"] = [
+                _make_tier(tier, f"tiers[{place}]") for place, tier in enumerate(data["tiers"])
+            ]
+        made = cls(**given)
+        _check_same({k: v for k, v in data.items() if k not in kwargs}, made, kwargs)
+        return made
 
 
 def describe_llm(llm: LLM) -> dict[str, Any]:
-    """Return a model's plain settings, without anything that may be secret."""
-    if isinstance(llm, Described):
-        return llm.to_dict()
-    described: dict[str, Any] = {"class_name": llm.class_name(), "class": _path(type(llm))}
-    for name in type(llm).model_fields:
-        value = getattr(llm, name, None)
-        if not _SECRET.search(name) and isinstance(value, _JSON) and value is not None:
-            described[name] = _without_credentials(value)
-    return described
+    """Return a model's settings, without anything that may be secret."""
+    return llm.to_dict() if isinstance(llm, Described) else describe(llm)
 
 
-def _payload(cascade: Any) -> dict[str, Any]:
-    payload: dict[str, Any] = cascade.metadata.model_dump()
-    return payload
+def _fields_of_llms(cls: type[Any]) -> list[str]:
+    return [name for name in cls.model_fields if name not in CascadeSettings.model_fields]
+
+
+def _describe_setting(value: Any) -> Any:
+    if isinstance(value, Policy):
+        return value.model_dump(mode="json")
+    try:
+        return as_json(value)
+    except UnwritableError:
+        return {"unwritten": type(value).__name__}
 
 
 def _describe_signal(signal: Any) -> dict[str, Any]:
-    settings = {k: v for k, v in vars(signal).items() if k[0] != "_" and k != "name"}
-    known = type(signal).__module__.startswith("cascade_core.signals")
-    plain = known and all(isinstance(value, _JSON) for value in settings.values())
-    kind = type(signal).__name__
-    described: dict[str, Any] = {"name": signal.name, "identity": signal.identity}
-    if plain and kind in (*BY_NAME.values(), "Grounding"):
-        described.update({"kind": kind, "settings": settings})
+    kind = type(signal)
+    ours = kind.__module__.startswith("cascade_core.")
+    described: dict[str, Any] = {
+        "name": signal.name,
+        # A signal of the caller's may show anything there, the models it asks among them.
+        "identity": signal.identity if ours else fingerprint(signal.identity),
+    }
+    if isinstance(model := getattr(signal, "model", None), LLM):
+        described["model"] = describe_llm(model)
+    if ours and kind.__name__ in BY_NAME.values():
+        names = list(inspect.signature(kind).parameters)
+        try:
+            settings = as_json({name: getattr(signal, name) for name in names})
+        except (AttributeError, UnwritableError):
+            return described
+        described.update({"kind": kind.__name__, "settings": settings})
     return described
 
 
 def _make_signal(described: Mapping[str, Any]) -> Any:
     import cascade_core.signals as known  # noqa: PLC0415 - only here
 
-    if "kind" not in described:
-        msg = (
-            f"from_dict: the signal {described['name']!r} cannot be made from a description; "
-            "give signals=[…]"
-        )
+    name, kind = described.get("name"), described.get("kind")
+    if kind not in BY_NAME.values():
+        msg = f"from_dict: the signal {name!r} cannot be made from a description; give signals=[…]"
         raise ConfigurationError(msg)
     try:
-        return getattr(known, described["kind"])(**described["settings"])
+        made = getattr(known, kind)(**described["settings"])
     except TypeError as error:
-        msg = f"from_dict: the signal {described['name']!r} takes other settings: {error}"
+        msg = f"from_dict: the signal {name!r} takes other settings: {error}; give signals=[…]"
         raise ConfigurationError(msg) from None
+    if made.identity != described["identity"]:
+        msg = f"from_dict: the signal {name!r} reads otherwise than it did; give signals=[…]"
+        raise ConfigurationError(msg)
+    return made
 
 
-def _make_llm(described: Mapping[str, Any], where: str) -> LLM:
-    wanted = described.get("class") or described["class_name"]
+def _make_tier(described: Mapping[str, Any], where: str) -> LLM:
+    wanted = described.get("class") or described.get("class_name")
     for cls in _subclasses(LLM):
-        if wanted in (_path(cls), cls.class_name() if not _abstract(cls) else None):
+        if not inspect.isabstract(cls) and wanted in (path_of(cls), cls.class_name()):
             if issubclass(cls, Described):
-                return cls.from_dict(described)
-            settings = {
-                k: v for k, v in described.items() if k in cls.model_fields and k != "class_name"
-            }
-            try:
-                return cls(**settings)
-            except Exception as error:
-                msg = (
-                    f"from_dict: {where} ({wanted}) cannot be made from its description "
-                    f"({type(error).__name__}); give tiers=[…]"
-                )
-                raise ConfigurationError(msg) from None
+                return cast("LLM", cls.from_dict(described))
+            return make(cls, described, where)
     msg = f"from_dict: {where}: no LLM class {wanted!r} is imported; import it, or give tiers=[…]"
     raise ConfigurationError(msg)
 
 
+def _check_same(data: Mapping[str, Any], made: Described, given: Mapping[str, Any]) -> None:
+    """Refuse a cascade that is not the described one, but for what was given anew."""
+    skipped = {"class", "class_name", "tiers", "signals", "gates"}
+    if not given.keys().isdisjoint(DECIDING):
+        skipped.add("identity")
+    unwritten = {k: v for k, v in data.get("unwritten", {}).items() if k not in given}
+    left = {k: v for k, v in data.items() if k not in skipped}
+    lost = differences({**left, "unwritten": unwritten}, made.to_dict())
+    if lost == ["identity"]:
+        msg = "from_dict: it would decide otherwise than it did: has its policy changed since?"
+        raise ConfigurationError(msg)
+    if lost := [name for name in lost if name != "identity"]:
+        names = ", ".join(f"{name}=" for name in lost)
+        msg = f"from_dict: {names} cannot be made from the description; give {names}"
+        raise ConfigurationError(msg)
+
+
 def _subclasses(cls: type[Any]) -> list[type[Any]]:
     return [each for direct in cls.__subclasses__() for each in (direct, *_subclasses(direct))]
-
-
-def _abstract(cls: type[Any]) -> bool:
-    return bool(getattr(cls, "__abstractmethods__", None))
-
-
-def _path(cls: type[Any]) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"
-
-
-def _as_json(value: Any) -> Any:
-    if isinstance(value, _JSON):
-        return value
-    if isinstance(value, list | tuple):
-        return [_as_json(each) for each in value]
-    if isinstance(value, Mapping):
-        return {str(key): _as_json(each) for key, each in value.items()}
-    if isinstance(value, Mapping.__class__):
-        return None
-    dump = getattr(value, "model_dump", None)
-    if dump is not None:
-        return dump(mode="json")
-    return {"not_json": type(value).__name__} if not hasattr(value, "__fspath__") else str(value)
-
-
-def _without_credentials(value: Any) -> Any:
-    """Cut user, password and query out of a URL."""
-    if not isinstance(value, str) or "://" not in value:
-        return value
-    parts = urlsplit(value)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
-def _set_of(cascade: Any) -> set[str]:
-    fields: set[str] = cascade.model_fields_set
-    return fields
-
-
-def _made_again(cls: type[Any], given: dict[str, Any]) -> Any:
-    return cls(**given)

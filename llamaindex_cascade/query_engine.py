@@ -127,14 +127,14 @@ class CascadeQueryEngine(BaseQueryEngine):
         return await ashown(await self._session(way, query_bundle).astream())
 
     def _query(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
-        payload = {EventPayload.QUERY_STR: query_bundle.query_str}
+        payload: dict[str, Any] = {EventPayload.QUERY_STR: query_bundle.query_str}
         with self.callback_manager.event(CBEventType.QUERY, payload=payload) as event:
             response = shown(self._session(_Query(query_bundle), query_bundle).stream())
             event.on_end(payload={EventPayload.RESPONSE: response})
         return response
 
     async def _aquery(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
-        payload = {EventPayload.QUERY_STR: query_bundle.query_str}
+        payload: dict[str, Any] = {EventPayload.QUERY_STR: query_bundle.query_str}
         with self.callback_manager.event(CBEventType.QUERY, payload=payload) as event:
             items = await self._session(_Query(query_bundle), query_bundle).astream()
             response = await ashown(items)

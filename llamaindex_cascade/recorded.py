@@ -18,6 +18,7 @@ from llama_index.core.instrumentation.span import active_span_id
 from llama_index.core.llms import LLM
 
 from cascade_core.costs.usage import Usage
+from cascade_core.draft import Draft
 from cascade_core.logprobs import Logprobs
 from cascade_core.verdict import Call, Outcome
 from llamaindex_cascade.answers import (
@@ -70,11 +71,21 @@ class _Seen:
             return [self.asked]
         return [message.content or "" for message in self.asked]
 
+    @property
+    def text(self) -> str:
+        """The text of the answer."""
+        return "" if self.response is None else text_of(self.response)
+
     def read_logprobs(self) -> Logprobs | None:
         """Return what the answer or its chunks brought."""
         if self.logprobs:
             return Logprobs(self.logprobs)
         return None if self.response is None else read_logprobs_of(self.response)
+
+    @property
+    def draft(self) -> Draft | None:
+        """What was answered."""
+        return None if self.response is None else to_draft(self.response)
 
     def calls(self) -> Iterator[Call]:
         """Give the call this was, if it was made."""
@@ -104,10 +115,22 @@ class _Told:
 
     reported: Sequence[Call]
     response: Response | None
+    told: Draft | None = None
     wraps: bool = False
 
+    @property
+    def draft(self) -> Draft | None:
+        """What the cascade answered."""
+        return self.told or (None if self.response is None else to_draft(self.response))
+
+    @property
+    def text(self) -> str:
+        """The text of the answer."""
+        return "" if self.draft is None else self.draft.text
+
     def read_logprobs(self) -> Logprobs | None:
-        return None if self.response is None else read_logprobs_of(self.response)
+        """Return what the answer brought."""
+        return None if self.draft is None else self.draft.logprobs
 
     def calls(self) -> Iterable[Call]:
         return self.reported
@@ -142,6 +165,11 @@ class Recorder:
         return [e.response for e in self._counted() if e.response is not None]
 
     @property
+    def drafts(self) -> list[Draft]:
+        """The same, and what cascades inside answered that is no response of a model."""
+        return [draft for entry in self._counted() if (draft := entry.draft) is not None]
+
+    @property
     def failed(self) -> bool:
         """Whether a model call failed; what a cascade inside made good is no failure."""
         return any(isinstance(e, _Seen) and e.outcome == "failed" for e in self._counted())
@@ -167,7 +195,7 @@ class Recorder:
         """
         found = []
         for entry in self._counted():
-            part = "" if entry.response is None else text_of(entry.response).strip()
+            part = entry.text.strip()
             if part and part in text:
                 logprobs = entry.read_logprobs()
                 if logprobs is None:
@@ -180,12 +208,14 @@ class Recorder:
         # Positions must not shift where one answer came without alternatives.
         return Logprobs(values, entries if len(entries) == len(values) else ())
 
-    def add(self, calls: Sequence[Call], response: Response | None = None) -> None:
-        """Take the trail of a cascade inside the tier; see `report`."""
+    def add(
+        self, calls: Sequence[Call], response: Response | None = None, draft: Draft | None = None
+    ) -> None:
+        """Take the trail of a cascade inside the tier, and what it answered; see `report`."""
         with self._lock:
             # A model that asked the cascade on its way is no call of its own.
             self._mark_outer(active_span_id.get())
-            self._entries.append(_Told(calls, response))
+            self._entries.append(_Told(calls, response, draft))
 
     def _counted(self) -> list[_Seen | _Told]:
         with self._lock:

@@ -25,7 +25,6 @@ from cascade_core.effects import Chunk
 from cascade_core.errors import ConfigurationError
 from cascade_core.log import Record
 from cascade_core.tier import Tier
-from llamaindex_cascade.answers import to_draft
 from llamaindex_cascade.recorder import Recorder
 from llamaindex_cascade.session import Decided
 
@@ -101,7 +100,7 @@ def read(
         needs_nodes: Whether an answer without source nodes has no evidence.
     """
     text, calls = text_of(response), recorder.calls()
-    drafts = [to_draft(answer) for answer in recorder.responses]
+    drafts = recorder.drafts
     made_object = isinstance(response, PydanticResponse) and response.response is not None
     if made_object:  # its JSON is written anew: the model's own text need not be a part of it
         parts = drafts[-1:]

@@ -22,7 +22,7 @@ from cascade_core.log import Collectors, Record, collectors
 from cascade_core.plan import Plan
 from cascade_core.port import AsyncPort, Caller, Port
 from cascade_core.request import Request
-from cascade_core.verdict import Verdict
+from cascade_core.verdict import Call, Verdict
 from llamaindex_cascade import recorder
 from llamaindex_cascade.instrumentation import announce
 
@@ -131,11 +131,14 @@ class Session:
             self.around.add(
                 verdict.calls,
                 native if isinstance(native, ChatResponse | CompletionResponse) else None,
+                verdict.draft,
             )
         announce(record)
         return Decided(verdict, record)
 
     def _exhausted(self, error: CascadeExhausted) -> None:
+        if self.around is not None:  # nobody answered, but somebody may have to be paid
+            self.around.add([call for call in error.trail if isinstance(call, Call)])
         record = self.engine.exhausted(
             error, str(uuid4()), self.request.class_name, self.collectors
         )

@@ -123,7 +123,7 @@ class CascadeSynthesizer(BaseSynthesizer):
             settings = SynthesizerSettings(tiers=tiers, **kwargs)
         making = {name: kwargs[name] for name in _MAKING & set(kwargs)}
         if making and not any(isinstance(each, LLM) for each in given):
-            name = sorted(making)[0]
+            name = min(making)
             msg = f"{name}= is for tiers given as LLMs; give it to the synthesizers themselves"
             raise ConfigurationError(msg)
         making["streaming"] = streaming
@@ -384,8 +384,8 @@ def _of_texts(query: str, texts: Sequence[str], kwargs: Mapping[str, Any]) -> Sy
     return Synthesis(query, [NodeWithScore(node=TextNode(text=t)) for t in texts], None, kwargs)
 
 
-def _content(response: AnyResponse) -> Any:
+def _content(response: AnyResponse) -> RESPONSE_TEXT_TYPE:
     """Return what a synthesizer's `get_response` does: a text, a stream or an object."""
     if isinstance(response, Streamed):
         return response.response_gen
-    return response.response
+    return response.response or ""

@@ -44,7 +44,7 @@ Reason = Literal[
 `low_confidence`   the last judged draft stayed below its threshold
 `no_reading`       no signal could read the draft, or none could ever read it
 `gate_…`           the last judged draft failed that gate
-`gate_no_context`  the same: the tier looked for evidence and found none
+`gate_no_context`  that one: the tier looked for evidence and found none
 `failed`           the last tier before the one that answered raised
 `tool_support`     the tiers before cannot call tools, and the request has some
 `sticky`           a stronger tier had begun the answer that this request goes on with

@@ -10,6 +10,7 @@ from cascade_core.gates import (
     DEFAULT_GATES,
     Gate,
     fits_schema,
+    has_context,
     make_gates,
     not_empty,
     not_refused,
@@ -119,6 +120,23 @@ def test_only_an_answer_cut_off_by_the_token_limit_is_truncated(finish):
 )
 def test_an_answer_needs_text_or_a_tool_call(draft, passes):
     assert not_empty(ANY, draft) == passes
+
+
+@pytest.mark.parametrize(
+    ("contexts", "passes"), [(None, True), ((), False), ([], False), (("a",), True)]
+)
+def test_a_tier_that_retrieves_must_have_found_something(contexts, passes):
+    assert has_context(ANY, Draft("x", contexts=contexts)) == passes
+
+
+def test_what_the_request_brought_is_no_retrieval_of_the_tiers():
+    assert has_context(Request.of("?"), Draft("x"))
+    assert not has_context(Request(contexts=["a"]), Draft("x", contexts=()))
+
+
+def test_an_empty_answer_is_called_empty_before_its_retrieval_is_looked_at():
+    reasons = [gate.reason for gate in DEFAULT_GATES]
+    assert reasons.index("gate_empty") + 1 == reasons.index("gate_no_context")
 
 
 def test_what_the_callers_parser_could_not_read_fails():

@@ -149,3 +149,19 @@ def test_text_that_does_not_fit_the_schema_asked_for_escalates() -> None:
         message = two.cascade.bind(response_format={"type": "json_object"}).invoke("hi")
         assert record_of(message)["tier"] == tier
         assert two.cheap.calls[0].kwargs == {"response_format": {"type": "json_object"}}
+
+
+@pytest.mark.parametrize("how", ["invoke", "stream"])
+def test_a_tool_call_that_breaks_off_does_not_pass_because_langchain_completes_it(how: str) -> None:
+    from tests.langchain.fakes import Say, joined, pair, record_of
+
+    def find(name: str) -> str:
+        """Find a customer."""
+        return name
+
+    cut = Say("", p=None, tool_calls=[{"name": "find", "args": '{"name": "Pau'}])
+    whole = Say("", p=None, tool_calls=[{"name": "find", "args": '{"name": "Paula"}'}])
+    chain = pair(cut, whole).cascade.bind_tools([find])
+    answer = chain.invoke("find") if how == "invoke" else joined(list(chain.stream("find")))
+    assert record_of(answer)["reason"] == "gate_tool_call"
+    assert answer.tool_calls[0]["args"] == {"name": "Paula"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,7 +26,7 @@ def index_of(*texts: str, manager: CallbackManager | None = None) -> VectorStore
     Args:
         texts: What it holds; default `NOTES`.
         manager: Becomes that of LlamaIndex's settings, from where engines set it
-            on the model they are given; see `settings`.
+            on the model they are given; the test has to ask for the fixture `settings`.
     """
     if manager is not None:
         Settings.callback_manager = manager
@@ -35,15 +34,6 @@ def index_of(*texts: str, manager: CallbackManager | None = None) -> VectorStore
         [TextNode(id_=f"note {place}", text=text) for place, text in enumerate(texts or NOTES)],
         embed_model=MockEmbedding(embed_dim=4),
     )
-
-
-@pytest.fixture
-def settings() -> Iterator[Any]:
-    """LlamaIndex's settings, put back afterwards."""
-    kept = dict(vars(Settings))
-    yield Settings
-    vars(Settings).clear()
-    vars(Settings).update(kept)
 
 
 def query_engine(index: VectorStoreIndex, llm: Any, mode: str, how: str, **kwargs: Any) -> Any:

@@ -129,7 +129,11 @@ class TestAFunctionAgent:
             for call in event.tool_calls
         ]
         assert called
-        assert {json.dumps(given) for given in called} <= {"{}", '{"city": null}', '{"city": "Oslo"}'}
+        assert {json.dumps(given) for given in called} <= {
+            "{}",
+            '{"city": null}',
+            '{"city": "Oslo"}',
+        }
         results = [event for event in shown if isinstance(event, ToolCallResult)]
         assert [event.tool_output.content for event in results] == ["sunny in Oslo"]
 
@@ -300,9 +304,7 @@ class TestAReActAgent:
 
     async def test_works_with_completion_models(self) -> None:
         no_chat = {"tools": False, "chat_model": False}
-        two = Pair(
-            by_observation(Say("Rain."), ANSWER), STEP, cheap_is=no_chat, strong_is=no_chat
-        )
+        two = Pair(by_observation(Say("Rain."), ANSWER), STEP, cheap_is=no_chat, strong_is=no_chat)
         agent = ReActAgent(tools=[weather], llm=two.cascade, streaming=False)
         with collect_decisions() as seen:
             assert str(await agent.run("weather in Oslo?")) == "It is sunny"
@@ -557,9 +559,7 @@ def test_a_history_in_any_integrations_form_reaches_every_tier(own_form: Any, wa
 @pytest.mark.parametrize("own_form", [OPENAI_DICT, ANTHROPIC_DICT], ids=["OpenAI", "Anthropic"])
 def test_openai_sends_a_history_in_another_form_as_its_own(own_form: Any) -> None:
     two = Pair(DONE)
-    called = ChatMessage(
-        role="assistant", content="", additional_kwargs={"tool_calls": [own_form]}
-    )
+    called = ChatMessage(role="assistant", content="", additional_kwargs={"tool_calls": [own_form]})
     two.cascade.chat([ChatMessage(role="user", content="hi"), called])
     (_, sent) = to_openai_message_dicts(two.cheap.seen[0].messages, model="gpt-4o-mini")
     (call,) = sent["tool_calls"]  # type: ignore[typeddict-item]

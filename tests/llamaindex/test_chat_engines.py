@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from llama_index.core.chat_engine import SimpleChatEngine
 from llama_index.core.llms import MessageRole
+from llama_index.core.memory import ChatMemoryBuffer
 
 from cascade_core import collect_decisions
 from tests.llamaindex.fakes import SURE, UNSURE, Say, Seen
@@ -17,7 +18,6 @@ from tests.llamaindex.library import (
     all_ways,
     chat,
     index_of,
-    settings,  # noqa: F401 - a fixture
 )
 from tests.llamaindex.watched import ACCEPTED, ESCALATED, STRONG, Pair, outcomes, trail
 
@@ -41,8 +41,13 @@ all_modes = pytest.mark.parametrize("mode", list(ASKED))
 
 def engine_of(two: Pair, mode: str, **kwargs: Any) -> Any:
     return index_of(manager=two.manager).as_chat_engine(
-        chat_mode=mode, llm=two.cascade, similarity_top_k=3, **kwargs
+        chat_mode=mode, llm=two.cascade, similarity_top_k=3, memory=memory(), **kwargs
     )
+
+
+def memory() -> ChatMemoryBuffer:
+    """A memory without a database, whose threads may outlive a test's event loop."""
+    return ChatMemoryBuffer.from_defaults(token_limit=4000)
 
 
 def history(engine: Any) -> list[tuple[str, str]]:
@@ -229,7 +234,7 @@ class TestManyConversationsAtOnce:
         two = Pair(self.say, self.answer)
 
         async def converse(place: int) -> tuple[str, list[Any]]:
-            engine = SimpleChatEngine.from_defaults(llm=two.cascade)
+            engine = SimpleChatEngine.from_defaults(llm=two.cascade, memory=memory())
             with collect_decisions() as seen:
                 shown, _ = await chat(engine, how, self.message(place))
             return shown.strip(), seen
@@ -242,7 +247,7 @@ class TestManyConversationsAtOnce:
         heard: dict[int, tuple[str, list[Any]]] = {}
 
         def converse(place: int) -> None:
-            engine = SimpleChatEngine.from_defaults(llm=two.cascade)
+            engine = SimpleChatEngine.from_defaults(llm=two.cascade, memory=memory())
             with collect_decisions() as seen:
                 shown = "".join(engine.stream_chat(self.message(place)).response_gen)
             heard[place] = (shown.strip(), seen)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -40,11 +39,10 @@ both = pytest.mark.parametrize("how", ["sync", "async"])
 
 
 @pytest.fixture(autouse=True)
-def _settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever takes the manager of `Settings` for its model finds a test's own."""
     monkeypatch.setattr(Settings, "_callback_manager", CallbackManager([]))
     monkeypatch.setattr(Settings, "_llm", None)
-    yield
 
 
 def settle(two: Pair) -> Pair:

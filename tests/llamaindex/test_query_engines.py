@@ -25,7 +25,6 @@ from tests.llamaindex.library import (
     index_of,
     query,
     query_engine,
-    settings,  # noqa: F401 - a fixture
 )
 from tests.llamaindex.watched import ACCEPTED, ESCALATED, STRONG, Pair, outcomes, trail
 
@@ -124,6 +123,19 @@ class TestEveryResponseMode:
         engine = query_engine(index_of(manager=two.manager), two.cascade, mode, "sync")
         _, response = await query(engine, "sync")
         assert sorted(node.text for node in response.source_nodes) == sorted(NOTES)
+
+    @pytest.mark.parametrize("mode", ["tree_summarize", "simple_summarize", "generation"])
+    def test_reports_a_stream_to_who_asked_for_it(self, mode: str) -> None:
+        two = Pair(UNSURE)
+        engine = query_engine(index_of(manager=two.manager), two.cascade, mode, "stream")
+        with collect_decisions() as seen:
+            response = engine.query(QUESTION)
+        assert not seen
+        with collect_decisions() as others:
+            assert "".join(response.response_gen) == "strong answer"
+        assert trail(seen) == [(1, "low_confidence")]
+        assert not others
+        assert two.adds_up(seen)
 
     @all_ways
     async def test_asks_no_tier_where_nothing_was_found(self, how: str) -> None:
@@ -475,10 +487,9 @@ class TestTiersThatCompleteAndTiersThatChat:
         with collect_decisions() as seen:
             assert (await predicted(two.cascade, BY_KIND, how)).strip() == "strong answer"
         assert trail(seen) == [(1, "low_confidence")]
-        checks = [check_completed, check_chatted]
-        for check, llm in zip(checks if completing == 0 else checks[::-1], [two.cheap, two.strong]):
+        for tier, llm in enumerate([two.cheap, two.strong]):
             (asked,) = llm.seen
-            check(asked)
+            (check_completed if tier == completing else check_chatted)(asked)
         assert two.adds_up(seen)
 
     @all_ways

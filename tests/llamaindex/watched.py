@@ -18,6 +18,7 @@ from tests.llamaindex.fakes import PRICES, FakeLLM, Say, Script, Seen, cheap, st
 
 CHEAP = (10, 1)
 STRONG = (1000, 100)
+STRONG_SAYS = Say("strong answer")
 
 
 def reported(script: Script, usage: tuple[int, int]) -> Script:
@@ -44,7 +45,7 @@ class Pair:
     def __init__(
         self,
         first: Script,
-        second: Script = Say("strong answer"),
+        second: Script = STRONG_SAYS,
         *,
         cheap_is: dict[str, Any] | None = None,
         strong_is: dict[str, Any] | None = None,

@@ -30,12 +30,10 @@ _WORD = re.compile(r"(?<![^\W_])[^\W\d_]+(?:'[^\W\d_]+)?(?![^\W_])")
 _NAMED = re.compile(r"(?:[^\W_]+[-./])*[^\W_]*\d[^\W_]*")  # AB-1234, A4, covid-19
 _ENDS = tuple(".!?;。！？；")  # noqa: RUF001 - full-width on purpose
 _DECORATION = re.compile(r"(?m)^\s*(?:[-*•#>]+|\d{1,2}[.)])\s+|\[\d+(?:\s*,\s*\d+)*\]")
-_SUFFIXES = tuple(
-    "ations ation ingly ments ables ings ment able ible edly ing ers ies ied ern est "
-    "ed es er en em ly s e y".split()
+_SUFFIX = re.compile(  # the longest that leaves four letters, or three before a plural's s
+    "(?<=....)(?:ations?|ingly|ments?|ables?|ible|edly|ings?|ies|ied|e[dsnm]?|ly|y)$"
+    "|(?<=..[^siu])s$"
 )
-_STEM = 4  # letters a stem keeps at least
-_SHORTEST_PLURAL = 4
 
 STOP = frozenset(
     # English, with what answers say about themselves
@@ -49,7 +47,7 @@ STOP = frozenset(
     your yours able according answer assist assistance based certainly context course document
     documents feel free glad happy hello help helpful helps hi hope information know mentioned ok
     okay please provided question questions regards source sources stated sure text thank thanks
-    welcome yes"""
+    welcome within yes"""
     # German
     """ ab aber alle als am auch auf aus bei bin bis da dann das dass dem den der des die dies diese
     dieser dieses du durch ein eine einem einen einer eines er es für hat haben hier ich ihr ihre
@@ -181,13 +179,8 @@ def _read(piece: str) -> tuple[tuple[tuple[Key | None, str, bool], ...], bool]:
 
 def stem(word: str) -> str:
     """Cut the endings that most often tell forms of one word apart (refunded, refundable)."""
-    for suffix in _SUFFIXES:
-        if word.endswith(suffix) and len(word) - len(suffix) >= _STEM:
-            word = word[: -len(suffix)]
-            return word[:-1] if word[-1] == word[-2] else word
-    if len(word) >= _SHORTEST_PLURAL and word[-1] == "s" and word[-2] not in "siu":
-        return word[:-1]
-    return word
+    cut = _SUFFIX.sub("", word)
+    return cut[:-1] if cut[-1:] == cut[-2:-1] else cut  # shipp(ing) is ship, so bill is bil
 
 
 @lru_cache(maxsize=20_000)
