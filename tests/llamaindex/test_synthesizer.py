@@ -14,8 +14,12 @@ from llama_index.core.base.response.schema import (
     Response,
     StreamingResponse,
 )
-from llama_index.core.callbacks import CallbackManager, CBEventType, LlamaDebugHandler
-from llama_index.core.callbacks import TokenCountingHandler
+from llama_index.core.callbacks import (
+    CallbackManager,
+    CBEventType,
+    LlamaDebugHandler,
+    TokenCountingHandler,
+)
 from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.response_synthesizers import BaseSynthesizer, ResponseMode
 from llama_index.core.schema import QueryBundle
@@ -187,13 +191,19 @@ class TestTheTiers:
 
     @ways
     @pytest.mark.parametrize(
-        "mode",
-        ["tree_summarize", "simple_summarize", "accumulate", "compact_accumulate", "generation"],
+        ("mode", "streaming"),
+        [
+            ("tree_summarize", False),
+            ("tree_summarize", True),
+            ("simple_summarize", False),
+            ("simple_summarize", True),
+            ("generation", False),
+            ("generation", True),
+            ("accumulate", False),  # which upstream does not stream
+            ("compact_accumulate", False),
+        ],
     )
-    @streamed_or_not
     async def test_may_be_of_any_mode(self, how: str, mode: str, streaming: bool) -> None:
-        if streaming and "accumulate" in mode:
-            pytest.skip("upstream does not stream it")
         cascade = CascadeSynthesizer(
             tiers=[cheap(UNSURE), strong()], response_mode=mode, streaming=streaming, prices=PRICES
         )
@@ -237,14 +247,37 @@ class TestTheTiers:
         # The first step is answered, the second one by nobody.
         script = [Say("step one"), DOWN]
         inner = CascadeLLM(tiers=[cheap(script), strong(DOWN)], prices=PRICES)
-        cascade = CascadeSynthesizer(
-            tiers=[inner, strong()], response_mode="refine", prices=PRICES
-        )
+        cascade = CascadeSynthesizer(tiers=[inner, strong()], response_mode="refine", prices=PRICES)
         response = await ask(how, cascade, nodes(["a", "b"]))
         calls = response.metadata["cascade"]["calls"]
         assert [call["tier"] for call in calls] == [0, 0, 0, 1, 1]
         assert {call["outcome"] for call in calls[:3]} == {"failed"}
         assert calls[0]["cost_usd"] is not None
+
+    @ways
+    async def test_with_a_synthesis_of_their_own_are_called_as_they_are(self, how: str) -> None:
+        class Own(Fixed):
+            def synthesize(self, query: Any, nodes: Any, *_: Any, **__: Any) -> Any:
+                return Response("own", nodes)
+
+            async def asynthesize(self, query: Any, nodes: Any, *_: Any, **__: Any) -> Any:
+                return Response("own", nodes)
+
+        response = await ask(how, CascadeSynthesizer(tiers=[Own("x")]))
+        assert str(response) == "own"
+        assert len(response.source_nodes) == 6
+
+    @ways
+    async def test_that_answer_with_no_response_are_named(self, how: str) -> None:
+        class Odd(Fixed):
+            def synthesize(self, *_: Any, **__: Any) -> Any:
+                return 7
+
+            async def asynthesize(self, *_: Any, **__: Any) -> Any:
+                return 7
+
+        with pytest.raises(ConfigurationError, match=r"tiers\[0\] answered with int"):
+            await ask(how, CascadeSynthesizer(tiers=[Odd("x"), strong()]))
 
     @ways
     async def test_give_objects(self, how: str) -> None:
@@ -306,9 +339,7 @@ class TestAFailure:
     @ways
     async def test_in_mid_synthesis_is_paid_for(self, how: str) -> None:
         llm = cheap([SURE, SURE, DOWN])
-        cascade = CascadeSynthesizer(
-            tiers=[llm, strong()], response_mode="refine", prices=PRICES
-        )
+        cascade = CascadeSynthesizer(tiers=[llm, strong()], response_mode="refine", prices=PRICES)
         response = await ask(how, cascade, nodes(["a", "b", "c"]))
         calls = response.metadata["cascade"]["calls"]
         assert [call["outcome"] for call in calls[:3]] == ["failed"] * 3
@@ -346,9 +377,7 @@ class TestAStream:
 
     @ways
     async def test_of_an_accepted_draft_has_its_record_at_once(self, how: str) -> None:
-        response = await ask(
-            how, CascadeSynthesizer(tiers=[cheap(), strong()], streaming=True)
-        )
+        response = await ask(how, CascadeSynthesizer(tiers=[cheap(), strong()], streaming=True))
         assert response.metadata["cascade"]["accepted"] is True
         assert await text_of(response) == "sure answer"
 
@@ -514,7 +543,10 @@ class TestBadInput:
         ("settings", "words"),
         [
             ({"tiers": []}, "empty"),
-            ({"tiers": [cheap(), "gpt"]}, r"tiers\[1\] is neither an LLM nor a synthesizer but str"),
+            (
+                {"tiers": [cheap(), "gpt"]},
+                r"tiers\[1\] is neither an LLM nor a synthesizer but str",
+            ),
             ({"tiers": [CascadeLLM]}, "give an instance"),
             ({"tiers": [cheap(), strong()], "treshold": 1}, "did you mean thresholds="),
             ({"tiers": [cheap(), strong()], "text_qa_templates": 1}, "mean text_qa_template="),
