@@ -12,7 +12,8 @@ from collections.abc import AsyncGenerator, Generator, Iterator
 from types import CellType, CoroutineType, FrameType
 from typing import Any
 
-_DEPTH = 8
+_DEPTH = 32
+"""A query engine's stream is some ten generators deep, and every one may count twice or thrice."""
 _THROUGH = (Generator, AsyncGenerator, CoroutineType, FrameType, CellType)
 _STREAMS = frozenset({"Stream", "AsyncStream"})
 """Of the clients that OpenAI's generator of clients makes, Anthropic's and Groq's among them."""

@@ -62,7 +62,7 @@ class Copied:
             vars(copy)["_reports"] = True
         for made in MADE:
             vars(copy).pop(made, None)
-        _ = copy._engine  # noqa: SLF001 - a setting that cannot work is told of now
+        _ = copy._engine
         return copy
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -134,9 +134,9 @@ def _check(where: str, value: Any, cascade: str) -> None:
                 raise pickle.PicklingError(msg)
     try:
         pickle.dumps(value)
-    except Exception as error:
-        reason = f": {error}" if isinstance(error, pickle.PicklingError) else ""
-        inner = reason if isinstance(value, Copied) else ""
+    except Exception as error:  # noqa: BLE001 - an object may raise anything
+        ours = isinstance(value, Copied) and isinstance(error, pickle.PicklingError)
+        inner = f": {error}" if ours else ""
         msg = (
             f"{where} ({type(value).__name__}) cannot be pickled{inner}; use functions and classes "
             f"of a module, or make the {cascade} where it is used"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from llama_index.core.llms import LLM
@@ -45,8 +45,8 @@ class Described:
 
         @property
         def _engine(self) -> Engine: ...
-        @classmethod
-        def class_name(cls) -> str: ...
+
+        class_name: Callable[[], str]
 
     def __repr__(self) -> str:
         """Name the tiers and their thresholds."""
@@ -74,7 +74,9 @@ class Described:
             "class": path_of(type(self)),
             "tiers": [describe_llm(tier.native.llm) for tier in plan.tiers],
             "signals": [_describe_signal(signal) for signal in plan.signals],
-            "gates": [[gate.reason, fingerprint(gate.passes)] for gate in plan.gates if not gate.own],
+            "gates": [
+                [gate.reason, fingerprint(gate.passes)] for gate in plan.gates if not gate.own
+            ],
             **{name: _describe_setting(getattr(self, name)) for name in _SETTINGS},
             **describe_fields(cast("LLM", self), _fields_of_llms(type(self))),
             "identity": self._identity(),
@@ -168,23 +170,27 @@ def _describe_signal(signal: Any) -> dict[str, Any]:
     if ours and kind.__name__ in BY_NAME.values():
         names = list(inspect.signature(kind).parameters)
         try:
-            settings = as_json({name: getattr(signal, name) for name in names})
+            settings = as_json({name: _argument(signal, name) for name in names})
         except (AttributeError, UnwritableError):
             return described
         described.update({"kind": kind.__name__, "settings": settings})
     return described
 
 
+def _argument(signal: Any, name: str) -> Any:
+    return getattr(signal, name) if hasattr(signal, name) else getattr(signal, f"_{name}")
+
+
 def _make_signal(described: Mapping[str, Any]) -> Any:
     import cascade_core.signals as known  # noqa: PLC0415 - only here
 
-    name, kind = described.get("name"), described.get("kind")
+    name, kind = described.get("name"), str(described.get("kind"))
     if kind not in BY_NAME.values():
         msg = f"from_dict: the signal {name!r} cannot be made from a description; give signals=[…]"
         raise ConfigurationError(msg)
     try:
         made = getattr(known, kind)(**described["settings"])
-    except TypeError as error:
+    except (TypeError, ConfigurationError) as error:
         msg = f"from_dict: the signal {name!r} takes other settings: {error}; give signals=[…]"
         raise ConfigurationError(msg) from None
     if made.identity != described["identity"]:

@@ -27,8 +27,9 @@ OF_THIS_PROCESS = frozenset({"callback_manager", "rate_limiter"})
 """Fields that say nothing about a model's answers."""
 
 _SECRETS = frozenset(
-    "apikey auth authorization bearer cookie cookies credential credentials header headers "
-    "key keys passphrase passwd password pwd secret secrets token".split()
+    {"auth", "authorization", "bearer", "credential", "credentials", "header", "headers"}
+    | {"apikey", "cookie", "cookies", "key", "keys", "secret", "secrets", "token"}
+    | {"passphrase", "passwd", "password", "pwd"}
 )
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _IN_URL = re.compile(r"://[^/\s]*@")
@@ -134,12 +135,13 @@ def unkept(llm: LLM) -> dict[str, Any]:
     return found
 
 
-def as_json(value: Any, secrets: Collection[str] = ()) -> Any:
+def as_json(value: Any, secrets: Collection[str] | None = None) -> Any:
     """Return a value as plain JSON.
 
     Args:
         value: The value.
-        secrets: Texts that must not be in it.
+        secrets: Texts that must not be in it; None where it cannot hold any
+            secret, whatever its names look like (`token_margin`).
 
     Raises:
         UnwritableError: It is no plain data, or may hold a secret.
@@ -149,7 +151,7 @@ def as_json(value: Any, secrets: Collection[str] = ()) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):
-        if has_credentials(value) or any(secret in value for secret in secrets):
+        if secrets is not None and (has_credentials(value) or any(s in value for s in secrets)):
             raise UnwritableError
         return str(value)
     if isinstance(value, Decimal):
@@ -159,7 +161,9 @@ def as_json(value: Any, secrets: Collection[str] = ()) -> Any:
     if isinstance(value, list | tuple):
         return [as_json(each, secrets) for each in value]
     if isinstance(value, Mapping):
-        if any(not isinstance(key, str) or is_secret(key) for key in value):
+        if any(not isinstance(key, str) for key in value):
+            raise UnwritableError
+        if secrets is not None and any(map(is_secret, value)):
             raise UnwritableError
         return {key: as_json(each, secrets) for key, each in value.items()}
     raise UnwritableError

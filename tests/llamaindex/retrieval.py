@@ -49,7 +49,7 @@ async def text_of(response: Any) -> str:
 class Names(BaseEventHandler):
     """Notes the names of events."""
 
-    names: list[str] = []
+    names: list[str]
 
     def handle(self, event: Any, **_: Any) -> None:
         self.names.append(event.class_name())

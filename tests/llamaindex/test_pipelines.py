@@ -333,6 +333,7 @@ def cached_by(cache: IngestionCache, two: Pair) -> int:
     return two.asked[0] - before
 
 
+WORDS = Say("some keywords")
 SAME: dict[str, Any] = {"thresholds": [0.8]}
 OTHERS: dict[str, dict[str, Any]] = {
     "threshold": {"thresholds": [0.7]},
@@ -347,21 +348,21 @@ OTHERS: dict[str, dict[str, Any]] = {
 
 def test_equal_cascades_share_what_the_cache_holds() -> None:
     cache = IngestionCache()
-    assert cached_by(cache, Pair(extracted, **SAME)) == 1
-    assert cached_by(cache, Pair(extracted, **SAME)) == 0
+    assert cached_by(cache, Pair(WORDS, **SAME)) == 1
+    assert cached_by(cache, Pair(WORDS, **SAME)) == 0
 
 
 @pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS.keys())
 def test_cascades_that_decide_otherwise_share_nothing(other: dict[str, Any]) -> None:
     cache = IngestionCache()
-    assert cached_by(cache, Pair(extracted, **SAME)) == 1
-    assert cached_by(cache, Pair(extracted, **other)) >= 1
-    assert cached_by(cache, Pair(extracted, **SAME)) == 0
+    assert cached_by(cache, Pair(WORDS, **SAME)) == 1
+    assert cached_by(cache, Pair(WORDS, **other)) >= 1
+    assert cached_by(cache, Pair(WORDS, **SAME)) == 0
 
 
 def test_each_of_several_cascades_has_entries_of_its_own() -> None:
     def key(**settings: Any) -> str:
-        llm = Pair(extracted, **settings).cascade
+        llm = Pair(WORDS, **settings).cascade
         return get_transformation_hash(texts(1), SummaryExtractor(llm=llm))
 
     keys = [key(**SAME), *(key(**other) for other in OTHERS.values())]
@@ -371,7 +372,7 @@ def test_each_of_several_cascades_has_entries_of_its_own() -> None:
 
 def test_a_setting_changed_later_is_a_new_entry() -> None:
     cache = IngestionCache()
-    two = Pair(extracted, **SAME)
+    two = Pair(WORDS, **SAME)
     assert cached_by(cache, two) == 1
     two.cascade.thresholds = [0.7]
     assert cached_by(cache, two) == 1
@@ -379,8 +380,8 @@ def test_a_setting_changed_later_is_a_new_entry() -> None:
 
 def test_a_cache_holds_no_key() -> None:
     secret = {"cheap_is": {"api_key": "sk-secret"}, "strong_is": {"api_key": "sk-secret"}}
-    two = Pair(extracted, **secret)
-    other = Pair(extracted)
+    two = Pair(WORDS, **secret)
+    other = Pair(WORDS)
     extractor = KeywordExtractor(llm=two.cascade)
     assert "sk-secret" not in str(extractor.to_dict())
     assert get_transformation_hash(texts(1), extractor) == get_transformation_hash(

@@ -41,6 +41,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarn
 
 ways = pytest.mark.parametrize("how", ["sync", "async"])
 streamed_or_not = pytest.mark.parametrize("streaming", [False, True])
+STRONG = Say("strong answer")
 DOWN = Say(error=ProviderError("no service"))
 
 
@@ -54,7 +55,7 @@ class Pair:
     def __init__(
         self,
         first: Any,
-        second: Any = Say("strong answer"),
+        second: Any = STRONG,
         texts: list[str] | None = None,
         engine: dict[str, Any] | None = None,
         **settings: Any,

@@ -107,15 +107,14 @@ def comparer(agreement: Agreement | Callable[[str, str], bool]) -> Comparer:
             f"{', '.join(map(repr, sorted(_RULES)))} or a function (str, str) -> bool"
         )
         raise ConfigurationError(msg)
-    rule = _RULES[agreement]
+    return partial(_compare, agreement)  # no closure: cascades are pickled for worker processes
 
-    def compare(draft: Draft, sample: Draft) -> bool:
-        if any(d.tool_calls or d.broken_tool_calls for d in (draft, sample)):
-            return same_calls(draft, sample)
-        texts = draft.text.strip(), sample.text.strip()
-        return all(texts) and rule(*texts)
 
-    return compare
+def _compare(agreement: Agreement, draft: Draft, sample: Draft) -> bool:
+    if any(d.tool_calls or d.broken_tool_calls for d in (draft, sample)):
+        return same_calls(draft, sample)
+    texts = draft.text.strip(), sample.text.strip()
+    return all(texts) and _RULES[agreement](*texts)
 
 
 def _custom(function: Callable[[str, str], bool]) -> Comparer:

@@ -35,7 +35,16 @@ from cascade_core.request import Request, Turn
 from cascade_core.signals.base import BaseSignal, Reading
 from cascade_core.signals.evidence import LONGEST_CLAIM, Claim, Evidence, Window
 from cascade_core.signals.judge import Judge
-from cascade_core.signals.words import GREETINGS, Item, Key, is_range, items, parts, sentences, tokens
+from cascade_core.signals.words import (
+    GREETINGS,
+    Item,
+    Key,
+    is_range,
+    items,
+    parts,
+    sentences,
+    tokens,
+)
 from cascade_core.tier import Tier
 
 _WORD, _NAME, _NUMBER, _ASKED = 4, 8, 12, 4  # weights in quarters of a word; the last divides

@@ -29,7 +29,8 @@ _DASHES = re.compile("[\u2010-\u2015\u2212]")
 _WORD = re.compile(r"(?<![^\W_])[^\W\d_]+(?:'[^\W\d_]+)?(?![^\W_])")
 _NAMED = re.compile(r"(?:[^\W_]+[-./])*[^\W_]*\d[^\W_]*")  # AB-1234, A4, covid-19
 _ENDS = tuple(".!?;。！？；")  # noqa: RUF001 - full-width on purpose
-_DECORATION = re.compile(r"(?m)^\s*(?:[-*•#>]+|\d{1,2}[.)])\s+|\[\d+(?:\s*,\s*\d+)*\]")
+_MARK = re.compile(r"(?:[-*•#>]+|\d{1,2}[.)])\s+")  # at the start of a line
+_CITATION = re.compile(r"\[\d{1,4}(?:, ?\d{1,4})*\]")
 _SUFFIX = re.compile(  # the longest that leaves four letters, or three before a plural's s
     "(?<=....)(?:ations?|ingly|ments?|ables?|ible|edly|ings?|ies|ied|e[dsnm]?|ly|y)$"
     "|(?<=..[^siu])s$"
@@ -78,7 +79,10 @@ _SPELLED = {
         "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen".split(),
         start=2,
     )
-} | {word: Decimal(10 * tens) for tens, word in enumerate("twenty thirty forty fifty sixty".split(), 2)}
+} | {
+    word: Decimal(10 * tens)
+    for tens, word in enumerate("twenty thirty forty fifty sixty".split(), 2)
+}
 
 
 class Item(NamedTuple):
@@ -116,8 +120,9 @@ def joined(pieces: list[str]) -> str:
 def sentences(answer: str) -> list[list[str]]:
     """Split an answer into the tokens of its sentences, without list marks and citations."""
     found: list[list[str]] = []
-    for line in _DECORATION.sub(" ", spoken(answer)).splitlines():
-        pieces = tokens(line)
+    for line in _CITATION.sub(" ", spoken(answer)).splitlines():
+        mark = _MARK.match(line := line.strip() + "\n")
+        pieces = tokens(line[mark.end() :] if mark else line)
         start = 0
         for end, piece in enumerate(pieces, 1):
             if ends(piece) or end == len(pieces):

@@ -154,8 +154,8 @@ def test_a_statement_is_not_put_together_from_two_contexts():
 
 
 def test_what_the_question_says_needs_less_support_than_what_the_answer_adds():
-    asked = "Can I send back trousers I bought online?"
-    answer = "You can send back trousers bought online within 30 days."
+    asked = "Which method is used when I send back trousers bought online?"
+    answer = "When you send back trousers bought online, the original payment method is used."
     assert read(answer, POLICY, asked=asked) > read(answer, POLICY) + 0.2
 
 
@@ -278,8 +278,7 @@ def test_long_contexts_of_a_natural_vocabulary_do_not_cover_everything():
 
     def text(sentences):
         return " ".join(
-            " ".join(rng.choices(words, weights, k=12)).capitalize() + "."
-            for _ in range(sentences)
+            " ".join(rng.choices(words, weights, k=12)).capitalize() + "." for _ in range(sentences)
         )
 
     context = text(1_000)
