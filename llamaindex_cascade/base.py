@@ -27,7 +27,7 @@ from llamaindex_cascade.instrumentation import request_metadata
 from llamaindex_cascade.session import Session
 from llamaindex_cascade.shown import aresponses, responses, stamped
 from llamaindex_cascade.templates import Template
-from llamaindex_cascade.tiers import LLMTier, make_tiers
+from llamaindex_cascade.tiers import LLMTier, check_judges, make_tiers
 
 Class = TypeVar("Class", bound=type)
 _REBUILD = frozenset({"tiers", "log", "log_content", *DECIDING})
@@ -58,7 +58,12 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
 
     @cached_property
     def _engine(self) -> Engine:
-        return Engine(self, make_tiers(self.tiers))
+        return self._new_engine()
+
+    def _new_engine(self) -> Engine:
+        engine = Engine(self, make_tiers(self.tiers))
+        check_judges(engine.plan.signals)
+        return engine
 
     @cached_property
     def _object_plan(self) -> Plan:
@@ -108,7 +113,7 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
             self.__dict__["_reports"] = True
         elif name in _REBUILD:
             try:
-                engine = Engine(self, make_tiers(self.tiers))
+                engine = self._new_engine()
             except Exception:
                 super().__setattr__(name, before)
                 raise

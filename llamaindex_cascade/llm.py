@@ -75,7 +75,7 @@ class CascadeLLM(Objects, ToolCalling):
         """Answer messages in parts; see `stream_chat`."""
         return cast("ChatResponseAsyncGen", await self._astream(Messages(messages, kwargs), kwargs))
 
-    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:  # noqa: FBT001, FBT002 - LlamaIndex's signature
+    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """Answer a text; the record is in `additional_kwargs["cascade"]`."""
         way = Text(prompt, kwargs, formatted=formatted)
         return cast("CompletionResponse", self._respond(way, kwargs))
@@ -83,7 +83,7 @@ class CascadeLLM(Objects, ToolCalling):
     async def acomplete(
         self,
         prompt: str,
-        formatted: bool = False,  # noqa: FBT001, FBT002
+        formatted: bool = False,
         **kwargs: Any,
     ) -> CompletionResponse:
         """Answer a text; the record is in `additional_kwargs["cascade"]`."""
@@ -93,7 +93,7 @@ class CascadeLLM(Objects, ToolCalling):
     def stream_complete(
         self,
         prompt: str,
-        formatted: bool = False,  # noqa: FBT001, FBT002
+        formatted: bool = False,
         **kwargs: Any,
     ) -> CompletionResponseGen:
         """Answer a text in parts; see `stream_chat`."""
@@ -103,7 +103,7 @@ class CascadeLLM(Objects, ToolCalling):
     async def astream_complete(
         self,
         prompt: str,
-        formatted: bool = False,  # noqa: FBT001, FBT002
+        formatted: bool = False,
         **kwargs: Any,
     ) -> CompletionResponseAsyncGen:
         """Answer a text in parts; see `stream_chat`."""

@@ -26,7 +26,7 @@ from cascade_core.settings import CascadeSettings, check_names, plain_errors
 from cascade_core.tier import Tier
 from llamaindex_cascade.base import signed
 from llamaindex_cascade.instrumentation import request_metadata
-from llamaindex_cascade.pipelines import Pipeline, PipelineCalls, Way, make_tier
+from llamaindex_cascade.pipeline_tiers import Pipeline, PipelineCalls, Way, make_tier
 from llamaindex_cascade.responses import ashown, shown
 from llamaindex_cascade.session import Session
 from llamaindex_cascade.tiers import as_list

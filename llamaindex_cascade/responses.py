@@ -1,6 +1,6 @@
 """The responses of synthesizers and query engines: read as drafts, and shown with their record.
 
-Who asks for them does not belong here; see `pipelines`.
+Who asks for them does not belong here; see `pipeline_tiers`.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ from cascade_core.tier import Tier
 from llamaindex_cascade.base import signed
 from llamaindex_cascade.capabilities import gives_logprobs
 from llamaindex_cascade.instrumentation import request_metadata
-from llamaindex_cascade.pipelines import Pipeline, PipelineCalls, make_tier
+from llamaindex_cascade.pipeline_tiers import Pipeline, PipelineCalls, make_tier
 from llamaindex_cascade.responses import AnyResponse, Streamed, ashown, plain, shown
 from llamaindex_cascade.session import Session
 from llamaindex_cascade.tiers import as_list
@@ -104,7 +104,7 @@ class CascadeSynthesizer(BaseSynthesizer):
 
     Example:
         >>> synthesizer = CascadeSynthesizer(tiers=[cheap, strong], response_mode="refine")
-        >>> engine = index.as_query_engine(response_synthesizer=synthesizer)
+        >>> engine = RetrieverQueryEngine(index.as_retriever(), synthesizer)
         >>> engine.query("When is my invoice due?").metadata["cascade"]["reason"]
         'confident'
     """
@@ -134,7 +134,7 @@ class CascadeSynthesizer(BaseSynthesizer):
             if isinstance(tier.native, _LLMPipeline):
                 tier.native.ask_logprobs(plan.top_logprobs)
         super().__init__(
-            llm=made[-1].native.llm,
+            llm=made[-1].native.synthesizer._llm,  # noqa: SLF001 - or it would be that of `Settings`
             streaming=streaming,
             output_cls=making.get("output_cls"),
             prompt_helper=making.get("prompt_helper"),

@@ -143,3 +143,14 @@ def check_llm(given: object, where: str) -> LLM:
         )
         raise ConfigurationError(msg) from error
     return given
+
+
+def check_judges(signals: Sequence[Any]) -> None:
+    """Make sure that the models which signals ask can be asked.
+
+    Raises:
+        ConfigurationError: One is not an LLM, or cannot describe itself.
+    """
+    for signal in signals:
+        if (model := getattr(signal, "model", None)) is not None:
+            check_llm(model, f"the model of the signal {signal.name!r}")

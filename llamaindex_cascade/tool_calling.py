@@ -29,9 +29,9 @@ class ToolCalling(CascadeBase):
         tools: Sequence[BaseTool],
         user_msg: str | ChatMessage | None = None,
         chat_history: list[ChatMessage] | None = None,
-        verbose: bool = False,  # noqa: FBT001, FBT002 - LlamaIndex's signature, here and below
-        allow_parallel_tool_calls: bool = False,  # noqa: FBT001, FBT002
-        tool_required: bool = False,  # noqa: FBT001, FBT002
+        verbose: bool = False,
+        allow_parallel_tool_calls: bool = False,
+        tool_required: bool = False,
         **kwargs: Any,
     ) -> ChatResponse:
         """Answer or call tools; tiers that cannot call any are passed over."""
@@ -44,9 +44,9 @@ class ToolCalling(CascadeBase):
         tools: Sequence[BaseTool],
         user_msg: str | ChatMessage | None = None,
         chat_history: list[ChatMessage] | None = None,
-        verbose: bool = False,  # noqa: FBT001, FBT002 - LlamaIndex's signature, here and below
-        allow_parallel_tool_calls: bool = False,  # noqa: FBT001, FBT002
-        tool_required: bool = False,  # noqa: FBT001, FBT002
+        verbose: bool = False,
+        allow_parallel_tool_calls: bool = False,
+        tool_required: bool = False,
         **kwargs: Any,
     ) -> ChatResponse:
         """Answer or call tools; see `chat_with_tools`."""
@@ -59,9 +59,9 @@ class ToolCalling(CascadeBase):
         tools: Sequence[BaseTool],
         user_msg: str | ChatMessage | None = None,
         chat_history: list[ChatMessage] | None = None,
-        verbose: bool = False,  # noqa: FBT001, FBT002 - LlamaIndex's signature, here and below
-        allow_parallel_tool_calls: bool = False,  # noqa: FBT001, FBT002
-        tool_required: bool = False,  # noqa: FBT001, FBT002
+        verbose: bool = False,
+        allow_parallel_tool_calls: bool = False,
+        tool_required: bool = False,
         **kwargs: Any,
     ) -> ChatResponseGen:
         """Answer or call tools in parts; see `stream_chat`."""
@@ -74,9 +74,9 @@ class ToolCalling(CascadeBase):
         tools: Sequence[BaseTool],
         user_msg: str | ChatMessage | None = None,
         chat_history: list[ChatMessage] | None = None,
-        verbose: bool = False,  # noqa: FBT001, FBT002 - LlamaIndex's signature, here and below
-        allow_parallel_tool_calls: bool = False,  # noqa: FBT001, FBT002
-        tool_required: bool = False,  # noqa: FBT001, FBT002
+        verbose: bool = False,
+        allow_parallel_tool_calls: bool = False,
+        tool_required: bool = False,
         **kwargs: Any,
     ) -> ChatResponseAsyncGen:
         """Answer or call tools in parts; see `stream_chat`."""
@@ -87,7 +87,7 @@ class ToolCalling(CascadeBase):
     def get_tool_calls_from_response(
         self,
         response: ChatResponse,
-        error_on_no_tool_call: bool = True,  # noqa: FBT001, FBT002 - LlamaIndex's signature
+        error_on_no_tool_call: bool = True,
         **kwargs: Any,
     ) -> list[ToolSelection]:
         """Return the tool calls of a response, as the tier that answered reads them."""
@@ -140,7 +140,7 @@ class ToolCalling(CascadeBase):
             **self._must(error_on_no_tool_call, kwargs),
         )
 
-    def _must(self, must_call: bool, kwargs: dict[str, Any]) -> dict[str, Any]:  # noqa: FBT001
+    def _must(self, must_call: bool, kwargs: dict[str, Any]) -> dict[str, Any]:
         if must_call and self.metadata.is_function_calling_model:
             return {**kwargs, _MUST_CALL: True}
         return kwargs
@@ -150,9 +150,9 @@ class ToolCalling(CascadeBase):
         tools: Sequence[BaseTool],
         user_msg: str | ChatMessage | None = None,
         chat_history: list[ChatMessage] | None = None,
-        verbose: bool = False,  # noqa: FBT001, FBT002 - LlamaIndex's signature, here and below
-        allow_parallel_tool_calls: bool = False,  # noqa: FBT001, FBT002
-        tool_required: bool = False,  # noqa: FBT001, FBT002
+        verbose: bool = False,
+        allow_parallel_tool_calls: bool = False,
+        tool_required: bool = False,
         **kwargs: Any,
     ) -> dict[str, Any]:
         del tools, user_msg, chat_history, kwargs
@@ -165,9 +165,9 @@ _MUST_CALL = "cascade_must_call"
 
 
 def _given(
-    verbose: bool,  # noqa: FBT001
-    allow_parallel_tool_calls: bool,  # noqa: FBT001
-    tool_required: bool,  # noqa: FBT001
+    verbose: bool,
+    allow_parallel_tool_calls: bool,
+    tool_required: bool,
     kwargs: dict[str, Any],
 ) -> dict[str, Any]:
     """Return the options that are set: older integrations do not know all of them."""

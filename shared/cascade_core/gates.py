@@ -128,8 +128,13 @@ def make_gates(gates: Sequence[Gate | Check] | None) -> tuple[Gate, ...]:
         gates: Further checks, or None.
 
     Raises:
-        ConfigurationError: An entry is not callable.
+        ConfigurationError: It is no list, or an entry is not callable.
     """
+    if gates is not None and (isinstance(gates, str) or not isinstance(gates, Sequence)):
+        msg = (
+            f"gates= takes a list of functions (request, draft) -> bool, not {type(gates).__name__}"
+        )
+        raise ConfigurationError(msg)
     made = list(DEFAULT_GATES)
     for entry in gates or ():
         if isinstance(entry, Gate):

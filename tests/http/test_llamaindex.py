@@ -122,8 +122,7 @@ async def test_a_provider_that_refuses_logprobs_is_asked_once_without(stub: Stub
     stub.script("strong", "hello there")
     llm = cascade(stub)
     with pytest.warns(UserWarning, match="this provider returns no logprobs"):
-        record = record_of(await ask(llm, how))
-        again = record_of(await ask(llm, how))
+        record, again = [record_of(await ask(llm, how)) for _ in range(2)]
     assert [c["outcome"] for c in record["calls"]] == ["failed", "rejected", "returned"]
     assert [c["outcome"] for c in again["calls"]] == ["returned"]
     assert len(stub.asked("cheap")) == 2

@@ -458,4 +458,6 @@ def test_settings_hold_a_cascade() -> None:
 
 def test_the_representation_names_tiers_and_thresholds() -> None:
     assert repr(of()) == str(of()) == "CascadeLLM(m0->m1, thresholds=[0.9])"
-    assert repr(of(tiers=[FakeLLM(model="")] * 2)) == "CascadeLLM(FakeLLM->FakeLLM, thresholds=[0.9])"
+    assert (
+        repr(of(tiers=[FakeLLM(model="")] * 2)) == "CascadeLLM(FakeLLM->FakeLLM, thresholds=[0.9])"
+    )

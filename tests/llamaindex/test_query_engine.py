@@ -21,9 +21,9 @@ from llama_index.core.schema import QueryBundle
 from llama_index.core.tools import QueryEngineTool
 from pydantic import BaseModel
 
-from cascade_core import collect_decisions, signals
+from cascade_core import collect_decisions
 from cascade_core.errors import CascadeExhausted, ConfigurationError
-from cascade_core.signals import Judge
+from cascade_core.signals import Grounding, Judge
 from llamaindex_cascade import CascadeLLM, CascadeQueryEngine, CascadeSynthesizer
 from tests.llamaindex.fakes import PRICES, SURE, UNSURE, ProviderError, Say, cheap, strong
 from tests.llamaindex.retrieval import (
@@ -225,7 +225,6 @@ class TestEvidence:
         await ask(how, two.cascade)
         assert len(seen[0]) == 2
 
-    @pytest.mark.skipif(not hasattr(signals, "Grounding"), reason="no Grounding here yet")
     @ways
     async def test_that_does_not_support_the_answer_escalates(self, how: str) -> None:
         def answered(text: str) -> Scripted:
@@ -234,7 +233,7 @@ class TestEvidence:
         def cascade(text: str) -> CascadeQueryEngine:
             return CascadeQueryEngine(
                 tiers=[answered(text), answered("strong")],
-                signals=[signals.Grounding()],
+                signals=[Grounding()],
                 thresholds=0.5,
             )
 
@@ -372,6 +371,19 @@ class TestAFailure:
         calls = seen[0]["calls"]
         assert [call["tier"] for call in calls] == [0, 0, 1, 1]
         assert calls[2]["cost_usd"] is not None
+
+
+class TestACallerWhoLeaves:
+    async def test_is_answered_by_nobody_else(self) -> None:
+        class Slow(Scripted):
+            async def _aquery(self, query_bundle: QueryBundle) -> Any:
+                await asyncio.sleep(10)
+
+        last = Scripted(Response("last"))
+        cascade = CascadeQueryEngine(tiers=[Slow(), last])
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(cascade.aquery(QUESTION), 0.05)
+        assert not last.seen
 
 
 class TestAStream:

@@ -20,6 +20,7 @@ from llama_index.core.callbacks import (
     LlamaDebugHandler,
     TokenCountingHandler,
 )
+from llama_index.core.indices.prompt_helper import PromptHelper
 from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.response_synthesizers import BaseSynthesizer, ResponseMode
 from llama_index.core.schema import QueryBundle
@@ -295,6 +296,47 @@ class TestTheTiers:
         accepted = await ask(how, CascadeSynthesizer(tiers=tiers[::-1], output_cls=City))
         assert accepted.response == City(name="Oslo")
         assert accepted.metadata["cascade"]["reason"] == "tool_call"
+
+    @ways
+    @pytest.mark.parametrize(("name", "tier"), [("Oslo", 0), (7, 1)])
+    async def test_that_are_cascades_give_objects(self, how: str, name: Any, tier: int) -> None:
+        class City(BaseModel):
+            name: str
+
+        def said(name: Any) -> Say:
+            return Say(tool_calls=[("City", {"name": name})])
+
+        inner = CascadeLLM(tiers=[cheap(said(name)), strong(said(name))])
+        cascade = CascadeSynthesizer(tiers=[inner, strong(said("Oslo"))], output_cls=City)
+        response = await ask(how, cascade)
+        assert response.response == City(name="Oslo")
+        assert response.metadata["cascade"]["tier"] == tier
+        assert len(response.metadata["cascade"]["calls"]) == (3 if tier else 1)
+
+    @pytest.mark.parametrize("running", [False, True])
+    def test_that_ask_all_at_once_have_every_call_in_the_record(self, running: bool) -> None:
+        small = PromptHelper(context_window=200, num_output=20)
+        cascade = CascadeSynthesizer(
+            tiers=[cheap(UNSURE), strong()],
+            response_mode="tree_summarize",
+            use_async=True,
+            prompt_helper=small,
+        )
+        given = nodes([f"{fact} " * 60 for fact in FACTS])
+
+        async def inside_a_loop() -> Any:
+            return cascade.synthesize(QUESTION, given)
+
+        response = asyncio.run(inside_a_loop()) if running else cascade.synthesize(QUESTION, given)
+        calls = response.metadata["cascade"]["calls"]
+        made = [tier._llm.journal.count for tier in cascade.tiers]
+        assert made[0] > 2
+        assert [sum(call["tier"] == tier for call in calls) for tier in (0, 1)] == made
+
+    def test_of_which_the_last_is_a_cascade_need_no_settings(self) -> None:
+        inner = CascadeSynthesizer(tiers=[cheap(UNSURE), strong()])
+        outer = CascadeSynthesizer(tiers=[cheap(UNSURE), inner])
+        assert str(outer.synthesize(QUESTION, nodes())) == "strong answer"
 
     def test_of_openais_are_asked_for_logprobs_but_the_last(self) -> None:
         models = [OpenAI(model="gpt-4o-mini", api_key="k"), OpenAI(model="gpt-4o", api_key="k")]

@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Context, Decimal, localcontext
+from functools import partial
 from inspect import iscoroutinefunction
 from itertools import pairwise
 from typing import Literal, NamedTuple, TypeAlias
@@ -121,15 +122,15 @@ def _custom(function: Callable[[str, str], bool]) -> Comparer:
     if iscoroutinefunction(function):
         msg = "agreement=: an async function cannot be used here; give a plain (str, str) -> bool"
         raise ConfigurationError(msg)
+    return partial(_by_function, function)
 
-    def compare(draft: Draft, sample: Draft) -> bool:
-        agreed = function(*(written(d.text, d.tool_calls) for d in (draft, sample)))
-        if agreed not in (True, False):  # a similarity of 0.3 is truthy and would pass
-            msg = f"an agreement function returns True or False, not {type(agreed).__name__}"
-            raise TypeError(msg)
-        return bool(agreed)
 
-    return compare
+def _by_function(function: Callable[[str, str], bool], draft: Draft, sample: Draft) -> bool:
+    agreed = function(*(written(d.text, d.tool_calls) for d in (draft, sample)))
+    if agreed not in (True, False):  # a similarity of 0.3 is truthy and would pass
+        msg = f"an agreement function returns True or False, not {type(agreed).__name__}"
+        raise TypeError(msg)
+    return bool(agreed)
 
 
 def same_calls(a: Draft, b: Draft) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, SupportsFloat, TypeAlias, runtime_checkable
@@ -88,7 +89,8 @@ class BaseSignal:
     @property
     def identity(self) -> str:
         """The signal's class and public settings."""
-        settings = ", ".join(f"{k}={v!r}" for k, v in sorted(vars(self).items()) if k[0] != "_")
+        public = sorted((name, value) for name, value in vars(self).items() if name[0] != "_")
+        settings = ", ".join(f"{name}={_spelled(value)}" for name, value in public)
         return f"{type(self).__name__}({settings})"
 
     def running(self, max_tokens: int | None) -> Running | None:
@@ -99,6 +101,14 @@ class BaseSignal:
     def __repr__(self) -> str:
         """Show the settings that make it read as it does."""
         return self.identity
+
+
+def _spelled(value: object) -> str:
+    """Spell a setting; of an object only a digest, since a model's repr may hold keys."""
+    if value is None or isinstance(value, str | int | float):
+        return repr(value)
+    digest = hashlib.sha256(repr(value).encode(errors="backslashreplace")).hexdigest()
+    return f"{type(value).__name__}:{digest[:16]}"
 
 
 class FunctionSignal(BaseSignal):

@@ -28,15 +28,21 @@ _THOUSANDS = re.compile(r"(?<=\d)[\u00a0\u2009\u202f'’_](?=\d{3}(?!\d))")
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
 _WORD = re.compile(r"(?<![^\W_])[^\W\d_]+(?:'[^\W\d_]+)?(?![^\W_])")
 _NAMED = re.compile(r"(?:[^\W_]+[-./])*[^\W_]*\d[^\W_]*")  # AB-1234, A4, covid-19
+_LONGEST_COMPOSITE = 40  # characters
 _ENDS = tuple(".!?;。！？；")  # noqa: RUF001 - full-width on purpose
 _MARK = re.compile(r"(?:[-*•#>]+|\d{1,2}[.)])\s+")  # at the start of a line
-_CITATION = re.compile(r"\[\d{1,4}(?:, ?\d{1,4})*\]")
+_CITATION = re.compile(r"\[\d{1,3}(?:, ?\d{1,3})*\]")
 _SUFFIX = re.compile(  # the longest that leaves four letters, or three before a plural's s
     "(?<=....)(?:ations?|ingly|ments?|ables?|ible|edly|ings?|ies|ied|e[dsnm]?|ly|y)$"
     "|(?<=..[^siu])s$"
 )
 
-STOP = frozenset(
+
+def _listed(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+STOP = _listed(
     # English, with what answers say about themselves
     """a about above after again against all also am an and any are aren as at be because been
     before being below between both but by can could did do does doing down during each either else
@@ -62,27 +68,22 @@ STOP = frozenset(
     alla che chi ci come da dal dalla degli dei della delle di e gli ha i nel nella per più può
     questo sono tra tutti anche as ao com da do dos é em foi mais na no nas nos pela pelo são seu
     sua um uma aan dat de deze dit een en het hun ik is je kan maar met naar of om onder ook op
-    te tot uit uw van voor wordt zijn zo""".split()
+    te tot uit uw van voor wordt zijn zo"""
 )
-NEGATIONS = frozenset(
+NEGATIONS = _listed(
     """no not never none neither nor cannot without unable non nicht kein keine keinen keinem
     keiner keines nie niemals ohne pas jamais aucun aucune sans nunca sin ningún ninguna senza mai
-    niet geen nooit zonder não sem""".split()
+    niet geen nooit zonder não sem"""
 )
-GREETINGS = frozenset(
+GREETINGS = _listed(
     """hello hi hey dear thank thanks regards sincerely sorry cheers hallo liebe lieber bonjour
-    merci hola gracias ciao grazie olá obrigado dag bedankt""".split()
+    merci hola gracias ciao grazie olá obrigado dag bedankt"""
 )
 _SPELLED = {
-    word: Decimal(value)
-    for value, word in enumerate(
-        "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen".split(),
-        start=2,
-    )
-} | {
-    word: Decimal(10 * tens)
-    for tens, word in enumerate("twenty thirty forty fifty sixty".split(), 2)
-}
+    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15,
+    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90,
+}  # fmt: skip
 
 
 class Item(NamedTuple):
@@ -106,8 +107,8 @@ class Item(NamedTuple):
 
 
 def tokens(text: str) -> list[str]:
-    """Split a text at white space; every letter of a script without spaces is a token."""
-    text = _THOUSANDS.sub("", text)
+    """Split a text without its citation marks; a letter of a script without spaces is a token."""
+    text = _THOUSANDS.sub("", _CITATION.sub(" ", text))
     text = _DASHES.sub("-", unicodedata.normalize("NFKC", text)).replace("’", "'")
     return (text if text.isascii() else _GLUED.sub(r" \g<0> ", text)).split()
 
@@ -118,9 +119,9 @@ def joined(pieces: list[str]) -> str:
 
 
 def sentences(answer: str) -> list[list[str]]:
-    """Split an answer into the tokens of its sentences, without list marks and citations."""
+    """Split an answer into the tokens of its sentences, without list marks."""
     found: list[list[str]] = []
-    for line in _CITATION.sub(" ", spoken(answer)).splitlines():
+    for line in spoken(answer).splitlines():
         mark = _MARK.match(line := line.strip() + "\n")
         pieces = tokens(line[mark.end() :] if mark else line)
         start = 0
@@ -152,8 +153,9 @@ def items(pieces: list[str]) -> Iterator[Item]:
         glued = ""
         words, digits = _read(piece)
         if digits:
-            for key in _numbers(piece, pieces[place + 1] if place < last else ""):
-                yield Item(key, place, exact=True)
+            following = pieces[place + 1] if place < last else ""
+            for number in _numbers(piece, following if following[:1].isalpha() else ""):
+                yield Item(number, place, exact=True)
         for key, word, name in words:
             if key is None:
                 negated = True
@@ -178,7 +180,13 @@ def _read(piece: str) -> tuple[tuple[tuple[Key | None, str, bool], ...], bool]:
             word = max(word.split("'"), key=len)
         if word in STOP or (len(word) == 1 and word.isascii()):
             continue
-        found.append((_SPELLED.get(word) or stem(word), word, written[0].isupper()))
+        found.append(
+            (
+                Decimal(_SPELLED[word]) if word in _SPELLED else stem(word),
+                word,
+                written[0].isupper(),
+            )
+        )
     return tuple(found), not piece.isalpha() and any(map(str.isdecimal, piece))
 
 
@@ -202,8 +210,12 @@ def parts(key: Key) -> list[Key]:
     if isinstance(key, Decimal):
         return []
     body = key.rpartition("e")[0].lstrip("-")
-    pieces = re.split(r"[-/:]", body)
-    if len(pieces) == 1 or not all(p.replace(".", "").replace(",", "").isdecimal() for p in pieces):
+    pieces = re.split(r"[-/:]", body[:_LONGEST_COMPOSITE])
+    if (
+        len(body) > _LONGEST_COMPOSITE
+        or len(pieces) == 1
+        or not all(p.replace(".", "").replace(",", "").isdecimal() for p in pieces)
+    ):
         return []
     return [number.value for piece in pieces for number in numbers(piece)]
 

@@ -18,6 +18,7 @@ from llama_index.core.llms import LLM
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Failed, Open
+from cascade_core.engine import Engine
 from cascade_core.errors import ConfigurationError
 from cascade_core.tier import LogprobMemory, Tier
 from llamaindex_cascade.calls import Calls, arecorded, recorded
@@ -51,7 +52,9 @@ class Pipeline:
 
     @property
     def llm(self) -> LLM | None:
-        """The model that writes its answers, as far as it is known."""
+        """The model that writes its answers; None where it is not known, or one of several."""
+        if isinstance(getattr(self.synthesizer, "_engine", None), Engine):
+            return None
         llm = getattr(self.synthesizer, "_llm", None)
         return llm if isinstance(llm, LLM) else None
 
