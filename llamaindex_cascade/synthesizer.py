@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from llama_index.core.base.llms.types import ChatMessage
-from llama_index.core.base.response.schema import RESPONSE_TYPE, Response
+from llama_index.core.base.response.schema import RESPONSE_TYPE
 from llama_index.core.callbacks import CallbackManager, CBEventType, EventPayload
 from llama_index.core.instrumentation.events.synthesis import (
     SynthesizeEndEvent,
@@ -21,15 +20,10 @@ from llama_index.core.llms import LLM
 from llama_index.core.prompts.mixin import PromptDictType
 from llama_index.core.response_synthesizers import (
     BaseSynthesizer,
-    Generation,
-    get_response_synthesizer,
 )
 from llama_index.core.schema import (
-    MetadataMode,
     NodeWithScore,
-    QueryBundle,
     QueryType,
-    TextNode,
 )
 from llama_index.core.settings import Settings
 from llama_index.core.types import RESPONSE_TEXT_TYPE
@@ -41,11 +35,11 @@ from cascade_core.request import Request, Turn
 from cascade_core.settings import CascadeSettings, check_names, plain_errors
 from cascade_core.tier import Tier
 from llamaindex_cascade.base import signed
-from llamaindex_cascade.capabilities import gives_logprobs
 from llamaindex_cascade.instrumentation import request_metadata
 from llamaindex_cascade.pipeline_tiers import Pipeline, PipelineCalls, make_tier
 from llamaindex_cascade.responses import AnyResponse, Streamed, ashown, plain, shown
 from llamaindex_cascade.session import Session
+from llamaindex_cascade.synthesis import LLMPipeline, Synthesis, of_texts
 from llamaindex_cascade.tiers import as_list
 
 _dispatcher = get_dispatcher(__name__)
@@ -131,7 +125,7 @@ class CascadeSynthesizer(BaseSynthesizer):
         self._engine = Engine(settings, made)
         plan = self._engine.plan
         for tier in plan.tiers[:-1] if plan.reads_logprobs else ():
-            if isinstance(tier.native, _LLMPipeline):
+            if isinstance(tier.native, LLMPipeline):
                 tier.native.ask_logprobs(plan.top_logprobs)
         super().__init__(
             llm=made[-1].native.synthesizer._llm,  # noqa: SLF001 - or it would be that of `Settings`
@@ -201,13 +195,13 @@ class CascadeSynthesizer(BaseSynthesizer):
         self, query_str: str, text_chunks: Sequence[str], **response_kwargs: Any
     ) -> RESPONSE_TEXT_TYPE:
         """Answer a question from texts; the record is with `collect_decisions()`."""
-        return _content(self._answer(_of_texts(query_str, text_chunks, response_kwargs)))
+        return _content(self._answer(of_texts(query_str, text_chunks, response_kwargs)))
 
     async def aget_response(
         self, query_str: str, text_chunks: Sequence[str], **response_kwargs: Any
     ) -> RESPONSE_TEXT_TYPE:
         """Answer a question from texts; the record is with `collect_decisions()`."""
-        return _content(await self._aanswer(_of_texts(query_str, text_chunks, response_kwargs)))
+        return _content(await self._aanswer(of_texts(query_str, text_chunks, response_kwargs)))
 
     def _answer(self, way: Synthesis) -> AnyResponse:
         session = self._session(way)
@@ -246,121 +240,6 @@ class CascadeSynthesizer(BaseSynthesizer):
             synthesizer.update_prompts(prompts_dict)
 
 
-class Synthesis:
-    """`synthesize(query, nodes, additional_source_nodes, **kwargs)`, askable of any synthesizer.
-
-    Observers shall see one synthesis, so a synthesizer does only the part in
-    which it differs from others, where it is not a whole of its own.
-    """
-
-    def __init__(
-        self,
-        query: QueryType,
-        nodes: Sequence[NodeWithScore],
-        additional: Sequence[NodeWithScore] | None,
-        kwargs: Mapping[str, Any],
-    ) -> None:
-        self.query = QueryBundle(query) if isinstance(query, str) else query
-        self.texts = [node.node.get_content(MetadataMode.LLM) for node in nodes]
-        self._nodes = nodes
-        self._additional = additional or ()
-        self._kwargs = kwargs
-
-    @property
-    def payload(self) -> dict[str, Any]:
-        """What a callback is told of it."""
-        return {EventPayload.QUERY_STR: self.query.query_str}
-
-    def run(self, native: BaseSynthesizer) -> Any:
-        """Have a synthesizer answer, and wait."""
-        if type(native).synthesize not in _ALIKE:
-            return native.synthesize(
-                self.query, list(self._nodes), self._additional, **self._kwargs
-            )
-        if not self._nodes and not isinstance(native, Generation):
-            return Response(native._empty_response)  # noqa: SLF001
-        if native._multimodal:  # noqa: SLF001
-            answer = native.get_response_from_messages(
-                self.query.query_str, self._messages(), **self._kwargs
-            )
-        else:
-            answer = native.get_response(self.query.query_str, list(self.texts), **self._kwargs)
-        return self._response(native, answer)
-
-    async def arun(self, native: BaseSynthesizer) -> Any:
-        """Have a synthesizer answer, and wait."""
-        if type(native).asynthesize not in _ALIKE:
-            return await native.asynthesize(
-                self.query, list(self._nodes), self._additional, **self._kwargs
-            )
-        if not self._nodes and not isinstance(native, Generation):
-            return Response(native._empty_response)  # noqa: SLF001
-        if native._multimodal:  # noqa: SLF001
-            answer = await native.aget_response_from_messages(
-                self.query.query_str, self._messages(), **self._kwargs
-            )
-        else:
-            answer = await native.aget_response(
-                self.query.query_str, list(self.texts), **self._kwargs
-            )
-        return self._response(native, answer)
-
-    def _messages(self) -> list[ChatMessage]:
-        return [
-            ChatMessage(blocks=node.node.get_content_blocks(metadata_mode=MetadataMode.LLM))
-            for node in self._nodes
-        ]
-
-    def _response(self, native: BaseSynthesizer, answer: RESPONSE_TEXT_TYPE) -> RESPONSE_TYPE:
-        sources = [*self._nodes, *self._additional]
-        return native._prepare_response_output(answer, sources)  # noqa: SLF001
-
-
-class _LLMPipeline(Pipeline):
-    """A tier given as an LLM, in a synthesizer made for it.
-
-    Args:
-        llm: The LLM.
-        making: The arguments of `get_response_synthesizer`.
-    """
-
-    def __init__(self, llm: LLM, making: Mapping[str, Any]) -> None:
-        native = get_response_synthesizer(llm=llm, **making)
-        super().__init__(native, native)
-        self._given = llm
-        self._making = making
-        self._with_logprobs: BaseSynthesizer | None = None
-
-    def ask_logprobs(self, top: int) -> None:
-        """Prepare to ask the LLM for log-probabilities, where it gives any and its owner is silent.
-
-        A synthesizer hands no arguments on to its model, so a copy of the model has them.
-        """
-        llm, fields = self._given, type(self._given).model_fields
-        if gives_logprobs(llm) and "logprobs" in fields and "logprobs" not in llm.model_fields_set:
-            top = top if llm.metadata.is_chat_model else max(top, 1)
-            asking = llm.model_copy(update={"logprobs": True, "top_logprobs": top})
-            self._with_logprobs = get_response_synthesizer(llm=asking, **self._making)
-
-    def asked_for(self, *, logprobs: bool) -> BaseSynthesizer:
-        """Return the synthesizer, or the one whose model gives log-probabilities."""
-        synthesizer: BaseSynthesizer = self.native
-        return (self._with_logprobs if logprobs else None) or synthesizer
-
-    @property
-    def forms(self) -> list[Any]:
-        """Both synthesizers."""
-        return [form for form in (self.native, self._with_logprobs) if form is not None]
-
-
-_ALIKE = {
-    BaseSynthesizer.synthesize,
-    Generation.synthesize,
-    BaseSynthesizer.asynthesize,
-    Generation.asynthesize,
-}
-
-
 def _make_tier(
     given: object, index: int, making: Mapping[str, Any], manager: CallbackManager | None
 ) -> Tier:
@@ -370,7 +249,7 @@ def _make_tier(
         # The factory would have the model report to `Settings` otherwise.
         own = given.callback_manager if given.callback_manager.handlers else None
         reports = {"callback_manager": manager or own or Settings.callback_manager}
-        return make_tier(_LLMPipeline(given, {**making, **reports}), index)
+        return make_tier(LLMPipeline(given, {**making, **reports}), index)
     hint = "give an LLM, or get_response_synthesizer(llm=…)"
     if isinstance(given, type):
         hint = "give an instance, not the class"
@@ -378,10 +257,6 @@ def _make_tier(
         hint = "use CascadeQueryEngine(tiers=[…]) for query engines"
     msg = f"tiers[{index}] is neither an LLM nor a synthesizer but {type(given).__name__}; {hint}"
     raise ConfigurationError(msg)
-
-
-def _of_texts(query: str, texts: Sequence[str], kwargs: Mapping[str, Any]) -> Synthesis:
-    return Synthesis(query, [NodeWithScore(node=TextNode(text=t)) for t in texts], None, kwargs)
 
 
 def _content(response: AnyResponse) -> RESPONSE_TEXT_TYPE:

@@ -14,16 +14,20 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools import BaseTool
+from llama_index_instrumentation import get_dispatcher
 
 from llamaindex_cascade.answers import read_tool_calls
 from llamaindex_cascade.asking import Tools
 from llamaindex_cascade.base import CascadeBase, signed
+
+_dispatcher = get_dispatcher(__name__)
 
 
 @signed
 class ToolCalling(CascadeBase):
     """The part of a `CascadeLLM` that is offered tools."""
 
+    @_dispatcher.span
     def chat_with_tools(
         self,
         tools: Sequence[BaseTool],
@@ -39,6 +43,7 @@ class ToolCalling(CascadeBase):
         way, kwargs = _with_tools(tools, user_msg, chat_history, asked)
         return cast("ChatResponse", self._respond(way, kwargs))
 
+    @_dispatcher.span
     async def achat_with_tools(
         self,
         tools: Sequence[BaseTool],
@@ -54,6 +59,7 @@ class ToolCalling(CascadeBase):
         way, kwargs = _with_tools(tools, user_msg, chat_history, asked)
         return cast("ChatResponse", await self._arespond(way, kwargs))
 
+    @_dispatcher.span
     def stream_chat_with_tools(
         self,
         tools: Sequence[BaseTool],
@@ -69,6 +75,7 @@ class ToolCalling(CascadeBase):
         way, kwargs = _with_tools(tools, user_msg, chat_history, asked)
         return cast("ChatResponseGen", self._stream(way, kwargs))
 
+    @_dispatcher.span
     async def astream_chat_with_tools(
         self,
         tools: Sequence[BaseTool],

@@ -150,23 +150,23 @@ def as_json(value: Any, secrets: Collection[str] | None = None) -> Any:
         return as_json(value.value, secrets)
     if value is None or isinstance(value, bool | int | float):
         return value
-    if isinstance(value, str):
-        if secrets is not None and (has_credentials(value) or any(s in value for s in secrets)):
-            raise UnwritableError
-        return str(value)
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
+    if isinstance(value, str | Decimal | os.PathLike):
+        return _text(os.fspath(value) if isinstance(value, os.PathLike) else str(value), secrets)
     if isinstance(value, list | tuple):
         return [as_json(each, secrets) for each in value]
-    if isinstance(value, Mapping):
-        if any(not isinstance(key, str) for key in value):
-            raise UnwritableError
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         if secrets is not None and any(map(is_secret, value)):
             raise UnwritableError
         return {key: as_json(each, secrets) for key, each in value.items()}
     raise UnwritableError
+
+
+def _text(value: str | bytes, secrets: Collection[str] | None) -> str:
+    if not isinstance(value, str):
+        raise UnwritableError
+    if secrets is not None and (has_credentials(value) or any(s in value for s in secrets)):
+        raise UnwritableError
+    return value
 
 
 def is_secret(name: str) -> bool:

@@ -20,6 +20,11 @@ A, B = cheap(), strong()
 NAN = float("nan")
 
 
+def names(value: Any) -> str | None:
+    """The settings a case is about; what they hold has no stable name."""
+    return "+".join(value) or "nothing" if isinstance(value, dict) else None
+
+
 def ab(**settings: Any) -> dict[str, Any]:
     return {"tiers": [A, B], **settings}
 
@@ -93,7 +98,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "words"), BAD, ids=lambda value: str(value)[:70])
+@pytest.mark.parametrize(("given", "words"), BAD, ids=names)
 def test_what_cannot_work_is_refused_and_named(given: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigurationError, match=words) as raised:
         CascadeLLM(**given)
@@ -110,7 +115,7 @@ ASSIGNED = [
 ]
 
 
-@pytest.mark.parametrize(("given", "words"), ASSIGNED, ids=lambda value: str(value)[:70])
+@pytest.mark.parametrize(("given", "words"), ASSIGNED, ids=names)
 def test_what_cannot_work_is_refused_when_it_is_assigned_and_nothing_changes(
     given: dict[str, Any], words: str
 ) -> None:

@@ -153,6 +153,21 @@ def test_a_statement_is_not_put_together_from_two_contexts():
     assert read("The red tractor belongs to farmer Miller near Oldtown.", *halves) < 0.6
 
 
+def test_numbers_that_no_context_has_together_are_doubtful_in_one_sentence():
+    returns = "Items may be returned within 30 days to the Rotterdam warehouse by Acme customers"
+    contexts = [f"{returns}.", "All Acme customers pay 4.99."]
+    answer = f"{returns} at 4.99."
+    assert read(answer, *contexts) < 0.5
+    assert read(answer, " ".join(contexts)) == 1
+
+
+def test_forms_of_one_word_are_the_same_word():
+    assert (
+        read("Parcels were shipped, deliveries processed.", "We ship a parcel, deliver, process.")
+        == 1
+    )
+
+
 def test_what_the_question_says_needs_less_support_than_what_the_answer_adds():
     asked = "Which method is used when I send back trousers bought online?"
     answer = "When you send back trousers bought online, the original payment method is used."
@@ -166,16 +181,22 @@ def test_an_answer_that_only_repeats_the_question_still_needs_support():
     assert read(answer, "The hotel has a swimming pool.", asked=asked) == 1
 
 
+def test_a_number_that_the_question_suggests_is_not_confirmed_by_repeating_it():
+    assert (
+        read("The limit is 45 days.", "The limit is 30 days.", asked="Is the limit 45 days?") == 0
+    )
+
+
 def test_a_number_of_the_question_need_not_be_in_a_context():
     answer = "After 45 days items may no longer be returned; the limit is 30 days."
     assert read(answer, POLICY, asked="Can I return it after 45 days?") > 0.4
     assert read(answer, POLICY) <= 0.5
 
 
-@pytest.mark.parametrize("tail", ["", "x " * 1_000])
-def test_a_template_with_the_context_in_it_is_not_taken_for_the_question(tail):
+@pytest.mark.parametrize("before", [f"Use this context:\n{POLICY}\n", "Use no other words. " * 60])
+def test_a_template_with_the_context_in_it_is_not_taken_for_the_question(before):
     answer = "Items may be returned within 99 days of delivery."
-    filled = f"Use this context:\n{POLICY}\nWithin 99 days?{tail}"
+    filled = f"{before}Within 99 days?"
     assert read(answer, POLICY, asked=filled) == 0
 
 
