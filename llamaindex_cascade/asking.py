@@ -74,19 +74,19 @@ class Messages:
 
     def call(self, tier: LLMTier, options: Options) -> Response:
         """Ask and wait."""
-        return tier.llm.chat(self._messages, **self._kwargs, **options)
+        return tier.llm.chat(self._messages, **merged(self._kwargs, options))
 
     async def acall(self, tier: LLMTier, options: Options) -> Response:
         """Ask and wait."""
-        return await tier.llm.achat(self._messages, **self._kwargs, **options)
+        return await tier.llm.achat(self._messages, **merged(self._kwargs, options))
 
     def stream(self, tier: LLMTier, options: Options) -> Iterator[Response]:
         """Ask for a stream."""
-        return tier.llm.stream_chat(self._messages, **self._kwargs, **options)
+        return tier.llm.stream_chat(self._messages, **merged(self._kwargs, options))
 
     async def astream(self, tier: LLMTier, options: Options) -> AsyncIterator[Response]:
         """Ask for a stream."""
-        return await tier.llm.astream_chat(self._messages, **self._kwargs, **options)
+        return await tier.llm.astream_chat(self._messages, **merged(self._kwargs, options))
 
     def turns(self) -> Sequence[Turn]:
         """Return the messages."""
@@ -114,20 +114,24 @@ class Text:
 
     def call(self, tier: LLMTier, options: Options) -> Response:
         """Ask and wait."""
-        return tier.llm.complete(self._prompt, self._formatted, **self._kwargs, **options)
+        return tier.llm.complete(self._prompt, self._formatted, **merged(self._kwargs, options))
 
     async def acall(self, tier: LLMTier, options: Options) -> Response:
         """Ask and wait."""
-        return await tier.llm.acomplete(self._prompt, self._formatted, **self._kwargs, **options)
+        return await tier.llm.acomplete(
+            self._prompt, self._formatted, **merged(self._kwargs, options)
+        )
 
     def stream(self, tier: LLMTier, options: Options) -> Iterator[Response]:
         """Ask for a stream."""
-        return tier.llm.stream_complete(self._prompt, self._formatted, **self._kwargs, **options)
+        return tier.llm.stream_complete(
+            self._prompt, self._formatted, **merged(self._kwargs, options)
+        )
 
     async def astream(self, tier: LLMTier, options: Options) -> AsyncIterator[Response]:
         """Ask for a stream."""
         return await tier.llm.astream_complete(
-            self._prompt, self._formatted, **self._kwargs, **options
+            self._prompt, self._formatted, **merged(self._kwargs, options)
         )
 
     def turns(self) -> Sequence[Turn]:
@@ -242,6 +246,11 @@ class Tools:
             return None
         made_by = getattr(getattr(self._tools[0], "real_fn", None), "__module__", None)
         return self._tools[0].metadata.fn_schema if made_by == _PROGRAM else None
+
+
+def merged(given: Options, ours: Options) -> dict[str, Any]:
+    """Return the caller's options with the cascade's own, which go before: it asks for logprobs."""
+    return {**given, **ours}
 
 
 def _able(tier: LLMTier) -> FunctionCallingLLM:

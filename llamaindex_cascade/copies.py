@@ -68,6 +68,9 @@ class Copied:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the settings, all of them or none.
 
+        A pickle works where it is loaded, so it holds the tiers' keys, as every
+        pickled LlamaIndex model does: it is for workers, not for storage.
+
         Raises:
             PicklingError: A setting, or one of a tier's, would not come back.
         """

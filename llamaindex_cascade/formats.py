@@ -17,6 +17,7 @@ from llama_index.core.output_parsers.utils import extract_json_str
 from llama_index.core.types import BaseOutputParser
 
 from cascade_core.draft import Draft
+from cascade_core.errors import ConfigurationError
 from cascade_core.gates import Gate
 from cascade_core.request import Request
 
@@ -43,14 +44,23 @@ def parser_gate(parser: BaseOutputParser) -> Gate:
     Args:
         parser: The parser that will read the answer later.
 
+    Raises:
+        ConfigurationError: It is no output parser.
+
     Example:
         >>> CascadeLLM(tiers=[cheap, strong], gates=[parser_gate(PydanticOutputParser(Invoice))])
     """
+    if not callable(getattr(parser, "parse", None)):
+        msg = f"parser_gate() takes an output parser, not {type(parser).__name__}"
+        raise ConfigurationError(msg)
 
     def reads(request: Request, draft: Draft) -> bool:
         del request
-        parser.parse(draft.text)
-        return True  # what raises does not pass
+        try:
+            parser.parse(draft.text)
+        except Exception:  # noqa: BLE001 - a parser may raise anything: that is its verdict
+            return False
+        return True
 
     return Gate("gate_parser", reads)
 

@@ -136,6 +136,11 @@ def make_gates(gates: Sequence[Gate | Check] | None) -> tuple[Gate, ...]:
         )
         raise ConfigurationError(msg)
     made = list(DEFAULT_GATES)
+    if gates is not None and (isinstance(gates, str) or not isinstance(gates, Sequence)):
+        msg = (
+            f"gates= takes a list of functions (request, draft) -> bool, not {type(gates).__name__}"
+        )
+        raise ConfigurationError(msg)
     for entry in gates or ():
         if isinstance(entry, Gate):
             made.append(entry)

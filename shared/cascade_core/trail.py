@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Effect, Failed, Purpose, Reply, Steps
-from cascade_core.errors import CascadeExhausted
+from cascade_core.errors import CascadeExhausted, describe
 from cascade_core.signals.base import as_reading
 from cascade_core.verdict import Call, Outcome, Reason
 
@@ -94,6 +94,8 @@ class Trail:
             self.calls.append(
                 Call(tier.index, tier.model, purpose, None, None, failed.seconds, "failed")
             )
+        if self.calls and self.calls[-1].outcome == "failed":
+            self.calls[-1].error = self.calls[-1].error or describe(failed.error)
 
     def abort(self, draft: Draft, tier: Tier, max_tokens: int | None) -> None:
         """Write down a draft that was cut off, and what that saved at the most."""

@@ -86,6 +86,7 @@ class Call:
         tokens_saved: Output tokens that an abort saved at the most: the
             caller's limit minus what was written; None where nothing was
             aborted or no limit is known.
+        error: What a failed call raised: its type and HTTP status, never its text.
     """
 
     tier: int | None
@@ -97,6 +98,7 @@ class Call:
     outcome: Outcome
     note: Reason | None = None
     tokens_saved: int | None = None
+    error: str | None = None
 
 
 @frozen

@@ -282,3 +282,28 @@ async def test_objects_are_paid_for_and_checked(stub: Stub, total: Any, tier: in
     assert seen[0]["tier"] == tier
     assert len(seen[0]["calls"]) == tier + 1
     assert seen[0]["cost_usd"] > 0
+
+
+@every_way
+@pytest.mark.parametrize("asked", [{"logprobs": True}, {"logprobs": False}])
+async def test_a_callers_own_option_does_not_collide_with_the_cascades(
+    stub: Stub, how: str, asked: dict[str, Any]
+) -> None:
+    stub.script("cheap", Say("on the first of May", p=0.95))
+    stub.script("strong", "on the second of May")
+    llm, messages = cascade(stub), [ChatMessage(content="When?")]
+    calls: dict[str, Callable[[], Any]] = {
+        "chat": lambda: asyncio.to_thread(llm.chat, messages, **asked),
+        "achat": lambda: llm.achat(messages, **asked),
+        "stream": lambda: asyncio.to_thread(lambda: list(llm.stream_chat(messages, **asked))[-1]),
+        "astream": lambda: _last(llm.astream_chat(messages, **asked)),
+    }
+    response = await calls[how]()
+    assert response.additional_kwargs["cascade"]["reason"] == "confident"
+
+
+async def test_a_failed_call_says_what_was_raised_and_nothing_else(stub: Stub) -> None:
+    stub.script("cheap", refused(404, f"no such model, said {KEY}"))
+    stub.script("strong", "hello there")
+    record = record_of(await ask(cascade(stub), "achat"))
+    assert record["calls"][0]["error"] == "NotFoundError (HTTP 404)"

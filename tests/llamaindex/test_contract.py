@@ -200,11 +200,15 @@ def test_every_public_way_to_ask_is_among_these() -> None:
         if not name.startswith("_") and asked & set(name.split("_")) and "convert" not in name
     }
     public |= {"achat", "acomplete", "apredict", "astream", "astream_chat", "astream_complete"}
-    assert public - set(WAYS) == {
-        "get_tool_calls_from_response",
-        "messages_to_prompt",
-        "completion_to_prompt",
-    } & public
+    assert (
+        public - set(WAYS)
+        == {
+            "get_tool_calls_from_response",
+            "messages_to_prompt",
+            "completion_to_prompt",
+        }
+        & public
+    )
 
 
 # --- cancellation ---------------------------------------------------------------------------------

@@ -238,7 +238,7 @@ def test_a_cascade_is_made_again_from_its_dict_which_holds_no_key() -> None:
 
 # 12
 def test_a_scorer_that_cannot_be_pickled_is_not_replaced_by_the_default() -> None:
-    cascade = escalating(signals=[lambda _request, _draft: 1.0])
+    cascade = CascadeLLM(tiers=[cheap(), cheap()], signals=[lambda _request, _draft: 1.0])
     with pytest.raises(pickle.PicklingError, match=r"signals\[0\] \(function\) cannot be pickled"):
         pickle.dumps(cascade)
     with pytest.raises(ConfigurationError, match=r"signal 'lambda'.*give signals="):

@@ -96,6 +96,7 @@ def calls_of(record: Mapping[str, Any]) -> list[Call]:
             outcome=call["outcome"],
             note=call.get("note"),
             tokens_saved=call.get("tokens_saved"),
+            error=call.get("error"),
         )
         for call in record["calls"]
     ]
@@ -117,6 +118,8 @@ def _call(call: Call) -> Record:
         record["note"] = call.note
     if call.tokens_saved is not None:
         record["tokens_saved"] = call.tokens_saved
+    if call.error is not None:
+        record["error"] = call.error
     return record
 
 

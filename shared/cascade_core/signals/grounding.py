@@ -204,5 +204,8 @@ def _claim(said: Sequence[Item], asked: set[Key], size: int) -> Claim:
         if item.exact and item.key not in asked:
             near = (i for i in said if abs(i.place - item.place) <= _NEAR and not i.exact)
             exact.setdefault(item.key, set()).update(i.key for i in near)
-    negated = {item.word: item.negated for item in said if item.word}
+    negated: dict[str, bool] = {}
+    for item in said:  # denied once is denied, however often the sentence says the word
+        if item.word:
+            negated[item.word] = negated.get(item.word, False) or item.negated
     return Claim(weights, exact, negated, size)
