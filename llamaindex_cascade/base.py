@@ -133,6 +133,9 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
             known["first"] = self._authors.of(way.given)
         if known.get("tools"):
             known["unable"] = self._unable
+            if len(self._unable) == len(self._llm_tiers):
+                msg = f"no tier of {self!r} can call tools"
+                raise NotImplementedError(msg)
         request = Request(
             way.turns,
             native=way,

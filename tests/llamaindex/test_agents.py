@@ -581,3 +581,9 @@ def test_what_a_tier_answered_goes_out_as_it_came() -> None:
 def test_openai_is_a_tier_like_any_other() -> None:
     llm = CascadeLLM(tiers=[OpenAI(model="gpt-4o-mini", api_key="x"), strong()])
     assert llm.metadata.is_function_calling_model
+
+
+def test_tools_that_no_tier_can_call_are_one_clear_error() -> None:
+    llm = CascadeLLM(tiers=[cheap(tools=False), strong(tools=False)])
+    with pytest.raises(NotImplementedError, match=r"no tier of CascadeLLM.* can call tools"):
+        llm.chat_with_tools([WEATHER], "Is it raining in Oslo?")
