@@ -25,6 +25,7 @@ from pydantic import ConfigDict
 from cascade_core import drivers
 from cascade_core.flow import cascade
 from cascade_core.request import Request, response_schema
+from cascade_core.settings import CascadeSettings, check_names, plain_errors
 from langchain_cascade.answer import Shown, stamp, whole_chunk
 from langchain_cascade.cache import AnswerCache
 from langchain_cascade.calls import ChatCalls
@@ -36,14 +37,7 @@ from langchain_cascade.generate import GenerateByInvoke
 from langchain_cascade.parameters import NAMES, StandardParameters, for_tiers
 from langchain_cascade.port import AsyncPort, Port
 from langchain_cascade.scope import AsyncScope, Scope
-from langchain_cascade.settings import (
-    MODES,
-    REBUILD,
-    CascadeSettings,
-    Engine,
-    check_names,
-    plain_errors,
-)
+from langchain_cascade.settings import MODES, REBUILD, Engine
 from langchain_cascade.tiers import ChatTier, TierList, core_tiers
 from langchain_cascade.tools import SIDECAR, TOOL_KEYWORDS, BoundTools, supports_tools
 

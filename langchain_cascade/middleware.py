@@ -29,6 +29,7 @@ from cascade_core.effects import Ask, Failed, Open
 from cascade_core.errors import CascadeExhausted, ConfigurationError
 from cascade_core.flow import cascade
 from cascade_core.request import Request, ToolSpec
+from cascade_core.settings import CascadeSettings, check_names, plain_errors
 from cascade_core.tier import Tier
 from cascade_core.verdict import Verdict
 from langchain_cascade.answer import stamp
@@ -37,7 +38,7 @@ from langchain_cascade.convert import to_draft, to_messages, to_turns
 from langchain_cascade.port import AsyncPort, Port, control_flow
 from langchain_cascade.providers import without_foreign_cache_keys
 from langchain_cascade.recorder import CallRecorder
-from langchain_cascade.settings import CascadeSettings, Engine, check_names, plain_errors
+from langchain_cascade.settings import Engine
 from langchain_cascade.tiers import Flat, Variant, flatten, make_tiers, to_core, vary
 from langchain_cascade.tools import TOOL_KEYWORDS, BoundTools, read_choice, supports_tools
 

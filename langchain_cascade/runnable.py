@@ -19,12 +19,13 @@ from cascade_core import drivers
 from cascade_core.draft import Draft
 from cascade_core.flow import cascade
 from cascade_core.request import Request
+from cascade_core.settings import CascadeSettings, check_names, plain_errors
 from cascade_core.tier import Tier
 from langchain_cascade.answer import Shown, stamp
 from langchain_cascade.outputs import OutputCalls, read_output, request_of
 from langchain_cascade.port import AsyncPort, Port
 from langchain_cascade.scope import AsyncScope, Scope
-from langchain_cascade.settings import REBUILD, CascadeSettings, Engine, check_names, plain_errors
+from langchain_cascade.settings import REBUILD, Engine
 from langchain_cascade.tiers import make_runnables
 
 Input = TypeVar("Input")

@@ -8,12 +8,10 @@ from dataclasses import replace
 from typing import Any, Self
 
 from cascade_core import engine
-from cascade_core.settings import DECIDING, CascadeSettings, check_names, plain_errors
+from cascade_core.settings import DECIDING
 from cascade_core.tier import Tier
 from langchain_cascade.calls import Judges
 from langchain_cascade.tiers import TierList, Variant
-
-__all__ = ["MODES", "REBUILD", "CascadeSettings", "Engine", "check_names", "plain_errors"]
 
 MODES = frozenset({"logprobs", "disable_streaming", "cache"})
 """Fields that change how the tiers are called and not what is decided."""

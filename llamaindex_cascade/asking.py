@@ -10,12 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
-from llama_index.core.base.llms.types import (
-    ChatMessage,
-    ChatResponse,
-    CompletionResponse,
-    MessageRole,
-)
+from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.tools import BaseTool
 from pydantic import BaseModel
@@ -23,11 +18,11 @@ from pydantic import BaseModel
 from cascade_core.request import ToolCall, ToolSpec, Turn, response_schema
 from llamaindex_cascade.convert import to_turns, with_tool_blocks
 from llamaindex_cascade.formats import Check, wanted_format
+from llamaindex_cascade.raw import Response
 
 if TYPE_CHECKING:
     from llamaindex_cascade.tiers import LLMTier
 
-Response: TypeAlias = ChatResponse | CompletionResponse
 Options: TypeAlias = Mapping[str, Any]
 
 

@@ -26,7 +26,7 @@ from llamaindex_cascade.describe import Described
 from llamaindex_cascade.instrumentation import request_metadata
 from llamaindex_cascade.session import Session
 from llamaindex_cascade.shown import aresponses, responses, stamped
-from llamaindex_cascade.templates import Template
+from llamaindex_cascade.templates import Filled
 from llamaindex_cascade.tiers import LLMTier, check_judges, make_tiers
 
 Class = TypeVar("Class", bound=type)
@@ -128,23 +128,25 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
         return self.callback_manager if self.__dict__["_reports"] else None
 
     def _session(self, way: Way, kwargs: dict[str, Any] | None = None) -> Session:
+        engine, request = self._engine, self._request(way, kwargs)
+        return Session(engine, engine.plan, request, ResponseCalls(way, self._manager))
+
+    def _request(self, way: Way | Filled, kwargs: dict[str, Any] | None = None) -> Request:
         known = way.request
-        if isinstance(way, Template):
+        if isinstance(way, Filled):
             known["first"] = self._authors.of(way.given)
         if known.get("tools"):
             known["unable"] = self._unable
             if len(self._unable) == len(self._llm_tiers):
                 msg = f"no tier of {self!r} can call tools"
                 raise NotImplementedError(msg)
-        request = Request(
+        return Request(
             way.turns,
             native=way,
             metadata=request_metadata(),
             max_tokens=token_limit(kwargs) if kwargs else None,
             **known,
         )
-        engine = self._engine
-        return Session(engine, engine.plan, request, ResponseCalls(way, self._manager))
 
     def _respond(self, way: Way, kwargs: dict[str, Any]) -> Any:
         return stamped(self._session(way, kwargs).run())

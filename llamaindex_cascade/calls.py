@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Mapping
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
@@ -19,7 +19,7 @@ from llamaindex_cascade.answers import to_draft
 from llamaindex_cascade.asking import Messages, Tools, Way
 from llamaindex_cascade.convert import to_messages
 from llamaindex_cascade.formats import FormatError
-from llamaindex_cascade.raw import Response
+from llamaindex_cascade.raw import Response, text_of
 from llamaindex_cascade.recorder import Recorder, recording, within
 from llamaindex_cascade.streams import AsyncTierStream, Responses, TierStream
 from llamaindex_cascade.templates import Object
@@ -55,6 +55,18 @@ class Calls:
         """Return the core's own question: no template, no arguments of the caller's."""
         return Messages(to_messages(effect.request.turns), {})
 
+    def ask_own(self, effect: Ask) -> Draft:
+        """Ask the core's own question, and wait."""
+        tier, way = self.ready(effect.target), self.question(effect)
+        started = perf_counter()
+        return self.answer(way.call(tier, self.options(effect, tier)), started, effect, way)
+
+    async def aask_own(self, effect: Ask) -> Draft:
+        """Ask the core's own question, and wait."""
+        tier, way = self.ready(effect.target), self.question(effect)
+        started = perf_counter()
+        return self.answer(await way.acall(tier, self.options(effect, tier)), started, effect, way)
+
     def answer(self, response: Response, started: float, effect: Ask | Open, way: Way) -> Draft:
         """Return a response as a draft."""
         name = None
@@ -84,20 +96,22 @@ class ResponseCalls(Calls):
     def call(self, effect: Ask, sample: int) -> Draft | Failed:
         """Call a model and wait."""
         del sample
-        tier = self.ready(effect.target)
-        way = self._way if effect.request.native is not None else self.question(effect)
+        if effect.request.native is None:
+            return self.ask_own(effect)
+        tier, way = self.ready(effect.target), self._way
         started = perf_counter()
         response = way.call(tier, self.options(effect, tier))
-        return self._checked(self.answer(response, started, effect, way), tier, way)
+        return self._checked(self.answer(response, started, effect, way), tier)
 
     async def acall(self, effect: Ask, sample: int) -> Draft | Failed:
         """Call a model and wait."""
         del sample
-        tier = self.ready(effect.target)
-        way = self._way if effect.request.native is not None else self.question(effect)
+        if effect.request.native is None:
+            return await self.aask_own(effect)
+        tier, way = self.ready(effect.target), self._way
         started = perf_counter()
         response = await way.acall(tier, self.options(effect, tier))
-        return self._checked(self.answer(response, started, effect, way), tier, way)
+        return self._checked(self.answer(response, started, effect, way), tier)
 
     def open(self, effect: Open) -> TierStream:
         """Start a tier's stream."""
@@ -112,8 +126,7 @@ class ResponseCalls(Calls):
     def as_chunk(self, native: Response, tier: Tier) -> Response:
         """Return a whole response as the one chunk of a stream."""
         del tier
-        text = native.text if not hasattr(native, "message") else native.message.content
-        return native.model_copy(update={"delta": text or ""})
+        return native.model_copy(update={"delta": text_of(native)})
 
     def _opening(self, effect: Open) -> tuple[LLMTier, Mapping[str, Any], Responses]:
         tier = self.ready(effect.tier)
@@ -122,14 +135,13 @@ class ResponseCalls(Calls):
         gathered = Responses(
             effect.tier.model,
             lambda: texts_of(way),
-            lambda draft: self._checked(draft, tier, way),
+            lambda draft: self._checked(draft, tier),
             entries=effect.top_logprobs > 0,
         )
         return tier, options, gathered
 
-    def _checked(self, draft: Draft, tier: LLMTier, way: Way) -> Draft:
-        if way is not self._way:
-            return draft
+    def _checked(self, draft: Draft, tier: LLMTier) -> Draft:
+        way = self._way
         if draft.tool_calls:
             problem = way.misfit(draft.tool_calls) if isinstance(way, Tools) else None
         else:
@@ -155,12 +167,11 @@ class ObjectCalls(Calls):
     def call(self, effect: Ask, sample: int) -> Draft | Failed:
         """Have a tier make the object, or ask a judge, and wait."""
         del sample
+        if effect.request.native is None:
+            return self.ask_own(effect)
         tier = self.ready(effect.target)
         options = self.options(effect, tier)
         started = perf_counter()
-        if effect.request.native is None:
-            question = self.question(effect)
-            return self.answer(question.call(tier, options), started, effect, question)
         value: BaseModel | None = None
         error: Exception | None = None
         with recording() as recorder:
@@ -173,12 +184,11 @@ class ObjectCalls(Calls):
     async def acall(self, effect: Ask, sample: int) -> Draft | Failed:
         """Have a tier make the object, or ask a judge, and wait."""
         del sample
+        if effect.request.native is None:
+            return await self.aask_own(effect)
         tier = self.ready(effect.target)
         options = self.options(effect, tier)
         started = perf_counter()
-        if effect.request.native is None:
-            question = self.question(effect)
-            return self.answer(await question.acall(tier, options), started, effect, question)
         value: BaseModel | None = None
         error: Exception | None = None
         with recording() as recorder:
@@ -281,7 +291,7 @@ def _of_calls(value: Any, recorder: Recorder, seconds: float) -> Draft:
     )
 
 
-def recorded(parts: Iterator[Any], recorder: Recorder) -> Iterator[Any]:
+def recorded(parts: Iterator[Any], recorder: Recorder) -> Generator[Any, None, None]:
     """Read a stream, recording the model calls that its reading makes."""
     try:
         while True:
@@ -297,7 +307,7 @@ def recorded(parts: Iterator[Any], recorder: Recorder) -> Iterator[Any]:
             close()
 
 
-async def arecorded(parts: AsyncIterator[Any], recorder: Recorder) -> AsyncIterator[Any]:
+async def arecorded(parts: AsyncIterator[Any], recorder: Recorder) -> AsyncGenerator[Any, None]:
     """Read a stream, recording the model calls that its reading makes."""
     try:
         while True:

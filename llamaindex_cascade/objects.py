@@ -13,10 +13,8 @@ from llama_index.core.prompts import PromptTemplate
 from llama_index_instrumentation import get_dispatcher
 from pydantic import BaseModel
 
-from cascade_core.request import Request
 from llamaindex_cascade.base import signed
 from llamaindex_cascade.calls import ObjectCalls
-from llamaindex_cascade.instrumentation import request_metadata
 from llamaindex_cascade.prediction import Prediction
 from llamaindex_cascade.session import Decided, Session
 from llamaindex_cascade.shown import aobjects, objects
@@ -101,12 +99,5 @@ class Objects(Prediction):
         return draft.native
 
     def _object_session(self, way: Object) -> Session:
-        request = Request(
-            way.turns,
-            native=way,
-            metadata=request_metadata(),
-            first=self._authors.of(way.given),
-            **way.request,
-        )
         calls = ObjectCalls(way, self._manager)
-        return Session(self._engine, self._object_plan, request, calls)
+        return Session(self._engine, self._object_plan, self._request(way), calls)

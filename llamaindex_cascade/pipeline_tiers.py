@@ -11,7 +11,7 @@ from contextlib import aclosing, closing
 from dataclasses import dataclass
 from functools import cached_property
 from time import perf_counter
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from llama_index.core.base.response.schema import AsyncStreamingResponse, StreamingResponse
 from llama_index.core.llms import LLM
@@ -125,12 +125,9 @@ class PipelineCalls(Calls):
     def call(self, effect: Ask, sample: int) -> Draft | Failed:
         """Run a tier, or ask a judge, and wait."""
         del sample
-        started = perf_counter()
         if effect.request.native is None:
-            tier, question = self.ready(effect.target), self.question(effect)
-            return self.answer(
-                question.call(tier, self.options(effect, tier)), started, effect, question
-            )
+            return self.ask_own(effect)
+        started = perf_counter()
         with recording() as recorder:
             try:
                 native = _native(effect.target, effect)
@@ -144,11 +141,9 @@ class PipelineCalls(Calls):
     async def acall(self, effect: Ask, sample: int) -> Draft | Failed:
         """Run a tier, or ask a judge, and wait."""
         del sample
-        started = perf_counter()
         if effect.request.native is None:
-            tier, question = self.ready(effect.target), self.question(effect)
-            response = await question.acall(tier, self.options(effect, tier))
-            return self.answer(response, started, effect, question)
+            return await self.aask_own(effect)
+        started = perf_counter()
         with recording() as recorder:
             try:
                 native = _native(effect.target, effect)
@@ -185,7 +180,7 @@ class PipelineCalls(Calls):
                 response = whole(response)
             yield response
             return
-        with closing(_recorded(response, recorder)) as texts:
+        with closing(recorded(iter(response.response_gen), recorder)) as texts:
             for text in texts:
                 yield Piece(response, text or "")
 
@@ -197,11 +192,11 @@ class PipelineCalls(Calls):
         gathered.response = response
         if isinstance(response, StreamingResponse) and response.response_txt is None:
             # Engines without an async way of their own answer with what the sync one gives.
-            with closing(_recorded(response, recorder)) as given:
+            with closing(recorded(iter(response.response_gen), recorder)) as given:
                 for text in given:
                     yield Piece(response, text or "")
         elif isinstance(response, AsyncStreamingResponse) and response.response_txt is None:
-            async with aclosing(_arecorded(response, recorder)) as texts:
+            async with aclosing(arecorded(aiter(response.response_gen), recorder)) as texts:
                 async for text in texts:
                     yield Piece(response, text or "")
         else:
@@ -220,16 +215,6 @@ class PipelineCalls(Calls):
 def _native(tier: Tier, effect: Ask | Open) -> Any:
     pipeline: Pipeline = tier.native
     return pipeline.asked_for(logprobs=effect.logprobs)
-
-
-def _recorded(response: StreamingResponse, recorder: Recorder) -> Generator[str, None, None]:
-    texts = recorded(iter(response.response_gen), recorder)
-    return cast("Generator[str, None, None]", texts)
-
-
-def _arecorded(response: AsyncStreamingResponse, recorder: Recorder) -> AsyncGenerator[str, None]:
-    texts = arecorded(aiter(response.response_gen), recorder)
-    return cast("AsyncGenerator[str, None]", texts)
 
 
 def _failed(error: Exception, recorder: Recorder, started: float) -> Failed:

@@ -12,7 +12,7 @@ from llama_index_instrumentation import get_dispatcher
 from llamaindex_cascade.base import CascadeBase, signed
 from llamaindex_cascade.session import Decided
 from llamaindex_cascade.shown import adeltas, deltas
-from llamaindex_cascade.templates import Object, Template
+from llamaindex_cascade.templates import Filled, Template
 
 _dispatcher = get_dispatcher(__name__)
 
@@ -57,7 +57,7 @@ class Prediction(CascadeBase):
         _dispatcher.event(LLMPredictEndEvent(output=text))
         return text
 
-    def _remember(self, way: Template | Object, decided: Decided, shown: str = "") -> None:
+    def _remember(self, way: Filled, decided: Decided, shown: str = "") -> None:
         tier, draft = decided.verdict.tier, decided.verdict.draft
         if tier:
             # A refine step quotes an object as JSON, or where it is streamed by this field.

@@ -11,7 +11,7 @@ from cascade_core.costs.usage import Usage
 from cascade_core.draft import Draft, Finish
 from cascade_core.effects import Chunk, Done, Failed
 from cascade_core.logprobs import Logprobs
-from llamaindex_cascade.answer_logprobs import chunk_logprobs, chunk_tokens
+from llamaindex_cascade.answer_logprobs import chunk_tokens
 from llamaindex_cascade.answers import read_finish, reported_usage, to_draft
 from llamaindex_cascade.connections import (
     aclose_connections,
@@ -71,10 +71,11 @@ class Responses:
     def take(self, chunk: Response) -> Chunk:
         """Take the next chunk."""
         self._last = chunk
-        values = chunk_logprobs(chunk)
-        if values:
+        tokens = chunk_tokens(chunk)
+        values = () if tokens is None else tokens.values
+        if tokens is not None:
             self._values += values
-            if self._wants_entries and (tokens := chunk_tokens(chunk)) is not None:
+            if self._wants_entries:
                 self._entries += tokens.entries
         self._usage = reported_usage(chunk) or self._usage
         self._finish = read_finish(chunk) or self._finish

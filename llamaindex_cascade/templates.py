@@ -22,22 +22,48 @@ if TYPE_CHECKING:
     from llamaindex_cascade.tiers import LLMTier
 
 
-class Template:
-    """`predict(prompt, **variables)`: each tier formats the template itself.
+class Filled:
+    """A template with its variables.
 
     Args:
-        owner: The cascade: its own system prompt and parser go around the tier's.
         prompt: The template.
         variables: Its variables; those that LlamaIndex's synthesizers name hold
             what was retrieved.
     """
 
+    def __init__(self, prompt: BasePromptTemplate, variables: Mapping[str, Any]) -> None:
+        self._prompt = prompt
+        self._variables = variables
+
+    def turns(self) -> Sequence[Turn]:
+        """Return the template, filled in."""
+        return to_turns(self._prompt.format_messages(**self._variables))
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """The retrieved texts."""
+        return {"contexts": retrieved(self.given)}
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """The template's variables, those filled in before among them."""
+        return ChainMap(dict(self._variables), self._prompt.kwargs)
+
+
+class Template(Filled):
+    """`predict(prompt, **variables)`: each tier formats the template itself.
+
+    Args:
+        owner: The cascade: its own system prompt and parser go around the tier's.
+        prompt: See `Filled`.
+        variables: See `Filled`.
+    """
+
     def __init__(
         self, owner: LLM, prompt: BasePromptTemplate, variables: Mapping[str, Any]
     ) -> None:
+        super().__init__(prompt, variables)
         self._owner = owner
-        self._prompt = prompt
-        self._variables = variables
 
     def call(self, tier: LLMTier, options: Options) -> Response:
         """Ask and wait."""
@@ -77,10 +103,6 @@ class Template:
             text = owner.output_parser.format(text)
         return owner._extend_prompt(text)  # noqa: SLF001
 
-    def turns(self) -> Sequence[Turn]:
-        """Return the template, filled in."""
-        return to_turns(self._prompt.format_messages(**self._variables))
-
     def problem(self, text: str, tier: LLMTier) -> Exception | None:
         """Return why the template's parser, or the models' own, cannot read an answer."""
         parsers = (
@@ -94,22 +116,14 @@ class Template:
         """Return an answer as `predict` does: through the models' own parsers."""
         return self._owner._parse_output(tier.llm._parse_output(text))  # noqa: SLF001
 
-    @property
-    def request(self) -> dict[str, Any]:
-        """The retrieved texts."""
-        return {"contexts": retrieved(self.given)}
 
-    @property
-    def given(self) -> Mapping[str, Any]:
-        """The template's variables, those filled in before among them."""
-        return ChainMap(dict(self._variables), self._prompt.kwargs)
-
-
-class Object:
+class Object(Filled):
     """`structured_predict(output_cls, prompt, llm_kwargs, **variables)`.
 
     Each tier makes the object in its own way: tools, a JSON mode, or text.
     """
+
+    _prompt: PromptTemplate
 
     def __init__(
         self,
@@ -118,10 +132,9 @@ class Object:
         llm_kwargs: Mapping[str, Any] | None,
         variables: Mapping[str, Any],
     ) -> None:
+        super().__init__(prompt, variables)
         self._cls = output_cls
-        self._prompt = prompt
         self._llm_kwargs = llm_kwargs or {}
-        self._variables = variables
 
     @property
     def wanted(self) -> type[BaseModel]:
@@ -157,20 +170,6 @@ class Object:
     def _template(self) -> PromptTemplate:
         # Programs that parse text set their parser on the template they are given.
         return deepcopy(self._prompt)
-
-    def turns(self) -> Sequence[Turn]:
-        """Return the template, filled in."""
-        return to_turns(self._prompt.format_messages(**self._variables))
-
-    @property
-    def request(self) -> dict[str, Any]:
-        """The retrieved texts."""
-        return {"contexts": retrieved(self.given)}
-
-    @property
-    def given(self) -> Mapping[str, Any]:
-        """The template's variables, those filled in before among them."""
-        return ChainMap(dict(self._variables), self._prompt.kwargs)
 
 
 def retrieved(variables: Mapping[str, Any]) -> tuple[str, ...]:

@@ -39,8 +39,8 @@ class ToolCalling(CascadeBase):
         **kwargs: Any,
     ) -> ChatResponse:
         """Answer or call tools; tiers that cannot call any are passed over."""
-        asked = _given(verbose, allow_parallel_tool_calls, tool_required, kwargs)
-        way, kwargs = _with_tools(tools, user_msg, chat_history, asked)
+        kwargs = _given(verbose, allow_parallel_tool_calls, tool_required, kwargs)
+        way = _with_tools(tools, user_msg, chat_history, kwargs)
         return cast("ChatResponse", self._respond(way, kwargs))
 
     @_dispatcher.span
@@ -55,8 +55,8 @@ class ToolCalling(CascadeBase):
         **kwargs: Any,
     ) -> ChatResponse:
         """Answer or call tools; see `chat_with_tools`."""
-        asked = _given(verbose, allow_parallel_tool_calls, tool_required, kwargs)
-        way, kwargs = _with_tools(tools, user_msg, chat_history, asked)
+        kwargs = _given(verbose, allow_parallel_tool_calls, tool_required, kwargs)
+        way = _with_tools(tools, user_msg, chat_history, kwargs)
         return cast("ChatResponse", await self._arespond(way, kwargs))
 
     @_dispatcher.span
@@ -71,8 +71,8 @@ class ToolCalling(CascadeBase):
         **kwargs: Any,
     ) -> ChatResponseGen:
         """Answer or call tools in parts; see `stream_chat`."""
-        asked = _given(verbose, allow_parallel_tool_calls, tool_required, kwargs)
-        way, kwargs = _with_tools(tools, user_msg, chat_history, asked)
+        kwargs = _given(verbose, allow_parallel_tool_calls, tool_required, kwargs)
+        way = _with_tools(tools, user_msg, chat_history, kwargs)
         return cast("ChatResponseGen", self._stream(way, kwargs))
 
     @_dispatcher.span
@@ -87,8 +87,8 @@ class ToolCalling(CascadeBase):
         **kwargs: Any,
     ) -> ChatResponseAsyncGen:
         """Answer or call tools in parts; see `stream_chat`."""
-        asked = _given(verbose, allow_parallel_tool_calls, tool_required, kwargs)
-        way, kwargs = _with_tools(tools, user_msg, chat_history, asked)
+        kwargs = _given(verbose, allow_parallel_tool_calls, tool_required, kwargs)
+        way = _with_tools(tools, user_msg, chat_history, kwargs)
         return cast("ChatResponseAsyncGen", await self._astream(way, kwargs))
 
     def get_tool_calls_from_response(
@@ -191,9 +191,9 @@ def _with_tools(
     user_msg: str | ChatMessage | None,
     chat_history: list[ChatMessage] | None,
     kwargs: dict[str, Any],
-) -> tuple[Tools, dict[str, Any]]:
+) -> Tools:
     must_call = kwargs.pop(_MUST_CALL, False)
-    return Tools(tools, user_msg, chat_history, kwargs, must_call=must_call), kwargs
+    return Tools(tools, user_msg, chat_history, kwargs, must_call=must_call)
 
 
 def _bare(method: Callable[..., Any]) -> Callable[..., Any]:
