@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cascade_core.plan import Plan
+    from cascade_core.request import Request
     from cascade_core.signals.base import Running, Signal
     from cascade_core.tier import Tier
 
@@ -19,16 +20,17 @@ if TYPE_CHECKING:
 class Bound:
     """The highest confidence a running stream can still reach."""
 
-    __slots__ = ("_plan", "_running", "best", "readings", "threshold")
+    __slots__ = ("_confidence", "_request", "_running", "best", "readings", "threshold")
 
-    def __init__(self, plan: Plan, tier: Tier, max_tokens: int | None) -> None:
-        self._plan = plan
+    def __init__(self, plan: Plan, tier: Tier, request: Request, max_tokens: int | None) -> None:
+        self._confidence = plan.confidences[tier.index]
+        self._request = request
         self._running: list[tuple[Signal, Running]] = []
         for signal in plan.signals:
             running = signal.running(max_tokens)
             if running is not None:
                 self._running.append((signal, running))
-        self.threshold = plan.thresholds[tier.index]
+        self.threshold = plan.threshold(tier, request)
         self.readings: dict[str, float | None] = {}
         self.best = 1.0
 
@@ -38,5 +40,5 @@ class Bound:
             return False
         for signal, running in self._running:
             self.readings[signal.name] = running.feed(logprobs)
-        self.best = self._plan.best_case(self.readings)
+        self.best = self._confidence.best(self.readings, self._request)
         return self.best < self.threshold

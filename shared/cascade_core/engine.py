@@ -65,6 +65,7 @@ class Engine:
             "on_tool_call": plan.on_tool_call,
             "on_exhausted": plan.on_exhausted,
             "policy": plan.policy,
+            "policy_fingerprint": plan.fingerprint,
         }
 
     def record(

@@ -100,6 +100,7 @@ def cascade(plan: Plan, request: Request, *, streamed: bool = False) -> Steps[Ve
 def _climb(run: _Run) -> Steps[tuple[Tier, Judgement, _Answer] | None]:
     """Try every tier but the last until a draft is accepted."""
     plan, request = run.plan, run.request
+    skipped = plan.skipped(request)
     for tier in plan.tiers[:-1]:
         # A tier with no draft to judge gives the reason; the numbers stay the last judged draft's.
         if tier.index < request.first:
@@ -107,6 +108,9 @@ def _climb(run: _Run) -> Steps[tuple[Tier, Judgement, _Answer] | None]:
             continue
         if tier.index in request.unable:
             run.judged = replace(run.judged, reason="tool_support")
+            continue
+        if tier.index in skipped:
+            run.judged = replace(run.judged, reason="difficult")
             continue
         if tier.logprobs.absent and _pointless(plan, request, tier):
             run.judged = replace(run.judged, reason="no_reading")
@@ -215,7 +219,7 @@ def _attempt(run: _Run, tier: Tier, *, logprobs: bool) -> Steps[_Answer | Judgem
     # A draft that was cut off could not be returned as the best one.
     aborts = plan.streaming_policy == "abort" and plan.on_exhausted != "best_draft"
     limit = tier.max_tokens if request.max_tokens is None else request.max_tokens
-    bound = Bound(plan, tier, limit) if logprobs and aborts else None
+    bound = Bound(plan, tier, request, limit) if logprobs and aborts else None
     chunks = []
     reply = yield Open(tier, request, live=False, logprobs=logprobs, top_logprobs=top)
     while isinstance(reply, Chunk):
@@ -244,13 +248,15 @@ def _judge(run: _Run, tier: Tier, draft: Draft) -> Steps[Judgement]:
         failed = yield from _failed_custom_gate(run, draft)
     if failed is not None:
         return Judgement(failed, draft=draft)
-    threshold = plan.thresholds[tier.index]
+    threshold, maker = plan.threshold(tier, run.request), plan.confidences[tier.index]
     readings: dict[str, float | None] = {}
     best = 1.0
     for signal in plan.signals:
         # A paid signal that cannot change the outcome is not worth its price.
-        if signal.paid and readings and (best := plan.best_case(_read(readings))) < threshold:
-            break
+        if signal.paid and readings:
+            best = maker.best(_read(readings), run.request)
+            if best < threshold:
+                break
         reading, problem = yield from run.trail.read(signal, run.request, draft, tier)
         readings[signal.name] = reading
         if problem is not None:
@@ -262,7 +268,7 @@ def _judge(run: _Run, tier: Tier, draft: Draft) -> Steps[Judgement]:
             # Whoever pays for a second opinion does not mean to do without it: a judge that
             # is down must not wave drafts through.
             return Judgement("no_reading", draft=draft, threshold=threshold, signals=readings)
-    confidence, odd = plan.confidence(readings)
+    confidence, odd = maker.of(readings, run.request, draft)
     if odd is not None:
         yield Note(
             f"combine:{tier.index}",
@@ -383,4 +389,5 @@ def _verdict(
         strong_cost_exact=exact,
         class_name=run.request.class_name,
         policy=plan.policy,
+        calibrated=plan.calibrated and run.judged.confidence is not None,
     )

@@ -30,6 +30,7 @@ Reason = Literal[
     "failed",
     "tool_support",
     "sticky",
+    "difficult",
     "only_tier",
     "best_draft",
     "shadow",
@@ -48,6 +49,7 @@ Reason = Literal[
 `failed`           the last tier before the one that answered raised
 `tool_support`     the tiers before cannot call tools, and the request has some
 `sticky`           a stronger tier had begun the answer that this request goes on with
+`difficult`        the request alone said that a cheaper draft would cost more than it saves
 `only_tier`        there was no other tier to ask
 `best_draft`       every later tier failed; the best draft so far was returned
 `shadow`           the strongest tier was served; the rest was only recorded
@@ -139,6 +141,7 @@ class Verdict:
         strong_cost_exact: Whether the strongest tier was in fact called.
         class_name: The request's class.
         policy: Name of the policy that decided.
+        calibrated: Whether the last judged draft's confidence is a fitted probability.
         shadow: In shadow mode, what the cascade would have done.
     """
 

@@ -4,16 +4,15 @@ import math
 
 from cascade_core.bound import Bound
 from cascade_core.signals import SequenceLogprob
-from tests.core.making import make_tiers, plan_for
+from tests.core.making import REQUEST, make_tiers, plan_for
 
 HALF = math.log(0.5)
 
 
 def bound_of(*, max_tokens=None, threshold=0.8, **settings):
     tiers = make_tiers(max_tokens=max_tokens)
-    return Bound(
-        plan_for(tiers=tiers, thresholds=threshold, **settings), tiers[0], tiers[0].max_tokens
-    )
+    plan = plan_for(tiers=tiers, thresholds=threshold, **settings)
+    return Bound(plan, tiers[0], REQUEST, tiers[0].max_tokens)
 
 
 def test_it_falls_once_the_threshold_is_out_of_reach_and_not_before():

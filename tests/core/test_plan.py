@@ -10,6 +10,7 @@ import pytest
 from cascade_core.costs.prices import Prices
 from cascade_core.errors import CascadeWarning, ConfigurationError
 from cascade_core.plan import DEFAULT_THRESHOLD, Notices, make_plan
+from cascade_core.request import Request
 from cascade_core.signals import FunctionSignal, SequenceLogprob, TokenMargin
 from cascade_core.signals.combine import Minimum, Weighted
 from tests.core.making import make_tiers
@@ -155,9 +156,11 @@ def test_what_is_asked_of_a_provider_follows_from_the_signals():
 
 def test_the_best_case_takes_what_is_not_read_as_certain():
     plan = make_plan(TWO, signals=["sequence_logprob", "verbalized"], combine="mean")
-    assert plan.best_case({}) == 1.0
-    assert plan.best_case({"sequence_logprob": 0.5}) == 0.75
-    assert make_plan(TWO).best_case({"sequence_logprob": 0.5}) == 0.5
+    (confidence,) = plan.confidences
+    assert confidence.best({}, Request()) == 1.0
+    assert confidence.best({"sequence_logprob": 0.5}, Request()) == 0.75
+    (confidence,) = make_plan(TWO).confidences
+    assert confidence.best({"sequence_logprob": 0.5}, Request()) == 0.5
 
 
 def test_prices_are_made_once_or_shared():

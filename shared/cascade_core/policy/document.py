@@ -1,4 +1,4 @@
-"""The policy document: thresholds and defaults, as JSON or TOML.
+"""The policy document, as JSON or TOML: calibrators, thresholds, route, promises, defaults.
 
 A policy is written by hand or by tuning and read by every adapter. It holds no
 code and nothing is unpickled from it.
@@ -6,14 +6,26 @@ code and nothing is unpickled from it.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from cascade_core.calibration.artefact import Calibrator
 from cascade_core.errors import ConfigurationError
+from cascade_core.policy.route import Route
+from cascade_core.policy.tuned import Promise, Tuned
 
 OnNoScore = Literal["escalate", "accept"]
 OnToolCall = Literal["gates", "escalate"]
@@ -41,26 +53,50 @@ def check_setting(name: str, choice: object) -> None:
         raise ConfigurationError(msg)
 
 
+Threshold = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
+
+
+class ClassRule(BaseModel):
+    """How one class of requests is treated differently.
+
+    Attributes:
+        thresholds: One for every tier but the last, in [0, 1].
+    """
+
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
+
+    thresholds: tuple[Threshold, ...]
+
+
 class Policy(BaseModel):
     """How a cascade decides.
 
     Attributes:
         version: Version of this format.
         name: How records refer to the policy.
+        calibrators: How a draft's confidence is worked out, one for every tier but
+            the last; None leaves readings as they are.
         thresholds: One for every tier but the last, in [0, 1]; None leaves
             them to the cascade.
+        classes: What differs for requests of a class, by the class's name.
+        route: What is known of the tiers before they are asked; None asks every tier.
         defaults: Settings for requests that nothing else decides, by name:
             `on_no_score`, `on_tool_call`, `on_exhausted`, `streaming_policy`, `mode`.
+        promises: What was tested to hold on fresh requests.
+        tuned: Where the policy came from; None where it was written by hand.
     """
 
     model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
 
     version: Literal[1] = 1
     name: str | None = None
-    thresholds: (
-        tuple[Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)], ...] | None
-    ) = None
+    calibrators: tuple[Calibrator, ...] | None = None
+    thresholds: tuple[Threshold, ...] | None = None
+    classes: dict[str, ClassRule] = Field(default_factory=dict)
+    route: Route | None = None
     defaults: dict[str, str] = Field(default_factory=dict)
+    promises: tuple[Promise, ...] = ()
+    tuned: Tuned | None = None
 
     @field_validator("defaults")
     @classmethod
@@ -68,6 +104,62 @@ class Policy(BaseModel):
         for name, choice in defaults.items():
             check_setting(name, choice)
         return defaults
+
+    @model_validator(mode="after")
+    def _of_as_many_tiers(self) -> Self:
+        counts = {
+            "thresholds": self.thresholds and len(self.thresholds),
+            "calibrators": self.calibrators and len(self.calibrators),
+            "route.stages": self.route and len(self.route.stages) - 1,
+            **{f"classes.{name}": len(rule.thresholds) for name, rule in self.classes.items()},
+        }
+        given = {name: count + 1 for name, count in counts.items() if count is not None}
+        if len(set(given.values())) > 1:
+            said = ", ".join(f"{name} for {count} tiers" for name, count in given.items())
+            msg = f"its parts are for different numbers of tiers: {said}"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def tiers(self) -> int | None:
+        """How many tiers it is for; None where it fits any number."""
+        if self.route is not None:
+            return len(self.route.stages)
+        for part in (self.thresholds, self.calibrators):
+            if part is not None:
+                return len(part) + 1
+        return None
+
+    @property
+    def signals(self) -> tuple[str, ...] | None:
+        """The signals that its calibrators read; None where it has none and any will do."""
+        if self.calibrators is None:
+            return None
+        names = (name for calibrator in self.calibrators for name in calibrator.signals)
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of everything that decides; equal for policies that decide alike."""
+        deciding = self.model_dump_json(exclude={"name", "promises", "tuned"})
+        return hashlib.sha256(deciding.encode()).hexdigest()[:16]
+
+    def save(self, path: str | Path) -> None:
+        """Write the policy as JSON; the file is either whole or not there.
+
+        Raises:
+            ConfigurationError: It cannot be written; the message names the path.
+        """
+        path = Path(path)
+        text = self.model_dump_json(indent=2, exclude_defaults=False, exclude_none=True)
+        unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            unfinished.write_text(text + "\n", encoding="utf-8")
+            unfinished.replace(path)
+        except OSError as error:
+            unfinished.unlink(missing_ok=True)
+            msg = f"policy {path} cannot be written: {error.strerror or type(error).__name__}"
+            raise ConfigurationError(msg) from None
 
     @classmethod
     def load(cls, source: Policy | Mapping[str, Any] | str | Path | None) -> Policy:

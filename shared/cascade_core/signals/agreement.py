@@ -210,7 +210,8 @@ def _tidy(text: str) -> str:
     return re.sub(r"[\u2010-\u2013\u2212]", "-", unicodedata.normalize("NFKC", text))
 
 
-def _folded(text: str) -> list[Decimal | str]:
+def folded(text: str) -> list[Decimal | str]:
+    """Return the words and numbers of a text as the kind `text` compares them."""
     words = _TOKEN.findall(_tidy(text).casefold())
     kept: list[Decimal | str] = []
     for word, following in pairwise([*words, ""]):
@@ -229,7 +230,7 @@ def _numeric(a: str, b: str) -> bool:
 
 
 def _text(a: str, b: str) -> bool:
-    return _folded(a) == _folded(b)
+    return folded(a) == folded(b)
 
 
 def _auto(a: str, b: str) -> bool:

@@ -1,0 +1,135 @@
+"""`cascade collect`: the options; the work is in `collecting`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from cascade_core.signals.make import SignalLike
+
+
+def collect(  # noqa: PLR0913 - the command's options
+    requests: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV or JSONL: request, and optionally id, reference, class, group, weight; "
+            "JSONL may have messages."
+        ),
+    ],
+    *,
+    out: Annotated[Path, typer.Option(help="The table: .csv, .jsonl or .parquet.")],
+    tier: Annotated[
+        list[str] | None,
+        typer.Option(help="A model such as openai:gpt-4o-mini; once a tier, cheapest first."),
+    ] = None,
+    factory: Annotated[
+        str | None,
+        typer.Option(help="module:function that returns the tiers: chat models or runnables."),
+    ] = None,
+    signals: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What drafts are read by, with commas: names, judge (asks --judge), "
+            "module:name. Default: sequence_logprob."
+        ),
+    ] = None,
+    quality: Annotated[
+        str | None,
+        typer.Option(
+            help="How answers are graded: exact, numeric, normalised, json, contains (against "
+            "reference), agreement (with the last tier), judge, or module:function of request, "
+            "answer and reference. Default: normalised with references, else agreement."
+        ),
+    ] = None,
+    judge: Annotated[str | None, typer.Option(help="The model that judges.")] = None,
+    prices: Annotated[
+        str | None, typer.Option(help="Your price table, a JSON file (also litellm's).")
+    ] = None,
+    concurrency: Annotated[int, typer.Option(min=1, help="Requests that run at a time.")] = 8,
+    max_cost: Annotated[
+        float | None, typer.Option(help="The most USD to spend on this table, all runs together.")
+    ] = None,
+    no_text: Annotated[
+        bool, typer.Option("--no-text", help="Leave requests and answers out of the table.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+) -> None:
+    """Ask every tier about a sample of your requests and write the table that tuning reads.
+
+    A run that was stopped goes on where it was when the same command is given again.
+
+    Example: cascade collect requests.csv --tier openai:gpt-4o-mini --tier openai:gpt-4o
+    --quality numeric --max-cost 5 --out labels.csv
+    """
+    from cascade_core.collect.job import as_out  # noqa: PLC0415 - `cascade --help` stays quick
+    from cascade_core.collect.journal import journal_path  # noqa: PLC0415
+    from cascade_core.collect.load import load  # noqa: PLC0415
+    from cascade_core.collect.show import print_summary, progress  # noqa: PLC0415
+    from langchain_cascade import collecting  # noqa: PLC0415
+
+    as_out(out)
+    try:
+        with progress(quiet=as_json) as advance:
+            found = collecting.collect(
+                requests,
+                _tiers(tier or [], factory),
+                out,
+                signals=_signals(signals, judge),
+                quality=load(quality, "--quality") if quality and ":" in quality else quality,
+                judge=judge,
+                prices=prices,
+                concurrency=concurrency,
+                max_cost=max_cost,
+                texts=not no_text,
+                advance=advance,
+            )
+    except KeyboardInterrupt:
+        kept = journal_path(out)
+        how = f"{kept} keeps what is paid for; give the same command to go on"
+        how = how if kept.exists() else "nothing was finished"
+        typer.echo(f"cascade: stopped; {how}", err=True)
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(json.dumps(found.as_plain(), indent=2))
+    else:
+        print_summary(found)
+
+
+def _tiers(names: list[str], factory: str | None) -> list[Any]:
+    from cascade_core.collect.load import load  # noqa: PLC0415 - `cascade --help` stays quick
+    from cascade_core.errors import ConfigurationError  # noqa: PLC0415
+
+    if bool(names) == (factory is not None):
+        msg = "give the tiers either as --tier (once each, cheapest first) or by --factory"
+        raise ConfigurationError(msg)
+    if factory is None:
+        return names
+    make = load(factory, "--factory")
+    try:
+        tiers = make()
+    except Exception as error:
+        msg = f"--factory {factory!r} raised {type(error).__name__}"
+        raise ConfigurationError(msg) from error
+    if not isinstance(tiers, list | tuple):
+        msg = f"--factory {factory!r} returned {type(tiers).__name__}; return a list of models"
+        raise ConfigurationError(msg)
+    return list(tiers)
+
+
+def _signals(given: list[str] | None, judge: str | None) -> list[SignalLike] | None:
+    from cascade_core.collect.load import load  # noqa: PLC0415 - `cascade --help` stays quick
+    from cascade_core.signals import Judge  # noqa: PLC0415
+    from langchain_cascade.tiers import load_model  # noqa: PLC0415
+
+    names = [name.strip() for several in given or () for name in several.split(",")]
+    made: list[SignalLike] = []
+    for name in filter(None, names):
+        if name == "judge" and judge is not None:
+            made.append(Judge(load_model(judge, "--judge")))
+        else:
+            made.append(load(name, "--signals") if ":" in name else name)
+    return made or None

@@ -1,0 +1,225 @@
+"""`collect` and `acollect`: a labelled table from LangChain models and a sample of requests.
+
+Tiers are called through a cascade's own port and engine, so a call, its price
+and its signals are here what they are when the cascade serves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.messages import convert_to_messages
+from langchain_core.runnables.config import ensure_config
+
+from cascade_core import drivers
+from cascade_core.collect.examine import examine
+from cascade_core.collect.grade import QualityFunction, make_grader
+from cascade_core.collect.job import Job, as_cap, as_concurrency, as_out, carry_out, check_priced
+from cascade_core.collect.requests import Requests, Sample, Source, read_requests
+from cascade_core.collect.row import as_entry
+from cascade_core.errors import ConfigurationError
+from langchain_cascade.calls import Judges
+from langchain_cascade.chat_model import ChatCascade
+from langchain_cascade.port import AsyncPort
+from langchain_cascade.runnable import RunnableCascade
+from langchain_cascade.scope import AsyncScope
+from langchain_cascade.tiers import ChatTier, find_chat_model, load_model, make_tier, to_core
+
+if TYPE_CHECKING:
+    from cascade_core.collect.journal import Entry
+    from cascade_core.collect.runner import Advance
+    from cascade_core.collect.summary import Collected
+    from cascade_core.signals.make import SignalLike
+
+_TOLD = ("ls_provider", "ls_model_name", "ls_temperature", "ls_max_tokens")
+"""What LangChain says of a model that is the same in every process and holds no key."""
+
+
+async def acollect(  # noqa: PLR0913 - the command's options
+    requests: Source,
+    tiers: Sequence[Any],
+    out: str | Path,
+    *,
+    signals: Sequence[SignalLike] | None = None,
+    quality: str | QualityFunction | None = None,
+    judge: Any = None,
+    gates: Sequence[Any] | None = None,
+    prices: Any = None,
+    concurrency: int = 8,
+    max_cost: float | Decimal | None = None,
+    texts: bool = True,
+    advance: Advance | None = None,
+) -> Collected:
+    """Ask every tier about every request and write the labelled table.
+
+    A run that was stopped goes on where it was when it is called again with the
+    same arguments; `concurrency` and `max_cost` may be others. No call is taken
+    from LangChain's cache: an answer that cost nothing says nothing of its price.
+
+    Args:
+        requests: Path of a CSV or JSONL file, or records: `request` (or
+            `messages`), and optionally `id`, `reference`, `class`, `group`, `weight`.
+        tiers: Chat models, names for `init_chat_model`, or runnables that take the
+            request's text (or messages); cheapest first, at least two.
+        out: The table: `.csv`, `.jsonl` or `.parquet`.
+        signals: What drafts of every tier but the last are read by; see
+            `CascadeSettings`.
+        quality: How answers are graded; see `grade.make_grader`.
+        judge: The chat model, or its name, that grades with `quality="judge"`.
+        gates: Further gates; a draft that fails one has no readings.
+        prices: A price table; see `CascadeSettings`.
+        concurrency: How many requests run at a time.
+        max_cost: The most USD to spend, earlier runs for the same table included.
+        texts: Whether the table holds the requests and answers.
+        advance: Told of requests finished, of how many, and USD so far.
+
+    Returns:
+        What was collected.
+
+    Raises:
+        ConfigurationError: An argument cannot work, or something is wrong with
+            the requests; nothing has been asked or written.
+    """
+    place, cap = as_out(out), as_cap(max_cost)
+    sample = read_requests(requests)
+    model = load_model(judge, "judge") if isinstance(judge, str) else judge
+    grader = make_grader(quality, sample, model)
+    inputs = _inputs(sample)
+    cascade = _cascade(tiers, signals=signals, gates=gates, prices=prices)
+    engine = cascade._engine  # noqa: SLF001 - it is ours
+    plan = engine.plan
+    asked = [s.model for s in plan.signals if hasattr(s, "model")]
+    asked += [] if model is None else [model]
+    engine.judges = Judges(asked)
+    check_priced(cap, _priced_by(cascade, asked), plan)
+    job = Job(
+        requests=sample,
+        plan=plan,
+        grader=grader,
+        out=place,
+        tiers=tuple(_told(tier.native) for tier in plan.tiers),
+        judge=None if grader.name != "judge" else _told(engine.judges[model]),
+        texts=texts,
+        concurrency=as_concurrency(concurrency),
+        max_cost=cap,
+        **({} if advance is None else {"advance": advance}),
+    )
+
+    async def one(sample: Sample) -> Entry:
+        metadata = {} if sample.class_name is None else {"cascade_class": sample.class_name}
+        config = ensure_config({"run_name": "cascade collect", "metadata": metadata})
+        given = inputs[sample.index]
+        async with AsyncScope(cascade, given, config) as scope:
+            request, calls = _request(cascade, scope.run, given, config)
+            steps = examine(plan, request, grader, sample.text, sample.reference)
+            examined = await drivers.arun(steps, AsyncPort(calls, plan.notices))
+        return as_entry(sample, examined, plan.signals, sample_columns, texts=texts)
+
+    sample_columns = sample.columns
+    return await carry_out(job, one)
+
+
+def collect(requests: Source, tiers: Sequence[Any], out: str | Path, **options: Any) -> Collected:
+    """Ask every tier about every request and write the labelled table; see `acollect`.
+
+    Raises:
+        ConfigurationError: See `acollect`; also where an event loop is running
+            (a notebook): `await acollect(...)` there.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        pass
+    else:
+        msg = "collect() cannot wait inside a running event loop: use `await acollect(...)`"
+        raise ConfigurationError(msg)
+
+    async def run() -> Collected:
+        # Models without async code of their own are called in threads, of which asyncio
+        # has few on a small machine.
+        threads = max(32, as_concurrency(options.get("concurrency", 8)))
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(threads))
+        return await acollect(requests, tiers, out, **options)
+
+    return asyncio.run(run())
+
+
+def _cascade(tiers: object, **settings: Any) -> ChatCascade | RunnableCascade:
+    """Make a cascade of the tiers: of chat models where all are, else of runnables."""
+    if isinstance(tiers, str) or not isinstance(tiers, Sequence) or len(tiers) < 2:  # noqa: PLR2004
+        msg = "a table needs at least two tiers, cheapest first"
+        raise ConfigurationError(msg)
+    made = [
+        load_model(tier, f"tiers[{place}]") if isinstance(tier, str) else tier
+        for place, tier in enumerate(tiers)
+    ]
+    if all(find_chat_model(tier) is not None for tier in made):
+        return ChatCascade(tiers=made, cache=False, **settings)
+    return RunnableCascade(tiers=made, **settings)
+
+
+def _request(cascade: ChatCascade | RunnableCascade, run: Any, given: Any, config: Any) -> Any:
+    """Return the core's view of a request, and who calls models for it."""
+    if isinstance(cascade, RunnableCascade):
+        return cascade._request(run, given, config, {})  # noqa: SLF001 - it is ours
+    prompt = cascade._convert_input(given)  # noqa: SLF001 - it is ours
+    return cascade._request(cascade._engine, run, prompt, config, None, {})  # noqa: SLF001
+
+
+def _inputs(requests: Requests) -> list[Any]:
+    """Return what the tiers are given, in the requests' order."""
+    return [_input(requests, sample) for sample in requests.samples]
+
+
+def _input(requests: Requests, sample: Sample) -> Any:
+    if sample.messages is None:
+        return sample.text
+    try:
+        return convert_to_messages([dict(message) for message in sample.messages])
+    except Exception as error:  # noqa: BLE001 - LangChain has no one class for these
+        msg = (
+            f"{requests.source}, line {sample.line}, column messages: LangChain cannot read them "
+            f"({type(error).__name__}); give roles such as system, user and assistant"
+        )
+        raise ConfigurationError(msg) from None
+
+
+def _priced_by(
+    cascade: ChatCascade | RunnableCascade, judges: Sequence[Any]
+) -> Mapping[str, str | None]:
+    """Return the names models are priced by, as far as they are known before a call."""
+    called = (
+        {}
+        if isinstance(cascade, RunnableCascade)
+        else {
+            tier.label: tier
+            for tier in cascade._engine.plan.tiers  # noqa: SLF001 - it is ours
+        }
+    )
+    for judge in judges:
+        (tier,) = to_core([make_tier(judge, "a judge")])
+        called[f"the judge {tier.model or ''}".strip()] = tier
+    return {
+        label: tier.price_name(tier.model)
+        for label, tier in called.items()
+        if not isinstance(tier.native.inner, ChatCascade)  # its models are known when it answers
+    }
+
+
+def _told(native: Any) -> str:
+    """Say which model a tier is, the same in every process and without a key."""
+    if not isinstance(native, ChatTier):
+        return f"{type(native).__name__}:{native.get_name()}"
+    told = _params(native.inner)
+    listed = ", ".join(f"{key.removeprefix('ls_')}={told[key]}" for key in _TOLD if key in told)
+    return f"{type(native.inner).__name__}({listed})"
+
+
+def _params(model: Any) -> Mapping[str, Any]:
+    read: Callable[[], Mapping[str, Any]] | None = getattr(model, "_get_ls_params", None)
+    return {} if read is None else read()

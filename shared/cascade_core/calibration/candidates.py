@@ -1,0 +1,180 @@
+"""Every threshold worth looking at, with what it would have cost and given.
+
+Two tiers: every distinct confidence, exactly. More tiers: a grid of quantiles for each tier,
+all combinations of which are evaluated at once from sums over the grid's cells, so that the
+number of rows matters only for filling the cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cascade_core.arrays import Array, Ints
+from cascade_core.calibration.pipeline import Scored
+from cascade_core.evaluation.curve import sweep
+
+COMBINATIONS = 20_000
+"""Most threshold vectors looked at for three tiers and more."""
+STEPS = 100
+"""Most thresholds a tier for three tiers and more."""
+NOTHING = 1.0
+"""The threshold that accepts nothing: a calibrated confidence stays below 1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Threshold vectors and what each would have done; all means are a request.
+
+    Attributes:
+        thresholds: Shape (m, tiers − 1).
+        quality: Mean quality, shape (m,).
+        cost: Mean USD, every paid call counted, shape (m,).
+        escalated: Share that the cheapest tier did not answer, shape (m,).
+        harm: Mean quality lost by not asking the strongest tier, shape (m,).
+    """
+
+    thresholds: Array
+    quality: Array
+    cost: Array
+    escalated: Array
+    harm: Array
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.quality)
+
+    def take(self, places: Ints) -> Candidates:
+        """Return some of them."""
+        return Candidates(
+            self.thresholds[places],
+            self.quality[places],
+            self.cost[places],
+            self.escalated[places],
+            self.harm[places],
+        )
+
+
+def candidates(scored: Scored) -> Candidates:
+    """Return every threshold vector worth looking at.
+
+    Args:
+        scored: Rows with confidences, costs and qualities.
+    """
+    return _exact(scored) if len(scored.confidences) == 1 else _grid(scored)
+
+
+def frontier(of: Candidates, by: Array) -> Candidates:
+    """Return the cheapest candidates for each level of what must stay low.
+
+    Args:
+        of: Candidates.
+        by: What must stay low (harm, lost quality), shape (m,).
+
+    Returns:
+        Those that no other beats in both, from the lowest level to the highest: a path of
+        falling cost. Where costs are unknown, from the fewest escalated.
+    """
+    price = of.escalated if np.isnan(of.cost).any() else of.cost
+    order = np.lexsort((price, by))
+    lowest = np.minimum.accumulate(price[order])
+    better = np.concatenate(([True], lowest[1:] < lowest[:-1]))
+    return of.take(order[better])
+
+
+def thin(of: Candidates, most: int) -> Candidates:
+    """Return at most so many of them, evenly spaced, the first and last among them."""
+    if len(of) <= most:
+        return of
+    return of.take(np.unique(np.linspace(0, len(of) - 1, most).round().astype(np.int64)))
+
+
+def _exact(scored: Scored) -> Candidates:
+    curve = sweep(scored.confidences[0], *scored.qualities, *scored.costs, weights=scored.weights)
+    thresholds = np.minimum(curve.threshold, NOTHING)[:, None]
+    return Candidates(thresholds, curve.quality, curve.cost, curve.escalated, curve.harm)
+
+
+def _grid(scored: Scored) -> Candidates:
+    tiers = len(scored.confidences)
+    steps = min(STEPS, int(COMBINATIONS ** (1 / tiers)) - 1)
+    edges = [_edges(confidence, steps) for confidence in scored.confidences]
+    # Cell 0 holds what no threshold accepts; cell i ≥ 1 what the i lowest thresholds do.
+    cells = [
+        np.where(np.isnan(c), 0, np.searchsorted(e, np.nan_to_num(c), side="right"))
+        for c, e in zip(scored.confidences, edges, strict=True)
+    ]
+    sums = _Cells(cells, [len(e) + 1 for e in edges], scored)
+    shape = tuple(len(e) for e in edges)
+    losses = (*scored.losses(), np.zeros(len(scored)))
+    quality, cost, harm = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    for k in range(tiers + 1):
+        quality += sums.answered(scored.qualities[k], k)
+        harm += sums.answered(losses[k], k)
+        cost += sums.reached(scored.costs[k], k)
+    first = sums.answered(np.ones(len(scored)), 0)
+    grid = np.stack(np.meshgrid(*edges, indexing="ij"), axis=-1).reshape(-1, tiers)
+    return Candidates(grid, quality.ravel(), cost.ravel(), (1 - first).ravel(), harm.ravel())
+
+
+def _edges(confidence: Array, steps: int) -> Array:
+    """Return thresholds from one that accepts every reading to one that accepts none."""
+    read = confidence[~np.isnan(confidence)]
+    quantiles = np.quantile(read, np.linspace(0, 1, steps)) if len(read) else np.empty(0)
+    edges: Array = np.unique(np.append(quantiles, NOTHING))
+    return edges
+
+
+class _Cells:
+    """Weighted sums over the cells of a grid of thresholds."""
+
+    def __init__(self, cells: list[Ints], sizes: list[int], scored: Scored) -> None:
+        self._sizes = sizes
+        self._flat = np.zeros(len(scored), dtype=np.int64)
+        self._prefix: list[Ints] = []
+        for cell, size in zip(cells, sizes, strict=True):
+            self._flat = self._flat * size + cell
+            self._prefix.append(self._flat)
+        self._weights = scored.weights
+        self._total = len(scored) if scored.weights is None else float(scored.weights.sum())
+
+    def reached(self, values: Array, k: int) -> Array:
+        """Return the mean of values over rows that every tier before k rejected."""
+        if k == 0:
+            mean = self._sum(values, 0) / self._total
+            return np.full([size - 1 for size in self._sizes], mean)
+        below = self._sum(values, k)
+        for axis in range(k):
+            below = _below(below, axis)
+        return self._spread(below / self._total, k)
+
+    def answered(self, values: Array, k: int) -> Array:
+        """Return the mean over all rows of values where tier k answers, else 0."""
+        if k == len(self._sizes):
+            return self.reached(values, k)
+        inside = self._sum(values, k + 1)
+        for axis in range(k):
+            inside = _below(inside, axis)
+        accepted = inside.sum(axis=k, keepdims=True) - _below(inside, k)
+        return self._spread(accepted / self._total, k + 1)
+
+    def _sum(self, values: Array, axes: int) -> Array:
+        weighted = values if self._weights is None else values * self._weights
+        if axes == 0:
+            return np.asarray(weighted.sum())
+        shape = self._sizes[:axes]
+        flat = np.bincount(self._prefix[axes - 1], weighted, int(np.prod(shape)))
+        return flat.reshape(shape)
+
+    def _spread(self, means: Array, axes: int) -> Array:
+        """Repeat means along the thresholds that do not matter to them."""
+        rest = [size - 1 for size in self._sizes[axes:]]
+        wide = means.reshape(means.shape + (1,) * len(rest))
+        return np.broadcast_to(wide, (*means.shape, *rest))
+
+
+def _below(sums: Array, axis: int) -> Array:
+    """Return sums over the cells below each threshold: threshold i rejects cells 0..i."""
+    total = np.cumsum(sums, axis=axis)
+    return np.delete(total, -1, axis=axis)

@@ -1,0 +1,160 @@
+"""Drift over a log of decisions: `watch`.
+
+Which records say something about the policy, and what to read off them, is
+decided here; what it means, in `drift`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cascade_core.calibration.detectors import Adwin, Detector
+from cascade_core.calibration.drift import Alarm, DriftMonitor
+from cascade_core.calibration.drift_reference import Reference
+
+UNDECIDED = frozenset({"cached", "exhausted", "only_tier", "sticky", "tool_call", "tool_support"})
+"""Reasons of records that no threshold had a say in, or that nobody answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A change within the stream: a hint, which chance alone also brings about now and then.
+
+    Attributes:
+        what: `escalation` or `confidence`.
+        at: Number of the counted request at which it was found.
+    """
+
+    what: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class DriftReport:
+    """What a log says about the policy's reference.
+
+    Attributes:
+        rows: Requests counted.
+        skipped: Requests that were not, by why: `policy` for another policy's,
+            else the record's reason.
+        escalated: Share of the counted ones that no tier but the last answered.
+        audits: Accepted answers of known harm.
+        harm: Mean harm over all counted requests, audits weighted with the inverse
+            of their probability; None without audits.
+        alarms: What has moved from the reference.
+        shifts: Changes within the stream, however it compares with the reference.
+    """
+
+    rows: int
+    skipped: Mapping[str, int]
+    escalated: float | None
+    audits: int
+    harm: float | None
+    alarms: tuple[Alarm, ...]
+    shifts: tuple[Shift, ...]
+
+
+@dataclass(slots=True)
+class _Tally:
+    escalated: int = 0
+    audits: int = 0
+    harm: float = 0.0
+    skipped: Counter[str] = field(default_factory=Counter)
+    shifts: list[Shift] = field(default_factory=list)
+
+
+def watch(  # noqa: PLR0913 - the monitor's own settings
+    records: Iterable[Mapping[str, Any]],
+    reference: Reference,
+    *,
+    policy: str | None = None,
+    alpha: float = 0.01,
+    tolerance: float = 0.02,
+    exact: bool = False,
+    detector: Callable[[], Detector] = Adwin,
+) -> DriftReport:
+    """Read a log and say what has moved.
+
+    Args:
+        records: Decisions as logged, oldest first. One whose answer was audited
+            also has `harm` in [0, 1] and, where not all were, `probability`, as
+            `DriftMonitor.observe` takes them.
+        reference: What the policy was tuned on.
+        policy: Count only records with this policy's name; None = all.
+        alpha: As for `DriftMonitor`.
+        tolerance: As for `DriftMonitor`.
+        exact: As for `DriftMonitor`.
+        detector: Makes what looks for changes within the stream.
+
+    Returns:
+        The report. In shadow mode, what the cascade would have done counts.
+
+    Raises:
+        ConfigurationError: A number is out of range, or a record is of a tier
+            that the reference does not know.
+    """
+    monitor = DriftMonitor(reference, alpha, tolerance=tolerance, exact=exact)
+    detectors: dict[str, Detector] = {"escalation": detector(), "confidence": detector()}
+    tally = _Tally()
+    for record in records:
+        why = _uncounted(record, policy)
+        if why is not None:
+            tally.skipped[why] += 1
+            continue
+        accepted = bool(_decided(record)["accepted"])
+        confidence, harm = record.get("confidence"), record.get("harm")
+        probability = record.get("probability", 1.0)
+        monitor.observe(confidence, not accepted, harm, probability, tier=_judged_tier(record))
+        tally.escalated += not accepted
+        if accepted and harm is not None:
+            tally.audits += 1
+            tally.harm += harm / probability
+        stream = {"escalation": float(not accepted)}
+        # An escalated request's confidence may be an upper bound; see DriftMonitor.
+        if confidence is not None and (accepted or exact):
+            stream["confidence"] = confidence
+        for what, x in stream.items():
+            if detectors[what].update(x):
+                tally.shifts.append(Shift(what, monitor.rows))
+    rows = monitor.rows
+    return DriftReport(
+        rows=rows,
+        skipped=dict(tally.skipped),
+        escalated=tally.escalated / rows if rows else None,
+        audits=tally.audits,
+        harm=tally.harm / rows if tally.audits else None,
+        alarms=tuple(monitor.alarms),
+        shifts=tuple(tally.shifts),
+    )
+
+
+def _decided(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give the part of a record that says what the thresholds decided."""
+    shadow: Mapping[str, Any] | None = record.get("shadow")
+    return record if shadow is None else shadow
+
+
+def _uncounted(record: Mapping[str, Any], policy: str | None) -> str | None:
+    """Say why a record does not count, or None where it does."""
+    if policy is not None and record.get("policy") != policy:
+        return "policy"
+    reason = str(_decided(record)["reason"])
+    return reason if reason in UNDECIDED else None
+
+
+def _judged_tier(record: Mapping[str, Any]) -> int:
+    """Find the tier of the last judged draft; 0 where no draft was judged."""
+    decided = _decided(record)
+    if decided["accepted"]:
+        return int(decided["tier"])
+    # The best draft was judged too, and it is returned when all that follows has failed.
+    judged = {"rejected", "aborted"} | ({"returned"} if record["reason"] == "best_draft" else set())
+    tiers = [
+        call["tier"]
+        for call in record["calls"]
+        if call["purpose"] == "draft" and call["outcome"] in judged
+    ]
+    return int(tiers[-1]) if tiers else 0

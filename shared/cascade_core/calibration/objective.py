@@ -1,0 +1,160 @@
+"""What tuning is asked for, and which candidate serves it best."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from cascade_core.arrays import Array, Flags
+from cascade_core.calibration.candidates import Candidates
+from cascade_core.errors import ConfigurationError
+
+Kind: TypeAlias = Literal["quality", "harm", "max_cost", "max_escalated"]
+
+SURE = 0.95
+"""How sure a promise about harm is where nobody said."""
+
+
+class TuningError(ConfigurationError):
+    """The labelled rows do not carry what was asked for; the message says why and what would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """What a policy is tuned for.
+
+    Attributes:
+        kind: `quality`: cheapest at quality ≥ `limit` × the strongest tier's. `harm`: cheapest
+            at harm ≤ `limit`. `max_cost`: best quality at a mean of ≤ `limit` USD a request.
+            `max_escalated`: best quality with ≤ `limit` of the requests escalated.
+        limit: See `kind`.
+        confidence: How sure to be, in (0, 1); None takes the rows at their word. Only quality
+            and harm can be promised.
+    """
+
+    kind: Kind
+    limit: float
+    confidence: float | None = None
+
+    @property
+    def delta(self) -> float:
+        """The share of tables on which a promise may turn out wrong."""
+        return 1 - (SURE if self.confidence is None else self.confidence)
+
+    def __str__(self) -> str:
+        """Say it in words."""
+        goal = {
+            "quality": f"cheapest at quality ≥ {self.limit:.4g} × the strongest tier's",
+            "harm": f"cheapest at harm ≤ {self.limit:.4g}",
+            "max_cost": f"best quality at ≤ {self.limit:.4g} USD a request",
+            "max_escalated": f"best quality with ≤ {self.limit:.4g} of the requests escalated",
+        }[self.kind]
+        return goal if self.confidence is None else f"{goal}, {self.confidence:.4g} confidence"
+
+
+def make_objective(
+    *,
+    quality: float | None = None,
+    harm: float | None = None,
+    max_cost: float | None = None,
+    max_escalated: float | None = None,
+    confidence: float | None = None,
+) -> Objective:
+    """Read what tuning was asked for.
+
+    Args:
+        quality: At least that share of the strongest tier's quality; above 0.
+        harm: At most that much quality lost, in (0, 1).
+        max_cost: At most that many USD a request; above 0.
+        max_escalated: At most that share escalated, in [0, 1].
+        confidence: See `Objective`; harm is always promised, with 0.95 where nothing is said.
+
+    Raises:
+        ConfigurationError: Not exactly one of the four, or a number out of its range.
+    """
+    asked: dict[Kind, float | None] = {
+        "quality": quality,
+        "harm": harm,
+        "max_cost": max_cost,
+        "max_escalated": max_escalated,
+    }
+    given = [(kind, limit) for kind, limit in asked.items() if limit is not None]
+    if len(given) != 1:
+        named = " and ".join(kind for kind, _ in given) or "none"
+        msg = f"tune takes one of quality, harm, max_cost, max_escalated; given: {named}"
+        raise ConfigurationError(msg)
+    ((kind, limit),) = given
+    within = {
+        "quality": (0 < limit < math.inf, "a share above 0, e.g. 0.98"),
+        "harm": (0 < limit < 1, "between 0 and 1, e.g. 0.02"),
+        "max_cost": (0 < limit < math.inf, "USD a request, above 0"),
+        "max_escalated": (0 <= limit <= 1, "a share in [0, 1]"),
+    }
+    fits, wanted = within[kind]
+    if not fits:
+        msg = f"{kind}={limit:g}: give {wanted}"
+        raise ConfigurationError(msg)
+    if confidence is None:
+        return Objective(kind, limit, SURE if kind == "harm" else None)
+    if kind in {"max_cost", "max_escalated"}:
+        msg = f"confidence= goes with quality= or harm=; {kind} is not promised"
+        raise ConfigurationError(msg)
+    if not 0 < confidence < 1:
+        msg = f"confidence={confidence:g}: give a number between 0 and 1, e.g. 0.95"
+        raise ConfigurationError(msg)
+    return Objective(kind, limit, confidence)
+
+
+def choose(among: Candidates, objective: Objective, strong_quality: float) -> int:
+    """Return the place of the candidate that serves an objective best, on these rows.
+
+    Args:
+        among: Candidates.
+        objective: What is asked for.
+        strong_quality: Mean quality of the strongest tier alone, in [0, 1].
+
+    Raises:
+        TuningError: None of them does; the message says how close they come.
+    """
+    price = among.escalated if np.isnan(among.cost).any() else among.cost
+    if objective.kind in {"quality", "harm"}:
+        if objective.kind == "quality":
+            fits = among.quality >= objective.limit * strong_quality - _ROUNDING
+        else:
+            fits = among.harm <= objective.limit + _ROUNDING
+        if not fits.any():
+            best = among.quality.max()
+            msg = (
+                f"no threshold reaches quality {objective.limit * strong_quality:.4f} "
+                f"({objective.limit:g} × the strongest tier's {strong_quality:.4f}); "
+                f"the best reaches {best:.4f}"
+            )
+            raise TuningError(msg)
+        return _first(fits, price, -among.quality)
+    if objective.kind == "max_cost":
+        if np.isnan(among.cost).any():
+            msg = "max_cost needs the cost of every tier, but some costs in the table are empty"
+            raise TuningError(msg)
+        fits, least = among.cost <= objective.limit, among.cost.min()
+        unit = "USD a request"
+    else:
+        fits, least = among.escalated <= objective.limit + _ROUNDING, among.escalated.min()
+        unit = "of the requests escalated"
+    if not fits.any():
+        msg = (
+            f"{objective.kind}={objective.limit:g} cannot be met: "
+            f"the least any threshold takes is {least:.6g} {unit}"
+        )
+        raise TuningError(msg)
+    return _first(fits, -among.quality, price)
+
+
+_ROUNDING = 1e-12  # sums of a million shares end a few last digits off
+
+
+def _first(fits: Flags, by: Array, then: Array) -> int:
+    places = np.flatnonzero(fits)
+    return int(places[np.lexsort((then[places], by[places]))[0]])

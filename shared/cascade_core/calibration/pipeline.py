@@ -1,0 +1,219 @@
+"""A policy over a whole table: what a cascade would have done with every row of it.
+
+The same decisions as `flow`, a million rows at a time: a row goes through the tiers it does
+not skip until a draft's confidence reaches its threshold. What a calibrator or a route says is
+computed by the very code that serves a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cascade_core.arrays import Array, Flags, Ints
+from cascade_core.calibration.apply import Inputs, Scorer
+from cascade_core.errors import ConfigurationError
+from cascade_core.policy.document import Policy
+from cascade_core.policy.route import Router
+from cascade_core.table import Table
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """The rows of a table, scored: all that thresholds still have to decide on.
+
+    Attributes:
+        confidences: For every tier but the last, shape (n,); NaN = no reading, or not asked.
+        costs: For every tier, shape (n,), USD of a draft and of the signals read on it; 0
+            where the tier is skipped.
+        drafts: For every tier, shape (n,), USD of a draft alone.
+        skipped: Which tiers a row skips, shape (n, tiers).
+        qualities: For every tier, shape (n,), in [0, 1].
+        weights: Shape (n,), or None for all alike.
+    """
+
+    confidences: tuple[Array, ...]
+    costs: tuple[Array, ...]
+    drafts: tuple[Array, ...]
+    skipped: Flags
+    qualities: tuple[Array, ...]
+    weights: Array | None = None
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return len(self.qualities[0])
+
+    def take(self, rows: Ints) -> Scored:
+        """Return some of the rows."""
+        return Scored(
+            confidences=tuple(c[rows] for c in self.confidences),
+            costs=tuple(c[rows] for c in self.costs),
+            drafts=tuple(d[rows] for d in self.drafts),
+            skipped=self.skipped[rows],
+            qualities=tuple(q[rows] for q in self.qualities),
+            weights=None if self.weights is None else self.weights[rows],
+        )
+
+    def losses(self) -> tuple[Array, ...]:
+        """Return the quality each tier but the last would lose against the last, a row."""
+        return tuple(np.maximum(self.qualities[-1] - q, 0.0) for q in self.qualities[:-1])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Served:
+    """What a policy did with every row.
+
+    Attributes:
+        tier: Who answered, shape (n,).
+        quality: Of that answer, shape (n,).
+        cost: USD of every call, shape (n,).
+        harm: Quality lost by not asking the strongest tier, shape (n,).
+        asked: Whether each tier was asked, shape (n, tiers).
+    """
+
+    tier: Ints
+    quality: Array
+    cost: Array
+    harm: Array
+    asked: Flags
+
+
+def score(table: Table, policy: Policy) -> Scored:
+    """Score a table's rows with a policy's calibrators and route.
+
+    Args:
+        table: Every tier's quality observed.
+        policy: With calibrators, or without: then readings are combined by their minimum.
+
+    Raises:
+        ConfigurationError: The policy reads a signal that the table does not have, or is for
+            another number of tiers.
+    """
+    scorers = _scorers(table, policy)
+    classes = class_names(table)
+    confidences, costs = [], []
+    skipped = _skipped(table, policy, classes)
+    for k, (tier, scorer) in enumerate(zip(table.tiers[:-1], scorers, strict=True)):
+        read = tuple(tier.signals) if scorer is None else scorer.calibrator.signals
+        if scorer is None:
+            confidence = _lowest(list(tier.signals.values()), len(table))
+        else:
+            confidence = scorer.rows(Inputs.of(table, k), classes)
+        cost = tier.cost.copy()
+        for name in read:
+            if name in tier.paid:
+                cost += np.nan_to_num(tier.paid[name])
+                # As when serving: a paid signal that could not read sends the request on.
+                confidence = np.where(np.isnan(tier.signals[name]), np.nan, confidence)
+        confidence = np.where(skipped[:, k], np.nan, confidence)
+        cost = np.where(skipped[:, k], 0.0, cost)
+        confidences.append(confidence)
+        costs.append(cost)
+    return Scored(
+        confidences=tuple(confidences),
+        costs=(*costs, table.tiers[-1].cost),
+        drafts=tuple(tier.cost for tier in table.tiers),
+        skipped=skipped,
+        qualities=tuple(tier.quality for tier in table.tiers),
+        weights=table.weights,
+    )
+
+
+def serve(scored: Scored, thresholds: Sequence[Array | float]) -> Served:
+    """Let thresholds decide.
+
+    Args:
+        scored: Rows as `score` returns them.
+        thresholds: One for every tier but the last; a number, or one a row (classes).
+    """
+    n, last = len(scored), len(scored.qualities) - 1
+    tier = np.full(n, last, dtype=np.int64)
+    left = np.ones(n, dtype=bool)
+    quality, cost = scored.qualities[-1].copy(), np.zeros(n)
+    asked = np.zeros((n, last + 1), dtype=bool)
+    for k, threshold in enumerate(thresholds):
+        cost += np.where(left, scored.costs[k], 0.0)
+        asked[:, k] = left & ~scored.skipped[:, k]
+        with np.errstate(invalid="ignore"):
+            accepted = left & (scored.confidences[k] >= threshold)
+        tier[accepted] = k
+        quality[accepted] = scored.qualities[k][accepted]
+        left &= ~accepted
+    cost += np.where(left, scored.costs[-1], 0.0)
+    asked[:, last] = left
+    harm = np.maximum(scored.qualities[-1] - quality, 0.0)
+    return Served(tier, quality, cost, harm, asked)
+
+
+def thresholds_of(policy: Policy, table: Table) -> tuple[Array | float, ...]:
+    """Return a policy's thresholds for the rows of a table, classes' own among them.
+
+    Raises:
+        ConfigurationError: The policy has no thresholds.
+    """
+    if policy.thresholds is None:
+        msg = "the policy has no thresholds; tune one, or add thresholds to it"
+        raise ConfigurationError(msg)
+    if not policy.classes or table.classes is None:
+        return policy.thresholds
+    codes = {name: code for code, name in enumerate(table.class_names)}
+    per_row = [np.full(len(table), threshold) for threshold in policy.thresholds]
+    for name, rule in policy.classes.items():
+        rows = table.classes == codes.get(name, len(codes))
+        for own, threshold in zip(per_row, rule.thresholds, strict=True):
+            own[rows] = threshold
+    return tuple(per_row)
+
+
+def class_names(table: Table) -> list[str | None] | None:
+    """Return every row's class by name; None where the table has no classes."""
+    if table.classes is None:
+        return None
+    names = np.array([*table.class_names, None], dtype=object)  # code -1 is the last
+    named: list[str | None] = names[table.classes].tolist()
+    return named
+
+
+def _scorers(table: Table, policy: Policy) -> list[Scorer | None]:
+    count = len(table.tiers) - 1
+    if policy.tiers not in {None, count + 1}:
+        msg = f"the policy is for {policy.tiers} tiers, but {table.source} has {count + 1}"
+        raise ConfigurationError(msg)
+    if policy.calibrators is None:
+        return [None] * count
+    for k, calibrator in enumerate(policy.calibrators):
+        for name in calibrator.signals:
+            if name not in table.tiers[k].signals:
+                known = ", ".join(table.tiers[k].signals) or "none"
+                msg = (
+                    f"{table.source} has no column t{k}_signal_{name}, which the policy reads "
+                    f"(signals of tier {k} there: {known})"
+                )
+                raise ConfigurationError(msg)
+        if calibrator.reads_text and (table.requests is None or not table.tiers[k].responses):
+            msg = (
+                f"the policy reads texts, but {table.source} lacks the column "
+                f"{'request' if table.requests is None else f't{k}_response'}"
+            )
+            raise ConfigurationError(msg)
+    return [Scorer(calibrator) for calibrator in policy.calibrators]
+
+
+def _skipped(table: Table, policy: Policy, classes: list[str | None] | None) -> Flags:
+    if policy.route is None:
+        return np.zeros((len(table), len(table.tiers)), dtype=bool)
+    requests = table.requests
+    if requests is None:
+        if policy.route.reads_text:
+            msg = f"the policy's route reads the request, but {table.source} has no such column"
+            raise ConfigurationError(msg)
+        requests = [""] * len(table)
+    return Router(policy.route).skips(requests, classes)
+
+
+def _lowest(readings: Sequence[Array], n: int) -> Array:
+    lowest = np.full(n, np.nan)
+    for reading in readings:
+        lowest = np.fmin(lowest, reading)
+    return lowest

@@ -1,0 +1,184 @@
+"""Thresholds that keep a promise: what is tested, along which path, for which class.
+
+The statistics are in `guarantee`; here is what they are applied to. Two tiers and harm need no
+path: harm can only rise as the threshold falls, so every threshold is tested from the strictest
+down. Everything else is tested along one path of threshold vectors that was fixed on other rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cascade_core.arrays import Array, Ints
+from cascade_core.calibration.candidates import NOTHING, Candidates, candidates, frontier, thin
+from cascade_core.calibration.guarantee import (
+    Certified,
+    Refused,
+    certify_path,
+    certify_sweep,
+)
+from cascade_core.calibration.objective import Objective, TuningError
+from cascade_core.calibration.pipeline import Scored, serve
+from cascade_core.policy.tuned import Promise
+
+PATH = 100
+"""Most threshold vectors on a path. More would be finer and cost time, not confidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Thresholds, and what was promised of them.
+
+    Attributes:
+        thresholds: One for every tier but the last.
+        classes: Classes' own thresholds.
+        promises: What held in its test.
+        refused: Classes for which nothing could be promised, with the reason; every request
+            of theirs goes to the strongest tier.
+    """
+
+    thresholds: tuple[float, ...]
+    promises: tuple[Promise, ...]
+    classes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+
+def keep(
+    objective: Objective, fitted: Scored, tested: Scored, groups: Ints | None = None
+) -> Kept:
+    """Return the cheapest thresholds whose promise stands.
+
+    Args:
+        objective: Quality or harm, with a confidence.
+        fitted: Rows to plan on; whatever was fitted may have seen them.
+        tested: Rows that nothing was fitted to, scored with the policy that ships.
+        groups: Which of the tested rows belong together, shape (n,).
+
+    Raises:
+        TuningError: The rows do not carry the promise; the message says why, and how many
+            labels would.
+    """
+    found = _certify(objective, objective.delta, fitted, tested, groups)
+    if isinstance(found, Refused):
+        msg = f"{objective}: cannot be promised: {_why(found)}"
+        raise TuningError(msg)
+    thresholds, promise = found
+    return Kept(thresholds, (promise,))
+
+
+def keep_by_class(
+    objective: Objective,
+    fitted: Mapping[str, Scored],
+    tested: Mapping[str, Scored],
+    groups: Mapping[str, Ints | None],
+) -> Kept:
+    """Return thresholds for every class, each with a promise of its own.
+
+    The share of wrong promises is split evenly over the classes (Bonferroni), so that all
+    of them hold together. A request of no known class goes to the strongest tier.
+
+    Args:
+        objective: Quality or harm, with a confidence.
+        fitted: As in `keep`, by class.
+        tested: The same.
+        groups: The same.
+
+    Raises:
+        TuningError: Nothing can be promised for any class.
+    """
+    delta = objective.delta / len(tested)
+    classes: dict[str, tuple[float, ...]] = {}
+    promises, refused = [], {}
+    tiers = len(next(iter(tested.values())).confidences)
+    nothing = (NOTHING,) * tiers
+    for name, rows in tested.items():
+        found = _certify(objective, delta, fitted[name], rows, groups[name])
+        if isinstance(found, Refused):
+            classes[name], refused[name] = nothing, _why(found)
+        else:
+            classes[name], promise = found
+            promises.append(promise.model_copy(update={"class_name": name}))
+    if not promises:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in refused.items())
+        msg = f"{objective}: cannot be promised for any class: {reasons}"
+        raise TuningError(msg)
+    return Kept(nothing, tuple(promises), classes, refused)
+
+
+def _why(refused: Refused) -> str:
+    if refused.labels_needed is None:
+        return refused.reason
+    return f"{refused.reason}; about {refused.labels_needed:,} labelled rows to test on would do"
+
+
+def _certify(
+    objective: Objective, delta: float, fitted: Scored, tested: Scored, groups: Ints | None
+) -> tuple[tuple[float, ...], Promise] | Refused:
+    if objective.kind == "harm" and len(tested.confidences) == 1:
+        found = certify_sweep(
+            tested.confidences[0],
+            tested.losses()[0],
+            limit=objective.limit,
+            delta=delta,
+            weights=tested.weights,
+            groups=groups,
+        )
+        if isinstance(found, Refused):
+            return found
+        return (min(found.threshold, NOTHING),), _promise(objective, delta, found, found.seen)
+    path = plan_path(objective, fitted)
+    return _along(objective, delta, path, tested, groups)
+
+
+def plan_path(objective: Objective, fitted: Scored) -> Candidates:
+    """Fix the threshold vectors to test, the safest first, on rows that are not tested.
+
+    They are the cheapest for each level of harm, or of quality, from nothing accepted at all.
+    """
+    every = candidates(fitted)
+    return thin(frontier(every, every.harm if objective.kind == "harm" else -every.quality), PATH)
+
+
+def _along(
+    objective: Objective, delta: float, path: Candidates, tested: Scored, groups: Ints | None
+) -> tuple[tuple[float, ...], Promise] | Refused:
+    strong = tested.qualities[-1]
+
+    def harm(place: int) -> Array:
+        return serve(tested, list(path.thresholds[place])).harm
+
+    def shortfall(place: int) -> Array:
+        """Return what is missing to the quality asked for, moved into [0, 1]."""
+        missing = objective.limit * strong - serve(tested, list(path.thresholds[place])).quality
+        return (missing + 1) / (objective.limit + 1)
+
+    losses: Callable[[int], Array] = harm if objective.kind == "harm" else shortfall
+    limit = objective.limit if objective.kind == "harm" else 1 / (objective.limit + 1)
+    found = certify_path(
+        losses, len(path), limit=limit, delta=delta, weights=tested.weights, groups=groups
+    )
+    if isinstance(found, Refused):
+        return found
+    thresholds = tuple(float(t) for t in path.thresholds[found.index])
+    seen = found.seen
+    if objective.kind == "quality":
+        weights = np.ones(len(tested)) if tested.weights is None else tested.weights
+        quality = serve(tested, list(thresholds)).quality
+        seen = float(quality @ weights / (strong @ weights))
+    return thresholds, _promise(objective, delta, found, seen)
+
+
+def _promise(objective: Objective, delta: float, found: Certified, seen: float) -> Promise:
+    assert objective.kind in {"quality", "harm"}  # noqa: S101 - nothing else is promised
+    return Promise(
+        kind=objective.kind,  # type: ignore[arg-type]
+        limit=objective.limit,
+        confidence=1 - delta,
+        rows=found.rows,
+        seen=seen,
+        p_value=found.p_value,
+        method=found.method,
+    )

@@ -1,0 +1,283 @@
+"""Turns a labelled table into a policy: `tune`.
+
+The order of work: use what can be used, fit each tier's confidence, find out which requests
+had better skip a tier, then pick thresholds. Where something is promised the rows are split
+first: everything is fitted on one part, and the promise is tested on the other with exactly
+the policy that ships.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cascade_core.arrays import Array, Ints
+from cascade_core.calibration.candidates import candidates
+from cascade_core.calibration.drift_reference import Reference
+from cascade_core.calibration.difficulty import fit_route
+from cascade_core.calibration.fit import Method, fit_calibrator
+from cascade_core.calibration.folds import split
+from cascade_core.calibration.objective import Objective, TuningError, choose, make_objective
+from cascade_core.calibration.pipeline import Scored, Served, score, serve, thresholds_of
+from cascade_core.calibration.promise import Kept, keep, keep_by_class
+from cascade_core.evaluation.bootstrap import Resamples, interval
+from cascade_core.evaluation.replay import means
+from cascade_core.policy.document import ClassRule, Policy
+from cascade_core.policy.tuned import Figures, Promise, Tuned
+from cascade_core.table import Table, check_learnable, read_table, usable
+
+FEWEST = 20
+"""Rows below which nothing is fitted."""
+FITTED_SHARE = 0.3
+"""Share of the rows that calibrators are fitted to where the rest is needed for a test."""
+FITTED_ROWS = 150
+"""Rows they get at least, as long as that is no more than half of all."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fit:
+    """Calibrators and the rows they were fitted to, scored by models that had not seen them."""
+
+    calibrators: tuple[Any, ...]
+    choices: tuple[str, ...]
+    scored: Scored
+
+
+def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
+    table: Table | str | Path | Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    *,
+    quality: float | None = None,
+    harm: float | None = None,
+    max_cost: float | None = None,
+    max_escalated: float | None = None,
+    confidence: float | None = None,
+    signals: Sequence[str] | None = None,
+    method: Method = "auto",
+    per_class: bool = False,
+    skip: bool = True,
+    policy: Policy | Mapping[str, Any] | str | Path | None = None,
+    name: str | None = None,
+    seed: int = 0,
+) -> Policy:
+    """Make a policy of labelled rows.
+
+    Args:
+        table: A labelled table, or where to read one.
+        quality: Cheapest policy with at least this share of the strongest tier's quality. With
+            `confidence` it is a promise, else what the rows say.
+        harm: Cheapest policy that loses at most this much quality a request by not asking the
+            strongest tier, in (0, 1). Always a promise; `confidence` is 0.95 by default.
+        max_cost: Best quality at a mean of at most this many USD a request.
+        max_escalated: Best quality with at most this share of the requests escalated.
+        confidence: How sure a promise is, in (0, 1).
+        signals: Signals to use; None takes all in the table.
+        method: How readings are combined; see `fit_calibrator`.
+        per_class: Whether each class gets thresholds of its own, and a promise of its own where
+            something is promised.
+        skip: Whether to learn which requests had better go straight to a later tier.
+        policy: A policy whose calibrators and route are kept as they are; then every row tests
+            the thresholds, so none of them may have been used to fit that policy.
+        name: How records refer to the policy.
+        seed: Of the random splits.
+
+    Returns:
+        The policy, with what was promised and where it came from in `promises` and `tuned`.
+
+    Raises:
+        TableError: The table is bad; the message names line and column.
+        TuningError: The rows do not carry what was asked for; the message says what would.
+        ConfigurationError: Arguments that do not go together.
+    """
+    objective = make_objective(
+        quality=quality,
+        harm=harm,
+        max_cost=max_cost,
+        max_escalated=max_escalated,
+        confidence=confidence,
+    )
+    rows = read_table(table)
+    mask, unused = usable(rows)
+    rows = rows.take(mask)
+    check_learnable(rows)
+    if len(rows) < FEWEST:
+        msg = f"{rows.source}: {len(rows)} usable rows; at least {FEWEST} are needed to tune"
+        raise TuningError(msg)
+    if per_class and rows.classes is None:
+        msg = f"per_class=True, but {rows.source} has no column class"
+        raise TuningError(msg)
+    fitted_rows, tested_rows = _parts(rows, objective, policy, seed)
+    frozen = Policy.load(policy)
+    if policy is None:
+        fit = _fit(fitted_rows, signals, method, seed)
+    else:
+        fit = _Fit(frozen.calibrators or (), _kept(frozen, rows), score(rows, frozen))
+    document = Policy(calibrators=fit.calibrators or None, route=frozen.route)
+    if policy is None and skip:
+        document, fit = _with_route(document, fit, fitted_rows, objective, seed)
+    tested = fit.scored if tested_rows is fitted_rows else score(tested_rows, document)
+    kept = _thresholds(objective, fit.scored, tested, fitted_rows, tested_rows, per_class)
+    document = document.model_copy(
+        update={
+            "name": name,
+            "thresholds": kept.thresholds,
+            "classes": {c: ClassRule(thresholds=t) for c, t in kept.classes.items()},
+            "promises": kept.promises,
+        }
+    )
+    served = serve(tested, thresholds_of(document, tested_rows))
+    tuned = Tuned(
+        table=rows.source,
+        objective=str(objective),
+        models=tuple(tier.model for tier in rows.tiers),
+        choices=fit.choices,
+        rows_fitted=0 if policy is not None else len(fitted_rows),
+        rows_unused=dict(unused),
+        figures=_figures(tested, served, tested_rows, seed),
+        reference=_reference(tested, served, kept.promises),
+        seed=seed,
+    )
+    return document.model_copy(update={"tuned": tuned})
+
+
+def _parts(
+    rows: Table, objective: Objective, policy: object, seed: int
+) -> tuple[Table, Table]:
+    """Return the rows to fit on and those to test on: the same where nothing is promised."""
+    if objective.confidence is None or policy is not None:
+        return rows, rows
+    share = max(FITTED_SHARE, min(0.5, FITTED_ROWS / len(rows)))
+    strata = np.round(rows.tiers[0].quality).astype(np.int64)
+    fit, test = split(len(rows), share, groups=rows.groups, strata=strata, seed=seed)
+    return rows.take(fit), rows.take(test)
+
+
+def _fit(rows: Table, signals: Sequence[str] | None, method: Method, seed: int) -> _Fit:
+    fits = [
+        fit_calibrator(rows, k, signals=signals, method=method, seed=seed)
+        for k in range(len(rows.tiers) - 1)
+    ]
+    calibrators = tuple(fit.calibrator for fit in fits)
+    scored = score(rows, Policy(calibrators=calibrators))
+    # Out of fold: what a calibrator says of rows it was fitted to is too good to be true.
+    honest = tuple(
+        np.where(np.isnan(own), np.nan, fit.confidence)
+        for fit, own in zip(fits, scored.confidences, strict=True)
+    )
+    choices = tuple(fit.choice for fit in fits)
+    return _Fit(calibrators, choices, replace(scored, confidences=honest))
+
+
+def _kept(frozen: Policy, rows: Table) -> tuple[str, ...]:
+    return ("kept as it was",) * (len(rows.tiers) - 1 if frozen.calibrators else 0)
+
+
+def _with_route(
+    document: Policy, fit: _Fit, rows: Table, objective: Objective, seed: int
+) -> tuple[Policy, _Fit]:
+    """Add a route where it would have saved money on the rows it was fitted to, out of fold."""
+    among = candidates(fit.scored)
+    strong = float(_mean(fit.scored.qualities[-1], fit.scored.weights))
+    place = choose(among, replace(objective, confidence=None), strong)
+    served = serve(fit.scored, list(among.thresholds[place]))
+    learned = fit_route(rows, fit.scored, served, seed=seed)
+    if learned is None:
+        return document, fit
+    route, skipped = learned
+    confidences = tuple(
+        np.where(skipped[:, k], np.nan, c) for k, c in enumerate(fit.scored.confidences)
+    )
+    costs = tuple(np.where(skipped[:, k], 0.0, c) for k, c in enumerate(fit.scored.costs))
+    scored = replace(fit.scored, confidences=confidences, costs=costs, skipped=skipped)
+    return document.model_copy(update={"route": route}), replace(fit, scored=scored)
+
+
+def _thresholds(  # noqa: PLR0913 - both parts, as tables and scored
+    objective: Objective,
+    fitted: Scored,
+    tested: Scored,
+    fitted_rows: Table,
+    tested_rows: Table,
+    per_class: bool,  # noqa: FBT001
+) -> Kept:
+    if objective.confidence is None:
+        if per_class:
+            return _chosen_by_class(objective, fitted, fitted_rows)
+        return Kept(_chosen(objective, fitted), ())
+    if not per_class:
+        return keep(objective, fitted, tested, tested_rows.groups)
+    parts = {
+        name: (_rows(fitted_rows, code), _rows(tested_rows, code))
+        for code, name in enumerate(tested_rows.class_names)
+    }
+    return keep_by_class(
+        objective,
+        {name: fitted.take(before) for name, (before, _) in parts.items()},
+        {name: tested.take(after) for name, (_, after) in parts.items()},
+        {
+            name: None if tested_rows.groups is None else tested_rows.groups[after]
+            for name, (_, after) in parts.items()
+        },
+    )
+
+
+def _chosen(objective: Objective, scored: Scored) -> tuple[float, ...]:
+    among = candidates(scored)
+    strong = float(_mean(scored.qualities[-1], scored.weights))
+    place = choose(among, objective, strong)
+    return tuple(float(t) for t in among.thresholds[place])
+
+
+def _chosen_by_class(objective: Objective, scored: Scored, rows: Table) -> Kept:
+    classes = {}
+    for code, name in enumerate(rows.class_names):
+        inside = _rows(rows, code)
+        if len(inside) >= FEWEST:
+            classes[name] = _chosen(objective, scored.take(inside))
+    return Kept(_chosen(objective, scored), (), classes)
+
+
+def _rows(rows: Table, code: int) -> Ints:
+    assert rows.classes is not None  # noqa: S101 - asked for per class
+    return np.flatnonzero(rows.classes == code)
+
+
+def _figures(scored: Scored, served: Served, rows: Table, seed: int) -> Figures:
+    found = means(scored, served)
+    drawn = Resamples.draw(len(rows), groups=rows.groups, seed=seed)
+    low = interval(drawn.means({"quality": served.quality}, scored.weights)["quality"]).low
+    return Figures(
+        n=found.n,
+        quality=found.quality,
+        quality_low=low,
+        strong_quality=found.strong_quality,
+        cost_usd=found.cost_usd,
+        strong_cost_usd=found.strong_cost_usd,
+        escalated=found.escalated,
+        cost_share=found.cost_share,
+        harm=found.harm,
+    )
+
+
+def _reference(scored: Scored, served: Served, promises: Sequence[Promise]) -> Reference:
+    """Count what a stream of the same requests would look like."""
+    confidence, tier = np.full(len(scored), np.nan), np.zeros(len(scored), dtype=np.int64)
+    for k, own in enumerate(scored.confidences):
+        asked = served.asked[:, k]
+        confidence[asked], tier[asked] = own[asked], k
+    limits = [p.limit for p in promises if p.kind == "harm" and p.class_name is None]
+    return Reference.of(
+        confidence,
+        served.tier == len(scored.confidences),
+        served.harm,
+        scored.weights,
+        limit=limits[0] if limits else None,
+        tier=tier,
+    )
+
+
+def _mean(values: Array, weights: Array | None) -> float:
+    return float(np.average(values, weights=weights))

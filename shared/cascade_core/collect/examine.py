@@ -1,0 +1,137 @@
+"""Everything a table says of one request: every tier's answer, judged in every way.
+
+A cascade stops at the first good answer; here every tier is asked, and every
+signal read, because what a cascade would have saved can only be told from all
+of them. Tiers are called as the cascade calls them: the last one plainly, the
+others with what the signals read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from cascade_core.collect.grade import Case, Grader
+from cascade_core.costs.ledger import total
+from cascade_core.draft import Draft
+from cascade_core.effects import Ask, Compute, Computed, Drafts, Failed, Note, Steps
+from cascade_core.errors import describe, refuses_logprobs
+from cascade_core.plan import Plan
+from cascade_core.request import Request
+from cascade_core.tier import Tier
+from cascade_core.trail import Trail
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of asking one tier.
+
+    Attributes:
+        tier: The tier.
+        draft: Its answer; None where it failed.
+        cost: USD of the answer alone; None where it failed or is unpriced.
+        readings: Each signal's reading of it, in [0, 1]; empty where it failed a
+            gate, or where it is the last tier's, which nobody judges.
+        paid: USD of each paid signal's reading; None where unpriced.
+        error: What a failed tier raised: type and HTTP status, never its text.
+    """
+
+    tier: Tier
+    draft: Draft | None = field(default=None, repr=False)
+    cost: Decimal | None = None
+    readings: Mapping[str, float | None] = field(default_factory=dict)
+    paid: Mapping[str, Decimal | None] = field(default_factory=dict)
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One request, examined.
+
+    Attributes:
+        answers: One a tier, cheapest first.
+        qualities: How good each is, in [0, 1]; None = not known.
+        cost: USD of every call made, grading included; None where one is unpriced.
+    """
+
+    answers: tuple[Answer, ...]
+    qualities: tuple[float | None, ...]
+    cost: Decimal | None
+
+
+def examine(
+    plan: Plan, request: Request, grader: Grader, text: str, reference: str | None = None
+) -> Steps[Examined]:
+    """Ask every tier, read every signal, and grade every answer.
+
+    Args:
+        plan: The tiers, gates, signals and prices.
+        request: What is asked.
+        grader: Says how good an answer is.
+        text: The request as one text, for graders.
+        reference: The right answer, where it is known.
+    """
+    trail = Trail(plan.prices)
+    answers = []
+    for tier in plan.tiers:
+        answers.append((yield from _answer(plan, request, tier, trail)))  # noqa: PERF401 - it yields
+    case = Case(request, text, reference, tuple((a.tier, a.draft) for a in answers), trail)
+    qualities = yield from grader.grade(case)
+    return Examined(tuple(answers), tuple(qualities), total(trail.calls))
+
+
+def _answer(plan: Plan, request: Request, tier: Tier, trail: Trail) -> Steps[Answer]:
+    start = len(trail.calls)
+    judged = tier is not plan.tiers[-1]
+    reply = yield from _ask(plan, request, tier, trail, judged=judged)
+    if isinstance(reply, Failed):
+        return Answer(tier, error=describe(reply.error))
+    draft = reply.drafts[0]
+    trail.add(draft, tier, "draft", "returned")
+    cost = total(trail.calls[start:])
+    if not judged or not (yield from _passes(plan, request, draft)):
+        return Answer(tier, draft, cost)
+    readings: dict[str, float | None] = {}
+    paid: dict[str, Decimal | None] = {}
+    for signal in plan.signals:
+        before = len(trail.calls)
+        reading, problem = yield from trail.read(signal, request, draft, tier)
+        if problem is not None:
+            yield Note(
+                f"signal:{signal.name}:{tier.index}",
+                f"signal {signal.name!r} {problem} on {tier.label}; that counts as no reading",
+            )
+        readings[signal.name] = reading
+        if signal.paid:
+            paid[signal.name] = total(trail.calls[before:])
+    return Answer(tier, draft, cost, readings, paid)
+
+
+def _ask(
+    plan: Plan, request: Request, tier: Tier, trail: Trail, *, judged: bool
+) -> Steps[Drafts | Failed]:
+    """Ask for one answer; a tier that refuses logprobs is asked again without."""
+    logprobs = judged and plan.reads_logprobs and tier.logprobs.asked
+    top = plan.top_logprobs if logprobs else 0
+    reply: Drafts | Failed = yield Ask(tier, request, logprobs=logprobs, top_logprobs=top)
+    if isinstance(reply, Failed) and logprobs and refuses_logprobs(reply.error):
+        tier.logprobs.refuse()
+        trail.fail(reply, tier, "draft")
+        reply = yield Ask(tier, request)
+    if isinstance(reply, Failed):
+        trail.fail(reply, tier, "draft")
+    return reply
+
+
+def _passes(plan: Plan, request: Request, draft: Draft) -> Steps[bool]:
+    """Tell whether a draft passes every gate; one that does not is never accepted."""
+    for gate in plan.gates:
+        if gate.own:
+            passed: object = gate.passes(request, draft)
+        else:
+            reply = yield Compute(gate.passes, (request, draft))
+            passed = isinstance(reply, Computed) and reply.value
+        if not passed:
+            return False
+    return True

@@ -1,0 +1,263 @@
+"""How good an answer is, in [0, 1], and who says so.
+
+A reference, the strongest tier, a judge, or the caller's own function. What two answers have to share to say the same is in `signals.agreement`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+from cascade_core.collect.requests import Requests
+from cascade_core.draft import Draft
+from cascade_core.effects import Compute, Failed, Note, Steps
+from cascade_core.errors import ConfigurationError
+from cascade_core.gates import not_empty
+from cascade_core.request import Request
+from cascade_core.signals.agreement import canonical, comparer, folded, spoken, written
+from cascade_core.signals.base import as_reading
+from cascade_core.signals.judge import Judge
+from cascade_core.tier import Tier
+from cascade_core.trail import Trail
+
+Quality: TypeAlias = float | None
+QualityFunction: TypeAlias = Callable[[str, str, str | None], Any]
+
+REFERENCE_LABEL = "Reference answer, known to be right:"
+JUDGE_INSTRUCTIONS = (
+    f'Where a source part starts with "{REFERENCE_LABEL}", an answer is correct exactly if it '
+    "comes to the same as that reference; other wording and further detail are no mistake."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a grader is shown of one request.
+
+    Attributes:
+        request: What was asked.
+        text: The same as one text.
+        reference: The right answer, where it is known.
+        drafts: Every tier's answer, None where it failed; the strongest last.
+        trail: Where calls of a grader are written down.
+    """
+
+    request: Request
+    text: str = field(repr=False)
+    reference: str | None = field(repr=False)
+    drafts: Sequence[tuple[Tier, Draft | None]]
+    trail: Trail
+
+
+class Grader(Protocol):
+    """Says how good every tier's answer is.
+
+    Attributes:
+        name: Says how it grades; equal for graders that grade alike.
+        needs_reference: Whether it can say nothing without a reference.
+    """
+
+    @property
+    def name(self) -> str:
+        """Say how it grades."""
+        ...
+
+    @property
+    def needs_reference(self) -> bool:
+        """Whether it can say nothing without a reference."""
+        ...
+
+    def grade(self, case: Case) -> Steps[list[Quality]]:
+        """Return a quality in [0, 1] for every tier; None = not known."""
+        ...
+
+
+def make_grader(
+    quality: str | QualityFunction | None, requests: Requests, judge: Any = None
+) -> Grader:
+    """Read how quality is to be told.
+
+    Args:
+        quality: `exact`, `numeric`, `normalised`, `json`, `contains` (against the
+            reference), `agreement` (with the strongest tier), `judge`, or a
+            function of request, answer and reference that returns a number in
+            [0, 1], or None. None is `normalised` where requests have references,
+            else `agreement`.
+        requests: The requests.
+        judge: The model that judges, for `judge`.
+
+    Raises:
+        ConfigurationError: There is no such way, or the requests do not allow it.
+    """
+    if quality is None:
+        quality = "normalised" if "reference" in requests.columns else "agreement"
+    grader = _make(quality, judge)
+    if grader.needs_reference:
+        for sample in requests.samples:
+            place = f"{requests.source}, line {sample.line}, column reference:"
+            if sample.reference is None:
+                msg = f"{place} is empty, and quality {grader.name!r} compares with it"
+                raise ConfigurationError(msg)
+            if quality == "json" and _json(sample.reference) is None:
+                raise ConfigurationError(f"{place} is not JSON, which quality 'json' compares")
+    return grader
+
+
+def _make(quality: str | QualityFunction, judge: Any) -> Grader:
+    if callable(quality):
+        return ByFunction(quality)
+    if quality in COMPARISONS:
+        return ByReference(quality)
+    if quality == "agreement":
+        return ByAgreement()
+    if quality == "judge":
+        if judge is None:
+            msg = "quality 'judge' needs a judge: --judge MODEL (judge= in Python)"
+            raise ConfigurationError(msg)
+        return ByJudge(judge)
+    known = ", ".join([*COMPARISONS, "agreement", "judge"])
+    raise ConfigurationError(f"quality {quality!r} is not known; use {known}, or module:function")
+
+
+class ByReference:
+    """1 where an answer says the same as the reference, else 0.
+
+    Args:
+        name: One of `COMPARISONS`.
+    """
+
+    needs_reference = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._same = COMPARISONS[name]
+
+    def grade(self, case: Case) -> Steps[list[Quality]]:
+        """Compare every answer with the reference."""
+        yield from ()
+        right = Draft(text=case.reference or "")
+        return [None if d is None else float(self._same(d, right)) for _, d in case.drafts]
+
+
+class ByAgreement:
+    """1 where an answer says the same as the strongest tier's, which is right by definition."""
+
+    name = "agreement"
+    needs_reference = False
+
+    def grade(self, case: Case) -> Steps[list[Quality]]:
+        """Compare every answer with the strongest tier's; without that one, nothing is known."""
+        yield from ()
+        *others, (_, strongest) = case.drafts
+        if strongest is None:
+            return [None] * len(case.drafts)
+        same = comparer("auto")
+        return [*(None if d is None else float(same(d, strongest)) for _, d in others), 1.0]
+
+
+class ByJudge:
+    """The probability that an answer is right, according to a judge model.
+
+    Where there is a reference the judge is shown it.
+
+    Args:
+        model: Any chat model of the framework.
+    """
+
+    needs_reference = False
+
+    def __init__(self, model: Any) -> None:
+        self._judge = Judge(model, instructions=JUDGE_INSTRUCTIONS, name="quality")
+        self.name = "judge"
+
+    def grade(self, case: Case) -> Steps[list[Quality]]:
+        """Ask the judge about every answer; an empty one is worth nothing unasked."""
+        shown = case.request
+        if case.reference is not None:
+            known = f"{REFERENCE_LABEL}\n{case.reference}"
+            shown = Request(lambda: case.request.turns, contexts=[*shown.contexts, known])
+        qualities: list[Quality] = []
+        for tier, draft in case.drafts:
+            if draft is None:
+                qualities.append(None)
+            elif not not_empty(shown, draft):
+                qualities.append(0.0)
+            else:
+                reading, _ = yield from case.trail.read(self._judge, shown, draft, tier)
+                qualities.append(reading)
+        return qualities
+
+
+class ByFunction:
+    """What the caller's function says.
+
+    Args:
+        function: Of the request's text, the answer and the reference; may be
+            async. One that raises, or returns anything but a number in [0, 1],
+            leaves the quality open.
+    """
+
+    needs_reference = False
+
+    def __init__(self, function: QualityFunction) -> None:
+        self._function = function
+        place = getattr(function, "__module__", "")
+        name = getattr(function, "__qualname__", type(function).__qualname__)
+        self.name = f"{place}:{name}"
+
+    def grade(self, case: Case) -> Steps[list[Quality]]:
+        """Call the function on every answer."""
+        qualities: list[Quality] = []
+        for tier, draft in case.drafts:
+            qualities.append(None if draft is None else (yield from self._one(case, tier, draft)))
+        return qualities
+
+    def _one(self, case: Case, tier: Tier, draft: Draft) -> Steps[Quality]:
+        answer = written(draft.text, draft.tool_calls)
+        reply = yield Compute(self._function, (case.text, answer, case.reference))
+        if isinstance(reply, Failed):
+            quality, problem = None, f"raised {type(reply.error).__name__}"
+        else:
+            quality, odd = as_reading(reply.value)
+            problem = "" if odd is None else f"returned {odd} instead of a number in [0, 1]"
+        if problem:
+            yield Note(
+                f"quality:{tier.index}",
+                f"quality {self.name} {problem} on {tier.label}; that leaves the quality open",
+            )
+        return quality
+
+
+def _equal_json(answer: Draft, reference: Draft) -> bool:
+    value = _json(spoken(answer.text))
+    return value is not None and value == _json(reference.text)
+
+
+def _contains(answer: Draft, reference: Draft) -> bool:
+    if not answer.text.strip() or not reference.text.strip():
+        return False
+    said, wanted = folded(answer.text), folded(reference.text)
+    width = len(wanted)
+    return any(said[at : at + width] == wanted for at in range(len(said) - width + 1))
+
+
+def _json(text: str) -> str | None:
+    """Return a JSON document so that equal values are equal text; None where it is none."""
+    body = re.sub(r"^```\w*\s|```$", "", text.strip()).strip()
+    try:
+        return canonical(json.loads(body))
+    except (ValueError, RecursionError):
+        return None
+
+
+COMPARISONS: dict[str, Callable[[Draft, Draft], bool]] = {
+    "exact": comparer("exact"),
+    "numeric": comparer("numeric"),
+    "normalised": comparer("text"),
+    "json": _equal_json,
+    "contains": _contains,
+}
+"""Ways to compare an answer with its reference, by name."""

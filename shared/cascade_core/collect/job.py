@@ -1,0 +1,192 @@
+"""One run from beginning to end: what it was begun with, its journal, and its table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from cascade_core.collect.grade import Grader
+from cascade_core.collect.journal import Journal, journal_path
+from cascade_core.collect.requests import Requests
+from cascade_core.collect.runner import Advance, Budget, Examine, run
+from cascade_core.collect.summary import Collected, summarise
+from cascade_core.errors import ConfigurationError
+from cascade_core.plan import Plan
+
+SUFFIXES = (".csv", ".jsonl", ".parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be done, checked.
+
+    Attributes:
+        requests: The requests.
+        plan: The tiers, signals, gates and prices.
+        grader: Says how good an answer is.
+        out: Where the table goes.
+        tiers: Each tier's model and settings in words, to tell other ones by.
+        judge: The same for the model that grades, if one does.
+        texts: Whether the table holds requests and answers.
+        concurrency: How many requests run at a time.
+        max_cost: The most USD to spend, earlier runs for the same table included.
+    """
+
+    requests: Requests
+    plan: Plan
+    grader: Grader
+    out: Path
+    tiers: tuple[str, ...]
+    judge: str | None = None
+    texts: bool = True
+    concurrency: int = 8
+    max_cost: Decimal | None = None
+    advance: Advance = field(default=lambda _done, _total, _spent: None, repr=False)
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What the rows depend on; a run goes on only with the same."""
+        return {
+            "requests": self.requests.digest,
+            "tiers": list(self.tiers),
+            "signals": [_spelled(signal) for signal in self.plan.signals],
+            "quality": self.grader.name,
+            "judge": self.judge,
+            "prices": self.plan.prices.identity,
+            "texts": self.texts,
+        }
+
+
+def as_out(given: str | Path) -> Path:
+    """Check where a table is to go, before anything is paid for.
+
+    Raises:
+        ConfigurationError: It cannot go there, or lies there already.
+    """
+    out = Path(given)
+    if out.suffix.lower() not in SUFFIXES:
+        raise ConfigurationError(f"{out}: a table is written as {', '.join(SUFFIXES)}")
+    if out.suffix.lower() == ".parquet" and find_spec("pyarrow") is None:
+        msg = f"{out}: Parquet needs pyarrow (pip install pyarrow); or write .csv or .jsonl"
+        raise ConfigurationError(msg)
+    if not out.parent.is_dir():
+        raise ConfigurationError(f"{out}: the folder {out.parent} does not exist; make it first")
+    if out.exists() and not journal_path(out).exists():
+        msg = f"{out} is there already; move it away, or give the new table another name"
+        raise ConfigurationError(msg)
+    return out
+
+
+def as_concurrency(given: int) -> int:
+    """Check how many requests are to run at a time.
+
+    Raises:
+        ConfigurationError: It is not a whole number of at least 1.
+    """
+    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+        msg = f"concurrency {given!r}: give how many requests run at a time, at least 1"
+        raise ConfigurationError(msg)
+    return given
+
+
+def as_cap(given: float | Decimal | None) -> Decimal | None:
+    """Check a spending cap, in USD.
+
+    Raises:
+        ConfigurationError: It is not a number above 0.
+    """
+    if given is None:
+        return None
+    if isinstance(given, bool) or not math.isfinite(given) or given <= 0:
+        raise ConfigurationError(f"max_cost {given!r}: give the most USD to spend, above 0")
+    return Decimal(str(given))
+
+
+def check_priced(max_cost: Decimal | None, models: Mapping[str, str | None], plan: Plan) -> None:
+    """Refuse a spending cap that cannot be kept.
+
+    Args:
+        max_cost: The cap.
+        models: What is called, and the name it is priced by.
+        plan: Whose prices count.
+
+    Raises:
+        ConfigurationError: A model has no price.
+    """
+    if max_cost is None:
+        return
+    for label, name in models.items():
+        if plan.prices.rate(name) is None:
+            msg = (
+                f"a spending cap needs the price of every model, and {label} "
+                f"({name or 'no name'}) has none: give a price table (--prices), or no cap"
+            )
+            raise ConfigurationError(msg)
+
+
+async def carry_out(job: Job, examine: Examine) -> Collected:
+    """Examine the requests and write the table.
+
+    Args:
+        job: What is to be done.
+        examine: Examines one request.
+
+    Returns:
+        What was collected. A run that the cap stopped writes the table as far as
+        it has come, and keeps its journal to go on from.
+
+    Raises:
+        ConfigurationError: The journal is of another run, or a tier gives what
+            cannot be read.
+    """
+    from cascade_core.table.write import write_table  # noqa: PLC0415 - brings numpy
+
+    with Journal(journal_path(job.out), job.settings) as journal:
+        budget = Budget(job.max_cost)
+        for entry in journal.entries.values():
+            budget.add(entry)
+        stopped = await run(
+            job.requests.samples,
+            examine,
+            journal,
+            concurrency=job.concurrency,
+            budget=budget,
+            advance=job.advance,
+        )
+        rows = [entry.row for entry in journal.in_order()]
+        if rows:
+            write_table(job.out, rows)
+        if stopped is None:
+            journal.remove()
+        return Collected(
+            out=job.out,
+            journal=journal.path,
+            n=len(rows),
+            total=len(job.requests),
+            spent=budget.spent,
+            unpriced=budget.unpriced,
+            stopped=stopped,
+            quality=job.grader.name,
+            tiers=summarise(journal.in_order(), len(job.plan.tiers)),
+        )
+
+
+def _spelled(signal: Any) -> str:
+    """Spell a signal the same in every process: an `id()` or an object's repr is not."""
+    plain = {
+        name: str(value).rpartition(":")[0] if _ends_in_id(value) else value
+        for name, value in sorted(vars(signal).items())
+        if name[0] != "_" and (value is None or isinstance(value, str | int | float))
+    }
+    listed = ", ".join(f"{name}={value!r}" for name, value in plain.items())
+    return f"{type(signal).__name__}({listed})"
+
+
+def _ends_in_id(value: object) -> bool:
+    """Tell whether a setting is a function's label, which ends in its address."""
+    return isinstance(value, str) and ":" in value and value.rpartition(":")[2].isdigit()

@@ -1,0 +1,274 @@
+"""Reads the file of requests that a table is collected for.
+
+Whatever is wrong with it is found here, before anything is paid for, and named
+by line and column. No error quotes a request, a reference or a message.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import math
+import sys
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn, TypeAlias
+
+from cascade_core.errors import CascadeWarning, ConfigurationError
+
+COLUMNS = ("id", "request", "messages", "reference", "class", "group", "weight")
+"""What a request may have; only `request`, or `messages` in JSON, is needed."""
+
+Source: TypeAlias = str | Path | Sequence[Mapping[str, Any]]
+
+_SUFFIXES = {".csv": "CSV", ".jsonl": "JSONL", ".ndjson": "JSONL"}
+_USER = {"user", "human"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One request of the file.
+
+    Attributes:
+        index: Its place among the requests, from 0.
+        line: The line it starts on, from 1.
+        id: Its id; the line's number unless given.
+        text: What was asked, as one text.
+        messages: The whole conversation as `{"role", "content"}`, where the file has it.
+        reference: The right answer, where the file has it.
+        class_name: The kind of request.
+        group: What else it belongs with.
+        weight: How much it counts; 1 unless given.
+    """
+
+    index: int
+    line: int
+    id: str
+    text: str = field(repr=False)
+    messages: tuple[Mapping[str, Any], ...] | None = field(default=None, repr=False)
+    reference: str | None = field(default=None, repr=False)
+    class_name: str | None = None
+    group: str | None = None
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """The requests to collect a table for.
+
+    Attributes:
+        source: How errors name the file.
+        samples: The requests, in the file's order.
+        columns: The names in `COLUMNS` that any of them has.
+        digest: A hash of all of it.
+    """
+
+    source: str
+    samples: tuple[Sample, ...] = field(repr=False)
+    columns: frozenset[str]
+    digest: str
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.samples)
+
+
+def read_requests(source: Source) -> Requests:
+    """Read requests.
+
+    Args:
+        source: Path of a CSV or JSONL file, or the records themselves.
+
+    Raises:
+        ConfigurationError: Something is wrong with it; names line and column.
+    """
+    if isinstance(source, str | Path):
+        name, records = str(source), list(_records(Path(source)))
+    else:
+        name, records = "requests", list(_given(source))
+    if not records:
+        raise ConfigurationError(f"{name} holds no requests: give at least one")
+    unused = {key for _, record in records for key in record} - set(COLUMNS)
+    if unused:
+        listed = ", ".join(sorted(map(str, unused)))
+        warnings.warn(f"{name}: not used: {listed}", CascadeWarning, stacklevel=2)
+    samples: list[Sample] = []
+    lines: dict[str, int] = {}
+    for line, record in records:
+        sample = _sample(_Place(name, line), record, len(samples))
+        if sample.id in lines:
+            first = lines[sample.id]
+            _refuse(_Place(name, line), "id", f"is the same as on line {first}; ids are unique")
+        lines[sample.id] = line
+        samples.append(sample)
+    columns = {k for _, record in records for k, v in record.items() if v is not None} - unused
+    content = json.dumps([record for _, record in records], sort_keys=True, default=str)
+    digest = hashlib.sha256(content.encode())
+    return Requests(name, tuple(samples), frozenset(columns), digest.hexdigest()[:16])
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    source: str
+    line: int
+
+
+def _refuse(place: _Place, column: str | None, problem: str) -> NoReturn:
+    where = "" if column is None else f", column {column}"
+    raise ConfigurationError(f"{place.source}, line {place.line}{where}: {problem}")
+
+
+def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    kind = _SUFFIXES.get(path.suffix.lower())
+    if kind is None:
+        known = " or ".join(_SUFFIXES)
+        raise ConfigurationError(f"{path}: requests are read from {known} files")
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ConfigurationError(f"{path} cannot be read ({reason})") from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        _refuse(_Place(str(path), line), None, "is not UTF-8 text; save the file as UTF-8")
+    yield from _from_csv(str(path), text) if kind == "CSV" else _from_jsonl(str(path), text)
+
+
+def _from_csv(source: str, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    limit = csv.field_size_limit(sys.maxsize)  # requests may be long
+    try:
+        yield from _csv_rows(source, text)
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _csv_rows(source: str, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    line = 1
+    header: list[str] | None = None
+    try:
+        for cells in reader:
+            place = _Place(source, line)
+            line = reader.line_num + 1  # where the next one starts: a cell may hold line breaks
+            if not any(cells):
+                continue
+            if header is None:
+                header = _header(place, [cell.strip() for cell in cells])
+            elif len(cells) != len(header):
+                _refuse(place, None, f"has {len(cells)} cells; the header names {len(header)}")
+            else:
+                yield place.line, {k: v or None for k, v in zip(header, cells, strict=True)}
+    except csv.Error as error:
+        _refuse(_Place(source, line), None, f"is not CSV ({error})")
+
+
+def _header(place: _Place, names: list[str]) -> list[str]:
+    if "messages" in names:
+        _refuse(place, "messages", "needs a JSONL file; CSV holds plain requests")
+    if "request" not in names:
+        _refuse(place, "request", f"is missing; the first line names columns among {_listed()}")
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        _refuse(place, twice or "(no name)", "stands there twice")
+    return names
+
+
+def _from_jsonl(source: str, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for line, written in enumerate(text.split("\n"), 1):
+        if not written.strip():
+            continue
+        place = _Place(source, line)
+        try:
+            record = json.loads(written)
+        except (ValueError, RecursionError) as error:
+            column = f", character {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+            raise ConfigurationError(f"{source}, line {line}{column}: is not JSON") from None
+        if not isinstance(record, dict):
+            _refuse(place, None, f"is {_kind(record)}; give one JSON object a line")
+        yield line, record
+
+
+def _given(records: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
+    for line, record in enumerate(records, 1):
+        if not isinstance(record, Mapping):
+            _refuse(_Place("requests", line), None, f"is {_kind(record)}; give mappings")
+        yield line, dict(record)
+
+
+def _sample(place: _Place, record: Mapping[str, Any], index: int) -> Sample:
+    messages = _messages(place, record.get("messages"))
+    text = record.get("request")
+    if text is None and messages is not None:
+        text = next((_text(m) for m in reversed(messages) if m["role"] in _USER), None)
+    if not isinstance(text, str) or not text.strip():
+        wrong = "is empty" if text is None or isinstance(text, str) else f"is {_kind(text)}"
+        _refuse(place, "request", f"{wrong}; give the text that is asked")
+    reference = record.get("reference")
+    if reference is not None and not isinstance(reference, str):
+        reference = json.dumps(reference, ensure_ascii=False)
+    return Sample(
+        index=index,
+        line=place.line,
+        id=_name(place, record, "id") or str(place.line),
+        text=text,
+        messages=messages,
+        reference=reference,
+        class_name=_name(place, record, "class"),
+        group=_name(place, record, "group"),
+        weight=_weight(place, record.get("weight")),
+    )
+
+
+def _messages(place: _Place, given: Any) -> tuple[Mapping[str, Any], ...] | None:
+    if given is None:
+        return None
+    if not isinstance(given, list | tuple) or not given:
+        _refuse(place, "messages", 'is not a list of {"role", "content"}')
+    for number, message in enumerate(given):
+        fits = isinstance(message, Mapping) and isinstance(message.get("role"), str)
+        if not fits or not isinstance(message.get("content"), str | list):
+            _refuse(place, "messages", f'[{number}] is not an object with "role" and "content"')
+    return tuple(given)
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    content = message["content"]
+    if isinstance(content, str):
+        return content
+    parts = (p if isinstance(p, str) else p.get("text", "") for p in content)
+    return "".join(part for part in parts if isinstance(part, str))
+
+
+def _name(place: _Place, record: Mapping[str, Any], column: str) -> str | None:
+    value = record.get(column)
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        _refuse(place, column, f"is {_kind(value)}; give a text or a whole number")
+    return str(value)
+
+
+def _weight(place: _Place, given: Any) -> float:
+    if given is None:
+        return 1.0
+    try:
+        weight = math.nan if isinstance(given, bool) else float(given)
+    except (TypeError, ValueError):
+        weight = math.nan
+    if not math.isfinite(weight) or weight <= 0:
+        _refuse(place, "weight", "is not a number above 0")
+    return weight
+
+
+def _kind(value: object) -> str:
+    return {"dict": "an object", "list": "a list", "NoneType": "null"}.get(
+        type(value).__name__, f"a {type(value).__name__}"
+    )
+
+
+def _listed() -> str:
+    return ", ".join(column for column in COLUMNS if column != "messages")

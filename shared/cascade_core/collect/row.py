@@ -1,0 +1,64 @@
+"""The rows of the labelled table: what each column is called and holds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+from typing import Any
+
+from cascade_core.collect.examine import Answer, Examined
+from cascade_core.collect.journal import Entry
+from cascade_core.collect.requests import Sample
+from cascade_core.signals.agreement import written
+from cascade_core.signals.base import Signal
+
+
+def as_entry(
+    sample: Sample,
+    examined: Examined,
+    signals: Sequence[Signal],
+    columns: Collection[str],
+    *,
+    texts: bool = True,
+) -> Entry:
+    """Write one request down.
+
+    Args:
+        sample: The request.
+        examined: What came of it.
+        signals: The signals that were read.
+        columns: Names of the file's columns; only those among `class`, `group`
+            and `weight` that it has become columns of the table.
+        texts: Whether the row holds the request and the answers.
+    """
+    row: dict[str, Any] = {"id": sample.id}
+    if texts:
+        row["request"] = sample.text
+    given = {"class": sample.class_name, "group": sample.group, "weight": sample.weight}
+    row |= {name: value for name, value in given.items() if name in columns}
+    last = len(examined.answers) - 1
+    for index, answer in enumerate(examined.answers):
+        judged = signals if index < last else ()
+        row |= _tier(answer, examined.qualities[index], judged, texts=texts)
+    errors = {a.tier.index: a.error for a in examined.answers if a.error is not None}
+    return Entry(sample.index, row, examined.cost, errors)
+
+
+def _tier(
+    answer: Answer, quality: float | None, signals: Sequence[Signal], *, texts: bool
+) -> dict[str, Any]:
+    draft, t = answer.draft, f"t{answer.tier.index}"
+    row: dict[str, Any] = {
+        f"{t}_model": answer.tier.model if draft is None else draft.model or answer.tier.model
+    }
+    if texts:
+        row[f"{t}_response"] = None if draft is None else written(draft.text, draft.tool_calls)
+    row[f"{t}_quality"] = quality
+    row[f"{t}_cost_usd"] = _usd(answer.cost)
+    row |= {f"{t}_signal_{s.name}": answer.readings.get(s.name) for s in signals}
+    row |= {f"{t}_paid_{s.name}_usd": _usd(answer.paid.get(s.name)) for s in signals if s.paid}
+    return row
+
+
+def _usd(cost: Decimal | None) -> float | None:
+    return None if cost is None else float(cost)

@@ -1,0 +1,153 @@
+"""Runs all requests: so many at a time, each written down as it ends, up to a spending cap.
+
+How one request is examined is the adapter's; nothing here calls a model.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from cascade_core.collect.journal import Entry, Journal
+from cascade_core.collect.requests import Sample
+from cascade_core.costs.rate import EXACT
+from cascade_core.errors import CascadeWarning
+
+Examine: TypeAlias = Callable[[Sample], Awaitable[Entry]]
+Advance: TypeAlias = Callable[[int, int, Decimal], None]
+"""Told of progress: requests finished, of how many, USD so far as far as it is known."""
+
+Stopped: TypeAlias = Literal["cap", "unpriced"]
+
+ALL_FAILED = 10
+"""Requests in a row that a tier fails from the start before a warning says so."""
+
+
+class Budget:
+    """What has been spent, and whether another request may start.
+
+    Nobody knows what a request will cost. So each one that is running counts as
+    much as the dearest so far; before any is known, they run one at a time.
+    What is spent thus passes the cap only where a request costs more than every
+    one before it.
+
+    Args:
+        cap: USD, or None for no cap.
+
+    Attributes:
+        spent: USD so far, as far as it is known.
+        unpriced: How many requests had a call that nobody can price.
+    """
+
+    def __init__(self, cap: Decimal | None) -> None:
+        self.cap = cap
+        self.spent = Decimal(0)
+        self.unpriced = 0
+        self._dearest: Decimal | None = None
+
+    def add(self, entry: Entry) -> None:
+        """Count a finished request."""
+        if entry.cost is None:
+            self.unpriced += 1
+            return
+        self.spent = EXACT.add(self.spent, entry.cost)
+        if not entry.errors:  # a request that failed cost less than it will elsewhere
+            self._dearest = max(entry.cost, self._dearest or entry.cost)
+
+    def allows(self, running: int) -> bool:
+        """Tell whether one more request may start beside those that run."""
+        if self.cap is None:
+            return True
+        if self.unpriced:
+            return False
+        if self._dearest is None:
+            return running == 0 and self.spent < self.cap
+        return self.spent + self._dearest * (running + 1) <= self.cap
+
+
+async def run(  # noqa: PLR0913 - what a run is made of
+    samples: Sequence[Sample],
+    examine: Examine,
+    journal: Journal,
+    *,
+    concurrency: int = 8,
+    budget: Budget,
+    advance: Advance = lambda _done, _total, _spent: None,
+) -> Stopped | None:
+    """Examine every request that the journal does not hold yet.
+
+    Args:
+        samples: The requests.
+        examine: Examines one. A tier that fails is part of what it returns;
+            whatever it raises ends the run.
+        journal: Where finished requests are kept.
+        concurrency: How many requests run at a time.
+        budget: What was spent before, if anything, and the cap.
+        advance: Told of progress.
+
+    Returns:
+        None where all are done, else why it stopped: the `cap` leaves no room for
+        another request, or a call turned out `unpriced`, so that no cap can be kept.
+    """
+    todo = deque(sample for sample in samples if sample.index not in journal.entries)
+    running: set[asyncio.Task[Entry]] = set()
+    watch = _Watch()
+
+    def settle(tasks: set[asyncio.Task[Entry]]) -> None:
+        """Keep all that ended well before raising what did not."""
+        ended = [task for task in tasks if not task.cancelled()]
+        for task in ended:
+            if task.exception() is None:
+                entry = task.result()
+                journal.add(entry)
+                budget.add(entry)
+                watch.see(entry)
+                advance(len(journal.entries), len(samples), budget.spent)
+        for task in ended:
+            if (error := task.exception()) is not None:
+                raise error
+
+    advance(len(journal.entries), len(samples), budget.spent)
+    try:
+        while todo or running:
+            while todo and len(running) < concurrency and budget.allows(len(running)):
+                running.add(asyncio.ensure_future(_started(examine, todo.popleft())))
+            if not running:
+                return "unpriced" if budget.unpriced else "cap"
+            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            settle(done)
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        settle({task for task in running if not task.cancelled() and task.exception() is None})
+    return None
+
+
+async def _started(examine: Examine, sample: Sample) -> Entry:
+    return await examine(sample)
+
+
+class _Watch:
+    """Says early that a tier never answers: the rest of the run would be money lost."""
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._failing: set[int] | None = None
+
+    def see(self, entry: Entry) -> None:
+        failed = set(entry.errors)
+        self._failing = failed if self._failing is None else self._failing & failed
+        self._seen += 1
+        if self._seen == ALL_FAILED:
+            for tier in sorted(self._failing):
+                warnings.warn(
+                    f"tier {tier} failed on each of the first {ALL_FAILED} requests "
+                    f"({entry.errors[tier]}); Ctrl-C stops without losing anything",
+                    CascadeWarning,
+                    stacklevel=2,
+                )

@@ -1,0 +1,106 @@
+"""Shows a run to people: a bar while it goes on, figures at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from cascade_core.collect.runner import Advance
+from cascade_core.collect.summary import Collected, TierSummary
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Advance]:
+    """Show a progress bar with the cost so far on standard error, or nothing."""
+    columns = (
+        TextColumn("asking every tier"), BarColumn(), MofNCompleteColumn(),
+        TextColumn("{task.fields[spent]}"), TimeElapsedColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+    bar = Progress(*columns, console=Console(stderr=True), disable=quiet)
+    task = bar.add_task("", total=None, start=False, spent="")
+    begun = False
+
+    def advance(done: int, total: int, spent: Decimal) -> None:
+        nonlocal begun
+        if not begun:
+            bar.start()  # not before there is anything to show: options may yet be refused
+            bar.start_task(task)
+            begun = True
+        bar.update(task, completed=done, total=total, spent=usd(spent))
+
+    try:
+        yield advance
+    finally:
+        if begun:
+            bar.stop()
+
+
+def usd(spent: Decimal | float) -> str:
+    """Write an amount, small ones with more places."""
+    return f"${spent:.2f}" if spent >= 1 else f"${spent:.6f}"
+
+
+def print_summary(found: Collected, console: Console | None = None) -> None:
+    """Print what was collected, and how to go on."""
+    out = console or Console()
+    if found.n:
+        out.print(_tiers(found))
+    unpriced = f", and {found.unpriced} with unpriced calls" if found.unpriced else ""
+    out.print(Text(f"\nSpent {usd(found.spent)} on {found.n} of {found.total} requests{unpriced}."))
+    for index, tier in enumerate(found.tiers):
+        if tier.failed:
+            listed = ", ".join(f"{error} × {n}" for error, n in tier.errors.items())
+            out.print(Text(f"Tier {index} gave no answer to {tier.failed}: {listed}."))
+    if found.n:
+        out.print(Text(f"The table is {found.out} (quality: {found.quality})."))
+    for line in _how_to_go_on(found):
+        out.print(Text(line))
+
+
+def _tiers(found: Collected) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("", "model"):
+        table.add_column(heading)
+    for heading in ("quality", "USD per 1,000", "failed", "ungraded", "read by"):
+        table.add_column(heading, justify="right")
+    for index, tier in enumerate(found.tiers):
+        table.add_row(
+            f"tier {index}",
+            Text(tier.model or "–"),
+            "–" if tier.quality is None else f"{tier.quality:.3f}",
+            "unpriced" if tier.cost_usd is None else f"{tier.cost_usd * 1000:.4f}",
+            str(tier.failed),
+            str(tier.ungraded),
+            Text(_readings(tier)),
+        )
+    return table
+
+
+def _readings(tier: TierSummary) -> str:
+    return ", ".join(f"{name} {n}" for name, n in tier.readings.items())
+
+
+def _how_to_go_on(found: Collected) -> list[str]:
+    if found.stopped is None:
+        return []
+    left = found.total - found.n
+    if found.stopped == "cap":
+        why = f"The spending cap leaves no room for the other {left} requests."
+        how = "Raise --max-cost and give the same command to go on."
+    else:
+        why = f"A call has no price, so no cap can be kept; {left} requests were not asked."
+        how = "Give the same command without --max-cost to go on, or begin anew with --prices."
+    return [why, f"{how} Until then {found.journal} keeps what is paid for."]

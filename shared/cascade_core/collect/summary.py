@@ -1,0 +1,111 @@
+"""What a collected table holds, in figures: for scripts, and for people to check before tuning."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from cascade_core.collect.journal import Entry
+from cascade_core.collect.runner import Stopped
+
+
+@dataclass(frozen=True, slots=True)
+class TierSummary:
+    """One tier.
+
+    Attributes:
+        model: Who answered most often.
+        failed: Requests it gave no answer to.
+        errors: What was raised for those, and how often.
+        ungraded: Answers whose quality is not known.
+        quality: Mean quality of the others, in [0, 1]; None without any.
+        cost_usd: Mean USD an answer; None where one is unpriced, or without any.
+        readings: Answers each signal could read.
+    """
+
+    model: str | None
+    failed: int
+    errors: Mapping[str, int]
+    ungraded: int
+    quality: float | None
+    cost_usd: float | None
+    readings: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """How a run ended.
+
+    Attributes:
+        out: The table, written unless `n` is 0.
+        journal: Where the run goes on from, where it is not complete.
+        n: Requests in the table.
+        total: Requests in the file.
+        spent: USD of every call made, earlier runs included, as far as it is known.
+        unpriced: Requests with a call that nobody can price.
+        stopped: Why the run is not complete; None where it is.
+        quality: How quality was told.
+        tiers: The tiers.
+    """
+
+    out: Path
+    journal: Path
+    n: int
+    total: int
+    spent: Decimal
+    unpriced: int
+    stopped: Stopped | None
+    quality: str
+    tiers: tuple[TierSummary, ...]
+
+    @property
+    def failed(self) -> int:
+        """How many calls for an answer failed."""
+        return sum(tier.failed for tier in self.tiers)
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return the figures as plain JSON; money is null where a call is unpriced."""
+        return {
+            "n": self.n,
+            "total": self.total,
+            "complete": self.stopped is None,
+            "cost_usd": None if self.unpriced else float(self.spent),
+            "failed": self.failed,
+            "out": str(self.out),
+            "quality": self.quality,
+            "tiers": [asdict(tier) for tier in self.tiers],
+        }
+
+
+def summarise(entries: Iterable[Entry], tiers: int) -> tuple[TierSummary, ...]:
+    """Sum up the rows of a table with so many tiers."""
+    listed = list(entries)
+    return tuple(_tier([(e.row, e.errors.get(k)) for e in listed], k) for k in range(tiers))
+
+
+def _tier(rows: Sequence[tuple[Mapping[str, Any], str | None]], index: int) -> TierSummary:
+    t = f"t{index}"
+    answered = [row for row, error in rows if error is None]
+    errors = Counter(error for _, error in rows if error is not None)
+    models = Counter(row[f"{t}_model"] for row in answered or [row for row, _ in rows])
+    known = [q for row in answered if (q := row[f"{t}_quality"]) is not None]
+    costs = [row[f"{t}_cost_usd"] for row in answered]
+    prefix = f"{t}_signal_"
+    names = [key for key in (rows[0][0] if rows else ()) if key.startswith(prefix)]
+    return TierSummary(
+        model=models.most_common(1)[0][0] if models else None,
+        failed=len(rows) - len(answered),
+        errors=dict(errors),
+        ungraded=len(answered) - len(known),
+        quality=fmean(known) if known else None,
+        cost_usd=fmean(costs) if costs and None not in costs else None,
+        readings={
+            name.removeprefix(prefix): sum(row[name] is not None for row in answered)
+            for name in names
+        },
+    )

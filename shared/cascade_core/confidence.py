@@ -1,0 +1,117 @@
+"""How the readings of a draft become one confidence: as they are, or calibrated by a policy.
+
+The flow knows no difference between the two. What a calibrator computes is in
+`calibration.apply`, which a cascade without a fitted policy never imports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from cascade_core.draft import Draft
+from cascade_core.request import Request
+from cascade_core.signals.base import as_reading
+from cascade_core.signals.combine import Combiner, Readings
+
+if TYPE_CHECKING:
+    from cascade_core.calibration.artefact import Calibrator
+
+Odd: TypeAlias = str | None
+"""What was wrong with a confidence, if anything."""
+
+
+class Confidence(Protocol):
+    """Makes one confidence of a tier's readings.
+
+    Attributes:
+        calibrated: Whether it is a fitted probability that the draft is good.
+        signals: The signals it reads; with none it goes by the texts alone.
+    """
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether it is a fitted probability that the draft is good."""
+        ...
+
+    @property
+    def signals(self) -> Collection[str]:
+        """The signals it reads; with none it goes by the texts alone."""
+        ...
+
+    def of(
+        self, readings: Readings, request: Request, draft: Draft
+    ) -> tuple[float | None, Odd]:
+        """Return the confidence in a draft, None without a reading, and what was wrong with it."""
+        ...
+
+    def best(self, readings: Readings, request: Request) -> float:
+        """Return the highest confidence still possible.
+
+        Args:
+            readings: Readings and upper bounds so far, by signal.
+            request: What was asked.
+        """
+        ...
+
+
+class Raw:
+    """Readings combined as they are.
+
+    Args:
+        combiner: Makes one number of them; a caller's may raise or return anything.
+        names: The signals that may be read.
+    """
+
+    calibrated = False
+
+    def __init__(self, combiner: Combiner, names: Sequence[str]) -> None:
+        self.signals = names
+        self._combine = combiner.combine
+        self._hoped: Mapping[str, float | None] = dict.fromkeys(names, 1.0)
+
+    def of(
+        self, readings: Readings, request: Request | None = None, draft: Draft | None = None
+    ) -> tuple[float | None, Odd]:
+        """Combine the readings; neither the request nor the draft is looked at."""
+        del request, draft
+        try:
+            return as_reading(self._combine(readings))
+        except Exception as error:  # noqa: BLE001 - a caller's combiner may raise anything
+            return None, f"raised {type(error).__name__}"
+
+    def best(self, readings: Readings, request: Request | None = None) -> float:
+        """Combine the readings with every signal that is not among them at its best."""
+        del request
+        best, _ = self.of({**self._hoped, **readings})
+        return 1.0 if best is None else best
+
+
+class Calibrated:
+    """Readings, and cheap features of the texts, through a fitted calibrator.
+
+    Args:
+        calibrator: What the policy holds for the tier.
+    """
+
+    calibrated = True
+
+    def __init__(self, calibrator: Calibrator) -> None:
+        from cascade_core.calibration.apply import Scorer  # noqa: PLC0415 - brings numpy
+
+        self.signals = calibrator.signals
+        self._scorer = Scorer(calibrator)
+        self._reads_text = calibrator.reads_text
+
+    def of(self, readings: Readings, request: Request, draft: Draft) -> tuple[float | None, Odd]:
+        """Return the calibrated probability that the draft is good."""
+        texts = (request.question, draft.text) if self._reads_text else ("", "")
+        return as_reading(self._scorer.one(readings, *texts, request.class_name))
+
+    def best(self, readings: Readings, request: Request) -> float:
+        """Return an upper bound, whatever the signals and the text still turn out to be."""
+        return self._scorer.best(
+            readings,
+            request_text=request.question if self._reads_text else "",
+            class_name=request.class_name,
+        )

@@ -1,0 +1,44 @@
+"""What a cascade gives and costs, read off labelled rows: curves, figures and their intervals."""
+
+from cascade_core.evaluation.bootstrap import (
+    Interval,
+    Resamples,
+    bootstrap,
+    curve_intervals,
+    interval,
+)
+from cascade_core.evaluation.curve import Axis, Curve, Point, sweep
+from cascade_core.evaluation.metrics import (
+    RiskCoverage,
+    aurc,
+    auroc,
+    brier,
+    log_loss,
+    risk_coverage,
+)
+from cascade_core.evaluation.reference import oracle, random_line
+from cascade_core.evaluation.reliability import Reliability, ece, ece_noise_floor, reliability
+
+__all__ = [
+    "Axis",
+    "Curve",
+    "Interval",
+    "Point",
+    "Reliability",
+    "Resamples",
+    "RiskCoverage",
+    "aurc",
+    "auroc",
+    "bootstrap",
+    "brier",
+    "curve_intervals",
+    "ece",
+    "ece_noise_floor",
+    "interval",
+    "log_loss",
+    "oracle",
+    "random_line",
+    "reliability",
+    "risk_coverage",
+    "sweep",
+]

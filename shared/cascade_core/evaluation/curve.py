@@ -1,0 +1,324 @@
+"""The cost–quality curve: what every threshold would have cost and given.
+
+One sort and a few cumulative sums give every threshold that tells two rows
+apart, so no grid is needed and nothing is missed. The order of the points is
+the one plots use: from the most lenient threshold (everything that has a
+confidence is accepted) to the strictest (nothing is), so `threshold` and
+`escalated` both rise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import inf, isfinite, nan
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from cascade_core.arrays import Array, Ints
+from cascade_core.errors import ConfigurationError
+from cascade_core.evaluation.columns import column, observed, weighting
+
+Axis: TypeAlias = Literal["escalated", "cost"]
+"""What is laid along a curve: the share sent to the strong tier, or the share of the cost span."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One threshold of a curve; costs in USD a request.
+
+    Attributes:
+        threshold: A draft is accepted when its confidence is at least this.
+        escalated: Share of the requests that ask the strong tier.
+        quality: Mean quality of what is returned.
+        cost: Mean cost, every paid call counted.
+        cost_share: `(cost − weak) / (strong − weak)`; above 1 it costs more than the strong
+            tier alone.
+        harm: Mean over all requests of the quality lost by not asking the strong tier.
+    """
+
+    threshold: float
+    escalated: float
+    quality: float
+    cost: float
+    cost_share: float
+    harm: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """Every threshold of a two-tier cascade, most lenient first.
+
+    Along either axis the curve is the line through its points, from the weak tier alone at 0:
+    between two thresholds one may toss a coin, and rows with equal confidence (or with none) are
+    escalated in random order. A confidence that says nothing is therefore the straight line
+    and recovers one half.
+
+    Attributes:
+        threshold: (k,) rising; the first accepts all that have a confidence, the last, infinite,
+            accepts nothing.
+        escalated: (k,) share of the requests sent to the strong tier, rising to 1.
+        quality: (k,) mean quality.
+        cost: (k,) mean USD a request, an escalated one paying for both tiers; NaN where any cost
+            is not known.
+        harm: (k,) mean over all requests of what the accepted ones lost, falling to 0.
+        weak_quality: Mean quality of the weak tier alone.
+        strong_quality: Mean quality of the strong tier alone.
+        weak_harm: Harm of never asking the strong tier.
+        weak_cost: Mean USD of the weak tier's answers alone, without paid signals.
+        strong_cost: Mean USD of the strong tier alone.
+        rows: Rows the curve was drawn from.
+        left_out: Rows of the table that could not be used: a quality was not observed.
+    """
+
+    threshold: Array
+    escalated: Array
+    quality: Array
+    cost: Array
+    harm: Array
+    weak_quality: float
+    strong_quality: float
+    weak_harm: float
+    weak_cost: float
+    strong_cost: float
+    rows: int
+    left_out: int = 0
+
+    def __len__(self) -> int:
+        return len(self.threshold)
+
+    @property
+    def gap(self) -> float:
+        """Quality that the strong tier has over the weak one; may be negative."""
+        return self.strong_quality - self.weak_quality
+
+    @property
+    def cost_share(self) -> Array:
+        """`(cost − weak) / (strong − weak)`, (k,); NaN where costs are unknown or do not differ.
+
+        A cascade pays for the drafts it throws away, so at full escalation this is above 1.
+        """
+        return self._cost_share(self.cost)
+
+    @property
+    def recovered(self) -> Array:
+        """Share of the quality gap recovered, (k,); NaN where the strong tier is no better."""
+        if self.gap <= 0:
+            return np.full(len(self), nan)
+        return (self.quality - self.weak_quality) / self.gap
+
+    def point(self, index: int) -> Point:
+        """Return one point; `index` counts as in a list, so −1 is the strictest."""
+        return Point(
+            threshold=float(self.threshold[index]),
+            escalated=float(self.escalated[index]),
+            quality=float(self.quality[index]),
+            cost=float(self.cost[index]),
+            cost_share=float(self.cost_share[index]),
+            harm=float(self.harm[index]),
+        )
+
+    def along(self, axis: Axis = "escalated") -> tuple[Array, Array]:
+        """Return the line that APGR and CPT are read from.
+
+        Args:
+            axis: "escalated" or "cost".
+
+        Returns:
+            Positions on the axis, never falling, and the mean quality there; both (k + 1,). They
+            start with the weak tier alone at 0, which a cascade with paid signals, or with rows
+            that have no confidence, does not reach itself.
+        """
+        if axis not in {"escalated", "cost"}:
+            msg = f"axis={axis!r}: choose 'escalated' or 'cost'"
+            raise ConfigurationError(msg)
+        position = self.escalated if axis == "escalated" else self.cost_share
+        return (
+            np.concatenate(([0.0], position)),
+            np.concatenate(([self.weak_quality], self.quality)),
+        )
+
+    def apgr(self, axis: Axis = "escalated") -> float:
+        """Average performance gap recovered: the mean of `recovered` over the axis from 0 to 1.
+
+        Ong et al., "RouteLLM: Learning to Route LLMs with Preference Data", 2024, there with the
+        share of strong calls as the axis. On the cost axis every paid call counts.
+
+        Args:
+            axis: "escalated" or "cost".
+
+        Returns:
+            0.5 for a random order on the escalated axis; NaN where the strong tier is no better
+            or, on the cost axis, costs are unknown or the strong tier is no dearer.
+        """
+        if self.gap <= 0:
+            return nan
+        return (self._mean_quality(axis) - self.weak_quality) / self.gap
+
+    def cpt(self, share: float, axis: Axis = "escalated") -> float:
+        """Call–performance threshold: how much of the axis recovers `share` of the gap.
+
+        Ong et al., 2024 (RouteLLM): CPT(x).
+
+        Args:
+            share: Share of the quality gap to recover, in (0, 1].
+            axis: "escalated" for the share of strong calls, "cost" for the share of the cost span.
+
+        Returns:
+            The smallest such position; above 1 on the cost axis where the cascade is dearer than
+            the strong tier by then. NaN as for `apgr`.
+        """
+        if not 0 < share <= 1:
+            msg = f"cpt({share!r}): the share of the gap is a number above 0, at most 1"
+            raise ConfigurationError(msg)
+        position, quality = self.along(axis)
+        if self.gap <= 0 or not isfinite(position[-1]):
+            return nan
+        wanted = self.strong_quality if share == 1 else self.weak_quality + share * self.gap
+        after = max(int(np.argmax(quality >= wanted)), 1)
+        before = after - 1
+        part = (wanted - quality[before]) / ((quality[after] - quality[before]) or 1.0)
+        return float(position[before] + part * (position[after] - position[before]))
+
+    def error_area(self, axis: Axis = "escalated") -> float:
+        """Area under the error–cost curve: the mean of `1 − quality` over the axis from 0 to 1.
+
+        The complement of the area under the deferral curve (Gupta et al., "Language Model
+        Cascades: Token-level Uncertainty and Beyond", ICLR 2024).
+        """
+        return 1 - self._mean_quality(axis)
+
+    def thinned(self, points: int = 400) -> Curve:
+        """Return the curve with at most about this many points, both ends kept, for a plot."""
+        if len(self) <= points:
+            return self
+        grid = np.linspace(self.escalated[0], self.escalated[-1], points)
+        keep = np.unique(np.append(np.searchsorted(self.escalated, grid), len(self) - 1))
+        keep = np.unique(np.append(0, np.minimum(keep, len(self) - 1)))
+        return replace(
+            self,
+            threshold=self.threshold[keep],
+            escalated=self.escalated[keep],
+            quality=self.quality[keep],
+            cost=self.cost[keep],
+            harm=self.harm[keep],
+        )
+
+    def _cost_share(self, cost: Array) -> Array:
+        span = self.strong_cost - self.weak_cost
+        return (cost - self.weak_cost) / (span if span > 0 else nan)
+
+    def _mean_quality(self, axis: Axis) -> float:
+        position, quality = self.along(axis)
+        if not isfinite(position[-1]):
+            return nan
+        inside = position < 1
+        position = np.append(position[inside], 1.0)
+        quality = np.append(quality[inside], np.interp(1.0, *self.along(axis)))
+        return float(np.sum(np.diff(position) * (quality[1:] + quality[:-1])) / 2)
+
+
+def sweep(  # noqa: PLR0913, PLR0917 - a row has that many columns
+    confidence: npt.ArrayLike,
+    weak_quality: npt.ArrayLike,
+    strong_quality: npt.ArrayLike,
+    weak_cost: npt.ArrayLike,
+    strong_cost: npt.ArrayLike,
+    weights: npt.ArrayLike | None = None,
+    *,
+    draft_cost: npt.ArrayLike | None = None,
+) -> Curve:
+    """Draw the exact curve of a two-tier cascade in O(n log n).
+
+    Args:
+        confidence: (n,) of the weak tier's drafts; equal ones are accepted together, NaN never is.
+        weak_quality: (n,) in [0, 1].
+        strong_quality: (n,) in [0, 1].
+        weak_cost: (n,) USD that every request pays: the draft and the paid signals read of it.
+        strong_cost: (n,) USD of the strong tier's answer, paid on top when a request escalates.
+        weights: (n,) how much a row counts; None means 1 each.
+        draft_cost: (n,) USD of the draft alone, where `weak_cost` holds more; it sets the zero of
+            the cost axis.
+
+    Returns:
+        A point for every distinct confidence and one that accepts nothing. Thresholds lie midway
+        between neighbouring confidences, so that the last bit of a float decides nothing.
+
+    Raises:
+        ConfigurationError: No rows, columns of unequal length, a quality that is missing or not
+            in [0, 1], or weights that are negative, not finite or all 0.
+    """
+    score = column("confidence", confidence)
+    rows = len(score)
+    if not rows:
+        msg = "a curve needs at least one row: none was given"
+        raise ConfigurationError(msg)
+    weak = observed("weak_quality", weak_quality, rows)
+    strong = observed("strong_quality", strong_quality, rows)
+    paid = column("weak_cost", weak_cost, rows)
+    dear = column("strong_cost", strong_cost, rows)
+    draft = paid if draft_cost is None else column("draft_cost", draft_cost, rows)
+    weight = weighting(weights, rows)
+    total = float(rows) if weight is None else float(weight.sum())
+
+    order = np.argsort(score)
+    scored = rows - int(np.isnan(score).sum())
+    distinct = score[order[:scored]]
+    ends = np.flatnonzero(distinct[1:] != distinct[:-1]) + 1
+    points = np.concatenate(([0], ends, [scored])).astype(np.int64)
+
+    def mean(values: Array) -> float:
+        return float(values.mean() if weight is None else values @ weight / total)
+
+    def escalated(values: Array | None) -> Array:
+        """Sum values over the rows that each point escalates."""
+        unscored, sums = _running(values, weight, order, scored)
+        return (unscored + sums[points]) / total
+
+    gain = strong - weak
+    quality = mean(weak) + escalated(gain)
+    lost = escalated(np.maximum(gain, 0))
+    curve = Curve(
+        threshold=_between(distinct, ends),
+        escalated=escalated(None),
+        quality=quality,
+        cost=mean(paid) + escalated(dear),
+        harm=np.maximum(lost[-1] - lost, 0),
+        weak_quality=mean(weak),
+        strong_quality=mean(strong),
+        weak_harm=mean(np.maximum(gain, 0)),
+        weak_cost=mean(draft),
+        strong_cost=mean(dear),
+        rows=rows,
+    )
+    # The sums end a rounding error away from what full escalation is.
+    curve.quality[-1], curve.escalated[-1] = curve.strong_quality, 1.0
+    return curve
+
+
+def _running(
+    values: Array | None, weight: Array | None, order: Ints, scored: int
+) -> tuple[float, Array]:
+    """Return the weighted sum over rows without a confidence, and running sums over the others.
+
+    The running sums are (scored + 1,), starting at 0; values None count the rows themselves.
+    """
+    if values is None and weight is None:
+        return float(len(order) - scored), np.arange(scored + 1, dtype=np.float64)
+    each = weight if values is None else values if weight is None else values * weight
+    assert each is not None  # noqa: S101 - for the type checker: one of the two is given
+    sums = np.zeros(scored + 1)
+    np.cumsum(each[order[:scored]], out=sums[1:])
+    return float(each[order[scored:]].sum()), sums
+
+
+def _between(distinct: Array, ends: Ints) -> Array:
+    """Return one threshold a point: midway between neighbours, open at both ends."""
+    lower, upper = distinct[ends - 1], distinct[ends]
+    with np.errstate(invalid="ignore", over="ignore"):
+        middle = lower + (upper - lower) / 2
+    # Neighbouring floats have nothing between them: the upper one itself is accepted.
+    middle = np.where(middle > lower, middle, upper)
+    lenient = 0.0 if not len(distinct) or distinct[0] >= 0 else -inf
+    return np.concatenate(([lenient], middle, [inf]))

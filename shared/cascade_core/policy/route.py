@@ -1,0 +1,132 @@
+"""Which tier to ask next: the expected cost and quality of every way to go on.
+
+A cascade pays for the cheap draft also when it is not used. Where the request alone says that
+a draft will hardly be accepted, asking for it costs more than it saves, and going straight to
+a later tier is the better way on. After Dekoninck, Baader, Vechev, "A Unified Approach to
+Routing and Cascading for LLMs" (ICML 2025): every way on has an expected quality and an
+expected cost, and the best trade between the two is taken.
+
+For a request x and tiers k..K the value of asking tier k next, in USD, is
+
+    V_k(x) = a_k(x) · worth · q_k − c_k + (1 − a_k(x)) · max over later j of V_j(x)
+
+with a_k the probability that its draft is accepted, q_k the mean quality of the drafts that
+are, c_k what a draft and its signals cost, and `worth` what an answer's quality is worth in
+USD. The last tier is always accepted. A tier is left out when some later tier is worth more.
+Accepting a draft is the third way: it is taken when the draft's confidence reaches the tier's
+threshold, the quality below which asking on is worth its price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cascade_core.calibration.artefact import Calibrator
+from cascade_core.policy.tuned import Share, Usd
+
+if TYPE_CHECKING:
+    from cascade_core.arrays import Array, Flags
+
+
+class Stage(BaseModel):
+    """One tier as it looks before it is asked.
+
+    Attributes:
+        cost_usd: Mean cost of a draft and of the signals that judge it.
+        quality: Mean quality of its drafts that were accepted; of the last tier, of all.
+        accepted: Share of its drafts that were accepted.
+        accepts: The probability of that, from the request alone; None = `accepted` for all.
+    """
+
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
+
+    cost_usd: Usd
+    quality: Share
+    accepted: Share = 1.0
+    accepts: Calibrator | None = None
+
+
+class Route(BaseModel):
+    """What is known of the tiers before any of them is asked.
+
+    Attributes:
+        stages: One for every tier.
+        worth: USD that one unit of quality a request is worth; 0 compares costs alone, which
+            is right where thresholds already hold the quality.
+    """
+
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
+
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+    worth: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether it reads the request's text."""
+        return any(s.accepts is not None and s.accepts.reads_text for s in self.stages)
+
+
+class Router:
+    """A route made ready; one implementation for one request and for a million.
+
+    Args:
+        route: What the policy holds.
+    """
+
+    def __init__(self, route: Route) -> None:
+        from cascade_core.calibration.apply import Scorer  # noqa: PLC0415 - brings numpy
+
+        self.route = route
+        self._scorers = [None if s.accepts is None else Scorer(s.accepts) for s in route.stages]
+
+    def values(
+        self, requests: Sequence[str], classes: Sequence[str | None] | None = None
+    ) -> Array:
+        """Return V_k(x), in USD.
+
+        Args:
+            requests: Texts of n requests.
+            classes: Their classes.
+
+        Returns:
+            Shape (n, tiers).
+        """
+        import numpy as np  # noqa: PLC0415 - brought by the scorers already
+
+        from cascade_core.calibration.apply import Inputs  # noqa: PLC0415
+
+        n, stages = len(requests), self.route.stages
+        inputs = Inputs(n, {}, requests, None)
+        values = np.empty((n, len(stages)))
+        best = np.zeros(n)
+        for k in reversed(range(len(stages))):
+            stage, scorer = stages[k], self._scorers[k]
+            accepted = np.full(n, stage.accepted)
+            if k == len(stages) - 1:
+                accepted[:] = 1.0
+            elif scorer is not None:
+                said = scorer.rows(inputs, classes)
+                accepted = np.where(np.isnan(said), accepted, said)
+            gain = accepted * self.route.worth * stage.quality
+            values[:, k] = gain - stage.cost_usd + (1 - accepted) * best
+            best = values[:, k] if k == len(stages) - 1 else np.maximum(best, values[:, k])
+        return values
+
+    def skips(
+        self, requests: Sequence[str], classes: Sequence[str | None] | None = None
+    ) -> Flags:
+        """Return which tiers are better left out.
+
+        Returns:
+            Booleans of shape (n, tiers); the last tier is never left out.
+        """
+        import numpy as np  # noqa: PLC0415
+
+        values = self.values(requests, classes)
+        best_later = np.maximum.accumulate(values[:, ::-1], axis=1)[:, ::-1]
+        skipped = np.zeros(values.shape, dtype=bool)
+        skipped[:, :-1] = best_later[:, 1:] > values[:, :-1]
+        return skipped

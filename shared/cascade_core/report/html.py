@@ -1,0 +1,92 @@
+"""One self-contained page: no script, no font, no picture from anywhere else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cascade_core.errors import ConfigurationError
+from cascade_core.report.figures import Plot
+from cascade_core.report.rows import ClassRow, Figure
+from cascade_core.report.terminal import CLASS_HEADERS, class_cells
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the page; whatever is given is shown, in this order.
+
+    Attributes:
+        title: Its heading.
+        text: Paragraphs.
+        plots: Pictures, side by side where there is room.
+        figures: A table of figures with their intervals.
+        headers: Of a table of any other kind.
+        cells: Its rows.
+    """
+
+    title: str
+    text: Sequence[str] = ()
+    plots: Sequence[Plot] = ()
+    figures: Sequence[Figure] = ()
+    headers: Sequence[str] = ()
+    cells: Sequence[Sequence[str]] = ()
+
+    @classmethod
+    def of_classes(
+        cls, title: str, rows: Sequence[ClassRow], plots: Sequence[Plot] = ()
+    ) -> Section:
+        """Return a section on how each class of requests fared."""
+        return cls(title, plots=plots, headers=CLASS_HEADERS, cells=class_cells(rows))
+
+
+def render(title: str, sections: Iterable[Section], *, subtitle: str = "") -> str:
+    """Return the page as HTML; whatever text is given is escaped.
+
+    Args:
+        title: Its heading and title.
+        sections: What is on it.
+        subtitle: A line below the heading: what was measured, and when.
+
+    Raises:
+        ModuleNotFoundError: The extra `report` is not installed.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - an extra
+
+    environment = Environment(
+        loader=PackageLoader("cascade_core", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("page.html.jinja")
+    return page.render(title=title, subtitle=subtitle, sections=list(sections))
+
+
+def write_html(
+    path: str | Path, title: str, sections: Iterable[Section], *, subtitle: str = ""
+) -> None:
+    """Write the page; the file is either whole or not there.
+
+    Args:
+        path: Where to.
+        title: As for `render`, like what follows.
+        sections: What is on the page.
+        subtitle: A line below the heading.
+
+    Raises:
+        ConfigurationError: It cannot be written; the message names the path.
+        ModuleNotFoundError: The extra `report` is not installed.
+    """
+    path = Path(path)
+    page = render(title, sections, subtitle=subtitle)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        unfinished.write_text(page, encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        msg = f"report {path} cannot be written: {error.strerror or type(error).__name__}"
+        raise ConfigurationError(msg) from None

@@ -1,0 +1,171 @@
+"""The rows that reports are made of: a label, a figure, and how sure it is.
+
+Wherever the share sent to the strong tier is stated, the cost axis stands beside
+it: a cascade that escalates half of its requests does not cost half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isnan
+from typing import Literal, TypeAlias
+
+from cascade_core.evaluation.bootstrap import SHARES, Interval
+from cascade_core.evaluation.curve import Curve
+
+Unit: TypeAlias = Literal["share", "usd", "score", "count"]
+
+COST_AXIS = "(cost − weak) / (strong − weak)"
+NOTHING = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of a report.
+
+    Attributes:
+        label: What it is.
+        value: In its unit; None or NaN where there is none.
+        interval: Where it lies with 95 % confidence, if known.
+        unit: "share" is shown in percent, "usd" as dollars a request, "score" with three
+            decimals, "count" whole.
+        note: A word of explanation, if one is needed.
+    """
+
+    label: str
+    value: float | None
+    interval: Interval | None = None
+    unit: Unit = "share"
+    note: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The value as it is printed."""
+        return shown(self.value, self.unit)
+
+    @property
+    def range(self) -> str:
+        """The interval as it is printed; empty where there is none."""
+        if self.interval is None or isnan(self.interval.low):
+            return ""
+        return f"{shown(self.interval.low, self.unit)} … {shown(self.interval.high, self.unit)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Operating:
+    """Where a policy stands on a curve.
+
+    Attributes:
+        escalated: Share sent to the strong tier.
+        quality: Mean quality of what is returned.
+        cost_share: Place on the cost axis; None where costs are unknown.
+    """
+
+    escalated: float
+    quality: float
+    cost_share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRow:
+    """How one class of requests fared.
+
+    Attributes:
+        name: The class.
+        rows: Requests of it.
+        quality: Mean quality of what was returned.
+        strong_quality: Mean quality of the strongest tier.
+        escalated: Share sent to the strong tier.
+        cost_share: Place on the cost axis; None where costs are unknown.
+        harm: Quality lost by not asking the strongest tier.
+    """
+
+    name: str
+    rows: int
+    quality: float
+    strong_quality: float
+    escalated: float
+    cost_share: float | None
+    harm: float
+
+
+def shown(value: float | None, unit: Unit = "share") -> str:
+    """Return a number as a report prints it."""
+    if value is None or isnan(value):
+        return NOTHING
+    if unit == "share":
+        return f"{100 * value:.1f} %"
+    if unit == "usd":
+        return f"${value:.3g}" if 0 < abs(value) < 0.01 else f"${value:.4f}"  # noqa: PLR2004
+    if unit == "count":
+        return f"{value:,.0f}"
+    return f"{value:.3f}"
+
+
+def operating_rows(  # noqa: PLR0913 - a report has that many figures
+    *,
+    escalated: float,
+    cost_share: float | None,
+    quality: float,
+    strong_quality: float,
+    cost: float | None,
+    strong_cost: float | None,
+    harm: float,
+    rows: int | None = None,
+    weak_quality: float | None = None,
+    intervals: Mapping[str, Interval] | None = None,
+) -> list[Figure]:
+    """Return what a policy did as rows, the cost axis always beside the escalated share.
+
+    Args:
+        escalated: Share sent to the strong tier.
+        cost_share: The same point on the cost axis; None where costs are unknown.
+        quality: Mean quality of what was returned.
+        strong_quality: Mean quality of the strong tier alone.
+        cost: Mean USD a request, every paid call counted.
+        strong_cost: Mean USD of the strong tier alone.
+        harm: Mean quality lost by not asking the strong tier.
+        rows: How many requests it was measured on.
+        weak_quality: Mean quality of the weak tier alone.
+        intervals: By the name of an argument above, and `relative` for quality / strong_quality.
+    """
+    known = intervals or {}
+    relative = quality / strong_quality if strong_quality > 0 else None
+    found = [
+        Figure("requests", rows, unit="count"),
+        Figure("quality", quality, known.get("quality")),
+        Figure("quality, strong alone", strong_quality, known.get("strong_quality")),
+        Figure("quality, weak alone", weak_quality, known.get("weak_quality")),
+        Figure("kept of the strong tier's", relative, known.get("relative")),
+        Figure("harm", harm, known.get("harm"), note="lost by not asking it"),
+        Figure("sent to strong tier", escalated, known.get("escalated")),
+        Figure("cost axis", cost_share, known.get("cost_share"), note=COST_AXIS),
+        Figure("cost a request", cost, known.get("cost"), unit="usd", note="every paid call"),
+        Figure("cost, strong alone", strong_cost, known.get("strong_cost"), unit="usd"),
+    ]
+    optional = {"requests", "quality, weak alone"}
+    return [row for row in found if row.value is not None or row.label not in optional]
+
+
+def curve_rows(curve: Curve, intervals: Mapping[str, Interval] | None = None) -> list[Figure]:
+    """Return a curve's figures as rows, each along both axes.
+
+    Args:
+        curve: The curve.
+        intervals: As `curve_intervals` gives them.
+    """
+    known = intervals or {}
+    found = [
+        Figure("APGR, sent to strong tier", curve.apgr(), known.get("apgr"), "score"),
+        Figure("APGR, cost axis", curve.apgr("cost"), known.get("apgr_cost"), "score", COST_AXIS),
+    ]
+    for share in SHARES:
+        name = f"CPT{100 * share:.0f}"
+        found += [
+            Figure(f"{name}, sent to strong tier", curve.cpt(share), known.get(name.lower())),
+            Figure(
+                f"{name}, cost axis", curve.cpt(share, "cost"), known.get(f"{name.lower()}_cost")
+            ),
+        ]
+    return found

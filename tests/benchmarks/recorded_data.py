@@ -1,0 +1,201 @@
+"""The recorded answers as labelled tables: what every benchmark of the promise replays.
+
+The files stay where they are: in `$CASCADE_DATA`, or in `../shared/data` beside the
+repository. Nothing of the strong model's answer and no reference answer becomes a
+signal; columns that tell whether an answer was right are only ever the quality.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from cascade_core.arrays import Array
+from cascade_core.table import Table, TierColumns
+
+FILES = ("routellm_gsm8k.csv.gz", "zeroeval_gsm.csv.gz", "bplaut_arc_hellaswag.csv.gz")
+
+PRICES = {  # USD a million tokens of a prompt, list price
+    "gpt-3.5-turbo": 0.5, "gpt-4-turbo": 10.0,
+    "Llama3-8b": 0.05, "Llama3-70b": 0.59, "Mistral": 0.15, "Mixtral": 0.24,
+}  # fmt: skip
+CHOICE_TOKENS = 100  # of a multiple-choice question, whose text was not recorded
+MIXTRAL = 0.24e-6 / 4  # USD a character, as in the file's own costs
+
+Row = Mapping[str, str]
+
+_NUMBER = re.compile(r"-?(?:\d[\d,]*(?:\.\d+)?|\.\d+)")
+
+
+def data_dir() -> Path:
+    """Return where the recorded files should be."""
+    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
+    return Path(os.environ.get("CASCADE_DATA") or beside)
+
+
+def absent() -> str | None:
+    """Return why nothing can be replayed, or None if everything is there."""
+    missing = [name for name in FILES if not (data_dir() / name).is_file()]
+    if not missing:
+        return None
+    return f"recorded answers not found: {', '.join(missing)} in {data_dir()} (set CASCADE_DATA)"
+
+
+def workloads() -> Mapping[str, Callable[[], Table]]:
+    """Return every recorded cascade by name; calling one reads its table, once.
+
+    The first five carry bars; the others are more models on the same questions.
+    """
+    return {
+        "gsm8k": gsm8k,
+        "gsm8k-agreement": gsm8k_agreement,
+        "zeroeval": lambda: zeroeval("gpt-3.5-turbo-0125"),
+        "arc": lambda: choices("bplaut_arc", "gpt-3.5-turbo"),
+        "hellaswag": lambda: choices("bplaut_hellaswag", "gpt-3.5-turbo"),
+        "zeroeval-llama": lambda: zeroeval("Meta-Llama-3.1-8B-Instruct"),
+        "zeroeval-haiku": lambda: zeroeval("claude-3-haiku-20240307", "gemini-1.5-flash"),
+        "zeroeval-4o-mini": lambda: zeroeval("gpt-4o-mini-2024-07-18"),
+        "arc-llama": lambda: choices("bplaut_arc", "Llama3-8b"),
+        "arc-mistral": lambda: choices("bplaut_arc", "Mistral"),
+        "hellaswag-llama": lambda: choices("bplaut_hellaswag", "Llama3-8b"),
+        "hellaswag-mistral": lambda: choices("bplaut_hellaswag", "Mistral"),
+    }
+
+
+@cache
+def gsm8k() -> Table:
+    """School maths, Mixtral → GPT-4, with the texts and no signal at all."""
+    return _with_texts(_rows(FILES[0]), FILES[0], {}, {})
+
+
+@cache
+def gsm8k_agreement() -> Table:
+    """The same with one more answer of Mixtral's, from elsewhere: does its number agree?
+
+    What that answer cost was not recorded: it is priced as the question and an answer as
+    long as the recorded models' on average, at Mixtral's price.
+    """
+    rows = _rows(FILES[0])
+    other: dict[str, float] = {}
+    lengths: dict[str, list[int]] = {}
+    for row in _rows(FILES[1]):
+        other[row["prompt"]] = _number(row["aux_answer__Mixtral-8x7B-Instruct-v0.1"])
+        lengths.setdefault(row["prompt"], []).append(len(row["weak_response"]))
+    agrees = [
+        _same(final_number(row["weak_response"]), other.get(row["prompt"], np.nan)) for row in rows
+    ]
+    paid = [
+        MIXTRAL * (len(row["prompt"]) + float(np.mean(lengths.get(row["prompt"], [0]))))
+        for row in rows
+    ]
+    return _with_texts(rows, FILES[0], {"agreement": agrees}, {"agreement": paid})
+
+
+@cache
+def zeroeval(weak: str, second: str = "claude-3-haiku-20240307") -> Table:
+    """School maths again, newer models, and whether a second cheap one comes to the same number.
+
+    The second answer costs what was recorded for it, or, where that was not, what the
+    weak model's own answer costs.
+    """
+    every = _rows(FILES[1])
+    rows = [row for row in every if row["weak_model"] == weak]
+    prices = {row["id"]: _number(row["weak_cost"]) for row in every if row["weak_model"] == second}
+    agrees = [
+        _same(_number(row["weak_answer"]), _number(row[f"aux_answer__{second}"])) for row in rows
+    ]
+    paid = [prices.get(row["id"], _number(row["weak_cost"])) for row in rows]
+    return _with_texts(rows, FILES[1], {"agreement": agrees}, {"agreement": paid})
+
+
+@cache
+def choices(dataset: str, weak: str) -> Table:
+    """Multiple choice: the largest probability of a choice, and the same under a second prompt."""
+    rows = [
+        row for row in _rows(FILES[2]) if (row["dataset"], row["weak_model"]) == (dataset, weak)
+    ]
+    price = [PRICES[weak] * 1e-6 * CHOICE_TOKENS] * len(rows)
+    signals = {
+        "probability": [_number(row["weak_conf"]) for row in rows],
+        "second_prompt": [_number(row["weak_conf_prompt2"]) for row in rows],
+    }
+    strong = rows[0]["strong_model"]
+    return Table(
+        source=FILES[2],
+        tiers=(
+            _tier(weak, rows, "weak", price, signals, {"second_prompt": price}),
+            _tier(strong, rows, "strong", [PRICES[strong] * 1e-6 * CHOICE_TOKENS] * len(rows)),
+        ),
+        ids=[row["id"] for row in rows],
+    )
+
+
+def final_number(text: str) -> float:
+    """Return the last number of an answer; NaN if it has none."""
+    found = _NUMBER.findall(text)
+    return float(found[-1].replace(",", "")) if found else np.nan
+
+
+def _same(one: float, other: float) -> float:
+    """Read an agreement: an answer without a number agrees with nothing."""
+    return float(abs(one - other) <= 1e-6 * max(1.0, abs(one)))
+
+
+def _with_texts(
+    rows: Sequence[Row],
+    source: str,
+    signals: Mapping[str, Sequence[float]],
+    paid: Mapping[str, Sequence[float]],
+) -> Table:
+    weak = [_number(row["weak_cost"]) for row in rows]
+    strong = [_number(row["strong_cost"]) for row in rows]
+    drafts = [row["weak_response"] for row in rows]
+    return Table(
+        source=source,
+        tiers=(
+            _tier(rows[0]["weak_model"], rows, "weak", weak, signals, paid, drafts),
+            _tier(rows[0]["strong_model"], rows, "strong", strong),
+        ),
+        ids=[row["id"] for row in rows],
+        requests=[row["prompt"] for row in rows],
+    )
+
+
+def _tier(
+    model: str,
+    rows: Sequence[Row],
+    which: str,
+    cost: Sequence[float],
+    signals: Mapping[str, Sequence[float]] | None = None,
+    paid: Mapping[str, Sequence[float]] | None = None,
+    drafts: Sequence[str] | None = None,
+) -> TierColumns:
+    return TierColumns(
+        model=model,
+        quality=_array([_number(row[f"{which}_correct"]) for row in rows]),
+        cost=_array(cost),
+        signals={name: _array(values) for name, values in (signals or {}).items()},
+        paid={name: _array(values) for name, values in (paid or {}).items()},
+        responses=drafts,
+    )
+
+
+def _number(cell: str) -> float:
+    return float(cell) if cell else np.nan
+
+
+def _array(values: Sequence[float]) -> Array:
+    return np.asarray(values, dtype=np.float64)
+
+
+@cache
+def _rows(name: str) -> list[dict[str, str]]:
+    with gzip.open(data_dir() / name, "rt", encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
