@@ -86,24 +86,25 @@ async def acollect(  # noqa: PLR0913 - the command's options
             the requests; nothing has been asked or written.
     """
     place, cap = as_out(out), as_cap(max_cost)
-    sample = read_requests(requests)
+    read = read_requests(requests)
     model = load_model(judge, "judge") if isinstance(judge, str) else judge
-    grader = make_grader(quality, sample, model)
-    inputs = _inputs(sample)
+    grader = make_grader(quality, read, model)
+    inputs = [_input(read, sample) for sample in read.samples]
     cascade = _cascade(tiers, signals=signals, gates=gates, prices=prices)
     engine = cascade._engine  # noqa: SLF001 - it is ours
     plan = engine.plan
-    asked = [s.model for s in plan.signals if hasattr(s, "model")]
-    asked += [] if model is None else [model]
-    engine.judges = Judges(asked)
-    check_priced(cap, _priced_by(cascade, asked), plan)
+    judges = [signal.model for signal in plan.signals if hasattr(signal, "model")]
+    if grader.name == "judge":
+        judges.append(model)
+    engine.judges = Judges(judges)
+    check_priced(cap, _priced_by(cascade, judges), plan)
     job = Job(
-        requests=sample,
+        requests=read,
         plan=plan,
         grader=grader,
         out=place,
         tiers=tuple(_told(tier.native) for tier in plan.tiers),
-        judge=None if grader.name != "judge" else _told(engine.judges[model]),
+        judge=_told(engine.judges[model]) if grader.name == "judge" else None,
         texts=texts,
         concurrency=as_concurrency(concurrency),
         max_cost=cap,
@@ -118,9 +119,8 @@ async def acollect(  # noqa: PLR0913 - the command's options
             request, calls = _request(cascade, scope.run, given, config)
             steps = examine(plan, request, grader, sample.text, sample.reference)
             examined = await drivers.arun(steps, AsyncPort(calls, plan.notices))
-        return as_entry(sample, examined, plan.signals, sample_columns, texts=texts)
+        return as_entry(sample, examined, plan.signals, read.columns, texts=texts)
 
-    sample_columns = sample.columns
     return await carry_out(job, one)
 
 
@@ -171,12 +171,8 @@ def _request(cascade: ChatCascade | RunnableCascade, run: Any, given: Any, confi
     return cascade._request(cascade._engine, run, prompt, config, None, {})  # noqa: SLF001
 
 
-def _inputs(requests: Requests) -> list[Any]:
-    """Return what the tiers are given, in the requests' order."""
-    return [_input(requests, sample) for sample in requests.samples]
-
-
 def _input(requests: Requests, sample: Sample) -> Any:
+    """Return what the tiers are given of a request."""
     if sample.messages is None:
         return sample.text
     try:
@@ -214,10 +210,17 @@ def _priced_by(
 def _told(native: Any) -> str:
     """Say which model a tier is, the same in every process and without a key."""
     if not isinstance(native, ChatTier):
-        return f"{type(native).__name__}:{native.get_name()}"
-    told = _params(native.inner)
+        return " | ".join(_told_step(step) for step in getattr(native, "steps", [native]))
+    return _told_step(native.inner)
+
+
+def _told_step(step: Any) -> str:
+    model = find_chat_model(step)
+    if model is None:
+        return f"{type(step).__name__}:{step.get_name()}"
+    told = _params(model)
     listed = ", ".join(f"{key.removeprefix('ls_')}={told[key]}" for key in _TOLD if key in told)
-    return f"{type(native.inner).__name__}({listed})"
+    return f"{type(model).__name__}({listed})"
 
 
 def _params(model: Any) -> Mapping[str, Any]:

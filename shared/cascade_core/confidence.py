@@ -39,9 +39,7 @@ class Confidence(Protocol):
         """The signals it reads; with none it goes by the texts alone."""
         ...
 
-    def of(
-        self, readings: Readings, request: Request, draft: Draft
-    ) -> tuple[float | None, Odd]:
+    def of(self, readings: Readings, request: Request, draft: Draft) -> tuple[float | None, Odd]:
         """Return the confidence in a draft, None without a reading, and what was wrong with it."""
         ...
 

@@ -27,7 +27,11 @@ PRICES = {  # USD a million tokens of a prompt, list price
     "Llama3-8b": 0.05, "Llama3-70b": 0.59, "Mistral": 0.15, "Mixtral": 0.24,
 }  # fmt: skip
 CHOICE_TOKENS = 100  # of a multiple-choice question, whose text was not recorded
-MIXTRAL = 0.24e-6 / 4  # USD a character, as in the file's own costs
+ESTIMATED = {  # USD a million tokens in and out, for answers whose cost was not recorded
+    "Mixtral-8x7B-Instruct-v0.1": (0.24, 0.24),
+    "gemini-1.5-flash": (0.075, 0.30),
+}
+CHARACTERS = 4e6  # in a million tokens, as in the files' own costs
 
 Row = Mapping[str, str]
 
@@ -51,12 +55,13 @@ def absent() -> str | None:
 def workloads() -> Mapping[str, Callable[[], Table]]:
     """Return every recorded cascade by name; calling one reads its table, once.
 
-    The first five carry bars; the others are more models on the same questions.
+    The first six carry bars; the others are more models on the same questions.
     """
     return {
         "gsm8k": gsm8k,
         "gsm8k-agreement": gsm8k_agreement,
         "zeroeval": lambda: zeroeval("gpt-3.5-turbo-0125"),
+        "zeroeval-gemini": lambda: zeroeval("gpt-3.5-turbo-0125", "gemini-1.5-flash"),
         "arc": lambda: choices("bplaut_arc", "gpt-3.5-turbo"),
         "hellaswag": lambda: choices("bplaut_hellaswag", "gpt-3.5-turbo"),
         "zeroeval-llama": lambda: zeroeval("Meta-Llama-3.1-8B-Instruct"),
@@ -77,41 +82,25 @@ def gsm8k() -> Table:
 
 @cache
 def gsm8k_agreement() -> Table:
-    """The same with one more answer of Mixtral's, from elsewhere: does its number agree?
-
-    What that answer cost was not recorded: it is priced as the question and an answer as
-    long as the recorded models' on average, at Mixtral's price.
-    """
+    """The same with one more answer of Mixtral's, from elsewhere: does its number agree?"""
+    second = "Mixtral-8x7B-Instruct-v0.1"
     rows = _rows(FILES[0])
-    other: dict[str, float] = {}
-    lengths: dict[str, list[int]] = {}
-    for row in _rows(FILES[1]):
-        other[row["prompt"]] = _number(row["aux_answer__Mixtral-8x7B-Instruct-v0.1"])
-        lengths.setdefault(row["prompt"], []).append(len(row["weak_response"]))
+    other = {row["prompt"]: _number(row[f"aux_answer__{second}"]) for row in _rows(FILES[1])}
     agrees = [
         _same(final_number(row["weak_response"]), other.get(row["prompt"], np.nan)) for row in rows
     ]
-    paid = [
-        MIXTRAL * (len(row["prompt"]) + float(np.mean(lengths.get(row["prompt"], [0]))))
-        for row in rows
-    ]
+    paid = _estimated(rows, second)
     return _with_texts(rows, FILES[0], {"agreement": agrees}, {"agreement": paid})
 
 
 @cache
 def zeroeval(weak: str, second: str = "claude-3-haiku-20240307") -> Table:
-    """School maths again, newer models, and whether a second cheap one comes to the same number.
-
-    The second answer costs what was recorded for it, or, where that was not, what the
-    weak model's own answer costs.
-    """
-    every = _rows(FILES[1])
-    rows = [row for row in every if row["weak_model"] == weak]
-    prices = {row["id"]: _number(row["weak_cost"]) for row in every if row["weak_model"] == second}
+    """School maths again, newer models, and whether a second cheap one comes to the same number."""
+    rows = [row for row in _rows(FILES[1]) if row["weak_model"] == weak]
     agrees = [
         _same(_number(row["weak_answer"]), _number(row[f"aux_answer__{second}"])) for row in rows
     ]
-    paid = [prices.get(row["id"], _number(row["weak_cost"])) for row in rows]
+    paid = _estimated(rows, second) if second in ESTIMATED else _recorded(rows, second)
     return _with_texts(rows, FILES[1], {"agreement": agrees}, {"agreement": paid})
 
 
@@ -141,6 +130,24 @@ def final_number(text: str) -> float:
     """Return the last number of an answer; NaN if it has none."""
     found = _NUMBER.findall(text)
     return float(found[-1].replace(",", "")) if found else np.nan
+
+
+def _recorded(rows: Sequence[Row], model: str) -> list[float]:
+    """Return what a model's answers to the rows' questions cost: it was a weak model itself."""
+    prices = {r["id"]: _number(r["weak_cost"]) for r in _rows(FILES[1]) if r["weak_model"] == model}
+    return [prices[row["id"]] for row in rows]
+
+
+def _estimated(rows: Sequence[Row], model: str) -> list[float]:
+    """Price answers that were not kept: as long as the recorded models' to the same question."""
+    lengths: dict[str, list[int]] = {}
+    for row in _rows(FILES[1]):
+        lengths.setdefault(row["prompt"], []).append(len(row["weak_response"]))
+    into, out = ESTIMATED[model]
+    return [
+        (into * len(row["prompt"]) + out * float(np.mean(lengths[row["prompt"]]))) / CHARACTERS
+        for row in rows
+    ]
 
 
 def _same(one: float, other: float) -> float:

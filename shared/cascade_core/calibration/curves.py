@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -138,6 +138,12 @@ class Binned:
             for of in (weight, weight * target, weight * score)
         ]
         self._weight, self._good, self._score = sums
+
+    def fit(
+        self, kind: Literal["isotonic", "platt"], without: int | None = None
+    ) -> Platt | Isotonic:
+        """Fit either curve on all folds, or on all but one."""
+        return self.platt(without) if kind == "platt" else self.isotonic(without)
 
     def platt(self, without: int | None = None) -> Platt:
         """Fit `fit_platt` on all folds, or on all but one."""

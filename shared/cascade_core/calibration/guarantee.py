@@ -42,6 +42,15 @@ from cascade_core.calibration.refusal import Certified, Refused, labels_needed, 
 from cascade_core.calibration.units import Units, make_units
 from cascade_core.errors import ConfigurationError
 
+__all__ = [
+    "Certified",
+    "Refused",
+    "certify_path",
+    "certify_sweep",
+    "harm_p",
+    "labels_needed",
+]
+
 _ROUNDING = 1e-9
 
 
@@ -144,7 +153,7 @@ def certify_sweep(  # noqa: PLR0913 - choices with defaults
     return Certified(
         threshold=between(float(ordered[last]), lower),
         index=passed - 1,
-        seen=float(np.dot(losses, units.row)) / weight,
+        loss=float(np.dot(losses, units.row)) / weight,
         p_value=p,
         rows=len(units),
         accepted=float(units.row[taken].sum()) / weight,
@@ -213,7 +222,7 @@ def certify_path(  # noqa: PLR0913 - choices with defaults
         best = Certified(
             threshold=math.nan,
             index=index,
-            seen=float(np.dot(here, units.row) / units.row.sum()),
+            loss=float(np.dot(here, units.row) / units.row.sum()),
             p_value=p,
             rows=len(units),
             accepted=math.nan,
@@ -265,6 +274,7 @@ def _refuse(  # noqa: PLR0913 - the same
         )
     rows = max(n + 1, math.ceil(needed * n / len(units)))
     return Refused(
-        f"{where}, {len(units)} {kind} are too few to promise this at confidence {1 - delta:g}",
+        f"{where}, {len(units)} {kind} are too few to promise this at confidence {1 - delta:g}; "
+        f"if the loss stayed as seen, about {rows:,} labelled rows would do",
         rows,
     )

@@ -54,6 +54,18 @@ class Inputs:
             table.class_names,
         )
 
+    def take(self, rows: Ints) -> Inputs:
+        """Return some of the rows."""
+        numbers = rows.tolist()
+        return Inputs(
+            len(numbers),
+            {name: readings[rows] for name, readings in self.signals.items()},
+            None if self.requests is None else [self.requests[row] for row in numbers],
+            None if self.responses is None else [self.responses[row] for row in numbers],
+            None if self.classes is None else self.classes[rows],
+            self.class_names,
+        )
+
 
 def read_values(names: Sequence[str], inputs: Inputs, rows: slice | Ints) -> Array:
     """Read some rows.

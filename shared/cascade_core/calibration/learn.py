@@ -73,7 +73,7 @@ def prepare(names: tuple[str, ...], inputs: Inputs, rows: Ints, *, words: bool) 
     values = read_values(names, inputs, rows)
     if not words or inputs.requests is None:
         return Prepared(names, values)
-    from scipy.sparse import csr_matrix  # noqa: PLC0415 - comes with scikit-learn
+    from scipy.sparse import csr_matrix  # type: ignore[import-untyped]  # noqa: PLC0415 - comes with scikit-learn
 
     hashed = [read_words(inputs.requests[row], BUCKETS) for row in rows.tolist()]
     ends = np.cumsum([0, *map(len, hashed)])
@@ -292,7 +292,9 @@ def _export(model: Any, names: tuple[str, ...]) -> Boosting:
             }
         )
         start += len(nodes)
-    flat = {key: tuple(np.concatenate([p[key] for p in parts]).tolist()) for key in parts[0]}
+    flat: dict[str, Any] = {
+        key: tuple(np.concatenate([part[key] for part in parts]).tolist()) for key in parts[0]
+    }
     base = float(np.ravel(model._baseline_prediction)[0])  # noqa: SLF001 - as above
     return Boosting(inputs=names, base=base, roots=tuple(roots), **flat)
 

@@ -19,6 +19,7 @@ from cascade_core.policy.document import Policy
 from cascade_core.policy.route import Router
 from cascade_core.table import Table
 
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Scored:
     """The rows of a table, scored: all that thresholds still have to decide on.

@@ -7,7 +7,7 @@ down. Everything else is tested along one path of threshold vectors that was fix
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -46,9 +46,7 @@ class Kept:
     refused: Mapping[str, str] = field(default_factory=dict)
 
 
-def keep(
-    objective: Objective, fitted: Scored, tested: Scored, groups: Ints | None = None
-) -> Kept:
+def keep(objective: Objective, fitted: Scored, tested: Scored, groups: Ints | None = None) -> Kept:
     """Return the cheapest thresholds whose promise stands.
 
     Args:
@@ -63,7 +61,7 @@ def keep(
     """
     found = _certify(objective, objective.delta, fitted, tested, groups)
     if isinstance(found, Refused):
-        msg = f"{objective}: cannot be promised: {_why(found)}"
+        msg = f"{objective}: cannot be promised: {found.reason}"
         raise TuningError(msg)
     thresholds, promise = found
     return Kept(thresholds, (promise,))
@@ -97,7 +95,7 @@ def keep_by_class(
     for name, rows in tested.items():
         found = _certify(objective, delta, fitted[name], rows, groups[name])
         if isinstance(found, Refused):
-            classes[name], refused[name] = nothing, _why(found)
+            classes[name], refused[name] = nothing, found.reason
         else:
             classes[name], promise = found
             promises.append(promise.model_copy(update={"class_name": name}))
@@ -106,12 +104,6 @@ def keep_by_class(
         msg = f"{objective}: cannot be promised for any class: {reasons}"
         raise TuningError(msg)
     return Kept(nothing, tuple(promises), classes, refused)
-
-
-def _why(refused: Refused) -> str:
-    if refused.labels_needed is None:
-        return refused.reason
-    return f"{refused.reason}; about {refused.labels_needed:,} labelled rows to test on would do"
 
 
 def _certify(
@@ -128,7 +120,7 @@ def _certify(
         )
         if isinstance(found, Refused):
             return found
-        return (min(found.threshold, NOTHING),), _promise(objective, delta, found, found.seen)
+        return (found.threshold,), _promise(objective, delta, found, found.loss)
     path = plan_path(objective, fitted)
     return _along(objective, delta, path, tested, groups)
 
@@ -151,30 +143,38 @@ def _along(
         return serve(tested, list(path.thresholds[place])).harm
 
     def shortfall(place: int) -> Array:
-        """Return what is missing to the quality asked for, moved into [0, 1]."""
-        missing = objective.limit * strong - serve(tested, list(path.thresholds[place])).quality
-        return (missing + 1) / (objective.limit + 1)
+        """Return what is missing to the quality asked for, in [−1, limit]."""
+        return objective.limit * strong - serve(tested, list(path.thresholds[place])).quality
 
-    losses: Callable[[int], Array] = harm if objective.kind == "harm" else shortfall
-    limit = objective.limit if objective.kind == "harm" else 1 / (objective.limit + 1)
+    losses, limit, lowest, highest = harm, objective.limit, 0.0, 1.0
+    if objective.kind == "quality":
+        losses, limit, lowest, highest = shortfall, 0.0, -1.0, objective.limit
     found = certify_path(
-        losses, len(path), limit=limit, delta=delta, weights=tested.weights, groups=groups
+        losses,
+        len(path),
+        limit=limit,
+        delta=delta,
+        lowest=lowest,
+        highest=highest,
+        weights=tested.weights,
+        groups=groups,
     )
     if isinstance(found, Refused):
         return found
     thresholds = tuple(float(t) for t in path.thresholds[found.index])
-    seen = found.seen
+    served = serve(tested, list(thresholds))
+    if (served.tier == len(thresholds)).all():
+        return Refused("the promise stands only where every draft is rejected", None)
+    seen = found.loss
     if objective.kind == "quality":
-        weights = np.ones(len(tested)) if tested.weights is None else tested.weights
-        quality = serve(tested, list(thresholds)).quality
-        seen = float(quality @ weights / (strong @ weights))
+        seen = _mean(served.quality, tested) / _mean(strong, tested)
     return thresholds, _promise(objective, delta, found, seen)
 
 
 def _promise(objective: Objective, delta: float, found: Certified, seen: float) -> Promise:
     assert objective.kind in {"quality", "harm"}  # noqa: S101 - nothing else is promised
     return Promise(
-        kind=objective.kind,  # type: ignore[arg-type]
+        kind=objective.kind,
         limit=objective.limit,
         confidence=1 - delta,
         rows=found.rows,
@@ -182,3 +182,7 @@ def _promise(objective: Objective, delta: float, found: Certified, seen: float) 
         p_value=found.p_value,
         method=found.method,
     )
+
+
+def _mean(values: Array, scored: Scored) -> float:
+    return float(np.average(values, weights=scored.weights))

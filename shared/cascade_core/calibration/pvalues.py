@@ -11,8 +11,8 @@ passed in this share of simulated draws:
 ===============================  ===========  ==============  ==================
 losses                           exact/round  betting (here)  Hoeffding–Bentkus
 ===============================  ===========  ==============  ==================
-0 or 1                           .48          .40             .29
-.1 … .4, sparse                  .41          .75             .08
+0 or 1                           .48          .31             .29
+.1 … .4, sparse                  .41          .76             .08
 quality ≥ 98 % (lost .02)        –            .78             .00
 ===============================  ===========  ==============  ==================
 
@@ -84,7 +84,7 @@ def bounded_mean_p(losses: Array, limit: float, *, delta: float = 0.05, seed: in
     plug-in ones of Waudby-Smith & Ramdas (2024, JRSS-B 86(1)), one-sided, for a fixed number of
     rows. Two changes for sparse losses: the variance starts at its largest possible value at the
     limit, weighted as one full loss, and the stake never falls below what is best for 0/1 losses.
-    With no loss at all the value is that of the exact test.
+    With no loss at all, the limit is passed from as many rows on as by the exact test.
 
     Args:
         losses: (n,), each in [0, 1], independent of each other.

@@ -22,7 +22,7 @@ class Certified:
     Attributes:
         threshold: Accept where confidence ≥ threshold; NaN for a path.
         index: Which point of the path; for a sweep, how many distinct confidences are accepted − 1.
-        seen: Weighted mean loss seen there (harm, for a promise about harm), in its own units.
+        loss: Weighted mean loss seen there (harm, for a promise about harm), in its own units.
         p_value: Of the test that the true mean is above the limit.
         rows: Independent units tested: rows, or groups where rows belong together.
         accepted: Weighted share of all rows accepted, in [0, 1]; NaN for a path.
@@ -31,7 +31,7 @@ class Certified:
 
     threshold: float
     index: int
-    seen: float
+    loss: float
     p_value: float
     rows: int
     accepted: float

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from cascade_core.arrays import Array, Ints
-from cascade_core.calibration.candidates import candidates
+from cascade_core.arrays import Ints
+from cascade_core.calibration.candidates import Candidates, candidates
+from cascade_core.calibration.difficulty import fit_route, skipping
 from cascade_core.calibration.drift_reference import Reference
-from cascade_core.calibration.difficulty import fit_route
 from cascade_core.calibration.fit import Method, fit_calibrator
 from cascade_core.calibration.folds import split
 from cascade_core.calibration.objective import Objective, TuningError, choose, make_objective
@@ -143,9 +143,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     return document.model_copy(update={"tuned": tuned})
 
 
-def _parts(
-    rows: Table, objective: Objective, policy: object, seed: int
-) -> tuple[Table, Table]:
+def _parts(rows: Table, objective: Objective, policy: object, seed: int) -> tuple[Table, Table]:
     """Return the rows to fit on and those to test on: the same where nothing is promised."""
     if objective.confidence is None or policy is not None:
         return rows, rows
@@ -178,20 +176,20 @@ def _kept(frozen: Policy, rows: Table) -> tuple[str, ...]:
 def _with_route(
     document: Policy, fit: _Fit, rows: Table, objective: Objective, seed: int
 ) -> tuple[Policy, _Fit]:
-    """Add a route where it would have saved money on the rows it was fitted to, out of fold."""
-    among = candidates(fit.scored)
-    strong = float(_mean(fit.scored.qualities[-1], fit.scored.weights))
-    place = choose(among, replace(objective, confidence=None), strong)
-    served = serve(fit.scored, list(among.thresholds[place]))
+    """Add a route where it serves the objective on the rows it was fitted to, out of fold."""
+    before = _best(objective, fit.scored)
+    served = serve(fit.scored, list(before.thresholds[0]))
     learned = fit_route(rows, fit.scored, served, seed=seed)
     if learned is None:
         return document, fit
     route, skipped = learned
-    confidences = tuple(
-        np.where(skipped[:, k], np.nan, c) for k, c in enumerate(fit.scored.confidences)
-    )
-    costs = tuple(np.where(skipped[:, k], 0.0, c) for k, c in enumerate(fit.scored.costs))
-    scored = replace(fit.scored, confidences=confidences, costs=costs, skipped=skipped)
+    scored = skipping(fit.scored, skipped)
+    after = _best(objective, scored)
+    better = after.cost < before.cost
+    if objective.kind in {"max_cost", "max_escalated"}:
+        better = after.quality > before.quality
+    if not better:
+        return document, fit
     return document.model_copy(update={"route": route}), replace(fit, scored=scored)
 
 
@@ -225,10 +223,14 @@ def _thresholds(  # noqa: PLR0913 - both parts, as tables and scored
 
 
 def _chosen(objective: Objective, scored: Scored) -> tuple[float, ...]:
+    return tuple(float(t) for t in _best(objective, scored).thresholds[0])
+
+
+def _best(objective: Objective, scored: Scored) -> Candidates:
+    """Return the one candidate that serves an objective best on these rows."""
     among = candidates(scored)
-    strong = float(_mean(scored.qualities[-1], scored.weights))
-    place = choose(among, objective, strong)
-    return tuple(float(t) for t in among.thresholds[place])
+    strong = float(np.average(scored.qualities[-1], weights=scored.weights))
+    return among.take(np.array([choose(among, objective, strong)]))
 
 
 def _chosen_by_class(objective: Objective, scored: Scored, rows: Table) -> Kept:
@@ -248,11 +250,12 @@ def _rows(rows: Table, code: int) -> Ints:
 def _figures(scored: Scored, served: Served, rows: Table, seed: int) -> Figures:
     found = means(scored, served)
     drawn = Resamples.draw(len(rows), groups=rows.groups, seed=seed)
-    low = interval(drawn.means({"quality": served.quality}, scored.weights)["quality"]).low
+    ends = interval(drawn.means({"quality": served.quality}, scored.weights)["quality"])
     return Figures(
         n=found.n,
         quality=found.quality,
-        quality_low=low,
+        quality_low=ends.low,
+        quality_high=ends.high,
         strong_quality=found.strong_quality,
         cost_usd=found.cost_usd,
         strong_cost_usd=found.strong_cost_usd,
@@ -277,7 +280,3 @@ def _reference(scored: Scored, served: Served, promises: Sequence[Promise]) -> R
         limit=limits[0] if limits else None,
         tier=tier,
     )
-
-
-def _mean(values: Array, weights: Array | None) -> float:
-    return float(np.average(values, weights=weights))

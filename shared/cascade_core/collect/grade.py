@@ -1,6 +1,7 @@
 """How good an answer is, in [0, 1], and who says so.
 
-A reference, the strongest tier, a judge, or the caller's own function. What two answers have to share to say the same is in `signals.agreement`.
+A reference, the strongest tier, a judge, or the caller's own function. When two
+answers say the same is told in `signals.agreement`.
 """
 
 from __future__ import annotations

@@ -35,6 +35,7 @@ class Job:
         texts: Whether the table holds requests and answers.
         concurrency: How many requests run at a time.
         max_cost: The most USD to spend, earlier runs for the same table included.
+        advance: Told of progress.
     """
 
     requests: Requests
@@ -55,6 +56,7 @@ class Job:
             "requests": self.requests.digest,
             "tiers": list(self.tiers),
             "signals": [_spelled(signal) for signal in self.plan.signals],
+            "gates": [_name_of(gate.passes) for gate in self.plan.gates if not gate.own],
             "quality": self.grader.name,
             "judge": self.judge,
             "prices": self.plan.prices.identity,
@@ -180,11 +182,16 @@ def _spelled(signal: Any) -> str:
     """Spell a signal the same in every process: an `id()` or an object's repr is not."""
     plain = {
         name: str(value).rpartition(":")[0] if _ends_in_id(value) else value
-        for name, value in sorted(vars(signal).items())
+        for name, value in sorted(getattr(signal, "__dict__", {}).items())
         if name[0] != "_" and (value is None or isinstance(value, str | int | float))
     }
     listed = ", ".join(f"{name}={value!r}" for name, value in plain.items())
-    return f"{type(signal).__name__}({listed})"
+    return f"{type(signal).__name__}:{signal.name}({listed})"
+
+
+def _name_of(function: Any) -> str:
+    name = getattr(function, "__qualname__", type(function).__qualname__)
+    return f"{getattr(function, '__module__', '')}.{name}"
 
 
 def _ends_in_id(value: object) -> bool:

@@ -87,7 +87,8 @@ class Journal:
         self._settings = json.loads(json.dumps(dict(settings)))
         self._synced = 0.0
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            binary = getattr(os, "O_BINARY", 0)  # elsewhere than on Windows, every file is
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | binary, 0o644)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise ConfigurationError(f"{path} cannot be written ({reason})") from None

@@ -40,6 +40,7 @@ def as_entry(
     for index, answer in enumerate(examined.answers):
         judged = signals if index < last else ()
         row |= _tier(answer, examined.qualities[index], judged, texts=texts)
+    row = {name: _writable(value) for name, value in row.items()}
     errors = {a.tier.index: a.error for a in examined.answers if a.error is not None}
     return Entry(sample.index, row, examined.cost, errors)
 
@@ -58,6 +59,13 @@ def _tier(
     row |= {f"{t}_signal_{s.name}": answer.readings.get(s.name) for s in signals}
     row |= {f"{t}_paid_{s.name}_usd": _usd(answer.paid.get(s.name)) for s in signals if s.paid}
     return row
+
+
+def _writable(value: Any) -> Any:
+    """Escape halves of surrogate pairs, which models write now and then and no file can hold."""
+    if not isinstance(value, str) or value.isascii():
+        return value
+    return value.encode("utf-8", "backslashreplace").decode()
 
 
 def _usd(cost: Decimal | None) -> float | None:

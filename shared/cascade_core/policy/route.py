@@ -69,6 +69,45 @@ class Route(BaseModel):
         return any(s.accepts is not None and s.accepts.reads_text for s in self.stages)
 
 
+def values(route: Route, accepted: Sequence[Array]) -> Array:
+    """Return V_k(x), in USD.
+
+    Args:
+        route: Costs and qualities.
+        accepted: a_k(x) for every tier but the last, each of shape (n,).
+
+    Returns:
+        Shape (n, tiers).
+    """
+    import numpy as np  # noqa: PLC0415 - loading a policy stays quick
+
+    last = route.stages[-1]
+    best = np.full(len(accepted[0]) if accepted else 1, route.worth * last.quality - last.cost_usd)
+    columns = [best]
+    for stage, share in zip(reversed(route.stages[:-1]), reversed(accepted), strict=True):
+        gain = share * route.worth * stage.quality - stage.cost_usd
+        columns.append(gain + (1 - share) * best)
+        best = np.maximum(best, columns[-1])
+    return np.stack(columns[::-1], axis=1)
+
+
+def skips(values: Array) -> Flags:
+    """Return which tiers are better left out, as some later tier is worth more.
+
+    Args:
+        values: V_k(x), shape (n, tiers).
+
+    Returns:
+        Shape (n, tiers); the last tier is never left out.
+    """
+    import numpy as np  # noqa: PLC0415
+
+    best_later = np.maximum.accumulate(values[:, :0:-1], axis=1)[:, ::-1]
+    skipped = np.zeros(values.shape, dtype=bool)
+    skipped[:, :-1] = best_later > values[:, :-1]
+    return skipped
+
+
 class Router:
     """A route made ready; one implementation for one request and for a million.
 
@@ -80,12 +119,12 @@ class Router:
         from cascade_core.calibration.apply import Scorer  # noqa: PLC0415 - brings numpy
 
         self.route = route
-        self._scorers = [None if s.accepts is None else Scorer(s.accepts) for s in route.stages]
+        self._scorers = [
+            None if stage.accepts is None else Scorer(stage.accepts) for stage in route.stages[:-1]
+        ]
 
-    def values(
-        self, requests: Sequence[str], classes: Sequence[str | None] | None = None
-    ) -> Array:
-        """Return V_k(x), in USD.
+    def skips(self, requests: Sequence[str], classes: Sequence[str | None] | None = None) -> Flags:
+        """Return which tiers requests had better leave out.
 
         Args:
             requests: Texts of n requests.
@@ -94,39 +133,15 @@ class Router:
         Returns:
             Shape (n, tiers).
         """
-        import numpy as np  # noqa: PLC0415 - brought by the scorers already
-
-        from cascade_core.calibration.apply import Inputs  # noqa: PLC0415
-
-        n, stages = len(requests), self.route.stages
-        inputs = Inputs(n, {}, requests, None)
-        values = np.empty((n, len(stages)))
-        best = np.zeros(n)
-        for k in reversed(range(len(stages))):
-            stage, scorer = stages[k], self._scorers[k]
-            accepted = np.full(n, stage.accepted)
-            if k == len(stages) - 1:
-                accepted[:] = 1.0
-            elif scorer is not None:
-                said = scorer.rows(inputs, classes)
-                accepted = np.where(np.isnan(said), accepted, said)
-            gain = accepted * self.route.worth * stage.quality
-            values[:, k] = gain - stage.cost_usd + (1 - accepted) * best
-            best = values[:, k] if k == len(stages) - 1 else np.maximum(best, values[:, k])
-        return values
-
-    def skips(
-        self, requests: Sequence[str], classes: Sequence[str | None] | None = None
-    ) -> Flags:
-        """Return which tiers are better left out.
-
-        Returns:
-            Booleans of shape (n, tiers); the last tier is never left out.
-        """
         import numpy as np  # noqa: PLC0415
 
-        values = self.values(requests, classes)
-        best_later = np.maximum.accumulate(values[:, ::-1], axis=1)[:, ::-1]
-        skipped = np.zeros(values.shape, dtype=bool)
-        skipped[:, :-1] = best_later[:, 1:] > values[:, :-1]
-        return skipped
+        from cascade_core.calibration.inputs import Inputs  # noqa: PLC0415
+
+        inputs = Inputs(len(requests), {}, requests)
+        accepted = [
+            np.full(len(requests), stage.accepted)
+            if scorer is None
+            else scorer.rows(inputs, classes)
+            for stage, scorer in zip(self.route.stages, self._scorers, strict=False)
+        ]
+        return skips(values(self.route, accepted))

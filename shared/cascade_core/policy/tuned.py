@@ -51,11 +51,12 @@ class Figures(BaseModel):
     Attributes:
         n: Rows.
         quality: Mean quality, in [0, 1].
-        quality_low: Lower end of its 95 % interval.
+        quality_low: Lower end of its 95 % bootstrap interval.
+        quality_high: Upper end.
         strong_quality: Of always asking the strongest tier.
         cost_usd: Every paid call counted; None where a call is unpriced.
         strong_cost_usd: Of always asking the strongest tier.
-        escalated: Share of requests that the strongest tier answered.
+        escalated: Share of requests that the cheapest tier did not answer.
         cost_share: (cost − cheapest) / (strongest − cheapest); None where unpriced.
         harm: Quality lost by not asking the strongest tier.
     """
@@ -65,6 +66,7 @@ class Figures(BaseModel):
     n: int = Field(ge=1)
     quality: Share
     quality_low: float | None = None
+    quality_high: float | None = None
     strong_quality: Share
     cost_usd: Usd | None = None
     strong_cost_usd: Usd | None = None

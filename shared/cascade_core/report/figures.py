@@ -105,8 +105,7 @@ def cost_quality(
         for line, label, color, style in [*lines, (curve, "this confidence", MAIN, "-")]:
             x, y = line.thinned().along(axis)
             axes.plot(x, 100 * y, style, color=color, label=label, linewidth=1.8)
-        place = point and (point.cost_share if axis == "cost" else point.escalated)
-        if point is not None and place is not None:
+        if point is not None and (place := point.along(axis)) is not None:
             spot = (place, 100 * point.quality)
             axes.plot(*spot, "o", color=BAD, markersize=8, label="this policy", zorder=5)
         axes.set_ylabel("mean quality, %")

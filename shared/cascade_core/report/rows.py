@@ -12,7 +12,7 @@ from math import isnan
 from typing import Literal, TypeAlias
 
 from cascade_core.evaluation.bootstrap import SHARES, Interval
-from cascade_core.evaluation.curve import Curve
+from cascade_core.evaluation.curve import Axis, Curve
 
 Unit: TypeAlias = Literal["share", "usd", "score", "count"]
 
@@ -65,6 +65,10 @@ class Operating:
     escalated: float
     quality: float
     cost_share: float | None = None
+
+    def along(self, axis: Axis) -> float | None:
+        """Return its place on an axis; None where that is not known."""
+        return self.cost_share if axis == "cost" else self.escalated
 
 
 @dataclass(frozen=True, slots=True)

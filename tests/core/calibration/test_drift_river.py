@@ -46,7 +46,8 @@ def test_page_hinkley_raises_the_same_alarms_at_the_same_numbers(name, seed):
     theirs = drift.PageHinkley(min_instances=30, alpha=1.0, **settings)
     alarms = found(PageHinkley(rows=30, **settings), xs)
     assert alarms == found_by_river(theirs, xs)
-    assert bool(alarms) == (name != "no change")
+    # Also where nothing changed: it bounds no chance of that, which is why `drift` bets instead.
+    assert alarms
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cascade_core.calibration.descent import betting_descent
 from cascade_core.calibration.guarantee import certify_path, certify_sweep, harm_p
 from cascade_core.calibration.pvalues import binomial_p
 from cascade_core.calibration.refusal import Certified, Refused, labels_needed, split_delta
+from cascade_core.calibration.units import make_units
 from cascade_core.errors import ConfigurationError
 
 
@@ -49,7 +51,7 @@ def test_the_sweep_is_the_fixed_sequence_walked_step_by_step(rows, limit):
         assert isinstance(found, Refused)
     else:
         np.testing.assert_array_equal(confidence >= found.threshold, passing)
-        assert found.seen == pytest.approx((harm * passing).mean())
+        assert found.loss == pytest.approx((harm * passing).mean())
         assert found.accepted == pytest.approx(passing.mean())
         assert found.method == "binomial"
 
@@ -99,18 +101,27 @@ def test_a_promise_holds_for_weighted_and_grouped_rows():
     assert broken / draws <= 0.05 + 2 * (0.05 * 0.95 / draws) ** 0.5
 
 
-@pytest.mark.parametrize("dependent", [False, True])
-def test_bisection_finds_the_first_failure_among_all_thresholds(dependent):
-    rng = np.random.default_rng(8)
+@settings(max_examples=40)
+@given(st.integers(0, 10_000), st.booleans(), st.booleans())
+def test_bisection_stops_where_a_walk_over_all_thresholds_would(seed, weighted, grouped):
+    rng = np.random.default_rng(seed)
     confidence, harm = traffic(rng, 400, SIZES["graded"])
-    confidence = confidence.round(2)
-    extra = {"weights": rng.uniform(0.5, 1, 400)} if dependent else {}
-    found = certify_sweep(confidence, harm, limit=0.03, delta=0.05, **extra)
-    # with more given away below the threshold nothing above it may change
-    worse = np.where(confidence < found.threshold, 1.0, harm)
-    again = certify_sweep(confidence, worse, limit=0.03, delta=0.05, binary=False, **extra)
-    assert found.p_value <= 0.05
-    assert isinstance(again, Certified)
+    units = make_units(
+        400,
+        rng.uniform(0.2, 1, 400) if weighted else None,
+        rng.integers(0, 200, 400) if grouped else None,
+    )
+    order = np.argsort(-confidence)
+    ends = np.arange(0, 400, 7)
+
+    def descend(ends):
+        return betting_descent(harm, order, ends, units, limit=0.03, delta=0.05, seed=1)
+
+    walk = np.array([descend(ends[i : i + 1])[1] for i in range(len(ends))])
+    assert (np.diff(walk) >= -1e-12).all()
+    passed, p = descend(ends)
+    assert passed == np.count_nonzero(walk <= 0.05)
+    assert p == walk[max(0, passed - 1)]
 
 
 def test_the_threshold_lies_between_what_was_accepted_and_what_was_not():
@@ -134,7 +145,7 @@ def test_rows_without_a_reading_count_but_are_never_accepted():
     found = certify_sweep(confidence, np.repeat([0.0, 1.0], 300), limit=0.01, delta=0.05)
     assert found.rows == 600
     assert found.accepted == 0.5
-    assert found.seen == 0.0
+    assert found.loss == 0.0
 
 
 # --- refusals ------------------------------------------------------------------------------------
@@ -197,7 +208,7 @@ def test_a_path_stops_at_its_first_failure_and_asks_no_further():
 
     found = certify_path(losses, 10, limit=0.02, delta=0.05)
     assert found.index == 2
-    assert found.seen == 0.01
+    assert found.loss == 0.01
     assert asked == [0, 1, 2, 3]
 
 
@@ -209,7 +220,7 @@ def test_quality_is_promised_net_of_gains():
         lambda _: 0.95 * strong - policy, 1, limit=0.0, delta=0.05, lowest=-1.0, highest=0.95
     )
     assert isinstance(found, Certified)
-    assert found.seen == pytest.approx((0.95 * strong - policy).mean())
+    assert found.loss == pytest.approx((0.95 * strong - policy).mean())
     refused = certify_path(
         lambda _: 0.99 * strong - policy, 1, limit=0.0, delta=0.05, lowest=-1.0, highest=0.99
     )

@@ -62,9 +62,9 @@ def test_the_sweep_ends_where_mapies_fixed_sequence_ends(seed, limit):
     assert np.array_equal(ours, theirs) or binomial_p(harmed[0] + 1, 1000, limit) > 0.05
 
 
-@pytest.mark.parametrize("mean", [0.0, 0.002, 0.004])
+@pytest.mark.parametrize("mean", [0.003, 0.005, 0.006])
 def test_betting_is_tighter_than_hoeffding_bentkus_on_graded_losses(mean):
     rng = np.random.default_rng(0)
     losses = (rng.random(2000) < mean / 0.3) * rng.uniform(0.2, 0.4, 2000)
     theirs = methods.compute_hoeffding_bentkus_p_value(np.array([losses.mean()]), 2000, 0.01)[0, 0]
-    assert bounded_mean_p(losses, 0.01) <= theirs * (1 + 1e-4)
+    assert bounded_mean_p(losses, 0.01) <= theirs

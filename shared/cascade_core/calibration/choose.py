@@ -1,0 +1,207 @@
+"""Which scores are worth trying on so many rows, and which of those that were tried is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from cascade_core.arrays import Array, Ints
+from cascade_core.calibration.features import DRAFT, REQUEST
+from cascade_core.calibration.inputs import Inputs
+from cascade_core.errors import ConfigurationError
+
+Method: TypeAlias = Literal["auto", "signal", "logistic", "boosting"]
+CurveKind: TypeAlias = Literal["auto", "isotonic", "platt"]
+Fixed: TypeAlias = Literal["isotonic", "platt"]
+
+LOGISTIC_ROWS = 40
+"""Rows from which a learned combination of signals is tried."""
+TEXT_ROWS = 50
+"""Rows from which features of the texts are tried."""
+TREE_ROWS = 300
+"""Rows from which boosting is tried."""
+WORD_ROWS = 400
+"""Rows from which the words of requests are tried."""
+ISOTONIC_ROWS = 200
+"""Rows from which an isotonic curve is tried."""
+RARE = 5
+"""Outcomes of the rarer kind that anything learned needs."""
+CLASSES = 20
+"""Classes that become inputs at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A score that may be fitted.
+
+    Attributes:
+        label: What it is called.
+        rank: How plain it is; 0 is the plainest.
+        kind: What fits it.
+        names: What it reads, as `source:name`.
+        words: Whether it also reads the words of requests.
+    """
+
+    label: str
+    rank: int
+    kind: Literal["signal", "logistic", "boosting"]
+    names: tuple[str, ...]
+    words: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """How a candidate did.
+
+    Attributes:
+        candidate: Its score.
+        curve: Its curve.
+        losses: Log loss of every row, out of fold, shape (n,).
+    """
+
+    candidate: Candidate
+    curve: Fixed
+    losses: Array
+
+    @property
+    def label(self) -> str:
+        """What it is called, curve and all."""
+        return f"{self.candidate.label}, {self.curve}"
+
+
+def candidates(
+    inputs: Inputs, signals: Sequence[str], texts: Sequence[str], target: Array, method: Method
+) -> list[Candidate]:
+    """Return what is worth trying, plainest first.
+
+    Args:
+        inputs: What there is to read.
+        signals: Signals to use.
+        texts: Texts to use: `request`, `draft`.
+        target: Outcomes of the rows there are to fit to, shape (n,).
+        method: What was asked for; all but `"auto"` is tried whatever the rows.
+
+    Raises:
+        ConfigurationError: There is nothing to read.
+        ModuleNotFoundError: What was asked for needs scikit-learn, which is missing.
+    """
+    plain = [Candidate(name, 0, "signal", (f"signal:{name}",)) for name in signals]
+    if method == "signal":
+        return _some(plain, "a signal")
+    text = _text_names(inputs, texts)
+    learned = [] if method == "auto" and not has_learning() else _learned(inputs, signals, text)
+    if method != "auto":
+        _need_learning(method)
+        return _some([c for c in learned if c.kind == method], "a signal or texts")
+    rows, rare = len(target), min((target > 0).sum(), (target < 1).sum())
+    carried = [c for c in learned if rare >= RARE and rows >= _rows_needed(c)]
+    if not plain and not learned and text:
+        _need_learning("auto")
+    return [*plain, *carried] or _some(learned[:1], "a signal or texts")
+
+
+def _learned(inputs: Inputs, signals: Sequence[str], text: tuple[str, ...]) -> list[Candidate]:
+    names = tuple(f"{source}:{name}" for name in signals for source in ("signal", "logit"))
+    raw = tuple(f"signal:{name}" for name in signals)
+    classes = () if inputs.classes is None else tuple(f"class:{n}" for n in inputs.class_names)
+    classes = classes if len(classes) <= CLASSES else ()
+    found = []
+    read = [part for part, given in (("signals", names), ("class", classes)) if given]
+    base = " and ".join(read)
+    if len(signals) > 1 or classes:
+        found.append(Candidate(f"logistic on {base}", 1, "logistic", names + classes))
+        found.append(Candidate(f"boosting on {base}", 4, "boosting", raw + classes))
+    if text:
+        read = [*read, "texts"]
+        base = ", ".join(read)
+        every = names + classes + text
+        found.append(Candidate(f"logistic on {base}", 2, "logistic", every))
+        if any(name.startswith("request:") for name in text):
+            words = Candidate(f"logistic on {base}, words", 3, "logistic", every, words=True)
+            found.append(words)
+        found.append(Candidate(f"boosting on {base}", 5, "boosting", raw + classes + text))
+    if not found and signals:
+        found.append(Candidate(f"logistic on {base}", 1, "logistic", names))
+        found.append(Candidate(f"boosting on {base}", 4, "boosting", raw))
+    return sorted(found, key=lambda candidate: candidate.rank)
+
+
+def _text_names(inputs: Inputs, texts: Sequence[str]) -> tuple[str, ...]:
+    names: tuple[str, ...] = ()
+    if inputs.requests is not None:
+        if "request" in texts:
+            names += tuple(f"request:{name}" for name in REQUEST)
+        if "draft" in texts and inputs.responses is not None:
+            names += tuple(f"draft:{name}" for name in DRAFT)
+    return names
+
+
+def _rows_needed(candidate: Candidate) -> int:
+    if candidate.words:
+        return WORD_ROWS
+    if candidate.kind == "boosting":
+        return TREE_ROWS
+    return LOGISTIC_ROWS if candidate.rank == 1 else TEXT_ROWS
+
+
+def _some(found: list[Candidate], what: str) -> list[Candidate]:
+    if not found:
+        msg = f"nothing to read a confidence off: give {what} for this tier"
+        raise ConfigurationError(msg)
+    return found
+
+
+def has_learning() -> bool:
+    """Tell whether scikit-learn is installed."""
+    return find_spec("sklearn") is not None
+
+
+def _need_learning(method: Method) -> None:
+    if not has_learning():
+        msg = (
+            f"method={method!r} on this table needs scikit-learn: "
+            "pip install 'model-cascade[calibrate]'"
+        )
+        raise ModuleNotFoundError(msg, name="sklearn")
+
+
+def choose(trials: Sequence[Trial], weights: Array | None, groups: Ints | None) -> Trial:
+    """Return the plainest trial that is within one standard error of the best.
+
+    The one-standard-error rule of Breiman et al. (Classification and Regression Trees,
+    1984), with the error that of the paired difference.
+    """
+    means = [float(np.average(trial.losses, weights=weights)) for trial in trials]
+    best = trials[int(np.argmin(means))]
+    close = []
+    for mean, trial in zip(means, trials, strict=True):
+        gain, error = better_by(best.losses, trial.losses, weights, groups)
+        if gain <= error:
+            close.append((trial.candidate.rank, mean, trial))
+    return min(close, key=lambda found: found[:2])[2]
+
+
+def better_by(
+    losses: Array, others: Array, weights: Array | None, groups: Ints | None
+) -> tuple[float, float]:
+    """Return by how much less the first losses are on average, and its standard error.
+
+    Rows of one group count as one observation in the error.
+    """
+    difference = others - losses
+    weight = np.ones(len(losses)) if weights is None else weights
+    mean = float(np.average(difference, weights=weight))
+    parts = weight * (difference - mean)
+    if groups is not None:
+        _, code = np.unique(groups, return_inverse=True)
+        parts = np.bincount(code, parts).astype(np.float64)
+    return mean, float(np.sqrt(np.square(parts).sum()) / weight.sum())
+
+
+def log_loss(confidence: Array, target: Array) -> Array:
+    """Return the log loss of every row, in nats; outcomes may be fractions."""
+    return -(target * np.log(confidence) + (1 - target) * np.log1p(-confidence))

@@ -1,0 +1,1 @@
+"""The commands that need no framework. Options only; the work is elsewhere."""

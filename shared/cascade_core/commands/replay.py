@@ -1,0 +1,41 @@
+"""`cascade replay`: what a policy would have done with a labelled table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def replay(
+    table: Annotated[Path, typer.Argument(help="Labelled table: .csv, .jsonl or .parquet.")],
+    *,
+    policy: Annotated[Path, typer.Option(help="The policy, as JSON or TOML.")],
+    html: Annotated[
+        Path | None, typer.Option(help="Also write a page with curves and reliability.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+) -> None:
+    """Show what a policy would have done: quality, every cost, who answered, and the curve.
+
+    Example: cascade replay labels.csv --policy policy.json --html replay.html
+    """
+    from cascade_core.commands.checks import check_writable
+    from cascade_core.evaluation.replay import replay as run
+    from cascade_core.evaluation.study import study
+    from cascade_core.report.replayed import print_replay, write_page
+
+    if html is not None:
+        check_writable(html)
+    found = study(run(table, policy), policy, seed=seed)
+    if html is not None:
+        write_page(html, found)
+    if as_json:
+        typer.echo(json.dumps(found.as_dict(), indent=2))
+    else:
+        print_replay(found)
+        if html is not None:
+            typer.echo(f"\n{html} written")

@@ -1,0 +1,98 @@
+"""`cascade tune`: a labelled table becomes a policy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def tune(  # noqa: PLR0913 - the command's options
+    table: Annotated[Path, typer.Argument(help="Labelled table: .csv, .jsonl or .parquet.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Where the policy goes, as JSON.")],
+    quality: Annotated[
+        float | None,
+        typer.Option(help="Cheapest at this share of the strongest tier's quality, e.g. 0.98."),
+    ] = None,
+    harm: Annotated[
+        float | None,
+        typer.Option(help="Cheapest that loses at most this much quality a request, e.g. 0.02."),
+    ] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(help="Best quality at this many USD a request.")
+    ] = None,
+    max_escalated: Annotated[
+        float | None, typer.Option(help="Best quality with this share escalated.")
+    ] = None,
+    confidence: Annotated[
+        float | None,
+        typer.Option(help="Promise it: how sure to be, e.g. 0.95 (always with --harm)."),
+    ] = None,
+    signals: Annotated[
+        str | None, typer.Option(help="Signals to use, with commas between; all by default.")
+    ] = None,
+    method: Annotated[
+        str, typer.Option(help="How readings are combined: auto, signal, logistic, boosting.")
+    ] = "auto",
+    per_class: Annotated[
+        bool, typer.Option("--per-class", help="Thresholds, and promises, for each class.")
+    ] = False,
+    skip: Annotated[bool, typer.Option(help="Learn which requests had better skip a tier.")] = True,
+    policy: Annotated[
+        Path | None,
+        typer.Option(help="Keep this policy's calibrators; all rows pick thresholds."),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The policy's name in records; --out's by default.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the random splits.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+) -> None:
+    """Turn labelled requests into a policy: calibrated confidences and thresholds.
+
+    Ask for one of --quality, --harm, --max-cost, --max-escalated. With --confidence (and always
+    with --harm) the rows are split, and what is promised is tested on rows that nothing was fitted
+    to; where they cannot carry the promise, nothing is written and the exit status is 2.
+
+    Example: cascade tune labels.csv --harm 0.02 --confidence 0.95 --out policy.json
+    """
+    from cascade_core.calibration.tuning import tune as make_policy
+    from cascade_core.commands.checks import check_writable
+    from cascade_core.report.tuned import print_policy
+
+    check_writable(out)
+    made = make_policy(
+        table,
+        quality=quality,
+        harm=harm,
+        max_cost=max_cost,
+        max_escalated=max_escalated,
+        confidence=confidence,
+        signals=None if signals is None else [s.strip() for s in signals.split(",") if s.strip()],
+        method=method,  # type: ignore[arg-type] - checked there
+        per_class=per_class,
+        skip=skip,
+        policy=policy,
+        name=name or out.stem,
+        seed=seed,
+    )
+    made.save(out)
+    assert made.tuned is not None  # noqa: S101 - it has just been
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {
+                    "policy": str(out),
+                    "thresholds": made.thresholds,
+                    "classes": {c: rule.thresholds for c, rule in made.classes.items()},
+                    "promises": [p.model_dump() for p in made.promises],
+                    **made.tuned.figures.model_dump(),
+                },
+                indent=2,
+            )
+        )
+    else:
+        print_policy(made, out)

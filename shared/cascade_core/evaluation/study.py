@@ -1,0 +1,194 @@
+"""All there is to say about a replay: means with intervals, the curve, each confidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from cascade_core.arrays import Array
+from cascade_core.evaluation.bootstrap import Interval, Resamples, curve_intervals, interval
+from cascade_core.evaluation.curve import Curve, sweep
+from cascade_core.evaluation.metrics import auroc
+from cascade_core.evaluation.reference import oracle
+from cascade_core.evaluation.reliability import Reliability, ece_noise_floor, reliability
+from cascade_core.evaluation.replay import Replay
+from cascade_core.policy.document import Policy
+
+MOST_ROWS = 20_000
+"""Rows that the noise floor is simulated on at most."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TierStudy:
+    """How well a tier's confidence tells its good drafts from its bad ones.
+
+    Attributes:
+        tier: Which tier.
+        read: Share of its drafts that have a confidence.
+        auroc: Chance that a good draft has the higher confidence; NaN where all are alike.
+        bins: Its reliability diagram.
+        noise_floor: Calibration error that chance alone would show.
+        confidence: The confidences, shape (n,).
+        quality: Of its drafts, shape (n,).
+    """
+
+    tier: int
+    read: float
+    auroc: float
+    bins: Reliability
+    noise_floor: float
+    confidence: Array
+    quality: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """A replay and what there is to say about it.
+
+    Attributes:
+        replay: The replay.
+        policy: What was replayed.
+        intervals: 95 % intervals of the means, by name, and `relative` for the share kept of
+            the strongest tier's quality.
+        curve: From the cheapest tier to the strongest, over all thresholds of the first.
+        curve_intervals: Of its figures.
+        best: The same with perfect hindsight.
+        tiers: One for every tier but the last.
+    """
+
+    replay: Replay
+    policy: Policy
+    intervals: Mapping[str, Interval]
+    curve: Curve
+    curve_intervals: Mapping[str, Interval]
+    best: Curve
+    tiers: tuple[TierStudy, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures as plain JSON; what could not be computed is null."""
+        means = self.replay.means
+        plain = self.replay.as_dict() | {
+            "weak_quality": means.weak_quality,
+            "weak_cost_usd": means.weak_cost_usd,
+            "cost_share": means.cost_share,
+            "by_tier": means.by_tier,
+            "asked": means.asked,
+            "policy": self.policy.name,
+            "unused": dict(self.replay.unused),
+            "intervals": {name: asdict(one) for name, one in self.intervals.items()},
+            "curve": {
+                "apgr": self.curve.apgr(),
+                "apgr_cost": self.curve.apgr("cost"),
+                **{f"cpt{x}": self.curve.cpt(x / 100) for x in (50, 80, 95)},
+                **{f"cpt{x}_cost": self.curve.cpt(x / 100, "cost") for x in (50, 80, 95)},
+                "intervals": {n: asdict(one) for n, one in self.curve_intervals.items()},
+            },
+            "tiers": [
+                {
+                    "tier": one.tier,
+                    "read": one.read,
+                    "auroc": one.auroc,
+                    "ece": one.bins.ece,
+                    "ece_noise_floor": one.noise_floor,
+                }
+                for one in self.tiers
+            ],
+            "classes": {
+                name: {
+                    "n": own.n,
+                    "quality": own.quality,
+                    "strong_quality": own.strong_quality,
+                    "escalated": own.escalated,
+                    "cost_usd": own.cost_usd,
+                    "strong_cost_usd": own.strong_cost_usd,
+                    "harm": own.harm,
+                }
+                for name, own in self.replay.by_class.items()
+            },
+        }
+        finite: dict[str, Any] = _finite(plain)
+        return finite
+
+
+def study(replay: Replay, policy: Policy | str | Any, *, seed: int = 0) -> Study:
+    """Work out everything a report says about a replay.
+
+    Args:
+        replay: The replay.
+        policy: What was replayed.
+        seed: Of bootstrap and simulation.
+    """
+    scored, served, groups = replay.scored, replay.served, replay.table.groups
+    weights, last = scored.weights, len(scored.qualities) - 1
+    drawn = Resamples.draw(len(scored), groups=groups, seed=seed)
+    means = drawn.means(
+        {
+            "quality": served.quality,
+            "strong_quality": scored.qualities[-1],
+            "weak_quality": scored.qualities[0],
+            "cost": served.cost,
+            "strong_cost": scored.costs[-1],
+            "weak_cost": scored.drafts[0],
+            "escalated": np.asarray(served.tier > 0, dtype=np.float64),
+            "harm": served.harm,
+        },
+        weights,
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means["relative"] = means["quality"] / means["strong_quality"]
+        weak = means["weak_cost"]
+        means["cost_share"] = (means["cost"] - weak) / (means["strong_cost"] - weak)
+    columns = (
+        scored.confidences[0],
+        scored.qualities[0],
+        scored.qualities[last],
+        scored.costs[0],
+        scored.costs[last],
+    )
+    curve = sweep(*columns, weights=weights, draft_cost=scored.drafts[0])
+    best = oracle(*columns[1:3], scored.drafts[0], columns[-1], weights)
+    return Study(
+        replay=replay,
+        policy=Policy.load(policy),
+        intervals={name: interval(draws) for name, draws in means.items()},
+        curve=curve,
+        curve_intervals=curve_intervals(
+            *columns, weights=weights, draft_cost=scored.drafts[0], groups=groups, seed=seed
+        ),
+        best=best,
+        tiers=tuple(_tier(replay, k, seed) for k in range(last)),
+    )
+
+
+def _tier(replay: Replay, tier: int, seed: int) -> TierStudy:
+    scored = replay.scored
+    confidence, quality = scored.confidences[tier], scored.qualities[tier]
+    read = ~np.isnan(confidence)
+    weights = None if scored.weights is None else scored.weights[read]
+    right = np.round(quality[read])
+    alike = len(right) == 0 or (right == right[0]).all()
+    few = np.flatnonzero(read)
+    if len(few) > MOST_ROWS:
+        few = np.random.default_rng(seed).choice(few, MOST_ROWS, replace=False)
+    return TierStudy(
+        tier=tier,
+        read=float(np.average(read, weights=scored.weights)),
+        auroc=float("nan") if alike else auroc(confidence[read], right, weights),
+        bins=reliability(confidence[read], quality[read], weights),
+        noise_floor=ece_noise_floor(confidence[few], seed=seed) if len(few) else float("nan"),
+        confidence=confidence,
+        quality=quality,
+    )
+
+
+def _finite(plain: Any) -> Any:
+    """Return JSON with null for what is not a number."""
+    if isinstance(plain, dict):
+        return {name: _finite(value) for name, value in plain.items()}
+    if isinstance(plain, list | tuple):
+        return [_finite(value) for value in plain]
+    return None if isinstance(plain, float) and not isfinite(plain) else plain

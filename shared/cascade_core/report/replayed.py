@@ -1,0 +1,191 @@
+"""A replay for people: in the terminal, and as a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from cascade_core.evaluation.replay import Means
+from cascade_core.evaluation.study import Study
+from cascade_core.report.figures import (
+    by_class,
+    confidence_histograms,
+    cost_quality,
+    reliability_diagram,
+)
+from cascade_core.report.html import Section, write_html
+from cascade_core.report.rows import ClassRow, Figure, Operating, curve_rows, operating_rows
+from cascade_core.report.terminal import classes, figures
+
+
+def print_replay(study: Study, console: Console | None = None) -> None:
+    """Print what a policy would have done.
+
+    Args:
+        study: The replay, worked out.
+        console: Where to; standard output by default.
+    """
+    out = console or Console()
+    out.print(Text(_headline(study)))
+    for line in _unused(study):
+        out.print(Text(line, style="dim"))
+    out.print(figures("\nwhat the policy does", _operating(study)))
+    out.print(figures("its confidence, over all thresholds", _signal_rows(study)))
+    rows = _classes(study)
+    if rows:
+        out.print(classes("by class", rows))
+    for line in _promises(study):
+        out.print(Text(line))
+
+
+def write_page(path: Path, study: Study) -> None:
+    """Write the same with pictures, as one page that needs no network.
+
+    Args:
+        path: Where to.
+        study: The replay, worked out.
+
+    Raises:
+        ConfigurationError: It cannot be written.
+        ModuleNotFoundError: The extra `report` is not installed.
+    """
+    means = study.replay.means
+    point = Operating(means.escalated, means.quality, means.cost_share)
+    rows = _classes(study)
+    sections = [
+        Section(
+            "What the policy does",
+            text=[_headline(study), *_unused(study), *_promises(study)],
+            figures=_operating(study),
+        ),
+        Section(
+            "Quality and cost",
+            text=[_two_tiers(study)] if len(study.tiers) > 1 else [],
+            plots=[cost_quality(study.curve, best=study.best, point=point)],
+            figures=_signal_rows(study),
+        ),
+        *(
+            Section(
+                f"Confidence in tier {one.tier}",
+                plots=[
+                    reliability_diagram(one.bins, noise_floor=one.noise_floor),
+                    confidence_histograms(one.confidence, one.quality, study.replay.scored.weights),
+                ],
+            )
+            for one in study.tiers
+        ),
+        *([Section.of_classes("By class", rows, [by_class(rows)])] if rows else []),
+    ]
+    named = f"policy {study.policy.name}" if study.policy.name else "a policy"
+    write_html(
+        path,
+        "Cascade replay",
+        sections,
+        subtitle=f"{named} on {means.n:,} requests of {study.replay.table.source}",
+    )
+
+
+def _headline(study: Study) -> str:
+    means = study.replay.means
+    kept = means.quality / means.strong_quality if means.strong_quality else float("nan")
+    said = (
+        f"{means.n:,} requests: quality {means.quality:.3f} against the strongest tier's "
+        f"{means.strong_quality:.3f} ({100 * kept:.1f} %)"
+    )
+    if means.cost_usd is None or not means.strong_cost_usd:
+        return f"{said}; some calls are unpriced, so nothing can be said about costs."
+    return f"{said}, at {100 * means.cost_usd / means.strong_cost_usd:.1f} % of its cost."
+
+
+def _unused(study: Study) -> list[str]:
+    return [f"{n:,} rows not used: {why}" for why, n in study.replay.unused.items()]
+
+
+def _operating(study: Study) -> list[Figure]:
+    means = study.replay.means
+    rows = operating_rows(
+        rows=means.n,
+        escalated=means.escalated,
+        cost_share=means.cost_share,
+        quality=means.quality,
+        strong_quality=means.strong_quality,
+        weak_quality=means.weak_quality,
+        cost=means.cost_usd,
+        strong_cost=means.strong_cost_usd,
+        harm=means.harm,
+        intervals=study.intervals,
+    )
+    if len(study.tiers) > 1 or any(share < 1 for share in means.asked[:1]):
+        rows += [
+            Figure(f"answered by tier {k}", share, note=f"asked {100 * asked:.1f} %")
+            for k, (share, asked) in enumerate(zip(means.by_tier, means.asked, strict=True))
+        ]
+    return rows
+
+
+def _signal_rows(study: Study) -> list[Figure]:
+    rows = curve_rows(study.curve, study.curve_intervals)
+    for one in study.tiers:
+        name = f", tier {one.tier}" if len(study.tiers) > 1 else ""
+        rows += [
+            Figure(f"AUROC{name}", one.auroc, unit="score"),
+            Figure(
+                f"ECE{name}",
+                one.bins.ece,
+                unit="score",
+                note=f"chance alone: {one.noise_floor:.3f}",
+            ),
+        ]
+        if one.read < 1:
+            rows.append(Figure(f"drafts with a reading{name}", one.read))
+    return rows
+
+
+def _two_tiers(study: Study) -> str:
+    return (
+        f"The curve goes from tier 0 straight to tier {len(study.tiers)}; "
+        "the point is the whole policy."
+    )
+
+
+def _classes(study: Study) -> list[ClassRow]:
+    return [_class(name, own) for name, own in study.replay.by_class.items()]
+
+
+def _class(name: str, means: Means) -> ClassRow:
+    return ClassRow(
+        name=name,
+        rows=means.n,
+        quality=means.quality,
+        strong_quality=means.strong_quality,
+        escalated=means.escalated,
+        cost_share=means.cost_share,
+        harm=means.harm,
+    )
+
+
+def _promises(study: Study) -> list[str]:
+    """Say whether what was promised holds on these rows."""
+    lines = []
+    for promise in study.policy.promises:
+        own = study.replay.means
+        if promise.class_name is not None:
+            found = study.replay.by_class.get(promise.class_name)
+            if found is None:
+                continue
+            own = found
+        about = "" if promise.class_name is None else f" for class {promise.class_name}"
+        if promise.kind == "harm":
+            seen, held = own.harm, own.harm <= promise.limit
+            claim = f"harm ≤ {100 * promise.limit:g} %"
+        else:
+            seen = own.quality / own.strong_quality if own.strong_quality else 1.0
+            held = seen >= promise.limit
+            claim = f"quality ≥ {100 * promise.limit:g} % of the strongest tier's"
+        lines.append(
+            f"promised{about}: {claim} with {100 * promise.confidence:g} % confidence; "
+            f"here {100 * seen:.2f} %: {'kept' if held else 'not kept on these rows'}"
+        )
+    return lines

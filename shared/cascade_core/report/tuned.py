@@ -1,0 +1,79 @@
+"""A freshly tuned policy for people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from cascade_core.evaluation.bootstrap import Interval
+from cascade_core.policy.document import Policy
+from cascade_core.policy.tuned import Promise, Tuned
+from cascade_core.report.rows import Figure, operating_rows
+from cascade_core.report.terminal import figures
+
+
+def print_policy(policy: Policy, path: Path, console: Console | None = None) -> None:
+    """Print what was tuned, what it does, and what is promised.
+
+    Args:
+        policy: As `tune` returned it.
+        path: Where it was written.
+        console: Where to print; standard output by default.
+    """
+    out, tuned = console or Console(), policy.tuned
+    assert tuned is not None  # noqa: S101 - it was tuned
+    out.print(Text(f"{tuned.table}: {tuned.objective}\n", style="bold"))
+    for reason, count in tuned.rows_unused.items():
+        out.print(Text(f"{count:,} rows not used: {reason}", style="dim"))
+    for tier, choice in enumerate(tuned.choices):
+        out.print(Text(f"tier {tier}: {choice}"))
+    for tier, threshold in enumerate(policy.thresholds or ()):
+        out.print(Text(f"tier {tier}: accept at confidence ≥ {threshold:.4f}"))
+    for name, rule in policy.classes.items():
+        said = ", ".join("never" if t >= 1 else f"≥ {t:.4f}" for t in rule.thresholds)
+        out.print(Text(f"class {name}: accept at confidence {said}"))
+    if policy.route is not None:
+        out.print(Text("requests that a tier will hardly answer skip it, judged by the request"))
+    out.print(figures(f"\nmeasured on {_rows(policy)}", _figures(tuned)))
+    for promise in policy.promises:
+        out.print(Text(_promised(promise)))
+    out.print(Text(f"\n{path} written; use it as policy={str(path)!r}"))
+
+
+def _rows(policy: Policy) -> str:
+    assert policy.tuned is not None  # noqa: S101 - it was tuned
+    n = f"{policy.tuned.figures.n:,} rows"
+    if policy.promises:
+        return f"{n} that nothing was fitted to"
+    return f"{n}, each scored by a model that had not seen it"
+
+
+def _figures(tuned: Tuned) -> list[Figure]:
+    found = tuned.figures
+    low = found.quality_low
+    return operating_rows(
+        rows=found.n,
+        escalated=found.escalated,
+        cost_share=found.cost_share,
+        quality=found.quality,
+        strong_quality=found.strong_quality,
+        cost=found.cost_usd,
+        strong_cost=found.strong_cost_usd,
+        harm=found.harm,
+        intervals=None if low is None else {"quality": Interval(low, found.quality_high or 1.0)},
+    )
+
+
+def _promised(promise: Promise) -> str:
+    about = "" if promise.class_name is None else f" for class {promise.class_name}"
+    if promise.kind == "harm":
+        claim = f"harm ≤ {100 * promise.limit:g} %"
+    else:
+        claim = f"quality ≥ {100 * promise.limit:g} % of the strongest tier's"
+    return (
+        f"promised{about}: {claim} with {100 * promise.confidence:g} % confidence "
+        f"({100 * promise.seen:.2f} % on {promise.rows:,} rows, {promise.method} test, "
+        f"p = {promise.p_value:.3g})"
+    )

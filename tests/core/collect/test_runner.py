@@ -1,0 +1,141 @@
+"""All requests: so many at a time, up to the cap, each written down as it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from cascade_core.collect.journal import Entry, Journal
+from cascade_core.collect.requests import Sample, read_requests
+from cascade_core.collect.runner import ALL_FAILED, Budget, run
+from cascade_core.errors import CascadeWarning, ConfigurationError
+
+CENT = Decimal("0.01")
+
+
+def samples(n: int) -> tuple[Sample, ...]:
+    return read_requests([{"request": f"question {i}"} for i in range(n)]).samples
+
+
+class Work:
+    """Examines requests at a price, and remembers how many ran at a time."""
+
+    def __init__(self, cost: Callable[[int], Decimal | None] = lambda _: CENT) -> None:
+        self.cost = cost
+        self.started: list[int] = []
+        self.running = self.peak = 0
+        self.errors: dict[int, str] = {}
+        self.raises: dict[int, Exception] = {}
+        self.reached_50 = asyncio.Event()
+
+    async def __call__(self, sample: Sample) -> Entry:
+        self.started.append(sample.index)
+        if len(self.started) == 50:
+            self.reached_50.set()
+        self.running += 1
+        self.peak = max(self.peak, self.running)
+        await asyncio.sleep(0.001)
+        self.running -= 1
+        if sample.index in self.raises:
+            raise self.raises[sample.index]
+        return Entry(sample.index, {"id": sample.id}, self.cost(sample.index), self.errors)
+
+
+async def go(folder: Path, work: Work, n: int = 20, cap: str | None = None, at_once: int = 4):
+    budget = Budget(None if cap is None else Decimal(cap))
+    with Journal(folder / "j", {}) as journal:
+        for entry in journal.entries.values():
+            budget.add(entry)
+        stopped = await run(samples(n), work, journal, concurrency=at_once, budget=budget)
+        return stopped, budget, dict(journal.entries)
+
+
+async def test_every_request_is_examined_once_and_so_many_run_at_a_time(tmp_path: Path) -> None:
+    work = Work()
+    stopped, budget, entries = await go(tmp_path, work)
+    assert stopped is None
+    assert sorted(entries) == list(range(20))
+    assert sorted(work.started) == list(range(20))
+    assert work.peak == 4
+    assert budget.spent == 20 * CENT
+
+
+async def test_a_second_run_does_only_what_is_missing(tmp_path: Path) -> None:
+    await go(tmp_path, Work(), n=5, cap="0.03")
+    work = Work()
+    _, budget, _ = await go(tmp_path, work, n=5)
+    assert sorted(work.started) == [3, 4]
+    assert budget.spent == 5 * CENT
+
+
+@pytest.mark.parametrize("at_once", [1, 4, 50])
+async def test_the_cap_is_kept_to_the_cent_where_requests_cost_alike(
+    tmp_path: Path, at_once: int
+) -> None:
+    stopped, budget, entries = await go(tmp_path, Work(), n=20, cap="0.095", at_once=at_once)
+    assert stopped == "cap"
+    assert budget.spent == 9 * CENT
+    assert len(entries) == 9
+
+
+async def test_the_cap_is_passed_by_one_request_at_the_most(tmp_path: Path) -> None:
+    work = Work(lambda index: CENT if index < 10 else 5 * CENT)
+    stopped, budget, _ = await go(tmp_path, work, cap="0.12", at_once=1)
+    assert stopped == "cap"
+    assert budget.spent <= Decimal("0.12") + 5 * CENT
+
+
+async def test_before_any_price_is_known_requests_run_one_at_a_time(tmp_path: Path) -> None:
+    work = Work()
+    work.errors = {0: "ProviderError"}  # what a failure costs says nothing
+    stopped, _, _ = await go(tmp_path, work, n=5, cap="1")
+    assert stopped is None
+    assert work.peak == 1
+
+
+async def test_a_cap_that_is_reached_just_so_is_no_reason_to_stop(tmp_path: Path) -> None:
+    stopped, budget, _ = await go(tmp_path, Work(), n=10, cap="0.10")
+    assert stopped is None
+    assert budget.spent == Decimal("0.10")
+
+
+async def test_a_call_without_a_price_ends_a_run_with_a_cap_and_no_other(tmp_path: Path) -> None:
+    unpriced = Work(lambda index: None if index == 0 else CENT)
+    stopped, _, entries = await go(tmp_path, unpriced, cap="1")
+    assert stopped == "unpriced"
+    assert len(entries) == 1
+    stopped, budget, _ = await go(tmp_path, Work(lambda _: None))
+    assert stopped is None
+    assert budget.unpriced == 20
+
+
+async def test_an_error_that_ends_the_run_loses_nothing_that_was_finished(tmp_path: Path) -> None:
+    work = Work()
+    work.raises = {6: ConfigurationError("cannot be read")}
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        await go(tmp_path, work, at_once=1)
+    with Journal(tmp_path / "j", {}) as journal:
+        assert sorted(journal.entries) == list(range(6))
+    assert work.running == 0
+
+
+async def test_a_cancelled_run_cancels_what_runs_and_keeps_what_is_done(tmp_path: Path) -> None:
+    work = Work()
+    task = asyncio.create_task(go(tmp_path, work, n=10_000))
+    await work.reached_50.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    with Journal(tmp_path / "j", {}) as journal:
+        assert len(work.started) - 4 <= len(journal.entries) <= len(work.started)
+
+
+async def test_a_tier_that_never_answers_is_noticed_while_it_runs(tmp_path: Path) -> None:
+    work = Work()
+    work.errors = {1: "AuthenticationError (HTTP 401)"}
+    with pytest.warns(CascadeWarning, match=f"tier 1 failed on each of the first {ALL_FAILED}"):
+        await go(tmp_path, work)

@@ -1,0 +1,635 @@
+"""`cascade collect`: a labelled table from chat models, and what a kill, a cap or a typo does."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from langchain_core.caches import InMemoryCache
+from langchain_core.globals import set_llm_cache
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnableLambda
+from typer.testing import CliRunner
+
+from cascade_core.collect.summary import Collected
+from cascade_core.errors import CascadeWarning, ConfigurationError
+from cascade_core.signals import Judge, SelfConsistency
+from langchain_cascade import ChatCascade
+from langchain_cascade.collect import collect as command
+from langchain_cascade.collecting import acollect, collect
+from tests.conftest import ROOT
+from tests.langchain.fakes import FakeChat, ProviderError, Say, echo
+
+PRICES = {
+    "cheap": {"input": 1, "output": 2},
+    "strong": {"input": 10, "output": 20},
+    "judge": {"input": 100, "output": 0},
+}
+ASKED = [
+    {
+        "request": f"question {i}",
+        "reference": f"re: question {i}",
+        "class": "odd" if i % 2 else "even",
+    }
+    for i in range(6)
+]
+
+app = typer.Typer()
+app.command()(command)
+runner = CliRunner()
+
+
+def models(cheap: Any = None, strong: Any = None) -> list[FakeChat]:
+    return [
+        FakeChat(echo(p=0.8) if cheap is None else cheap, model_name="cheap"),
+        FakeChat(echo() if strong is None else strong, model_name="strong"),
+    ]
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def gather(
+    folder: Path, tiers: list[Any] | None = None, requests: Any = None, **options: Any
+) -> tuple[Collected, list[dict[str, str]]]:
+    out = folder / "labels.csv"
+    found = collect(
+        ASKED if requests is None else requests,
+        models() if tiers is None else tiers,
+        out,
+        **{"prices": PRICES, **options},
+    )
+    return found, rows_of(out) if out.exists() else []
+
+
+def numbers(rows: list[dict[str, str]], column: str) -> list[float | None]:
+    return [float(row[column]) if row[column] else None for row in rows]
+
+
+# --- the table ------------------------------------------------------------------------------------
+
+
+def test_every_tier_answers_every_request_and_the_table_says_how_well(tmp_path: Path) -> None:
+    found, rows = gather(tmp_path, models(cheap=lambda m, k: Say("re: question 3", p=0.8)))
+    assert [row["id"] for row in rows] == ["1", "2", "3", "4", "5", "6"]
+    assert [row["request"] for row in rows] == [a["request"] for a in ASKED]
+    assert [row["class"] for row in rows] == ["even", "odd"] * 3
+    assert "group" not in rows[0]
+    assert {row["t0_model"] for row in rows} == {"cheap"}
+    assert {row["t1_model"] for row in rows} == {"strong"}
+    assert numbers(rows, "t0_quality") == [0, 0, 0, 1, 0, 0]
+    assert numbers(rows, "t1_quality") == [1] * 6
+    # 2 words in, 3 out, USD per million
+    assert numbers(rows, "t0_cost_usd") == [pytest.approx((2 + 2 * 3) / 1e6)] * 6
+    assert numbers(rows, "t1_cost_usd") == [pytest.approx((20 + 20 * 3) / 1e6)] * 6
+    assert numbers(rows, "t0_signal_sequence_logprob") == [pytest.approx(0.8)] * 6
+    assert "t1_signal_sequence_logprob" not in rows[0]
+    assert found.as_plain() == {
+        "n": 6,
+        "total": 6,
+        "complete": True,
+        "cost_usd": pytest.approx(6 * 88 / 1e6),
+        "failed": 0,
+        "out": str(tmp_path / "labels.csv"),
+        "quality": "normalised",
+        "tiers": [
+            {
+                "model": "cheap", "failed": 0, "errors": {}, "ungraded": 0,
+                "quality": pytest.approx(1 / 6), "cost_usd": pytest.approx(8e-6),
+                "readings": {"sequence_logprob": 6},
+            },
+            {
+                "model": "strong", "failed": 0, "errors": {}, "ungraded": 0,
+                "quality": 1.0, "cost_usd": pytest.approx(80e-6), "readings": {},
+            },
+        ],
+    }  # fmt: skip
+    assert not list(tmp_path.glob("*.partial*"))
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_the_table_reads_back_as_what_tuning_takes(tmp_path: Path, suffix: str) -> None:
+    table = pytest.importorskip("cascade_core.table")
+    if suffix == ".parquet":
+        pytest.importorskip("pyarrow")
+    asked = [{**a, "group": f"g{i // 2}", "weight": 1 + i} for i, a in enumerate(ASKED)]
+    out = tmp_path / f"labels{suffix}"
+    # One draft is a refusal: no readings. One call fails: no quality and no cost.
+    cheap = [
+        Say("I cannot help with that."), Say(error=ProviderError()), Say("re: question 2", p=0.8)
+    ]  # fmt: skip
+    collect(
+        asked,
+        models(cheap=cheap),
+        out,
+        prices=PRICES,
+        signals=["sequence_logprob", SelfConsistency(n=2)],
+        concurrency=1,
+    )
+    read = table.read_table(out)
+    first, last = read.tiers
+    assert len(read) == 6
+    assert read.class_names == ("even", "odd")
+    assert list(read.weights) == [1, 2, 3, 4, 5, 6]
+    assert len(set(read.groups)) == 3
+    assert list(last.quality) == [1] * 6
+    assert list(first.quality[[0, 2, 3]]) == [0, 1, 0]
+    assert isnan(first.quality[1])
+    assert isnan(first.cost[1])
+    logprob, agree = first.signals["sequence_logprob"], first.signals["self_consistency"]
+    assert all(isnan(value) for value in (*logprob[:2], *agree[:2]))
+    assert list(agree[2:]) == [1] * 4
+    assert list(first.paid["self_consistency"][2:]) == [pytest.approx(2 * 8e-6)] * 4
+
+
+def test_without_texts_the_table_and_the_journal_hold_none(tmp_path: Path) -> None:
+    _, rows = gather(tmp_path, texts=False)
+    assert not any("question" in str(row.values()) for row in rows)
+    assert {"request", "t0_response"}.isdisjoint(rows[0])
+    assert numbers(rows, "t0_quality") == [1] * 6
+
+
+def test_a_whole_conversation_is_sent_as_it_is(tmp_path: Path) -> None:
+    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}]
+    tiers = models()
+    _, rows = gather(tmp_path, tiers, [{"messages": messages}])
+    assert [m.content for m in tiers[0].calls[0].messages] == ["Be brief.", "Hello"]
+    assert rows[0]["request"] == "Hello"
+
+
+def test_messages_that_langchain_cannot_read_are_named_before_anything_is_asked(
+    tmp_path: Path,
+) -> None:
+    tiers = models()
+    wrong = [{"messages": [{"role": "user", "content": "a"}, {"role": "robot", "content": "b"}]}]
+    with pytest.raises(ConfigurationError, match="line 1, column messages"):
+        gather(tmp_path, tiers, wrong)
+    assert not tiers[0].calls
+
+
+def test_paid_signals_are_priced_apart_from_the_answer(tmp_path: Path) -> None:
+    judge = FakeChat(Say("A", p=0.9), model_name="judge")
+    found, rows = gather(tmp_path, signals=[SelfConsistency(n=3), Judge(judge)])
+    assert numbers(rows, "t0_cost_usd") == [pytest.approx(8e-6)] * 6
+    assert numbers(rows, "t0_paid_self_consistency_usd") == [pytest.approx(24e-6)] * 6
+    paid = numbers(rows, "t0_paid_judge_usd")
+    assert all(usd is not None and usd > 0 for usd in paid)
+    assert numbers(rows, "t0_signal_judge") == [pytest.approx(0.9)] * 6
+    everything = 6 * (8e-6 + 24e-6 + 80e-6) + sum(filter(None, paid))
+    assert float(found.spent) == pytest.approx(everything)
+
+
+def test_a_judge_grades_and_its_price_is_spent_but_no_tiers(tmp_path: Path) -> None:
+    judge = FakeChat(Say("B", p=0.75), model_name="judge")
+    found, rows = gather(tmp_path, quality="judge", judge=judge)
+    assert numbers(rows, "t0_quality") == [pytest.approx(0.25)] * 6
+    assert numbers(rows, "t1_quality") == [pytest.approx(0.25)] * 6
+    assert len(judge.calls) == 12
+    assert "re: question 0" in str(judge.calls[0].messages)
+    assert numbers(rows, "t0_cost_usd") == [pytest.approx(8e-6)] * 6
+    assert float(found.spent) > 6 * 88e-6
+
+
+def test_answers_are_never_taken_from_a_cache(tmp_path: Path) -> None:
+    set_llm_cache(InMemoryCache())
+    same = [{"request": "one and the same", "id": i} for i in range(3)]
+    tiers = models()
+    _, rows = gather(tmp_path, tiers, same, concurrency=1)
+    assert len(tiers[0].calls) == len(tiers[1].calls) == 3
+    assert 0 not in numbers(rows, "t0_cost_usd")
+
+
+def test_runnables_are_tiers_too(tmp_path: Path) -> None:
+    cheap, strong = models()
+    cheap.logprobs = True
+    prompt = ChatPromptTemplate.from_messages([("system", "Be brief."), ("human", "{input}")])
+    chain = (lambda text: {"input": text}) | prompt | cheap
+    _, rows = gather(tmp_path, [chain, strong])
+    assert numbers(rows, "t0_quality") == [1] * 6
+    assert {row["t0_model"] for row in rows} == {"cheap"}
+    assert None not in numbers(rows, "t0_cost_usd")
+    assert numbers(rows, "t0_signal_sequence_logprob") == [pytest.approx(0.8)] * 6
+
+
+def test_a_cascade_may_be_a_tier(tmp_path: Path) -> None:
+    cheap, strong = models()
+    inner = ChatCascade(tiers=[cheap, strong], thresholds=0.5, prices=PRICES)
+    found, rows = gather(tmp_path, [cheap, inner], max_cost=1)
+    assert found.n == 6
+    assert numbers(rows, "t1_quality") == [1] * 6
+    assert None not in numbers(rows, "t1_cost_usd")
+
+
+# --- failures -------------------------------------------------------------------------------------
+
+
+def test_a_failed_call_leaves_its_cells_empty_and_is_counted(tmp_path: Path) -> None:
+    def sometimes(messages: Any, kwargs: Any) -> Say:
+        text = str(messages[-1].content)
+        return Say(error=ProviderError(status_code=503)) if text[-1] in "24" else Say(f"re: {text}")
+
+    found, rows = gather(tmp_path, models(cheap=sometimes))
+    assert numbers(rows, "t0_quality") == [1, 1, None, 1, None, 1]
+    assert numbers(rows, "t0_cost_usd")[2] is None
+    assert numbers(rows, "t1_quality") == [1] * 6
+    assert rows[2]["t0_response"] == ""
+    assert rows[2]["t0_model"] == "cheap"
+    assert found.failed == 2
+    assert found.tiers[0].errors == {"ProviderError (HTTP 503)": 2}
+    assert found.stopped is None
+
+
+def test_a_tier_that_always_fails_does_not_end_the_run(tmp_path: Path) -> None:
+    many = [{"request": f"question {i}"} for i in range(15)]
+    broken = models(strong=Say(error=ProviderError(status_code=401)))
+    with pytest.warns(CascadeWarning, match="tier 1 failed on each of the first 10"):
+        found, rows = gather(tmp_path, broken, many)
+    assert len(rows) == 15
+    assert found.failed == 15
+    assert set(numbers(rows, "t0_quality")) == {None}, "nothing to agree with"
+    assert found.tiers[0].ungraded == 15
+
+
+def test_a_function_that_raises_leaves_the_quality_open(tmp_path: Path) -> None:
+    def grade(request: str, answer: str, reference: str | None) -> float:
+        return 1 / (len(request) - len("question 0"))
+
+    with pytest.warns(CascadeWarning, match="raised ZeroDivisionError"):
+        found, rows = gather(tmp_path, quality=grade)
+    assert set(numbers(rows, "t0_quality")) == {None}
+    assert found.n == 6
+
+
+def test_what_no_cascade_could_judge_ends_the_run_and_keeps_what_is_paid_for(
+    tmp_path: Path,
+) -> None:
+    answers: dict[str, Any] = {"question 4": object()}
+
+    def lookup(text: str) -> Any:
+        return answers.get(text, f"re: {text}")
+
+    strong = models()[1]
+    with pytest.raises(ConfigurationError, match="a tier returned object"):
+        gather(tmp_path, [RunnableLambda(lookup), strong], concurrency=1)
+    answers = dict.fromkeys([f"question {i}" for i in range(6)], "mended")
+    _, rows = gather(tmp_path, [RunnableLambda(lookup), strong], concurrency=1)
+    assert [row["t0_response"] for row in rows] == [f"re: question {i}" for i in range(4)] + [
+        "mended"
+    ] * 2
+
+
+def test_texts_that_no_file_can_hold_are_escaped(tmp_path: Path) -> None:
+    half = "half a smile: \ud83d, a whole one: \U0001f642\nand a line"
+    _, rows = gather(tmp_path, models(cheap=lambda m, k: Say(half)), [{"request": half}])
+    assert rows[0]["t0_response"].strip() == half.replace("\ud83d", "\\ud83d")
+    assert rows[0]["request"] == half.replace("\ud83d", "\\ud83d")
+
+
+# --- money ----------------------------------------------------------------------------------------
+
+
+def test_the_cap_stops_before_it_is_passed_and_the_run_goes_on_with_a_higher_one(
+    tmp_path: Path,
+) -> None:
+    tiers = models()
+    found, rows = gather(tmp_path, tiers, max_cost=3.5 * 88e-6)
+    assert found.stopped == "cap"
+    assert len(rows) == found.n == 3
+    assert float(found.spent) == pytest.approx(3 * 88e-6)
+    assert found.as_plain()["complete"] is False
+    assert found.journal.exists()
+    again, _ = gather(tmp_path, tiers, max_cost=3.5 * 88e-6)
+    assert (again.n, len(tiers[1].calls)) == (3, 3), "what is spent stays spent"
+    whole, rows = gather(tmp_path, tiers, max_cost=1)
+    assert whole.stopped is None
+    assert len(rows) == 6
+    assert float(whole.spent) == pytest.approx(6 * 88e-6)
+    assert len(tiers[1].calls) == 6
+    assert not whole.journal.exists()
+
+
+@pytest.mark.parametrize("unpriced", ["tier", "signal", "judge"])
+def test_a_cap_is_refused_where_a_model_has_no_price(tmp_path: Path, unpriced: str) -> None:
+    house = FakeChat(model_name="house-model")
+    tiers, options = models(), {}
+    if unpriced == "tier":
+        tiers[0] = house
+    elif unpriced == "signal":
+        options = {"signals": [Judge(house)]}
+    else:
+        options = {"quality": "judge", "judge": house}
+    with pytest.raises(ConfigurationError, match=r"house-model\) has none"):
+        gather(tmp_path, tiers, max_cost=1, **options)
+    assert not house.calls
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_price_that_turns_out_missing_ends_a_run_with_a_cap(tmp_path: Path) -> None:
+    chain = (lambda text: text) | FakeChat(model_name="house-model")
+    found, _ = gather(tmp_path, [chain, models()[1]], max_cost=1)
+    assert found.stopped == "unpriced"
+    assert found.n == 1
+    assert found.as_plain()["cost_usd"] is None
+
+
+def test_without_a_cap_an_unpriced_model_has_empty_costs(tmp_path: Path) -> None:
+    found, rows = gather(tmp_path, [FakeChat(echo(), model_name="house"), models()[1]])
+    assert set(numbers(rows, "t0_cost_usd")) == {None}
+    assert found.as_plain()["cost_usd"] is None
+    assert found.unpriced == 6
+
+
+# --- what cannot work -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"tiers": []}, "at least two tiers"),
+        ({"tiers": [FakeChat()]}, "at least two tiers"),
+        ({"tiers": [FakeChat(), 5]}, r"tiers\[1\]"),
+        ({"quality": "exactly"}, "'exactly' is not known"),
+        ({"signals": ["nonsense"]}, "unknown signal 'nonsense'"),
+        ({"concurrency": 0}, "concurrency 0"),
+        ({"max_cost": 0}, "max_cost 0"),
+        ({"max_cost": float("nan")}, "max_cost nan"),
+        ({"requests": []}, "holds no requests"),
+        ({"out": "labels.txt"}, ".csv, .jsonl, .parquet"),
+        ({"out": "absent/labels.csv"}, "does not exist"),
+    ],
+)
+def test_what_cannot_work_is_said_before_anything_is_asked_or_written(
+    tmp_path: Path, options: dict[str, Any], named: str
+) -> None:
+    given = {"requests": ASKED, "tiers": models(), "out": "labels.csv", **options}
+    given["out"] = tmp_path / given["out"]
+    with pytest.raises(ConfigurationError, match=named):
+        collect(**given, prices=PRICES)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_table_that_is_there_is_not_paid_for_again(tmp_path: Path) -> None:
+    tiers = models()
+    gather(tmp_path, tiers)
+    with pytest.raises(ConfigurationError, match="is there already"):
+        gather(tmp_path, tiers)
+    assert len(tiers[0].calls) == 6
+
+
+def test_inside_a_running_loop_the_async_function_is_pointed_to(tmp_path: Path) -> None:
+    async def inside() -> None:
+        collect(ASKED, models(), tmp_path / "labels.csv")
+
+    with pytest.raises(ConfigurationError, match="await acollect"):
+        asyncio.run(inside())
+
+
+async def test_the_async_function_runs_so_many_requests_at_a_time(tmp_path: Path) -> None:
+    tiers = models(cheap=echo(delay=0.02))
+    asked = [{"request": f"question {i}"} for i in range(12)]
+    await acollect(asked, tiers, tmp_path / "labels.csv", prices=PRICES, concurrency=5)
+    assert tiers[0].journal.peak == 5
+
+
+def test_models_without_async_code_run_side_by_side_too(tmp_path: Path) -> None:
+    class Blocking(FakeChat):
+        _agenerate = FakeChat.__mro__[1]._agenerate
+
+    cheap = Blocking(echo(delay=0.05), model_name="cheap")
+    asked = [{"request": f"question {i}"} for i in range(16)]
+    gather(tmp_path, [cheap, models()[1]], asked, concurrency=16)
+    assert cheap.journal.peak > 8
+
+
+# --- the command ----------------------------------------------------------------------------------
+
+FACTORY = '''
+"""Tiers that write down every call they get."""
+import os, asyncio
+from tests.langchain.fakes import FakeChat, Say
+
+def said(name):
+    def script(messages, kwargs):
+        text = str(messages[-1].content)
+        with open("calls.log", "a") as log:
+            log.write(f"{name} {text}\\n")
+        return Say(f"re: {text}", p=0.8, delay=float(os.environ.get("DELAY", "0")))
+    return script
+
+def make_tiers():
+    return [FakeChat(said(name), model_name=name) for name in ("cheap", "strong")]
+
+def half(request, answer, reference):
+    return 0.5
+
+def shortness(request, draft):
+    return 1 / (1 + len(draft.text))
+
+def nothing():
+    return None
+
+def broken():
+    raise KeyError("secret")
+'''
+ENTRY = """
+import sys
+import signal
+from importlib.metadata import EntryPoint
+from cascade_core import cli
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background run inherits none
+cli.entry_points = lambda group: [EntryPoint("collect", "langchain_cascade.collect:collect", group)]
+cli.main()
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "my_tiers.py").write_text(FACTORY)
+    (tmp_path / "prices.json").write_text(json.dumps(PRICES))
+    with (tmp_path / "requests.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, ["request", "reference", "class"])
+        writer.writeheader()
+        writer.writerows(
+            {"request": f"question {i}", "reference": f"re: question {i}", "class": "a"}
+            for i in range(30)
+        )
+    return tmp_path
+
+
+def start(folder: Path, *arguments: str, **env: str) -> subprocess.Popen[str]:
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "shared"), *sys.path])
+    given = ["requests.csv", "--out", "labels.csv", "--prices", "prices.json", *arguments]
+    return subprocess.Popen(
+        [sys.executable, "-c", ENTRY, "collect", *given],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": paths, **env},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def wait_for(path: Path, n: int) -> None:
+    deadline = time.monotonic() + 60
+    while len(lines(path)) < n:
+        assert time.monotonic() < deadline, f"{path.name} has {len(lines(path))} lines"
+        time.sleep(0.005)
+
+
+FACTORY_OPTION = ("--factory", "my_tiers:make_tiers")
+
+
+def test_a_killed_run_goes_on_and_pays_twice_only_for_what_was_in_flight(folder: Path) -> None:
+    journal = folder / "labels.csv.partial.jsonl"
+    options = (*FACTORY_OPTION, "--concurrency", "3", "--json")
+    process = start(folder, *options, DELAY="0.03")
+    wait_for(journal, 10)
+    os.kill(process.pid, signal.SIGKILL)
+    finish(process)
+    kept = len(lines(journal)) - 1  # without the header
+    assert 9 <= kept < 30
+    assert not (folder / "labels.csv").exists()
+    with journal.open("a") as file:
+        file.write('{"index": 29, "row": {"id": "hal')  # as if the kill had hit a write
+    status, out, _ = finish(start(folder, *options))
+    assert status == 0
+    said = json.loads(out)
+    assert (said["n"], said["failed"], said["complete"]) == (30, 0, True)
+    assert said["cost_usd"] == pytest.approx(30 * 88e-6)
+    rows = rows_of(folder / "labels.csv")
+    assert [row["id"] for row in rows] == [str(line) for line in range(2, 32)]
+    assert all(row["t0_response"] == f"re: {row['request']}" for row in rows)
+    assert not journal.exists()
+    calls = Counter(lines(folder / "calls.log"))
+    assert len(calls) == 60
+    twice = {call.partition(" ")[2] for call, n in calls.items() if n > 1}
+    assert max(calls.values()) <= 2
+    assert len(twice) <= 3, "more than was in flight was paid for twice"
+
+
+def test_ctrl_c_says_how_to_go_on(folder: Path) -> None:
+    journal = folder / "labels.csv.partial.jsonl"
+    process = start(folder, *FACTORY_OPTION, DELAY="0.03")
+    wait_for(journal, 5)
+    process.send_signal(signal.SIGINT)
+    status, out, err = finish(process)
+    assert status == 1
+    assert out == ""
+    assert "Traceback" not in err
+    assert "labels.csv.partial.jsonl keeps what is paid for" in err
+    assert "same command to go on" in err
+    assert len(lines(journal)) > 4
+    status, out, _ = finish(start(folder, *FACTORY_OPTION))
+    assert status == 0
+    assert "30 of 30 requests" in out
+    assert len(rows_of(folder / "labels.csv")) == 30
+
+
+def test_a_run_begun_with_other_settings_is_not_gone_on_with(folder: Path) -> None:
+    capped = (*FACTORY_OPTION, "--max-cost", "0.0005")
+    status, out, _ = finish(start(folder, *capped))
+    assert status == 0
+    assert "leaves no room" in out
+    assert "Raise --max-cost" in out
+    before = (folder / "labels.csv.partial.jsonl").read_bytes()
+    status, _, err = finish(start(folder, *capped, "--quality", "exact"))
+    assert status == 2
+    assert "other settings (quality)" in err
+    changed = (folder / "requests.csv").read_text().replace("question 7", "question 77")
+    (folder / "requests.csv").write_text(changed)
+    status, _, err = finish(start(folder, *capped))
+    assert status == 2
+    assert "other settings (requests)" in err
+    assert (folder / "labels.csv.partial.jsonl").read_bytes() == before
+
+
+def test_signals_and_quality_may_be_functions_of_ones_own_and_are_resumed(folder: Path) -> None:
+    options = (*FACTORY_OPTION, "--quality", "my_tiers:half", "--json")
+    options += ("--signals", "self_consistency, my_tiers:shortness")
+    status, out, _ = finish(start(folder, *options, "--max-cost", "0.002"))
+    assert status == 0
+    assert json.loads(out)["complete"] is False
+    status, out, err = finish(start(folder, *options))
+    assert status == 0, err
+    rows = rows_of(folder / "labels.csv")
+    assert len(rows) == 30
+    assert numbers(rows, "t1_quality") == [0.5] * 30
+    assert None not in numbers(rows, "t0_signal_shortness")
+    assert None not in numbers(rows, "t0_signal_self_consistency")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ((), "either as --tier"),
+        ((*FACTORY_OPTION, "--tier", "openai:a"), "either as --tier"),
+        (("--factory", "my_tiers"), "is not module:name"),
+        (("--factory", "absent_module:make"), "there is no module absent_module"),
+        (("--factory", "my_tiers:absent"), "my_tiers has no absent"),
+        (("--factory", "my_tiers:nothing"), "returned NoneType"),
+        (("--factory", "my_tiers:broken"), "raised KeyError"),
+        (("--tier", "nonsense", "--tier", "openai:a"), "tiers[0]='nonsense'"),
+        ((*FACTORY_OPTION, "--quality", "judge"), "--judge"),
+        ((*FACTORY_OPTION, "--max-cost", "-1"), "max_cost -1"),
+        ((*FACTORY_OPTION, "--signals", "judge"), "a judge needs a model"),
+        ((*FACTORY_OPTION, "--concurrency", "0"), "--concurrency"),
+        ((*FACTORY_OPTION, "--out", "labels.txt"), "labels.txt"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_status_2(
+    folder: Path, arguments: tuple[str, ...], named: str
+) -> None:
+    status, out, err = finish(start(folder, *arguments))
+    assert status == 2, err
+    assert out == ""
+    assert err.count("\n") == 1
+    assert named in err
+    assert "secret" not in err
+    assert not list(folder.glob("labels*"))
+
+
+def test_a_bad_file_of_requests_is_one_line_and_nothing_is_asked(folder: Path) -> None:
+    with (folder / "requests.csv").open("a") as file:
+        file.write(",no question,a\n")
+    status, _, err = finish(start(folder, *FACTORY_OPTION))
+    assert status == 2
+    assert err.count("\n") == 1
+    assert "requests.csv, line 32, column request: is empty" in err
+    assert not (folder / "calls.log").exists()
+
+
+def test_help_shows_an_example() -> None:
+    shown = runner.invoke(app, ["--help"], env={"COLUMNS": "120", "TERM": "dumb"}).output
+    assert "Example: cascade collect requests.csv" in shown
+
+
+def test_people_are_shown_what_was_collected(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    status, out, err = finish(start(folder, *FACTORY_OPTION, COLUMNS="120"))
+    assert status == 0
+    for text in ("cheap", "strong", "1.000", "30 of 30", "labels.csv", "quality: normalised"):
+        assert text in out
+    assert "30/30" in err, "a progress bar"
+    assert "$0.002640" in err, "the cost so far"
