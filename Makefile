@@ -72,5 +72,5 @@ $(VENV)/.stamp-dev: pyproject.toml
 
 $(LOWEST)/.stamp-test: pyproject.toml tests/lowest.txt
 	$(call environment,$(LOWEST))
-	$(LOWEST)/bin/python $(PIP) install -q -e '.[langchain,prices,demo]' --group test -c tests/lowest.txt
+	$(LOWEST)/bin/python $(PIP) install -q -e '.[langchain,prices,calibrate,report,parquet,demo]' --group test -c tests/lowest.txt
 	@touch $@

@@ -83,11 +83,19 @@ def frontier(of: Candidates, by: Array) -> Candidates:
     return of.take(order[better])
 
 
-def thin(of: Candidates, most: int) -> Candidates:
-    """Return at most so many of them, evenly spaced, the first and last among them."""
-    if len(of) <= most:
-        return of
-    return of.take(np.unique(np.linspace(0, len(of) - 1, most).round().astype(np.int64)))
+def thin(path: Candidates, most: int) -> Candidates:
+    """Return at most so many points of a path of rising harm, dense where harm is low.
+
+    Args:
+        path: As `frontier` returns it by harm.
+        most: How many points to keep; the first and last are among them.
+    """
+    if len(path) <= most:
+        return path
+    place = np.sqrt(path.harm)
+    wanted = np.linspace(place[0], place[-1], most)
+    kept = np.searchsorted(place, wanted, side="right") - 1
+    return path.take(np.unique(np.append(np.maximum(kept, 0), len(path) - 1)))
 
 
 def _exact(scored: Scored) -> Candidates:

@@ -8,7 +8,7 @@ down. Everything else is tested along one path of threshold vectors that was fix
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from cascade_core.calibration.objective import Objective, TuningError
 from cascade_core.calibration.pipeline import Scored, serve
 from cascade_core.policy.tuned import Promise
 
-PATH = 100
+PATH = 200
 """Most threshold vectors on a path. More would be finer and cost time, not confidence."""
 
 
@@ -121,17 +121,23 @@ def _certify(
         if isinstance(found, Refused):
             return found
         return (found.threshold,), _promise(objective, delta, found, found.loss)
-    path = plan_path(objective, fitted)
+    path = plan_path(fitted)
     return _along(objective, delta, path, tested, groups)
 
 
-def plan_path(objective: Objective, fitted: Scored) -> Candidates:
+def plan_path(fitted: Scored) -> Candidates:
     """Fix the threshold vectors to test, the safest first, on rows that are not tested.
 
-    They are the cheapest for each level of harm, or of quality, from nothing accepted at all.
+    They are the cheapest for each share of bad drafts accepted, from nothing accepted at all, as
+    the confidences foresee it: what came true on the few rows of a low harm is mostly chance, and
+    the luckiest of thousands of vectors would lead the path astray.
     """
-    every = candidates(fitted)
-    return thin(frontier(every, every.harm if objective.kind == "harm" else -every.quality), PATH)
+    foreseen = replace(
+        fitted,
+        qualities=(*(np.nan_to_num(c) for c in fitted.confidences), np.ones(len(fitted))),
+    )
+    every = candidates(foreseen)
+    return thin(frontier(every, every.harm), PATH)
 
 
 def _along(

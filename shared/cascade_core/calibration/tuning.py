@@ -114,7 +114,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     if policy is None:
         fit = _fit(fitted_rows, signals, method, seed)
     else:
-        fit = _Fit(frozen.calibrators or (), _kept(frozen, rows), score(rows, frozen))
+        fit = _Fit(frozen.calibrators or (), _kept(frozen, rows), score(fitted_rows, frozen))
     document = Policy(calibrators=fit.calibrators or None, route=frozen.route)
     if policy is None and skip:
         document, fit = _with_route(document, fit, fitted_rows, objective, seed)
@@ -145,7 +145,9 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
 
 def _parts(rows: Table, objective: Objective, policy: object, seed: int) -> tuple[Table, Table]:
     """Return the rows to fit on and those to test on: the same where nothing is promised."""
-    if objective.confidence is None or policy is not None:
+    # Two tiers and harm need no path of thresholds that is planned on other rows.
+    planned = len(rows.tiers) > 2 or objective.kind != "harm"  # noqa: PLR2004
+    if objective.confidence is None or (policy is not None and not planned):
         return rows, rows
     share = max(FITTED_SHARE, min(0.5, FITTED_ROWS / len(rows)))
     strata = np.round(rows.tiers[0].quality).astype(np.int64)

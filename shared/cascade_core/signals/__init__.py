@@ -1,7 +1,7 @@
 """Signals: readings of a draft in [0, 1], or no reading.
 
 *Free* signals read the draft as it is (`SequenceLogprob`, `TokenMargin`,
-`Grounding` without a judge, any function of yours); *paid* ones ask for further
+`Grounding` without a judge, `Difficulty`, any function of yours); *paid* ones ask for further
 calls (`SelfConsistency`, `Judge`, `Verbalized`, `Grounding` with a judge), and
 those calls are in the costs. Most cascades need only the first two; the others
 are imported when they are first named.
@@ -18,6 +18,7 @@ from cascade_core.signals.logprob import SequenceLogprob, TokenMargin
 
 if TYPE_CHECKING:
     from cascade_core.signals.consistency import SelfConsistency
+    from cascade_core.signals.difficulty import Difficulty
     from cascade_core.signals.grounding import Grounding
     from cascade_core.signals.judge import Judge
     from cascade_core.signals.verbal import Verbalized
@@ -26,6 +27,7 @@ __all__ = [
     "BaseSignal",
     "Combine",
     "Combiner",
+    "Difficulty",
     "FunctionSignal",
     "Grounding",
     "Judge",
@@ -39,6 +41,7 @@ __all__ = [
 ]
 
 _ON_USE = {
+    "Difficulty": "difficulty",
     "Grounding": "grounding",
     "Judge": "judge",
     "SelfConsistency": "consistency",

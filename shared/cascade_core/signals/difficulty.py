@@ -1,0 +1,141 @@
+"""How hard a request looks before anything has been asked.
+
+The reading is the fitted probability that a tier's draft is good, from the request's text and
+class alone. As a signal it stands beside others; where a policy holds a route, requests that are
+too hard skip the tier altogether (see `policy.route`), with or without this signal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from cascade_core.calibration.artefact import Calibrator
+from cascade_core.draft import Draft
+from cascade_core.effects import Steps
+from cascade_core.errors import ConfigurationError
+from cascade_core.policy.document import Policy
+from cascade_core.request import Request
+from cascade_core.signals.base import BaseSignal, Reading, as_reading
+from cascade_core.tier import Tier
+
+if TYPE_CHECKING:
+    from cascade_core.calibration.apply import Scorer
+
+
+class Difficulty(BaseSignal):
+    """The probability, from the request alone, that a tier's draft is good.
+
+    Free, and read without logprobs. High = easy.
+
+    Args:
+        source: A policy with a route (or its path, as JSON or TOML): each tier is read by what
+            the policy learned of it. Or a calibrator that reads nothing but the request, as
+            `Difficulty.fit` makes one; it is used for every tier.
+        name: The signal's name in records and policies.
+
+    Raises:
+        ConfigurationError: The policy has no route that was learned, or the calibrator reads more
+            than the request.
+    """
+
+    def __init__(
+        self,
+        source: Calibrator | Policy | Mapping[str, Any] | str | Path,
+        *,
+        name: str = "difficulty",
+    ) -> None:
+        self.name = name
+        self._calibrators = _calibrators(source)
+
+    @classmethod
+    def fit(
+        cls, table: Any, *, tier: int = 0, name: str = "difficulty", seed: int = 0
+    ) -> Difficulty:
+        """Learn from labelled requests which drafts of a tier will be good.
+
+        Args:
+            table: A labelled table with requests, or where to read one.
+            tier: Whose drafts.
+            name: The signal's name.
+            seed: Of the folds.
+
+        Raises:
+            TableError: The table is bad.
+            ConfigurationError: It has no requests, or no such tier.
+            ModuleNotFoundError: scikit-learn is not installed.
+        """
+        from cascade_core.calibration.difficulty import fit_request_model  # noqa: PLC0415
+        from cascade_core.table import check_learnable, read_table, usable  # noqa: PLC0415
+
+        rows = read_table(table)
+        mask, _ = usable(rows)
+        rows = rows.take(mask)
+        if rows.requests is None:
+            msg = f"{rows.source} has no column request, from which difficulty could be learned"
+            raise ConfigurationError(msg)
+        if not 0 <= tier < len(rows.tiers):
+            msg = f"tier={tier}: {rows.source} has tiers 0 to {len(rows.tiers) - 1}"
+            raise ConfigurationError(msg)
+        check_learnable(rows)
+        model, _ = fit_request_model(rows, rows.tiers[tier].quality, seed=seed)
+        return cls(model, name=name)
+
+    @property
+    def identity(self) -> str:
+        """The name, and a digest of what was learned."""
+        learned = json.dumps([None if c is None else c.model_dump() for c in self._calibrators])
+        return f"{self.name}:{hashlib.sha256(learned.encode()).hexdigest()[:16]}"
+
+    def measure(self, request: Request, draft: Draft, tier: Tier) -> Steps[Reading]:
+        """Read the request; the draft is not looked at."""
+        del draft
+        scorers = self._scorers
+        scorer = scorers[tier.index if len(scorers) > 1 else 0] if scorers else None
+        if scorer is None:
+            return None
+        reading, _ = as_reading(scorer.one({}, request.question, "", request.class_name))
+        return reading
+        yield  # a signal is a generator, also where it asks nothing
+
+    @cached_property
+    def _scorers(self) -> list[Scorer | None]:
+        from cascade_core.calibration.apply import Scorer  # noqa: PLC0415 - brings numpy
+
+        return [None if c is None else Scorer(c) for c in self._calibrators]
+
+
+def _calibrators(source: Any) -> tuple[Calibrator | None, ...]:
+    if isinstance(source, Calibrator):
+        found: tuple[Calibrator | None, ...] = (source,)
+    elif isinstance(source, Mapping) and "score" in source:
+        try:
+            found = (Calibrator.model_validate(source),)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            msg = f"Difficulty: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+            raise ConfigurationError(msg) from None
+    else:
+        policy = Policy.load(source)
+        found = tuple(stage.accepts for stage in policy.route.stages) if policy.route else ()
+        if not any(found):
+            msg = (
+                "Difficulty: this policy has learned nothing from requests alone; "
+                "Difficulty.fit(table) does"
+            )
+            raise ConfigurationError(msg)
+    for calibrator in found:
+        more = [] if calibrator is None else [i for i in calibrator.inputs if i[:6] in _DRAFTED]
+        if more:
+            msg = f"Difficulty reads the request alone, but this calibrator reads {more[0]}"
+            raise ConfigurationError(msg)
+    return found
+
+
+_DRAFTED = {"signal", "draft:", "logit:"}

@@ -1,0 +1,171 @@
+"""A policy over a table decides as a running cascade does."""
+
+import math
+
+import numpy as np
+import pytest
+
+from cascade_core.calibration.pipeline import score, serve, thresholds_of
+from cascade_core.errors import ConfigurationError
+from cascade_core.policy import Policy
+from cascade_core.request import Request
+from cascade_core.table import Table, TierColumns
+from tests.core.making import Answer, make_tiers, plan_for, play
+
+CURVE = {"kind": "platt", "slope": 1.3, "intercept": -0.4}
+BY_LOGPROB = {"score": {"kind": "signal", "signal": "sequence_logprob"}, "curve": CURVE}
+WITH_TEXT = {
+    "score": {
+        "kind": "logistic",
+        "inputs": ["signal:sequence_logprob", "draft:words", "request:words"],
+        "low": [0.0, 0.0, 0.0],
+        "high": [1.0, 9.0, 9.0],
+        "fill": [0.5, 1.0, 1.0],
+        "weights": [4.0, 0.3, -0.5],
+        "missing": [0.2, 0.0, 0.0],
+        "intercept": -1.5,
+    },
+    "curve": CURVE,
+    "class_curves": {"hard": {"kind": "isotonic", "x": [0.1, 0.9], "y": [0.0, 0.6]}},
+}
+STAGES = [
+    {
+        "cost_usd": 1.0,
+        "quality": 0.9,
+        "accepted": 0.5,
+        "accepts": {
+            "score": {
+                "kind": "logistic",
+                "inputs": ["request:words"],
+                "low": [0.0],
+                "high": [9.0],
+                "fill": [0.0],
+                "weights": [-2.0],
+                "missing": [0.0],
+                "intercept": 4.0,
+            }
+        },
+    },
+    {"cost_usd": 3.0, "quality": 0.9, "accepted": 0.4},
+    {"cost_usd": 10.0, "quality": 0.95},
+]
+
+
+def rows(n=80, tiers=3, seed=0):
+    """Rows that a cascade of fakes can be asked about, some without a reading."""
+    rng = np.random.default_rng(seed)
+    readings = [np.where(rng.random(n) < 0.1, np.nan, rng.random(n)) for _ in range(tiers)]
+    return Table(
+        "made up",
+        tuple(
+            TierColumns(
+                model=f"m{k}",
+                quality=rng.integers(0, 2, n).astype(float),
+                cost=np.full(n, 10.0**k),
+                signals={"sequence_logprob": readings[k]} if k < tiers - 1 else {},
+                paid={},
+                responses=["word " * int(w) for w in rng.integers(1, 30, n)],
+            )
+            for k in range(tiers)
+        ),
+        ids=[str(row) for row in range(n)],
+        classes=rng.integers(-1, 2, n).astype(np.int64),
+        class_names=("easy", "hard"),
+        requests=["ask " * int(w) for w in rng.integers(1, 30, n)],
+    )
+
+
+def ask(plan, table, row):
+    """Ask a running cascade what the table's row says."""
+    answers = []
+    for tier in table.tiers:
+        reading = tier.signals.get("sequence_logprob", np.full(len(table), np.nan))[row]
+        values = None if np.isnan(reading) else [math.log(reading)]
+        answers.append(Answer(tier.responses[row], values=values))
+    request = Request.of(table.requests[row])
+    code = table.classes[row]
+    if code >= 0:
+        request.metadata = {"cascade_class": table.class_names[code]}
+    return play(plan, *answers, request=request)[0]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"thresholds": [0.5, 0.6]},
+        {"calibrators": [BY_LOGPROB, BY_LOGPROB], "thresholds": [0.5, 0.6]},
+        {"calibrators": [WITH_TEXT, WITH_TEXT], "thresholds": [0.55, 0.4]},
+        {
+            "calibrators": [WITH_TEXT, BY_LOGPROB],
+            "thresholds": [0.5, 0.5],
+            "classes": {"hard": {"thresholds": [0.9, 0.2]}},
+            "route": {"stages": STAGES},
+        },
+    ],
+)
+def test_every_row_ends_where_a_running_cascade_ends(document):
+    table, policy = rows(), Policy.load(document)
+    plan = plan_for(tiers=make_tiers(3), policy=policy, thresholds=None)
+    served = serve(score(table, policy), thresholds_of(policy, table))
+    assert len(set(served.tier)) == 3  # the policy tells rows apart
+    for row in range(len(table)):
+        verdict = ask(plan, table, row)
+        assert verdict.tier == served.tier[row]
+        assert {call.tier for call in verdict.calls} == set(np.flatnonzero(served.asked[row]))
+
+
+def test_every_call_is_paid_and_only_those():
+    table, policy = rows(), Policy.load({"thresholds": [0.5, 0.6]})
+    served = serve(score(table, policy), [0.5, 0.6])
+    assert np.array_equal(served.cost, served.asked @ np.array([1.0, 10.0, 100.0]))
+
+
+def test_a_paid_signal_is_paid_where_its_tier_is_asked():
+    table = rows(tiers=2)
+    tier = table.tiers[0]
+    paid = np.where(np.isnan(tier.signals["sequence_logprob"]), np.nan, 0.25)
+    tier.paid["sequence_logprob"] = paid
+    served = serve(score(table, Policy.load({"thresholds": [0.5]})), [0.5])
+    assert np.allclose(served.cost, 1.0 + np.nan_to_num(paid) + np.where(served.tier == 1, 10, 0))
+
+
+def test_harm_is_what_the_strongest_tier_would_have_given_more():
+    table = rows(tiers=2)
+    served = serve(score(table, Policy.load({"thresholds": [0.5]})), [0.5])
+    weak, strong = (tier.quality for tier in table.tiers)
+    accepted = table.tiers[0].signals["sequence_logprob"] >= 0.5
+    assert np.array_equal(served.harm, accepted * (strong > weak))
+
+
+def test_a_draft_without_a_reading_is_never_accepted():
+    table = rows(tiers=2)
+    served = serve(score(table, Policy.load({"thresholds": [0.0]})), [0.0])
+    unread = np.isnan(table.tiers[0].signals["sequence_logprob"])
+    assert np.array_equal(served.tier == 1, unread)
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({"thresholds": [0.5, 0.5, 0.5]}, "for 4 tiers.*has 3"),
+        ({"calibrators": [BY_LOGPROB], "thresholds": [0.5]}, "for 2 tiers.*has 3"),
+        (
+            {
+                "calibrators": [{"score": {"kind": "signal", "signal": "judge"}}, BY_LOGPROB],
+                "thresholds": [0.5, 0.5],
+            },
+            r"no column t0_signal_judge.*sequence_logprob",
+        ),
+    ],
+)
+def test_a_policy_that_does_not_fit_the_table_is_refused(document, words):
+    with pytest.raises(ConfigurationError, match=words):
+        score(rows(), Policy.load(document))
+
+
+def test_a_policy_that_reads_texts_needs_a_table_that_has_them():
+    table = rows()
+    blind = Table(table.source, table.tiers, table.ids)
+    document = Policy.load({"calibrators": [WITH_TEXT, WITH_TEXT], "thresholds": [0.5, 0.5]})
+    with pytest.raises(ConfigurationError, match="lacks the column request"):
+        score(blind, document)
