@@ -195,7 +195,7 @@ def _tier(
 
 
 def _number(cell: str) -> float:
-    return float(cell) if cell else np.nan
+    return float(cell) if cell not in {"", "None"} else np.nan
 
 
 def _array(values: Sequence[float]) -> Array:

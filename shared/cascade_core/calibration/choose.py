@@ -24,10 +24,10 @@ TEXT_ROWS = 50
 """Rows from which features of the texts are tried."""
 TREE_ROWS = 300
 """Rows from which boosting is tried."""
+FOREST_ROWS = 500
+"""Rows up to which random trees are tried on texts; they grow with the rows."""
 WORD_ROWS = 400
 """Rows from which the words of requests are tried."""
-ISOTONIC_ROWS = 200
-"""Rows from which an isotonic curve is tried."""
 RARE = 5
 """Outcomes of the rarer kind that anything learned needs."""
 CLASSES = 20
@@ -48,7 +48,7 @@ class Candidate:
 
     label: str
     rank: int
-    kind: Literal["signal", "logistic", "boosting"]
+    kind: Literal["signal", "logistic", "forest", "boosting"]
     names: tuple[str, ...]
     words: bool = False
 
@@ -93,14 +93,15 @@ def candidates(
     if method == "signal":
         return _some(plain, "a signal")
     text = _text_names(inputs, texts)
-    learned = [] if method == "auto" and not has_learning() else _learned(inputs, signals, text)
     if method != "auto":
         _need_learning(method)
+        learned = _learned(inputs, signals, text) or _alone(signals)
         return _some([c for c in learned if c.kind == method], "a signal or texts")
+    if not plain and text:
+        _need_learning(method)
+    learned = _learned(inputs, signals, text) if has_learning() else []
     rows, rare = len(target), min((target > 0).sum(), (target < 1).sum())
-    carried = [c for c in learned if rare >= RARE and rows >= _rows_needed(c)]
-    if not plain and not learned and text:
-        _need_learning("auto")
+    carried = [c for c in learned if rare >= RARE and _carry(c, rows)]
     return [*plain, *carried] or _some(learned[:1], "a signal or texts")
 
 
@@ -123,11 +124,19 @@ def _learned(inputs: Inputs, signals: Sequence[str], text: tuple[str, ...]) -> l
         if any(name.startswith("request:") for name in text):
             words = Candidate(f"logistic on {base}, words", 3, "logistic", every, words=True)
             found.append(words)
+        # A forest of few rows is as tame as a ridge: neither is the plainer one.
+        found.append(Candidate(f"random trees on {base}", 2, "forest", raw + classes + text))
         found.append(Candidate(f"boosting on {base}", 5, "boosting", raw + classes + text))
-    if not found and signals:
-        found.append(Candidate(f"logistic on {base}", 1, "logistic", names))
-        found.append(Candidate(f"boosting on {base}", 4, "boosting", raw))
     return sorted(found, key=lambda candidate: candidate.rank)
+
+
+def _alone(signals: Sequence[str]) -> list[Candidate]:
+    """Return what can be learned of one signal and nothing else, for who asks for it."""
+    both = tuple(f"{source}:{name}" for name in signals for source in ("signal", "logit"))
+    return [
+        Candidate("logistic on signals", 1, "logistic", both),
+        Candidate("boosting on signals", 4, "boosting", both[::2]),
+    ][: 2 * len(signals)]
 
 
 def _text_names(inputs: Inputs, texts: Sequence[str]) -> tuple[str, ...]:
@@ -140,12 +149,15 @@ def _text_names(inputs: Inputs, texts: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def _rows_needed(candidate: Candidate) -> int:
+def _carry(candidate: Candidate, rows: int) -> bool:
+    """Tell whether so many rows are enough for a candidate, and not too many."""
     if candidate.words:
-        return WORD_ROWS
+        return rows >= WORD_ROWS
     if candidate.kind == "boosting":
-        return TREE_ROWS
-    return LOGISTIC_ROWS if candidate.rank == 1 else TEXT_ROWS
+        return rows >= TREE_ROWS
+    if candidate.kind == "forest":
+        return TEXT_ROWS <= rows <= FOREST_ROWS
+    return rows >= (LOGISTIC_ROWS if candidate.rank == 1 else TEXT_ROWS)
 
 
 def _some(found: list[Candidate], what: str) -> list[Candidate]:

@@ -139,6 +139,10 @@ class Binned:
         ]
         self._weight, self._good, self._score = sums
 
+    def holds(self, *, without: int) -> bool:
+        """Tell whether there is a row to fit to in all folds but one."""
+        return bool(self._weight.sum() > self._weight[without].sum() + 1e-9)
+
     def fit(
         self, kind: Literal["isotonic", "platt"], without: int | None = None
     ) -> Platt | Isotonic:

@@ -10,9 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from cascade_core.arrays import Array, Ints
+from cascade_core.arrays import Array
 from cascade_core.calibration.apply import Inputs, Scorer
 from cascade_core.calibration.artefact import (
     Boosting,
@@ -23,7 +22,6 @@ from cascade_core.calibration.artefact import (
     Signal,
 )
 from cascade_core.calibration.choose import (
-    ISOTONIC_ROWS,
     Candidate,
     CurveKind,
     Fixed,
@@ -35,24 +33,23 @@ from cascade_core.calibration.choose import (
     has_learning,
     log_loss,
 )
-from cascade_core.calibration.curves import Binned, make_curve
-from cascade_core.calibration.folds import folds, split
-from cascade_core.calibration.learn import (
-    Prepared,
-    fit_boosting,
-    fit_logistic,
-    learnable,
-    learned_scores,
-    prepare,
+from cascade_core.calibration.crossfit import (
+    Data,
+    cross_curve,
+    cross_scores,
+    filled_in,
+    learn,
+    readable_rows,
 )
+from cascade_core.calibration.curves import Binned
+from cascade_core.calibration.learn import Prepared, learnable, prepare
 from cascade_core.errors import ConfigurationError
 from cascade_core.table import Table
 
-POOL = 20_000
-"""Rows that candidates are chosen and scores are learned on at most; curves use all."""
-FOLDS = 5
-FEW = 200
-"""Rows below which there are twice as many folds, for each fit to have enough."""
+__all__ = ["CurveKind", "Fitted", "Method", "fit_calibrator"]
+
+ISOTONIC_ROWS = 200
+"""Rows from which an isotonic curve is tried."""
 CLASS_ROWS = 200
 """Rows a class needs for a curve of its own."""
 CLASS_RARE = 20
@@ -113,17 +110,19 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
         ModuleNotFoundError: What was asked for needs scikit-learn, which is missing.
     """
     inputs = Inputs.of(table, tier)
-    names = tuple(inputs.signals) if signals is None else tuple(signals)
-    for name in names:
+    chosen = tuple(inputs.signals) if signals is None else tuple(signals)
+    for name in chosen:
         if name not in inputs.signals:
             held = ", ".join(inputs.signals) or "none"
             msg = f"{table.source} has no signal {name!r} for tier {tier}; it has: {held}"
             raise ConfigurationError(msg)
     outcome = table.tiers[tier].quality if target is None else target
-    data = _Data.of(table, inputs, outcome, seed)
-    tried = candidates(data.inputs, names, tuple(texts), data.target, method)
-    winner, losses, scores = _try_all(data, tried, curve)
-    score, scores = _final_score(data, winner.candidate, scores)
+    data = Data.of(table, inputs, outcome, seed)
+    tried = candidates(data.inputs, chosen, tuple(texts), data.target, method)
+    names = tuple(dict.fromkeys(name for candidate in tried for name in candidate.names))
+    prepared = prepare(names, data.inputs, data.pool, words=any(c.words for c in tried))
+    winner, losses, scores = _try_all(data, tried, prepared, curve)
+    score, scores = _final_score(data, winner.candidate, prepared, scores)
     fitted, known = _with_curves(data, score, scores, winner.curve)
     confidence = np.empty(len(table))
     confidence[data.rows] = known
@@ -133,59 +132,10 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
     return Fitted(fitted, confidence, _say(winner, losses, fitted, data), losses)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Data:
-    """The rows that have an outcome; all arrays are of those rows, but `rows` itself."""
-
-    rows: Ints  # which rows of the table they are
-    inputs: Inputs
-    target: Array
-    weights: Array | None
-    groups: Ints | None
-    fold: Ints
-    pool: Ints  # positions of those that scores are learned on
-    seed: int
-
-    @classmethod
-    def of(cls, table: Table, inputs: Inputs, target: Array, seed: int) -> _Data:
-        there = ~np.isnan(target)
-        if table.weights is not None:
-            there &= table.weights > 0
-        rows = np.flatnonzero(there)
-        if len(rows) < len(target):
-            inputs, target = inputs.take(rows), target[rows]
-        groups = None if table.groups is None else table.groups[rows]
-        n = len(rows)
-        if n < 2 or (groups is not None and len(np.unique(groups)) < 2):  # noqa: PLR2004
-            msg = (
-                f"{table.source}: {n} rows with an outcome; "
-                "a fit needs at least two that belong to different groups"
-            )
-            raise ConfigurationError(msg)
-        count = FOLDS if n >= FEW else 2 * FOLDS
-        # In a large sample, every fold has its share of the outcomes anyway.
-        fold = folds(n, count, groups, seed, strata=target if n <= POOL else None)
-        pool = np.arange(n)
-        if n > POOL:
-            pool, _ = split(n, POOL / n, groups, None, seed)
-        weights = None if table.weights is None else table.weights[rows]
-        return cls(rows, inputs, target, weights, groups, fold, pool, seed)
-
-    def part(self, positions: Ints) -> tuple[Array, Array | None, Ints | None]:
-        """Return outcomes, weights and groups of some of the rows."""
-        return (
-            self.target[positions],
-            None if self.weights is None else self.weights[positions],
-            None if self.groups is None else self.groups[positions],
-        )
-
-
 def _try_all(
-    data: _Data, tried: Sequence[Candidate], curve: CurveKind
+    data: Data, tried: Sequence[Candidate], prepared: Prepared, curve: CurveKind
 ) -> tuple[Trial, dict[str, float], Array]:
     """Return the winner, the mean loss of all, and the winner's scores of the pool."""
-    names = tuple(dict.fromkeys(name for candidate in tried for name in candidate.names))
-    prepared = prepare(names, data.inputs, data.pool, words=any(c.words for c in tried))
     target, weights, groups = data.part(data.pool)
     fold = data.fold[data.pool]
     kinds: tuple[Fixed, ...] = ("platt", "isotonic") if curve == "auto" else (curve,)
@@ -193,106 +143,27 @@ def _try_all(
         kinds = ("platt",)
     trials, scores = [], {}
     for candidate in tried:
-        found = _cross_scores(data, candidate, prepared)
+        found = cross_scores(data, candidate, prepared)
         scores[candidate.label] = found
         for kind in kinds:
-            confidence = _cross_curve(found, target, weights, fold, kind)
-            filled = _filled(confidence, target, weights, fold)
+            confidence = cross_curve(found, target, weights, fold, kind)
+            filled = filled_in(confidence, target, weights, fold)
             trials.append(Trial(candidate, kind, log_loss(filled, target)))
     winner = choose(trials, weights, groups)
     losses = {t.label: float(np.average(t.losses, weights=weights)) for t in trials}
     return winner, losses, scores[winner.candidate.label]
 
 
-def _cross_scores(data: _Data, candidate: Candidate, prepared: Prepared) -> Array:
-    """Return the score of every row of the pool, by a fit that did not see it."""
-    own = prepared.pick(candidate.names, words=candidate.words)
-    if candidate.kind == "signal":
-        values: Array = own.values[0]
-        return values
-    fold = data.fold[data.pool]
-    scores = np.full(len(fold), np.nan)
-    readable = _readable(own)
-    for of in range(int(fold.max()) + 1):
-        fit = np.flatnonzero((fold != of) & readable)
-        test = np.flatnonzero((fold == of) & readable)
-        if fit.size and test.size:
-            score = _learn(data, candidate, own.take(fit), data.pool[fit])
-            scores[test] = learned_scores(score, own.take(test))
-    return scores
-
-
-def _learn(
-    data: _Data, candidate: Candidate, prepared: Prepared, positions: Ints
-) -> Logistic | Boosting:
-    target, weights, groups = data.part(positions)
-    if not learnable(target):
-        return _level(prepared.names, float(target[0]))
-    if candidate.kind == "boosting":
-        return fit_boosting(prepared, target, weights, data.seed)
-    return fit_logistic(prepared, target, weights, groups, data.seed)
-
-
-def _level(names: tuple[str, ...], outcome: float) -> Logistic:
-    """Return a score that is the same for all, for want of outcomes that differ."""
-    zeros = (0.0,) * len(names)
-    return Logistic(
-        inputs=names,
-        low=zeros,
-        high=zeros,
-        fill=zeros,
-        weights=zeros,
-        missing=zeros,
-        intercept=4.0 * (2.0 * outcome - 1.0),
-    )
-
-
-def _readable(prepared: Prepared) -> npt.NDArray[np.bool_]:
-    """Tell which rows have a reading, or need none."""
-    signals = [j for j, name in enumerate(prepared.names) if name.startswith("signal:")]
-    if not signals:
-        return np.ones(prepared.values.shape[1], dtype=np.bool_)
-    return np.asarray((~np.isnan(prepared.values[signals])).any(axis=0))
-
-
-def _cross_curve(
-    scores: Array, target: Array, weights: Array | None, fold: Ints, kind: Fixed
-) -> Array:
-    """Return the confidence in every row, by a curve that was not fitted to it."""
-    confidence = np.full(len(scores), np.nan)
-    if np.isnan(scores).all():
-        return confidence
-    binned = Binned(scores, target, weights, fold)
-    for of in range(int(fold.max()) + 1):
-        rows = fold == of
-        confidence[rows] = make_curve(binned.fit(kind, without=of))(scores[rows])
-    return confidence
-
-
-def _filled(confidence: Array, target: Array, weights: Array | None, fold: Ints) -> Array:
-    """Put the mean outcome of other folds' rows without a reading where there is none."""
-    unread = np.isnan(confidence)
-    if not unread.any():
-        return confidence
-    filled = confidence.copy()
-    weight = np.ones(len(target)) if weights is None else weights / weights.mean()
-    for of in range(int(fold.max()) + 1):
-        others = unread & (fold != of)
-        mass = weight[others].sum()
-        filled[unread & (fold == of)] = (weight[others] @ target[others] + 1) / (mass + 2)
-    return filled
-
-
 def _final_score(
-    data: _Data, candidate: Candidate, pool_scores: Array
+    data: Data, candidate: Candidate, prepared: Prepared, pool_scores: Array
 ) -> tuple[Signal | Logistic | Boosting, Array]:
     """Return the score fitted to the whole pool, and every row's score by one that saw it not."""
     if candidate.kind == "signal":
         name = candidate.names[0].partition(":")[2]
         return Signal(signal=name), data.inputs.signals[name]
-    prepared = prepare(candidate.names, data.inputs, data.pool, words=candidate.words)
-    fit = np.flatnonzero(_readable(prepared))
-    score = _learn(data, candidate, prepared.take(fit), data.pool[fit])
+    own = prepared.pick(candidate.names, words=candidate.words)
+    fit = np.flatnonzero(readable_rows(own))
+    score = learn(data, candidate, own.take(fit), data.pool[fit])
     scores = np.empty(len(data.rows))
     scores[data.pool] = pool_scores
     others = np.setdiff1d(np.arange(len(data.rows)), data.pool, assume_unique=True)
@@ -302,21 +173,22 @@ def _final_score(
 
 
 def _with_curves(
-    data: _Data, score: Signal | Logistic | Boosting, scores: Array, kind: Fixed
+    data: Data, score: Signal | Logistic | Boosting, scores: Array, kind: Fixed
 ) -> tuple[Calibrator, Array]:
     """Return the calibrator, with curves for classes that gain by one, and all confidences."""
-    confidence = _cross_curve(scores, data.target, data.weights, data.fold, kind)
+    confidence = cross_curve(scores, data.target, data.weights, data.fold, kind)
     if np.isnan(scores).all():
         raise ConfigurationError("no row has both a reading and an outcome to fit to")
     curve = Binned(scores, data.target, data.weights).fit(kind)
     class_curves: dict[str, Platt | Isotonic] = {}
-    for code, name in enumerate(data.inputs.class_names if data.inputs.classes is not None else ()):
-        rows = np.flatnonzero((data.inputs.classes == code) & ~np.isnan(scores))
+    classes = data.inputs.classes
+    for code, name in enumerate(() if classes is None else data.inputs.class_names):
+        rows = np.flatnonzero((classes == code) & ~np.isnan(scores))
         target, weights, groups = data.part(rows)
         rare = min((target > 0).sum(), (target < 1).sum())
         if len(rows) < CLASS_ROWS or rare < CLASS_RARE:
             continue
-        own = _cross_curve(scores[rows], target, weights, data.fold[rows], kind)
+        own = cross_curve(scores[rows], target, weights, data.fold[rows], kind)
         before, after = log_loss(confidence[rows], target), log_loss(own, target)
         gain, error = better_by(after, before, weights, groups)
         if gain > error:
@@ -325,7 +197,7 @@ def _with_curves(
     return Calibrator(score=score, curve=curve, class_curves=class_curves), confidence
 
 
-def _say(winner: Trial, losses: Mapping[str, float], fitted: Calibrator, data: _Data) -> str:
+def _say(winner: Trial, losses: Mapping[str, float], fitted: Calibrator, data: Data) -> str:
     """Say in one line what was chosen and why."""
     own = losses[winner.label]
     said = f"{winner.label} (log loss {own:.3f} out of fold on {len(data.pool):,} rows"

@@ -41,10 +41,9 @@ def folds(
         raise ConfigurationError(msg)
     k = min(k, count)
     fold = np.empty(count, dtype=np.int64)
-    # Back and forth, so that the folds that get the larger groups take turns.
-    position = np.arange(count)
-    dealt = position % k
-    fold[units.order] = np.where(position // k % 2 == 0, dealt, k - 1 - dealt)
+    # Each k that follow each other are alike; chance says which of them goes to which fold.
+    turns = np.random.default_rng((seed, k)).random((-(-count // k), k)).argsort(axis=1)
+    fold[units.order] = turns.ravel()[:count]
     return fold[units.of_row]
 
 

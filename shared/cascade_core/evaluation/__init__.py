@@ -8,6 +8,7 @@ from cascade_core.evaluation.bootstrap import (
     interval,
 )
 from cascade_core.evaluation.curve import Axis, Curve, Point, sweep
+from cascade_core.evaluation.labelled import cost_quality_curve
 from cascade_core.evaluation.metrics import (
     RiskCoverage,
     aurc,
@@ -31,6 +32,7 @@ __all__ = [
     "auroc",
     "bootstrap",
     "brier",
+    "cost_quality_curve",
     "curve_intervals",
     "ece",
     "ece_noise_floor",

@@ -264,30 +264,36 @@ def sweep(  # noqa: PLR0913, PLR0917 - a row has that many columns
 
     order = np.argsort(score)
     scored = rows - int(np.isnan(score).sum())
-    distinct = score[order[:scored]]
-    ends = np.flatnonzero(distinct[1:] != distinct[:-1]) + 1
-    points = np.concatenate(([0], ends, [scored])).astype(np.int64)
+    ranked = score[order[:scored]]
+    ends = np.flatnonzero(ranked[1:] != ranked[:-1]) + 1
+    points = np.concatenate(([0], ends, [scored]))
 
     def mean(values: Array) -> float:
         return float(values.mean() if weight is None else values @ weight / total)
 
     def escalated(values: Array | None) -> Array:
-        """Sum values over the rows that each point escalates."""
-        unscored, sums = _running(values, weight, order, scored)
-        return (unscored + sums[points]) / total
+        """Return the mean over all rows of what the rows that each point escalates hold."""
+        sums = _running(values, weight, order, scored, points)
+        sums /= total
+        return sums
 
     gain = strong - weak
-    quality = mean(weak) + escalated(gain)
-    lost = escalated(np.maximum(gain, 0))
+    quality = escalated(gain)
+    quality += mean(weak)
+    cost = escalated(dear)
+    cost += mean(paid)
+    lost = np.maximum(gain, 0, out=gain)
+    harm = escalated(lost)
+    np.subtract(harm[-1], harm, out=harm)
     curve = Curve(
-        threshold=_between(distinct, ends),
+        threshold=_between(ranked[points[:-1]] if scored else ranked),
         escalated=escalated(None),
         quality=quality,
-        cost=mean(paid) + escalated(dear),
-        harm=np.maximum(lost[-1] - lost, 0),
+        cost=cost,
+        harm=np.maximum(harm, 0, out=harm),
         weak_quality=mean(weak),
         strong_quality=mean(strong),
-        weak_harm=mean(np.maximum(gain, 0)),
+        weak_harm=mean(lost),
         weak_cost=mean(draft),
         strong_cost=mean(dear),
         rows=rows,
@@ -298,27 +304,31 @@ def sweep(  # noqa: PLR0913, PLR0917 - a row has that many columns
 
 
 def _running(
-    values: Array | None, weight: Array | None, order: Ints, scored: int
-) -> tuple[float, Array]:
-    """Return the weighted sum over rows without a confidence, and running sums over the others.
+    values: Array | None, weight: Array | None, order: Ints, scored: int, points: Ints
+) -> Array:
+    """Return the weighted sum over the rows that each point escalates; None counts the rows.
 
-    The running sums are (scored + 1,), starting at 0; values None count the rows themselves.
+    Those are the rows without a confidence, last in `order`, and the first `points[k]` others.
     """
     if values is None and weight is None:
-        return float(len(order) - scored), np.arange(scored + 1, dtype=np.float64)
+        return points.astype(np.float64) + (len(order) - scored)
     each = weight if values is None else values if weight is None else values * weight
     assert each is not None  # noqa: S101 - for the type checker: one of the two is given
-    sums = np.zeros(scored + 1)
-    np.cumsum(each[order[:scored]], out=sums[1:])
-    return float(each[order[scored:]].sum()), sums
+    sums = np.empty(scored + 1)
+    sums[0] = each[order[scored:]].sum()
+    sums[1:] = each[order[:scored]]
+    np.cumsum(sums, out=sums)
+    return sums if len(points) == len(sums) else sums[points]
 
 
-def _between(distinct: Array, ends: Ints) -> Array:
+def _between(distinct: Array) -> Array:
     """Return one threshold a point: midway between neighbours, open at both ends."""
-    lower, upper = distinct[ends - 1], distinct[ends]
+    lower, upper = distinct[:-1], distinct[1:]
     with np.errstate(invalid="ignore", over="ignore"):
-        middle = lower + (upper - lower) / 2
+        middle = upper - lower
+        middle /= 2
+        middle += lower
     # Neighbouring floats have nothing between them: the upper one itself is accepted.
-    middle = np.where(middle > lower, middle, upper)
+    np.copyto(middle, upper, where=~(middle > lower))
     lenient = 0.0 if not len(distinct) or distinct[0] >= 0 else -inf
     return np.concatenate(([lenient], middle, [inf]))

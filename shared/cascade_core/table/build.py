@@ -160,7 +160,9 @@ def _weights(parts: list[Array] | None, where: Where) -> Array | None:
         return None
     weights = np.nan_to_num(np.concatenate(parts), nan=1.0)
     if not weights.any():
-        refuse(where.source, "is 0 in every row; give a weight to those that count", column="weight")
+        refuse(
+            where.source, "is 0 in every row; give a weight to those that count", column="weight"
+        )
     if not math.isfinite(weights.sum()):
         refuse(where.source, "adds up to infinity; give smaller weights", column="weight")
     return None if (weights == weights[0]).all() else weights

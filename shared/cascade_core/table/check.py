@@ -154,6 +154,6 @@ def _out_of_range(value: float, highest: float) -> str:
 def _text(cell: object, where: Where, index: int, column: str) -> str:
     if is_empty(cell):
         return ""
-    if isinstance(cell, str | Number | Decimal | np.generic):
-        return str(cell)
-    where.refuse(index, column, f"holds a {type(cell).__name__}; give a text")
+    if not isinstance(cell, str | Number | Decimal | np.generic):
+        where.refuse(index, column, f"holds a {type(cell).__name__}; give a text")
+    return str(cell)

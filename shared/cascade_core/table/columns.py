@@ -15,9 +15,6 @@ from typing import Literal, TypeAlias
 
 from cascade_core.table.check import refuse
 
-GENERAL = ("id", "request", "class", "group", "weight")
-"""Columns that belong to no tier, in the order in which they are written."""
-
 Part: TypeAlias = Literal[
     "id",
     "request",
@@ -31,6 +28,9 @@ Part: TypeAlias = Literal[
     "signal",
     "paid",
 ]
+
+GENERAL: tuple[Part, ...] = ("id", "request", "class", "group", "weight")
+"""Columns that belong to no tier, in the order in which they are written."""
 
 _PLAIN: tuple[Part, ...] = ("model", "response", "quality", "cost_usd")
 _NEEDED: tuple[Part, ...] = ("quality", "cost_usd")

@@ -29,21 +29,14 @@ def chunks_of(
     while piece := list(islice(records, ROWS)):
         for number, record in piece:
             if not record.keys() <= known.keys():
-                for name in record.keys() - known.keys():
-                    known[name] = parse(source, name, f"{unit} {number}")
+                for name in record:
+                    if name not in known:
+                        known[name] = parse(source, name, f"{unit} {number}")
         numbers = np.array([number for number, _ in piece], dtype=np.int64)
-        # In the order of the first record, so that signals keep their order.
-        columns = [column for name in _ordered(piece, known) if (column := known[name])]
+        columns = [column for column in known.values() if column]
         yield Chunk(
             where=Where(source, unit, numbers),
             cells={column: [row.get(column.name) for _, row in piece] for column in columns},
         )
     if known:
         check_columns(source, [column for column in known.values() if column], list(known))
-
-
-def _ordered(
-    piece: list[tuple[int, Mapping[Any, Any]]], known: Mapping[Any, Column | None]
-) -> list[Any]:
-    first = [name for name in piece[0][1] if name in known]
-    return first + [name for name in known if name not in piece[0][1]]

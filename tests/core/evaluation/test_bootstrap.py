@@ -90,8 +90,8 @@ def test_a_curves_intervals_are_those_of_sweeping_every_resample(name, figure):
 
 def test_a_curves_interval_covers_the_truth_about_as_often_as_it_says():
     truth = sweep(*rows(200_000, seed=99)).apgr()
-    found = [curve_intervals(*rows(300, seed), resamples=300)["apgr"] for seed in range(100)]
-    assert 88 <= sum(each.low <= truth <= each.high for each in found) <= 100
+    found = [curve_intervals(*rows(300, seed), resamples=200)["apgr"] for seed in range(40)]
+    assert sum(each.low <= truth <= each.high for each in found) >= 35
 
 
 def test_many_rows_take_no_more_memory_than_few():

@@ -43,7 +43,7 @@ def many(n=400, seed=0, *, ties=20):
 
 def test_every_point_of_a_curve_worked_out_by_hand():
     curve = small()
-    assert curve.threshold.tolist() == [0.0, 0.3, 0.7, inf]
+    assert curve.threshold.tolist() == pytest.approx([0.0, 0.3, 0.7, inf])
     assert curve.escalated.tolist() == [0, 0.25, 0.75, 1]
     assert curve.quality.tolist() == [0.5, 0.75, 1, 0.75]
     assert curve.cost.tolist() == [1, 3.5, 8.5, 11]

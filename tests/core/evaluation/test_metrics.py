@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.evaluation import auroc, aurc, brier, log_loss, risk_coverage
+from cascade_core.evaluation import aurc, auroc, brier, log_loss, risk_coverage
 
 SEEDS = st.integers(0, 10_000)
 
@@ -96,7 +96,7 @@ def test_one_certain_error_is_large_and_finite():
 
 @pytest.mark.parametrize("target", [[0, 2], [0, np.nan]])
 def test_a_target_outside_zero_and_one_is_refused(target):
-    with pytest.raises(ConfigurationError, match="target: .* row 1"):
+    with pytest.raises(ConfigurationError, match=r"target: .* row 1"):
         auroc([0.1, 0.2], target)
 
 

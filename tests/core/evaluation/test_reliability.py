@@ -74,16 +74,14 @@ def test_rows_without_a_confidence_are_left_out():
 
 def test_true_confidences_show_an_error_about_the_noise_floor():
     confidence, _ = true_rows(500)
-    shown = [
-        ece(confidence, np.random.default_rng(k).random(500) < confidence) for k in range(100)
-    ]
+    shown = [ece(confidence, np.random.default_rng(k).random(500) < confidence) for k in range(100)]
     floor = ece_noise_floor(confidence, repetitions=1000)
     assert floor == pytest.approx(np.mean(shown), rel=0.1)
     assert ece(confidence**3, np.random.default_rng(0).random(500) < confidence) > 3 * floor
 
 
 def test_the_noise_floor_of_one_bin_is_the_mean_error_of_a_mean():
-    # 100 tosses of a fair coin: E|share − 1/2| = C(100, 50) / 2^101 × ... ≈ 0.0398.
+    # Of 100 tosses of a fair coin, the share of heads is 0.0398 off on average.
     assert ece_noise_floor([0.5] * 100, repetitions=20_000) == pytest.approx(0.0398, abs=0.001)
 
 

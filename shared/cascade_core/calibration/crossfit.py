@@ -1,0 +1,175 @@
+"""Scores and confidences out of fold: no row is judged by a fit that saw it.
+
+Scores are learned fold by fold. The curve of a fold is fitted to the scores that the rows
+of the other folds got, each from a model that had not seen it, so a curve meets in
+fitting the kind of scores that it will meet in use.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cascade_core.arrays import Array, Ints
+from cascade_core.calibration.artefact import Boosting, Logistic
+from cascade_core.calibration.choose import Candidate, Fixed
+from cascade_core.calibration.curves import Binned, make_curve
+from cascade_core.calibration.folds import folds, split
+from cascade_core.calibration.inputs import Inputs
+from cascade_core.calibration.learn import (
+    Prepared,
+    fit_boosting,
+    fit_forest,
+    fit_logistic,
+    learnable,
+    learned_scores,
+)
+from cascade_core.errors import ConfigurationError
+from cascade_core.table import Table
+
+POOL = 20_000
+"""Rows that candidates are chosen and scores are learned on at most; curves use all."""
+FOLDS = 5
+FEW = 200
+"""Rows below which there are twice as many folds, for each fit to have enough."""
+UNTAUGHT = 0.5
+"""Confidence in a row while no row but those beside it has been seen."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Data:
+    """The rows that have an outcome; all arrays are of those rows, but `rows` itself."""
+
+    rows: Ints  # which rows of the table they are
+    inputs: Inputs
+    target: Array
+    weights: Array | None
+    groups: Ints | None
+    fold: Ints
+    pool: Ints  # positions of those that scores are learned on
+    seed: int
+
+    @classmethod
+    def of(cls, table: Table, inputs: Inputs, target: Array, seed: int) -> Data:
+        """Return the rows of a table that have an outcome, dealt into folds.
+
+        Raises:
+            ConfigurationError: There are fewer than two, or all belong together.
+        """
+        there = ~np.isnan(target)
+        if table.weights is not None:
+            there &= table.weights > 0
+        rows = np.flatnonzero(there)
+        if len(rows) < len(target):
+            inputs, target = inputs.take(rows), target[rows]
+        groups = None if table.groups is None else table.groups[rows]
+        n = len(rows)
+        if n < 2 or (groups is not None and len(np.unique(groups)) < 2):  # noqa: PLR2004
+            msg = (
+                f"{table.source}: {n} rows with an outcome; "
+                "a fit needs at least two that belong to different groups"
+            )
+            raise ConfigurationError(msg)
+        count = FOLDS if n >= FEW else 2 * FOLDS
+        # In a large sample, every fold has its share of the outcomes anyway.
+        fold = folds(n, count, groups, seed, strata=target if n <= POOL else None)
+        pool = np.arange(n)
+        if n > POOL:
+            pool, _ = split(n, POOL / n, groups, None, seed)
+        weights = None if table.weights is None else table.weights[rows]
+        return cls(rows, inputs, target, weights, groups, fold, pool, seed)
+
+    def part(self, positions: Ints) -> tuple[Array, Array | None, Ints | None]:
+        """Return outcomes, weights and groups of some of the rows."""
+        return (
+            self.target[positions],
+            None if self.weights is None else self.weights[positions],
+            None if self.groups is None else self.groups[positions],
+        )
+
+
+def cross_scores(data: Data, candidate: Candidate, prepared: Prepared) -> Array:
+    """Return the score of every row of the pool, by a fit that did not see it."""
+    own = prepared.pick(candidate.names, words=candidate.words)
+    if candidate.kind == "signal":
+        values: Array = own.values[0]
+        return values
+    fold = data.fold[data.pool]
+    scores = np.full(len(fold), np.nan)
+    readable = readable_rows(own)
+    for of in range(int(fold.max()) + 1):
+        fit = np.flatnonzero((fold != of) & readable)
+        test = np.flatnonzero((fold == of) & readable)
+        if fit.size and test.size:
+            score = learn(data, candidate, own.take(fit), data.pool[fit])
+            scores[test] = learned_scores(score, own.take(test))
+    return scores
+
+
+def learn(
+    data: Data, candidate: Candidate, prepared: Prepared, positions: Ints
+) -> Logistic | Boosting:
+    """Fit a candidate's score to prepared rows; `positions` says which rows they are."""
+    target, weights, groups = data.part(positions)
+    if not learnable(target):
+        return _level(prepared.names, float(target[0]))
+    if candidate.kind == "boosting":
+        return fit_boosting(prepared, target, weights, data.seed)
+    if candidate.kind == "forest":
+        return fit_forest(prepared, target, weights, data.seed)
+    return fit_logistic(prepared, target, weights, groups, data.seed)
+
+
+def _level(names: tuple[str, ...], outcome: float) -> Logistic:
+    """Return a score that is the same for all, for want of outcomes that differ."""
+    zeros = (0.0,) * len(names)
+    return Logistic(
+        inputs=names,
+        low=zeros,
+        high=zeros,
+        fill=zeros,
+        weights=zeros,
+        missing=zeros,
+        intercept=4.0 * (2.0 * outcome - 1.0),
+    )
+
+
+def readable_rows(prepared: Prepared) -> npt.NDArray[np.bool_]:
+    """Tell which rows have a reading, or need none."""
+    signals = [j for j, name in enumerate(prepared.names) if name.startswith("signal:")]
+    if not signals:
+        return np.ones(prepared.values.shape[1], dtype=np.bool_)
+    return np.asarray((~np.isnan(prepared.values[signals])).any(axis=0))
+
+
+def cross_curve(
+    scores: Array, target: Array, weights: Array | None, fold: Ints, kind: Fixed
+) -> Array:
+    """Return the confidence in every row, by a curve that was not fitted to it."""
+    confidence = np.full(len(scores), np.nan)
+    if np.isnan(scores).all():
+        return confidence
+    binned = Binned(scores, target, weights, fold)
+    for of in range(int(fold.max()) + 1):
+        rows = fold == of
+        if not binned.holds(without=of):
+            confidence[rows] = np.where(np.isnan(scores[rows]), np.nan, UNTAUGHT)
+            continue
+        confidence[rows] = make_curve(binned.fit(kind, without=of))(scores[rows])
+    return confidence
+
+
+def filled_in(confidence: Array, target: Array, weights: Array | None, fold: Ints) -> Array:
+    """Put the mean outcome of other folds' rows without a reading where there is none."""
+    unread = np.isnan(confidence)
+    if not unread.any():
+        return confidence
+    filled = confidence.copy()
+    weight = np.ones(len(target)) if weights is None else weights / weights.mean()
+    for of in range(int(fold.max()) + 1):
+        others = unread & (fold != of)
+        mass = weight[others].sum()
+        filled[unread & (fold == of)] = (weight[others] @ target[others] + 1) / (mass + 2)
+    return filled

@@ -1,0 +1,194 @@
+"""From a labelled table to a policy."""
+
+import json
+
+import numpy as np
+import pytest
+
+from cascade_core.calibration import tune
+from cascade_core.calibration.objective import TuningError
+from cascade_core.errors import ConfigurationError
+from cascade_core.evaluation.replay import replay
+from cascade_core.policy import Policy
+from tests.core.calibration.labels import columns
+
+pytest.importorskip("sklearn")
+
+
+def fresh(policy, tiers=2, **settings):
+    """What the policy does with requests it has never seen."""
+    return replay(columns(4000, tiers, seed=99, **settings), policy).means
+
+
+@pytest.mark.parametrize("tiers", [2, 3])
+def test_the_cheapest_policy_that_keeps_the_quality_asked_for(tiers):
+    policy = tune(columns(2000, tiers), quality=0.97, skip=False)
+    figures = policy.tuned.figures
+    assert figures.quality >= 0.97 * figures.strong_quality
+    assert figures.cost_usd < figures.strong_cost_usd
+    means = fresh(policy, tiers)
+    assert means.quality >= 0.95 * means.strong_quality
+    assert means.cost_usd == pytest.approx(figures.cost_usd, rel=0.1)
+
+
+@pytest.mark.parametrize("tiers", [2, 3])
+def test_the_best_quality_that_a_budget_buys(tiers):
+    table = columns(1500, tiers)
+    little = tune(table, max_cost=0.4 * 1.44e-3 if tiers == 3 else 6e-5, skip=False)
+    much = tune(table, max_cost=0.8 * 1.44e-3 if tiers == 3 else 1e-4, skip=False)
+    assert little.tuned.figures.cost_usd <= (0.4 * 1.44e-3 if tiers == 3 else 6e-5)
+    assert little.tuned.figures.quality < much.tuned.figures.quality
+
+
+def test_no_more_is_escalated_than_was_allowed():
+    policy = tune(columns(1500), max_escalated=0.25)
+    assert policy.tuned.figures.escalated <= 0.25
+    assert fresh(policy).escalated == pytest.approx(0.25, abs=0.05)
+
+
+@pytest.mark.parametrize("tiers", [2, 3])
+@pytest.mark.parametrize("graded", [False, True])
+def test_a_promise_about_harm_is_tested_on_rows_nothing_was_fitted_to(tiers, graded):
+    policy = tune(columns(2500, tiers, graded=graded), harm=0.03, confidence=0.9)
+    (promise,) = policy.promises
+    assert (promise.kind, promise.limit, promise.confidence) == ("harm", 0.03, pytest.approx(0.9))
+    assert promise.p_value <= 0.1
+    assert promise.seen <= 0.03
+    assert policy.tuned.rows_fitted + promise.rows == 2500
+    assert fresh(policy, tiers, graded=graded).harm <= 0.035
+    assert policy.tuned.figures.escalated < 1
+
+
+def test_a_promise_about_quality():
+    policy = tune(columns(2500), quality=0.95, confidence=0.9)
+    (promise,) = policy.promises
+    assert promise.kind == "quality"
+    assert promise.seen >= 0.95
+    means = fresh(policy)
+    assert means.quality >= 0.95 * means.strong_quality
+
+
+def test_harm_is_promised_with_95_percent_where_nothing_is_said():
+    assert tune(columns(2000), harm=0.05).promises[0].confidence == pytest.approx(0.95)
+
+
+def test_a_class_gets_thresholds_and_a_promise_of_its_own():
+    policy = tune(columns(4000, classes=True), harm=0.04, confidence=0.9, per_class=True)
+    assert set(policy.classes) == {"easy", "hard"}
+    assert {p.class_name for p in policy.promises} == {"easy", "hard"}
+    assert all(p.confidence == pytest.approx(0.95) for p in policy.promises)
+    assert policy.classes["easy"].thresholds < policy.classes["hard"].thresholds
+    assert policy.thresholds == (1.0,)  # a class nobody has labelled is not trusted
+    found = replay(columns(4000, seed=9, classes=True), policy).by_class
+    assert all(own.harm <= 0.045 for own in found.values())
+
+
+def test_too_few_labels_are_refused_with_the_number_that_would_do():
+    with pytest.raises(TuningError, match=r"labelled rows would do|labels") as refused:
+        tune(columns(100), harm=0.01)
+    assert any(word.replace(",", "").isdigit() for word in str(refused.value).split())
+
+
+def test_rows_of_a_group_stay_on_one_side():
+    table = columns(1200) | {"group": [f"g{row // 4}" for row in range(1200)]}
+    policy = tune(table, harm=0.05, confidence=0.9)
+    assert policy.promises[0].rows * 4 + policy.tuned.rows_fitted == 1200
+    assert policy.promises[0].method == "betting"  # groups are the units, and not 0 or 1
+
+
+def test_a_frozen_policy_keeps_its_calibrators_and_every_row_tests_it():
+    first = tune(columns(600, seed=1), quality=0.95)
+    second = tune(columns(1500, seed=2), harm=0.03, policy=first)
+    assert second.calibrators == first.calibrators
+    assert second.promises[0].rows == 1500
+    assert second.tuned.rows_fitted == 0
+
+
+def test_a_signal_that_says_nothing_is_not_chosen():
+    policy = tune(columns(800), quality=0.95, method="signal")
+    assert policy.signals == ("a",)
+
+
+def test_only_the_signals_named_are_used():
+    policy = tune(columns(800), max_escalated=0.5, signals=["noise"])
+    assert policy.signals == ("noise",)
+    with pytest.raises(ConfigurationError, match="'b'|b"):
+        tune(columns(800), max_escalated=0.5, signals=["b"])
+
+
+def test_what_comes_out_is_plain_json_that_reads_back_the_same(tmp_path):
+    policy = tune(columns(600, texts=True), quality=0.95, name="mine")
+    policy.save(tmp_path / "policy.json")
+    assert Policy.load(tmp_path / "policy.json") == policy
+    document = json.loads((tmp_path / "policy.json").read_text())
+    assert document["name"] == "mine"
+    assert "please" not in (tmp_path / "policy.json").read_text()  # no word of any prompt
+
+
+def test_the_same_table_gives_the_same_policy():
+    assert tune(columns(500), quality=0.95) == tune(columns(500), quality=0.95)
+
+
+def test_a_hundred_labels_are_enough_to_tune_on():
+    policy = tune(columns(100, texts=True), quality=0.95)
+    means = fresh(policy, texts=True)
+    assert means.quality >= 0.88 * means.strong_quality
+    assert means.cost_usd < means.strong_cost_usd
+
+
+def test_requests_that_are_plainly_hard_skip_the_cheap_tier():
+    table = columns(3000, texts=True, sharp=40.0)
+    dear = [c * 6 for c in table["t0_cost_usd"]]  # a draft costs half of the strong answer
+    policy = tune(table | {"t0_cost_usd": dear}, quality=0.97)
+    assert policy.route is not None
+    means = replay(columns(3000, seed=9, texts=True, sharp=40.0) | {"t0_cost_usd": dear}, policy)
+    assert means.means.asked[0] < 0.9
+    without = tune(table | {"t0_cost_usd": dear}, quality=0.97, skip=False)
+    assert policy.tuned.figures.cost_usd < without.tuned.figures.cost_usd
+
+
+def test_no_route_is_learned_where_it_saves_nothing():
+    assert tune(columns(1500, texts=True), quality=0.95).route is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({}, "one of quality, harm, max_cost, max_escalated; given: none"),
+        ({"quality": 0.9, "harm": 0.1}, "given: quality and harm"),
+        ({"quality": 0.0}, "quality=0"),
+        ({"harm": 1.5}, "between 0 and 1"),
+        ({"harm": float("nan")}, "between 0 and 1"),
+        ({"max_cost": -1.0}, "above 0"),
+        ({"max_escalated": 1.1}, "a share"),
+        ({"harm": 0.1, "confidence": 1.0}, "confidence=1"),
+        ({"max_cost": 1.0, "confidence": 0.9}, "is not promised"),
+        ({"quality": 0.9, "per_class": True}, "no column class"),
+        ({"quality": 2.0}, "no threshold reaches quality"),
+        ({"max_cost": 1e-9}, "the least any threshold takes"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_one_clear_error(asked, words):
+    with pytest.raises(ConfigurationError, match=words):
+        tune(columns(300), **asked)
+
+
+def test_a_few_rows_are_too_few():
+    with pytest.raises(TuningError, match="19 usable rows; at least 20"):
+        tune(columns(19), quality=0.9)
+
+
+def test_rows_that_cannot_be_used_are_counted():
+    table = columns(300)
+    table["t1_quality"][5] = None
+    policy = tune(table, quality=0.95)
+    assert sum(policy.tuned.rows_unused.values()) == 1
+    assert policy.tuned.figures.n == 299
+
+
+def test_weights_count_rows():
+    table = columns(1000)
+    hard = np.array(table["t0_quality"]) == 0
+    heavy = tune(table | {"weight": np.where(hard, 3.0, 1.0).tolist()}, max_escalated=0.3)
+    plain = tune(table, max_escalated=0.3)
+    assert heavy.tuned.figures.quality < plain.tuned.figures.quality
