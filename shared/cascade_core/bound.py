@@ -20,11 +20,10 @@ if TYPE_CHECKING:
 class Bound:
     """The highest confidence a running stream can still reach."""
 
-    __slots__ = ("_confidence", "_request", "_running", "best", "readings", "threshold")
+    __slots__ = ("_best_of", "_running", "best", "readings", "threshold")
 
     def __init__(self, plan: Plan, tier: Tier, request: Request, max_tokens: int | None) -> None:
-        self._confidence = plan.confidences[tier.index]
-        self._request = request
+        self._best_of = plan.confidences[tier.index].bound(request)
         self._running: list[tuple[Signal, Running]] = []
         for signal in plan.signals:
             running = signal.running(max_tokens)
@@ -40,5 +39,5 @@ class Bound:
             return False
         for signal, running in self._running:
             self.readings[signal.name] = running.feed(logprobs)
-        self.best = self._confidence.best(self.readings, self._request)
+        self.best = self._best_of(self.readings)
         return self.best < self.threshold

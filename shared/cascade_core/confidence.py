@@ -6,6 +6,7 @@ The flow knows no difference between the two. What a calibrator computes is in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -16,6 +17,19 @@ from cascade_core.signals.combine import Combiner, Readings
 
 if TYPE_CHECKING:
     from cascade_core.calibration.artefact import Calibrator
+
+class Bounding(Protocol):
+    """Bounds the confidence in a draft that is not finished."""
+
+    def __call__(self, readings: Readings, exact: Collection[str] = ()) -> float:
+        """Return the highest confidence still possible.
+
+        Args:
+            readings: Readings and upper bounds so far, by signal.
+            exact: The signals among them that will not change any more.
+        """
+        ...
+
 
 Odd: TypeAlias = str | None
 """What was wrong with a confidence, if anything."""
@@ -43,13 +57,8 @@ class Confidence(Protocol):
         """Return the confidence in a draft, None without a reading, and what was wrong with it."""
         ...
 
-    def best(self, readings: Readings, request: Request) -> float:
-        """Return the highest confidence still possible.
-
-        Args:
-            readings: Readings and upper bounds so far, by signal.
-            request: What was asked.
-        """
+    def bound(self, request: Request) -> Bounding:
+        """Return what bounds the confidence in an unfinished draft for a request."""
         ...
 
 
@@ -78,9 +87,13 @@ class Raw:
         except Exception as error:  # noqa: BLE001 - a caller's combiner may raise anything
             return None, f"raised {type(error).__name__}"
 
-    def best(self, readings: Readings, request: Request | None = None) -> float:
-        """Combine the readings with every signal that is not among them at its best."""
+    def bound(self, request: Request | None = None) -> Bounding:
+        """Return a function that puts every signal that is not read at its best."""
         del request
+        return self._best
+
+    def _best(self, readings: Readings, exact: Collection[str] = ()) -> float:
+        del exact  # a combiner never falls when a reading rises, so a bound is as good
         best, _ = self.of({**self._hoped, **readings})
         return 1.0 if best is None else best
 
@@ -106,10 +119,14 @@ class Calibrated:
         texts = (request.question, draft.text) if self._reads_text else ("", "")
         return as_reading(self._scorer.one(readings, *texts, request.class_name))
 
-    def best(self, readings: Readings, request: Request) -> float:
-        """Return an upper bound, whatever the signals and the text still turn out to be."""
-        return self._scorer.best(
-            readings,
-            request_text=request.question if self._reads_text else "",
-            class_name=request.class_name,
+    def bound(self, request: Request) -> Bounding:
+        """Return a function that bounds what signals and text may still turn out to be."""
+        begun = self._scorer.begin(
+            request.question if self._reads_text else "", request.class_name
         )
+
+        def best(readings: Readings, exact: Collection[str] = ()) -> float:
+            found = begun.best(readings, exact=exact)
+            return 1.0 if math.isnan(found) else found
+
+        return best

@@ -254,7 +254,8 @@ def _judge(run: _Run, tier: Tier, draft: Draft) -> Steps[Judgement]:
     for signal in plan.signals:
         # A paid signal that cannot change the outcome is not worth its price.
         if signal.paid and readings:
-            best = maker.best(_read(readings), run.request)
+            read = _read(readings)
+            best = maker.bound(run.request)(read, exact=read)
             if best < threshold:
                 break
         reading, problem = yield from run.trail.read(signal, run.request, draft, tier)

@@ -157,10 +157,10 @@ def test_what_is_asked_of_a_provider_follows_from_the_signals():
 def test_the_best_case_takes_what_is_not_read_as_certain():
     plan = make_plan(TWO, signals=["sequence_logprob", "verbalized"], combine="mean")
     (confidence,) = plan.confidences
-    assert confidence.best({}, Request()) == 1.0
-    assert confidence.best({"sequence_logprob": 0.5}, Request()) == 0.75
+    assert confidence.bound(Request())({}) == 1.0
+    assert confidence.bound(Request())({"sequence_logprob": 0.5}) == 0.75
     (confidence,) = make_plan(TWO).confidences
-    assert confidence.best({"sequence_logprob": 0.5}, Request()) == 0.5
+    assert confidence.bound(Request())({"sequence_logprob": 0.5}) == 0.5
 
 
 def test_prices_are_made_once_or_shared():

@@ -33,6 +33,9 @@ SIGNALS = ("signal", "logit")
 BLOCK = 16_384
 """Rows that are worked off at a time, so that memory stays small."""
 
+CERTAIN = math.nextafter(1.0, 0.0)
+"""The most confidence there is, so that a threshold of 1 accepts nothing."""
+
 SLACK = 1e-9
 """What rounding may cost: an upper bound is raised by it."""
 
@@ -71,7 +74,7 @@ class Scorer:
             classes: Class of every row, in place of those that `inputs` has.
 
         Returns:
-            Confidences in [0, 1], shape (n,); NaN where the calibrator reads
+            Confidences in [0, 1), shape (n,); NaN where the calibrator reads
             signals and none of them has a reading.
 
         Raises:
@@ -86,7 +89,7 @@ class Scorer:
                 if name in self._class_curves:
                     of_class = inputs.classes == code
                     confidence[of_class] = self._class_curves[name](scores[of_class])
-        return confidence
+        return np.minimum(confidence, CERTAIN)
 
     def scores(self, inputs: Inputs) -> Array:
         """Return what orders the rows, before any curve: shape (n,), NaN for no reading.

@@ -123,7 +123,9 @@ def _grid(scored: Scored) -> Candidates:
         cost += sums.reached(scored.costs[k], k)
     first = sums.answered(np.ones(len(scored)), 0)
     grid = np.stack(np.meshgrid(*edges, indexing="ij"), axis=-1).reshape(-1, tiers)
-    return Candidates(grid, quality.ravel(), cost.ravel(), (1 - first).ravel(), harm.ravel())
+    # Differences of sums may end a rounding below 0.
+    harm, escalated = np.maximum(harm, 0.0), np.clip(1 - first, 0.0, 1.0)
+    return Candidates(grid, quality.ravel(), cost.ravel(), escalated.ravel(), harm.ravel())
 
 
 def _edges(confidence: Array, steps: int) -> Array:

@@ -77,7 +77,6 @@ def test_a_class_gets_thresholds_and_a_promise_of_its_own():
     assert set(policy.classes) == {"easy", "hard"}
     assert {p.class_name for p in policy.promises} == {"easy", "hard"}
     assert all(p.confidence == pytest.approx(0.95) for p in policy.promises)
-    assert policy.classes["easy"].thresholds < policy.classes["hard"].thresholds
     assert policy.thresholds == (1.0,)  # a class nobody has labelled is not trusted
     found = replay(columns(4000, seed=9, classes=True), policy).by_class
     assert all(own.harm <= 0.045 for own in found.values())
@@ -148,7 +147,8 @@ def test_requests_that_are_plainly_hard_skip_the_cheap_tier():
 
 
 def test_no_route_is_learned_where_it_saves_nothing():
-    assert tune(columns(1500, texts=True), quality=0.95).route is None
+    table = columns(1500) | {"request": ["Is it due?", "When?", "Who pays?"] * 500}
+    assert tune(table, quality=0.95).route is None
 
 
 @pytest.mark.parametrize(
