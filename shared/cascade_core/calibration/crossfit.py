@@ -20,12 +20,11 @@ from cascade_core.calibration.folds import folds, split
 from cascade_core.calibration.inputs import Inputs
 from cascade_core.calibration.learn import (
     Prepared,
-    fit_boosting,
-    fit_forest,
     fit_logistic,
     learnable,
     learned_scores,
 )
+from cascade_core.calibration.trees import fit_boosting, fit_forest
 from cascade_core.errors import ConfigurationError
 from cascade_core.table import Table
 

@@ -18,7 +18,7 @@ import numpy as np
 from cascade_core.arrays import Ints
 from cascade_core.calibration.candidates import Candidates, candidates
 from cascade_core.calibration.difficulty import fit_route, skipping
-from cascade_core.calibration.drift_reference import Reference
+from cascade_core.drift.reference import Reference
 from cascade_core.calibration.fit import Method, fit_calibrator
 from cascade_core.calibration.folds import split
 from cascade_core.calibration.objective import Objective, TuningError, choose, make_objective
@@ -136,6 +136,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         choices=fit.choices,
         rows_fitted=0 if policy is not None else len(fitted_rows),
         rows_unused=dict(unused),
+        refused=dict(kept.refused),
         figures=_figures(tested, served, tested_rows, seed),
         reference=_reference(tested, served, kept.promises),
         seed=seed,

@@ -31,7 +31,7 @@ def drift(
 
     Example: cascade drift decisions.jsonl --policy policy.json
     """
-    from cascade_core.calibration.drift_log import watch
+    from cascade_core.drift.log import watch
     from cascade_core.policy.document import Policy
 
     document = Policy.load(policy)

@@ -219,6 +219,8 @@ def curve_intervals(  # noqa: PLR0913, PLR0917 - a row has that many columns
     escalated = weight / total
     cost = again.curve(confidence, dear, weights)[1] / total
     place = _over(cost + (mean["paid"] - mean["draft"])[:, None], mean["dear"] - mean["draft"])
+    # Where some rows skip the weak tier, less is paid than for every draft.
+    place = np.maximum(place, 0.0)
     start = np.zeros((resamples, 1))
     figures = {
         **_figures("", escalated, recovered),

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cascade_core.calibration.drift_reference import Reference
+from cascade_core.drift.reference import Reference
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -85,6 +85,8 @@ class Tuned(BaseModel):
         choices: For every tier but the last, how its confidence was fitted.
         rows_fitted: Rows that calibrators were fitted to.
         rows_unused: Rows that could not be used, by reason.
+        refused: Classes for which nothing could be promised, with the reason; all their
+            requests go to the strongest tier.
         figures: What the policy did on the rows it was measured on.
         reference: What a stream of requests is later compared with.
         seed: Of the random splits.
@@ -98,6 +100,7 @@ class Tuned(BaseModel):
     choices: tuple[str, ...]
     rows_fitted: int
     rows_unused: dict[str, int] = Field(default_factory=dict)
+    refused: dict[str, str] = Field(default_factory=dict)
     figures: Figures
     reference: Reference
     seed: int = 0

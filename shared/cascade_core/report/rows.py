@@ -142,7 +142,7 @@ def operating_rows(  # noqa: PLR0913 - a report has that many figures
         Figure("quality, strong alone", strong_quality, known.get("strong_quality")),
         Figure("quality, weak alone", weak_quality, known.get("weak_quality")),
         Figure("kept of the strong tier's", relative, known.get("relative")),
-        Figure("harm", harm, known.get("harm"), note="lost by not asking it"),
+        Figure("harm", harm, known.get("harm"), note="quality lost"),
         Figure("sent to strong tier", escalated, known.get("escalated")),
         Figure("cost axis", cost_share, known.get("cost_share"), note=COST_AXIS),
         Figure("cost a request", cost, known.get("cost"), unit="usd", note="every paid call"),

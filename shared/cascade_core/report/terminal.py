@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from rich import box
@@ -10,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cascade_core.evaluation.curve import Curve
-from cascade_core.report.rows import ClassRow, Figure, shown
+from cascade_core.report.rows import COST_AXIS, ClassRow, Figure, shown
 
 
 def figures(title: str, rows: Sequence[Figure]) -> Table:
@@ -21,6 +22,8 @@ def figures(title: str, rows: Sequence[Figure]) -> Table:
         rows: From `operating_rows`, `curve_rows`, or of your own.
     """
     ranged = any(row.range for row in rows)
+    caption = f"cost axis: {COST_AXIS}" if any(row.note == COST_AXIS for row in rows) else None
+    rows = [replace(row, note="") if row.note == COST_AXIS else row for row in rows]
     noted = any(row.note for row in rows)
     headers = ["", "", *(["95 % interval"] if ranged else []), *([""] if noted else [])]
     return _table(
@@ -31,6 +34,7 @@ def figures(title: str, rows: Sequence[Figure]) -> Table:
             for row in rows
         ],
         left={0, len(headers) - 1} if noted else {0},
+        caption=caption,
     )
 
 
@@ -93,11 +97,18 @@ def class_cells(rows: Iterable[ClassRow]) -> list[list[str]]:
 
 
 def _table(
-    title: str, headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: set[int]
+    title: str,
+    headers: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    left: set[int],
+    caption: str | None = None,
 ) -> Table:
     table = Table(
         title=Text(title, style="bold"),
         title_justify="left",
+        caption=caption,
+        caption_justify="left",
         box=box.SIMPLE_HEAD,
         show_header=any(headers),
         pad_edge=False,

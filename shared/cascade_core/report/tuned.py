@@ -30,16 +30,22 @@ def print_policy(policy: Policy, path: Path, console: Console | None = None) -> 
     for tier, choice in enumerate(tuned.choices):
         out.print(Text(f"tier {tier}: {choice}"))
     for tier, threshold in enumerate(policy.thresholds or ()):
-        out.print(Text(f"tier {tier}: accept at confidence ≥ {threshold:.4f}"))
+        out.print(Text(f"tier {tier}: {_threshold(threshold)}"))
     for name, rule in policy.classes.items():
-        said = ", ".join("never" if t >= 1 else f"≥ {t:.4f}" for t in rule.thresholds)
-        out.print(Text(f"class {name}: accept at confidence {said}"))
+        said = ", ".join(map(_threshold, rule.thresholds))
+        out.print(Text(f"class {name}: {said}"))
+    for name, reason in tuned.refused.items():
+        out.print(Text(f"class {name} goes to the strongest tier: {reason}"))
     if policy.route is not None:
         out.print(Text("requests that a tier will hardly answer skip it, judged by the request"))
     out.print(figures(f"\nmeasured on {_rows(policy)}", _figures(tuned)))
     for promise in policy.promises:
         out.print(Text(_promised(promise)))
     out.print(Text(f"\n{path} written; use it as policy={str(path)!r}"))
+
+
+def _threshold(threshold: float) -> str:
+    return "accept nothing" if threshold >= 1 else f"accept at confidence ≥ {threshold:.4f}"
 
 
 def _rows(policy: Policy) -> str:

@@ -1,7 +1,7 @@
 """What a reference claims about a stream, as limits that can be betted against.
 
 From shares counted on finitely many rows to claims wide enough for chance on
-those rows; which alarm they raise, and when, is `drift`'s business.
+those rows; which alarm they raise, and when, is `monitor`'s business.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cascade_core.calibration.drift_tests import AUDITS, SHARES, Panel, band, highest_mean
+from cascade_core.drift.betting import AUDITS, SHARES, Panel, band, highest_mean
 
 if TYPE_CHECKING:
-    from cascade_core.calibration.drift_reference import Reference, Spread
+    from cascade_core.drift.reference import Reference, Spread
 
 _SMALLEST = 1e-6
 """A limit of 0 leaves nothing to bet with."""
@@ -88,7 +88,7 @@ class Claims:
 
 
 def escalation_claims(reference: Reference, error: float, tolerance: float) -> Claims:
-    """Claim that the escalation rate is the reference's; `error` as in `drift`, both sides."""
+    """Claim that the escalation rate is the reference's; `error` as in `monitor`, both sides."""
     about = "the escalation rate is {seen}, not {expected} as when tuned"
     return Claims([_near(about, reference.escalated, reference.rows, error, tolerance)])
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cascade_core.calibration.detectors import Adwin, PageHinkley
+from cascade_core.drift.detectors import Adwin, PageHinkley
 from cascade_core.errors import ConfigurationError
 
 drift = pytest.importorskip("river.drift")
@@ -46,7 +46,7 @@ def test_page_hinkley_raises_the_same_alarms_at_the_same_numbers(name, seed):
     theirs = drift.PageHinkley(min_instances=30, alpha=1.0, **settings)
     alarms = found(PageHinkley(rows=30, **settings), xs)
     assert alarms == found_by_river(theirs, xs)
-    # Also where nothing changed: it bounds no chance of that, which is why `drift` bets instead.
+    # Also where nothing changed: it bounds no chance of that, which is why `monitor` bets instead.
     assert alarms
 
 

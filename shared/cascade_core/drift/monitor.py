@@ -2,7 +2,7 @@
 
 Three questions, each with its own share of the allowed false alarms: the
 escalation rate, the confidences, and the audited harm. All of them are put as
-claims that a mean is at most a limit, and betted against (see `drift_tests`),
+claims that a mean is at most a limit, and betted against (see `betting`),
 so that a monitor may look after every request, for ever.
 
 The reference was itself counted on finitely many rows. A limit is therefore
@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from cascade_core.calibration.drift_claims import (
+from cascade_core.drift.claims import (
     Claims,
     cuts,
     escalation_claims,
@@ -30,7 +30,7 @@ from cascade_core.calibration.drift_claims import (
     spread_claims,
     unread_claims,
 )
-from cascade_core.calibration.drift_reference import Reference, Spread
+from cascade_core.drift.reference import Reference, Spread
 from cascade_core.errors import ConfigurationError
 
 __all__ = ["Alarm", "DriftMonitor", "Reference", "Spread", "What"]

@@ -1,7 +1,7 @@
 """What confidences and escalations looked like when a policy was tuned.
 
 Kept inside the policy as plain numbers, so it imports nothing heavy. Whether
-the stream still looks like that is asked in `drift`.
+the stream still looks like that is asked in `monitor`.
 """
 
 from __future__ import annotations

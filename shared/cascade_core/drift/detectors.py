@@ -3,7 +3,7 @@
 They need no reference: each compares a stream with its own past, in constant
 or logarithmic memory. What they lack is a bound on false alarms over a stream
 of any length; for that, and for a comparison with what a policy was tuned on,
-see `drift`.
+see `monitor`.
 """
 
 from __future__ import annotations

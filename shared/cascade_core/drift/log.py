@@ -1,7 +1,7 @@
 """Drift over a log of decisions: `watch`.
 
 Which records say something about the policy, and what to read off them, is
-decided here; what it means, in `drift`.
+decided here; what it means, in `monitor`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cascade_core.calibration.detectors import Adwin, Detector
-from cascade_core.calibration.drift import Alarm, DriftMonitor
-from cascade_core.calibration.drift_reference import Reference
+from cascade_core.drift.detectors import Adwin, Detector
+from cascade_core.drift.monitor import Alarm, DriftMonitor
+from cascade_core.drift.reference import Reference
 
 UNDECIDED = frozenset({"cached", "exhausted", "only_tier", "sticky", "tool_call", "tool_support"})
 """Reasons of records that no threshold had a say in, or that nobody answered."""

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from cascade_core.calibration.detectors import Adwin, PageHinkley
-from cascade_core.calibration.drift import DriftMonitor
-from cascade_core.calibration.drift_log import watch
-from cascade_core.calibration.drift_reference import Reference, Spread
-from cascade_core.calibration.drift_tests import AUDITS, SHARES, Panel, band, highest_mean
+from cascade_core.drift.betting import AUDITS, SHARES, Panel, band, highest_mean
+from cascade_core.drift.detectors import Adwin, PageHinkley
+from cascade_core.drift.log import watch
+from cascade_core.drift.monitor import DriftMonitor
+from cascade_core.drift.reference import Reference, Spread
 from cascade_core.errors import ConfigurationError
 
 THRESHOLD = 0.6

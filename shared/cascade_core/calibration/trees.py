@@ -1,0 +1,170 @@
+"""Learned trees, boosted or grown at random, as plain numbers.
+
+As in `learn`, scikit-learn is imported only when a fit asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cascade_core.arrays import Array
+from cascade_core.calibration.artefact import LEAF, Boosting
+from cascade_core.calibration.learn import Prepared, as_labels
+
+FINITE = float(np.finfo(np.float64).max)
+
+TREES = 120
+RATE = 0.06
+LEAVES = 6
+
+GROWN = 100
+"""Trees that are grown at random for a few rows."""
+
+STEEP = 4.0
+"""Logits a unit of a random forest's mean probability: the slope of the logit at 1/2."""
+
+
+def fit_boosting(
+    prepared: Prepared, target: Array, weights: Array | None = None, seed: int = 0
+) -> Boosting:
+    """Fit gradient-boosted trees, in which no confidence falls when a reading rises.
+
+    Args:
+        prepared: The inputs of n rows; words are not read.
+        target: Outcomes in [0, 1], shape (n,), not all alike.
+        weights: Weight of each row, shape (n,).
+        seed: Settles which inputs each split looks at.
+
+    Raises:
+        ModuleNotFoundError: scikit-learn is not installed.
+    """
+    from sklearn.ensemble import (  # type: ignore[import-untyped]  # noqa: PLC0415 - extra
+        HistGradientBoostingClassifier,
+    )
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - comes with scikit-learn
+
+    n = len(target)
+    weight = np.ones(n) if weights is None else weights / weights.mean()
+    rising = [int(name.startswith("signal:")) for name in prepared.names]
+    model = HistGradientBoostingClassifier(
+        learning_rate=RATE,
+        max_iter=TREES,
+        max_leaf_nodes=LEAVES,
+        min_samples_leaf=max(10, min(n // 50, 200)),
+        l2_regularization=5.0,
+        max_features=0.5 if len(prepared.names) > 8 else 1.0,  # noqa: PLR2004 - few stay together
+        monotonic_cst=rising,
+        early_stopping=False,
+        random_state=seed,
+    )
+    rows, labels, mass = as_labels(target, weight)
+    # Threads that wait for each other at every split are slower than one, many times so on a
+    # machine that has other work.
+    with threadpool_limits(1):
+        model.fit(prepared.values.T[rows], labels, sample_weight=mass)
+    return _boosted(model, prepared.names)
+
+
+def fit_forest(
+    prepared: Prepared, target: Array, weights: Array | None = None, seed: int = 0
+) -> Boosting:
+    """Grow extremely randomised trees, which some tens of rows with many inputs carry well.
+
+    Geurts et al., Extremely randomized trees (Machine Learning, 2006). The score rises
+    with the mean probability of the trees; a curve makes it a probability again.
+
+    Args:
+        prepared: The inputs of n rows; words are not read.
+        target: Outcomes in [0, 1], shape (n,), not all alike.
+        weights: Weight of each row, shape (n,).
+        seed: Settles the splits.
+
+    Raises:
+        ModuleNotFoundError: scikit-learn is not installed.
+    """
+    from sklearn.ensemble import ExtraTreesClassifier  # noqa: PLC0415 - extra
+
+    n = len(target)
+    weight = np.ones(n) if weights is None else weights / weights.mean()
+    model = ExtraTreesClassifier(
+        GROWN, min_samples_leaf=max(3, n // 60), max_features=0.3, random_state=seed
+    )
+    rows, labels, mass = as_labels(target, weight)
+    model.fit(prepared.values.T[rows], labels, sample_weight=mass)
+    parts = []
+    for grown in model.estimators_:
+        tree = grown.tree_
+        good = tree.value[:, 0, 1] / tree.value[:, 0].sum(axis=1)
+        parts.append(
+            _Nodes(
+                tree.children_left < 0,
+                tree.feature,
+                tree.threshold,
+                tree.missing_go_to_left,
+                tree.children_left,
+                tree.children_right,
+                STEEP * (good - 0.5) / GROWN,
+            )
+        )
+    return _flat(parts, prepared.names, base=0.0)
+
+
+class _Nodes(NamedTuple):
+    """One tree, as scikit-learn keeps it: one entry a node."""
+
+    leaf: Any
+    feature: Any
+    threshold: Any
+    missing_left: Any
+    left: Any
+    right: Any
+    value: Any
+
+
+def _boosted(model: Any, names: tuple[str, ...]) -> Boosting:
+    """Return boosted trees as plain numbers that give the very same scores."""
+    parts = [
+        _Nodes(
+            nodes["is_leaf"],
+            nodes["feature_idx"],
+            nodes["num_threshold"],
+            nodes["missing_go_to_left"],
+            nodes["left"],
+            nodes["right"],
+            nodes["value"],
+        )
+        # The trees are not public; a test compares what they say.
+        for nodes in (tree.nodes for (tree,) in model._predictors)  # noqa: SLF001
+    ]
+    base = float(np.ravel(model._baseline_prediction)[0])  # noqa: SLF001
+    return _flat(parts, names, base)
+
+
+def _flat(trees: Sequence[_Nodes], names: tuple[str, ...], base: float) -> Boosting:
+    """Put the nodes of all trees behind each other."""
+    sizes = [len(nodes.leaf) for nodes in trees]
+    roots = np.cumsum([0, *sizes[:-1]])
+    start = np.repeat(roots, sizes)
+    leaf, feature, threshold, missing, left, right, value = (
+        np.concatenate([nodes[j] for nodes in trees]) for j in range(7)
+    )
+    leaf = leaf.astype(np.bool_)
+    return Boosting(
+        inputs=names,
+        base=base,
+        roots=tuple(roots.tolist()),
+        feature=_listed(leaf, LEAF, feature.astype(np.int64)),
+        # "Is there a reading?" is asked as "at most infinity?", which JSON cannot say.
+        threshold=_listed(leaf, 0.0, np.minimum(threshold, FINITE)),
+        missing_left=_listed(leaf, False, missing.astype(np.bool_)),  # noqa: FBT003 - an entry
+        left=_listed(leaf, LEAF, left.astype(np.int64) + start),
+        right=_listed(leaf, LEAF, right.astype(np.int64) + start),
+        value=_listed(~leaf, 0.0, value),
+    )
+
+
+def _listed(where: Any, instead: Any, entries: Any) -> Any:
+    return tuple(np.where(where, instead, entries).tolist())
