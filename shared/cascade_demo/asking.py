@@ -14,6 +14,8 @@ from typing import Protocol, TypeAlias, cast
 
 from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError
+from cascade_core.policy.document import Policy
+from cascade_demo.pair import PriceTable
 
 EXTRAS = {"langchain": "demo", "llamaindex": "demo-llamaindex"}
 """What brings a framework with all that its demo needs."""
@@ -34,8 +36,12 @@ class Reply:
     passages: tuple[str, ...] = ()
 
 
-Ask: TypeAlias = Callable[[str], Reply]
-"""Sends one ticket's text on its way and waits."""
+class Ask(Protocol):
+    """Sends one ticket on its way and waits."""
+
+    def __call__(self, ticket: str, class_name: str | None = None) -> Reply:
+        """Ask about a ticket's text, saying of which class it is where that is known."""
+        ...
 
 
 class Asking(Protocol):
@@ -49,6 +55,11 @@ class Asking(Protocol):
     @property
     def prices(self) -> str:
         """Where the money figures come from."""
+        ...
+
+    @property
+    def price_table(self) -> PriceTable | None:
+        """USD per million tokens by model; None for published prices only."""
         ...
 
     @property
@@ -68,8 +79,12 @@ class Asking(Protocol):
         """Return the way to one model: a cascade of one tier, so that it is recorded alike."""
         ...
 
-    def cascade(self, threshold: float) -> Ask:
-        """Return the way to the cascade of both."""
+    def cascade(self, policy: Policy) -> Ask:
+        """Return the way to the cascade of both, which decides by a policy.
+
+        Raises:
+            ConfigurationError: The policy does not fit it.
+        """
         ...
 
 

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from cascade_core import CascadeError
 from cascade_core.draft import Draft
 from cascade_core.errors import refuses_logprobs
+from cascade_core.policy.document import Policy
 from cascade_demo.asking import Ask, Reply
 from cascade_demo.handbook import HANDBOOK
 from cascade_demo.pair import Pair, no_answer, open_pair
@@ -36,6 +37,7 @@ class LangChain:
         """Ask the two models of `pair`."""
         self.models = pair.names
         self.prices = pair.prices
+        self.price_table = pair.price_table
         self._pair = pair
         # As the cascade asks for a draft.
         self._cheap = vary(pair.cheap, Variant(draft=True, logprobs=True))
@@ -57,18 +59,23 @@ class LangChain:
         """Return the way to one model."""
         return self._chain([self._tiers[tier]])
 
-    def cascade(self, threshold: float) -> Ask:
+    def cascade(self, policy: Policy) -> Ask:
         """Return the way to the cascade of both."""
-        return self._chain(self._tiers, thresholds=[threshold])
+        return self._chain(self._tiers, policy=policy)
 
     @property
     def _tiers(self) -> list[BaseChatModel]:
         return [self._pair.cheap, self._pair.strong]
 
     def _chain(self, tiers: list[BaseChatModel], **options: Any) -> Ask:
-        cascade = ChatCascade(tiers=tiers, prices=self._pair.price_table, **options)
+        cascade = ChatCascade(tiers=tiers, prices=self.price_table, **options)
         chain = PROMPT | cascade | StrOutputParser()
-        return lambda ticket: Reply(chain.invoke({"ticket": ticket}))
+
+        def ask(ticket: str, class_name: str | None = None) -> Reply:
+            named = {"cascade_class": class_name}
+            return Reply(chain.invoke({"ticket": ticket}, {"metadata": named}))
+
+        return ask
 
 
 @contextmanager

@@ -16,11 +16,13 @@ from llama_index.core.prompts import ChatPromptTemplate
 from llama_index.core.schema import MetadataMode, NodeWithScore
 from llama_index.llms.openai import OpenAI
 from llama_index.llms.openai_like import OpenAILike  # type: ignore[import-untyped]
+from llama_index_instrumentation.dispatcher import instrument_tags
 from openai import DefaultAsyncHttpxClient, DefaultHttpxClient
 
 from cascade_core import CascadeError
 from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError, refuses_logprobs
+from cascade_core.policy.document import Policy
 from cascade_demo.asking import Ask, Reply
 from cascade_demo.handbook import INSTRUCTIONS
 from cascade_demo.knowledge import PASSAGES
@@ -48,6 +50,7 @@ class LlamaIndex:
         """Ask the two models of `pair`."""
         self.models = pair.names
         self.prices = pair.prices
+        self.price_table = pair.price_table
         self.how = (
             f"A LlamaIndex query engine retrieves {RETRIEVED} of {len(PASSAGES)} passages for "
             "every ticket. The embedded models know the rules by training: they read, and are "
@@ -77,9 +80,9 @@ class LlamaIndex:
         """Return the way to one model."""
         return self._engine([self._tiers[tier]])
 
-    def cascade(self, threshold: float) -> Ask:
+    def cascade(self, policy: Policy) -> Ask:
         """Return the way to the cascade of both."""
-        return self._engine(self._tiers, thresholds=[threshold])
+        return self._engine(self._tiers, policy=policy)
 
     @property
     def _tiers(self) -> list[LLM]:
@@ -87,13 +90,14 @@ class LlamaIndex:
 
     def _engine(self, tiers: list[LLM], **options: Any) -> Ask:
         engine = self._index.as_query_engine(
-            llm=CascadeLLM(tiers=tiers, prices=self._pair.price_table, **options),
+            llm=CascadeLLM(tiers=tiers, prices=self.price_table, **options),
             similarity_top_k=RETRIEVED,
             text_qa_template=PROMPT,
         )
 
-        def ask(ticket: str) -> Reply:
-            response = engine.query(ticket)
+        def ask(ticket: str, class_name: str | None = None) -> Reply:
+            with instrument_tags({"cascade_class": class_name}):
+                response = engine.query(ticket)
             return Reply(str(response), tuple(map(_title, response.source_nodes)))
 
         return ask

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,6 +24,12 @@ def demo(  # noqa: PLR0913 - the command's options
     strong: Annotated[
         str | None, typer.Option(help="Your strong model, e.g. openai:gpt-4o.")
     ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="Write the --tune tickets here, for cascade tune.")
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="Decide by this policy; no threshold is picked.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
 ) -> None:
     """Answer a support desk's tickets with a cheap model, a strong one, and their cascade.
@@ -36,11 +43,22 @@ def demo(  # noqa: PLR0913 - the command's options
     With --framework llamaindex a query engine answers over the desk's knowledge
     base, and the decisions shown name the passages it retrieved.
 
+    With --labels the tickets that the threshold is picked on are also written as a
+    labelled table (.csv, .jsonl, .parquet), which cascade tune and cascade replay read.
+    What they make of it, --policy shows on the held-out tickets.
+
     Example: cascade demo --tickets 3000 --framework llamaindex
     """
+    from cascade_core.errors import ConfigurationError
+    from cascade_demo.labels import check_path
     from cascade_demo.measure import run_demo
-    from cascade_demo.show import as_plain, print_report, progress
+    from cascade_demo.show import as_plain, print_labels, print_report, progress
 
+    if labels is not None:
+        if policy is not None:
+            msg = "--labels writes the tickets that a threshold is picked on; --policy picks none"
+            raise ConfigurationError(msg)
+        check_path(labels)
     with progress(quiet=as_json) as advance:
         report = run_demo(
             n_tickets=tickets,
@@ -50,11 +68,15 @@ def demo(  # noqa: PLR0913 - the command's options
             strong=strong,
             advance=advance,
             framework=framework,
+            labels=labels,
+            policy=policy,
         )
     if as_json:
         typer.echo(as_plain(report))
     else:
         print_report(report)
+        if labels is not None:
+            print_labels(report, labels)
 
 
 def serve_demo(

@@ -6,17 +6,20 @@ way; see `asking`. Nothing here prints; see `show`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any, TypeAlias
 
 from cascade_core import collect_decisions
-from cascade_core.signals import SequenceLogprob
+from cascade_core.plan import DEFAULT_THRESHOLD
+from cascade_core.policy.document import Policy
 from cascade_demo.asking import Ask, Asking, open_asking
 from cascade_demo.desk import Ticket, grade, tickets
-from cascade_demo.threshold import Labelled, pick_threshold
+from cascade_demo.labels import Labels
+from cascade_demo.threshold import pick_threshold
 
 Advance: TypeAlias = Callable[[str, int, int], None]
 """Told of progress: what is being done, how many are done, of how many."""
@@ -57,13 +60,14 @@ class Report:
         cheap: Answers of the cheap model alone.
         strong: Answers of the strong model alone.
         cascade: Answers of the cascade.
-        threshold: The threshold picked on other tickets.
-        n_tune: How many of those there were.
+        threshold: The threshold picked on other tickets, or the policy's.
+        n_tune: How many of those tickets there were; 0 where a policy was given.
         n_read: On how many of them the cheap draft's confidence could be read.
         models: The two models' names.
         prices: Where the money figures come from.
         framework: Whose way to ask it was.
         how: How tickets were answered, where there is something to say.
+        policy: The policy that was given; None where a threshold was picked.
     """
 
     cheap: Sequence[Answer]
@@ -76,6 +80,7 @@ class Report:
     prices: str
     framework: str = "langchain"
     how: str = ""
+    policy: Policy | None = None
 
 
 def accuracy(answers: Sequence[Answer]) -> float:
@@ -109,6 +114,8 @@ def run_demo(  # noqa: PLR0913 - the command's options
     strong: str | None,
     advance: Advance,
     framework: str = "langchain",
+    labels: Path | None = None,
+    policy: Path | None = None,
 ) -> Report:
     """Run the whole demo.
 
@@ -120,18 +127,27 @@ def run_demo(  # noqa: PLR0913 - the command's options
         strong: The same.
         advance: Told of progress.
         framework: Whose way to ask; see `asking.FRAMEWORKS`.
+        labels: Where the tickets that the threshold is picked on go, as a labelled
+            table; None writes none.
+        policy: The policy that decides, in place of a threshold picked on other tickets.
 
     Raises:
-        ConfigurationError: The framework or a model's name is unknown, or not installed.
+        ConfigurationError: The framework or a model's name is unknown, or not installed; or
+            the policy does not fit.
         CascadeError: A model gave no answer.
     """
+    given = None if policy is None else Policy.load(policy)
     with open_asking(framework, cheap, strong) as asking:
-        labelled = list(_labelled(asking, tickets("tune", n_tune, seed), advance))
-        threshold = pick_threshold(labelled)
+        tune = Labels(asking.models, asking.price_table)
+        if given is None:
+            _label(tune, asking, tickets("tune", n_tune, seed), advance)
+            if labels is not None:
+                tune.write(labels)
+        decides = given or Policy(thresholds=(pick_threshold(tune.labelled),))
         ways = {
             "cheap": asking.alone(0),
             "strong": asking.alone(1),
-            "cascade": asking.cascade(threshold),
+            "cascade": asking.cascade(decides),
         }
         answers: dict[str, list[Answer]] = {name: [] for name in ways}
         # In turn and not one after the other, so that a busy moment slows all three alike.
@@ -141,33 +157,28 @@ def run_demo(  # noqa: PLR0913 - the command's options
             advance("answering held-out tickets", done + 1, n_tickets)
         return Report(
             **answers,
-            threshold=threshold,
-            n_tune=n_tune,
-            n_read=sum(one.confidence is not None for one in labelled),
+            threshold=(decides.thresholds or [DEFAULT_THRESHOLD])[0],
+            n_tune=len(tune.labelled),
+            n_read=tune.n_read,
             models=asking.models,
             prices=asking.prices,
             framework=framework,
             how=asking.how,
+            policy=given,
         )
 
 
 def _answer(ask: Ask, ticket: Ticket) -> Answer:
     with collect_decisions() as seen:
         started = perf_counter()
-        reply = ask(ticket.text)
+        reply = ask(ticket.text, ticket.ticket_class)
         seconds = perf_counter() - started
     right = grade(reply.text, ticket)
     return Answer(ticket, reply.text, right, seconds, seen[0], reply.passages)
 
 
-def _labelled(asking: Asking, tune: Sequence[Ticket], advance: Advance) -> Iterator[Labelled]:
-    """Ask both models about every ticket of the tune split, and read the cheap one's confidence."""
-    signal = SequenceLogprob()
+def _label(labels: Labels, asking: Asking, tune: Sequence[Ticket], advance: Advance) -> None:
+    """Ask both models about every ticket of the tune split."""
     for done, ticket in enumerate(tune):
-        draft, served = asking.drafts(ticket.text)
-        yield Labelled(
-            confidence=None if draft.logprobs is None else signal.read(draft.logprobs.values),
-            cheap_right=grade(draft.text, ticket),
-            strong_right=grade(served.text, ticket),
-        )
+        labels.add(ticket, *asking.drafts(ticket.text))
         advance("picking the threshold on other tickets", done + 1, len(tune))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -12,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from cascade_core.policy.document import Policy
 from cascade_demo.measure import (
     Advance,
     Answer,
@@ -91,7 +94,8 @@ def print_report(report: Report, console: Console | None = None) -> None:
     )  # fmt: skip
     if report.how:
         out.print(Text(report.how))
-    out.print(Text(_threshold(report) + "\n"))
+    decided = _threshold(report) if report.policy is None else _policy(report, report.policy)
+    out.print(Text(decided + "\n"))
     out.print(_overview(report))
     out.print(Text(_prices(report), style="dim"))
     out.print(Text(f"\n{_verdict(report)}\n"))
@@ -102,6 +106,19 @@ def print_report(report: Report, console: Console | None = None) -> None:
     for title, index in examples:
         out.print(Text(f"\n{title}", style="bold"))
         out.print(_explained(report, index))
+
+
+def print_labels(report: Report, path: Path, console: Console | None = None) -> None:
+    """Print what was written, and what it is good for."""
+    out, name = console or Console(), shlex.quote(str(path))
+    written = f"\n{path} holds {_count(report.n_tune, 'ticket')} with both answers. Go on with:"
+    commands = (
+        f"cascade tune {name} --harm 0.05 --out policy.json",
+        f"cascade replay {name} --policy policy.json",
+        "cascade demo --policy policy.json",
+    )
+    # Lines to be copied are never wrapped.
+    out.print(Text("\n  ".join((written, *commands))), soft_wrap=True)
 
 
 def _figures(answers: Sequence[Answer]) -> dict[str, Any]:
@@ -158,6 +175,17 @@ def _threshold(report: Report) -> str:
     )
     unread = report.n_tune - report.n_read
     return f"{told} {unread} of them had no reading." if unread else told
+
+
+def _policy(report: Report, policy: Policy) -> str:
+    name = f"policy {policy.name!r}" if policy.name else "the policy that was given"
+    kind = "confidence" if policy.calibrators is None else "calibrated confidence"
+    told = f"Decided by {name}: drafts of a {kind} of {report.threshold:.4f} or more are accepted"
+    if policy.classes:
+        own = ", ".join(name.replace("_", " ") for name in policy.classes)
+        told += f", save in classes with thresholds of their own: {own}"
+    skips = "" if policy.route is None else " It may leave out the cheap model altogether."
+    return f"{told}.{skips}"
 
 
 def _prices(report: Report) -> str:

@@ -39,7 +39,7 @@ from cascade_core.calibration.apply import Inputs, Scorer
 from cascade_core.calibration.fit import fit_calibrator
 from cascade_core.table import Table
 
-FEW, MANY, DRAWS = 100, 1000, 10
+FEW, MANY, DRAWS = 100, 1000, 20
 """Labels to compare, and on how many draws of them."""
 
 

@@ -18,6 +18,7 @@ from llama_index.core.llms import LLM
 from llama_index.llms.openai_like import OpenAILike
 
 from cascade_core import CascadeError, collect_decisions
+from cascade_core.policy.document import Policy
 from cascade_demo.asking_llamaindex import RETRIEVED, LlamaIndex
 from cascade_demo.knowledge import PASSAGES
 from cascade_demo.pair import Pair
@@ -221,7 +222,7 @@ def test_the_threshold_is_picked_on_the_very_requests_that_the_engine_sends(wire
     assert cheap.logprobs is not None
     assert strong.text.endswith("Follow order 4711 with dhl.")
     with collect_decisions() as seen:
-        asking.cascade(1.0)(QUESTION)
+        asking.cascade(Policy(thresholds=(1.0,)))(QUESTION)
     assert [record["tier"] for record in seen] == [1]
     drafted, engine = wire.sent[:2], wire.sent[2:]
     assert [request["model"] for request in engine] == ["desk-small", "desk-large"]

@@ -25,6 +25,9 @@ SATURATED = 30.0
 BINS = 4096
 """Where there are more different scores, they are joined to this many bins of equal mass."""
 
+SAME = 1e-9
+"""Scores that follow each other this closely count as one."""
+
 TILT = 1e-3
 """How far an isotonic curve still rises beyond its first and last block, to keep the order."""
 
@@ -56,6 +59,8 @@ def make_curve(curve: Platt | Isotonic | None) -> Curved:
         slope, intercept = curve.slope, curve.intercept
         return lambda scores: sigmoid(slope * logit(scores) + intercept)
     x, y = np.array(curve.x), np.array(curve.y)
+    if len(x) == 1:  # `interp` would read a level curve even where there is no score
+        return lambda scores: np.where(np.isnan(scores), np.nan, y[0])
     return lambda scores: np.interp(scores, x, y)
 
 
@@ -162,19 +167,19 @@ class Binned:
         """Fit `fit_isotonic` on all folds, or on all but one."""
         weight, good, score = self._sums(without)
         blocks = _pool(weight, good, weight * score)
-        weight, y, x = blocks[:, 0], blocks[:, 1] / blocks[:, 0], blocks[:, 2] / blocks[:, 0]
-        inward = (weight * y + 0.5) / (weight + 1)
-        first, last = inward[0], inward[-1]
-        if len(y) > 1:
-            first = max(y[0], min(first, (y[0] + y[1]) / 2))
-            last = min(y[-1], max(last, (y[-1] + y[-2]) / 2))
-        y = np.concatenate([[first], y[1:-1], [last]]) if len(y) > 1 else inward
-        ends = ([0.0], [y[0] - min(TILT, y[0] / 2)]), ([1.0], [y[-1] + min(TILT, (1 - y[-1]) / 2)])
-        if x[0] > 0:
-            x, y = np.concatenate([ends[0][0], x]), np.concatenate([ends[0][1], y])
-        if x[-1] < 1:
-            x, y = np.concatenate([x, ends[1][0]]), np.concatenate([y, ends[1][1]])
-        return Isotonic(x=tuple(x.tolist()), y=tuple(np.clip(y, 0.0, 1.0).tolist()))
+        mass, y, x = blocks[:, 0], blocks[:, 1] / blocks[:, 0], blocks[:, 2] / blocks[:, 0]
+        inward = (mass * y + 0.5) / (mass + 1)
+        if len(y) == 1:
+            y = inward
+        else:
+            first = max(y[0], min(inward[0], (y[0] + y[1]) / 2))
+            last = min(y[-1], max(inward[-1], (y[-1] + y[-2]) / 2))
+            y[0], y[-1] = first, last
+        if x[0] > SAME:
+            x, y = np.append(0.0, x), np.append(y[0] - min(TILT, y[0] / 2), y)
+        if x[-1] < 1 - SAME:
+            x, y = np.append(x, 1.0), np.append(y, y[-1] + min(TILT, (1 - y[-1]) / 2))
+        return Isotonic(x=tuple(x.tolist()), y=tuple(np.maximum.accumulate(y).tolist()))
 
     def _sums(self, without: int | None) -> tuple[Array, Array, Array]:
         """Return weight, good weight and mean score of the bins that are not empty."""
@@ -194,7 +199,7 @@ class Binned:
 def _bins(score: Array) -> tuple[Ints, int]:
     """Return the bin of each score, ascending with it, and how many bins there are."""
     ordered = np.sort(score)
-    starts = np.flatnonzero(np.diff(ordered, prepend=-np.inf) > 0)
+    starts = np.flatnonzero(np.diff(ordered, prepend=-np.inf) > SAME)
     if len(starts) > BINS:
         starts = np.unique(
             starts[np.searchsorted(starts, np.arange(BINS) * len(score) // BINS, "right") - 1]

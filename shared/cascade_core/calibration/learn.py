@@ -6,6 +6,7 @@ fit asks for it; what comes out are plain numbers that need no scikit-learn to b
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ from cascade_core.calibration.models import make_model
 BUCKETS = 1024
 """Buckets that the words of requests are hashed into."""
 
-PENALTIES = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 """scikit-learn's `C` that are tried for the ridge; small is strong."""
 
 WORDS_SCALE = 3.0
@@ -115,9 +116,10 @@ def fit_logistic(
     weight = np.ones(len(target)) if weights is None else weights / weights.mean()
     scaled = _Scaled(prepared, weight)
     design = scaled.design(prepared)
-    model = _regression(_best_penalty(design, target, weight, groups, seed))
     rows, labels, mass = as_labels(target, weight)
-    model.fit(design[rows], labels, sample_weight=mass)
+    with one_thread():
+        model = _regression(_best_penalty(design, target, weight, groups, seed))
+        model.fit(design[rows], labels, sample_weight=mass)
     return scaled.logistic(prepared, model.coef_[0], float(model.intercept_[0]))
 
 
@@ -183,6 +185,18 @@ class _Scaled:
             intercept=intercept - float(weights @ self.mean),
             words=words,
         )
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """Keep fits on one thread.
+
+    Threads that wait for each other at every step are slower than one, many times so on
+    a machine that has other work.
+    """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # noqa: PLC0415 - comes along
+
+    limits: AbstractContextManager[Any] = threadpool_limits(1)
+    return limits
 
 
 def _regression(penalty: float, **more: Any) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from cascade_core.arrays import Array
 from cascade_core.calibration.artefact import LEAF, Boosting
-from cascade_core.calibration.learn import Prepared, as_labels
+from cascade_core.calibration.learn import Prepared, as_labels, one_thread
 
 FINITE = float(np.finfo(np.float64).max)
 
@@ -44,7 +44,6 @@ def fit_boosting(
     from sklearn.ensemble import (  # type: ignore[import-untyped]  # noqa: PLC0415 - extra
         HistGradientBoostingClassifier,
     )
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - comes with scikit-learn
 
     n = len(target)
     weight = np.ones(n) if weights is None else weights / weights.mean()
@@ -61,10 +60,8 @@ def fit_boosting(
         random_state=seed,
     )
     rows, labels, mass = as_labels(target, weight)
-    # Threads that wait for each other at every split are slower than one, many times so on a
-    # machine that has other work.
-    with threadpool_limits(1):
-        model.fit(prepared.values.T[rows], labels, sample_weight=mass)
+    with one_thread():
+        model.fit(_columns(prepared)[rows], labels, sample_weight=mass)
     return _boosted(model, prepared.names)
 
 
@@ -93,7 +90,7 @@ def fit_forest(
         GROWN, min_samples_leaf=max(3, n // 60), max_features=0.3, random_state=seed
     )
     rows, labels, mass = as_labels(target, weight)
-    model.fit(prepared.values.T[rows], labels, sample_weight=mass)
+    model.fit(_columns(prepared)[rows], labels, sample_weight=mass)
     parts = []
     for grown in model.estimators_:
         tree = grown.tree_
@@ -110,6 +107,12 @@ def fit_forest(
             )
         )
     return _flat(parts, prepared.names, base=0.0)
+
+
+def _columns(prepared: Prepared) -> Array:
+    """Return one column an input; one that never has a reading says nothing at all."""
+    never = np.isnan(prepared.values).all(axis=1, keepdims=True)
+    return np.where(never, 0.0, prepared.values).T
 
 
 class _Nodes(NamedTuple):

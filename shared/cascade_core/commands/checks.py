@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cascade_core.errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from cascade_core.table import Table
 
-def check_writable(path: Path) -> None:
-    """Raise `ConfigurationError` where a file could not be written in the end."""
+
+def check_writable(path: Path, *, table: Path | None = None) -> None:
+    """Raise `ConfigurationError` where a file could not be written in the end.
+
+    Args:
+        path: What is to be written.
+        table: What is read, if anything, and must not be lost.
+    """
     if path.is_dir():
         msg = f"{path} is a directory; name a file"
         raise ConfigurationError(msg)
     if not path.parent.is_dir():
         msg = f"{path} cannot be written: there is no directory {path.parent}"
         raise ConfigurationError(msg)
+    if table is not None and path.resolve() == table.resolve():
+        msg = f"{path} is the labelled table itself; name another file"
+        raise ConfigurationError(msg)
+
+
+def read_labels(path: Path) -> Table:
+    """Read a labelled table that can tell a good policy from a bad one.
+
+    Raises:
+        TableError: The table is bad, or all its answers are alike; the message names line and
+            column.
+    """
+    from cascade_core.table import check_learnable, read_table
+
+    table = read_table(path)
+    check_learnable(table)
+    return table

@@ -78,7 +78,31 @@ def _record(line: str, where: str) -> Mapping[str, Any]:
         record = json.loads(line)
     except ValueError:
         record = None
-    if not isinstance(record, dict) or "reason" not in record:
+    if not _is_decision(record):
         msg = f"{where}: not a record of a decision"
         raise ConfigurationError(msg)
-    return record
+    found: Mapping[str, Any] = record
+    return found
+
+
+def _is_decision(record: Any) -> bool:
+    """Tell whether a record has what is read of it; other programs may write to the same file."""
+    if not (isinstance(record, dict) and isinstance(record.get("calls"), list)):
+        return False
+    decided = record.get("shadow") or record
+    return (
+        isinstance(record.get("reason"), str)
+        and isinstance(decided, dict)
+        and {"reason", "accepted", "tier"} <= decided.keys()
+        and (not decided["accepted"] or type(decided["tier"]) is int)
+        and all(isinstance(call, dict) and _CALL <= call.keys() for call in record["calls"])
+        and all(isinstance(record.get(name, 0.5), _NUMBER[name]) for name in _NUMBER)
+    )
+
+
+_CALL = {"tier", "purpose", "outcome"}
+_NUMBER: Mapping[str, Any] = {
+    "confidence": int | float | None,
+    "harm": int | float | None,
+    "probability": int | float,
+}

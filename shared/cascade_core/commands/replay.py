@@ -16,21 +16,23 @@ def replay(
     html: Annotated[
         Path | None, typer.Option(help="Also write a page with curves and reliability.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
 ) -> None:
     """Show what a policy would have done: quality, every cost, who answered, and the curve.
 
     Example: cascade replay labels.csv --policy policy.json --html replay.html
     """
-    from cascade_core.commands.checks import check_writable
+    from cascade_core.commands.checks import check_writable, read_labels
     from cascade_core.evaluation.replay import replay as run
     from cascade_core.evaluation.study import study
+    from cascade_core.policy.document import Policy
     from cascade_core.report.replayed import print_replay, write_page
 
     if html is not None:
-        check_writable(html)
-    found = study(run(table, policy), policy, seed=seed)
+        check_writable(html, table=table)
+    document = Policy.load(policy)
+    found = study(run(read_labels(table), document), document, seed=seed)
     if html is not None:
         write_page(html, found)
     if as_json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -35,7 +35,8 @@ def tune(  # noqa: PLR0913 - the command's options
         str | None, typer.Option(help="Signals to use, with commas between; all by default.")
     ] = None,
     method: Annotated[
-        str, typer.Option(help="How readings are combined: auto, signal, logistic, boosting.")
+        Literal["auto", "signal", "logistic", "boosting"],
+        typer.Option(help="How readings are combined."),
     ] = "auto",
     per_class: Annotated[
         bool, typer.Option("--per-class", help="Thresholds, and promises, for each class.")
@@ -48,7 +49,7 @@ def tune(  # noqa: PLR0913 - the command's options
     name: Annotated[
         str | None, typer.Option(help="The policy's name in records; --out's by default.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the random splits.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the random splits.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
 ) -> None:
     """Turn labelled requests into a policy: calibrated confidences and thresholds.
@@ -60,19 +61,19 @@ def tune(  # noqa: PLR0913 - the command's options
     Example: cascade tune labels.csv --harm 0.02 --confidence 0.95 --out policy.json
     """
     from cascade_core.calibration.tuning import tune as make_policy
-    from cascade_core.commands.checks import check_writable
+    from cascade_core.commands.checks import check_writable, read_labels
     from cascade_core.report.tuned import print_policy
 
-    check_writable(out)
+    check_writable(out, table=table)
     made = make_policy(
-        table,
+        read_labels(table),
         quality=quality,
         harm=harm,
         max_cost=max_cost,
         max_escalated=max_escalated,
         confidence=confidence,
         signals=None if signals is None else [s.strip() for s in signals.split(",") if s.strip()],
-        method=method,  # type: ignore[arg-type] - checked there
+        method=method,
         per_class=per_class,
         skip=skip,
         policy=policy,

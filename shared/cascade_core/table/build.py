@@ -163,6 +163,8 @@ def _weights(parts: list[Array] | None, where: Where) -> Array | None:
         refuse(
             where.source, "is 0 in every row; give a weight to those that count", column="weight"
         )
-    if not math.isfinite(weights.sum()):
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if not math.isfinite(total):
         refuse(where.source, "adds up to infinity; give smaller weights", column="weight")
     return None if (weights == weights[0]).all() else weights

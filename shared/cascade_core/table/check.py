@@ -65,7 +65,8 @@ def refuse(
         TableError: Always.
     """
     where = [source, *([place] if place else []), *([f"column {column}"] if column else [])]
-    raise TableError(f"{', '.join(where)}: {problem}")
+    # A decoder's error, on which this may follow, holds the text that it stumbled over.
+    raise TableError(f"{', '.join(where)}: {problem}") from None
 
 
 def to_numbers(cells: Cells, where: Where, column: str, highest: float) -> Array:

@@ -42,8 +42,8 @@ _HIGHEST: dict[Part, float] = {
     "weight": math.inf,
 }
 _TIER = re.compile(r"t(?P<tier>[0-9]+)_(?P<rest>.*)", re.DOTALL)
-_SIGNAL = re.compile(r"signal_(?P<name>.+)", re.DOTALL)
-_PAID = re.compile(r"paid_(?P<name>.+)_usd", re.DOTALL)
+_SIGNAL = re.compile(r"signal_(?P<name>\S(.*\S)?)", re.DOTALL)
+_PAID = re.compile(r"paid_(?P<name>\S(.*\S)?)_usd", re.DOTALL)
 _FEWEST_TIERS = 2
 
 
@@ -160,9 +160,9 @@ def _hint(number: str, rest: str) -> str:
     close = get_close_matches(rest.lower(), _PLAIN, n=1)
     if close:
         return f"did you mean t{tier}_{close[0]}?"
-    start, _, name = rest.partition("_")
+    start, _, name = rest.strip().partition("_")
     if name and get_close_matches(start.lower(), ["signal"], n=1):
-        return f"did you mean t{tier}_signal_{name}?"
+        return f"did you mean t{tier}_signal_{name.strip()}?"
     if name and get_close_matches(start.lower(), ["paid"], n=1):
         return f"did you mean t{tier}_paid_{name.removesuffix('_usd')}_usd?"
     listed = ", ".join([*_PLAIN, "signal_NAME", "paid_NAME_usd"])

@@ -24,6 +24,8 @@ from cascade_core.table.records import ROWS, chunks_of
 
 _LONGEST_CELL = 2**31 - 1  # prompts may be long; the csv module's own limit is 128 KiB
 
+_BATCH = 65_536  # rows of Parquet at a time; they are arrays already
+
 
 def read_csv(path: Path) -> Iterator[Chunk]:
     """Read a CSV file with a header line; a row's line is the one on which it begins.
@@ -87,7 +89,7 @@ def read_parquet(path: Path) -> Iterator[Chunk]:
         with path.open("rb") as raw, parquet.ParquetFile(raw) as file:
             columns = _named(source, None, file.schema_arrow.names)
             names = [column.name for _, column in columns]
-            for batch in file.iter_batches(batch_size=ROWS, columns=names):
+            for batch in file.iter_batches(batch_size=_BATCH, columns=names):
                 numbers = np.arange(begins, begins + batch.num_rows, dtype=np.int64)
                 begins += batch.num_rows
                 yield Chunk(
@@ -116,18 +118,22 @@ READERS: dict[str, tuple[Callable[[Path], Iterator[Chunk]], Unit]] = {
 
 @contextmanager
 def _opened(path: Path, newline: str) -> Iterator[IO[str]]:
+    source = str(path)
     try:
-        if path.name.lower().endswith(".gz"):
-            with gzip.open(path, "rt", encoding="utf-8-sig", newline=newline) as file:
+        try:
+            with _open_text(path, newline) as file:
                 yield file
-        else:
-            with path.open(encoding="utf-8-sig", newline=newline) as file:
-                yield file
-    except UnicodeDecodeError:
-        problem = "is not UTF-8 text; save the file as UTF-8"
-        refuse(str(path), problem, place=f"line {_undecodable(path)}")
+        except UnicodeDecodeError:
+            problem = "is not UTF-8 text; save the file as UTF-8"
+            refuse(source, problem, place=f"line {_undecodable(path)}")
     except (OSError, EOFError, zlib.error) as error:
-        _unreadable(str(path), error)
+        _unreadable(source, error)
+
+
+def _open_text(path: Path, newline: str) -> IO[str]:
+    if path.name.lower().endswith(".gz"):
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline=newline)
+    return path.open(encoding="utf-8-sig", newline=newline)
 
 
 def _unreadable(source: str, error: Exception) -> None:

@@ -134,6 +134,7 @@ def test_a_gap_between_tiers_is_named() -> None:
         ("t0_singal_judge", "did you mean t0_signal_judge?"),
         ("t0_paid_judge", "did you mean t0_paid_judge_usd?"),
         ("t0_note", "rename your own columns"),
+        ("t0_signal_ judge", "did you mean t0_signal_judge?"),
         ("t0_signal_", "rename your own columns"),
     ],
 )

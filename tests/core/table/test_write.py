@@ -31,7 +31,7 @@ def rows(draw: st.DrawFn) -> list[dict[str, Any]]:
     cells: dict[str, st.SearchStrategy[Any]] = {}
     for k in range(draw(st.integers(2, 3))):
         cells |= {f"t{k}_quality": share, f"t{k}_cost_usd": money}
-        for signal in draw(st.lists(names, max_size=2, unique=True)):
+        for signal in draw(st.lists(names.map(str.strip), max_size=2, unique=True)):
             cells |= {f"t{k}_signal_{signal}": share, f"t{k}_paid_{signal}_usd": money}
         cells |= {f"t{k}_response": st.none() | text, f"t{k}_model": st.just("m\n")}
     optional = {"request": st.none() | text, "class": st.none() | text, "group": st.none() | text}
@@ -100,8 +100,10 @@ def test_columns_come_in_a_fixed_order(tmp_path: Path) -> None:
     }
     write_table(tmp_path / "labels.csv", [mixed])
     assert (tmp_path / "labels.csv").read_text().splitlines() == [
-        "id,request,class,group,weight,t0_model,t0_response,t0_quality,t0_cost_usd,"
-        "t0_signal_judge,t0_paid_judge_usd,t0_signal_logprob,t1_quality,t1_cost_usd,mine",
+        (
+            "id,request,class,group,weight,t0_model,t0_response,t0_quality,t0_cost_usd,"
+            "t0_signal_judge,t0_paid_judge_usd,t0_signal_logprob,t1_quality,t1_cost_usd,mine"
+        ),
         'a,Hi,faq,g,2,small,"No, ""why""?",0.5,1e-07,0.25,0.0001,,1,0.2,x',
     ]
 

@@ -1,0 +1,188 @@
+"""Learned combiners: what scikit-learn fitted is what the plain numbers say."""
+
+import json
+
+import numpy as np
+import pytest
+
+from cascade_core.calibration.apply import Scorer
+from cascade_core.calibration.artefact import Calibrator
+from cascade_core.calibration.inputs import Inputs
+from cascade_core.calibration.learn import (
+    BUCKETS,
+    Prepared,
+    as_labels,
+    fit_logistic,
+    learned_scores,
+    prepare,
+)
+from cascade_core.calibration.trees import fit_boosting, fit_forest
+
+pytest.importorskip("sklearn")
+
+NAMES = ("signal:a", "signal:b", "draft:words")
+
+
+def made(n=800, seed=0, gaps=0.1):
+    """Two signals, one telling and one less so, and a count that says nothing."""
+    rng = np.random.default_rng(seed)
+    good = rng.random(n)
+    a = np.clip(good + rng.normal(0, 0.15, n), 0, 1)
+    b = np.clip(good + rng.normal(0, 0.4, n), 0, 1)
+    a[rng.random(n) < gaps] = np.nan
+    values = np.array([a, b, rng.poisson(3, n)])
+    return Prepared(NAMES, values), (rng.random(n) < good).astype(float)
+
+
+def auroc(score, target):
+    order = np.argsort(np.argsort(score))
+    good = target > 0
+    return (order[good].mean() - (good.sum() - 1) / 2) / (~good).sum()
+
+
+def sent(score):
+    """The score as it comes out of a policy's file."""
+    plain = json.loads(Calibrator(score=score).model_dump_json())
+    return Calibrator.model_validate(plain).score
+
+
+@pytest.mark.parametrize("gaps", [0.0, 0.2])
+def test_boosted_trees_give_what_scikit_learn_predicts(monkeypatch, gaps):
+    from sklearn.ensemble import HistGradientBoostingClassifier as Theirs
+
+    kept = []
+    fit = Theirs.fit
+    monkeypatch.setattr(Theirs, "fit", lambda self, *a, **k: kept.append(fit(self, *a, **k)))
+    prepared, target = made(gaps=gaps)
+    score = sent(fit_boosting(prepared, target))
+    fresh, _ = made(seed=1, gaps=0.3)
+    theirs = kept[0].predict_proba(fresh.values.T)[:, 1]
+    assert np.allclose(learned_scores(score, fresh), theirs, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("gaps", [0.0, 0.2])
+def test_random_trees_order_as_scikit_learn_does(monkeypatch, gaps):
+    from sklearn.ensemble import ExtraTreesClassifier as Theirs
+
+    kept = []
+    fit = Theirs.fit
+    monkeypatch.setattr(Theirs, "fit", lambda self, *a, **k: kept.append(fit(self, *a, **k)))
+    prepared, target = made(150, gaps=gaps)
+    score = sent(fit_forest(prepared, target))
+    fresh, _ = made(seed=1, gaps=gaps)
+    # It reads single precision.
+    fresh = Prepared(NAMES, fresh.values.astype(np.float32).astype(np.float64))
+    theirs = kept[0].predict_proba(fresh.values.T)[:, 1]
+    ours = np.log(learned_scores(score, fresh) / (1 - learned_scores(score, fresh)))
+    assert np.allclose(ours, 4 * (theirs - 0.5), rtol=0, atol=1e-9)
+
+
+def test_no_boosted_confidence_falls_when_a_reading_rises():
+    prepared, target = made()
+    score = fit_boosting(prepared, target)
+    for other in (0.2, 0.8):
+        grid = np.array([np.linspace(0, 1, 200), np.full(200, other), np.full(200, 3.0)])
+        assert (np.diff(learned_scores(score, Prepared(NAMES, grid))) >= 0).all()
+
+
+def test_logistic_gives_what_scikit_learn_predicts_with_that_penalty():
+    from sklearn.linear_model import LogisticRegression
+
+    prepared, target = made(gaps=0.0)
+    score = sent(fit_logistic(prepared, target))
+    values = prepared.values.T
+    mean, spread = values.mean(axis=0), values.std(axis=0)
+    ours = learned_scores(score, prepared)
+    nearest = min(
+        np.abs(
+            LogisticRegression(C=c, tol=1e-8)
+            .fit((values - mean) / spread, target)
+            .predict_proba((values - mean) / spread)[:, 1]
+            - ours
+        ).max()
+        for c in (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+    )
+    assert nearest < 1e-3
+
+
+def test_what_has_no_reading_counts_as_average_with_an_offset_of_its_own():
+    rng = np.random.default_rng(0)
+    a = rng.random(2000)
+    target = (rng.random(2000) < a).astype(float)
+    lost = rng.random(2000) < 0.3
+    target[lost] = 0.0
+    score = fit_logistic(Prepared(("signal:a",), np.where(lost, np.nan, a)[None]), target)
+    assert score.fill[0] == pytest.approx(0.5, abs=0.02)
+    assert score.missing[0] < -2
+    assert float(learned_scores(score, Prepared(("signal:a",), np.array([[np.nan]])))[0]) < 0.1
+
+
+def test_combining_beats_each_signal():
+    prepared, target = made(3000, gaps=0.0)
+    fresh, truth = made(3000, seed=5, gaps=0.0)
+    for fit in (fit_logistic, fit_boosting):
+        seen = auroc(learned_scores(fit(prepared, target), fresh), truth)
+        assert seen > max(auroc(fresh.values[0], truth), auroc(fresh.values[1], truth))
+
+
+def test_fifty_rows_with_twenty_useless_inputs_are_carried():
+    rng = np.random.default_rng(0)
+    names = ("signal:a", *(f"draft:x{k}" for k in range(20)))
+
+    def draw(n):
+        good = rng.random(n)
+        values = np.vstack([np.clip(good + rng.normal(0, 0.15, n), 0, 1), rng.normal(size=(20, n))])
+        return Prepared(names, values), (rng.random(n) < good).astype(float)
+
+    fresh, truth = draw(2000)
+    for fit in (fit_logistic, fit_forest):
+        areas = [auroc(learned_scores(fit(*draw(50)), fresh), truth) for _ in range(5)]
+        assert np.mean(areas) > 0.65
+
+
+@pytest.mark.parametrize("fit", [fit_logistic, fit_boosting, fit_forest])
+def test_fractions_and_weights_are_partly_either_label(fit):
+    prepared, target = made(400, gaps=0.0)
+    share = 0.25 + 0.5 * target
+    rows, labels, mass = as_labels(share, np.ones(400))
+    assert np.allclose(np.bincount(rows[labels == 1], mass[labels == 1]), share)
+    assert np.allclose(np.bincount(rows, mass), 1.0)
+    graded, plain = (learned_scores(fit(prepared, of), prepared) for of in (share, target))
+    assert np.std(graded) < np.std(plain)
+    assert np.corrcoef(graded, plain)[0, 1] > 0.8
+
+
+@pytest.mark.parametrize("fit", [fit_logistic, fit_boosting, fit_forest])
+def test_rows_of_no_weight_do_not_count(fit):
+    prepared, target = made(400, gaps=0.0)
+    spoiled = target.copy()
+    spoiled[:200] = 1 - spoiled[:200]
+    weight = np.repeat([1e-9, 1.0], 200)
+    seen = learned_scores(fit(prepared, spoiled, weight), prepared)
+    assert auroc(seen[200:], target[200:]) > 0.7
+
+
+def test_the_words_of_a_request_are_learned_without_being_kept():
+    rng = np.random.default_rng(0)
+    easy = rng.random(600) < 0.5
+    requests = [f"reset password {k}" if e else f"dispute zanzibar {k}" for k, e in enumerate(easy)]
+    target = np.where(rng.random(600) < 0.9, easy, ~easy).astype(float)
+    prepared = prepare((), Inputs(600, {}, requests), np.arange(600), words=True)
+    score = fit_logistic(prepared, target)
+    assert "zanzibar" not in score.model_dump_json()
+    assert score.words.buckets == BUCKETS
+    scorer = Scorer(Calibrator(score=score))
+    assert scorer.one({}, "reset my password") > 0.65
+    assert scorer.one({}, "a dispute zanzibar") < 0.35
+    seen = scorer.rows(Inputs(600, {}, requests))
+    assert np.allclose(seen, learned_scores(score, prepared), rtol=0, atol=1e-12)
+
+
+def test_an_input_that_never_changes_weighs_nothing():
+    prepared, target = made(300, gaps=0.0)
+    still = Prepared(("signal:a", "draft:words"), np.array([prepared.values[0], np.full(300, 2.0)]))
+    assert fit_logistic(still, target).weights[1] == 0
+    never = Prepared(("signal:a", "signal:b"), np.array([prepared.values[0], np.full(300, np.nan)]))
+    assert fit_logistic(never, target).weights[1] == 0
+    for fit in (fit_boosting, fit_forest):
+        assert 1 not in fit(never, target).feature

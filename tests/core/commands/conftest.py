@@ -1,0 +1,47 @@
+"""Runs the command line in this process, as the installed script does."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cascade_core import cli
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of a command."""
+
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def cascade(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> Run:
+    """Run `cascade` with some arguments, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)  # `main` changes it
+
+    def run(*arguments: Any) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["cascade", *map(str, arguments)])
+        capfd.readouterr()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # it would be a second line on standard error
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+        return Ran(int(ended.value.code or 0), *capfd.readouterr())
+
+    return run

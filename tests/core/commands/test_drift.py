@@ -1,0 +1,143 @@
+"""`cascade drift`: nothing has moved, something has, or the log cannot be read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.core.commands.conftest import Run
+from tests.core.commands.making import BY_A, SECRET, ladder, write, write_policy
+from tests.core.commands.test_replay import figures, refused
+
+
+def record(row: int, *, escalated: bool, policy: str = "desk", **fields: Any) -> dict[str, Any]:
+    """A decision as the log writes it: even rows have the higher confidence."""
+    confidence = 0.2 + 0.2 * (row % 2) if escalated else 0.7 + 0.2 * (row % 2)
+    outcome = "rejected" if escalated else "accepted"
+    draft = {"tier": 0, "purpose": "draft", "outcome": outcome}
+    return {
+        "tier": int(escalated),
+        "accepted": not escalated,
+        "reason": "low_confidence" if escalated else "confident",
+        "confidence": confidence,
+        "calls": [draft, *([{**draft, "tier": 1, "outcome": "returned"}] if escalated else [])],
+        "policy": policy,
+        **fields,
+    }
+
+
+def log(records: list[Any]) -> Path:
+    path = Path("decisions.jsonl")
+    lines = (each if isinstance(each, str) else json.dumps(each) for each in records)
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return path
+
+
+@pytest.fixture
+def policy(cascade: Run) -> Path:
+    """A policy that was tuned where half of the requests were escalated."""
+    write(ladder(400, bad=200))
+    kept = write_policy({"calibrators": [BY_A]}, "kept.json")
+    asked = ["--max-escalated", 0.5, "--policy", kept, "--name", "desk"]
+    assert cascade("tune", "labels.csv", *asked, "--out", "policy.json").status == 0
+    return Path("policy.json")
+
+
+def usual(n: int = 400) -> list[dict[str, Any]]:
+    """Requests like the tuned ones: half escalated, confidences spread evenly."""
+    found = []
+    for row in range(n):
+        reading = ((row * 149) % 400 + 1) / 402
+        found.append(record(row, escalated=reading < 0.5, confidence=reading))
+    return found
+
+
+def test_a_log_like_the_tuned_rows_has_not_moved(cascade: Run, policy: Path) -> None:
+    others = [record(0, escalated=True, policy="other")] * 50
+    ran = cascade("drift", log([*others, *usual()]), "--policy", policy)
+    assert (ran.status, ran.err) == (0, "")
+    assert "400 decisions of this policy read, 50 others left out" in ran.out
+    assert "escalated: 50.0 %, when tuned 50.0 %" in ran.out
+    assert "Nothing has moved" in ran.out
+
+
+def test_a_log_that_has_moved_ends_with_status_1(cascade: Run, policy: Path) -> None:
+    moved = [record(row, escalated=row % 10 > 0) for row in range(600)]
+    ran = cascade("drift", log(moved), "--policy", policy)
+    assert (ran.status, ran.err) == (1, "")
+    assert "escalated: 90.0 %, when tuned 50.0 %" in ran.out
+    assert "moved: " in ran.out
+    ran = cascade("drift", "decisions.jsonl", "--policy", policy, "--json")
+    found = json.loads(ran.out)
+    assert ran.status == 1
+    assert found["rows"] == 600
+    assert "escalation" in {alarm["what"] for alarm in found["alarms"]}
+
+
+def test_a_larger_tolerance_lets_more_pass(cascade: Run, policy: Path) -> None:
+    moved = [r | {"confidence": None} for r in usual()] + usual()[:0]
+    assert cascade("drift", log(moved), "--policy", policy).status == 1
+    assert cascade("drift", log(usual()), "--policy", policy, "--tolerance", 0.5).status == 0
+
+
+def test_json_of_a_log_at_rest(cascade: Run, policy: Path) -> None:
+    found = figures(cascade("drift", log(usual()), "--policy", policy, "--json"))
+    assert (found["rows"], found["alarms"], found["escalated"]) == (400, [], 0.5)
+
+
+def test_no_decision_at_all_is_no_drift(cascade: Run, policy: Path) -> None:
+    ran = cascade("drift", log([]), "--policy", policy)
+    assert ran.status == 0
+    assert "0 decisions" in ran.out
+
+
+def test_shadow_records_and_blank_lines_are_read(cascade: Run, policy: Path) -> None:
+    shadowed = [
+        {**r, "reason": "shadow", "accepted": False, "tier": 1, "shadow": shadow}
+        for r in usual()
+        if (shadow := {"tier": r["tier"], "reason": r["reason"], "accepted": r["accepted"]})
+    ]
+    for found in shadowed:  # as the flow notes a draft that would have been served
+        found["calls"] = [{**found["calls"][0], "outcome": "rejected"}]
+    ran = cascade("drift", log(["", *shadowed, ""]), "--policy", policy, "--json")
+    assert figures(ran)["escalated"] == 0.5
+
+
+LINES: dict[str, Any] = {
+    "no JSON": f'{{"reason": "{SECRET}',
+    "a list": [SECRET],
+    "another record": {"reason": SECRET},
+    "no calls": {**record(0, escalated=True), "calls": None},
+    "calls of another kind": {**record(0, escalated=True), "calls": [SECRET]},
+    "a confidence in words": record(0, escalated=False, confidence=SECRET),
+    "an answer without a tier": {**record(0, escalated=False), "tier": None},
+    "a shadow of another kind": record(0, escalated=False, shadow=SECRET),
+}
+
+
+@pytest.mark.parametrize("case", list(LINES))
+def test_a_line_that_is_no_decision_is_named(cascade: Run, policy: Path, case: str) -> None:
+    said = refused(cascade("drift", log([*usual(3), LINES[case]]), "--policy", policy))
+    assert said == "cascade: decisions.jsonl, line 4: not a record of a decision\n"
+
+
+def test_what_cannot_be_compared_is_one_line(cascade: Run, policy: Path) -> None:
+    log(usual(3))
+    assert "gone.jsonl cannot be read" in refused(
+        cascade("drift", "gone.jsonl", "--policy", policy)
+    )
+    assert "policy gone.json cannot be read" in refused(
+        cascade("drift", "decisions.jsonl", "--policy", "gone.json")
+    )
+    by_hand = write_policy({"thresholds": [0.5]}, "hand.json")
+    assert "was not tuned" in refused(cascade("drift", "decisions.jsonl", "--policy", by_hand))
+    assert "0 < alpha < 1" in refused(
+        cascade("drift", "decisions.jsonl", "--policy", policy, "--alpha", 2)
+    )
+    Path("binary.jsonl").write_bytes(b"\xff\xfe\n")
+    assert "not UTF-8" in refused(cascade("drift", "binary.jsonl", "--policy", policy))
+    log([record(0, escalated=False, confidence=7)])
+    assert "confidence=7" in refused(cascade("drift", "decisions.jsonl", "--policy", policy))

@@ -1,0 +1,199 @@
+"""`cascade replay`: its figures by hand, its page, and everything that can be wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.core.commands.bad import BAD
+from tests.core.commands.conftest import Ran, Run
+from tests.core.commands.making import BY_A, FIVE, RAW, SECRET, ladder, write, write_policy
+
+KEYS = ["n", "quality", "strong_quality", "cost_usd", "strong_cost_usd", "escalated", "harm"]
+
+
+def figures(ran: Ran) -> dict[str, Any]:
+    assert (ran.status, ran.err) == (0, "")
+    found: dict[str, Any] = json.loads(ran.out)
+    return found
+
+
+def refused(ran: Ran) -> str:
+    assert (ran.status, ran.out) == (2, "")
+    assert re.fullmatch(r"cascade: [^\n]+\n", ran.err)
+    assert "hunter2" not in ran.err
+    assert "Traceback" not in ran.err
+    return ran.err
+
+
+def replayed(cascade: Run, columns: Any = FIVE, policy: Any = RAW) -> list[float]:
+    found = figures(
+        cascade("replay", write(columns), "--policy", write_policy(policy), "--json")
+    )
+    assert list(found)[:7] == KEYS
+    return [found[key] for key in KEYS]
+
+
+def test_the_figures_are_means_a_request(cascade: Run) -> None:
+    # a: accepted, right. b: accepted, wrong where the strong tier is right. c, d, e: sent on,
+    # and the cheap draft is paid for too.
+    by_hand = [5, (1 + 0 + 1 + 0 + 0.75) / 5, 3.75 / 5, (2 * 0.001 + 3 * 0.011) / 5, 0.01, 0.6, 0.2]
+    assert replayed(cascade) == pytest.approx(by_hand)
+
+
+def test_a_calibrated_policy_decides_by_its_calibrator(cascade: Run) -> None:
+    harsh = {**BY_A, "curve": {"kind": "isotonic", "x": [0.0, 1.0], "y": [0.0, 0.6]}}
+    policy = {"calibrators": [harsh], "thresholds": [0.5]}  # accepts from a reading of 0.83 on
+    by_hand = [5, (1 + 1 + 1 + 0 + 0.75) / 5, 0.75, (0.001 + 4 * 0.011) / 5, 0.01, 0.8, 0.0]
+    assert replayed(cascade, policy=policy) == pytest.approx(by_hand)
+
+
+def test_a_paid_signal_is_paid_for_wherever_it_was_read(cascade: Run) -> None:
+    paid = {**FIVE, "t0_paid_a_usd": [0.0005] * 4 + [""]}
+    assert replayed(cascade, paid)[3] == pytest.approx((2 * 0.0015 + 2 * 0.0115 + 0.011) / 5)
+
+
+def test_rows_count_by_their_weight(cascade: Run) -> None:
+    weighted = replayed(cascade, {**FIVE, "weight": [3, 1, 1, 1, 1]})
+    assert weighted == pytest.approx([5, 4.75 / 7, 5.75 / 7, 0.037 / 7, 0.01, 3 / 7, 1 / 7])
+
+
+def test_a_tier_that_the_route_skips_costs_nothing(cascade: Run) -> None:
+    stages = [
+        {"cost_usd": 1.0, "quality": 0.9, "accepted": 0.05},
+        {"cost_usd": 10.0, "quality": 0.95},
+    ]
+    found = replayed(cascade, policy={**RAW, "route": {"stages": stages}})
+    assert found == pytest.approx([5, 0.75, 0.75, 0.01, 0.01, 1.0, 0.0])
+
+
+def test_a_class_has_thresholds_of_its_own(cascade: Run) -> None:
+    columns = {**FIVE, "class": ["x", "y", "x", "x", "x"]}
+    policy = {**RAW, "classes": {"y": {"thresholds": [0.85]}}}
+    assert replayed(cascade, columns, policy)[5] == pytest.approx(0.8)
+
+
+def test_three_tiers_are_climbed_one_by_one(cascade: Run) -> None:
+    columns = {
+        **FIVE,
+        "t1_signal_a": [0.9, 0.9, 0.9, 0.2, 0.2],
+        "t2_quality": [1, 1, 1, 1, 0.25],
+        "t2_cost_usd": [0.1] * 5,
+    }
+    # a, b by tier 0; c by tier 1; d, e by tier 2.
+    by_hand = [5, (1 + 0 + 1 + 1 + 0.25) / 5, 0.85, (2 * 0.001 + 0.011 + 2 * 0.111) / 5, 0.1]
+    found = replayed(cascade, columns, {"thresholds": [0.5, 0.5]})
+    assert found == pytest.approx([*by_hand, 0.6, 0.2])
+
+
+def test_an_unpriced_call_leaves_the_costs_open(cascade: Run) -> None:
+    columns = {**FIVE, "t1_quality": [1, 1, 1, 0, ""]}
+    write(columns)
+    write_policy()
+    found = figures(cascade("replay", "labels.csv", "--policy", "policy.json", "--json"))
+    assert found["n"] == 4
+    assert found["unused"] == {"t1_quality is empty": 1}
+
+
+def test_without_json_it_is_for_people(cascade: Run) -> None:
+    ran = cascade("replay", write(FIVE), "--policy", write_policy())
+    assert (ran.status, ran.err) == (0, "")
+    assert "5 requests: quality 0.550 against the strongest tier's 0.750 (73.3 %)" in ran.out
+    assert "cost axis" in ran.out
+
+
+def test_jsonl_and_toml_do_as_well(cascade: Run) -> None:
+    rows = [dict(zip(FIVE, row, strict=True)) for row in zip(*FIVE.values(), strict=True)]
+    rows[-1]["t0_signal_a"] = None
+    Path("labels.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    Path("policy.toml").write_text("thresholds = [0.5]\n")
+    found = figures(cascade("replay", "labels.jsonl", "--policy", "policy.toml", "--json"))
+    assert found["quality"] == pytest.approx(0.55)
+
+
+def test_the_page_needs_no_network(cascade: Run) -> None:
+    pytest.importorskip("jinja2")
+    pytest.importorskip("matplotlib")
+    write(ladder(60, 20) | {"request": [SECRET] * 60})
+    page = Path("replay.html")
+    ran = cascade("replay", "labels.csv", "--policy", write_policy(), "--html", page, "--json")
+    assert figures(ran)["n"] == 60
+    text = page.read_text()
+    assert "<svg" in text
+    links = set(re.findall(r"https?://[^\s\"'<>)]*", text))
+    assert links <= {"http://www.w3.org/1999/xlink", "http://www.w3.org/2000/svg"}
+    assert not re.search(r"<(script|link|img|iframe)\b|@import|url\((?!#)", text)
+    assert "hunter2" not in text
+    assert sorted(p.name for p in Path().iterdir()) == ["labels.csv", "policy.json", "replay.html"]
+
+
+@pytest.mark.parametrize("case", list(BAD))
+def test_a_bad_table_is_one_line_that_names_the_place(cascade: Run, case: str) -> None:
+    columns, said = BAD[case]
+    page = Path("page.html")
+    page.write_text("old")
+    ran = cascade("replay", write(columns), "--policy", write_policy(), "--html", page)
+    assert f"labels.csv{':' if said.startswith(('is', 'holds')) else ','} {said}" in refused(ran)
+    assert page.read_text() == "old"
+
+
+POLICIES: dict[str, tuple[Any, str]] = {
+    "no JSON": (f'{{"{SECRET}', "policy policy.json is not valid JSON"),
+    "no UTF-8": (b"\xff\xfe", "policy policy.json is not valid JSON"),
+    "no policy": ([], "policy policy.json: the document"),
+    "an unknown field": ({"treshold": [0.5]}, "policy policy.json: treshold"),
+    "a threshold out of range": ({"thresholds": [7]}, "policy policy.json: thresholds.0"),
+    "no thresholds": ({"name": "x"}, "has no thresholds"),
+    "other tiers": (
+        {"thresholds": [0.5, 0.5]},
+        "the policy is for 3 tiers, but labels.csv has 2",
+    ),
+    "an absent signal": (
+        {"calibrators": [{"score": {"kind": "signal", "signal": "b"}}], "thresholds": [0.5]},
+        "labels.csv has no column t0_signal_b, which the policy reads",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", list(POLICIES))
+def test_a_bad_policy_is_one_line(cascade: Run, case: str) -> None:
+    document, said = POLICIES[case]
+    if isinstance(document, bytes):
+        Path("policy.json").write_bytes(document)
+    elif isinstance(document, str):
+        Path("policy.json").write_text(document)
+    else:
+        write_policy(document)
+    assert said in refused(cascade("replay", write(FIVE), "--policy", "policy.json"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["gone.csv", "--policy", "policy.json"], "gone.csv: does not exist"),
+        (["labels.csv", "--policy", "gone.json"], "policy gone.json cannot be read"),
+        (["labels.csv", "--policy", "."], "policy . cannot be read"),
+        (["labels.csv"], "'--policy'"),
+        (["labels.csv", "--policy", "policy.json", "--seed", "-1"], "--seed"),
+        (
+            ["labels.csv", "--policy", "policy.json", "--html", "gone/page.html"],
+            "there is no directory gone",
+        ),
+        (["labels.csv", "--policy", "policy.json", "--html", "."], "is a directory"),
+        (
+            ["labels.csv", "--policy", "policy.json", "--html", "./labels.csv"],
+            "is the labelled table itself",
+        ),
+    ],
+)
+def test_bad_arguments_are_one_line(cascade: Run, arguments: list[str], said: str) -> None:
+    write(FIVE)
+    write_policy()
+    before = Path("labels.csv").read_text()
+    assert said in refused(cascade("replay", *arguments))
+    assert Path("labels.csv").read_text() == before
+    assert sorted(p.name for p in Path().iterdir()) == ["labels.csv", "policy.json"]

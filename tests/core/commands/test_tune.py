@@ -1,0 +1,196 @@
+"""`cascade tune`: the fixed commands as written, and everything that can be wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cascade_core.policy import Policy
+from tests.core.calibration.labels import columns
+from tests.core.commands.bad import BAD
+from tests.core.commands.conftest import Run
+from tests.core.commands.making import BY_A, FIVE, SECRET, ladder, write, write_policy
+from tests.core.commands.test_replay import POLICIES, figures, refused
+
+FROZEN = {"calibrators": [BY_A]}
+"""With its calibrators kept nothing is fitted, so thresholds can be worked out by hand."""
+
+FIXED: list[list[Any]] = [
+    ["--quality", 0.98],
+    ["--harm", 0.02, "--confidence", 0.95],
+    ["--max-cost", 0.0004],
+]
+"""As the design writes them."""
+
+
+@pytest.mark.parametrize("asked", FIXED, ids=lambda asked: asked[0])
+def test_the_fixed_commands_write_a_policy_that_replay_reads(cascade: Run, asked: Any) -> None:
+    pytest.importorskip("sklearn")
+    table = columns(1500, sharp=20.0)
+    for tier, cost in ((0, 0.0001), (1, 0.001)):
+        table[f"t{tier}_cost_usd"] = [cost] * 1500
+    ran = cascade("tune", write(table), *asked, "--out", "policy.json")
+    assert (ran.status, ran.err) == (0, "")
+    assert "policy.json written" in ran.out
+    policy = Policy.load("policy.json")
+    assert policy.name == "policy"
+    assert policy.tuned is not None
+    assert policy.tuned.figures.escalated < 1
+    assert len(policy.promises) == ("--harm" in asked)
+    found = figures(cascade("replay", "labels.csv", "--policy", "policy.json", "--json"))
+    assert found["cost_usd"] < found["strong_cost_usd"]
+    if "--quality" in asked:
+        assert found["quality"] >= 0.96 * found["strong_quality"]
+    elif "--harm" in asked:
+        assert found["harm"] <= 0.02
+        assert "promised: harm ≤ 2 % with 95 % confidence" in ran.out
+    else:
+        assert found["cost_usd"] == pytest.approx(0.0004, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "escalated", "quality"),
+    [
+        (["--quality", 0.9], 0.4, 0.9),  # two of the ten wrong drafts may be accepted
+        (["--max-cost", 0.0031], 0.2, 0.7),  # 0.001 + 0.2 × 0.01
+        (["--max-escalated", 0.25], 0.25, 0.75),
+    ],
+    ids=lambda asked: asked[0] if isinstance(asked, list) else "",
+)
+def test_the_thresholds_are_those_one_finds_by_hand(
+    cascade: Run, asked: list[Any], escalated: float, quality: float
+) -> None:
+    write(ladder(20, bad=10))
+    kept = write_policy(FROZEN, "kept.json")
+    found = figures(
+        cascade("tune", "labels.csv", *asked, "--policy", kept, "--out", "p.json", "--json")
+    )
+    assert found["policy"] == "p.json"
+    assert found["n"] == 20
+    assert found["escalated"] == pytest.approx(escalated)
+    assert found["quality"] == pytest.approx(quality)
+    assert found["cost_usd"] == pytest.approx(0.001 + escalated * 0.01)
+    assert found["promises"] == []
+    replayed = figures(cascade("replay", "labels.csv", "--policy", "p.json", "--json"))
+    for key in ("n", "quality", "strong_quality", "cost_usd", "escalated", "harm"):
+        assert replayed[key] == pytest.approx(found[key])
+
+
+def test_a_promise_is_the_exact_test_of_the_rows(cascade: Run) -> None:
+    write(ladder(200, bad=100))
+    kept = write_policy(FROZEN, "kept.json")
+    asked = ["--harm", 0.02, "--confidence", 0.95, "--policy", kept]
+    found = figures(cascade("tune", "labels.csv", *asked, "--out", "p.json", "--json"))
+    (promise,) = found["promises"]
+    # One harmed request of 200 has a chance of 9 % where harm is 2 %; none has 1.8 %.
+    assert promise["p_value"] == pytest.approx(0.98**200)
+    assert (promise["rows"], promise["seen"], found["escalated"]) == (200, 0.0, 0.5)
+
+
+def test_a_promise_that_the_rows_do_not_carry_is_refused(cascade: Run) -> None:
+    write(ladder(100, bad=50))
+    kept = write_policy(FROZEN, "kept.json")
+    said = refused(cascade("tune", "labels.csv", "--harm", 0.02, "--policy", kept, "--out", "p"))
+    assert "cannot be promised" in said
+    assert any(word.strip(",;.").isdigit() for word in said.split())
+    assert not Path("p").exists()
+
+
+def test_a_policy_is_replaced_whole_or_not_at_all(cascade: Run) -> None:
+    write(ladder(40, bad=10))
+    kept = write_policy(FROZEN, "kept.json")
+    Path("p.json").write_text("old")
+    arguments = ["tune", "labels.csv", "--policy", kept, "--out", "p.json"]
+    refused(cascade(*arguments, "--max-cost", 1e-9))
+    assert Path("p.json").read_text() == "old"
+    assert cascade(*arguments, "--quality", 0.9, "--name", "desk").status == 0
+    assert Policy.load("p.json").name == "desk"
+    assert sorted(p.name for p in Path().iterdir()) == ["kept.json", "labels.csv", "p.json"]
+
+
+@pytest.mark.parametrize("case", list(BAD))
+def test_a_bad_table_is_one_line_and_nothing_is_written(cascade: Run, case: str) -> None:
+    bad, said = BAD[case]
+    write(bad)
+    out = Path("policy.json")
+    out.write_text("old")
+    ran = cascade("tune", "labels.csv", "--quality", 0.98, "--out", out)
+    assert f"labels.csv{':' if said.startswith(('is', 'holds')) else ','} {said}" in refused(ran)
+    assert out.read_text() == "old"
+    assert sorted(p.name for p in Path().iterdir()) == ["labels.csv", "policy.json"]
+
+
+@pytest.mark.parametrize("case", [case for case in POLICIES if case != "no thresholds"])
+def test_a_bad_policy_to_keep_is_one_line(cascade: Run, case: str) -> None:
+    document, said = POLICIES[case]
+    if isinstance(document, bytes):
+        Path("policy.json").write_bytes(document)
+    elif isinstance(document, str):
+        Path("policy.json").write_text(document)
+    else:
+        write_policy(document)
+    write(ladder(40, bad=10))
+    asked = ["--quality", 0.9, "--policy", "policy.json", "--out", "p.json"]
+    assert said in refused(cascade("tune", "labels.csv", *asked))
+    assert not Path("p.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["gone.csv", "--quality", 0.9, "--out", "p.json"], "gone.csv: does not exist"),
+        (["labels.csv", "--quality", 0.9], "'--out'"),
+        (["labels.csv", "--quality", 0.9, "--out", "gone/p.json"], "there is no directory gone"),
+        (["labels.csv", "--quality", 0.9, "--out", "."], "is a directory"),
+        (["labels.csv", "--quality", 0.9, "--out", "labels.csv"], "the labelled table itself"),
+        (["labels.csv", "--out", "p.json"], "given: none"),
+        (["labels.csv", "--quality", 0.9, "--harm", 0.1, "--out", "p.json"], "quality and harm"),
+        (["labels.csv", "--quality", "much", "--out", "p.json"], "--quality"),
+        (["labels.csv", "--quality", "nan", "--out", "p.json"], "quality=nan"),
+        (["labels.csv", "--harm", 2, "--out", "p.json"], "harm=2"),
+        (["labels.csv", "--harm", 0.1, "--confidence", 1, "--out", "p.json"], "confidence=1"),
+        (["labels.csv", "--max-cost", 0, "--out", "p.json"], "max_cost=0"),
+        (["labels.csv", "--quality", 0.9, "--method", "magic", "--out", "p.json"], "--method"),
+        (["labels.csv", "--quality", 0.9, "--signals", "b", "--out", "p.json"], "no signal 'b'"),
+        (["labels.csv", "--quality", 0.9, "--seed", "-1", "--out", "p.json"], "--seed"),
+        (["labels.csv", "--quality", 0.9, "--per-class", "--out", "p.json"], "no column class"),
+        (["labels.csv", "--quality", 0.9, "--policy", "gone", "--out", "p.json"], "policy gone"),
+    ],
+)
+def test_bad_arguments_are_one_line(cascade: Run, arguments: list[Any], said: str) -> None:
+    table = write(ladder(40, bad=10) | {"request": [SECRET] * 40})
+    before = table.read_text()
+    assert said in refused(cascade("tune", *arguments))
+    assert table.read_text() == before
+    assert [p.name for p in Path().iterdir()] == ["labels.csv"]
+
+
+def test_too_few_rows_are_named(cascade: Run) -> None:
+    said = refused(cascade("tune", write(FIVE), "--quality", 0.9, "--out", "p.json"))
+    assert "labels.csv: 5 usable rows; at least 20 are needed" in said
+
+
+def test_no_prompt_text_is_kept_in_the_policy(cascade: Run) -> None:
+    pytest.importorskip("sklearn")
+    table = columns(300, texts=True)
+    table["request"] = [f"{SECRET} {text}" for text in table["request"]]
+    ran = cascade("tune", write(table), "--quality", 0.95, "--out", "policy.json")
+    assert ran.status == 0
+    for text in (ran.out, ran.err, Path("policy.json").read_text()):
+        assert "hunter2" not in text
+
+
+def test_help_shows_an_example(cascade: Run) -> None:
+    for command in ("tune", "replay", "drift"):
+        assert f"Example: cascade {command}" in cascade(command, "--help").out
+
+
+def test_json_is_nothing_but_json(cascade: Run) -> None:
+    write(ladder(40, bad=10) | {"class": ["x", "y"] * 20})
+    kept = write_policy(FROZEN, "kept.json")
+    asked = ["--quality", 0.9, "--policy", kept, "--per-class", "--out", "p.json", "--json"]
+    found = json.loads(cascade("tune", "labels.csv", *asked).out)
+    assert set(found["classes"]) == {"x", "y"}
