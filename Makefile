@@ -40,6 +40,12 @@ lint: $(VENV)/.stamp-dev ## Check style, formatting and types
 bench: $(VENV)/.stamp-dev ## Measure the overhead of a cascade
 	$(VENV)/bin/python tests/benchmarks/overhead.py
 	$(VENV)/bin/python tests/benchmarks/overhead_llamaindex.py
+	$(VENV)/bin/python tests/benchmarks/scale.py
+
+.PHONY: bench-recorded
+bench-recorded: $(VENV)/.stamp-dev ## Fit, test and promise on recorded answers of real models
+	$(VENV)/bin/python tests/benchmarks/recorded.py
+	$(VENV)/bin/python tests/benchmarks/promise.py
 
 .PHONY: record
 record: $(VENV)/.stamp-dev ## Record the cassettes of tests/recorded anew

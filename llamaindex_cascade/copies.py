@@ -86,7 +86,7 @@ def decides(cascade: Any) -> tuple[Any, ...]:
     """Return what a policy file that has changed would change."""
     plan = cascade._engine.plan  # noqa: SLF001 - it is ours
     choices = plan.mode, plan.on_no_score, plan.on_tool_call, plan.on_exhausted
-    return plan.thresholds, plan.policy, *choices, plan.streaming_policy
+    return plan.thresholds, plan.policy, plan.fingerprint, *choices, plan.streaming_policy
 
 
 def made_again(cls: type[Any], given: dict[str, Any], decided: tuple[Any, ...]) -> Any:

@@ -180,6 +180,8 @@ def _with_route(
     document: Policy, fit: _Fit, rows: Table, objective: Objective, seed: int
 ) -> tuple[Policy, _Fit]:
     """Add a route where it serves the objective on the rows it was fitted to, out of fold."""
+    if rows.requests is None:
+        return document, fit
     before = _best(objective, fit.scored)
     served = serve(fit.scored, list(before.thresholds[0]))
     learned = fit_route(rows, fit.scored, served, seed=seed)

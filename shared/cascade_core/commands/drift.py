@@ -89,7 +89,8 @@ def _is_decision(record: Any) -> bool:
     """Tell whether a record has what is read of it; other programs may write to the same file."""
     if not (isinstance(record, dict) and isinstance(record.get("calls"), list)):
         return False
-    decided = record.get("shadow") or record
+    shadow = record.get("shadow")
+    decided = record if shadow is None else shadow
     return (
         isinstance(record.get("reason"), str)
         and isinstance(decided, dict)

@@ -78,9 +78,10 @@ def test_a_log_that_has_moved_ends_with_status_1(cascade: Run, policy: Path) -> 
 
 
 def test_a_larger_tolerance_lets_more_pass(cascade: Run, policy: Path) -> None:
-    moved = [r | {"confidence": None} for r in usual()] + usual()[:0]
-    assert cascade("drift", log(moved), "--policy", policy).status == 1
-    assert cascade("drift", log(usual()), "--policy", policy, "--tolerance", 0.5).status == 0
+    log([r for row, r in enumerate(usual(600)) if r["accepted"] or row % 3])
+    assert cascade("drift", "decisions.jsonl", "--policy", policy, "--alpha", 0.5).status == 1
+    wide = ["--alpha", 0.5, "--tolerance", 0.3]
+    assert cascade("drift", "decisions.jsonl", "--policy", policy, *wide).status == 0
 
 
 def test_json_of_a_log_at_rest(cascade: Run, policy: Path) -> None:
@@ -115,6 +116,7 @@ LINES: dict[str, Any] = {
     "a confidence in words": record(0, escalated=False, confidence=SECRET),
     "an answer without a tier": {**record(0, escalated=False), "tier": None},
     "a shadow of another kind": record(0, escalated=False, shadow=SECRET),
+    "an empty shadow": record(0, escalated=False, shadow={}),
 }
 
 
