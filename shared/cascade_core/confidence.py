@@ -18,6 +18,7 @@ from cascade_core.signals.combine import Combiner, Readings
 if TYPE_CHECKING:
     from cascade_core.calibration.artefact import Calibrator
 
+
 class Bounding(Protocol):
     """Bounds the confidence in a draft that is not finished."""
 
@@ -121,9 +122,7 @@ class Calibrated:
 
     def bound(self, request: Request) -> Bounding:
         """Return a function that bounds what signals and text may still turn out to be."""
-        begun = self._scorer.begin(
-            request.question if self._reads_text else "", request.class_name
-        )
+        begun = self._scorer.begin(request.question if self._reads_text else "", request.class_name)
 
         def best(readings: Readings, exact: Collection[str] = ()) -> float:
             found = begun.best(readings, exact=exact)

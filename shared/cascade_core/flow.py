@@ -38,6 +38,7 @@ from cascade_core.trail import Entry, Trail
 from cascade_core.verdict import Judgement, Reason, Verdict
 
 if TYPE_CHECKING:
+    from cascade_core.confidence import Confidence
     from cascade_core.plan import Plan
     from cascade_core.request import Request
     from cascade_core.tier import Tier
@@ -253,11 +254,8 @@ def _judge(run: _Run, tier: Tier, draft: Draft) -> Steps[Judgement]:
     best = 1.0
     for signal in plan.signals:
         # A paid signal that cannot change the outcome is not worth its price.
-        if signal.paid and readings:
-            read = _read(readings)
-            best = maker.bound(run.request)(read, exact=read)
-            if best < threshold:
-                break
+        if signal.paid and readings and (best := _best(maker, run, readings)) < threshold:
+            break
         reading, problem = yield from run.trail.read(signal, run.request, draft, tier)
         readings[signal.name] = reading
         if problem is not None:
@@ -361,9 +359,11 @@ def _drafted(reply: Drafts | Done | Failed) -> Draft | None:
     return reply.draft if isinstance(reply, Done) else None
 
 
-def _read(readings: dict[str, float | None]) -> dict[str, float | None]:
-    """Leave out signals without a reading: they may say anything or nothing."""
-    return {name: reading for name, reading in readings.items() if reading is not None}
+def _best(maker: Confidence, run: _Run, readings: dict[str, float | None]) -> float:
+    """Return the highest confidence that signals not yet read leave possible."""
+    # Those without a reading are left out: they may say anything or nothing.
+    read = {name: reading for name, reading in readings.items() if reading is not None}
+    return maker.bound(run.request)(read, exact=read)
 
 
 def _worth(judged: tuple[Tier, Judgement, Entry]) -> tuple[bool, float, int]:

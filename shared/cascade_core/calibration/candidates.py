@@ -99,7 +99,8 @@ def thin(path: Candidates, most: int) -> Candidates:
 
 
 def _exact(scored: Scored) -> Candidates:
-    curve = sweep(scored.confidences[0], *scored.qualities, *scored.costs, weights=scored.weights)
+    (weak, strong), (draft, answer) = scored.qualities, scored.costs
+    curve = sweep(scored.confidences[0], weak, strong, draft, answer, scored.weights)
     thresholds = np.minimum(curve.threshold, NOTHING)[:, None]
     return Candidates(thresholds, curve.quality, curve.cost, curve.escalated, curve.harm)
 
@@ -174,8 +175,8 @@ class _Cells:
         if axes == 0:
             return np.asarray(weighted.sum())
         shape = self._sizes[:axes]
-        flat = np.bincount(self._prefix[axes - 1], weighted, int(np.prod(shape)))
-        return flat.reshape(shape)
+        sums: Array = np.bincount(self._prefix[axes - 1], weighted, int(np.prod(shape)))
+        return sums.reshape(shape)
 
     def _spread(self, means: Array, axes: int) -> Array:
         """Repeat means along the thresholds that do not matter to them."""

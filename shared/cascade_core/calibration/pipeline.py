@@ -7,7 +7,7 @@ computed by the very code that serves a request.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -158,13 +158,29 @@ def thresholds_of(policy: Policy, table: Table) -> tuple[Array | float, ...]:
         raise ConfigurationError(msg)
     if not policy.classes or table.classes is None:
         return policy.thresholds
-    codes = {name: code for code, name in enumerate(table.class_names)}
-    per_row = [np.full(len(table), threshold) for threshold in policy.thresholds]
-    for name, rule in policy.classes.items():
-        rows = table.classes == codes.get(name, len(codes))
-        for own, threshold in zip(per_row, rule.thresholds, strict=True):
-            own[rows] = threshold
-    return tuple(per_row)
+    own = {name: rule.thresholds for name, rule in policy.classes.items()}
+    return tuple(by_row(policy.thresholds, own, table.classes, table.class_names))
+
+
+def by_row(
+    others: Sequence[float] | Array,
+    own: Mapping[str, Sequence[float]],
+    classes: Ints,
+    names: Sequence[str],
+) -> list[Array]:
+    """Return every row's thresholds, one array a tier.
+
+    Args:
+        others: For rows of classes that have none of their own.
+        own: By class.
+        classes: Codes into `names`, shape (n,).
+        names: The classes.
+    """
+    rows = [np.full(len(classes), float(threshold)) for threshold in others]
+    for code, name in enumerate(names):
+        for tier, threshold in enumerate(own.get(name, ())):
+            rows[tier][classes == code] = threshold
+    return rows
 
 
 def class_names(table: Table) -> list[str | None] | None:

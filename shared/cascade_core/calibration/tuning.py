@@ -16,14 +16,15 @@ from typing import Any
 import numpy as np
 
 from cascade_core.arrays import Ints
+from cascade_core.calibration.by_class import pays, pick_by_class
 from cascade_core.calibration.candidates import Candidates, candidates
 from cascade_core.calibration.difficulty import fit_route, skipping
-from cascade_core.drift.reference import Reference
 from cascade_core.calibration.fit import Method, fit_calibrator
 from cascade_core.calibration.folds import split
 from cascade_core.calibration.objective import Objective, TuningError, choose, make_objective
 from cascade_core.calibration.pipeline import Scored, Served, score, serve, thresholds_of
 from cascade_core.calibration.promise import Kept, keep, keep_by_class
+from cascade_core.drift.reference import Reference
 from cascade_core.evaluation.bootstrap import Resamples, interval
 from cascade_core.evaluation.replay import means
 from cascade_core.policy.document import ClassRule, Policy
@@ -57,7 +58,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     confidence: float | None = None,
     signals: Sequence[str] | None = None,
     method: Method = "auto",
-    per_class: bool = False,
+    per_class: bool | None = None,
     skip: bool = True,
     policy: Policy | Mapping[str, Any] | str | Path | None = None,
     name: str | None = None,
@@ -76,8 +77,9 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         confidence: How sure a promise is, in (0, 1).
         signals: Signals to use; None takes all in the table.
         method: How readings are combined; see `fit_calibrator`.
-        per_class: Whether each class gets thresholds of its own, and a promise of its own where
-            something is promised.
+        per_class: Whether each class gets thresholds of its own. Where something is promised,
+            they come with a promise for each class; else None (the default) gives them where
+            they pay.
         skip: Whether to learn which requests had better go straight to a later tier.
         policy: A policy whose calibrators and route are kept as they are; then every row tests
             the thresholds, so none of them may have been used to fit that policy.
@@ -119,7 +121,9 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     if policy is None and skip:
         document, fit = _with_route(document, fit, fitted_rows, objective, seed)
     tested = fit.scored if tested_rows is fitted_rows else score(tested_rows, document)
-    kept = _thresholds(objective, fit.scored, tested, fitted_rows, tested_rows, per_class)
+    kept = _thresholds(
+        objective, fit.scored, tested, fitted_rows, tested_rows, seed=seed, per_class=per_class
+    )
     document = document.model_copy(
         update={
             "name": name,
@@ -151,7 +155,7 @@ def _parts(rows: Table, objective: Objective, policy: object, seed: int) -> tupl
     if objective.confidence is None or (policy is not None and not planned):
         return rows, rows
     share = max(FITTED_SHARE, min(0.5, FITTED_ROWS / len(rows)))
-    strata = np.round(rows.tiers[0].quality).astype(np.int64)
+    strata = np.round(rows.tiers[0].quality)
     fit, test = split(len(rows), share, groups=rows.groups, strata=strata, seed=seed)
     return rows.take(fit), rows.take(test)
 
@@ -204,12 +208,12 @@ def _thresholds(  # noqa: PLR0913 - both parts, as tables and scored
     tested: Scored,
     fitted_rows: Table,
     tested_rows: Table,
-    per_class: bool,  # noqa: FBT001
+    *,
+    seed: int,
+    per_class: bool | None,
 ) -> Kept:
     if objective.confidence is None:
-        if per_class:
-            return _chosen_by_class(objective, fitted, fitted_rows)
-        return Kept(_chosen(objective, fitted), ())
+        return _chosen(objective, fitted, fitted_rows, seed, per_class=per_class)
     if not per_class:
         return keep(objective, fitted, tested, tested_rows.groups)
     parts = {
@@ -227,8 +231,18 @@ def _thresholds(  # noqa: PLR0913 - both parts, as tables and scored
     )
 
 
-def _chosen(objective: Objective, scored: Scored) -> tuple[float, ...]:
-    return tuple(float(t) for t in _best(objective, scored).thresholds[0])
+def _chosen(
+    objective: Objective, scored: Scored, rows: Table, seed: int, *, per_class: bool | None
+) -> Kept:
+    """Take the rows at their word."""
+    thresholds = tuple(float(t) for t in _best(objective, scored).thresholds[0])
+    if rows.classes is None or per_class is False:
+        return Kept(thresholds, ())
+    columns = (objective, scored, rows.classes, rows.class_names)
+    if not per_class and not pays(*columns, rows.groups, seed):
+        return Kept(thresholds, ())
+    spread = pick_by_class(*columns)
+    return Kept(thresholds, (), {} if spread is None else spread.thresholds)
 
 
 def _best(objective: Objective, scored: Scored) -> Candidates:
@@ -236,15 +250,6 @@ def _best(objective: Objective, scored: Scored) -> Candidates:
     among = candidates(scored)
     strong = float(np.average(scored.qualities[-1], weights=scored.weights))
     return among.take(np.array([choose(among, objective, strong)]))
-
-
-def _chosen_by_class(objective: Objective, scored: Scored, rows: Table) -> Kept:
-    classes = {}
-    for code, name in enumerate(rows.class_names):
-        inside = _rows(rows, code)
-        if len(inside) >= FEWEST:
-            classes[name] = _chosen(objective, scored.take(inside))
-    return Kept(_chosen(objective, scored), (), classes)
 
 
 def _rows(rows: Table, code: int) -> Ints:

@@ -96,7 +96,7 @@ def _is_decision(record: Any) -> bool:
         and isinstance(decided, dict)
         and {"reason", "accepted", "tier"} <= decided.keys()
         and (not decided["accepted"] or type(decided["tier"]) is int)
-        and all(isinstance(call, dict) and _CALL <= call.keys() for call in record["calls"])
+        and all(isinstance(call, dict) and call.keys() >= _CALL for call in record["calls"])
         and all(isinstance(record.get(name, 0.5), _NUMBER[name]) for name in _NUMBER)
     )
 

@@ -39,8 +39,12 @@ def tune(  # noqa: PLR0913 - the command's options
         typer.Option(help="How readings are combined."),
     ] = "auto",
     per_class: Annotated[
-        bool, typer.Option("--per-class", help="Thresholds, and promises, for each class.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--per-class/--one-for-all",
+            help="Thresholds, and promises, for each class. Default: thresholds where they pay.",
+        ),
+    ] = None,
     skip: Annotated[bool, typer.Option(help="Learn which requests had better skip a tier.")] = True,
     policy: Annotated[
         Path | None,

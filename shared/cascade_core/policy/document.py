@@ -107,13 +107,13 @@ class Policy(BaseModel):
 
     @model_validator(mode="after")
     def _of_as_many_tiers(self) -> Self:
-        counts = {
-            "thresholds": self.thresholds and len(self.thresholds),
-            "calibrators": self.calibrators and len(self.calibrators),
-            "route.stages": self.route and len(self.route.stages) - 1,
-            **{f"classes.{name}": len(rule.thresholds) for name, rule in self.classes.items()},
-        }
-        given = {name: count + 1 for name, count in counts.items() if count is not None}
+        given = {f"classes.{name}": len(r.thresholds) + 1 for name, r in self.classes.items()}
+        if self.thresholds is not None:
+            given["thresholds"] = len(self.thresholds) + 1
+        if self.calibrators is not None:
+            given["calibrators"] = len(self.calibrators) + 1
+        if self.route is not None:
+            given["route.stages"] = len(self.route.stages)
         if len(set(given.values())) > 1:
             said = ", ".join(f"{name} for {count} tiers" for name, count in given.items())
             msg = f"its parts are for different numbers of tiers: {said}"

@@ -192,3 +192,24 @@ def test_weights_count_rows():
     heavy = tune(table | {"weight": np.where(hard, 3.0, 1.0).tolist()}, max_escalated=0.3)
     plain = tune(table, max_escalated=0.3)
     assert heavy.tuned.figures.quality < plain.tuned.figures.quality
+
+
+def test_classes_get_thresholds_of_their_own_where_that_pays():
+    """One class's strong tier is no better: whatever is escalated there is wasted."""
+    table = columns(3000, seed=4)
+    rng = np.random.default_rng(5)
+    lost = rng.random(3000) < 0.5
+    strong = np.where(lost, np.array(table["t0_quality"]), np.array(table["t1_quality"]))
+    table |= {"t1_quality": strong.tolist(), "class": np.where(lost, "lost", "won").tolist()}
+    own = tune(table, quality=0.98, skip=False)
+    one = tune(table, quality=0.98, skip=False, per_class=False)
+    assert own.classes["lost"].thresholds < own.classes["won"].thresholds
+    assert not one.classes
+    assert own.tuned.figures.cost_usd < 0.9 * one.tuned.figures.cost_usd
+    assert own.tuned.figures.quality >= 0.98 * own.tuned.figures.strong_quality - 1e-9
+
+
+def test_classes_that_are_alike_share_one_threshold():
+    table = columns(1000) | {"class": ["odd" if row % 2 else "even" for row in range(1000)]}
+    assert not tune(table, quality=0.97).classes
+    assert set(tune(table, quality=0.97, per_class=True).classes) == {"odd", "even"}

@@ -78,9 +78,9 @@ def test_a_log_that_has_moved_ends_with_status_1(cascade: Run, policy: Path) -> 
 
 
 def test_a_larger_tolerance_lets_more_pass(cascade: Run, policy: Path) -> None:
-    log([r for row, r in enumerate(usual(600)) if r["accepted"] or row % 3])
-    assert cascade("drift", "decisions.jsonl", "--policy", policy, "--alpha", 0.5).status == 1
-    wide = ["--alpha", 0.5, "--tolerance", 0.3]
+    log([r for row, r in enumerate(usual(800)) if not r["accepted"] or row % 3 == 0])
+    assert cascade("drift", "decisions.jsonl", "--policy", policy).status == 1
+    wide = ["--tolerance", 0.3]  # three in four were escalated, and it was one in two
     assert cascade("drift", "decisions.jsonl", "--policy", policy, *wide).status == 0
 
 
