@@ -80,6 +80,10 @@ def test_the_command_and_its_parts_are_entry_points(wheel: Path) -> None:
         "demo": "cascade_demo.commands:demo",
         "serve-demo": "cascade_demo.commands:serve_demo",
         "check": "langchain_cascade.check:check",
+        "collect": "langchain_cascade.collect:collect",
+        "tune": "cascade_core.commands.tune:tune",
+        "replay": "cascade_core.commands.replay:replay",
+        "drift": "cascade_core.commands.drift:drift",
     }
 
 
@@ -88,10 +92,13 @@ def test_the_metadata_names_every_extra_and_shows_the_readme(wheel: Path) -> Non
     assert metadata["Name"] == "model-cascade"
     assert set(metadata.get_all("Provides-Extra", [])) == {
         "all",
+        "calibrate",
         "demo",
         "demo-llamaindex",
         "langchain",
         "llamaindex",
+        "parquet",
         "prices",
+        "report",
     }
     assert metadata.get_payload(), "pyproject.toml needs: readme = 'README.md'"

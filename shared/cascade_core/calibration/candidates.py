@@ -175,8 +175,8 @@ class _Cells:
         if axes == 0:
             return np.asarray(weighted.sum())
         shape = self._sizes[:axes]
-        sums: Array = np.bincount(self._prefix[axes - 1], weighted, int(np.prod(shape)))
-        return sums.reshape(shape)
+        sums = np.bincount(self._prefix[axes - 1], weighted, int(np.prod(shape)))
+        return sums.astype(np.float64, copy=False).reshape(shape)
 
     def _spread(self, means: Array, axes: int) -> Array:
         """Repeat means along the thresholds that do not matter to them."""

@@ -209,11 +209,12 @@ def _bins(score: Array) -> tuple[Ints, int]:
 
 
 def _pool(weight: Array, good: Array, score: Array) -> Array:
-    """Pool neighbours until means rise strictly; rows of (weight, good, weighted score)."""
+    """Pool neighbours until means rise; rows of (weight, good, weighted score)."""
     blocks: list[tuple[float, float, float]] = []
     for w, g, s in zip(weight.tolist(), good.tolist(), score.tolist(), strict=True):
         block = (w, g, s)
-        while blocks and blocks[-1][1] * block[0] >= block[1] * blocks[-1][0]:
+        # Means that a rounding tells apart are one.
+        while blocks and blocks[-1][1] * block[0] >= (block[1] - block[0] * SAME) * blocks[-1][0]:
             last = blocks.pop()
             block = (last[0] + block[0], last[1] + block[1], last[2] + block[2])
         blocks.append(block)

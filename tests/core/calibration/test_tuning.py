@@ -111,7 +111,7 @@ def test_a_signal_that_says_nothing_is_not_chosen():
 def test_only_the_signals_named_are_used():
     policy = tune(columns(800), max_escalated=0.5, signals=["noise"])
     assert policy.signals == ("noise",)
-    with pytest.raises(ConfigurationError, match="'b'|b"):
+    with pytest.raises(ConfigurationError, match="'b'"):
         tune(columns(800), max_escalated=0.5, signals=["b"])
 
 
