@@ -34,6 +34,20 @@ ROUTE = {
         {"cost_usd": 10.0, "quality": 0.95},
     ]
 }
+DEAR = {
+    "stages": [
+        {"cost_usd": 6.0, "quality": 0.9, "accepted": 0.5},
+        {"cost_usd": 10.0, "quality": 0.95},
+    ]
+}
+"""A draft costs 6 USD and saves 10 in half of the cases: it had better not be asked for."""
+DEAR_MIDDLE = {
+    "stages": [
+        {"cost_usd": 1.0, "quality": 0.9, "accepted": 0.8},
+        {"cost_usd": 9.0, "quality": 0.9, "accepted": 0.1},
+        {"cost_usd": 10.0, "quality": 0.95},
+    ]
+}
 EASY = "When is it due?"
 HARD = "why " * 20
 

@@ -206,9 +206,7 @@ OTHERS: dict[str, Any] = {
 
 @pytest.mark.parametrize("difference", list(OTHERS))
 @pytest.mark.parametrize("how", ["invoke", "ainvoke"])
-async def test_policies_of_one_name_do_not_answer_for_each_other(
-    how: str, difference: str
-) -> None:
+async def test_policies_of_one_name_do_not_answer_for_each_other(how: str, difference: str) -> None:
     store = InMemoryCache()
 
     def cascade(policy: Any) -> Pair:

@@ -23,9 +23,7 @@ from tests.policies import CLASSES, EASY, HARD, ROUTE, by, fitted
 
 SURE, UNSURE = Say("sure answer", p=0.9), Say("unsure draft text", p=0.3)
 LONG = Say("a draft of so many words that it can be cut off long before its end", p=0.3)
-WAYS = [
-    f"{way}{kind}" for kind in ("chat", "complete") for way in ("", "a", "stream_", "astream_")
-]
+WAYS = [f"{way}{kind}" for kind in ("chat", "complete") for way in ("", "a", "stream_", "astream_")]
 ways = pytest.mark.parametrize("how", WAYS)
 
 

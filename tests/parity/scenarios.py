@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from cascade_core.draft import Draft
 from cascade_core.request import Request
 from cascade_core.signals import Judge, SelfConsistency, SequenceLogprob, Verbalized
+from tests.policies import DEAR, DEAR_MIDDLE, LONG_IS_HARD, by, fitted
 
 PROMPT = "When does my order ship?"
 PRICES = {f"m{k}": {"input": 10**k, "output": 2 * 10**k} for k in range(4)}
@@ -1188,6 +1189,77 @@ STREAMS = [
     ),
 ]
 
+FITTED = [
+    Scenario(
+        "a calibrator lets a low reading pass",
+        two(UNSURE),
+        ACCEPTED,
+        "confident",
+        accepted=True,
+        settings={"policy": fitted(0.14)},
+    ),
+    Scenario(
+        "a calibrator sends a high reading on",
+        two(SURE),
+        rejected("low_confidence"),
+        "low_confidence",
+        tier=1,
+        settings={"policy": fitted(0.497)},
+    ),
+    Scenario(
+        "a calibrator without a reading",
+        two(MUTE),
+        rejected("no_reading"),
+        "no_reading",
+        tier=1,
+        settings={"policy": fitted(0.0)},
+    ),
+    Scenario(
+        "a calibrator that goes by the texts alone",
+        two(MUTE),
+        ACCEPTED,
+        "confident",
+        accepted=True,
+        settings={"policy": fitted(0.5, calibrators=[LONG_IS_HARD])},
+    ),
+    Scenario(
+        "a judge that the policy does not read is not asked",
+        two(SURE),
+        ACCEPTED,
+        "confident",
+        accepted=True,
+        settings={"policy": fitted(0.4)},
+        signals=lambda make: [SequenceLogprob(), Judge(make(Model(JUDGE_SAYS_NO)))],
+    ),
+    Scenario(
+        "the route skips the cheap tier",
+        two(SURE),
+        LAST_ONLY,
+        "difficult",
+        tier=1,
+        settings={"policy": fitted(route=DEAR)},
+    ),
+    Scenario(
+        "the route skips the middle tier",
+        three(UNSURE, SURE),
+        ["0 draft rejected:low_confidence", "2 draft returned"],
+        "difficult",
+        tier=2,
+        settings={
+            "policy": fitted(calibrators=[by()] * 2, thresholds=[0.4, 0.4], route=DEAR_MIDDLE)
+        },
+    ),
+    Scenario(
+        "a hopeless stream is cut off by its calibrated bound",
+        two(Model(LONG, max_tokens=20)),
+        rejected("low_confidence"),
+        "low_confidence",
+        tier=1,
+        settings={"policy": fitted(0.4)},
+        streamed_trail=["0 draft aborted:low_confidence", "1 draft returned"],
+    ),
+]
+
 SCENARIOS = [
     *PLAIN,
     *GATES,
@@ -1198,4 +1270,5 @@ SCENARIOS = [
     *TOOLS,
     *OBJECTS,
     *STREAMS,
+    *FITTED,
 ]

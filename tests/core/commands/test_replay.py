@@ -31,9 +31,7 @@ def refused(ran: Ran) -> str:
 
 
 def replayed(cascade: Run, columns: Any = FIVE, policy: Any = RAW) -> list[float]:
-    found = figures(
-        cascade("replay", write(columns), "--policy", write_policy(policy), "--json")
-    )
+    found = figures(cascade("replay", write(columns), "--policy", write_policy(policy), "--json"))
     assert list(found)[:7] == KEYS
     return [found[key] for key in KEYS]
 
@@ -90,7 +88,7 @@ def test_three_tiers_are_climbed_one_by_one(cascade: Run) -> None:
     assert found == pytest.approx([*by_hand, 0.6, 0.2])
 
 
-def test_an_unpriced_call_leaves_the_costs_open(cascade: Run) -> None:
+def test_rows_that_cannot_be_used_are_left_out_and_counted(cascade: Run) -> None:
     columns = {**FIVE, "t1_quality": [1, 1, 1, 0, ""]}
     write(columns)
     write_policy()
