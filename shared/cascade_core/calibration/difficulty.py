@@ -12,71 +12,33 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from cascade_core.arrays import Array, Flags, Ints
-from cascade_core.calibration.artefact import Calibrator, Logistic
-from cascade_core.calibration.curves import fit_platt, make_curve
-from cascade_core.calibration.features import REQUEST
-from cascade_core.calibration.folds import folds
-from cascade_core.calibration.inputs import Inputs
-from cascade_core.calibration.learn import Prepared, fit_logistic, learned_scores, prepare
+from cascade_core.arrays import Array, Flags
+from cascade_core.calibration.fit import Fitted, fit_calibrator
 from cascade_core.calibration.pipeline import Scored, Served, serve
 from cascade_core.policy.route import Route, Stage, skips, values
 from cascade_core.table import Table
 
-FOLDS = 5
 EACH_WAY = 30
 """Accepted and rejected drafts that a tier needs before anything is learned about it."""
-WORDS_FROM = 500
-"""Rows from which on the words of requests are read, not only their counts."""
-MOST_ROWS = 50_000
-"""Rows that are learned from at most."""
 SURE = 2.0
 """Standard errors by which a saving must stand above zero."""
 
 
-def fit_request_model(
-    rows: Table, target: Array, *, which: Ints | None = None, seed: int = 0
-) -> tuple[Calibrator, Array]:
-    """Fit the probability of something from the request alone.
+def fit_from_request(table: Table, tier: int, target: Array, *, seed: int = 0) -> Fitted:
+    """Fit the probability of something about a tier's drafts from the request alone.
 
     Args:
-        rows: A table with requests.
-        target: Outcomes in [0, 1], shape (n,).
-        which: Rows to learn from; None takes all.
+        table: A table with requests.
+        tier: Which tier.
+        target: Outcomes in [0, 1], shape (n,); NaN where not known.
         seed: Of the folds.
-
-    Returns:
-        The model, and what models that had not seen a row say of it, shape (n,).
 
     Raises:
         ModuleNotFoundError: scikit-learn is not installed.
     """
-    rng = np.random.default_rng(seed)
-    chosen = np.arange(len(rows)) if which is None else which
-    if len(chosen) > MOST_ROWS:
-        chosen = np.sort(rng.permutation(chosen)[:MOST_ROWS])
-    names = tuple(f"request:{name}" for name in REQUEST)
-    names += tuple(f"class:{name}" for name in rows.class_names)
-    inputs = Inputs(len(rows), {}, rows.requests, None, rows.classes, rows.class_names)
-    words = len(chosen) >= WORDS_FROM
-    read = prepare(names, inputs, chosen, words=words)
-    weights = None if rows.weights is None else rows.weights[chosen]
-    groups = None if rows.groups is None else rows.groups[chosen]
-    goal = target[chosen]
-    fold = folds(len(chosen), FOLDS, groups, seed, strata=goal)
-    score = np.empty(len(chosen))
-    for k in range(int(fold.max()) + 1):
-        fit, test = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-        score[test] = learned_scores(_fit(read, goal, weights, groups, fit, seed), read.take(test))
-    curve = fit_platt(score, goal, weights)
-    whole = _fit(read, goal, weights, groups, np.arange(len(chosen)), seed)
-    said = np.empty(len(rows))
-    said[chosen] = make_curve(curve)(score)
-    rest = np.setdiff1d(np.arange(len(rows)), chosen)
-    if len(rest):  # not learned from, so the model that ships may speak
-        others = prepare(names, inputs, rest, words=words)
-        said[rest] = make_curve(curve)(learned_scores(whole, others))
-    return Calibrator(score=whole, curve=curve), said
+    return fit_calibrator(
+        table, tier, signals=(), method="logistic", target=target, texts=("request",), seed=seed
+    )
 
 
 def fit_route(
@@ -101,19 +63,18 @@ def fit_route(
     stages: list[Stage] = []
     accepts: list[Array] = []
     for k in range(len(scored.confidences)):
-        asked = np.flatnonzero(served.asked[:, k])
-        taken = (served.tier == k).astype(np.float64)
+        asked, taken = served.asked[:, k], (served.tier == k).astype(np.float64)
         good = int(taken[asked].sum())
-        if min(good, len(asked) - good) < EACH_WAY:
+        if min(good, int(asked.sum()) - good) < EACH_WAY:
             return None
-        model, said = fit_request_model(rows, taken, which=asked, seed=seed)
-        accepts.append(said)
+        fitted = fit_from_request(rows, k, np.where(asked, taken, np.nan), seed=seed)
+        accepts.append(fitted.confidence)
         stages.append(
             Stage(
                 cost_usd=_mean(scored.costs[k], scored.weights),
                 quality=_mean(scored.qualities[k][taken > 0], None),
-                accepted=good / len(asked),
-                accepts=model,
+                accepted=good / int(asked.sum()),
+                accepts=fitted.calibrator,
             )
         )
     last = _mean(scored.costs[-1], scored.weights), _mean(scored.qualities[-1], scored.weights)
@@ -145,23 +106,6 @@ def _pays(scored: Scored, served: Served, skipped: Flags) -> bool:
     mean = float(np.average(saved, weights=weights))
     error = float(np.sqrt(np.sum(weights**2 * (saved - mean) ** 2)) / weights.sum())
     return mean > SURE * error
-
-
-def _fit(  # noqa: PLR0913, PLR0917 - the columns of the rows
-    read: Prepared,
-    target: Array,
-    weights: Array | None,
-    groups: Ints | None,
-    which: Ints,
-    seed: int,
-) -> Logistic:
-    return fit_logistic(
-        read.take(which),
-        target[which],
-        None if weights is None else weights[which],
-        None if groups is None else groups[which],
-        seed,
-    )
 
 
 def _mean(of: Array, weights: Array | None) -> float:

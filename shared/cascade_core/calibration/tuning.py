@@ -103,8 +103,8 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     )
     rows = read_table(table)
     mask, unused = usable(rows)
-    rows = rows.take(mask)
     check_learnable(rows)
+    rows = rows.take(mask)
     if len(rows) < FEWEST:
         msg = f"{rows.source}: {len(rows)} usable rows; at least {FEWEST} are needed to tune"
         raise TuningError(msg)

@@ -18,7 +18,7 @@ from cascade_core.calibration.pipeline import (
     thresholds_of,
 )
 from cascade_core.policy.document import Policy
-from cascade_core.table import Table, read_table, usable
+from cascade_core.table import Table, TableError, read_table, usable
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,9 @@ def replay(
     rows = read_table(table)
     document = Policy.load(policy)
     mask, unused = usable(rows)
+    if not mask.any():
+        why = "; ".join(f"{reason} ({n:,} rows)" for reason, n in unused.items())
+        raise TableError(f"{rows.source}: no row can be used: {why}")
     rows = rows.take(mask)
     scored = score(rows, document)
     served = serve(scored, thresholds_of(document, rows))

@@ -71,7 +71,7 @@ class Difficulty(BaseSignal):
             ConfigurationError: It has no requests, or no such tier.
             ModuleNotFoundError: scikit-learn is not installed.
         """
-        from cascade_core.calibration.difficulty import fit_request_model  # noqa: PLC0415
+        from cascade_core.calibration.difficulty import fit_from_request  # noqa: PLC0415
         from cascade_core.table import check_learnable, read_table, usable  # noqa: PLC0415
 
         rows = read_table(table)
@@ -84,8 +84,8 @@ class Difficulty(BaseSignal):
             msg = f"tier={tier}: {rows.source} has tiers 0 to {len(rows.tiers) - 1}"
             raise ConfigurationError(msg)
         check_learnable(rows)
-        model, _ = fit_request_model(rows, rows.tiers[tier].quality, seed=seed)
-        return cls(model, name=name)
+        fitted = fit_from_request(rows, tier, rows.tiers[tier].quality, seed=seed)
+        return cls(fitted.calibrator, name=name)
 
     @property
     def identity(self) -> str:

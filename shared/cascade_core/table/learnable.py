@@ -18,6 +18,8 @@ from cascade_core.table.table import Table
 def usable(table: Table) -> tuple[npt.NDArray[np.bool_], dict[str, int]]:
     """Tell which rows have every tier's quality and cost, and why the others have not.
 
+    Where a tier has no cost in any row it is unpriced, and rows are used without.
+
     The price of a paid signal that was read is a cost as well: unknown, it is unpriced, not 0.
     The last tier's signals are never read, so their prices do not matter.
 
@@ -76,7 +78,9 @@ def _lacking(table: Table) -> dict[str, npt.NDArray[np.bool_]]:
     lacking: dict[str, npt.NDArray[np.bool_]] = {}
     for k, tier in enumerate(table.tiers):
         lacking[f"t{k}_quality"] = np.isnan(tier.quality)
-        lacking[f"t{k}_cost_usd"] = np.isnan(tier.cost)
+        unpriced = np.isnan(tier.cost)
+        if not unpriced.all():  # a model without any price can still be tuned for quality
+            lacking[f"t{k}_cost_usd"] = unpriced
     for k, tier in enumerate(table.tiers[:-1]):
         for name, price in tier.paid.items():
             lacking[f"t{k}_paid_{name}_usd"] = _unpriced(price, tier.signals.get(name))

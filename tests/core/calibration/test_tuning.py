@@ -213,3 +213,14 @@ def test_classes_that_are_alike_share_one_threshold():
     table = columns(1000) | {"class": ["odd" if row % 2 else "even" for row in range(1000)]}
     assert not tune(table, quality=0.97).classes
     assert set(tune(table, quality=0.97, per_class=True).classes) == {"odd", "even"}
+
+
+def test_models_without_prices_are_tuned_by_what_is_escalated():
+    table = columns(1500)
+    priced = tune(table, quality=0.97)
+    unpriced = tune(table | {"t1_cost_usd": [None] * 1500}, quality=0.97)
+    assert unpriced.thresholds == priced.thresholds
+    assert unpriced.tuned.figures.cost_usd is None
+    assert tune(table | {"t1_cost_usd": [None] * 1500}, harm=0.05).tuned.figures.harm <= 0.05
+    with pytest.raises(TuningError, match="max_cost needs the cost"):
+        tune(table | {"t1_cost_usd": [None] * 1500}, max_cost=1e-5)
