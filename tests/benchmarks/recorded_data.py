@@ -33,6 +33,14 @@ ESTIMATED = {  # USD a million tokens in and out, for answers whose cost was not
 }
 CHARACTERS = 4e6  # in a million tokens, as in the files' own costs
 
+PARTNERS = (
+    "claude-3-haiku-20240307",
+    "gemini-1.5-flash",
+    "Meta-Llama-3.1-8B-Instruct",
+    "Mixtral-8x7B-Instruct-v0.1",
+)
+"""Cheap models whose answers may be compared with gpt-3.5's."""
+
 Row = Mapping[str, str]
 
 _NUMBER = re.compile(r"-?(?:\d[\d,]*(?:\.\d+)?|\.\d+)")
@@ -102,6 +110,11 @@ def zeroeval(weak: str, second: str = "claude-3-haiku-20240307") -> Table:
     ]
     paid = _estimated(rows, second) if second in ESTIMATED else _recorded(rows, second)
     return _with_texts(rows, FILES[1], {"agreement": agrees}, {"agreement": paid})
+
+
+def zeroeval_with(second: str) -> Table:
+    """Return gpt-3.5's answers with another cheap model's agreement."""
+    return zeroeval("gpt-3.5-turbo-0125", second)
 
 
 @cache

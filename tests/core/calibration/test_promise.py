@@ -1,0 +1,171 @@
+"""What tuning promises holds on the traffic that the labels were drawn from.
+
+The traffic is a large table whose truth can be looked up: labels are drawn from it again and
+again, and each time the policy that comes out is served to all of it.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cascade_core.calibration import promise, tune, tuning
+from cascade_core.calibration.artefact import Calibrator, Signal
+from cascade_core.calibration.candidates import candidates, frontier
+from cascade_core.calibration.objective import TuningError
+from cascade_core.calibration.pipeline import score, serve, thresholds_of
+from cascade_core.policy import Policy
+from cascade_core.table import read_table
+from tests.core.calibration.labels import columns
+
+DELTA = 0.1
+DRAWS = 300
+TRAFFIC = 20_000
+MOST = DELTA + 3 * (DELTA * (1 - DELTA) / DRAWS) ** 0.5
+
+
+def frozen(tiers):
+    """A policy that nothing was fitted to: the reading is the confidence."""
+    return Policy(calibrators=(Calibrator(score=Signal(signal="a")),) * (tiers - 1))
+
+
+def traffic(tiers, **settings):
+    return read_table(columns(TRAFFIC, tiers, seed=1, **settings))
+
+
+def tuned(table, rows, tiers, **asked):
+    """Tune the frozen policy on so many labels drawn from the traffic, again and again."""
+    rng = np.random.default_rng(7)
+    for _ in range(DRAWS):
+        drawn = table.take(rng.integers(0, len(table), rows))
+        try:
+            yield tune(drawn, confidence=1 - DELTA, policy=frozen(tiers), **asked)
+        except TuningError:
+            yield None
+
+
+def truth(table, scored, policy):
+    """What the policy does to all of the traffic."""
+    return serve(scored, thresholds_of(policy, table))
+
+
+@pytest.mark.parametrize(
+    ("tiers", "rows", "limit", "graded"),
+    [(2, 400, 0.05, False), (2, 400, 0.03, True), (3, 600, 0.06, False)],
+)
+def test_harm_is_above_what_was_promised_in_at_most_delta_of_draws(tiers, rows, limit, graded):
+    table = traffic(tiers, graded=graded)
+    scored = score(table, frozen(tiers))
+    served = [
+        truth(table, scored, policy)
+        for policy in tuned(table, rows, tiers, harm=limit)
+        if policy is not None
+    ]
+    assert len(served) > 0.9 * DRAWS
+    assert np.mean([(own.tier < tiers - 1).mean() for own in served]) > 0.2
+    assert sum(own.harm.mean() > limit for own in served) / DRAWS <= MOST
+
+
+@pytest.mark.parametrize("tiers", [2, 3])
+def test_quality_is_below_what_was_promised_in_at_most_delta_of_draws(tiers):
+    table = traffic(tiers)
+    scored = score(table, frozen(tiers))
+    wanted = 0.93 * table.tiers[-1].quality.mean()
+    served = [
+        truth(table, scored, policy)
+        for policy in tuned(table, 600, tiers, quality=0.93)
+        if policy is not None
+    ]
+    assert len(served) > 0.8 * DRAWS
+    assert np.mean([(own.tier < tiers - 1).mean() for own in served]) > 0.2
+    assert sum(own.quality.mean() < wanted for own in served) / DRAWS <= MOST
+
+
+@pytest.mark.parametrize("tiers", [2, 3])
+def test_the_promises_of_all_classes_hold_together_but_in_delta_of_draws(tiers):
+    table = traffic(tiers, classes=True)
+    scored = score(table, frozen(tiers))
+    broken = kept = 0
+    for policy in tuned(table, 1000, tiers, harm=0.06, per_class=True):
+        if policy is None:
+            continue
+        harm = truth(table, scored, policy).harm
+        of = [harm[table.classes == code].mean() for code in range(len(table.class_names))]
+        kept += len(policy.promises)
+        broken += max(of) > 0.06  # a class without a promise accepts nothing, so has no harm
+    assert kept > 1.2 * DRAWS  # of two classes
+    assert broken / DRAWS <= MOST
+
+
+@pytest.mark.parametrize("tiers", [2, 3])
+def test_thresholds_that_are_only_chosen_and_not_tested_break_it_every_other_time(tiers):
+    """Or else nothing above would notice a promise that is not tested."""
+    table = traffic(tiers)
+    scored = score(table, frozen(tiers))
+    rng, limit, broken = np.random.default_rng(7), 0.05, 0
+    for _ in range(50):
+        among = candidates(scored.take(rng.integers(0, len(table), 500)))
+        path = frontier(among, among.harm)
+        last = np.flatnonzero(path.harm <= limit)[-1]
+        broken += serve(scored, list(path.thresholds[last])).harm.mean() > limit
+    assert broken / 50 > 0.3
+
+
+def told_apart(n, tiers):
+    """A table whose rows can be told by the cost of their first draft, with four to a group."""
+    table = columns(n, tiers) | {"group": [f"g{row // 4}" for row in range(n)]}
+    return table | {"t0_cost_usd": [1e-5 + row * 1e-9 for row in range(n)]}
+
+
+def numbers(costs):
+    return {round((cost - 1e-5) / 1e-9) for cost in costs.tolist()}
+
+
+@pytest.mark.parametrize(
+    ("tiers", "asked", "kept_as_it_is"),
+    [
+        (2, {"harm": 0.08}, False),
+        (3, {"harm": 0.08}, False),
+        (2, {"quality": 0.9}, False),
+        (3, {"harm": 0.08}, True),
+        (2, {"quality": 0.9}, True),
+    ],
+)
+def test_no_row_that_tests_a_promise_was_fitted_to_or_planned_on(
+    monkeypatch, tiers, asked, kept_as_it_is
+):
+    fitted, planned, tested = set(), set(), set()
+    fit_calibrator, plan_path, keep = tuning.fit_calibrator, promise.plan_path, tuning.keep
+
+    def fit(table, *args, **kwargs):
+        fitted.update(numbers(table.tiers[0].cost))
+        return fit_calibrator(table, *args, **kwargs)
+
+    def plan(rows):
+        planned.update(numbers(rows.drafts[0]))
+        return plan_path(rows)
+
+    def test(objective, before, after, groups):
+        tested.update(numbers(after.drafts[0]))
+        return keep(objective, before, after, groups)
+
+    monkeypatch.setattr(tuning, "fit_calibrator", fit)
+    monkeypatch.setattr(promise, "plan_path", plan)
+    monkeypatch.setattr(tuning, "keep", test)
+    policy = frozen(tiers) if kept_as_it_is else None
+    table = told_apart(1200, tiers)
+    tune(table, confidence=0.9, method="signal", skip=False, policy=policy, **asked)
+    seen = fitted | planned
+    assert bool(fitted) is not kept_as_it_is
+    assert bool(planned) is (tiers > 2 or "quality" in asked)
+    assert seen
+    assert seen | tested == set(range(1200))
+    assert not {row // 4 for row in seen} & {row // 4 for row in tested}
+
+
+def test_the_path_is_planned_without_looking_at_what_came_true():
+    scored = score(traffic(3).take(np.arange(500)), frozen(3))
+    other = replace(scored, qualities=tuple(1 - own for own in scored.qualities))
+    np.testing.assert_array_equal(
+        promise.plan_path(scored).thresholds, promise.plan_path(other).thresholds
+    )
