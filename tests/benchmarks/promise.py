@@ -34,6 +34,7 @@ from cascade_core.calibration.folds import split
 from cascade_core.calibration.guarantee import Refused, certify_sweep
 from cascade_core.calibration.objective import TuningError
 from cascade_core.calibration.pipeline import score
+from cascade_core.calibration.pvalues import most_harmed
 from cascade_core.policy import Policy
 from cascade_core.table import Table
 
@@ -68,8 +69,8 @@ class Line:
 
     @property
     def ratio(self) -> float:
-        """Accepted ÷ hindsight; 0 where there is nothing to accept."""
-        return self.accepted / self.hindsight if self.hindsight else 0.0
+        """Accepted ÷ hindsight, mean over splits; 0 for one that leaves nothing to accept."""
+        return float(np.mean([own or 0.0 for own in self.splits]))
 
     @property
     def enough(self) -> bool:
@@ -108,7 +109,7 @@ def frozen(table: Table, seed: int) -> tuple[Policy, Table, str]:
     """Fit a confidence on one part of a table; return it, the other part, and what it is."""
     weak, strong = table.tiers[0].quality, table.tiers[-1].quality
     fit, rest = split(len(table), FITTED_SHARE, groups=table.groups, strata=weak, seed=seed)
-    fitted = fit_calibrator(table.take(fit), 0, seed=seed)
+    fitted = fit_calibrator(table.take(fit), 0, fine=True, seed=seed)
     if not np.isfinite(weak[rest] + strong[rest]).all():
         msg = f"{table.source} has rows without an outcome"
         raise ValueError(msg)
@@ -224,6 +225,8 @@ def main() -> int:
     kept = sum(line.broken <= most for line in every)
     enough = sum(line.enough for line in every)
     console.print(f"promises kept: {kept} of {len(every)}; enough accepted: {enough}")
+    even = ", ".join(f"{(most_harmed(DRAWN, h, DELTA) + 1) / (DRAWN * h):.2f}" for h in WANTED)
+    console.print(f"where harm is no rarer among the surest drafts, {DRAWN:,} rows carry {even}")
     if asked.json:
         plain = {
             name: [

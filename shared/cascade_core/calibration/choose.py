@@ -30,6 +30,8 @@ WORD_ROWS = 400
 """Rows from which the words of requests are tried."""
 RARE = 5
 """Outcomes of the rarer kind that anything learned needs."""
+TIED = 0.1
+"""Share of the readings that may be the same before a signal counts as coarse."""
 CLASSES = 20
 """Classes that become inputs at most."""
 
@@ -73,8 +75,14 @@ class Trial:
         return f"{self.candidate.label}, {self.curve}"
 
 
-def candidates(
-    inputs: Inputs, signals: Sequence[str], texts: Sequence[str], target: Array, method: Method
+def candidates(  # noqa: PLR0913 - what there is, and what is wanted of it
+    inputs: Inputs,
+    signals: Sequence[str],
+    texts: Sequence[str],
+    target: Array,
+    method: Method,
+    *,
+    fine: bool = False,
 ) -> list[Candidate]:
     """Return what is worth trying, plainest first.
 
@@ -84,6 +92,7 @@ def candidates(
         texts: Texts to use: `request`, `draft`.
         target: Outcomes of the rows there are to fit to, shape (n,).
         method: What was asked for; all but `"auto"` is tried whatever the rows.
+        fine: Whether coarse signals are left out where something learned can stand in.
 
     Raises:
         ConfigurationError: There is nothing to read.
@@ -102,7 +111,17 @@ def candidates(
     learned = _learned(inputs, signals, text) if has_learning() else []
     rows, rare = len(target), min((target > 0).sum(), (target < 1).sum())
     carried = [c for c in learned if rare >= RARE and _carry(c, rows)]
+    if fine and carried:
+        plain = [c for c in plain if not _coarse(inputs, c)]
     return [*plain, *carried] or _some(learned[:1], "a signal or texts")
+
+
+def _coarse(inputs: Inputs, plain: Candidate) -> bool:
+    """Tell whether many drafts share one reading; a threshold takes all of them or none."""
+    readings = inputs.signals[plain.names[0].partition(":")[2]]
+    readings = readings[~np.isnan(readings)]
+    most = np.unique(readings, return_counts=True)[1].max(initial=0)
+    return bool(most > TIED * len(readings))
 
 
 def _learned(inputs: Inputs, signals: Sequence[str], text: tuple[str, ...]) -> list[Candidate]:

@@ -83,6 +83,7 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
     curve: CurveKind = "auto",
     target: Array | None = None,
     texts: Collection[str] = ("request", "draft"),
+    fine: bool = False,
     seed: int = 0,
 ) -> Fitted:
     """Fit the confidence in one tier's drafts.
@@ -102,6 +103,9 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
             None takes the quality of the tier's drafts.
         texts: Texts whose features may be used, where the table has them: `request`,
             `draft`. Before a draft is there, only the request can be read.
+        fine: Whether the confidence has to tell drafts apart finely, as promises need:
+            then a signal that gives many drafts one reading, such as an agreement of
+            yes or no, does not stand alone where a combination can be learned.
         seed: Settles folds and samples.
 
     Raises:
@@ -118,7 +122,7 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
             raise ConfigurationError(msg)
     outcome = table.tiers[tier].quality if target is None else target
     data = Data.of(table, inputs, outcome, seed)
-    tried = candidates(data.inputs, chosen, tuple(texts), data.target, method)
+    tried = candidates(data.inputs, chosen, tuple(texts), data.target, method, fine=fine)
     names = tuple(dict.fromkeys(name for candidate in tried for name in candidate.names))
     prepared = prepare(names, data.inputs, data.pool, words=any(c.words for c in tried))
     winner, losses, scores = _try_all(data, tried, prepared, curve)

@@ -114,7 +114,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     fitted_rows, tested_rows = _parts(rows, objective, policy, seed)
     frozen = Policy.load(policy)
     if policy is None:
-        fit = _fit(fitted_rows, signals, method, seed)
+        fit = _fit(objective, fitted_rows, signals, method, seed)
     else:
         fit = _Fit(frozen.calibrators or (), _kept(frozen, rows), score(fitted_rows, frozen))
     document = Policy(calibrators=fit.calibrators or None, route=frozen.route)
@@ -160,9 +160,12 @@ def _parts(rows: Table, objective: Objective, policy: object, seed: int) -> tupl
     return rows.take(fit), rows.take(test)
 
 
-def _fit(rows: Table, signals: Sequence[str] | None, method: Method, seed: int) -> _Fit:
+def _fit(
+    objective: Objective, rows: Table, signals: Sequence[str] | None, method: Method, seed: int
+) -> _Fit:
+    fine = objective.confidence is not None
     fits = [
-        fit_calibrator(rows, k, signals=signals, method=method, seed=seed)
+        fit_calibrator(rows, k, signals=signals, method=method, fine=fine, seed=seed)
         for k in range(len(rows.tiers) - 1)
     ]
     calibrators = tuple(fit.calibrator for fit in fits)

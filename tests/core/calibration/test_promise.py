@@ -169,3 +169,13 @@ def test_the_path_is_planned_without_looking_at_what_came_true():
     np.testing.assert_array_equal(
         promise.plan_path(scored).thresholds, promise.plan_path(other).thresholds
     )
+
+
+def test_a_promise_is_not_left_to_a_signal_of_yes_and_no():
+    """Half of the drafts would be accepted together or not at all."""
+    table = columns(1500, texts=True)
+    table["t0_signal_a"] = (np.array(table["t0_signal_a"]) > 0.5).astype(float).tolist()
+    del table["t0_signal_noise"]
+    (calibrator,) = tune(table, harm=0.05, skip=False).calibrators
+    confidence = score(read_table(table), Policy(calibrators=(calibrator,))).confidences[0]
+    assert np.unique(confidence, return_counts=True)[1].max() < 0.2 * 1500
