@@ -14,6 +14,7 @@ from cascade_core.request import Request
 from cascade_core.signals import BaseSignal, SequenceLogprob
 from tests.core import making
 from tests.core.making import Answer, make_tiers, mute, outcomes, play, sure
+from tests.policies import LONG_IS_HARD
 
 PLATT = {"kind": "platt", "slope": 1.0, "intercept": 0.0}
 BY_LOGPROB = {"score": {"kind": "signal", "signal": "sequence_logprob"}, "curve": PLATT}
@@ -170,20 +171,6 @@ def route(accepts, costs=(1.0, 10.0), **more):
         {"cost_usd": costs[1], "quality": 0.95},
     ]
     return {"stages": stages, **more}
-
-
-LONG_IS_HARD = {
-    "score": {
-        "kind": "logistic",
-        "inputs": ["request:words"],
-        "low": [0.0],
-        "high": [100.0],
-        "fill": [0.0],
-        "weights": [-10.0],
-        "missing": [0.0],
-        "intercept": 22.0,
-    }
-}
 
 
 def test_a_request_that_will_hardly_be_accepted_skips_the_cheap_tier():

@@ -6,8 +6,9 @@ and each name is imported when it is first used.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from cascade_core.lazy import on_use
 
 if TYPE_CHECKING:
     from cascade_core.calibration.apply import Inputs, Scorer
@@ -17,18 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Calibrator", "Fitted", "Inputs", "Scorer", "fit_calibrator", "tune"]
 
-_ON_USE = {
-    "Calibrator": "artefact",
-    "Fitted": "fit",
-    "Inputs": "apply",
-    "Scorer": "apply",
-    "fit_calibrator": "fit",
-    "tune": "tuning",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _ON_USE:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    return getattr(import_module(f"{__name__}.{_ON_USE[name]}"), name)
+__getattr__ = on_use(
+    __name__,
+    {
+        "Calibrator": "artefact",
+        "Fitted": "fit",
+        "Inputs": "apply",
+        "Scorer": "apply",
+        "fit_calibrator": "fit",
+        "tune": "tuning",
+    },
+)

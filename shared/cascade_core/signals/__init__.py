@@ -9,9 +9,9 @@ are imported when they are first named.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from cascade_core.lazy import on_use
 from cascade_core.signals.base import BaseSignal, FunctionSignal, Reading, Signal, SignalFunction
 from cascade_core.signals.combine import Combine, Combiner
 from cascade_core.signals.logprob import SequenceLogprob, TokenMargin
@@ -40,17 +40,13 @@ __all__ = [
     "Verbalized",
 ]
 
-_ON_USE = {
-    "Difficulty": "difficulty",
-    "Grounding": "grounding",
-    "Judge": "judge",
-    "SelfConsistency": "consistency",
-    "Verbalized": "verbal",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _ON_USE:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    return getattr(import_module(f"{__name__}.{_ON_USE[name]}"), name)
+__getattr__ = on_use(
+    __name__,
+    {
+        "Difficulty": "difficulty",
+        "Grounding": "grounding",
+        "Judge": "judge",
+        "SelfConsistency": "consistency",
+        "Verbalized": "verbal",
+    },
+)

@@ -8,23 +8,9 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.request import Request
 from cascade_core.signals import Difficulty
 from tests.core.making import make_tiers, plan_for, play, sure
+from tests.policies import LONG_IS_HARD, ROUTE
 
-LONG_IS_HARD = {
-    "score": {
-        "kind": "logistic",
-        "inputs": ["request:words"],
-        "low": [0.0],
-        "high": [100.0],
-        "fill": [0.0],
-        "weights": [-10.0],
-        "missing": [0.0],
-        "intercept": 22.0,
-    }
-}
-STAGES = [
-    {"cost_usd": 1.0, "quality": 0.9, "accepted": 0.5, "accepts": LONG_IS_HARD},
-    {"cost_usd": 10.0, "quality": 0.95},
-]
+STAGES = ROUTE["stages"]
 
 
 def read(signal, text, tier=0):
