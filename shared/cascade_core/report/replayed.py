@@ -29,7 +29,7 @@ def print_replay(study: Study, console: Console | None = None) -> None:
     """
     out = console or Console()
     out.print(Text(_headline(study)))
-    for line in _unused(study):
+    for line in _caveats(study):
         out.print(Text(line, style="dim"))
     out.print(figures("\nwhat the policy does", _operating(study)))
     out.print(figures("its confidence, over all thresholds", _signal_rows(study)))
@@ -57,7 +57,7 @@ def write_page(path: Path, study: Study) -> None:
     sections = [
         Section(
             "What the policy does",
-            text=[_headline(study), *_unused(study), *_promises(study)],
+            text=[_headline(study), *_caveats(study), *_promises(study)],
             figures=_operating(study),
         ),
         Section(
@@ -99,8 +99,16 @@ def _headline(study: Study) -> str:
     return f"{said}, at {100 * means.cost_usd / means.strong_cost_usd:.1f} % of its cost."
 
 
-def _unused(study: Study) -> list[str]:
-    return [f"{n:,} rows not used: {why}" for why, n in study.replay.unused.items()]
+def _caveats(study: Study) -> list[str]:
+    """Return what a reader must know before believing the figures."""
+    lines = [f"{n:,} rows not used: {why}" for why, n in study.replay.unused.items()]
+    tuned = study.policy.tuned
+    if tuned is not None and tuned.rows_fitted and tuned.table == study.replay.table.source:
+        lines.append(
+            f"The policy was fitted to {tuned.rows_fitted:,} rows of a table of this name; "
+            "figures on rows it has seen flatter it."
+        )
+    return lines
 
 
 def _operating(study: Study) -> list[Figure]:

@@ -195,3 +195,11 @@ def test_bad_arguments_are_one_line(cascade: Run, arguments: list[str], said: st
     assert said in refused(cascade("replay", *arguments))
     assert Path("labels.csv").read_text() == before
     assert sorted(p.name for p in Path().iterdir()) == ["labels.csv", "policy.json"]
+
+
+def test_figures_on_rows_that_the_policy_was_fitted_to_come_with_a_warning(cascade: Run) -> None:
+    write(ladder(40, bad=10))
+    write(ladder(50, bad=12), "fresh.csv")
+    cascade("tune", "labels.csv", "--quality", 0.9, "--method", "signal", "--out", "p.json")
+    assert "fitted to 40 rows" in cascade("replay", "labels.csv", "--policy", "p.json").out
+    assert "fitted to" not in cascade("replay", "fresh.csv", "--policy", "p.json").out
