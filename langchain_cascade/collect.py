@@ -51,7 +51,8 @@ def collect(  # noqa: PLR0913 - the command's options
     ] = None,
     concurrency: Annotated[int, typer.Option(min=1, help="Requests that run at a time.")] = 8,
     max_cost: Annotated[
-        float | None, typer.Option(help="The most USD to spend on this table, all runs together.")
+        float | None,
+        typer.Option(help="Stop before this many USD in all; a request under way may pass it."),
     ] = None,
     no_text: Annotated[
         bool, typer.Option("--no-text", help="Leave requests and answers out of the table.")

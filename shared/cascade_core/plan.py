@@ -137,11 +137,16 @@ class Plan:
 
     def skipped(self, request: Request) -> Collection[int]:
         """Return the tiers that are better not asked, judging by the request alone."""
-        if self.router is None:
+        if not self.calibrated and self.router is None:
             return ()
+        # A fitted confidence stays below 1: a threshold of 1 is how a policy says never.
+        never = [t.index for t in self.tiers[:-1] if self.threshold(t, request) >= 1]
+        if self.router is None:
+            return never if self.calibrated else ()
         text = request.question if self.router.route.reads_text else ""
         (row,) = self.router.skips([text], [request.class_name])
-        return [index for index, skip in enumerate(row) if skip]
+        skipped = [index for index, skip in enumerate(row) if skip]
+        return skipped + never if self.calibrated else skipped
 
 
 def make_plan(  # noqa: PLR0913 - the one place where all settings meet

@@ -49,7 +49,8 @@ Reason = Literal[
 `failed`           the last tier before the one that answered raised
 `tool_support`     the tiers before cannot call tools, and the request has some
 `sticky`           a stronger tier had begun the answer that this request goes on with
-`difficult`        the request alone said that a cheaper draft would cost more than it saves
+`difficult`        the request alone said that a cheaper draft would cost more than it saves, or
+                   the policy accepts none of requests like it
 `only_tier`        there was no other tier to ask
 `best_draft`       every later tier failed; the best draft so far was returned
 `shadow`           the strongest tier was served; the rest was only recorded

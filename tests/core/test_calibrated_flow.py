@@ -162,6 +162,16 @@ def test_thresholds_of_the_caller_are_for_every_class():
     assert play(plan, sure(), sure(), request=billing)[0].tier == 1
 
 
+def test_a_tier_of_which_nothing_would_be_accepted_is_not_asked():
+    never = policy(BY_LOGPROB, classes={"dispute": {"thresholds": [1.0]}})
+    dispute = Request.of("Why?", system=None)
+    dispute.metadata = {"cascade_class": "dispute"}
+    verdict, *_ = play(plan_for(policy=never), sure(0.999), sure(), request=dispute)
+    assert (verdict.judged.reason, outcomes(verdict)) == ("difficult", [(1, "returned")])
+    raw, *_ = play(plan_for(thresholds=1.0), sure(1.0), sure())
+    assert raw.tier == 0  # a raw reading may be 1
+
+
 # --- routes ---
 
 

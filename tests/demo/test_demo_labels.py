@@ -19,7 +19,7 @@ from cascade_core.calibration import tune
 from cascade_core.costs.usage import Usage
 from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError
-from cascade_core.evaluation.replay import replay
+from cascade_core.evaluation.replaying import replay
 from cascade_core.logprobs import Logprobs
 from cascade_core.table import read_table
 from cascade_demo import commands, measure

@@ -19,7 +19,7 @@ from llama_index_instrumentation.dispatcher import instrument_tags
 
 from cascade_core import Policy
 from cascade_core.calibration import tune
-from cascade_core.evaluation.replay import Replay, replay
+from cascade_core.evaluation.replaying import Replay, replay
 from cascade_core.signals import SequenceLogprob, TokenMargin
 from cascade_demo.desk import grade, tickets
 from langchain_cascade import ChatCascade

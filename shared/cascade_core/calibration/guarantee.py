@@ -275,6 +275,6 @@ def _refuse(  # noqa: PLR0913 - the same
     rows = max(n + 1, math.ceil(needed * n / len(units)))
     return Refused(
         f"{where}, {len(units)} {kind} are too few to promise this at confidence {1 - delta:g}; "
-        f"if the loss stayed as seen, about {rows:,} labelled rows would do",
+        f"if the loss stayed as seen, about {rows:,} rows to test on would do",
         rows,
     )

@@ -88,7 +88,7 @@ def make_objective(
         raise ConfigurationError(msg)
     ((kind, limit),) = given
     within = {
-        "quality": (0 < limit < math.inf, "a share above 0, e.g. 0.98"),
+        "quality": (0 < limit <= _MOST, "a share of the strongest tier's, e.g. 0.98"),
         "harm": (0 < limit < 1, "between 0 and 1, e.g. 0.02"),
         "max_cost": (0 < limit < math.inf, "USD a request, above 0"),
         "max_escalated": (0 <= limit <= 1, "a share in [0, 1]"),
@@ -152,6 +152,7 @@ def choose(among: Candidates, objective: Objective, strong_quality: float) -> in
     return _first(fits, -among.quality, price)
 
 
+_MOST = 2.0  # a cascade may beat its strongest tier, but 98 was meant to be 98 %
 _ROUNDING = 1e-12  # sums of a million shares end a few last digits off
 
 

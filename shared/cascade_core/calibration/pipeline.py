@@ -32,6 +32,8 @@ class Scored:
         skipped: Which tiers a row skips, shape (n, tiers).
         qualities: For every tier, shape (n,), in [0, 1].
         weights: Shape (n,), or None for all alike.
+        calibrated: Whether confidences are fitted: they stay below 1, so that a tier whose
+            threshold is 1 is not worth asking.
     """
 
     confidences: tuple[Array, ...]
@@ -40,6 +42,7 @@ class Scored:
     skipped: Flags
     qualities: tuple[Array, ...]
     weights: Array | None = None
+    calibrated: bool = False
 
     def __len__(self) -> int:
         """Return how many rows there are."""
@@ -54,6 +57,7 @@ class Scored:
             skipped=self.skipped[rows],
             qualities=tuple(q[rows] for q in self.qualities),
             weights=None if self.weights is None else self.weights[rows],
+            calibrated=self.calibrated,
         )
 
     def losses(self) -> tuple[Array, ...]:
@@ -118,6 +122,7 @@ def score(table: Table, policy: Policy) -> Scored:
         skipped=skipped,
         qualities=tuple(tier.quality for tier in table.tiers),
         weights=table.weights,
+        calibrated=policy.calibrators is not None,
     )
 
 
@@ -134,8 +139,11 @@ def serve(scored: Scored, thresholds: Sequence[Array | float]) -> Served:
     quality, cost = scored.qualities[-1].copy(), np.zeros(n)
     asked = np.zeros((n, last + 1), dtype=bool)
     for k, threshold in enumerate(thresholds):
-        cost += np.where(left, scored.costs[k], 0.0)
-        asked[:, k] = left & ~scored.skipped[:, k]
+        worth = left & ~scored.skipped[:, k]
+        if scored.calibrated:
+            worth &= np.asarray(threshold) < 1
+        cost += np.where(worth, scored.costs[k], 0.0)
+        asked[:, k] = worth
         with np.errstate(invalid="ignore"):
             accepted = left & (scored.confidences[k] >= threshold)
         tier[accepted] = k

@@ -26,7 +26,7 @@ from cascade_core.calibration.pipeline import Scored, Served, score, serve, thre
 from cascade_core.calibration.promise import Kept, keep, keep_by_class
 from cascade_core.drift.reference import Reference
 from cascade_core.evaluation.bootstrap import Resamples, interval
-from cascade_core.evaluation.replay import means
+from cascade_core.evaluation.replaying import means
 from cascade_core.policy.document import ClassRule, Policy
 from cascade_core.policy.tuned import Figures, Promise, Tuned
 from cascade_core.table import Table, check_learnable, read_table, usable
@@ -121,9 +121,15 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     if policy is None and skip:
         document, fit = _with_route(document, fit, fitted_rows, objective, seed)
     tested = fit.scored if tested_rows is fitted_rows else score(tested_rows, document)
-    kept = _thresholds(
-        objective, fit.scored, tested, fitted_rows, tested_rows, seed=seed, per_class=per_class
-    )
+    try:
+        kept = _thresholds(
+            objective, fit.scored, tested, fitted_rows, tested_rows, seed=seed, per_class=per_class
+        )
+    except TuningError as refused:
+        if tested_rows is fitted_rows:
+            raise
+        share = f"{len(tested_rows):,} of {len(rows):,} labelled rows were for the test"
+        raise TuningError(f"{refused} ({share})") from None
     document = document.model_copy(
         update={
             "name": name,

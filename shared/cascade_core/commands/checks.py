@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from cascade_core.table import Table
 
 
-def check_writable(path: Path, *, table: Path | None = None) -> None:
+def check_writable(path: Path, *, table: Path | None = None, policy: Path | None = None) -> None:
     """Raise `ConfigurationError` where a file could not be written in the end.
 
     Args:
         path: What is to be written.
-        table: What is read, if anything, and must not be lost.
+        table: The labelled table that is read, if any, and must not be lost.
+        policy: The same for a policy.
     """
     if path.is_dir():
         msg = f"{path} is a directory; name a file"
@@ -26,6 +27,28 @@ def check_writable(path: Path, *, table: Path | None = None) -> None:
         raise ConfigurationError(msg)
     if table is not None and path.resolve() == table.resolve():
         msg = f"{path} is the labelled table itself; name another file"
+        raise ConfigurationError(msg)
+    if policy is not None and path.resolve() == policy.resolve():
+        msg = f"{path} is the policy itself; name another file"
+        raise ConfigurationError(msg)
+
+
+def check_fresh(policy: Path, table: Path) -> None:
+    """Raise `ConfigurationError` where a policy was fitted to rows that are to test it.
+
+    Args:
+        policy: Its calibrators are to be kept.
+        table: Every row of it is to test thresholds.
+    """
+    from cascade_core.policy.document import Policy
+
+    tuned = Policy.load(policy).tuned
+    if tuned is not None and tuned.rows_fitted and tuned.table == table.name:
+        msg = (
+            f"{policy} was fitted to {tuned.rows_fitted:,} rows of a table called {table.name}; "
+            "thresholds can only be tested on rows it has not seen: give a file of other rows, "
+            "under another name"
+        )
         raise ConfigurationError(msg)
 
 

@@ -45,6 +45,10 @@ def drift(
         alpha=alpha,
         tolerance=tolerance,
     )
+    if not found.rows:
+        left = sum(found.skipped.values())
+        msg = f"{log}: none of its {left:,} decisions was made by the policy {document.name!r}"
+        raise ConfigurationError(msg)
     if as_json:
         typer.echo(json.dumps(asdict(found), indent=2))
     else:

@@ -24,13 +24,13 @@ def replay(
     Example: cascade replay labels.csv --policy policy.json --html replay.html
     """
     from cascade_core.commands.checks import check_writable, read_labels
-    from cascade_core.evaluation.replay import replay as run
+    from cascade_core.evaluation.replaying import replay as run
     from cascade_core.evaluation.study import study
     from cascade_core.policy.document import Policy
     from cascade_core.report.replayed import print_replay, write_page
 
     if html is not None:
-        check_writable(html, table=table)
+        check_writable(html, table=table, policy=policy)
     document = Policy.load(policy)
     found = study(run(read_labels(table), document), document, seed=seed)
     if html is not None:

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from cascade_core.errors import ConfigurationError
+
 
 def tune(  # noqa: PLR0913 - the command's options
     table: Annotated[Path, typer.Argument(help="Labelled table: .csv, .jsonl or .parquet.")],
@@ -65,10 +67,15 @@ def tune(  # noqa: PLR0913 - the command's options
     Example: cascade tune labels.csv --harm 0.02 --confidence 0.95 --out policy.json
     """
     from cascade_core.calibration.tuning import tune as make_policy
-    from cascade_core.commands.checks import check_writable, read_labels
+    from cascade_core.commands.checks import check_fresh, check_writable, read_labels
     from cascade_core.report.tuned import print_policy
 
     check_writable(out, table=table)
+    if out.suffix != ".json":
+        msg = f"{out}: a policy is written as JSON; name a file that ends in .json"
+        raise ConfigurationError(msg)
+    if policy is not None:
+        check_fresh(policy, table)
     made = make_policy(
         read_labels(table),
         quality=quality,

@@ -19,13 +19,16 @@ from cascade_core.evaluation.metrics import (
 )
 from cascade_core.evaluation.reference import oracle, random_line
 from cascade_core.evaluation.reliability import Reliability, ece, ece_noise_floor, reliability
+from cascade_core.evaluation.replaying import Means, Replay, replay
 
 __all__ = [
     "Axis",
     "Curve",
     "Interval",
+    "Means",
     "Point",
     "Reliability",
+    "Replay",
     "Resamples",
     "RiskCoverage",
     "aurc",
@@ -41,6 +44,7 @@ __all__ = [
     "oracle",
     "random_line",
     "reliability",
+    "replay",
     "risk_coverage",
     "sweep",
 ]

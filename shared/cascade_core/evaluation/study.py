@@ -15,7 +15,7 @@ from cascade_core.evaluation.curve import Curve, sweep
 from cascade_core.evaluation.metrics import auroc
 from cascade_core.evaluation.reference import oracle
 from cascade_core.evaluation.reliability import Reliability, ece_noise_floor, reliability
-from cascade_core.evaluation.replay import Replay
+from cascade_core.evaluation.replaying import Replay
 from cascade_core.policy.document import Policy
 
 MOST_ROWS = 20_000

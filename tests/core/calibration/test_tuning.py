@@ -8,7 +8,7 @@ import pytest
 from cascade_core.calibration import tune
 from cascade_core.calibration.objective import TuningError
 from cascade_core.errors import ConfigurationError
-from cascade_core.evaluation.replay import replay
+from cascade_core.evaluation.replaying import replay
 from cascade_core.policy import Policy
 from tests.core.calibration.labels import columns
 
@@ -83,7 +83,7 @@ def test_a_class_gets_thresholds_and_a_promise_of_its_own():
 
 
 def test_too_few_labels_are_refused_with_the_number_that_would_do():
-    with pytest.raises(TuningError, match=r"labelled rows would do|labels") as refused:
+    with pytest.raises(TuningError, match=r"rows to test on would do \(50 of 100") as refused:
         tune(columns(100), harm=0.01)
     assert any(word.replace(",", "").isdigit() for word in str(refused.value).split())
 

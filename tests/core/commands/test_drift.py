@@ -89,10 +89,10 @@ def test_json_of_a_log_at_rest(cascade: Run, policy: Path) -> None:
     assert (found["rows"], found["alarms"], found["escalated"]) == (400, [], 0.5)
 
 
-def test_no_decision_at_all_is_no_drift(cascade: Run, policy: Path) -> None:
+def test_a_log_without_a_decision_of_the_policy_says_nothing(cascade: Run, policy: Path) -> None:
     ran = cascade("drift", log([]), "--policy", policy)
-    assert ran.status == 0
-    assert "0 decisions" in ran.out
+    assert (ran.status, ran.out) == (2, "")
+    assert "none of its 0 decisions was made by the policy" in ran.err
 
 
 def test_shadow_records_and_blank_lines_are_read(cascade: Run, policy: Path) -> None:

@@ -93,10 +93,27 @@ def test_a_promise_is_the_exact_test_of_the_rows(cascade: Run) -> None:
 def test_a_promise_that_the_rows_do_not_carry_is_refused(cascade: Run) -> None:
     write(ladder(100, bad=50))
     kept = write_policy(FROZEN, "kept.json")
-    said = refused(cascade("tune", "labels.csv", "--harm", 0.02, "--policy", kept, "--out", "p"))
+    said = refused(
+        cascade("tune", "labels.csv", "--harm", 0.02, "--policy", kept, "--out", "p.json")
+    )
     assert "cannot be promised" in said
     assert any(word.strip(",;.").isdigit() for word in said.split())
-    assert not Path("p").exists()
+    assert not Path("p.json").exists()
+
+
+def test_rows_that_a_policy_was_fitted_to_cannot_test_it(cascade: Run) -> None:
+    write(ladder(200, bad=40))
+    write(ladder(200, bad=40), "fresh.csv")
+    cascade("tune", "labels.csv", "--quality", 0.9, "--method", "signal", "--out", "a.json")
+    again = ["--policy", "a.json", "--harm", 0.1, "--out", "b.json"]
+    assert "rows it has not seen" in refused(cascade("tune", "labels.csv", *again))
+    assert cascade("tune", "fresh.csv", *again).status == 0
+
+
+def test_a_policy_is_written_as_json_and_nothing_else(cascade: Run) -> None:
+    write(ladder(40, bad=10))
+    said = refused(cascade("tune", "labels.csv", "--quality", 0.9, "--out", "p.toml"))
+    assert "ends in .json" in said
 
 
 def test_a_policy_is_replaced_whole_or_not_at_all(cascade: Run) -> None:
