@@ -105,7 +105,8 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
             `draft`. Before a draft is there, only the request can be read.
         fine: Whether the confidence has to tell drafts apart finely, as promises need:
             then a signal that gives many drafts one reading, such as an agreement of
-            yes or no, does not stand alone where a combination can be learned.
+            yes or no, does not stand alone where a combination can be learned, and the
+            curve that is chosen is one without flat parts.
         seed: Settles folds and samples.
 
     Raises:
@@ -125,6 +126,8 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
     tried = candidates(data.inputs, chosen, tuple(texts), data.target, method, fine=fine)
     names = tuple(dict.fromkeys(name for candidate in tried for name in candidate.names))
     prepared = prepare(names, data.inputs, data.pool, words=any(c.words for c in tried))
+    if fine and curve == "auto":
+        curve = "platt"  # an isotonic curve gives many scores one confidence
     winner, losses, scores = _try_all(data, tried, prepared, curve)
     score, scores = _final_score(data, winner.candidate, prepared, scores)
     fitted, known = _with_curves(data, score, scores, winner.curve)
