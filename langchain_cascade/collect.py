@@ -61,7 +61,8 @@ def collect(  # noqa: PLR0913 - the command's options
 ) -> None:
     """Ask every tier about a sample of your requests and write the table that tuning reads.
 
-    A run that was stopped goes on where it was when the same command is given again.
+    A run that was stopped goes on where it was when the same command is given again; requests
+    that a model failed on are then asked again. Exit status 1 where no row can be tuned on.
 
     Example: cascade collect requests.csv --tier openai:gpt-4o-mini --tier openai:gpt-4o
     --quality numeric --max-cost 5 --out labels.csv
@@ -98,6 +99,12 @@ def collect(  # noqa: PLR0913 - the command's options
         typer.echo(json.dumps(found.as_plain(), indent=2))
     else:
         print_summary(found)
+    if found.n and not found.usable:
+        typer.echo(
+            "cascade: no row can be tuned on: no request has a graded answer of every tier",
+            err=True,
+        )
+        raise typer.Exit(1)
 
 
 def _tiers(names: list[str], factory: str | None) -> list[Any]:

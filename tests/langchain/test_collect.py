@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from decimal import Decimal
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,7 @@ def test_every_tier_answers_every_request_and_the_table_says_how_well(tmp_path: 
         "complete": True,
         "cost_usd": pytest.approx(6 * 88 / 1e6),
         "failed": 0,
+        "usable": 6,
         "out": str(tmp_path / "labels.csv"),
         "quality": "normalised",
         "tiers": [
@@ -251,6 +253,34 @@ def test_a_failed_call_leaves_its_cells_empty_and_is_counted(tmp_path: Path) -> 
     assert found.failed == 2
     assert found.tiers[0].errors == {"ProviderError (HTTP 503)": 2}
     assert found.stopped is None
+
+
+def test_requests_that_a_tier_failed_on_are_asked_again_by_the_same_run(tmp_path: Path) -> None:
+    down = {"4", "2"}
+    asked: list[str] = []
+
+    def sometimes(messages: Any, kwargs: Any) -> Say:
+        text = str(messages[-1].content)
+        asked.append(text)
+        return Say(error=ProviderError(status_code=503)) if text[-1] in down else Say(f"re: {text}")
+
+    first, _ = gather(tmp_path, models(cheap=sometimes))
+    assert (first.usable, first.failed) == (4, 2)
+    assert list(tmp_path.glob("*.partial*")) == [first.journal]
+    asked.clear()
+    down.remove("2")
+    second, rows = gather(tmp_path, models(cheap=sometimes))
+    assert asked == ["question 2", "question 4"]
+    assert (second.usable, second.failed, second.stopped) == (5, 1, None)
+    assert [row["id"] for row in rows] == ["1", "2", "3", "4", "5", "6"]
+    assert numbers(rows, "t0_quality") == [1, 1, 1, 1, None, 1]
+    # The strong model was asked twice about two of the six: both times are paid for.
+    assert second.spent == pytest.approx(Decimal(5 * 8 + 8 * 80) / 10**6)
+    down.clear()
+    third, _ = gather(tmp_path, models(cheap=sometimes))
+    assert (third.usable, third.failed) == (6, 0)
+    assert third.spent == pytest.approx(Decimal(6 * 8 + 9 * 80) / 10**6)
+    assert not third.journal.exists()
 
 
 def test_a_tier_that_always_fails_does_not_end_the_run(tmp_path: Path) -> None:
@@ -629,7 +659,7 @@ def test_help_shows_an_example() -> None:
 def test_people_are_shown_what_was_collected(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     status, out, err = finish(start(folder, *FACTORY_OPTION, COLUMNS="120"))
     assert status == 0
-    for text in ("cheap", "strong", "1.000", "30 of 30", "labels.csv", "quality: normalised"):
+    for text in ("cheap", "strong", "1.000", "30 of 30", "labels.csv: 30 rows", "normalised"):
         assert text in out
     assert "30/30" in err, "a progress bar"
     assert "$0.002640" in err, "the cost so far"

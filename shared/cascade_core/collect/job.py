@@ -140,7 +140,8 @@ async def carry_out(job: Job, examine: Examine) -> Collected:
 
     Returns:
         What was collected. A run that the cap stopped writes the table as far as
-        it has come, and keeps its journal to go on from.
+        it has come, and keeps its journal to go on from; so does one of which a tier
+        failed on some requests, which are asked again.
 
     Raises:
         ConfigurationError: The journal is of another run, or a tier gives what
@@ -160,21 +161,24 @@ async def carry_out(job: Job, examine: Examine) -> Collected:
             budget=budget,
             advance=job.advance,
         )
-        rows = [entry.row for entry in journal.in_order()]
-        if rows:
-            write_table(job.out, rows)
-        if stopped is None:
+        if journal.entries:
+            write_table(job.out, [entry.row for entry in journal.in_order()])
+        entries = list(journal.in_order())
+        failed = sum(bool(entry.errors) for entry in entries)
+        if stopped is None and not failed:
             journal.remove()
         return Collected(
             out=job.out,
             journal=journal.path,
-            n=len(rows),
+            n=len(entries),
             total=len(job.requests),
             spent=budget.spent,
             unpriced=budget.unpriced,
+            usable=sum(None not in entry.qualities for entry in entries),
+            failed=failed,
             stopped=stopped,
             quality=job.grader.name,
-            tiers=summarise(journal.in_order(), len(job.plan.tiers)),
+            tiers=summarise(entries, len(job.plan.tiers)),
         )
 
 

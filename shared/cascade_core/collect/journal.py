@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
+from cascade_core.costs.rate import EXACT
 from cascade_core.errors import ConfigurationError
 
 FORMAT = "model-cascade collect 1"
+_QUALITY = re.compile(r"t\d+_quality")
 SYNC_SECONDS = 1.0
 """The most time between two syncs to disk: what a power cut may cost. A kill costs nothing."""
 
@@ -40,6 +43,19 @@ class Entry:
     row: Mapping[str, Any] = field(repr=False)
     cost: Decimal | None
     errors: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def qualities(self) -> list[float | None]:
+        """How good each tier's answer is, in [0, 1]; None = not known."""
+        return [value for name, value in self.row.items() if _QUALITY.fullmatch(name)]
+
+    def after(self, before: Entry | None) -> Entry:
+        """Return the entry with what an earlier attempt cost added to what it cost."""
+        if before is None:
+            return self
+        if before.cost is None or self.cost is None:
+            return replace(self, cost=None)
+        return replace(self, cost=EXACT.add(before.cost, self.cost))
 
     def as_line(self) -> str:
         """Write the entry as one line of JSON."""
@@ -74,7 +90,8 @@ class Journal:
         settings: What the rows depend on, as plain JSON.
 
     Attributes:
-        entries: The finished requests by their place in the file.
+        entries: The finished requests by their place in the file; of one that was asked
+            twice, the later.
 
     Raises:
         ConfigurationError: The file was begun with other settings, is damaged,

@@ -24,7 +24,7 @@ Advance: TypeAlias = Callable[[int, int, Decimal], None]
 Stopped: TypeAlias = Literal["cap", "unpriced"]
 
 ALL_FAILED = 10
-"""Requests in a row that a tier fails from the start before a warning says so."""
+"""Requests from the start that a tier fails, or that nobody can grade, before a warning."""
 
 
 class Budget:
@@ -78,7 +78,7 @@ async def run(  # noqa: PLR0913 - what a run is made of
     budget: Budget,
     advance: Advance = lambda _done, _total, _spent: None,
 ) -> Stopped | None:
-    """Examine every request that the journal does not hold yet.
+    """Examine every request that the journal does not hold yet, then those that failed before.
 
     Args:
         samples: The requests.
@@ -93,25 +93,31 @@ async def run(  # noqa: PLR0913 - what a run is made of
         None where all are done, else why it stopped: the `cap` leaves no room for
         another request, or a call turned out `unpriced`, so that no cap can be kept.
     """
-    todo = deque(sample for sample in samples if sample.index not in journal.entries)
+    known = journal.entries
+    todo = deque(sample for sample in samples if sample.index not in known)
+    # A table has no use for a row that a tier failed on; another time it may answer.
+    todo += [s for s in samples if s.index in known and known[s.index].errors]
+    finished = len(samples) - len(todo)
     running: set[asyncio.Task[Entry]] = set()
     watch = _Watch()
 
     def settle(tasks: set[asyncio.Task[Entry]]) -> None:
         """Keep all that ended well before raising what did not."""
+        nonlocal finished
         ended = [task for task in tasks if not task.cancelled()]
         for task in ended:
             if task.exception() is None:
                 entry = task.result()
-                journal.add(entry)
+                journal.add(entry.after(known.get(entry.index)))
                 budget.add(entry)
                 watch.see(entry)
-                advance(len(journal.entries), len(samples), budget.spent)
+                finished += 1
+                advance(finished, len(samples), budget.spent)
         for task in ended:
             if (error := task.exception()) is not None:
                 raise error
 
-    advance(len(journal.entries), len(samples), budget.spent)
+    advance(finished, len(samples), budget.spent)
     try:
         while todo or running:
             while todo and len(running) < concurrency and budget.allows(len(running)):
@@ -133,17 +139,26 @@ async def _started(examine: Examine, sample: Sample) -> Entry:
 
 
 class _Watch:
-    """Says early that a tier never answers: the rest of the run would be money lost."""
+    """Says early that a run is money lost: a tier never answers, or no answer can be graded."""
 
     def __init__(self) -> None:
         self._seen = 0
         self._failing: set[int] | None = None
+        self._graded = False
 
     def see(self, entry: Entry) -> None:
         failed = set(entry.errors)
         self._failing = failed if self._failing is None else self._failing & failed
+        self._graded |= any(q is not None for q in entry.qualities)
         self._seen += 1
         if self._seen == ALL_FAILED:
+            if not self._graded and not self._failing:
+                warnings.warn(
+                    f"no answer to the first {ALL_FAILED} requests could be graded; "
+                    "Ctrl-C stops without losing anything",
+                    CascadeWarning,
+                    stacklevel=2,
+                )
             for tier in sorted(self._failing):
                 warnings.warn(
                     f"tier {tier} failed on each of the first {ALL_FAILED} requests "

@@ -65,7 +65,9 @@ def print_summary(found: Collected, console: Console | None = None) -> None:
             listed = ", ".join(f"{error} × {n}" for error, n in tier.errors.items())
             out.print(Text(f"Tier {index} gave no answer to {tier.failed}: {listed}."))
     if found.n:
-        out.print(Text(f"The table is {found.out} (quality: {found.quality})."))
+        out.print(
+            Text(f"The table is {found.out}: {found.usable} rows to tune on ({found.quality}).")
+        )
     for line in _how_to_go_on(found):
         out.print(Text(line))
 
@@ -94,8 +96,11 @@ def _readings(tier: TierSummary) -> str:
 
 
 def _how_to_go_on(found: Collected) -> list[str]:
-    if found.stopped is None:
+    if found.stopped is None and not found.failed:
         return []
+    if found.stopped is None:
+        again = "Give the same command to ask those again"
+        return [f"{again}; {found.journal} keeps the rest, and may be deleted if you do not."]
     left = found.total - found.n
     if found.stopped == "cap":
         why = f"The spending cap leaves no room for the other {left} requests."

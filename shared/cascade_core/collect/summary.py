@@ -48,6 +48,8 @@ class Collected:
         total: Requests in the file.
         spent: USD of every call made, earlier runs included, as far as it is known.
         unpriced: Requests with a call that nobody can price.
+        usable: Requests of which every tier's quality is known: rows to tune on.
+        failed: Requests that a tier gave no answer to; the same run again asks them again.
         stopped: Why the run is not complete; None where it is.
         quality: How quality was told.
         tiers: The tiers.
@@ -59,14 +61,11 @@ class Collected:
     total: int
     spent: Decimal
     unpriced: int
+    usable: int
+    failed: int
     stopped: Stopped | None
     quality: str
     tiers: tuple[TierSummary, ...]
-
-    @property
-    def failed(self) -> int:
-        """How many calls for an answer failed."""
-        return sum(tier.failed for tier in self.tiers)
 
     def as_plain(self) -> dict[str, Any]:
         """Return the figures as plain JSON; money is null where a call is unpriced."""
@@ -76,6 +75,7 @@ class Collected:
             "complete": self.stopped is None,
             "cost_usd": None if self.unpriced else float(self.spent),
             "failed": self.failed,
+            "usable": self.usable,
             "out": str(self.out),
             "quality": self.quality,
             "tiers": [asdict(tier) for tier in self.tiers],

@@ -29,6 +29,7 @@ class Work:
         self.started: list[int] = []
         self.running = self.peak = 0
         self.errors: dict[int, str] = {}
+        self.quality: float | None = 1.0
         self.raises: dict[int, Exception] = {}
         self.reached_50 = asyncio.Event()
 
@@ -42,7 +43,8 @@ class Work:
         self.running -= 1
         if sample.index in self.raises:
             raise self.raises[sample.index]
-        return Entry(sample.index, {"id": sample.id}, self.cost(sample.index), self.errors)
+        row = {"id": sample.id, "t0_quality": self.quality, "t1_quality": self.quality}
+        return Entry(sample.index, row, self.cost(sample.index), self.errors)
 
 
 async def go(folder: Path, work: Work, n: int = 20, cap: str | None = None, at_once: int = 4):
@@ -139,3 +141,10 @@ async def test_a_tier_that_never_answers_is_noticed_while_it_runs(tmp_path: Path
     work.errors = {1: "AuthenticationError (HTTP 401)"}
     with pytest.warns(CascadeWarning, match=f"tier 1 failed on each of the first {ALL_FAILED}"):
         await go(tmp_path, work)
+
+
+async def test_answers_that_nobody_can_grade_are_noticed_while_it_runs(tmp_path: Path) -> None:
+    work = Work()
+    work.quality = None
+    with pytest.warns(CascadeWarning, match="no answer to the first 10 requests could be graded"):
+        await go(tmp_path, work, n=ALL_FAILED)
