@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -188,6 +189,7 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
         if choice is not None:
             settings[name] = choice
     combiner = make_combiner(combine, [signal.name for signal in made])
+    _warn_of_the_unpromised(document, tiers, given=thresholds is not None)
     return Plan(
         tiers=tuple(tiers),
         signals=made,
@@ -230,6 +232,32 @@ def _read_signals(signals: tuple[Signal, ...], document: Policy) -> tuple[Signal
         )
         raise ConfigurationError(msg)
     return tuple(s for s in signals if not s.paid or s.name in document.signals)
+
+
+def _warn_of_the_unpromised(document: Policy, tiers: Sequence[Tier], *, given: bool) -> None:
+    """Warn where a policy is used in a way that what it was tuned on says nothing about."""
+    if given and document.promises:
+        warnings.warn(
+            "thresholds= replaces the policy's thresholds, and its promises were tested with those "
+            "alone: leave thresholds= out to keep them",
+            CascadeWarning,
+            stacklevel=3,
+        )
+    models = () if document.tuned is None else document.tuned.models
+    for tier, model in zip(tiers, models, strict=False):
+        if model and tier.model and not _same_model(model, tier.model):
+            warnings.warn(
+                f"the policy was tuned on answers of {model}, but tier {tier.index} is "
+                f"{tier.model}: its confidences and promises are about the other model",
+                CascadeWarning,
+                stacklevel=3,
+            )
+
+
+def _same_model(tuned: str, here: str) -> bool:
+    """Tell whether two names may be of one model: `openai/gpt-4o`, `gpt-4o-2024-08-06`."""
+    one, other = (re.split(r"[/:]", name.lower())[-1] for name in (tuned, here))
+    return one.startswith(other) or other.startswith(one)
 
 
 def _confidences(

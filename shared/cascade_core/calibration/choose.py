@@ -194,7 +194,7 @@ def has_learning() -> bool:
 def _need_learning(method: Method) -> None:
     if not has_learning():
         msg = (
-            f"method={method!r} on this table needs scikit-learn: "
+            f"fitting {method!r} to this table needs scikit-learn: "
             "pip install 'model-cascade[calibrate]'"
         )
         raise ModuleNotFoundError(msg, name="sklearn")

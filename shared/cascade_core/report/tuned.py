@@ -41,7 +41,15 @@ def print_policy(policy: Policy, path: Path, console: Console | None = None) -> 
     out.print(figures(f"\nmeasured on {_rows(policy)}", _figures(tuned)))
     for promise in policy.promises:
         out.print(Text(_promised(promise)))
+    if not policy.promises:
+        out.print(Text(_UNPROMISED, style="dim"))
     out.print(Text(f"\n{path} written; use it as policy={str(path)!r}"))
+
+
+_UNPROMISED = (
+    "no promise: thresholds were picked on these very rows, which flatters them the more the fewer "
+    "the rows; --quality or --harm with --confidence tests them on others"
+)
 
 
 def _threshold(threshold: float) -> str:

@@ -175,6 +175,7 @@ def test_a_bad_policy_to_keep_is_one_line(cascade: Run, case: str) -> None:
         (["labels.csv", "--quality", 0.9, "--seed", "-1", "--out", "p.json"], "--seed"),
         (["labels.csv", "--quality", 0.9, "--per-class", "--out", "p.json"], "no column class"),
         (["labels.csv", "--quality", 0.9, "--policy", "gone", "--out", "p.json"], "policy gone"),
+        (["labels.csv", "--quality", 0.9, "--signals", ",", "--out", "p.json"], "signals is empty"),
     ],
 )
 def test_bad_arguments_are_one_line(cascade: Run, arguments: list[Any], said: str) -> None:
@@ -183,6 +184,22 @@ def test_bad_arguments_are_one_line(cascade: Run, arguments: list[Any], said: st
     assert said in refused(cascade("tune", *arguments))
     assert table.read_text() == before
     assert [p.name for p in Path().iterdir()] == ["labels.csv"]
+
+
+def test_options_that_a_kept_policy_has_no_use_for_are_refused(cascade: Run) -> None:
+    write(ladder(40, bad=10))
+    kept = write_policy(FROZEN, "kept.json")
+    asked = ["tune", "labels.csv", "--quality", 0.9, "--policy", kept, "--out", "p.json"]
+    for more in (["--signals", "a"], ["--method", "logistic"]):
+        assert "whose calibrators are kept" in refused(cascade(*asked, *more))
+    assert not Path("p.json").exists()
+
+
+def test_without_a_promise_it_is_said_that_there_is_none(cascade: Run) -> None:
+    write(ladder(400, bad=40))
+    asked = ["tune", "labels.csv", "--quality", 0.9, "--method", "signal", "--out", "p.json"]
+    assert "no promise: thresholds were picked on these very rows" in cascade(*asked).out
+    assert "no promise" not in cascade(*asked, "--confidence", 0.9).out
 
 
 def test_too_few_rows_are_named(cascade: Run) -> None:
