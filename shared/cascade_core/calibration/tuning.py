@@ -25,7 +25,6 @@ from cascade_core.calibration.objective import Objective, TuningError, choose, m
 from cascade_core.calibration.pipeline import Scored, Served, score, serve, thresholds_of
 from cascade_core.calibration.promise import Kept, keep, keep_by_class
 from cascade_core.drift.reference import Reference
-from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.bootstrap import Resamples, interval
 from cascade_core.evaluation.replaying import means
 from cascade_core.policy.document import ClassRule, Policy
@@ -112,12 +111,6 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     if per_class and rows.classes is None:
         msg = f"{rows.source} has no column class, which thresholds for each class need"
         raise TuningError(msg)
-    if policy is not None and (signals is not None or method != "auto"):
-        msg = "signals and method have no use beside a policy, whose calibrators are kept"
-        raise ConfigurationError(msg)
-    if signals is not None and not signals:
-        msg = "signals is empty: name some, or leave it out to use all in the table"
-        raise ConfigurationError(msg)
     fitted_rows, tested_rows = _parts(rows, objective, policy, seed)
     frozen = Policy.load(policy)
     if policy is None:

@@ -75,7 +75,14 @@ def tune(  # noqa: PLR0913 - the command's options
         msg = f"{out}: a policy is written as JSON; name a file that ends in .json"
         raise ConfigurationError(msg)
     if policy is not None:
+        if signals is not None or method != "auto":
+            msg = "--signals and --method have no use beside --policy, whose calibrators are kept"
+            raise ConfigurationError(msg)
         check_fresh(policy, table)
+    names = None if signals is None else [s.strip() for s in signals.split(",") if s.strip()]
+    if names == []:
+        msg = "--signals is empty: name some, or leave it out to use all in the table"
+        raise ConfigurationError(msg)
     made = make_policy(
         read_labels(table),
         quality=quality,
@@ -83,7 +90,7 @@ def tune(  # noqa: PLR0913 - the command's options
         max_cost=max_cost,
         max_escalated=max_escalated,
         confidence=confidence,
-        signals=None if signals is None else [s.strip() for s in signals.split(",") if s.strip()],
+        signals=names,
         method=method,
         per_class=per_class,
         skip=skip,

@@ -175,7 +175,10 @@ def test_a_bad_policy_to_keep_is_one_line(cascade: Run, case: str) -> None:
         (["labels.csv", "--quality", 0.9, "--seed", "-1", "--out", "p.json"], "--seed"),
         (["labels.csv", "--quality", 0.9, "--per-class", "--out", "p.json"], "no column class"),
         (["labels.csv", "--quality", 0.9, "--policy", "gone", "--out", "p.json"], "policy gone"),
-        (["labels.csv", "--quality", 0.9, "--signals", ",", "--out", "p.json"], "signals is empty"),
+        (
+            ["labels.csv", "--quality", 0.9, "--signals", ",", "--out", "p.json"],
+            "--signals is empty",
+        ),
     ],
 )
 def test_bad_arguments_are_one_line(cascade: Run, arguments: list[Any], said: str) -> None:
