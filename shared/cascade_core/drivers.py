@@ -171,7 +171,6 @@ def stream(flow: Steps[T], port: Port) -> Generator[Any, None, None]:
 async def astream(flow: Steps[T], port: AsyncPort) -> AsyncGenerator[Any, None]:
     """Run a flow and yield what it emits, then its `Result`."""
     reply: Reply = None
-    cancels = _cancels()
     try:
         while True:
             try:
@@ -184,6 +183,7 @@ async def astream(flow: Steps[T], port: AsyncPort) -> AsyncGenerator[Any, None]:
                 yield await port.emit(effect)
                 reply = None
             else:
+                cancels = _cancels()  # here, for the next chunk may be asked for by another task
                 reply = await _aperform(effect, port)
                 _not_cancelled(reply, cancels)
     finally:
@@ -277,13 +277,14 @@ def _cancels() -> int:
 
 
 def _not_cancelled(reply: Reply, before: int) -> None:
-    """Stop where a call failed because its task was cancelled in the meantime.
+    """Stop where the task was cancelled during a call that did not pass it on.
 
-    An HTTP client may turn a cancellation into an error of its own; asking the
-    next tier would then go on with a request that nobody waits for.
+    An HTTP client may turn a cancellation into an error of its own, and
+    `asyncio.wait_for` of Python 3.11 loses one that comes together with a chunk;
+    the cascade would then go on with a request that nobody waits for.
     """
-    if isinstance(reply, Failed) and _cancels() > before:
-        raise asyncio.CancelledError from reply.error
+    if _cancels() > before:
+        raise asyncio.CancelledError from (reply.error if isinstance(reply, Failed) else None)
 
 
 def _await_elsewhere(value: Any) -> Any:

@@ -8,7 +8,6 @@ import pytest
 
 from cascade_core import drivers
 from cascade_core.effects import Ask, Compute, Computed, Drafts, Emit, Failed, Note, Open, Pull
-from cascade_core.flow import cascade
 from tests.core.making import (
     REQUEST,
     AsyncFakePort,
@@ -18,7 +17,6 @@ from tests.core.making import (
     broken,
     make_tiers,
     mute,
-    plan_for,
 )
 
 TIER = make_tiers(1)[0]
@@ -246,30 +244,66 @@ def test_play_takes_replies_from_a_function():
     assert replies == ["Ask", "Pull"]
 
 
-async def test_a_failure_that_a_cancellation_became_does_not_escalate():
-    class Turning:
-        """A client that turns a cancellation into an error of its own."""
+class Losing:
+    """A client that loses a cancellation: raises an error instead, or goes on with an answer."""
 
-        fatal = ()
-        asked = 0
+    fatal = ()
 
-        async def ask(self, effect):
-            self.asked += 1
-            try:
-                await asyncio.sleep(30)
-            except asyncio.CancelledError:
-                raise ConnectionError from None
+    def __init__(self, instead):
+        self.instead, self.asked, self.closed = instead, 0, 0
 
-        async def close(self):
-            return None
+    async def ask(self, effect):
+        self.asked += 1
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            if isinstance(self.instead, Exception):
+                raise self.instead from None
+        return self.instead
 
-        def note(self, effect):
-            return None
+    pull = ask
 
-    port = Turning()
-    task = asyncio.create_task(drivers.arun(cascade(plan_for(), REQUEST), port))
+    async def close(self):
+        self.closed += 1
+
+    def note(self, effect):
+        return None
+
+
+@pytest.mark.parametrize("instead", [ConnectionError(), "an answer"])
+@pytest.mark.parametrize("driver", [drivers.arun, drivers.astream])
+async def test_a_cancellation_that_a_client_loses_still_ends_the_request(driver, instead):
+    port = Losing(instead)
+
+    async def consume():
+        if driver is drivers.arun:
+            return await driver(flow_of(ASK, Pull()), port)
+        return [item async for item in driver(flow_of(ASK, Pull()), port)]
+
+    task = asyncio.create_task(consume())
     await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert port.asked == 1
+    assert (port.asked, port.closed) == (1, 1)
+
+
+async def test_a_stream_may_be_read_by_a_task_that_was_once_cancelled():
+    """What was asked of a task before it read a stream is no business of the stream."""
+
+    async def read():
+        asyncio.current_task().cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.sleep(0)
+        return [item async for item in drivers.astream(flow_of(ASK, Pull()), AtOnce())]
+
+    class AtOnce(Losing):
+        def __init__(self):
+            super().__init__("an answer")
+
+        async def ask(self, effect):
+            return "an answer"
+
+        pull = ask
+
+    assert len(await asyncio.create_task(read())) == 1
