@@ -7,11 +7,13 @@ is judged rather than each of its steps. No decision is made here:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from llama_index.core.base.response.schema import RESPONSE_TYPE
 from llama_index.core.callbacks import CallbackManager, CBEventType, EventPayload
+from llama_index.core.callbacks.base import EventContext
 from llama_index.core.instrumentation.events.synthesis import (
     SynthesizeEndEvent,
     SynthesizeStartEvent,
@@ -169,7 +171,7 @@ class CascadeSynthesizer(BaseSynthesizer):
         """Answer a question from nodes, which every tier that is asked gets."""
         _dispatcher.event(SynthesizeStartEvent(query=query))
         way = Synthesis(query, nodes, additional_source_nodes, response_kwargs)
-        with self._callback_manager.event(CBEventType.SYNTHESIZE, payload=way.payload) as event:
+        with self._reported(way) as event:
             response = self._answer(way)
             event.on_end(payload={EventPayload.RESPONSE: response})
         _dispatcher.event(SynthesizeEndEvent(query=way.query, response=response))
@@ -185,7 +187,7 @@ class CascadeSynthesizer(BaseSynthesizer):
         """Answer a question from nodes, which every tier that is asked gets."""
         _dispatcher.event(SynthesizeStartEvent(query=query))
         way = Synthesis(query, nodes, additional_source_nodes, response_kwargs)
-        with self._callback_manager.event(CBEventType.SYNTHESIZE, payload=way.payload) as event:
+        with self._reported(way) as event:
             response = await self._aanswer(way)
             event.on_end(payload={EventPayload.RESPONSE: response})
         _dispatcher.event(SynthesizeEndEvent(query=way.query, response=response))
@@ -202,6 +204,20 @@ class CascadeSynthesizer(BaseSynthesizer):
     ) -> RESPONSE_TEXT_TYPE:
         """Answer a question from texts; the record is with `collect_decisions()`."""
         return _content(await self._aanswer(of_texts(query_str, text_chunks, response_kwargs)))
+
+    @contextmanager
+    def _reported(self, way: Synthesis) -> Iterator[EventContext]:
+        """Report a synthesis, as a trace of its own where it is part of no other.
+
+        Without one, a model's first call begins a trace, which forgets the events that are open:
+        the end of the second of two syntheses, one in the other, then finds none to end.
+        """
+        manager = self._callback_manager
+        with (
+            manager.as_trace("synthesize"),
+            manager.event(CBEventType.SYNTHESIZE, payload=way.payload) as event,
+        ):
+            yield event
 
     def _answer(self, way: Synthesis) -> AnyResponse:
         session = self._session(way)

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from llama_index.core import Settings
-from llama_index.core.callbacks.base import BASE_TRACE_EVENT, global_stack_trace
 
 
 @pytest.fixture
@@ -17,10 +16,3 @@ def settings() -> Iterator[Any]:
     yield Settings
     vars(Settings).clear()
     vars(Settings).update(kept)
-
-
-@pytest.fixture(autouse=True)
-def _events_begin_anew() -> None:
-    """Reset LlamaIndex's stack of open events: a stream that a test drops ends at some later time,
-    and then takes an event off the stack of whichever test runs by then."""
-    global_stack_trace.set([BASE_TRACE_EVENT])

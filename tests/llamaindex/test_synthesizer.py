@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from contextvars import Context
 from typing import Any
 
 import pytest
@@ -337,6 +338,15 @@ class TestTheTiers:
         inner = CascadeSynthesizer(tiers=[cheap(UNSURE), strong()])
         outer = CascadeSynthesizer(tiers=[cheap(UNSURE), inner])
         assert str(outer.synthesize(QUESTION, nodes())) == "strong answer"
+
+    @pytest.mark.parametrize("how", ["sync", "async"])
+    def test_may_be_cascades_in_the_first_call_of_a_process(self, how: str) -> None:
+        """LlamaIndex keeps its open events in the context; a new one holds none."""
+        inner = CascadeSynthesizer(tiers=[cheap(UNSURE), strong()])
+        outer = CascadeSynthesizer(tiers=[inner, CascadeSynthesizer(tiers=[strong(), strong()])])
+        for _ in range(2):
+            answer = Context().run(asyncio.run, ask(how, outer))
+            assert str(answer) == "strong answer"
 
     def test_of_openais_are_asked_for_logprobs_but_the_last(self) -> None:
         models = [OpenAI(model="gpt-4o-mini", api_key="k"), OpenAI(model="gpt-4o", api_key="k")]
