@@ -116,4 +116,10 @@ def _units(n: int, groups: Ints | None, strata: Array | None, seed: int) -> _Uni
     if strata is not None:
         sums = np.bincount(of_row, np.nan_to_num(strata), minlength=len(sizes))
         level = np.round(sums / np.maximum(sizes, 1) * LEVELS)
-    return _Units(of_row, sizes, np.lexsort((shuffled, -sizes, level)))
+    if groups is not None:
+        return _Units(of_row, sizes, np.lexsort((shuffled, -sizes, level)))
+    # The same order for rows alone; small whole numbers are sorted in linear time.
+    turn = np.empty(len(sizes), dtype=np.int64)
+    turn[shuffled] = of_row
+    ordered = np.argsort(level[turn].astype(np.int16), kind="stable")
+    return _Units(of_row, sizes, turn[ordered])

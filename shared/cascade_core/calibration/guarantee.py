@@ -130,7 +130,7 @@ def certify_sweep(  # noqa: PLR0913 - choices with defaults
             f"confidence and harm must have one value a row, got {confidence.shape}, {harm.shape}"
         )
     units = make_units(len(harm), weights, groups, heaviest)
-    order = np.argsort(-confidence, kind="stable")[: np.count_nonzero(~np.isnan(confidence))]
+    order = np.argsort(-confidence)[: np.count_nonzero(~np.isnan(confidence))]
     if len(order) == 0:
         return Refused("no row has a confidence, so nothing would be accepted", None)
     ordered = confidence[order]

@@ -151,7 +151,7 @@ def _spread(score: Array, escalated: Flags, weight: Array) -> Spread:
     unread = _share(~read, weight)
     if not read.any():
         return Spread(rows=_worth(weight), unread=unread)
-    order = np.argsort(score[read], kind="stable")
+    order = np.argsort(score[read])
     values, mass = score[read][order], np.cumsum(weight[read][order])
     at = np.searchsorted(mass, mass[-1] * np.arange(1, STEPS) / STEPS * (1 - 1e-12))
     cuts = np.unique(values[at])
