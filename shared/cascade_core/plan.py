@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -140,14 +139,28 @@ class Plan:
         """Return the tiers that are better not asked, judging by the request alone."""
         if not self.calibrated and self.router is None:
             return ()
-        # A fitted confidence stays below 1: a threshold of 1 is how a policy says never.
-        never = [t.index for t in self.tiers[:-1] if self.threshold(t, request) >= 1]
+        never = [t.index for t in self.tiers[:-1] if self._never(t, request)]
         if self.router is None:
-            return never if self.calibrated else ()
+            return never
         text = request.question if self.router.route.reads_text else ""
         (row,) = self.router.skips([text], [request.class_name])
         skipped = [index for index, skip in enumerate(row) if skip]
-        return skipped + never if self.calibrated else skipped
+        return skipped + never
+
+    def _never(self, tier: Tier, request: Request) -> bool:
+        """Tell whether no answer of a tier would be returned, whatever it were.
+
+        A fitted confidence stays below 1: a threshold of 1 is how a policy says never. Answers
+        without a confidence may be returned all the same, and in shadow mode all are wanted.
+        """
+        return (
+            self.calibrated
+            and self.threshold(tier, request) >= 1
+            and self.mode == "serve"
+            and self.on_no_score == "escalate"
+            and self.on_exhausted != "best_draft"
+            and (self.on_tool_call == "escalate" or not request.tools)
+        )
 
 
 def make_plan(  # noqa: PLR0913 - the one place where all settings meet
@@ -189,7 +202,8 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
         if choice is not None:
             settings[name] = choice
     combiner = make_combiner(combine, [signal.name for signal in made])
-    _warn_of_the_unpromised(document, tiers, given=thresholds is not None)
+    if thresholds is not None and document.promises:
+        _warn_of_the_unpromised()
     return Plan(
         tiers=tuple(tiers),
         signals=made,
@@ -234,30 +248,13 @@ def _read_signals(signals: tuple[Signal, ...], document: Policy) -> tuple[Signal
     return tuple(s for s in signals if not s.paid or s.name in document.signals)
 
 
-def _warn_of_the_unpromised(document: Policy, tiers: Sequence[Tier], *, given: bool) -> None:
-    """Warn where a policy is used in a way that what it was tuned on says nothing about."""
-    if given and document.promises:
-        warnings.warn(
-            "thresholds= replaces the policy's thresholds, and its promises were tested with those "
-            "alone: leave thresholds= out to keep them",
-            CascadeWarning,
-            stacklevel=3,
-        )
-    models = () if document.tuned is None else document.tuned.models
-    for tier, model in zip(tiers, models, strict=False):
-        if model and tier.model and not _same_model(model, tier.model):
-            warnings.warn(
-                f"the policy was tuned on answers of {model}, but tier {tier.index} is "
-                f"{tier.model}: its confidences and promises are about the other model",
-                CascadeWarning,
-                stacklevel=3,
-            )
-
-
-def _same_model(tuned: str, here: str) -> bool:
-    """Tell whether two names may be of one model: `openai/gpt-4o`, `gpt-4o-2024-08-06`."""
-    one, other = (re.split(r"[/:]", name.lower())[-1] for name in (tuned, here))
-    return one.startswith(other) or other.startswith(one)
+def _warn_of_the_unpromised() -> None:
+    warnings.warn(
+        "thresholds= replaces the policy's thresholds, and its promises were tested with those "
+        "alone: leave thresholds= out to keep them",
+        CascadeWarning,
+        stacklevel=4,
+    )
 
 
 def _confidences(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.policy import Policy
-from cascade_core.request import Request
+from cascade_core.request import Request, ToolSpec, Turn
 from cascade_core.signals import BaseSignal, SequenceLogprob
 from tests.core import making
 from tests.core.making import Answer, make_tiers, mute, outcomes, play, sure
@@ -170,6 +170,22 @@ def test_a_tier_of_which_nothing_would_be_accepted_is_not_asked():
     assert (verdict.judged.reason, outcomes(verdict)) == ("difficult", [(1, "returned")])
     raw, *_ = play(plan_for(thresholds=1.0), sure(1.0), sure())
     assert raw.tier == 0  # a raw reading may be 1
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [{"on_no_score": "accept"}, {"on_exhausted": "best_draft"}, {"mode": "shadow"}, {}],
+)
+def test_a_tier_whose_answer_may_be_returned_unscored_is_asked_all_the_same(wanted):
+    plan = plan_for(policy=policy(BY_LOGPROB, threshold=1.0), **wanted)
+    assert list(plan.skipped(Request.of("Why?", system=None))) == ([] if wanted else [0])
+
+
+def test_a_tier_that_may_call_a_tool_is_asked_although_no_text_would_be_accepted():
+    never = policy(BY_LOGPROB, threshold=1.0)
+    with_tools = Request((Turn("user", "Why?"),), tools=(ToolSpec("look_up", {}),))
+    assert list(plan_for(policy=never).skipped(with_tools)) == []
+    assert list(plan_for(policy=never, on_tool_call="escalate").skipped(with_tools)) == [0]
 
 
 # --- routes ---

@@ -4,18 +4,15 @@ import math
 import pickle
 import threading
 import warnings
-from dataclasses import replace
 
 import pytest
 
-from cascade_core.calibration import tune
 from cascade_core.costs.prices import Prices
 from cascade_core.errors import CascadeWarning, ConfigurationError
 from cascade_core.plan import DEFAULT_THRESHOLD, Notices, make_plan
 from cascade_core.request import Request
 from cascade_core.signals import FunctionSignal, SequenceLogprob, TokenMargin
 from cascade_core.signals.combine import Minimum, Weighted
-from tests.core.calibration.labels import columns
 from tests.core.making import make_tiers
 
 TWO, THREE = make_tiers(2), make_tiers(3)
@@ -145,33 +142,6 @@ def test_thresholds_that_replace_promised_ones_are_warned_of():
         warnings.simplefilter("error")
         make_plan(TWO, policy=promised)
         make_plan(TWO, policy=POLICY, thresholds=0.9)
-
-
-@pytest.mark.parametrize(
-    ("tuned", "here", "same"),
-    [
-        ("gpt-4o-mini-2024-07-18", "gpt-4o-mini", True),
-        ("openai/gpt-4o-mini", "gpt-4o-mini-2024-07-18", True),
-        ("gpt-4o-mini", "openai:GPT-4o-mini", True),
-        (None, "gpt-4o-mini", True),
-        ("gpt-4o-mini", None, True),
-        ("gpt-3.5-turbo", "gpt-4o-mini", False),
-    ],
-)
-def test_a_policy_that_was_tuned_for_other_models_is_warned_of(tuned, here, same):
-    table = columns(60) | {"t0_model": [tuned] * 60}
-    policy = tune(table, quality=0.9, method="signal", signals=["a"])
-    tiers = (replace(TWO[0], model=here), TWO[1])
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        make_plan(
-            tiers, policy=policy, signals=[FunctionSignal(lambda request, draft: 1, name="a")]
-        )
-    other = (
-        "the policy was tuned on answers of gpt-3.5-turbo, but tier 0 is gpt-4o-mini: its "
-        "confidences and promises are about the other model"
-    )
-    assert [str(w.message) for w in caught] == ([] if same else [other])
 
 
 def test_thresholds_of_a_policy_that_do_not_fit_the_tiers_are_called_the_policys():

@@ -102,7 +102,11 @@ def _exact(scored: Scored) -> Candidates:
     (weak, strong), (draft, answer) = scored.qualities, scored.costs
     curve = sweep(scored.confidences[0], weak, strong, draft, answer, scored.weights)
     thresholds = np.minimum(curve.threshold, NOTHING)[:, None]
-    return Candidates(thresholds, curve.quality, curve.cost, curve.escalated, curve.harm)
+    cost = curve.cost
+    if scored.calibrated:  # a tier of which nothing would be accepted is not asked
+        unasked = float(np.average(draft, weights=scored.weights))
+        cost = np.where(thresholds[:, 0] >= NOTHING, cost - unasked, cost)
+    return Candidates(thresholds, curve.quality, cost, curve.escalated, curve.harm)
 
 
 def _grid(scored: Scored) -> Candidates:
@@ -121,7 +125,12 @@ def _grid(scored: Scored) -> Candidates:
     for k in range(tiers + 1):
         quality += sums.answered(scored.qualities[k], k)
         harm += sums.answered(losses[k], k)
-        cost += sums.reached(scored.costs[k], k)
+        reached = sums.reached(scored.costs[k], k)
+        if scored.calibrated and k < tiers:  # what accepts nothing is not asked
+            along = [1] * tiers
+            along[k] = -1
+            reached = np.where(edges[k].reshape(along) < NOTHING, reached, 0.0)
+        cost += reached
     first = sums.answered(np.ones(len(scored)), 0)
     grid = np.stack(np.meshgrid(*edges, indexing="ij"), axis=-1).reshape(-1, tiers)
     # Differences of sums may end a rounding below 0.

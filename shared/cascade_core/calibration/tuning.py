@@ -145,6 +145,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         models=tuple(tier.model for tier in rows.tiers),
         choices=fit.choices,
         rows_fitted=0 if policy is not None else len(fitted_rows),
+        fitted_table=rows.source if policy is None else _origin(frozen),
         rows_unused=dict(unused),
         refused=dict(kept.refused),
         figures=_figures(tested, served, tested_rows, seed),
@@ -187,6 +188,11 @@ def _fit(
 
 def _kept(frozen: Policy, rows: Table) -> tuple[str, ...]:
     return ("kept as it was",) * (len(rows.tiers) - 1 if frozen.calibrators else 0)
+
+
+def _origin(frozen: Policy) -> str | None:
+    """Return the name of the table that a kept policy was fitted to."""
+    return None if frozen.tuned is None else frozen.tuned.fitted_table
 
 
 def _with_route(

@@ -37,12 +37,14 @@ class Entry:
         row: Its row of the table.
         cost: USD of every call made for it; None where one is unpriced.
         errors: What failed tiers raised, by tier.
+        earlier: USD of earlier attempts, as far as it is known.
     """
 
     index: int
     row: Mapping[str, Any] = field(repr=False)
     cost: Decimal | None
     errors: Mapping[int, str] = field(default_factory=dict)
+    earlier: Decimal = Decimal(0)
 
     @property
     def qualities(self) -> list[float | None]:
@@ -50,18 +52,17 @@ class Entry:
         return [value for name, value in self.row.items() if _QUALITY.fullmatch(name)]
 
     def after(self, before: Entry | None) -> Entry:
-        """Return the entry with what an earlier attempt cost added to what it cost."""
+        """Return the entry with what earlier attempts cost."""
         if before is None:
             return self
-        if before.cost is None or self.cost is None:
-            return replace(self, cost=None)
-        return replace(self, cost=EXACT.add(before.cost, self.cost))
+        return replace(self, earlier=EXACT.add(before.earlier, before.cost or 0))
 
     def as_line(self) -> str:
         """Write the entry as one line of JSON."""
         plain = {
             "index": self.index,
             "cost_usd": None if self.cost is None else str(self.cost),
+            "earlier_usd": str(self.earlier),
             "errors": {str(tier): error for tier, error in self.errors.items()},
             "row": dict(self.row),
         }
@@ -71,9 +72,12 @@ class Entry:
     def of(cls, plain: Mapping[str, Any]) -> Entry:
         """Read what `as_line` wrote."""
         cost = plain["cost_usd"]
-        errors = {int(tier): str(error) for tier, error in plain["errors"].items()}
         return cls(
-            int(plain["index"]), dict(plain["row"]), None if cost is None else Decimal(cost), errors
+            index=int(plain["index"]),
+            row=dict(plain["row"]),
+            cost=None if cost is None else Decimal(cost),
+            errors={int(tier): str(error) for tier, error in plain["errors"].items()},
+            earlier=Decimal(plain.get("earlier_usd", 0)),
         )
 
 

@@ -40,19 +40,24 @@ class Budget:
 
     Attributes:
         spent: USD so far, as far as it is known.
-        unpriced: How many requests had a call that nobody can price.
     """
 
     def __init__(self, cap: Decimal | None) -> None:
         self.cap = cap
         self.spent = Decimal(0)
-        self.unpriced = 0
+        self._unpriced: set[int] = set()
         self._dearest: Decimal | None = None
 
+    @property
+    def unpriced(self) -> int:
+        """How many requests had a call that nobody can price."""
+        return len(self._unpriced)
+
     def add(self, entry: Entry) -> None:
-        """Count a finished request."""
+        """Count a finished request, and what is known of earlier attempts."""
+        self.spent = EXACT.add(self.spent, entry.earlier)
         if entry.cost is None:
-            self.unpriced += 1
+            self._unpriced.add(entry.index)
             return
         self.spent = EXACT.add(self.spent, entry.cost)
         if not entry.errors:  # a request that failed cost less than it will elsewhere
@@ -108,9 +113,10 @@ async def run(  # noqa: PLR0913 - what a run is made of
         for task in ended:
             if task.exception() is None:
                 entry = task.result()
-                journal.add(entry.after(known.get(entry.index)))
+                before = known.get(entry.index)
+                journal.add(entry.after(before))
                 budget.add(entry)
-                watch.see(entry)
+                watch.see(entry, before)
                 finished += 1
                 advance(finished, len(samples), budget.spent)
         for task in ended:
@@ -146,7 +152,9 @@ class _Watch:
         self._failing: set[int] | None = None
         self._graded = False
 
-    def see(self, entry: Entry) -> None:
+    def see(self, entry: Entry, before: Entry | None) -> None:
+        if before is not None:  # that it fails again says nothing of other requests
+            return
         failed = set(entry.errors)
         self._failing = failed if self._failing is None else self._failing & failed
         self._graded |= any(q is not None for q in entry.qualities)

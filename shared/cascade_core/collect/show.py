@@ -101,11 +101,11 @@ def _how_to_go_on(found: Collected) -> list[str]:
     if found.stopped is None:
         again = "Give the same command to ask those again"
         return [f"{again}; {found.journal} keeps the rest, and may be deleted if you do not."]
-    left = found.total - found.n
+    left = found.total - found.n + found.failed
     if found.stopped == "cap":
-        why = f"The spending cap leaves no room for the other {left} requests."
+        why = f"The spending cap leaves no room for the {left} requests without an answer."
         how = "Raise --max-cost and give the same command to go on."
     else:
-        why = f"A call has no price, so no cap can be kept; {left} requests were not asked."
+        why = f"A call has no price, so no cap can be kept; {left} requests have no answer yet."
         how = "Give the same command without --max-cost to go on, or begin anew with --prices."
     return [why, f"{how} Until then {found.journal} keeps what is paid for."]

@@ -43,11 +43,10 @@ def check_fresh(policy: Path, table: Path) -> None:
     from cascade_core.policy.document import Policy
 
     tuned = Policy.load(policy).tuned
-    if tuned is not None and tuned.rows_fitted and tuned.table == table.name:
+    if tuned is not None and tuned.fitted_table == table.name:
         msg = (
-            f"{policy} was fitted to {tuned.rows_fitted:,} rows of a table called {table.name}; "
-            "thresholds can only be tested on rows it has not seen: give a file of other rows, "
-            "under another name"
+            f"{policy} was fitted to rows of a table called {table.name}; a promise can only be "
+            "tested on rows it has not seen: give a file of other rows, under another name"
         )
         raise ConfigurationError(msg)
 

@@ -47,7 +47,15 @@ def drift(
     )
     if not found.rows:
         left = sum(found.skipped.values())
+        others = found.skipped.get("policy", 0)
         msg = f"{log}: none of its {left:,} decisions was made by the policy {document.name!r}"
+        if left > others:
+            why = {name: n for name, n in found.skipped.items() if name != "policy"}
+            listed = ", ".join(f"{name} {n:,}" for name, n in why.items())
+            msg = (
+                f"{log}: none of its {left:,} decisions was made by a threshold of the policy "
+                f"{document.name!r} ({listed}; of other policies {others:,})"
+            )
         raise ConfigurationError(msg)
     if as_json:
         typer.echo(json.dumps(asdict(found), indent=2))

@@ -78,7 +78,8 @@ def tune(  # noqa: PLR0913 - the command's options
         if signals is not None or method != "auto":
             msg = "--signals and --method have no use beside --policy, whose calibrators are kept"
             raise ConfigurationError(msg)
-        check_fresh(policy, table)
+        if harm is not None or confidence is not None:
+            check_fresh(policy, table)
     names = None if signals is None else [s.strip() for s in signals.split(",") if s.strip()]
     if names == []:
         msg = "--signals is empty: name some, or leave it out to use all in the table"

@@ -83,7 +83,8 @@ class Tuned(BaseModel):
         objective: What was asked for, in words.
         models: The tiers' models as the table names them.
         choices: For every tier but the last, how its confidence was fitted.
-        rows_fitted: Rows that calibrators were fitted to.
+        rows_fitted: Rows that calibrators were fitted to; 0 where they were kept as they were.
+        fitted_table: Name of the table that holds those rows, an earlier one where they were kept.
         rows_unused: Rows that could not be used, by reason.
         refused: Classes for which nothing could be promised, with the reason; all their
             requests go to the strongest tier.
@@ -99,6 +100,7 @@ class Tuned(BaseModel):
     models: tuple[str | None, ...]
     choices: tuple[str, ...]
     rows_fitted: int
+    fitted_table: str | None = None
     rows_unused: dict[str, int] = Field(default_factory=dict)
     refused: dict[str, str] = Field(default_factory=dict)
     figures: Figures

@@ -36,11 +36,17 @@ def scored(tiers=3, n=200, seed=0, *, weights=False, skipping=False, distinct=No
 @pytest.mark.parametrize("tiers", [2, 3, 4])
 @pytest.mark.parametrize("weights", [False, True])
 @pytest.mark.parametrize("skipping", [False, True])
-def test_each_candidate_does_what_serving_with_its_thresholds_does(tiers, weights, skipping):
+@pytest.mark.parametrize("calibrated", [False, True])
+def test_each_candidate_does_what_serving_with_its_thresholds_does(
+    tiers, weights, skipping, calibrated
+):
     rows = scored(tiers, weights=weights, skipping=skipping, distinct=12)
+    rows = replace(rows, calibrated=calibrated)
     among = candidates(rows)
     mass = np.ones(len(rows)) if rows.weights is None else rows.weights
-    for place in np.linspace(0, len(among) - 1, 40).astype(int):
+    never = np.flatnonzero((among.thresholds == 1).any(axis=1))
+    some = np.linspace(0, len(never) - 1, 10).astype(int)
+    for place in [*np.linspace(0, len(among) - 1, 40).astype(int), *never[some]]:
         served = serve(rows, list(among.thresholds[place]))
         assert np.average(served.quality, weights=mass) == pytest.approx(among.quality[place])
         assert np.average(served.cost, weights=mass) == pytest.approx(among.cost[place])

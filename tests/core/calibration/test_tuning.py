@@ -224,3 +224,12 @@ def test_models_without_prices_are_tuned_by_what_is_escalated():
     assert tune(table | {"t1_cost_usd": [None] * 1500}, harm=0.05).tuned.figures.harm <= 0.05
     with pytest.raises(TuningError, match="max_cost needs the cost"):
         tune(table | {"t1_cost_usd": [None] * 1500}, max_cost=1e-5)
+
+
+def test_a_draft_that_costs_more_than_it_saves_is_not_bought():
+    """Then nothing but the strongest tier is worth its price."""
+    table = columns(1000) | {"t0_cost_usd": [6e-5] * 1000, "t1_cost_usd": [1e-4] * 1000}
+    for asked in ({"quality": 0.97}, {"max_cost": 1.01e-4}):
+        policy = tune(table, **asked, method="signal", signals=["a"])
+        assert policy.tuned.figures.cost_usd == pytest.approx(1e-4)
+        assert policy.tuned.figures.quality == policy.tuned.figures.strong_quality

@@ -148,3 +148,34 @@ async def test_answers_that_nobody_can_grade_are_noticed_while_it_runs(tmp_path:
     work.quality = None
     with pytest.warns(CascadeWarning, match="no answer to the first 10 requests could be graded"):
         await go(tmp_path, work, n=ALL_FAILED)
+
+
+async def test_what_earlier_attempts_cost_is_spent_but_makes_no_request_dearer(
+    tmp_path: Path,
+) -> None:
+    for attempt in range(1, 6):
+        work = Work()
+        work.errors = {} if attempt == 5 else {0: "APIError (HTTP 503)"}
+        _, budget, _ = await go(tmp_path, work, n=1)
+        assert budget.spent == attempt * CENT
+    stopped, budget, entries = await go(tmp_path, Work(), n=10, cap="0.10")
+    assert (stopped, len(entries), budget.spent) == ("cap", 6, 10 * CENT)
+
+
+async def test_an_unpriced_request_counts_once_however_often_it_is_asked(tmp_path: Path) -> None:
+    work = Work(lambda _: None)
+    work.errors = {0: "APIError (HTTP 503)"}
+    for _ in range(2):
+        _, budget, _ = await go(tmp_path, work, n=4)
+        assert budget.unpriced == 4
+
+
+async def test_requests_that_fail_again_are_no_sign_that_a_tier_never_answers(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    work = Work()
+    await go(tmp_path, work, n=5)
+    work.errors = {0: "APIError (HTTP 503)"}
+    await go(tmp_path, work, n=5 + ALL_FAILED - 1)
+    await go(tmp_path, work, n=5 + ALL_FAILED - 1)
+    assert not recwarn.list

@@ -108,6 +108,10 @@ def test_rows_that_a_policy_was_fitted_to_cannot_test_it(cascade: Run) -> None:
     again = ["--policy", "a.json", "--harm", 0.1, "--out", "b.json"]
     assert "rows it has not seen" in refused(cascade("tune", "labels.csv", *again))
     assert cascade("tune", "fresh.csv", *again).status == 0
+    # Nor can they once other rows have tested it; where nothing is promised, they may be used.
+    third = ["--policy", "b.json", "--out", "c.json"]
+    assert "rows it has not seen" in refused(cascade("tune", "labels.csv", *third, "--harm", 0.1))
+    assert cascade("tune", "labels.csv", *third, "--max-escalated", 0.5).status == 0
 
 
 def test_a_policy_is_written_as_json_and_nothing_else(cascade: Run) -> None:
