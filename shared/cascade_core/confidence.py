@@ -7,7 +7,7 @@ The flow knows no difference between the two. What a calibrator computes is in
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from cascade_core.draft import Draft
@@ -19,18 +19,8 @@ if TYPE_CHECKING:
     from cascade_core.calibration.artefact import Calibrator
 
 
-class Bounding(Protocol):
-    """Bounds the confidence in a draft that is not finished."""
-
-    def __call__(self, readings: Readings, exact: Collection[str] = ()) -> float:
-        """Return the highest confidence still possible.
-
-        Args:
-            readings: Readings and upper bounds so far, by signal.
-            exact: The signals among them that will not change any more.
-        """
-        ...
-
+Bounding: TypeAlias = Callable[[Readings], float]
+"""The highest confidence that a draft can still get, from its readings or their bounds so far."""
 
 Odd: TypeAlias = str | None
 """What was wrong with a confidence, if anything."""
@@ -62,6 +52,13 @@ class Confidence(Protocol):
         """Return what bounds the confidence in an unfinished draft for a request."""
         ...
 
+    def span(self, readings: Readings, request: Request, draft: Draft) -> tuple[float, float]:
+        """Return the lowest and the highest confidence that signals not yet read leave possible.
+
+        Both are NaN where there can be none.
+        """
+        ...
+
 
 class Raw:
     """Readings combined as they are.
@@ -76,6 +73,7 @@ class Raw:
     def __init__(self, combiner: Combiner, names: Sequence[str]) -> None:
         self.signals = names
         self._combine = combiner.combine
+        self._feared: Mapping[str, float | None] = dict.fromkeys(names, 0.0)
         self._hoped: Mapping[str, float | None] = dict.fromkeys(names, 1.0)
 
     def of(
@@ -93,8 +91,17 @@ class Raw:
         del request
         return self._best
 
-    def _best(self, readings: Readings, exact: Collection[str] = ()) -> float:
-        del exact  # a combiner never falls when a reading rises, so a bound is as good
+    def span(
+        self, readings: Readings, request: Request | None = None, draft: Draft | None = None
+    ) -> tuple[float, float]:
+        """Put every signal that is not read, or could not be, at its worst and at its best."""
+        del request, draft
+        read = {name: reading for name, reading in readings.items() if reading is not None}
+        worst = self.of({**self._feared, **read})[0] if read else None
+        # No reading is never acceptance, not even at a threshold of 0.
+        return -math.inf if worst is None else worst, self._best(read)
+
+    def _best(self, readings: Readings) -> float:
         best, _ = self.of({**self._hoped, **readings})
         return 1.0 if best is None else best
 
@@ -117,15 +124,17 @@ class Calibrated:
 
     def of(self, readings: Readings, request: Request, draft: Draft) -> tuple[float | None, Odd]:
         """Return the calibrated probability that the draft is good."""
-        texts = (request.question, draft.text) if self._reads_text else ("", "")
+        texts = self._texts(request, draft)
         return as_reading(self._scorer.one(readings, *texts, request.class_name))
+
+    def span(self, readings: Readings, request: Request, draft: Draft) -> tuple[float, float]:
+        """Return the lowest and the highest probability still possible."""
+        return self._scorer.span(readings, *self._texts(request, draft), request.class_name)
+
+    def _texts(self, request: Request, draft: Draft) -> tuple[str, str]:
+        return (request.question, draft.text) if self._reads_text else ("", "")
 
     def bound(self, request: Request) -> Bounding:
         """Return a function that bounds what signals and text may still turn out to be."""
-        begun = self._scorer.begin(request.question if self._reads_text else "", request.class_name)
-
-        def best(readings: Readings, exact: Collection[str] = ()) -> float:
-            found = begun.best(readings, exact=exact)
-            return 1.0 if math.isnan(found) else found
-
-        return best
+        text = request.question if self._reads_text else ""
+        return self._scorer.begin(text, request.class_name).best

@@ -11,6 +11,7 @@ threshold → accept, or go on. The last tier's answer is returned as it is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -38,10 +39,12 @@ from cascade_core.trail import Entry, Trail
 from cascade_core.verdict import Judgement, Reason, Verdict
 
 if TYPE_CHECKING:
-    from cascade_core.confidence import Confidence
     from cascade_core.plan import Plan
     from cascade_core.request import Request
     from cascade_core.tier import Tier
+
+_BROKEN = -math.inf
+"""No confidence, since a paid signal could not be read."""
 
 
 _UNJUDGED = Judgement("only_tier")
@@ -251,11 +254,43 @@ def _judge(run: _Run, tier: Tier, draft: Draft) -> Steps[Judgement]:
         return Judgement(failed, draft=draft)
     threshold, maker = plan.threshold(tier, run.request), plan.confidences[tier.index]
     readings: dict[str, float | None] = {}
-    best = 1.0
+    confidence = yield from _read(run, tier, draft, readings)
+    unread = Judgement("no_reading", draft=draft, threshold=threshold, signals=readings)
+    if confidence == _BROKEN:
+        return unread
+    if confidence is None:
+        confidence, odd = maker.of(readings, run.request, draft)
+        if odd is not None:
+            yield Note(
+                f"combine:{tier.index}",
+                f"combine= on {tier.label} gave no number in [0, 1] ({odd}); "
+                "that counts as no confidence",
+            )
+    if confidence is None:
+        return (yield from _judge_unread(plan, tier, unread))
+    accepted = confidence >= threshold
+    reason: Reason = "confident" if accepted else "low_confidence"
+    return Judgement(reason, accepted, draft, confidence, threshold, readings)
+
+
+def _read(
+    run: _Run, tier: Tier, draft: Draft, readings: dict[str, float | None]
+) -> Steps[float | None]:
+    """Read a draft's signals into `readings`, paid ones only where they can change the outcome.
+
+    Returns:
+        The bound on the confidence that settled the matter where a paid signal was left out;
+        `_BROKEN` where one that was asked could not read; None in any other case.
+    """
+    plan = run.plan
+    threshold, maker = plan.threshold(tier, run.request), plan.confidences[tier.index]
     for signal in plan.signals:
-        # A paid signal that cannot change the outcome is not worth its price.
-        if signal.paid and readings and (best := _best(maker, run, readings)) < threshold:
-            break
+        if signal.paid:
+            lowest, highest = maker.span(readings, run.request, draft)
+            if not lowest < threshold <= highest:
+                # What was not read can neither help nor harm by its absence.
+                bound = lowest if lowest >= threshold else highest
+                return None if math.isnan(bound) else bound
         reading, problem = yield from run.trail.read(signal, run.request, draft, tier)
         readings[signal.name] = reading
         if problem is not None:
@@ -266,25 +301,8 @@ def _judge(run: _Run, tier: Tier, draft: Draft) -> Steps[Judgement]:
         if signal.paid and reading is None and plan.on_no_score == "escalate":
             # Whoever pays for a second opinion does not mean to do without it: a judge that
             # is down must not wave drafts through.
-            return Judgement("no_reading", draft=draft, threshold=threshold, signals=readings)
-    confidence, odd = maker.of(readings, run.request, draft)
-    if odd is not None:
-        yield Note(
-            f"combine:{tier.index}",
-            f"combine= on {tier.label} gave no number in [0, 1] ({odd}); "
-            "that counts as no confidence",
-        )
-    if best < threshold:  # what was not read cannot help by its absence either
-        confidence = best if confidence is None else min(confidence, best)
-    if confidence is not None:
-        accepted = confidence >= threshold
-        reason: Reason = "confident" if accepted else "low_confidence"
-        return Judgement(reason, accepted, draft, confidence, threshold, readings)
-    return (
-        yield from _judge_unread(
-            plan, tier, Judgement("no_reading", draft=draft, threshold=threshold, signals=readings)
-        )
-    )
+            return _BROKEN
+    return None
 
 
 def _judge_unread(plan: Plan, tier: Tier, judged: Judgement) -> Steps[Judgement]:
@@ -357,13 +375,6 @@ def _drafted(reply: Drafts | Done | Failed) -> Draft | None:
     if isinstance(reply, Drafts):
         return reply.drafts[0]
     return reply.draft if isinstance(reply, Done) else None
-
-
-def _best(maker: Confidence, run: _Run, readings: dict[str, float | None]) -> float:
-    """Return the highest confidence that signals not yet read leave possible."""
-    # Those without a reading are left out: they may say anything or nothing.
-    read = {name: reading for name, reading in readings.items() if reading is not None}
-    return maker.bound(run.request)(read, exact=read)
 
 
 def _worth(judged: tuple[Tier, Judgement, Entry]) -> tuple[bool, float, int]:

@@ -131,6 +131,25 @@ def test_a_paid_signal_that_can_no_longer_matter_is_not_asked():
     assert signal.asked == 0
     assert play(plan, sure(0.9), sure())[0].tier == 0
     assert signal.asked == 1
+    plan = plan_for(policy=policy(both, threshold=0.55), signals=[SequenceLogprob(), signal])
+    verdict = play(plan, sure(0.9), sure())[0]
+    assert verdict.tier == 0
+    assert signal.asked == 1, "the draft passes without it"
+    assert 0.55 <= verdict.judged.confidence < 0.6
+
+
+def test_a_paid_signal_that_only_another_tier_is_judged_by_is_not_asked():
+    signal = Paid()
+    by_paid = {"score": {"kind": "signal", "signal": "paid"}}
+    plan = plan_for(
+        tiers=make_tiers(3),
+        policy={"calibrators": [BY_LOGPROB, by_paid], "thresholds": [0.6, 0.6]},
+        signals=[SequenceLogprob(), signal],
+    )
+    assert play(plan, sure(0.9), sure(), sure())[0].tier == 0
+    assert signal.asked == 0
+    assert play(plan, sure(0.1), sure(), sure())[0].tier == 1
+    assert signal.asked == 1
 
 
 def test_a_policy_that_goes_by_the_text_needs_no_logprobs():

@@ -371,6 +371,23 @@ def test_a_mean_that_a_paid_signal_could_still_lift_is_waited_for():
     assert verdict.judged.confidence == 0.8
 
 
+def test_a_paid_signal_that_could_not_keep_a_draft_from_passing_is_not_asked():
+    paid = Reads(0.0, "paid", paid=True)
+    plan = plan_for(signals=[Reads(1.0), paid], combine={"reads": 3, "paid": 1}, thresholds=0.7)
+    verdict, _, _ = play(plan, mute(), mute())
+    assert not paid.count
+    assert (verdict.tier, verdict.reason) == (0, "confident")
+    assert verdict.judged.confidence == 0.75, "what is sure, whatever it would have said"
+    assert verdict.judged.signals == {"reads": 1.0}
+
+
+def test_of_two_paid_signals_the_second_is_asked_only_where_the_first_leaves_it_open():
+    first, second = Reads(0.2, "first", paid=True), Reads(0.9, "second", paid=True)
+    verdict, _, _ = play(plan_for(signals=[first, second]), mute(), mute())
+    assert (first.count, second.count) == (1, 0)
+    assert verdict.judged.signals == {"first": 0.2}
+
+
 def test_a_free_signal_without_a_reading_does_not_spare_the_paid_one():
     paid = Reads(0.9, "paid", paid=True)
     verdict, _, _ = play(plan_for(signals=[Reads(None), paid]), mute(), mute())

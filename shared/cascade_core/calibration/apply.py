@@ -36,8 +36,11 @@ BLOCK = 16_384
 CERTAIN = math.nextafter(1.0, 0.0)
 """The most confidence there is, so that a threshold of 1 accepts nothing."""
 
+SPAN_BLOCK = 512
+"""The same for spans, which keep every node of every tree."""
+
 SLACK = 1e-9
-"""What rounding may cost: an upper bound is raised by it."""
+"""What rounding may cost: an upper bound is raised by it, a lower one lowered."""
 
 
 class Scorer:
@@ -82,14 +85,62 @@ class Scorer:
         """
         if classes is not None:
             inputs = _with_classes(inputs, classes)
-        scores = self.scores(inputs)
+        return np.minimum(self._curved(self.scores(inputs), inputs), CERTAIN)
+
+    def spans(
+        self,
+        inputs: Inputs,
+        unread: Collection[str],
+        classes: Sequence[str | None] | None = None,
+    ) -> tuple[Array, Array]:
+        """Return between which confidences every row's ends, whatever some signals will say.
+
+        Args:
+            inputs: What there is to read; what it holds of unread signals is not looked at.
+            unread: Signals that may still have any reading, or none.
+            classes: Class of every row, in place of those that `inputs` has.
+
+        Returns:
+            Lower and upper bounds of `rows`, each of shape (n,); NaN where there can be no
+            confidence, as every signal that is read has said nothing.
+
+        Raises:
+            ConfigurationError: `inputs` lacks a signal or texts that are read.
+        """
+        if classes is not None:
+            inputs = _with_classes(inputs, classes)
+        self._check_held(inputs)
+        lowest, highest = np.empty(inputs.n), np.empty(inputs.n)
+        for start in range(0, inputs.n, SPAN_BLOCK):
+            rows = slice(start, min(start + SPAN_BLOCK, inputs.n))
+            reach = Reach.of(read_values(self.inputs, inputs, rows))
+            for j, (source, name) in enumerate(self._split):
+                if source in SIGNALS and name in unread:
+                    reach.low[j], reach.high[j] = _end(source, 0.0), _end(source, 1.0)
+                    reach.readable[j] = reach.missable[j] = True
+            lowest[rows], highest[rows] = self._ends(reach, self._word_logits(inputs, rows))
+        low, high = self._curved(lowest, inputs), self._curved(highest, inputs)
+        return np.clip(low - SLACK, 0.0, CERTAIN), np.minimum(high + SLACK, 1.0)
+
+    def _ends(self, reach: Reach, words: Array) -> tuple[Array, Array]:
+        """Return the lowest and the highest score in reach, each of shape (n,)."""
+        if self._model is None:
+            return reach.low[0], reach.high[0]
+        never = np.zeros(len(words))
+        if self.signals:
+            never[~reach.readable[self._of_signals].any(axis=0)] = np.nan
+        worst, best = self._model.worst(reach) + words, self._model.best(reach) + words
+        return sigmoid(worst - SLACK) + never, sigmoid(best + SLACK) + never
+
+    def _curved(self, scores: Array, inputs: Inputs) -> Array:
+        """Put every row's score on the curve of its class."""
         confidence = self._curve(scores)
         if inputs.classes is not None:
             for code, name in enumerate(inputs.class_names):
                 if name in self._class_curves:
                     of_class = inputs.classes == code
                     confidence[of_class] = self._class_curves[name](scores[of_class])
-        return np.minimum(confidence, CERTAIN)
+        return confidence
 
     def scores(self, inputs: Inputs) -> Array:
         """Return what orders the rows, before any curve: shape (n,), NaN for no reading.
@@ -104,10 +155,7 @@ class Scorer:
         for start in range(0, inputs.n, BLOCK):
             rows = slice(start, min(start + BLOCK, inputs.n))
             values = read_values(self.inputs, inputs, rows)
-            logits = self._model.logits(values)
-            if self._words is not None and inputs.requests is not None:
-                logits += [self._word_logit(text) for text in inputs.requests[rows]]
-            scores[rows] = sigmoid(logits)
+            scores[rows] = sigmoid(self._model.logits(values) + self._word_logits(inputs, rows))
             if self.signals:
                 scores[rows][np.isnan(values[self._of_signals]).all(axis=0)] = np.nan
         return scores
@@ -131,12 +179,45 @@ class Scorer:
         Returns:
             A probability, or None where signals are read and none has a reading.
         """
+        inputs = self._alone(readings, request_text, draft_text, class_name)
+        confidence = float(self.rows(inputs)[0])
+        return None if math.isnan(confidence) else confidence
+
+    def span(
+        self,
+        readings: Mapping[str, float | None],
+        request_text: str = "",
+        draft_text: str = "",
+        class_name: str | None = None,
+    ) -> tuple[float, float]:
+        """Return between which confidences a finished draft's ends, whatever is not read yet.
+
+        Args:
+            readings: What was read so far, None for no reading; any other signal may still
+                have any reading, or none.
+            request_text: As for `one`.
+            draft_text: As for `one`.
+            class_name: As for `one`.
+
+        Returns:
+            A lower and an upper bound of `one`; NaN where that can only be None.
+        """
+        inputs = self._alone(readings, request_text, draft_text, class_name)
+        low, high = self.spans(inputs, self.signals - readings.keys())
+        return float(low[0]), float(high[0])
+
+    def _alone(
+        self,
+        readings: Mapping[str, float | None],
+        request_text: str,
+        draft_text: str,
+        class_name: str | None,
+    ) -> Inputs:
+        """Return one draft as a table of one row."""
         signals = {name: np.array([_number(readings.get(name))]) for name in self.signals}
         codes = None if class_name is None else np.zeros(1, dtype=np.int64)
         names = () if class_name is None else (class_name,)
-        inputs = Inputs(1, signals, (request_text,), (draft_text,), codes, names)
-        confidence = float(self.rows(inputs)[0])
-        return None if math.isnan(confidence) else confidence
+        return Inputs(1, signals, (request_text,), (draft_text,), codes, names)
 
     def best(
         self,
@@ -144,7 +225,6 @@ class Scorer:
         *,
         request_text: str = "",
         class_name: str | None = None,
-        exact: Collection[str] = (),
     ) -> float:
         """Return a bound that the confidence in an unfinished draft cannot exceed.
 
@@ -156,19 +236,17 @@ class Scorer:
                 to it; any other may end anywhere, or with no reading.
             request_text: Text of the request.
             class_name: Class of the request, if it has one.
-            exact: Signals that are settled: with their reading, or with none.
 
         Returns:
-            At least `one` of whatever the draft becomes, wherever that is not None;
-            NaN where it can only be None.
+            At least `one` of whatever the draft becomes, wherever that is not None.
         """
-        return self.begin(request_text, class_name).best(readings, exact=exact)
+        return self.begin(request_text, class_name).best(readings)
 
     def begin(self, request_text: str = "", class_name: str | None = None) -> Begun:
         """Return the bounds of one request, whose text is read only here."""
-        size = len(self.inputs)
-        low, high = np.full(size, -np.inf), np.full(size, np.inf)
-        readable, missable = np.ones(size, dtype=np.bool_), np.ones(size, dtype=np.bool_)
+        shape = (len(self.inputs), 1)
+        low, high = np.full(shape, -np.inf), np.full(shape, np.inf)
+        readable, missable = np.ones(shape, dtype=np.bool_), np.ones(shape, dtype=np.bool_)
         features = read_request(request_text) if names_of(self.inputs, "request") else {}
         for j, (source, name) in enumerate(self._split):
             if source in SIGNALS:
@@ -182,6 +260,12 @@ class Scorer:
         curve = self._class_curves.get(class_name, self._curve) if class_name else self._curve
         words = 0.0 if self._words is None else self._word_logit(request_text)
         return Begun(self._split, self._model, curve, words, Reach(low, high, readable, missable))
+
+    def _word_logits(self, inputs: Inputs, rows: slice) -> Array:
+        """Return what the words of some rows' requests add, in logits."""
+        if self._words is None or inputs.requests is None:
+            return np.zeros(rows.stop - rows.start)
+        return np.array([self._word_logit(text) for text in inputs.requests[rows]])
 
     def _word_logit(self, text: str) -> float:
         """Return what the words of a request add, in logits."""
@@ -221,24 +305,20 @@ class Begun:
         self._reach = reach
         self._signals = [(j, *given) for j, given in enumerate(inputs) if given[0] in SIGNALS]
 
-    def best(self, readings: Mapping[str, float | None], *, exact: Collection[str] = ()) -> float:
+    def best(self, readings: Mapping[str, float | None]) -> float:
         """Return the highest confidence still in reach; see `Scorer.best`."""
         reach = self._reach.copy()
         for j, source, name in self._signals:
             value = _number(readings.get(name))
             if not math.isnan(value):
                 reach.high[j] = _end(source, value)
-                reach.low[j] = _end(source, value if name in exact else 0.0)
+                reach.low[j] = _end(source, 0.0)
                 reach.missable[j] = False
-            elif name in exact:
-                reach.readable[j] = False
-        if self._signals and not any(reach.readable[j] for j, _, _ in self._signals):
-            return math.nan
         if self._model is None:
-            score = float(reach.high[0])
+            score = reach.high[0]
         else:
-            score = float(sigmoid(np.array([self._model.best(reach) + self._words + SLACK]))[0])
-        return min(1.0, float(self._curve(np.array([score]))[0]) + SLACK)
+            score = sigmoid(self._model.best(reach) + self._words + SLACK)
+        return min(1.0, float(self._curve(score)[0]) + SLACK)
 
 
 def _end(source: str, reading: float) -> float:

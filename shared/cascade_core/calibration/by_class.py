@@ -59,7 +59,7 @@ def pick_by_class(
         for code in range(-1, len(names))
         if (classes == code).any()
     }
-    if any(np.isnan(cost).any() for cost in scored.costs):
+    if not scored.priced:
         return None
     if sum(len(rows) >= FEWEST for code, rows in parts.items() if code >= 0) < 2:  # noqa: PLR2004
         return None

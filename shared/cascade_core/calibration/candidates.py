@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cascade_core.arrays import Array, Ints
+from cascade_core.calibration.paid import PaidReading
 from cascade_core.calibration.pipeline import Scored
 from cascade_core.evaluation.curve import sweep
 
@@ -100,7 +101,9 @@ def thin(path: Candidates, most: int) -> Candidates:
 
 def _exact(scored: Scored) -> Candidates:
     (weak, strong), (draft, answer) = scored.qualities, scored.costs
-    curve = sweep(scored.confidences[0], weak, strong, draft, answer, scored.weights)
+    curve = sweep(
+        scored.confidences[0], weak, strong, draft, answer, scored.weights, paid=scored.read(0)
+    )
     thresholds = np.minimum(curve.threshold, NOTHING)[:, None]
     cost = curve.cost
     if scored.calibrated:  # a tier of which nothing would be accepted is not asked
@@ -113,11 +116,7 @@ def _grid(scored: Scored) -> Candidates:
     tiers = len(scored.confidences)
     steps = min(STEPS, int(COMBINATIONS ** (1 / tiers)) - 1)
     edges = [_edges(confidence, steps) for confidence in scored.confidences]
-    # Cell 0 holds what no threshold accepts; cell i ≥ 1 what the i lowest thresholds do.
-    cells = [
-        np.where(np.isnan(c), 0, np.searchsorted(e, np.nan_to_num(c), side="right"))
-        for c, e in zip(scored.confidences, edges, strict=True)
-    ]
+    cells = [_cells(c, e) for c, e in zip(scored.confidences, edges, strict=True)]
     sums = _Cells(cells, [len(e) + 1 for e in edges], scored)
     shape = tuple(len(e) for e in edges)
     losses = (*scored.losses(), np.zeros(len(scored)))
@@ -126,6 +125,9 @@ def _grid(scored: Scored) -> Candidates:
         quality += sums.answered(scored.qualities[k], k)
         harm += sums.answered(losses[k], k)
         reached = sums.reached(scored.costs[k], k)
+        if k < tiers:
+            for reading in scored.read(k):
+                reached = reached + sums.paid(reading, k, edges[k])
         if scored.calibrated and k < tiers:  # what accepts nothing is not asked
             along = [1] * tiers
             along[k] = -1
@@ -144,6 +146,12 @@ def _edges(confidence: Array, steps: int) -> Array:
     quantiles = np.quantile(read, np.linspace(0, 1, steps)) if len(read) else np.empty(0)
     edges: Array = np.unique(np.append(quantiles, NOTHING))
     return edges
+
+
+def _cells(confidence: Array, edges: Array) -> Ints:
+    """Return each row's cell: 0 holds what no threshold accepts, i ≥ 1 what the i lowest do."""
+    cells: Ints = np.searchsorted(edges, np.nan_to_num(confidence), side="right")
+    return np.where(np.isnan(confidence), 0, cells)
 
 
 class _Cells:
@@ -169,6 +177,16 @@ class _Cells:
             below = _below(below, axis)
         return self._spread(below / self._total, k)
 
+    def paid(self, reading: PaidReading, k: int, edges: Array) -> Array:
+        """Return the mean that rows reaching tier k pay for one of its paid signals."""
+        price = np.where(np.isnan(reading.low), 0.0, reading.price)
+        # Read at the thresholds above the lowest confidence possible, up to the highest.
+        above = self._sum(price, k + 1, _cells(reading.low, edges))
+        above -= self._sum(price, k + 1, _cells(reading.high, edges))
+        for axis in range(k + 1):
+            above = _below(above, axis)
+        return self._spread(above / self._total, k + 1)
+
     def answered(self, values: Array, k: int) -> Array:
         """Return the mean over all rows of values where tier k answers, else 0."""
         if k == len(self._sizes):
@@ -179,12 +197,16 @@ class _Cells:
         accepted = inside.sum(axis=k, keepdims=True) - _below(inside, k)
         return self._spread(accepted / self._total, k + 1)
 
-    def _sum(self, values: Array, axes: int) -> Array:
+    def _sum(self, values: Array, axes: int, cells: Ints | None = None) -> Array:
+        """Add values up over the cells of the first tiers; `cells` replaces those of the last."""
         weighted = values if self._weights is None else values * self._weights
         if axes == 0:
             return np.asarray(weighted.sum())
         shape = self._sizes[:axes]
-        sums = np.bincount(self._prefix[axes - 1], weighted, int(np.prod(shape)))
+        place = self._prefix[axes - 1]
+        if cells is not None:
+            place = cells if axes == 1 else self._prefix[axes - 2] * shape[-1] + cells
+        sums = np.bincount(place, weighted, int(np.prod(shape)))
         return sums.astype(np.float64, copy=False).reshape(shape)
 
     def _spread(self, means: Array, axes: int) -> Array:

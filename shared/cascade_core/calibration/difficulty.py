@@ -7,6 +7,7 @@ models had not seen, and a route that saves nothing is not kept.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from cascade_core.arrays import Array, Flags
 from cascade_core.calibration.fit import Fitted, fit_calibrator
-from cascade_core.calibration.pipeline import Scored, Served, serve
+from cascade_core.calibration.pipeline import Scored, serve
 from cascade_core.policy.route import Route, Stage, skips, values
 from cascade_core.table import Table
 
@@ -42,14 +43,14 @@ def fit_from_request(table: Table, tier: int, target: Array, *, seed: int = 0) -
 
 
 def fit_route(
-    rows: Table, scored: Scored, served: Served, *, seed: int = 0
+    rows: Table, scored: Scored, thresholds: Sequence[float], *, seed: int = 0
 ) -> tuple[Route, Flags] | None:
     """Find out which requests had better skip which tiers.
 
     Args:
         rows: The rows to learn from, with requests.
         scored: The same rows' confidences, costs and qualities.
-        served: What thresholds did with them while every tier was asked.
+        thresholds: One for every tier but the last, that every draft meets as yet.
         seed: Of the folds.
 
     Returns:
@@ -57,9 +58,9 @@ def fit_route(
         shape (n, tiers). None where there are no requests or costs to go by, too few rows, no
         scikit-learn, or no saving that stands out from chance.
     """
-    costs = np.stack(scored.costs, axis=1)
-    if rows.requests is None or np.isnan(costs).any() or find_spec("sklearn") is None:
+    if rows.requests is None or not scored.priced or find_spec("sklearn") is None:
         return None
+    served = serve(scored, thresholds)
     stages: list[Stage] = []
     accepts: list[Array] = []
     for k in range(len(scored.confidences)):
@@ -71,7 +72,7 @@ def fit_route(
         accepts.append(fitted.confidence)
         stages.append(
             Stage(
-                cost_usd=_mean(scored.costs[k], scored.weights),
+                cost_usd=_mean(served.spent[asked, k], _part(scored.weights, asked)),
                 quality=_mean(scored.qualities[k][taken > 0], None),
                 accepted=good / int(asked.sum()),
                 accepts=fitted.calibrator,
@@ -80,7 +81,8 @@ def fit_route(
     last = _mean(scored.costs[-1], scored.weights), _mean(scored.qualities[-1], scored.weights)
     route = Route(stages=(*stages, Stage(cost_usd=last[0], quality=last[1])))
     skipped = skips(values(route, accepts))
-    return (route, skipped) if _pays(scored, served, skipped) else None
+    saved = served.cost - serve(skipping(scored, skipped), thresholds).cost
+    return (route, skipped) if _pays(saved, scored.weights) else None
 
 
 def skipping(scored: Scored, skipped: Flags) -> Scored:
@@ -90,22 +92,24 @@ def skipping(scored: Scored, skipped: Flags) -> Scored:
         scored,
         confidences=tuple(np.where(skipped[:, k], np.nan, scored.confidences[k]) for k in tiers),
         costs=(*(np.where(skipped[:, k], 0.0, scored.costs[k]) for k in tiers), scored.costs[-1]),
+        paid=tuple(
+            tuple(replace(r, low=np.where(skipped[:, k], np.nan, r.low)) for r in scored.read(k))
+            for k in tiers
+        ),
         skipped=skipped,
     )
 
 
-def _pays(scored: Scored, served: Served, skipped: Flags) -> bool:
-    """Tell whether skipping saved money on rows its models had not seen, beyond chance."""
-    if not skipped.any():
-        return False
-    # The thresholds that were used accept exactly what was accepted.
-    certain = tuple(np.where(served.tier == k, 1.0, 0.0) for k in range(len(scored.confidences)))
-    again = serve(skipping(replace(scored, confidences=certain), skipped), [0.5] * len(certain))
-    saved = served.cost - again.cost
-    weights = np.ones(len(saved)) if scored.weights is None else scored.weights
-    mean = float(np.average(saved, weights=weights))
-    error = float(np.sqrt(np.sum(weights**2 * (saved - mean) ** 2)) / weights.sum())
+def _pays(saved: Array, weights: Array | None) -> bool:
+    """Tell whether what was saved on rows that the models had not seen is beyond chance."""
+    weight = np.ones(len(saved)) if weights is None else weights
+    mean = float(np.average(saved, weights=weight))
+    error = float(np.sqrt(np.sum(weight**2 * (saved - mean) ** 2)) / weight.sum())
     return mean > SURE * error
+
+
+def _part(weights: Array | None, rows: Flags) -> Array | None:
+    return None if weights is None else weights[rows]
 
 
 def _mean(of: Array, weights: Array | None) -> float:

@@ -1,4 +1,4 @@
-"""The two combiners at work: logits of rows, and the highest logit still in reach.
+"""The two combiners at work: logits of rows, and the logits still in reach.
 
 Values come as one row an input and one column a draft. Sums run input by input, or
 tree by tree, so that a draft's logit is the same number alone and among a million.
@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from cascade_core.arrays import Array, Ints
+from cascade_core.arrays import Array, Flags, Ints
 from cascade_core.calibration.artefact import LEAF, Boosting, Logistic
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reach:
-    """Where each input may still end; arrays of shape (d,).
+    """Where each input of n drafts may still end; arrays of shape (d, n).
 
     Attributes:
         low: The least it may be.
@@ -29,8 +28,14 @@ class Reach:
 
     low: Array
     high: Array
-    readable: npt.NDArray[np.bool_]
-    missable: npt.NDArray[np.bool_]
+    readable: Flags
+    missable: Flags
+
+    @classmethod
+    def of(cls, values: Array) -> Reach:
+        """Return one in which everything is settled: values of shape (d, n), NaN for none."""
+        missing = np.isnan(values)
+        return cls(values.copy(), values.copy(), ~missing, missing)
 
     def copy(self) -> Reach:
         """Return one that can be changed."""
@@ -44,8 +49,12 @@ class Model(Protocol):
         """Return logits, shape (n,), of values of shape (d, n), NaN for no reading."""
         ...
 
-    def best(self, reach: Reach) -> float:
-        """Return a logit that nothing within reach exceeds."""
+    def best(self, reach: Reach) -> Array:
+        """Return logits, shape (n,), that nothing within reach exceeds."""
+        ...
+
+    def worst(self, reach: Reach) -> Array:
+        """Return logits, shape (n,), that nothing within reach stays below."""
         ...
 
 
@@ -63,20 +72,25 @@ class Linear:
         absent = np.isnan(values)
         inside = np.minimum(np.maximum(values, self._low), self._high)
         terms = self._weights * np.where(absent, self._fill, inside) + self._missing * absent
-        total = np.full(values.shape[1], self._intercept)
-        for term in terms:
-            total += term
-        return total
+        return _sum(self._intercept, terms)
 
-    def best(self, reach: Reach) -> float:
-        """Return a logit that nothing within reach exceeds."""
-        low, high, weights = self._low[:, 0], self._high[:, 0], self._weights[:, 0]
-        ends = np.stack([reach.low, reach.high])
-        inside = np.minimum(np.maximum(ends, low), high)
-        read = np.where(reach.readable, (weights * inside).max(axis=0), -np.inf)
-        unread = weights * self._fill[:, 0] + self._missing[:, 0]
-        top = np.maximum(read, np.where(reach.missable, unread, -np.inf))
-        return self._intercept + float(top.sum())
+    def best(self, reach: Reach) -> Array:
+        """Return logits, shape (n,), that nothing within reach exceeds."""
+        return self._end(reach, np.maximum, -np.inf)
+
+    def worst(self, reach: Reach) -> Array:
+        """Return logits, shape (n,), that nothing within reach stays below."""
+        return self._end(reach, np.minimum, np.inf)
+
+    def _end(self, reach: Reach, choose: np.ufunc, never: float) -> Array:
+        low, high = (
+            self._weights * np.minimum(np.maximum(end, self._low), self._high)
+            for end in (reach.low, reach.high)
+        )
+        read = np.where(reach.readable, choose(low, high), never)
+        unread = self._weights * self._fill + self._missing
+        terms: Array = choose(read, np.where(reach.missable, unread, never))
+        return _sum(self._intercept, terms)
 
 
 class Trees:
@@ -115,29 +129,43 @@ class Trees:
                 np.isnan(value), self._missing_left[node], value <= self._threshold[node]
             )
             node = np.where(left, self._left[node], self._right[node])
-        total = np.full(values.shape[1], self._base)
-        for leaves in self._value[node]:
-            total += leaves
-        return total
+        return _sum(self._base, self._value[node])
 
-    def best(self, reach: Reach) -> float:
-        """Return a logit that nothing within reach exceeds: each tree's best leaf in reach."""
-        feature, threshold = self._feature, self._threshold
-        readable, missable = reach.readable[feature], reach.missable[feature]
-        left = (readable & (reach.low[feature] <= threshold)) | (missable & self._missing_left)
-        right = (readable & (reach.high[feature] > threshold)) | (missable & ~self._missing_left)
-        top = self._value.copy()
+    def best(self, reach: Reach) -> Array:
+        """Return logits, shape (n,), that nothing within reach exceeds."""
+        return self._end(reach, np.maximum, -np.inf)
+
+    def worst(self, reach: Reach) -> Array:
+        """Return logits, shape (n,), that nothing within reach stays below."""
+        return self._end(reach, np.minimum, np.inf)
+
+    def _end(self, reach: Reach, choose: np.ufunc, never: float) -> Array:
+        """Add up the chosen leaf in reach of every tree."""
+        ends = np.repeat(self._value[:, None], reach.low.shape[1], axis=1)
         for nodes in reversed(self._levels):
-            top[nodes] = np.maximum(
-                np.where(left[nodes], top[self._left[nodes]], -np.inf),
-                np.where(right[nodes], top[self._right[nodes]], -np.inf),
+            feature, threshold = self._feature[nodes], self._threshold[nodes, None]
+            readable, missable = reach.readable[feature], reach.missable[feature]
+            goes_left = self._missing_left[nodes, None]
+            left = (readable & (reach.low[feature] <= threshold)) | (missable & goes_left)
+            right = (readable & (reach.high[feature] > threshold)) | (missable & ~goes_left)
+            ends[nodes] = choose(
+                np.where(left, ends[self._left[nodes]], never),
+                np.where(right, ends[self._right[nodes]], never),
             )
-        return self._base + float(top[self._roots].sum())
+        return _sum(self._base, ends[self._roots])
 
 
 def make_model(score: Logistic | Boosting) -> Model:
     """Return a combiner made ready for use."""
     return Linear(score) if isinstance(score, Logistic) else Trees(score)
+
+
+def _sum(start: float, terms: Array) -> Array:
+    """Add up terms of shape (m, n) one by one, for n sums that are the same for any n."""
+    total = np.full(terms.shape[1], start)
+    for term in terms:
+        total += term
+    return total
 
 
 def _column(numbers: tuple[float, ...]) -> Array:

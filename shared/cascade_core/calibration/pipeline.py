@@ -14,6 +14,7 @@ import numpy as np
 
 from cascade_core.arrays import Array, Flags, Ints
 from cascade_core.calibration.apply import Inputs, Scorer
+from cascade_core.calibration.paid import PaidReading
 from cascade_core.errors import ConfigurationError
 from cascade_core.policy.document import Policy
 from cascade_core.policy.route import Router
@@ -26,14 +27,15 @@ class Scored:
 
     Attributes:
         confidences: For every tier but the last, shape (n,); NaN = no reading, or not asked.
-        costs: For every tier, shape (n,), USD of a draft and of the signals read on it; 0
-            where the tier is skipped.
-        drafts: For every tier, shape (n,), USD of a draft alone.
+        costs: For every tier, shape (n,), USD of a draft; 0 where the tier is skipped.
+        drafts: The same, skipped or not.
         skipped: Which tiers a row skips, shape (n, tiers).
         qualities: For every tier, shape (n,), in [0, 1].
         weights: Shape (n,), or None for all alike.
         calibrated: Whether confidences are fitted: they stay below 1, so that a tier whose
             threshold is 1 is not worth asking.
+        paid: For every tier but the last, the paid signals that judge its drafts, in the order
+            in which they are read; empty = none for any tier.
     """
 
     confidences: tuple[Array, ...]
@@ -43,6 +45,7 @@ class Scored:
     qualities: tuple[Array, ...]
     weights: Array | None = None
     calibrated: bool = False
+    paid: tuple[tuple[PaidReading, ...], ...] = ()
 
     def __len__(self) -> int:
         """Return how many rows there are."""
@@ -58,7 +61,30 @@ class Scored:
             qualities=tuple(q[rows] for q in self.qualities),
             weights=None if self.weights is None else self.weights[rows],
             calibrated=self.calibrated,
+            paid=tuple(tuple(reading.take(rows) for reading in tier) for tier in self.paid),
         )
+
+    @property
+    def priced(self) -> bool:
+        """Whether every cost is known."""
+        prices = (reading.price for tier in self.paid for reading in tier)
+        return not any(np.isnan(cost).any() for cost in (*self.costs, *prices))
+
+    def read(self, tier: int) -> tuple[PaidReading, ...]:
+        """Return the paid signals that judge a tier's drafts."""
+        return self.paid[tier] if self.paid else ()
+
+    def told(self, tier: int, threshold: Array | float) -> Array:
+        """Return the confidences that a cascade would record of a tier's drafts, shape (n,).
+
+        Where a paid signal was not worth reading, that is the bound that settled the matter.
+        """
+        confidence = self.confidences[tier]
+        for reading in reversed(self.read(tier)):
+            with np.errstate(invalid="ignore"):
+                confidence = np.where(reading.low >= threshold, reading.low, confidence)
+                confidence = np.where(reading.high < threshold, reading.high, confidence)
+        return confidence
 
     def losses(self) -> tuple[Array, ...]:
         """Return the quality each tier but the last would lose against the last, a row."""
@@ -72,24 +98,32 @@ class Served:
     Attributes:
         tier: Who answered, shape (n,).
         quality: Of that answer, shape (n,).
-        cost: USD of every call, shape (n,).
+        spent: USD of every call that each tier caused, shape (n, tiers).
         harm: Quality lost by not asking the strongest tier, shape (n,).
         asked: Whether each tier was asked, shape (n, tiers).
     """
 
     tier: Ints
     quality: Array
-    cost: Array
+    spent: Array
     harm: Array
     asked: Flags
 
+    @property
+    def cost(self) -> Array:
+        """USD of every call, shape (n,)."""
+        cost: Array = self.spent.sum(axis=1)
+        return cost
 
-def score(table: Table, policy: Policy) -> Scored:
+
+def score(table: Table, policy: Policy, *, confidences: Sequence[Array] | None = None) -> Scored:
     """Score a table's rows with a policy's calibrators and route.
 
     Args:
         table: Every tier's quality observed.
         policy: With calibrators, or without: then readings are combined by their minimum.
+        confidences: What to take for the calibrators' confidences, one of shape (n,) for every
+            tier but the last; None computes them.
 
     Raises:
         ConfigurationError: The policy reads a signal that the table does not have, or is for
@@ -97,32 +131,26 @@ def score(table: Table, policy: Policy) -> Scored:
     """
     scorers = _scorers(table, policy)
     classes = class_names(table)
-    confidences, costs = [], []
+    found, paid = [], []
     skipped = _skipped(table, policy, classes)
-    for k, (tier, scorer) in enumerate(zip(table.tiers[:-1], scorers, strict=True)):
-        read = tuple(tier.signals) if scorer is None else scorer.calibrator.signals
-        if scorer is None:
-            confidence = _lowest(list(tier.signals.values()), len(table))
-        else:
-            confidence = scorer.rows(Inputs.of(table, k), classes)
-        cost = tier.cost.copy()
-        for name in read:
-            if name in tier.paid:
-                cost += np.nan_to_num(tier.paid[name])
-                # As when serving: a paid signal that could not read sends the request on.
-                confidence = np.where(np.isnan(tier.signals[name]), np.nan, confidence)
-        confidence = np.where(skipped[:, k], np.nan, confidence)
-        cost = np.where(skipped[:, k], 0.0, cost)
-        confidences.append(confidence)
-        costs.append(cost)
+    for k, scorer in enumerate(scorers):
+        judged = _Judged(table, k, scorer, classes)
+        confidence = judged.rows() if confidences is None else confidences[k]
+        confidence, readings = judged.with_paid(confidence, ~skipped[:, k])
+        found.append(confidence)
+        paid.append(readings)
     return Scored(
-        confidences=tuple(confidences),
-        costs=(*costs, table.tiers[-1].cost),
+        confidences=tuple(found),
+        costs=(
+            *(np.where(skipped[:, k], 0.0, tier.cost) for k, tier in enumerate(table.tiers[:-1])),
+            table.tiers[-1].cost,
+        ),
         drafts=tuple(tier.cost for tier in table.tiers),
         skipped=skipped,
         qualities=tuple(tier.quality for tier in table.tiers),
         weights=table.weights,
         calibrated=policy.calibrators is not None,
+        paid=tuple(paid),
     )
 
 
@@ -136,23 +164,26 @@ def serve(scored: Scored, thresholds: Sequence[Array | float]) -> Served:
     n, last = len(scored), len(scored.qualities) - 1
     tier = np.full(n, last, dtype=np.int64)
     left = np.ones(n, dtype=bool)
-    quality, cost = scored.qualities[-1].copy(), np.zeros(n)
+    quality, spent = scored.qualities[-1].copy(), np.zeros((n, last + 1))
     asked = np.zeros((n, last + 1), dtype=bool)
     for k, threshold in enumerate(thresholds):
         worth = left & ~scored.skipped[:, k]
         if scored.calibrated:
             worth &= np.asarray(threshold) < 1
-        cost += np.where(worth, scored.costs[k], 0.0)
+        cost = scored.costs[k]
+        for reading in scored.read(k):
+            cost = cost + reading.at(threshold)
+        spent[:, k] = np.where(worth, cost, 0.0)
         asked[:, k] = worth
         with np.errstate(invalid="ignore"):
             accepted = left & (scored.confidences[k] >= threshold)
         tier[accepted] = k
         quality[accepted] = scored.qualities[k][accepted]
         left &= ~accepted
-    cost += np.where(left, scored.costs[-1], 0.0)
+    spent[:, last] = np.where(left, scored.costs[-1], 0.0)
     asked[:, last] = left
     harm = np.maximum(scored.qualities[-1] - quality, 0.0)
-    return Served(tier, quality, cost, harm, asked)
+    return Served(tier, quality, spent, harm, asked)
 
 
 def thresholds_of(policy: Policy, table: Table) -> tuple[Array | float, ...]:
@@ -235,6 +266,56 @@ def _skipped(table: Table, policy: Policy, classes: list[str | None] | None) -> 
             raise ConfigurationError(msg)
         requests = [""] * len(table)
     return Router(policy.route).skips(requests, classes)
+
+
+class _Judged:
+    """The drafts of one tier, and what judges them."""
+
+    def __init__(
+        self, table: Table, tier: int, scorer: Scorer | None, classes: list[str | None] | None
+    ) -> None:
+        self._tier = table.tiers[tier]
+        self._scorer = scorer
+        self._classes = classes
+        self._inputs = Inputs.of(table, tier)
+        read = tuple(self._tier.signals) if scorer is None else scorer.calibrator.signals
+        self._paid = [
+            name for name in self._tier.signals if name in read and name in self._tier.paid
+        ]
+
+    def rows(self) -> Array:
+        """Return the confidence in every draft, all signals read."""
+        if self._scorer is not None:
+            return self._scorer.rows(self._inputs, self._classes)
+        return _lowest(list(self._tier.signals.values()), self._inputs.n)
+
+    def with_paid(self, confidence: Array, judged: Flags) -> tuple[Array, tuple[PaidReading, ...]]:
+        """Return the confidences as thresholds will meet them, and what is paid for them.
+
+        As when serving: a paid signal that could not read sends the request on, unless its
+        draft is accepted without it.
+
+        Args:
+            confidence: With every signal read, shape (n,).
+            judged: Which rows' drafts are judged at all, shape (n,).
+        """
+        confidence = np.where(judged, confidence, np.nan)
+        readings = []
+        for place, name in enumerate(self._paid):
+            low, high = (np.where(judged, end, np.nan) for end in self._spans(self._paid[place:]))
+            missing, price = np.isnan(self._tier.signals[name]), self._tier.paid[name]
+            # A reading that was never taken cost nothing.
+            readings.append(PaidReading(np.where(missing, np.nan_to_num(price), price), low, high))
+            confidence = np.where(judged & missing, np.where(low >= 0, low, np.nan), confidence)
+            judged &= ~missing
+        return confidence, tuple(readings)
+
+    def _spans(self, unread: Sequence[str]) -> tuple[Array, Array]:
+        if self._scorer is not None:
+            return self._scorer.spans(self._inputs, set(unread), self._classes)
+        n, signals = self._inputs.n, self._tier.signals
+        lowest = _lowest([values for name, values in signals.items() if name not in unread], n)
+        return np.where(np.isnan(lowest), -np.inf, 0.0), np.nan_to_num(lowest, nan=1.0)
 
 
 def _lowest(readings: Sequence[Array], n: int) -> Array:

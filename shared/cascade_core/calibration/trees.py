@@ -20,8 +20,11 @@ TREES = 120
 RATE = 0.06
 LEAVES = 6
 
-GROWN = 100
+GROWN = 200
 """Trees that are grown at random for a few rows."""
+
+LOOKED_AT = 0.15
+"""Share of the inputs that each of their splits chooses from: the fewer, the less alike trees."""
 
 STEEP = 4.0
 """Logits a unit of a random forest's mean probability: the slope of the logit at 1/2."""
@@ -87,7 +90,7 @@ def fit_forest(
     n = len(target)
     weight = np.ones(n) if weights is None else weights / weights.mean()
     model = ExtraTreesClassifier(
-        GROWN, min_samples_leaf=max(3, n // 60), max_features=0.3, random_state=seed
+        GROWN, min_samples_leaf=max(3, n // 60), max_features=LOOKED_AT, random_state=seed
     )
     rows, labels, mass = as_labels(target, weight)
     model.fit(_columns(prepared)[rows], labels, sample_weight=mass)

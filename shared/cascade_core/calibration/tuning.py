@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from cascade_core.arrays import Ints
+from cascade_core.arrays import Array, Ints
 from cascade_core.calibration.by_class import pays, pick_by_class
 from cascade_core.calibration.candidates import Candidates, candidates
 from cascade_core.calibration.difficulty import fit_route, skipping
@@ -138,7 +138,8 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
             "promises": kept.promises,
         }
     )
-    served = serve(tested, thresholds_of(document, tested_rows))
+    thresholds = thresholds_of(document, tested_rows)
+    served = serve(tested, thresholds)
     tuned = Tuned(
         table=rows.source,
         objective=str(objective),
@@ -149,7 +150,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         rows_unused=dict(unused),
         refused=dict(kept.refused),
         figures=_figures(tested, served, tested_rows, seed),
-        reference=_reference(tested, served, kept.promises),
+        reference=_reference(tested, thresholds, served, kept.promises),
         seed=seed,
     )
     return document.model_copy(update={"tuned": tuned})
@@ -176,14 +177,10 @@ def _fit(
         for k in range(len(rows.tiers) - 1)
     ]
     calibrators = tuple(fit.calibrator for fit in fits)
-    scored = score(rows, Policy(calibrators=calibrators))
     # Out of fold: what a calibrator says of rows it was fitted to is too good to be true.
-    honest = tuple(
-        np.where(np.isnan(own), np.nan, fit.confidence)
-        for fit, own in zip(fits, scored.confidences, strict=True)
-    )
-    choices = tuple(fit.choice for fit in fits)
-    return _Fit(calibrators, choices, replace(scored, confidences=honest))
+    honest = tuple(fit.confidence for fit in fits)
+    scored = score(rows, Policy(calibrators=calibrators), confidences=honest)
+    return _Fit(calibrators, tuple(fit.choice for fit in fits), scored)
 
 
 def _kept(frozen: Policy, rows: Table) -> tuple[str, ...]:
@@ -202,8 +199,7 @@ def _with_route(
     if rows.requests is None:
         return document, fit
     before = _best(objective, fit.scored)
-    served = serve(fit.scored, list(before.thresholds[0]))
-    learned = fit_route(rows, fit.scored, served, seed=seed)
+    learned = fit_route(rows, fit.scored, list(before.thresholds[0]), seed=seed)
     if learned is None:
         return document, fit
     route, skipped = learned
@@ -290,12 +286,17 @@ def _figures(scored: Scored, served: Served, rows: Table, seed: int) -> Figures:
     )
 
 
-def _reference(scored: Scored, served: Served, promises: Sequence[Promise]) -> Reference:
+def _reference(
+    scored: Scored,
+    thresholds: Sequence[Array | float],
+    served: Served,
+    promises: Sequence[Promise],
+) -> Reference:
     """Count what a stream of the same requests would look like."""
     confidence, tier = np.full(len(scored), np.nan), np.zeros(len(scored), dtype=np.int64)
-    for k, own in enumerate(scored.confidences):
+    for k, threshold in enumerate(thresholds):
         asked = served.asked[:, k]
-        confidence[asked], tier[asked] = own[asked], k
+        confidence[asked], tier[asked] = scored.told(k, threshold)[asked], k
     limits = [p.limit for p in promises if p.kind == "harm" and p.class_name is None]
     return Reference.of(
         confidence,

@@ -12,7 +12,7 @@ sums and means what it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 
@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cascade_core.arrays import Array, Ints
+from cascade_core.calibration.paid import PaidReading
 from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.columns import column, weighting
 
@@ -139,13 +140,48 @@ class Resamples:
         weight = weighting(weights, rows)
         weight = np.ones(rows) if weight is None else weight
         place = _positions(score)
+        places = int(place.max()) + 1
         return (
-            self._running(place, weight),
-            self._running(place, column("value", value, rows) * weight),
+            self._running(place, weight, places),
+            self._running(place, column("value", value, rows) * weight, places),
         )
 
-    def _running(self, place: Ints, values: Array) -> Array:
-        places, units = int(place.max()) + 1, self.counts.shape[1]
+    def paid(
+        self,
+        confidence: npt.ArrayLike,
+        readings: Sequence[PaidReading],
+        weights: npt.ArrayLike | None = None,
+    ) -> Array:
+        """Return what is paid for signals at every position of `curve` in every resample.
+
+        Args:
+            confidence: As for `curve`.
+            readings: Paid signals of the same rows.
+            weights: (n,); None means 1 each.
+
+        Returns:
+            Weighted sums, USD, (resamples, positions + 1).
+        """
+        rows = len(self.unit)
+        score = column("confidence", confidence, rows)
+        weight = weighting(weights, rows)
+        place = _positions(score)
+        places = int(place.max()) + 1
+        # The threshold of a position lies above the surest draft that is escalated there.
+        surest = np.full(places, -np.inf)
+        np.maximum.at(surest, place, np.nan_to_num(score, nan=-np.inf))
+        surest[-1] = np.inf  # a threshold that accepts nothing needs no reading
+        total = np.zeros((len(self.counts), places + 1))
+        for reading in readings:
+            price = np.where(np.isnan(reading.low), 0.0, reading.price)
+            price = price if weight is None else price * weight
+            for sign, end in ((1, reading.low), (-1, reading.high)):
+                after = np.searchsorted(surest, end, "left")
+                total += sign * self._running(after, price, places + 1)[:, :-1]
+        return total
+
+    def _running(self, place: Ints, values: Array, places: int) -> Array:
+        units = self.counts.shape[1]
         cells = np.bincount(self.unit * places + place, values, units * places)
         sums = np.zeros((len(self.counts), places + 1))
         np.cumsum(self.counts @ cells.reshape(units, places), axis=1, out=sums[:, 1:])
@@ -179,6 +215,7 @@ def curve_intervals(  # noqa: PLR0913, PLR0917 - a row has that many columns
     weights: npt.ArrayLike | None = None,
     *,
     draft_cost: npt.ArrayLike | None = None,
+    paid: Sequence[PaidReading] = (),
     groups: npt.ArrayLike | None = None,
     resamples: int = RESAMPLES,
     level: float = 0.95,
@@ -190,10 +227,11 @@ def curve_intervals(  # noqa: PLR0913, PLR0917 - a row has that many columns
         confidence: As for `sweep`, like the columns that follow.
         weak_quality: (n,).
         strong_quality: (n,).
-        weak_cost: (n,) USD, paid signals included.
+        weak_cost: (n,) USD.
         strong_cost: (n,) USD.
         weights: (n,); None means 1 each.
-        draft_cost: (n,) USD without paid signals.
+        draft_cost: (n,) USD.
+        paid: Paid signals that are read only where they can change the outcome.
         groups: (n,) rows that belong together.
         resamples: How many.
         level: Confidence of the intervals.
@@ -206,19 +244,21 @@ def curve_intervals(  # noqa: PLR0913, PLR0917 - a row has that many columns
     """
     weak, strong = column("weak_quality", weak_quality), column("strong_quality", strong_quality)
     rows = len(weak)
-    paid, dear = column("weak_cost", weak_cost, rows), column("strong_cost", strong_cost, rows)
-    draft = paid if draft_cost is None else column("draft_cost", draft_cost, rows)
+    cheap, dear = column("weak_cost", weak_cost, rows), column("strong_cost", strong_cost, rows)
+    draft = cheap if draft_cost is None else column("draft_cost", draft_cost, rows)
     again = Resamples.draw(rows, groups=groups, resamples=resamples, seed=seed)
     mean = again.means(
-        {"weak": weak, "strong": strong, "paid": paid, "dear": dear, "draft": draft}, weights
+        {"weak": weak, "strong": strong, "cheap": cheap, "dear": dear, "draft": draft}, weights
     )
     weight, gain = again.curve(confidence, strong - weak, weights)
     total = weight[:, -1:]
     gap = mean["strong"] - mean["weak"]
     recovered = _over(gain / total, gap)
     escalated = weight / total
-    cost = again.curve(confidence, dear, weights)[1] / total
-    place = _over(cost + (mean["paid"] - mean["draft"])[:, None], mean["dear"] - mean["draft"])
+    cost = (
+        again.curve(confidence, dear, weights)[1] + again.paid(confidence, paid, weights)
+    ) / total
+    place = _over(cost + (mean["cheap"] - mean["draft"])[:, None], mean["dear"] - mean["draft"])
     # Where some rows skip the weak tier, less is paid than for every draft.
     place = np.maximum(place, 0.0)
     start = np.zeros((resamples, 1))

@@ -9,6 +9,7 @@ confidence is accepted) to the strictest (nothing is), so `threshold` and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import inf, isfinite, nan
 from typing import Literal, TypeAlias
@@ -17,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cascade_core.arrays import Array, Ints
+from cascade_core.calibration.paid import PaidReading, paid_at
 from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.columns import column, observed, weighting
 
@@ -228,6 +230,7 @@ def sweep(  # noqa: PLR0913, PLR0917 - a row has that many columns
     weights: npt.ArrayLike | None = None,
     *,
     draft_cost: npt.ArrayLike | None = None,
+    paid: Sequence[PaidReading] = (),
 ) -> Curve:
     """Draw the exact curve of a two-tier cascade in O(n log n).
 
@@ -235,11 +238,12 @@ def sweep(  # noqa: PLR0913, PLR0917 - a row has that many columns
         confidence: (n,) of the weak tier's drafts; equal ones are accepted together, NaN never is.
         weak_quality: (n,) in [0, 1].
         strong_quality: (n,) in [0, 1].
-        weak_cost: (n,) USD that every request pays: the draft and the paid signals read of it.
+        weak_cost: (n,) USD that every request pays: the draft, and signals that are always paid.
         strong_cost: (n,) USD of the strong tier's answer, paid on top when a request escalates.
         weights: (n,) how much a row counts; None means 1 each.
         draft_cost: (n,) USD of the draft alone, where `weak_cost` holds more; it sets the zero of
             the cost axis.
+        paid: Paid signals that are read only where they can change the outcome.
 
     Returns:
         A point for every distinct confidence and one that accepts nothing. Thresholds lie midway
@@ -256,9 +260,9 @@ def sweep(  # noqa: PLR0913, PLR0917 - a row has that many columns
         raise ConfigurationError(msg)
     weak = observed("weak_quality", weak_quality, rows)
     strong = observed("strong_quality", strong_quality, rows)
-    paid = column("weak_cost", weak_cost, rows)
+    cheap = column("weak_cost", weak_cost, rows)
     dear = column("strong_cost", strong_cost, rows)
-    draft = paid if draft_cost is None else column("draft_cost", draft_cost, rows)
+    draft = cheap if draft_cost is None else column("draft_cost", draft_cost, rows)
     weight = weighting(weights, rows)
     total = float(rows) if weight is None else float(weight.sum())
 
@@ -280,13 +284,16 @@ def sweep(  # noqa: PLR0913, PLR0917 - a row has that many columns
     gain = strong - weak
     quality = escalated(gain)
     quality += mean(weak)
+    thresholds = _between(ranked[points[:-1]] if scored else ranked)
     cost = escalated(dear)
-    cost += mean(paid)
+    cost += mean(cheap)
+    if paid:
+        cost += paid_at(paid, thresholds, weight) / total
     lost = np.maximum(gain, 0, out=gain)
     harm = escalated(lost)
     np.subtract(harm[-1], harm, out=harm)
     curve = Curve(
-        threshold=_between(ranked[points[:-1]] if scored else ranked),
+        threshold=thresholds,
         escalated=escalated(None),
         quality=quality,
         cost=cost,

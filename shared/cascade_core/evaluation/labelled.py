@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cascade_core.arrays import Array
+from cascade_core.calibration.paid import PaidReading
 from cascade_core.calibration.pipeline import score
 from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.columns import column
@@ -41,7 +42,8 @@ def cost_quality_curve(
 
     Returns:
         The curve. With none of the three given, the table's only signal is used. Paid signals that
-        the confidence reads are part of every request's cost.
+        the confidence reads are part of every request's cost; under a policy, of those requests'
+        whose outcome they can still change, as in a cascade.
 
     Raises:
         ConfigurationError: More than one of the three is given; the signal is not in the table;
@@ -53,9 +55,10 @@ def cost_quality_curve(
     if sum(given is not None for given in (policy, signal, confidence)) > 1:
         msg = "cost_quality_curve takes one of policy, signal= and confidence=, not several"
         raise ConfigurationError(msg)
+    read: Sequence[PaidReading] = ()
     if policy is not None:
         scored = score(table, policy)
-        reading, paid = scored.confidences[0], scored.costs[0]
+        reading, paid, read = scored.confidences[0], scored.costs[0], scored.read(0)
     elif confidence is not None:
         reading = column("confidence", confidence, len(table))
         paid = cheap.cost + _paid_signals(cheap, tuple(cheap.paid))
@@ -77,6 +80,7 @@ def cost_quality_curve(
         strong.cost[usable],
         None if table.weights is None else table.weights[usable],
         draft_cost=cheap.cost[usable],
+        paid=[own.take(np.flatnonzero(usable)) for own in read],
     )
     return replace(curve, left_out=int((~usable).sum()))
 

@@ -149,7 +149,7 @@ def study(replay: Replay, policy: Policy | str | Any, *, seed: int = 0) -> Study
         scored.costs[0],
         scored.costs[last],
     )
-    curve = sweep(*columns, weights=weights, draft_cost=scored.drafts[0])
+    curve = sweep(*columns, weights=weights, draft_cost=scored.drafts[0], paid=scored.read(0))
     best = oracle(*columns[1:3], scored.drafts[0], columns[-1], weights)
     return Study(
         replay=replay,
@@ -157,7 +157,12 @@ def study(replay: Replay, policy: Policy | str | Any, *, seed: int = 0) -> Study
         intervals={name: interval(draws) for name, draws in means.items()},
         curve=curve,
         curve_intervals=curve_intervals(
-            *columns, weights=weights, draft_cost=scored.drafts[0], groups=groups, seed=seed
+            *columns,
+            weights=weights,
+            draft_cost=scored.drafts[0],
+            paid=scored.read(0),
+            groups=groups,
+            seed=seed,
         ),
         best=best,
         tiers=tuple(_tier(replay, k, seed) for k in range(last)),

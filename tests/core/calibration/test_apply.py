@@ -91,25 +91,64 @@ texts = st.text("ab 1.?", max_size=12)
 @given(st.data(), calibrators, texts, st.none() | st.sampled_from(["easy", "hard"]))
 def test_nothing_that_a_draft_can_become_exceeds_its_bound(data, calibrator, request, name):
     scorer = Scorer(calibrator)
-    known, end, exact = {}, {}, set()
+    known, end = {}, {}
     for signal in ("a", "b"):
-        kind = data.draw(st.sampled_from(["unread", "bound", "exact", "settled as none"]))
-        reading = data.draw(st.floats(0, 1))
-        if kind == "unread":
-            end[signal] = data.draw(readings)
-        elif kind == "settled as none":
-            known[signal] = end[signal] = None
-            exact.add(signal)
+        if data.draw(st.booleans()):
+            known[signal] = data.draw(st.floats(0, 1))
+            end[signal] = known[signal] * data.draw(st.floats(0, 1))
         else:
-            known[signal] = reading
-            end[signal] = reading
-            if kind == "bound":
-                end[signal] = reading * data.draw(st.floats(0, 1))
-            else:
-                exact.add(signal)
-    best = scorer.best(known, request_text=request, class_name=name, exact=exact)
+            end[signal] = data.draw(readings)
+    best = scorer.best(known, request_text=request, class_name=name)
     seen = scorer.one(end, request, data.draw(texts), name)
     assert seen is None or seen <= best <= 1
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data(), calibrators, texts, texts, st.none() | st.sampled_from(["easy", "hard"]))
+def test_a_finished_draft_ends_within_its_span_whatever_is_read_last(
+    data, calibrator, request, draft, name
+):
+    scorer = Scorer(calibrator)
+    end = {signal: data.draw(readings) for signal in ("a", "b")}
+    known = {signal: end[signal] for signal in end if data.draw(st.booleans())}
+    low, high = scorer.span(known, request, draft, name)
+    seen = scorer.one(end, request, draft, name)
+    assert seen is None or 0 <= low <= seen <= high <= 1
+    assert seen is None or low < 1, "a threshold of 1 accepts nothing"
+
+
+def test_a_span_is_as_narrow_as_what_is_settled_makes_it():
+    signal = Scorer(Calibrator(score=Signal(signal="a"), curve=Platt(slope=1.0, intercept=1.0)))
+    assert signal.span({"a": 0.5}) == pytest.approx([1 / (1 + math.exp(-1))] * 2)
+    assert signal.span({})[0] < 1e-5
+    assert signal.span({})[1] > 1 - 1e-5
+    both = Logistic(
+        inputs=("signal:a", "signal:b", "draft:words"), low=(0.0,) * 3, high=(1.0, 1.0, 9.0),
+        fill=(0.5,) * 3, weights=(2.0, 1.0, -0.5), missing=(0.0,) * 3, intercept=-1.0,
+    )  # fmt: skip
+    words = draft_features("", "one two three")["words"]
+    sure = -1.0 + 2.0 * 0.7 - 0.5 * words
+    ends = [1 / (1 + math.exp(-sure - b)) for b in (0.0, 1.0)]
+    assert Scorer(Calibrator(score=both)).span({"a": 0.7}, "", "one two three") == (
+        pytest.approx(ends)
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(calibrators, st.lists(st.tuples(readings, readings, texts, texts), min_size=1, max_size=9))
+def test_a_row_of_a_table_gets_the_very_span_a_request_gets(calibrator, rows):
+    scorer = Scorer(calibrator)
+    classes = ["hard" if k % 2 else None for k in range(len(rows))]
+    signals = {
+        name: np.array([np.nan if row[j] is None else row[j] for row in rows])
+        for j, name in enumerate("ab")
+    }
+    inputs = Inputs(len(rows), signals, [row[2] for row in rows], [row[3] for row in rows])
+    low, high = scorer.spans(inputs, {"b"}, classes)
+    for k, (a, _, request, draft) in enumerate(rows):
+        assert (low[k], high[k]) == pytest.approx(
+            scorer.span({"a": a}, request, draft, classes[k]), nan_ok=True
+        )
 
 
 @settings(max_examples=100, deadline=None)
@@ -181,11 +220,10 @@ def test_a_tree_sends_what_has_no_reading_where_it_says():
     assert scorer.best({}) == pytest.approx(up)
 
 
-def test_without_any_reading_there_is_no_confidence_and_no_bound():
+def test_without_any_reading_there_is_no_confidence():
     scorer = Scorer(Calibrator(score=Signal(signal="a")))
     assert scorer.one({}) is None
     assert scorer.one({"a": None, "b": 0.7}) is None
-    assert math.isnan(scorer.best({}, exact={"a"}))
     assert scorer.best({}) == pytest.approx(1.0)
     assert scorer.best({"a": 0.4}) == pytest.approx(0.4)
 

@@ -6,10 +6,21 @@ import numpy as np
 import pytest
 
 from cascade_core.calibration.candidates import Candidates, candidates, frontier, thin
+from cascade_core.calibration.paid import PaidReading
 from cascade_core.calibration.pipeline import Scored, serve
 
 
-def scored(tiers=3, n=200, seed=0, *, weights=False, skipping=False, distinct=None):
+def paid_readings(rng, confidence, skipped):
+    """Two paid signals, the second of which finds narrower bounds."""
+    low, high = np.nan_to_num(confidence), np.nan_to_num(confidence, nan=0.3)
+    found = []
+    for _ in range(2):
+        low, high = low * rng.random(len(low)), high + (1 - high) * rng.random(len(high))
+        found.append(PaidReading(rng.random(len(low)), np.where(skipped, np.nan, low), high))
+    return tuple(reversed(found))
+
+
+def scored(tiers=3, n=200, seed=0, *, weights=False, skipping=False, distinct=None, paid=False):
     rng = np.random.default_rng(seed)
     skipped = np.zeros((n, tiers), dtype=bool)
     if skipping:
@@ -30,6 +41,9 @@ def scored(tiers=3, n=200, seed=0, *, weights=False, skipping=False, distinct=No
         skipped=skipped,
         qualities=tuple(rng.integers(0, 3, n) / 2 for _ in range(tiers)),
         weights=rng.random(n) if weights else None,
+        paid=tuple(paid_readings(rng, c, skipped[:, k]) for k, c in enumerate(confidences))
+        if paid
+        else (),
     )
 
 
@@ -37,10 +51,11 @@ def scored(tiers=3, n=200, seed=0, *, weights=False, skipping=False, distinct=No
 @pytest.mark.parametrize("weights", [False, True])
 @pytest.mark.parametrize("skipping", [False, True])
 @pytest.mark.parametrize("calibrated", [False, True])
+@pytest.mark.parametrize("paid", [False, True])
 def test_each_candidate_does_what_serving_with_its_thresholds_does(
-    tiers, weights, skipping, calibrated
+    tiers, weights, skipping, calibrated, paid
 ):
-    rows = scored(tiers, weights=weights, skipping=skipping, distinct=12)
+    rows = scored(tiers, weights=weights, skipping=skipping, distinct=12, paid=paid)
     rows = replace(rows, calibrated=calibrated)
     among = candidates(rows)
     mass = np.ones(len(rows)) if rows.weights is None else rows.weights

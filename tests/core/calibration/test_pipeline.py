@@ -9,6 +9,7 @@ from cascade_core.calibration.pipeline import score, serve, thresholds_of
 from cascade_core.errors import ConfigurationError
 from cascade_core.policy import Policy
 from cascade_core.request import Request
+from cascade_core.signals import BaseSignal, SequenceLogprob
 from cascade_core.table import Table, TierColumns
 from tests.core.making import Answer, make_tiers, plan_for, play
 
@@ -112,6 +113,93 @@ def test_every_row_ends_where_a_running_cascade_ends(document):
         verdict = ask(plan, table, row)
         assert verdict.tier == served.tier[row]
         assert {call.tier for call in verdict.calls} == set(np.flatnonzero(served.asked[row]))
+
+
+class Judged(BaseSignal):
+    """A paid signal that says what a table's row says of the tier it is asked about."""
+
+    name = "judge"
+    paid = True
+
+    def __init__(self):
+        self.says, self.asked = {}, []
+
+    def measure(self, request, draft, tier):
+        self.asked.append(tier.index)
+        return self.says[tier.index]
+        yield
+
+
+BY_BOTH = {
+    "score": {
+        "kind": "logistic",
+        "inputs": ["signal:sequence_logprob", "signal:judge", "draft:words"],
+        "low": [0.0] * 3,
+        "high": [1.0, 1.0, 9.0],
+        "fill": [0.5, 0.5, 1.0],
+        "weights": [4.0, 2.0, -0.3],
+        "missing": [0.2, 0.0, 0.0],
+        "intercept": -2.0,
+    },
+    "class_curves": {"hard": CURVE},
+}
+TREE_OF_BOTH = {
+    "score": {
+        "kind": "boosting",
+        "inputs": ["signal:sequence_logprob", "signal:judge"],
+        "base": 0.0,
+        "roots": [0],
+        "feature": [0, 1, 1, -1, -1, -1, -1],
+        "threshold": [0.5, 0.3, 0.6, 0.0, 0.0, 0.0, 0.0],
+        "missing_left": [True] * 7,
+        "left": [1, 3, 5, -1, -1, -1, -1],
+        "right": [2, 4, 6, -1, -1, -1, -1],
+        "value": [0.0, 0.0, 0.0, -2.0, 0.1, -0.1, 2.0],
+    }
+}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"thresholds": [0.5, 0.6]},
+        {"calibrators": [BY_BOTH, BY_BOTH], "thresholds": [0.55, 0.6]},
+        {"calibrators": [TREE_OF_BOTH, BY_LOGPROB], "thresholds": [0.45, 0.5]},
+        {
+            "calibrators": [BY_BOTH, TREE_OF_BOTH],
+            "thresholds": [0.6, 0.5],
+            "classes": {"hard": {"thresholds": [0.4, 0.6]}},
+            "route": {"stages": STAGES},
+        },
+    ],
+)
+def test_a_paid_signal_is_paid_where_a_running_cascade_asks_for_it(document):
+    table, policy = rows(n=120), Policy.load(document)
+    rng = np.random.default_rng(3)
+    for tier in table.tiers[:-1]:
+        read = np.where(rng.random(len(table)) < 0.1, np.nan, rng.random(len(table)))
+        tier.signals["judge"] = read
+        tier.paid["judge"] = np.where(np.isnan(read), np.nan, 0.25)
+    judge = Judged()
+    signals = [SequenceLogprob(), judge]
+    plan = plan_for(tiers=make_tiers(3), policy=policy, thresholds=None, signals=signals)
+    scored, thresholds = score(table, policy), thresholds_of(policy, table)
+    served = serve(scored, thresholds)
+    told = [scored.told(k, threshold) for k, threshold in enumerate(thresholds)]
+    spared = 0
+    for row in range(len(table)):
+        judge.asked.clear()
+        readings = [tier.signals["judge"][row] for tier in table.tiers[:-1]]
+        judge.says = {k: None if np.isnan(v) else v for k, v in enumerate(readings)}
+        verdict = ask(plan, table, row)
+        assert verdict.tier == served.tier[row]
+        asked = [k for k in judge.asked if not np.isnan(readings[k])]
+        assert served.cost[row] == served.asked[row] @ [1, 10, 100] + 0.25 * len(asked)
+        spared += served.asked[row][:-1].sum() - len(judge.asked)
+        last = verdict.tier if verdict.accepted else served.asked[row][:-1].nonzero()[0].max()
+        if verdict.judged.confidence is not None:
+            assert verdict.judged.confidence == pytest.approx(told[last][row])
+    assert spared > 10
 
 
 def test_every_call_is_paid_and_only_those():

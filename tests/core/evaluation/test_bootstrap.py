@@ -6,6 +6,7 @@ from math import isnan
 import numpy as np
 import pytest
 
+from cascade_core.calibration.paid import PaidReading
 from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation import (
     Interval,
@@ -86,6 +87,25 @@ def test_a_curves_intervals_are_those_of_sweeping_every_resample(name, figure):
     )
     assert quick.low == pytest.approx(slow.low, abs=0.1 * width(slow))
     assert quick.high == pytest.approx(slow.high, abs=0.1 * width(slow))
+
+
+def test_paid_signals_are_counted_in_every_resample_where_they_are_read():
+    columns = rows(300)
+    confidence = columns[0]
+    random = np.random.default_rng(5)
+    low, high = confidence * random.random(300), confidence + (1 - confidence) * random.random(300)
+    low[:20] = np.nan
+    paid = PaidReading(random.random(300), low, high)
+    again = Resamples.draw(300, resamples=20, seed=3)
+    seen = again.paid(confidence, [paid])
+    for counts, sums in zip(again.counts, seen, strict=True):
+        drawn = np.repeat(np.arange(300), counts[again.unit].astype(int))
+        thresholds = [0.0, *(np.sort(confidence)[:-1] + 1e-12), np.inf]
+        assert sums == pytest.approx([paid.take(drawn).at(t).sum() for t in thresholds])
+    with_paid, without = (
+        curve_intervals(*columns, paid=taken)["apgr_cost"] for taken in ((paid,), ())
+    )
+    assert with_paid.high < without.high
 
 
 def test_a_curves_interval_covers_the_truth_about_as_often_as_it_says():

@@ -67,10 +67,12 @@ def test_a_policys_calibrator_gives_the_confidence():
     assert curve.threshold[1] > plain.threshold[1]
 
 
-def test_a_policy_without_calibrators_takes_the_lowest_reading_and_pays_for_all():
+def test_a_policy_without_calibrators_takes_the_lowest_reading_and_pays_where_it_can_matter():
     curve = cost_quality_curve(COLUMNS | JUDGE, {"thresholds": [0.5]})
-    assert curve.threshold[:2].tolist() == pytest.approx([0, 0.1 + 0.05])
-    assert curve.cost[-1] == pytest.approx(11 + 1.5 / 4)
+    assert curve.threshold[:3].tolist() == pytest.approx([0, 0.05, 0.15])
+    assert curve.escalated.tolist() == [0, 0.25, 0.75, 1]  # the row that was not judged goes first
+    # At .15 the logprob of the first row has settled it; at infinity that of every row.
+    assert curve.cost.tolist() == pytest.approx([1, 3.5 + 1.5 / 4, 8.5 + 1 / 4, 11])
 
 
 def test_rows_without_both_qualities_are_left_out_and_counted():
