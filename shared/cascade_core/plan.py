@@ -202,8 +202,8 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
         if choice is not None:
             settings[name] = choice
     combiner = make_combiner(combine, [signal.name for signal in made])
-    if thresholds is not None and document.promises:
-        _warn_of_the_unpromised()
+    if document.promises:
+        _warn_of_the_unpromised(thresholds, settings)
     return Plan(
         tiers=tuple(tiers),
         signals=made,
@@ -248,13 +248,22 @@ def _read_signals(signals: tuple[Signal, ...], document: Policy) -> tuple[Signal
     return tuple(s for s in signals if not s.paid or s.name in document.signals)
 
 
-def _warn_of_the_unpromised() -> None:
-    warnings.warn(
-        "thresholds= replaces the policy's thresholds, and its promises were tested with those "
-        "alone: leave thresholds= out to keep them",
-        CascadeWarning,
-        stacklevel=4,
-    )
+def _warn_of_the_unpromised(thresholds: object, settings: Mapping[str, Any]) -> None:
+    """Warn where more would be accepted than the policy's promises were tested with."""
+    if thresholds is not None:
+        warnings.warn(
+            "thresholds= replaces the policy's thresholds, and its promises were tested with those "
+            "alone: leave thresholds= out to keep them",
+            CascadeWarning,
+            stacklevel=4,
+        )
+    if settings.get("on_no_score") == "accept":
+        warnings.warn(
+            "on_no_score='accept' accepts drafts without a reading, and the policy's promises were "
+            "tested with those sent on: leave it at 'escalate' to keep them",
+            CascadeWarning,
+            stacklevel=4,
+        )
 
 
 def _confidences(

@@ -136,6 +136,8 @@ PROMISE = {
 
 def test_thresholds_that_replace_promised_ones_are_warned_of():
     promised = {**POLICY, "promises": [PROMISE]}
+    with pytest.warns(CascadeWarning, match="accept.* tested with those sent on"):
+        make_plan(TWO, policy=promised, on_no_score="accept")
     with pytest.warns(CascadeWarning, match="its promises were tested with those alone"):
         make_plan(TWO, policy=promised, thresholds=0.9)
     with warnings.catch_warnings():

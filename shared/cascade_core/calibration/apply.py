@@ -85,7 +85,16 @@ class Scorer:
         """
         if classes is not None:
             inputs = _with_classes(inputs, classes)
-        return np.minimum(self._curved(self.scores(inputs), inputs), CERTAIN)
+        return self.confidences(self.scores(inputs), inputs)
+
+    def confidences(self, scores: Array, inputs: Inputs) -> Array:
+        """Return the confidences that scores stand for.
+
+        Args:
+            scores: As `scores` returns them, shape (n,).
+            inputs: Whose they are; only its classes are looked at.
+        """
+        return np.minimum(self._curved(scores, inputs), CERTAIN)
 
     def spans(
         self,

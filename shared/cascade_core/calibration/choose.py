@@ -12,7 +12,6 @@ import numpy as np
 from cascade_core.arrays import Array, Ints
 from cascade_core.calibration.features import DRAFT, REQUEST
 from cascade_core.calibration.inputs import Inputs
-from cascade_core.errors import ConfigurationError
 
 Method: TypeAlias = Literal["auto", "signal", "logistic", "boosting"]
 CurveKind: TypeAlias = Literal["auto", "isotonic", "platt"]
@@ -94,18 +93,20 @@ def candidates(  # noqa: PLR0913 - what there is, and what is wanted of it
         method: What was asked for; all but `"auto"` is tried whatever the rows.
         fine: Whether coarse signals are left out where something learned can stand in.
 
+    Returns:
+        Candidates; none where there is nothing to read.
+
     Raises:
-        ConfigurationError: There is nothing to read.
         ModuleNotFoundError: What was asked for needs scikit-learn, which is missing.
     """
     plain = [Candidate(name, 0, "signal", (f"signal:{name}",)) for name in signals]
     if method == "signal":
-        return _some(plain, "a signal")
+        return plain
     text = _text_names(inputs, texts)
     if method != "auto":
         _need_learning(method)
         learned = _learned(inputs, signals, text) or _alone(signals)
-        return _some([c for c in learned if c.kind == method], "a signal or texts")
+        return [c for c in learned if c.kind == method]
     if not plain and text:
         _need_learning(method)
     learned = _learned(inputs, signals, text) if has_learning() else []
@@ -113,7 +114,7 @@ def candidates(  # noqa: PLR0913 - what there is, and what is wanted of it
     carried = [c for c in learned if rare >= RARE and _carry(c, rows)]
     if fine and carried:
         plain = [c for c in plain if not _coarse(inputs, c)]
-    return [*plain, *carried] or _some(learned[:1], "a signal or texts")
+    return [*plain, *carried] or learned[:1]
 
 
 def _coarse(inputs: Inputs, plain: Candidate) -> bool:
@@ -177,13 +178,6 @@ def _carry(candidate: Candidate, rows: int) -> bool:
     if candidate.kind == "forest":
         return TEXT_ROWS <= rows <= FOREST_ROWS
     return rows >= (LOGISTIC_ROWS if candidate.rank == 1 else TEXT_ROWS)
-
-
-def _some(found: list[Candidate], what: str) -> list[Candidate]:
-    if not found:
-        msg = f"nothing to read a confidence off: give {what} for this tier"
-        raise ConfigurationError(msg)
-    return found
 
 
 def has_learning() -> bool:

@@ -64,12 +64,16 @@ class Fitted:
         calibrator: For the policy; fitted to all rows.
         confidence: For every row of the table, by a fit that did not see it: shape (n,),
             NaN where the calibrator has no reading.
+        placed: The same with the calibrator's own curves, shape (n,): what thresholds are
+            picked on and streams compared with, for it is spread as confidences in fresh rows
+            are. Each fold's curve would make a scale of its own.
         choice: What was chosen and why, in one line.
         losses: Log loss out of fold of all that was tried, in nats, by label.
     """
 
     calibrator: Calibrator
     confidence: Array
+    placed: Array
     choice: str
     losses: Mapping[str, float]
 
@@ -124,25 +128,41 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
     outcome = table.tiers[tier].quality if target is None else target
     data = Data.of(table, inputs, outcome, seed)
     tried = candidates(data.inputs, chosen, tuple(texts), data.target, method, fine=fine)
+    if not tried:
+        texts_too = "" if method == "signal" else f", or the columns request and t{tier}_response"
+        msg = (
+            f"{table.source}: nothing to read a confidence in tier {tier}'s drafts off: "
+            f"add a column t{tier}_signal_NAME{texts_too}"
+        )
+        raise ConfigurationError(msg)
     names = tuple(dict.fromkeys(name for candidate in tried for name in candidate.names))
     prepared = prepare(names, data.inputs, data.pool, words=any(c.words for c in tried))
     if fine and curve == "auto":
         curve = "platt"  # an isotonic curve gives many scores one confidence
-    winner, losses, scores = _try_all(data, tried, prepared, curve)
+    found = _try_all(data, tried, prepared, curve)
+    if found is None:
+        held = " and ".join(f"t{tier}_signal_{name}" for name in chosen)
+        msg = f"{table.source}: no row with an outcome has a reading in {held}"
+        raise ConfigurationError(msg)
+    winner, losses, scores = found
     score, scores = _final_score(data, winner.candidate, prepared, scores)
     fitted, known = _with_curves(data, score, scores, winner.curve)
-    confidence = np.empty(len(table))
-    confidence[data.rows] = known
+    confidence, placed = np.empty(len(table)), np.empty(len(table))
+    scorer = Scorer(fitted)
+    confidence[data.rows], placed[data.rows] = known, scorer.confidences(scores, data.inputs)
     unseen = np.flatnonzero(~np.isin(np.arange(len(table)), data.rows, assume_unique=True))
     if unseen.size:
-        confidence[unseen] = Scorer(fitted).rows(inputs.take(unseen))
-    return Fitted(fitted, confidence, _say(winner, losses, fitted, data), losses)
+        confidence[unseen] = placed[unseen] = scorer.rows(inputs.take(unseen))
+    return Fitted(fitted, confidence, placed, _say(winner, losses, fitted, data), losses)
 
 
 def _try_all(
     data: Data, tried: Sequence[Candidate], prepared: Prepared, curve: CurveKind
-) -> tuple[Trial, dict[str, float], Array]:
-    """Return the winner, the mean loss of all, and the winner's scores of the pool."""
+) -> tuple[Trial, dict[str, float], Array] | None:
+    """Return the winner, the mean loss of all, and the winner's scores of the pool.
+
+    None where no row has a reading.
+    """
     target, weights, groups = data.part(data.pool)
     fold = data.fold[data.pool]
     kinds: tuple[Fixed, ...] = ("platt", "isotonic") if curve == "auto" else (curve,)
@@ -151,11 +171,15 @@ def _try_all(
     trials, scores = [], {}
     for candidate in tried:
         found = cross_scores(data, candidate, prepared)
+        if np.isnan(found).all():
+            continue
         scores[candidate.label] = found
         for kind in kinds:
             confidence = cross_curve(found, target, weights, fold, kind)
             filled = filled_in(confidence, target, weights, fold)
             trials.append(Trial(candidate, kind, log_loss(filled, target)))
+    if not trials:
+        return None
     winner = choose(trials, weights, groups)
     losses = {t.label: float(np.average(t.losses, weights=weights)) for t in trials}
     return winner, losses, scores[winner.candidate.label]
@@ -184,8 +208,6 @@ def _with_curves(
 ) -> tuple[Calibrator, Array]:
     """Return the calibrator, with curves for classes that gain by one, and all confidences."""
     confidence = cross_curve(scores, data.target, data.weights, data.fold, kind)
-    if np.isnan(scores).all():
-        raise ConfigurationError("no row has both a reading and an outcome to fit to")
     curve = Binned(scores, data.target, data.weights).fit(kind)
     class_curves: dict[str, Platt | Isotonic] = {}
     classes = data.inputs.classes

@@ -46,7 +46,14 @@ class Kept:
     refused: Mapping[str, str] = field(default_factory=dict)
 
 
-def keep(objective: Objective, fitted: Scored, tested: Scored, groups: Ints | None = None) -> Kept:
+def keep(
+    objective: Objective,
+    fitted: Scored,
+    tested: Scored,
+    groups: Ints | None = None,
+    *,
+    heaviest: float | None = None,
+) -> Kept:
     """Return the cheapest thresholds whose promise stands.
 
     Args:
@@ -54,12 +61,13 @@ def keep(objective: Objective, fitted: Scored, tested: Scored, groups: Ints | No
         fitted: Rows to plan on; whatever was fitted may have seen them.
         tested: Rows that nothing was fitted to, scored with the policy that ships.
         groups: Which of the tested rows belong together, shape (n,).
+        heaviest: The largest weight a row (or group) can have; None = the largest tested.
 
     Raises:
         TuningError: The rows do not carry the promise; the message says why, and how many
             labels would.
     """
-    found = _certify(objective, objective.delta, fitted, tested, groups)
+    found = _certify(objective, objective.delta, fitted, tested, groups, heaviest)
     if isinstance(found, Refused):
         msg = f"{objective}: cannot be promised: {found.reason}"
         raise TuningError(msg)
@@ -72,6 +80,8 @@ def keep_by_class(
     fitted: Mapping[str, Scored],
     tested: Mapping[str, Scored],
     groups: Mapping[str, Ints | None],
+    *,
+    heaviest: float | None = None,
 ) -> Kept:
     """Return thresholds for every class, each with a promise of its own.
 
@@ -83,6 +93,7 @@ def keep_by_class(
         fitted: As in `keep`, by class.
         tested: The same.
         groups: The same.
+        heaviest: As in `keep`, of any class.
 
     Raises:
         TuningError: Nothing can be promised for any class.
@@ -93,7 +104,7 @@ def keep_by_class(
     tiers = len(next(iter(tested.values())).confidences)
     nothing = (NOTHING,) * tiers
     for name, rows in tested.items():
-        found = _certify(objective, delta, fitted[name], rows, groups[name])
+        found = _certify(objective, delta, fitted[name], rows, groups[name], heaviest)
         if isinstance(found, Refused):
             classes[name], refused[name] = nothing, found.reason
         else:
@@ -106,9 +117,16 @@ def keep_by_class(
     return Kept(nothing, tuple(promises), classes, refused)
 
 
-def _certify(
-    objective: Objective, delta: float, fitted: Scored, tested: Scored, groups: Ints | None
+def _certify(  # noqa: PLR0913, PLR0917 - what is promised, and all it is tested on
+    objective: Objective,
+    delta: float,
+    fitted: Scored,
+    tested: Scored,
+    groups: Ints | None,
+    heaviest: float | None,
 ) -> tuple[tuple[float, ...], Promise] | Refused:
+    if not _weighs(fitted) or not _weighs(tested):
+        return Refused("no labelled row is there to test it on", None)
     if objective.kind == "harm" and len(tested.confidences) == 1:
         found = certify_sweep(
             tested.confidences[0],
@@ -117,12 +135,18 @@ def _certify(
             delta=delta,
             weights=tested.weights,
             groups=groups,
+            heaviest=heaviest,
         )
         if isinstance(found, Refused):
             return found
         return (found.threshold,), _promise(objective, delta, found, found.loss)
     path = plan_path(fitted)
-    return _along(objective, delta, path, tested, groups)
+    return _along(objective, delta, path, tested, groups, heaviest)
+
+
+def _weighs(scored: Scored) -> bool:
+    """Tell whether there is a row that counts."""
+    return len(scored) > 0 and (scored.weights is None or bool(scored.weights.any()))
 
 
 def plan_path(fitted: Scored) -> Candidates:
@@ -140,8 +164,13 @@ def plan_path(fitted: Scored) -> Candidates:
     return thin(frontier(every, every.harm), PATH)
 
 
-def _along(
-    objective: Objective, delta: float, path: Candidates, tested: Scored, groups: Ints | None
+def _along(  # noqa: PLR0913, PLR0917 - what is promised, and all it is tested on
+    objective: Objective,
+    delta: float,
+    path: Candidates,
+    tested: Scored,
+    groups: Ints | None,
+    heaviest: float | None,
 ) -> tuple[tuple[float, ...], Promise] | Refused:
     strong = tested.qualities[-1]
 
@@ -164,6 +193,7 @@ def _along(
         highest=highest,
         weights=tested.weights,
         groups=groups,
+        heaviest=heaviest,
     )
     if isinstance(found, Refused):
         return found
@@ -173,7 +203,8 @@ def _along(
         return Refused("the promise stands only where every draft is rejected", None)
     seen = found.loss
     if objective.kind == "quality":
-        seen = _mean(served.quality, tested) / _mean(strong, tested)
+        best = _mean(strong, tested)
+        seen = _mean(served.quality, tested) / best if best > 0 else 1.0
     return thresholds, _promise(objective, delta, found, seen)
 
 

@@ -8,6 +8,7 @@ the policy that ships.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +26,8 @@ from cascade_core.calibration.objective import Objective, TuningError, choose, m
 from cascade_core.calibration.pipeline import Scored, Served, score, serve, thresholds_of
 from cascade_core.calibration.promise import Kept, keep, keep_by_class
 from cascade_core.drift.reference import Reference
-from cascade_core.evaluation.bootstrap import Resamples, interval
+from cascade_core.errors import ConfigurationError
+from cascade_core.evaluation.bootstrap import Resamples
 from cascade_core.evaluation.replaying import means
 from cascade_core.policy.document import ClassRule, Policy
 from cascade_core.policy.tuned import Figures, Promise, Tuned
@@ -61,6 +63,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     per_class: bool | None = None,
     skip: bool = True,
     policy: Policy | Mapping[str, Any] | str | Path | None = None,
+    heaviest: float | None = None,
     name: str | None = None,
     seed: int = 0,
 ) -> Policy:
@@ -83,6 +86,9 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         skip: Whether to learn which requests had better go straight to a later tier.
         policy: A policy whose calibrators and route are kept as they are; then every row tests
             the thresholds, so none of them may have been used to fit that policy.
+        heaviest: The most that a row can weigh, in this table or any like it; with groups, a
+            whole group. A promise on weighted or grouped rows rests on it. None takes the most
+            that one weighs here: too little where heavier ones are rare and bad.
         name: How records refer to the policy.
         seed: Of the random splits.
 
@@ -111,8 +117,11 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     if per_class and rows.classes is None:
         msg = f"{rows.source} has no column class, which thresholds for each class need"
         raise TuningError(msg)
-    fitted_rows, tested_rows = _parts(rows, objective, policy, seed)
     frozen = Policy.load(policy)
+    if policy is not None and frozen.calibrators is None:
+        msg = "policy= has no calibrators to keep: leave it out, and tune fits them"
+        raise ConfigurationError(msg)
+    fitted_rows, tested_rows = _parts(rows, objective, policy, seed)
     if policy is None:
         fit = _fit(objective, fitted_rows, signals, method, seed)
     else:
@@ -123,7 +132,14 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     tested = fit.scored if tested_rows is fitted_rows else score(tested_rows, document)
     try:
         kept = _thresholds(
-            objective, fit.scored, tested, fitted_rows, tested_rows, seed=seed, per_class=per_class
+            objective,
+            fit.scored,
+            tested,
+            fitted_rows,
+            tested_rows,
+            seed=seed,
+            per_class=per_class,
+            heaviest=_heaviest(rows, heaviest),
         )
     except TuningError as refused:
         if tested_rows is fitted_rows:
@@ -150,7 +166,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         rows_unused=dict(unused),
         refused=dict(kept.refused),
         figures=_figures(tested, served, tested_rows, seed),
-        reference=_reference(tested, thresholds, served, kept.promises),
+        reference=_reference(tested, thresholds, served, kept.promises, tested_rows.groups),
         seed=seed,
     )
     return document.model_copy(update={"tuned": tuned})
@@ -178,7 +194,7 @@ def _fit(
     ]
     calibrators = tuple(fit.calibrator for fit in fits)
     # Out of fold: what a calibrator says of rows it was fitted to is too good to be true.
-    honest = tuple(fit.confidence for fit in fits)
+    honest = tuple(fit.placed for fit in fits)
     scored = score(rows, Policy(calibrators=calibrators), confidences=honest)
     return _Fit(calibrators, tuple(fit.choice for fit in fits), scored)
 
@@ -222,11 +238,12 @@ def _thresholds(  # noqa: PLR0913 - both parts, as tables and scored
     *,
     seed: int,
     per_class: bool | None,
+    heaviest: float | None,
 ) -> Kept:
     if objective.confidence is None:
         return _chosen(objective, fitted, fitted_rows, seed, per_class=per_class)
     if not per_class:
-        return keep(objective, fitted, tested, tested_rows.groups)
+        return keep(objective, fitted, tested, tested_rows.groups, heaviest=heaviest)
     parts = {
         name: (_rows(fitted_rows, code), _rows(tested_rows, code))
         for code, name in enumerate(tested_rows.class_names)
@@ -239,7 +256,27 @@ def _thresholds(  # noqa: PLR0913 - both parts, as tables and scored
             name: None if tested_rows.groups is None else tested_rows.groups[after]
             for name, (_, after) in parts.items()
         },
+        heaviest=heaviest,
     )
+
+
+def _heaviest(rows: Table, given: float | None) -> float:
+    """Return the most that a row, or a group of them, weighs in the whole table or can weigh.
+
+    Raises:
+        ConfigurationError: One weighs more than it was said to.
+    """
+    most = 1.0 if rows.weights is None else float(rows.weights.max())
+    if rows.groups is not None:
+        whole = np.bincount(np.unique(rows.groups, return_inverse=True)[1], rows.weights)
+        most = float(whole.max())
+    if given is None:
+        return most
+    if not most <= given < math.inf:
+        what = "row" if rows.groups is None else "group"
+        msg = f"heaviest={given:g}: a {what} of {rows.source} weighs {most:g}; give at least that"
+        raise ConfigurationError(msg)
+    return given
 
 
 def _chosen(
@@ -271,12 +308,14 @@ def _rows(rows: Table, code: int) -> Ints:
 def _figures(scored: Scored, served: Served, rows: Table, seed: int) -> Figures:
     found = means(scored, served)
     drawn = Resamples.draw(len(rows), groups=rows.groups, seed=seed)
-    ends = interval(drawn.means({"quality": served.quality}, scored.weights)["quality"])
+    draws = drawn.means({"quality": served.quality}, scored.weights)["quality"]
+    ends = drawn.interval(draws, share=True)
+    known = not math.isnan(ends.low)
     return Figures(
         n=found.n,
         quality=found.quality,
-        quality_low=ends.low,
-        quality_high=ends.high,
+        quality_low=ends.low if known else None,
+        quality_high=ends.high if known else None,
         strong_quality=found.strong_quality,
         cost_usd=found.cost_usd,
         strong_cost_usd=found.strong_cost_usd,
@@ -291,6 +330,7 @@ def _reference(
     thresholds: Sequence[Array | float],
     served: Served,
     promises: Sequence[Promise],
+    groups: Ints | None,
 ) -> Reference:
     """Count what a stream of the same requests would look like."""
     confidence, tier = np.full(len(scored), np.nan), np.zeros(len(scored), dtype=np.int64)
@@ -303,6 +343,7 @@ def _reference(
         served.tier == len(scored.confidences),
         served.harm,
         scored.weights,
+        groups,
         limit=limits[0] if limits else None,
         tier=tier,
     )

@@ -33,8 +33,8 @@ class Spread:
     Shares are of the rows with a reading, and exact also where values tie.
 
     Attributes:
-        rows: How many requests there were; with weights, how many unweighted
-            ones say as much (Kish).
+        rows: How many requests there were; with weights or groups, how many even and
+            independent ones say as much (Kish).
         unread: Share of them without a confidence.
         values: Confidences at equal steps of their quantiles, increasing.
         shares: At each of them, share of the confidences that are at most that.
@@ -64,7 +64,7 @@ class Reference:
     """What a policy was tuned on, as far as a stream can be compared with it.
 
     Attributes:
-        rows: Requests; with weights, how many unweighted ones say as much.
+        rows: Requests; with weights or groups, how many even and independent ones say as much.
         escalated: Share of requests that no tier but the last answered.
         tiers: Confidences, one a tier but the last.
         harm: Mean harm expected, over all requests, in [0, 1]; None = not measured.
@@ -95,6 +95,7 @@ class Reference:
         escalated: Flags | Array | Sequence[bool],
         harm: Array | Sequence[float] | None = None,
         weights: Array | None = None,
+        groups: Ints | None = None,
         *,
         limit: float | None = None,
         tier: Ints | Sequence[int] | None = None,
@@ -111,6 +112,7 @@ class Reference:
             harm: (n,) quality lost by not asking the strongest tier, in [0, 1]; 0
                 where escalated. None = not measured.
             weights: (n,) ≥ 0; None = all 1.
+            groups: (n,), equal code = belong together; None = every row alone.
             limit: Harm that is promised not to be exceeded.
             tier: (n,) tier of the last judged draft; None = all 0.
 
@@ -129,10 +131,15 @@ class Reference:
             msg = "reference: it takes at least one row of weight, and columns of one length"
             raise ConfigurationError(msg)
         return cls(
-            rows=_worth(weight),
+            rows=_worth(weight, groups),
             escalated=_share(away, weight),
             tiers=tuple(
-                _spread(score[judged == k], away[judged == k], weight[judged == k])
+                _spread(
+                    score[judged == k],
+                    away[judged == k],
+                    weight[judged == k],
+                    None if groups is None else groups[judged == k],
+                )
                 for k in range(int(judged.max()) + 1)
             ),
             harm=None
@@ -142,7 +149,7 @@ class Reference:
         )
 
 
-def _spread(score: Array, escalated: Flags, weight: Array) -> Spread:
+def _spread(score: Array, escalated: Flags, weight: Array, groups: Ints | None) -> Spread:
     import numpy as np  # noqa: PLC0415
 
     if not weight.sum() > 0:
@@ -150,7 +157,7 @@ def _spread(score: Array, escalated: Flags, weight: Array) -> Spread:
     read = ~np.isnan(score) & (weight > 0)
     unread = _share(~read, weight)
     if not read.any():
-        return Spread(rows=_worth(weight), unread=unread)
+        return Spread(rows=_worth(weight, groups), unread=unread)
     order = np.argsort(score[read])
     values, mass = score[read][order], np.cumsum(weight[read][order])
     at = np.searchsorted(mass, mass[-1] * np.arange(1, STEPS) / STEPS * (1 - 1e-12))
@@ -158,7 +165,7 @@ def _spread(score: Array, escalated: Flags, weight: Array) -> Spread:
     shares = mass[np.searchsorted(values, cuts, side="right") - 1] / mass[-1]
     rejected = score[read & escalated]
     return Spread(
-        rows=_worth(weight),
+        rows=_worth(weight, groups),
         unread=unread,
         values=tuple(cuts.tolist()),
         shares=tuple(shares.tolist()),
@@ -170,6 +177,11 @@ def _share(flags: Flags, weight: Array) -> float:
     return min(1.0, float(weight[flags].sum() / weight.sum()))
 
 
-def _worth(weight: Array) -> int:
-    """Kish's effective number of rows; an even weighting gives their number."""
+def _worth(weight: Array, groups: Ints | None) -> int:
+    """Kish's effective number of rows, or of groups; an even weighting gives their number."""
+    if groups is not None:
+        import numpy as np  # noqa: PLC0415
+
+        of_groups = np.bincount(np.unique(groups, return_inverse=True)[1], weight)
+        weight = of_groups.astype(np.float64, copy=False)
     return max(1, math.floor(float(weight.sum() ** 2 / (weight**2).sum()) + 1e-9))

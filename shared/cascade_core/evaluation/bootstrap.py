@@ -23,6 +23,7 @@ from cascade_core.arrays import Array, Ints
 from cascade_core.calibration.paid import PaidReading
 from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.columns import column, weighting
+from cascade_core.evaluation.curve import ROUNDING
 
 UNITS = 2000
 """Blocks that are drawn from; the spread of 2,000 is known to about 2 %."""
@@ -31,6 +32,9 @@ POSITIONS = 500
 """Places along a curve at which resamples are read; the line between is straight."""
 
 RESAMPLES = 1000
+
+FEWEST = 10
+"""Units below which nothing is said: so few of them drawn again show nothing of the others."""
 
 SHARES = (0.5, 0.8, 0.95)
 """Shares of the quality gap that CPT is customarily given for."""
@@ -54,10 +58,12 @@ class Resamples:
     Attributes:
         counts: (resamples, units).
         unit: (n,) the unit of each row.
+        independent: How many rows or groups there were before any were put together.
     """
 
     counts: Array
     unit: Ints
+    independent: int
 
     @classmethod
     def draw(
@@ -85,14 +91,38 @@ class Resamples:
         unit = np.arange(rows, dtype=np.int64)
         if groups is not None:
             unit = _codes(groups, rows)
-        many = int(unit.max()) + 1
+        many = independent = int(unit.max()) + 1
         if many > units:
             unit = (generator.permutation(many) % units)[unit]
             many = units
         drawn = generator.integers(0, many, size=(resamples, many), dtype=np.int64)
         drawn += np.arange(resamples)[:, None] * many
         counts = np.bincount(drawn.ravel(), minlength=resamples * many)
-        return cls(counts.reshape(resamples, many).astype(np.float64), unit)
+        return cls(counts.reshape(resamples, many).astype(np.float64), unit, independent)
+
+    def interval(
+        self, draws: npt.ArrayLike, *, confidence: float = 0.95, share: bool = False
+    ) -> Interval:
+        """Return the percentile interval of a figure's resamples.
+
+        Args:
+            draws: (resamples,); those that are NaN could not be computed and are left out.
+            confidence: Share of the draws inside, in (0, 1).
+            share: Whether the figure is a mean of numbers in [0, 1]. Where every one seen was 0
+                (or 1), resamples are too, and the end is that of Clopper and Pearson (1934).
+
+        Returns:
+            The interval; none where there are fewer than `FEWEST` rows or groups.
+        """
+        if self.independent < FEWEST:
+            return NO_INTERVAL
+        found = interval(draws, confidence)
+        unseen = ((1 - confidence) / 2) ** (1 / self.independent)
+        if share and found.high <= 0:
+            return Interval(found.low, 1 - unseen)
+        if share and found.low >= 1:
+            return Interval(unseen, found.high)
+        return found
 
     def sums(self, values: Array) -> Array:
         """Return the sum of values over every resample, (resamples,)."""
@@ -268,7 +298,7 @@ def curve_intervals(  # noqa: PLR0913, PLR0917 - a row has that many columns
         "weak_quality": mean["weak"],
         "strong_quality": mean["strong"],
     }
-    return {name: interval(draws, level) for name, draws in figures.items()}
+    return {name: again.interval(draws, confidence=level) for name, draws in figures.items()}
 
 
 def bootstrap(  # noqa: PLR0913 - choices with defaults
@@ -295,7 +325,8 @@ def bootstrap(  # noqa: PLR0913 - choices with defaults
     again = Resamples.draw(rows, groups=groups, resamples=resamples, seed=seed, units=rows)
     weight = weighting(weights, rows)
     base = np.ones(rows) if weight is None else weight
-    return interval([statistic(base * counts[again.unit]) for counts in again.counts], level)
+    draws = [statistic(base * counts[again.unit]) for counts in again.counts]
+    return again.interval(draws, confidence=level)
 
 
 def _codes(groups: npt.ArrayLike, rows: int) -> Ints:
@@ -330,7 +361,7 @@ def _figures(suffix: str, position: Array, recovered: Array) -> dict[str, Array]
 
 def _crossing(position: Array, height: Array, wanted: float) -> Array:
     """Return where each row's line first reaches a height, (rows,)."""
-    reached = height >= wanted
+    reached = height >= wanted - ROUNDING
     after = np.maximum(np.argmax(reached, axis=1), 1)
     row = np.arange(len(height))
     x, y = position[row, after - 1], height[row, after - 1]

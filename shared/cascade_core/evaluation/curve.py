@@ -22,6 +22,9 @@ from cascade_core.calibration.paid import PaidReading, paid_at
 from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.columns import column, observed, weighting
 
+ROUNDING = 1e-12
+"""By how much a mean of many may end short of what it is."""
+
 Axis: TypeAlias = Literal["escalated", "cost"]
 """What is laid along a curve: the share sent to the strong tier, or the share of the cost span."""
 
@@ -178,10 +181,10 @@ class Curve:
         if self.gap <= 0 or not isfinite(position[-1]):
             return nan
         wanted = self.strong_quality if share == 1 else self.weak_quality + share * self.gap
-        after = max(int(np.argmax(quality >= wanted)), 1)
+        after = max(int(np.argmax(quality >= wanted - ROUNDING)), 1)
         before = after - 1
         part = (wanted - quality[before]) / ((quality[after] - quality[before]) or 1.0)
-        return float(position[before] + part * (position[after] - position[before]))
+        return float(position[before] + min(part, 1.0) * (position[after] - position[before]))
 
     def error_area(self, axis: Axis = "escalated") -> float:
         """Area under the error–cost curve: the mean of `1 − quality` over the axis from 0 to 1.

@@ -144,6 +144,9 @@ def means(scored: Scored, served: Served, rows: Array | None = None) -> Means:
     def mean(values: Any) -> float:
         return float(np.where(weights > 0, values, 0.0) @ weights / total)
 
+    def share(values: Any) -> float:
+        return min(1.0, max(0.0, mean(values)))  # a sum of many may end a rounding beyond
+
     def money(values: Array) -> float | None:
         found = mean(values)
         return None if np.isnan(found) else found
@@ -151,16 +154,16 @@ def means(scored: Scored, served: Served, rows: Array | None = None) -> Means:
     tiers = len(scored.qualities)
     return Means(
         n=len(scored) if rows is None else int(np.count_nonzero(rows)),
-        quality=mean(served.quality),
-        strong_quality=mean(scored.qualities[-1]),
-        weak_quality=mean(scored.qualities[0]),
+        quality=share(served.quality),
+        strong_quality=share(scored.qualities[-1]),
+        weak_quality=share(scored.qualities[0]),
         cost_usd=money(served.cost),
         strong_cost_usd=money(scored.costs[-1]),
         weak_cost_usd=money(scored.drafts[0]),
-        escalated=mean(served.tier > 0),
-        harm=mean(served.harm),
-        by_tier=tuple(mean(served.tier == k) for k in range(tiers)),
-        asked=tuple(mean(served.asked[:, k]) for k in range(tiers)),
+        escalated=share(served.tier > 0),
+        harm=share(served.harm),
+        by_tier=tuple(share(served.tier == k) for k in range(tiers)),
+        asked=tuple(share(served.asked[:, k]) for k in range(tiers)),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cascade_core.arrays import Array
-from cascade_core.evaluation.bootstrap import Interval, Resamples, curve_intervals, interval
+from cascade_core.evaluation.bootstrap import Interval, Resamples, curve_intervals
 from cascade_core.evaluation.curve import Curve, sweep
 from cascade_core.evaluation.metrics import auroc
 from cascade_core.evaluation.reference import oracle
@@ -18,8 +18,8 @@ from cascade_core.evaluation.reliability import Reliability, ece_noise_floor, re
 from cascade_core.evaluation.replaying import Replay
 from cascade_core.policy.document import Policy
 
-MOST_ROWS = 20_000
-"""Rows that the noise floor is simulated on at most."""
+SHARES = frozenset({"quality", "strong_quality", "weak_quality", "escalated", "harm"})
+"""Figures that are means of numbers in [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,7 +154,9 @@ def study(replay: Replay, policy: Policy | str | Any, *, seed: int = 0) -> Study
     return Study(
         replay=replay,
         policy=Policy.load(policy),
-        intervals={name: interval(draws) for name, draws in means.items()},
+        intervals={
+            name: drawn.interval(draws, share=name in SHARES) for name, draws in means.items()
+        },
         curve=curve,
         curve_intervals=curve_intervals(
             *columns,
@@ -176,15 +178,12 @@ def _tier(replay: Replay, tier: int, seed: int) -> TierStudy:
     weights = None if scored.weights is None else scored.weights[read]
     right = np.round(quality[read])
     alike = len(right) == 0 or (right == right[0]).all()
-    few = np.flatnonzero(read)
-    if len(few) > MOST_ROWS:
-        few = np.random.default_rng(seed).choice(few, MOST_ROWS, replace=False)
     return TierStudy(
         tier=tier,
         read=float(np.average(read, weights=scored.weights)),
         auroc=float("nan") if alike else auroc(confidence[read], right, weights),
         bins=reliability(confidence[read], quality[read], weights),
-        noise_floor=ece_noise_floor(confidence[few], seed=seed) if len(few) else float("nan"),
+        noise_floor=ece_noise_floor(confidence[read], weights, seed=seed),
         confidence=confidence,
         quality=quality,
     )

@@ -193,6 +193,29 @@ def test_outcomes_that_are_all_alike_are_no_error(outcome, method):
     assert "every outcome is the same" in fitted.choice
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_signal_that_was_never_read_is_not_chosen(seed):
+    _, table = drawn(100, seed)
+    table.tiers[0].signals["never"] = np.full(100, np.nan)
+    assert "never" not in fit_calibrator(table, 0, method="signal").choice
+
+
+def test_what_thresholds_meet_is_spread_as_the_calibrator_spreads_fresh_rows():
+    for method in ("signal", "logistic"):
+        _, table = drawn(100)
+        _, fresh = drawn(4000, seed=1)
+        fitted = fit_calibrator(table, 0, method=method)
+        confidence = Scorer(fitted.calibrator).rows(Inputs.of(fresh, 0))
+        if method == "signal":
+            own = Scorer(fitted.calibrator).rows(Inputs.of(table, 0))
+            assert np.array_equal(fitted.placed, own)
+        grid = np.linspace(0.1, 0.9, 9)
+        apart = (fitted.placed[:, None] < grid).mean(axis=0) - (confidence[:, None] < grid).mean(
+            axis=0
+        )
+        assert np.abs(apart).max() < 0.16  # what 100 rows may be off by chance
+
+
 def test_the_seed_settles_the_fit():
     _, table = drawn(300)
     one, two = (fit_calibrator(table, 0, method="boosting", seed=7) for _ in range(2))
@@ -208,13 +231,14 @@ def test_what_cannot_be_fitted_is_said():
         fit_calibrator(table, 0, signals=[])
     with pytest.raises(ConfigurationError, match="at least two"):
         fit_calibrator(table.take([0]), 0)
+    with pytest.raises(ConfigurationError, match=r"labels.csv: nothing .* tier 0.* t0_signal_NAME"):
+        fit_calibrator(table, 0, signals=[], method="signal")
+    table.tiers[0].signals["a"][:] = np.nan
+    with pytest.raises(ConfigurationError, match=r"no row .* has a reading in t0_signal_a"):
+        fit_calibrator(table, 0, signals=["a"], method="signal")
     table.tiers[0].quality[1:] = np.nan
     with pytest.raises(ConfigurationError, match="1 rows with an outcome"):
         fit_calibrator(table, 0)
-    _, table = drawn(50)
-    table.tiers[0].signals["a"][:] = np.nan
-    with pytest.raises(ConfigurationError, match="both a reading and an outcome"):
-        fit_calibrator(table, 0, signals=["a"])
 
 
 def test_a_signal_with_a_reading_in_one_row_only_is_no_error():

@@ -145,9 +145,9 @@ def test_no_row_that_tests_a_promise_was_fitted_to_or_planned_on(
         planned.update(numbers(rows.drafts[0]))
         return plan_path(rows)
 
-    def test(objective, before, after, groups):
+    def test(objective, before, after, groups, **settings):
         tested.update(numbers(after.drafts[0]))
-        return keep(objective, before, after, groups)
+        return keep(objective, before, after, groups, **settings)
 
     monkeypatch.setattr(tuning, "fit_calibrator", fit)
     monkeypatch.setattr(promise, "plan_path", plan)

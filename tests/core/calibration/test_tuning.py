@@ -7,6 +7,7 @@ import pytest
 
 from cascade_core.calibration import tune
 from cascade_core.calibration.objective import TuningError
+from cascade_core.drift import DriftMonitor
 from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.replaying import replay
 from cascade_core.policy import Policy
@@ -93,6 +94,73 @@ def test_rows_of_a_group_stay_on_one_side():
     policy = tune(table, harm=0.05, confidence=0.9)
     assert policy.promises[0].rows * 4 + policy.tuned.rows_fitted == 1200
     assert policy.promises[0].method == "betting"  # groups are the units, and not 0 or 1
+
+
+def test_a_promise_counts_on_rows_as_heavy_as_it_is_told():
+    table = columns(1500) | {"weight": [1.0 + row % 2 for row in range(1500)]}
+    settings = {"harm": 0.1, "method": "signal"}
+    assert tune(table, **settings, heaviest=2).thresholds == tune(table, **settings).thresholds
+    with pytest.raises(TuningError, match="too few"):  # any row may be as heavy as 130 of these
+        tune(table, **settings, heaviest=200)
+    with pytest.raises(ConfigurationError, match="heaviest=1: a row of table weighs 2"):
+        tune(table, harm=0.05, method="signal", heaviest=1.0)
+    grouped = columns(1500) | {"group": [f"g{row // 3}" for row in range(1500)]}
+    with pytest.raises(ConfigurationError, match="heaviest=2: a group of table weighs 3"):
+        tune(grouped, harm=0.05, method="signal", heaviest=2)
+
+
+def test_the_heaviest_row_of_the_whole_table_counts_wherever_it_fell():
+    weights = [1.0] * 1499 + [3.0]
+    seen = set()
+    for seed in range(4):
+        policy = tune(columns(1500) | {"weight": weights}, harm=0.1, method="signal", seed=seed)
+        seen.add(policy.promises[0].method)
+    assert seen == {"betting"}
+
+
+def test_weights_that_add_up_to_a_rounding_more_than_one_are_no_error():
+    rng = np.random.default_rng(0)
+    for seed in range(10):
+        table = columns(300, seed=seed) | {"weight": np.exp(0.2 * rng.normal(size=300)).tolist()}
+        table["t1_quality"] = [1.0] * 300
+        assert tune(table, quality=0.9, method="signal").tuned.figures.strong_quality <= 1
+
+
+def test_a_policy_without_calibrators_has_nothing_to_keep():
+    with pytest.raises(ConfigurationError, match="no calibrators to keep"):
+        tune(columns(300), quality=0.9, policy={"thresholds": [0.8]})
+
+
+def test_a_class_of_which_no_row_is_left_to_test_is_refused_and_the_others_are_not():
+    table = columns(2000, classes=True)
+    table["class"][7] = "lonely"
+    for seed in range(3):
+        policy = tune(table, harm=0.1, per_class=True, method="signal", seed=seed)
+        assert policy.classes["lonely"].thresholds == (1.0,)
+        assert "lonely" in policy.tuned.refused
+        assert {promise.class_name for promise in policy.promises} == {"easy", "hard"}
+
+
+@pytest.mark.parametrize("method", ["signal", "logistic"])
+def test_an_unmoved_stream_looks_like_what_the_policy_was_tuned_on(method):
+    alarmed = 0
+    for seed in range(8):
+        table = columns(120, seed=seed, sharp=2.0)
+        policy = tune(table, max_escalated=0.4, method=method)
+        served = replay(columns(1500, seed=1000 + seed, sharp=2.0), policy)
+        monitor = DriftMonitor(policy.tuned.reference, alpha=0.01)
+        told = served.scored.told(0, policy.thresholds[0])
+        for confidence, tier in zip(told, served.served.tier, strict=True):
+            monitor.observe(confidence, tier > 0)
+        alarmed += bool(monitor.alarms)
+    assert alarmed == 0
+
+
+def test_rows_of_one_group_are_one_observation_of_the_reference():
+    plain = columns(600)
+    grouped = plain | {"group": [f"g{row // 6}" for row in range(600)]}
+    rows = [tune(t, quality=0.9, method="signal").tuned.reference.rows for t in (plain, grouped)]
+    assert rows == [600, 100]
 
 
 def test_a_frozen_policy_keeps_its_calibrators_and_every_row_tests_it():

@@ -151,6 +151,33 @@ def test_any_weighted_figure_has_an_interval():
     assert 0.05 < width(found) < 0.15
 
 
+@pytest.mark.parametrize("rate", [0.005, 0.01])
+def test_the_interval_of_a_rare_share_covers_it_also_where_none_was_seen(rate):
+    rng = np.random.default_rng(1)
+    inside = 0
+    for seed in range(200):
+        harm = (rng.random(200) < rate).astype(float)
+        again = Resamples.draw(200, resamples=200, seed=seed)
+        found = again.interval(again.means({"harm": harm})["harm"], share=True)
+        inside += found.low <= rate <= found.high
+    assert inside >= 180
+
+
+def test_a_share_that_was_always_one_may_still_be_less():
+    again = Resamples.draw(100)
+    found = again.interval(again.means({"q": np.ones(100)})["q"], share=True)
+    assert (found.low, found.high) == (pytest.approx(0.025 ** (1 / 100)), 1.0)
+    whole = again.interval(again.means({"q": np.ones(100)})["q"])
+    assert (whole.low, whole.high) == (1.0, 1.0)
+
+
+def test_of_a_few_groups_nothing_is_said():
+    groups = np.arange(500) % 5
+    again = Resamples.draw(500, groups=groups)
+    assert isnan(again.interval(again.means({"q": rows(500)[1]})["q"]).low)
+    assert all(isnan(one.low) for one in curve_intervals(*rows(500), groups=groups).values())
+
+
 def test_percentiles_are_cut_off_on_both_sides():
     assert interval(np.arange(101.0), 0.9) == Interval(pytest.approx(5), pytest.approx(95))
     assert interval([np.nan, 1.0, 1.0]) == Interval(1, 1)

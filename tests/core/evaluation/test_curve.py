@@ -41,6 +41,20 @@ def many(n=400, seed=0, *, ties=20):
     }
 
 
+def test_a_share_of_the_gap_that_is_met_exactly_is_not_missed_by_a_rounding():
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        weak, strong = rng.integers(0, 2, (2, 50)).astype(float)
+        gain = strong - weak
+        if gain.sum() <= 0:
+            continue
+        confidence = rng.permutation(50).astype(float)
+        curve = sweep(confidence, weak, strong, np.ones(50), np.full(50, 10.0))
+        running = np.cumsum(gain[np.argsort(confidence)])
+        first = int(np.argmax(running >= gain.sum())) + 1
+        assert curve.cpt(1.0) == pytest.approx(first / 50)
+
+
 def test_every_point_of_a_curve_worked_out_by_hand():
     curve = small()
     assert curve.threshold.tolist() == pytest.approx([0.0, 0.3, 0.7, inf])
