@@ -231,13 +231,17 @@ def class_names(table: Table) -> list[str | None] | None:
     return named
 
 
-def _scorers(table: Table, policy: Policy) -> list[Scorer | None]:
-    count = len(table.tiers) - 1
-    if policy.tiers not in {None, count + 1}:
-        msg = f"the policy is for {policy.tiers} tiers, but {table.source} has {count + 1}"
+def check_tiers(policy: Policy, table: Table) -> None:
+    """Raise `ConfigurationError` where a policy is for another number of tiers than a table's."""
+    if policy.tiers not in {None, len(table.tiers)}:
+        msg = f"the policy is for {policy.tiers} tiers, but {table.source} has {len(table.tiers)}"
         raise ConfigurationError(msg)
+
+
+def _scorers(table: Table, policy: Policy) -> list[Scorer | None]:
+    check_tiers(policy, table)
     if policy.calibrators is None:
-        return [None] * count
+        return [None] * (len(table.tiers) - 1)
     for k, calibrator in enumerate(policy.calibrators):
         for name in calibrator.signals:
             if name not in table.tiers[k].signals:

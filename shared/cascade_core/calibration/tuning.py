@@ -23,7 +23,14 @@ from cascade_core.calibration.difficulty import fit_route, skipping
 from cascade_core.calibration.fit import Method, fit_calibrator
 from cascade_core.calibration.folds import split
 from cascade_core.calibration.objective import Objective, TuningError, choose, make_objective
-from cascade_core.calibration.pipeline import Scored, Served, score, serve, thresholds_of
+from cascade_core.calibration.pipeline import (
+    Scored,
+    Served,
+    check_tiers,
+    score,
+    serve,
+    thresholds_of,
+)
 from cascade_core.calibration.promise import Kept, keep, keep_by_class
 from cascade_core.drift.reference import Reference
 from cascade_core.errors import ConfigurationError
@@ -32,6 +39,7 @@ from cascade_core.evaluation.replaying import means
 from cascade_core.policy.document import ClassRule, Policy
 from cascade_core.policy.tuned import Figures, Promise, Tuned
 from cascade_core.table import Table, check_learnable, read_table, usable
+from cascade_core.table.marks import holds, marks
 
 FEWEST = 20
 """Rows below which nothing is fitted."""
@@ -78,7 +86,8 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         max_cost: Best quality at a mean of at most this many USD a request.
         max_escalated: Best quality with at most this share of the requests escalated.
         confidence: How sure a promise is, in (0, 1).
-        signals: Signals to use; None takes all in the table.
+        signals: Signals to use, each by the tiers that have it; None takes all in the table, paid
+            ones where they are worth their price.
         method: How readings are combined; see `fit_calibrator`.
         per_class: Whether each class gets thresholds of its own. Where something is promised,
             they come with a promise for each class; else None (the default) gives them where
@@ -118,9 +127,8 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         msg = f"{rows.source} has no column class, which thresholds for each class need"
         raise TuningError(msg)
     frozen = Policy.load(policy)
-    if policy is not None and frozen.calibrators is None:
-        msg = "policy= has no calibrators to keep: leave it out, and tune fits them"
-        raise ConfigurationError(msg)
+    if policy is not None:
+        _check_kept(frozen, rows, objective)
     fitted_rows, tested_rows = _parts(rows, objective, policy, seed)
     if policy is None:
         fit = _fit(objective, fitted_rows, signals, method, seed)
@@ -162,7 +170,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         models=tuple(tier.model for tier in rows.tiers),
         choices=fit.choices,
         rows_fitted=0 if policy is not None else len(fitted_rows),
-        fitted_table=rows.source if policy is None else _origin(frozen),
+        **_origin(frozen, fitted_rows if policy is None else None),
         rows_unused=dict(unused),
         refused=dict(kept.refused),
         figures=_figures(tested, served, tested_rows, seed),
@@ -187,10 +195,42 @@ def _parts(rows: Table, objective: Objective, policy: object, seed: int) -> tupl
 def _fit(
     objective: Objective, rows: Table, signals: Sequence[str] | None, method: Method, seed: int
 ) -> _Fit:
+    """Fit every tier's confidence, with paid signals only where they are worth their price.
+
+    Raises:
+        ConfigurationError: `signals` names one twice, or one that no tier has.
+    """
+    held = {name: None for tier in rows.tiers[:-1] for name in tier.signals}
+    wanted = tuple(held) if signals is None else _checked(signals, tuple(held), rows.source)
+    whole = _fit_with(objective, rows, wanted, method, seed)
+    paid = {name for tier in rows.tiers[:-1] for name in tier.paid}
+    free = tuple(name for name in wanted if name not in paid)
+    if signals is not None or not whole.scored.priced or not any(whole.scored.paid):
+        return whole
+    try:
+        bare = _fit_with(objective, rows, free, method, seed)
+        if not _serves_better(objective, whole.scored, bare.scored):
+            spared = "; paid signals would cost more than they save"
+            return replace(bare, choices=tuple(f"{choice}{spared}" for choice in bare.choices))
+    except ConfigurationError:  # nothing free to read, or nothing that serves the objective
+        pass
+    return whole
+
+
+def _fit_with(
+    objective: Objective, rows: Table, signals: Sequence[str], method: Method, seed: int
+) -> _Fit:
     fine = objective.confidence is not None
     fits = [
-        fit_calibrator(rows, k, signals=signals, method=method, fine=fine, seed=seed)
-        for k in range(len(rows.tiers) - 1)
+        fit_calibrator(
+            rows,
+            k,
+            signals=[name for name in signals if name in tier.signals],
+            method=method,
+            fine=fine,
+            seed=seed,
+        )
+        for k, tier in enumerate(rows.tiers[:-1])
     ]
     calibrators = tuple(fit.calibrator for fit in fits)
     # Out of fold: what a calibrator says of rows it was fitted to is too good to be true.
@@ -199,13 +239,58 @@ def _fit(
     return _Fit(calibrators, tuple(fit.choice for fit in fits), scored)
 
 
+def _checked(signals: Sequence[str], held: Sequence[str], source: str) -> tuple[str, ...]:
+    if isinstance(signals, str):
+        msg = f"signals={signals!r}: give a list of names, e.g. [{signals!r}]"
+        raise ConfigurationError(msg)
+    for place, name in enumerate(signals):
+        if name not in held:
+            known = ", ".join(held) or "none"
+            msg = f"{source} has no signal {name!r} for any tier; it has: {known}"
+            raise ConfigurationError(msg)
+        if name in signals[:place]:
+            msg = f"signals names {name!r} twice; name each once"
+            raise ConfigurationError(msg)
+    return tuple(signals)
+
+
+def _serves_better(objective: Objective, one: Scored, other: Scored) -> bool:
+    """Tell whether the first serves an objective better on the same rows."""
+    first, second = _best(objective, one), _best(objective, other)
+    if objective.kind in {"max_cost", "max_escalated"}:
+        return bool(first.quality > second.quality)
+    return bool(first.cost < second.cost)
+
+
 def _kept(frozen: Policy, rows: Table) -> tuple[str, ...]:
     return ("kept as it was",) * (len(rows.tiers) - 1 if frozen.calibrators else 0)
 
 
-def _origin(frozen: Policy) -> str | None:
-    """Return the name of the table that a kept policy was fitted to."""
-    return None if frozen.tuned is None else frozen.tuned.fitted_table
+def _origin(frozen: Policy, fitted: Table | None) -> dict[str, Any]:
+    """Say which rows the calibrators were fitted to: these, or those that a kept policy names."""
+    if fitted is not None:
+        return {"fitted_table": fitted.source, "fitted_marks": marks(fitted)}
+    if frozen.tuned is None:
+        return {}
+    return {
+        "fitted_table": frozen.tuned.fitted_table,
+        "fitted_marks": frozen.tuned.fitted_marks,
+    }
+
+
+def _check_kept(frozen: Policy, rows: Table, objective: Objective) -> None:
+    """Raise `ConfigurationError` where a policy cannot be kept, or not be tested on these rows."""
+    check_tiers(frozen, rows)
+    if frozen.calibrators is None:
+        msg = "policy= has no calibrators to keep: leave it out, and tune fits them"
+        raise ConfigurationError(msg)
+    tuned = frozen.tuned
+    if objective.confidence is not None and tuned is not None and holds(rows, tuned.fitted_marks):
+        msg = (
+            f"{rows.source} holds rows of {tuned.fitted_table} that the policy was fitted to; "
+            "a promise can only be tested on rows it has not seen: give others"
+        )
+        raise ConfigurationError(msg)
 
 
 def _with_route(
@@ -214,17 +299,13 @@ def _with_route(
     """Add a route where it serves the objective on the rows it was fitted to, out of fold."""
     if rows.requests is None:
         return document, fit
-    before = _best(objective, fit.scored)
-    learned = fit_route(rows, fit.scored, list(before.thresholds[0]), seed=seed)
+    thresholds = _best(objective, fit.scored).thresholds[0]
+    learned = fit_route(rows, fit.scored, list(thresholds), seed=seed)
     if learned is None:
         return document, fit
     route, skipped = learned
     scored = skipping(fit.scored, skipped)
-    after = _best(objective, scored)
-    better = after.cost < before.cost
-    if objective.kind in {"max_cost", "max_escalated"}:
-        better = after.quality > before.quality
-    if not better:
+    if not _serves_better(objective, scored, fit.scored):
         return document, fit
     return document.model_copy(update={"route": route}), replace(fit, scored=scored)
 

@@ -33,24 +33,6 @@ def check_writable(path: Path, *, table: Path | None = None, policy: Path | None
         raise ConfigurationError(msg)
 
 
-def check_fresh(policy: Path, table: Path) -> None:
-    """Raise `ConfigurationError` where a policy was fitted to rows that are to test it.
-
-    Args:
-        policy: Its calibrators are to be kept.
-        table: Every row of it is to test thresholds.
-    """
-    from cascade_core.policy.document import Policy
-
-    tuned = Policy.load(policy).tuned
-    if tuned is not None and tuned.fitted_table == table.name:
-        msg = (
-            f"{policy} was fitted to rows of a table called {table.name}; a promise can only be "
-            "tested on rows it has not seen: give a file of other rows, under another name"
-        )
-        raise ConfigurationError(msg)
-
-
 def read_labels(path: Path) -> Table:
     """Read a labelled table that can tell a good policy from a bad one.
 

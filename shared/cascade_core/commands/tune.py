@@ -67,19 +67,16 @@ def tune(  # noqa: PLR0913 - the command's options
     Example: cascade tune labels.csv --harm 0.02 --confidence 0.95 --out policy.json
     """
     from cascade_core.calibration.tuning import tune as make_policy
-    from cascade_core.commands.checks import check_fresh, check_writable, read_labels
+    from cascade_core.commands.checks import check_writable, read_labels
     from cascade_core.report.tuned import print_policy
 
     check_writable(out, table=table)
     if out.suffix != ".json":
         msg = f"{out}: a policy is written as JSON; name a file that ends in .json"
         raise ConfigurationError(msg)
-    if policy is not None:
-        if signals is not None or method != "auto":
-            msg = "--signals and --method have no use beside --policy, whose calibrators are kept"
-            raise ConfigurationError(msg)
-        if harm is not None or confidence is not None:
-            check_fresh(policy, table)
+    if policy is not None and (signals is not None or method != "auto"):
+        msg = "--signals and --method have no use beside --policy, whose calibrators are kept"
+        raise ConfigurationError(msg)
     names = None if signals is None else [s.strip() for s in signals.split(",") if s.strip()]
     if names == []:
         msg = "--signals is empty: name some, or leave it out to use all in the table"

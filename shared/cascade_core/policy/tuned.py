@@ -85,6 +85,7 @@ class Tuned(BaseModel):
         choices: For every tier but the last, how its confidence was fitted.
         rows_fitted: Rows that calibrators were fitted to; 0 where they were kept as they were.
         fitted_table: Name of the table that holds those rows, an earlier one where they were kept.
+        fitted_marks: What some of those rows are known again by.
         rows_unused: Rows that could not be used, by reason.
         refused: Classes for which nothing could be promised, with the reason; all their
             requests go to the strongest tier.
@@ -101,6 +102,7 @@ class Tuned(BaseModel):
     choices: tuple[str, ...]
     rows_fitted: int
     fitted_table: str | None = None
+    fitted_marks: tuple[int, ...] = ()
     rows_unused: dict[str, int] = Field(default_factory=dict)
     refused: dict[str, str] = Field(default_factory=dict)
     figures: Figures

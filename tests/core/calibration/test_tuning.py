@@ -171,6 +171,40 @@ def test_a_frozen_policy_keeps_its_calibrators_and_every_row_tests_it():
     assert second.tuned.rows_fitted == 0
 
 
+@pytest.mark.parametrize(("price", "worth"), [(1e-7, True), (1e-4, False)])
+@pytest.mark.parametrize("asked", [{"quality": 0.97}, {"harm": 0.05}, {"max_cost": 1.1e-4}])
+def test_a_paid_signal_is_kept_where_it_is_worth_its_price(price, worth, asked):
+    table = columns(1500, sharp=3.0)
+    rng = np.random.default_rng(4)
+    judged = 0.5 + 0.4 * (np.array(table["t0_quality"]) - 0.5) + 0.1 * rng.random(1500)
+    table |= {"t0_signal_judge": judged.tolist(), "t0_paid_judge_usd": [price] * 1500}
+    policy = tune(table, **asked)
+    assert ("judge" in policy.signals) == worth
+    if not worth:
+        assert "paid signals would cost more than they save" in policy.tuned.choices[0]
+        assert "judge" in tune(table, **asked, signals=["a", "judge"]).signals, "as it was told"
+
+
+def test_a_signal_that_only_some_tiers_have_is_used_by_those():
+    table = columns(900, tiers=3)
+    del table["t1_signal_noise"]
+    policy = tune(table, quality=0.95, signals=["noise", "a"])
+    assert set(policy.calibrators[1].signals) == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("signals", "said"),
+    [
+        (["a", "a"], "'a' twice"),
+        ("noise", r"\['noise'\]"),
+        (["a", "judge"], "no signal 'judge' for any tier; it has: a, noise"),
+    ],
+)
+def test_signals_that_cannot_be_used_are_refused(signals, said):
+    with pytest.raises(ConfigurationError, match=said):
+        tune(columns(100), quality=0.9, signals=signals)
+
+
 def test_a_signal_that_says_nothing_is_not_chosen():
     policy = tune(columns(800), quality=0.95, method="signal")
     assert policy.signals == ("a",)

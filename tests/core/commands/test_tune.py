@@ -103,11 +103,14 @@ def test_a_promise_that_the_rows_do_not_carry_is_refused(cascade: Run) -> None:
 
 def test_rows_that_a_policy_was_fitted_to_cannot_test_it(cascade: Run) -> None:
     write(ladder(200, bad=40))
-    write(ladder(200, bad=40), "fresh.csv")
     cascade("tune", "labels.csv", "--quality", 0.9, "--method", "signal", "--out", "a.json")
     again = ["--policy", "a.json", "--harm", 0.1, "--out", "b.json"]
     assert "rows it has not seen" in refused(cascade("tune", "labels.csv", *again))
-    assert cascade("tune", "fresh.csv", *again).status == 0
+    # A file's name says nothing about its rows.
+    write(ladder(200, bad=40), "renamed.csv")
+    assert "rows it has not seen" in refused(cascade("tune", "renamed.csv", *again))
+    Path("elsewhere").mkdir()
+    assert cascade("tune", write(ladder(210, bad=40), "elsewhere/labels.csv"), *again).status == 0
     # Nor can they once other rows have tested it; where nothing is promised, they may be used.
     third = ["--policy", "b.json", "--out", "c.json"]
     assert "rows it has not seen" in refused(cascade("tune", "labels.csv", *third, "--harm", 0.1))
