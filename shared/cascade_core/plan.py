@@ -204,6 +204,8 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
     combiner = make_combiner(combine, [signal.name for signal in made])
     if document.promises:
         _warn_of_the_unpromised(thresholds, settings)
+    if document.tuned is not None:
+        _warn_of_another_order(document.tuned.models, tiers)
     return Plan(
         tiers=tuple(tiers),
         signals=made,
@@ -264,6 +266,23 @@ def _warn_of_the_unpromised(thresholds: object, settings: Mapping[str, Any]) -> 
             CascadeWarning,
             stacklevel=4,
         )
+
+
+def _warn_of_another_order(tuned: Sequence[str | None], tiers: Sequence[Tier]) -> None:
+    """Warn where a tier is the model of another tier of the policy.
+
+    Other names are none of our business: hosts and deployments call one model by many.
+    """
+    for tier, model in zip(tiers, tuned, strict=False):
+        if tier.model is not None and tier.model != model and tier.model in tuned:
+            warnings.warn(
+                f"tier {tier.index} is {tier.model}, which was tier {tuned.index(tier.model)} when "
+                "the policy was tuned: its confidences and promises are about other drafts; give "
+                f"the tiers as they were tuned ({' → '.join(str(name) for name in tuned)})",
+                CascadeWarning,
+                stacklevel=4,
+            )
+            return
 
 
 def _confidences(

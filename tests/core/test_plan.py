@@ -2,17 +2,21 @@
 
 import math
 import pickle
+import re
 import threading
 import warnings
+from dataclasses import replace
 
 import pytest
 
+from cascade_core.calibration import tune
 from cascade_core.costs.prices import Prices
 from cascade_core.errors import CascadeWarning, ConfigurationError
 from cascade_core.plan import DEFAULT_THRESHOLD, Notices, make_plan
 from cascade_core.request import Request
 from cascade_core.signals import FunctionSignal, SequenceLogprob, TokenMargin
 from cascade_core.signals.combine import Minimum, Weighted
+from tests.core.calibration.labels import columns
 from tests.core.making import make_tiers
 
 TWO, THREE = make_tiers(2), make_tiers(3)
@@ -144,6 +148,28 @@ def test_thresholds_that_replace_promised_ones_are_warned_of():
         warnings.simplefilter("error")
         make_plan(TWO, policy=promised)
         make_plan(TWO, policy=POLICY, thresholds=0.9)
+
+
+def test_tiers_in_another_order_than_the_policy_was_tuned_with_are_warned_of():
+    table = columns(60) | {"t0_model": ["m0"] * 60, "t1_model": ["m1"] * 60}
+    policy = tune(table, quality=0.9, method="signal", signals=["a"])
+    signals = [FunctionSignal(lambda request, draft: 1, name="a")]
+    for models, said in (
+        (
+            ("m1", "m0"),
+            ["tier 0 is m1, which was tier 1 when the policy was tuned: .* \\(m0 → m1\\)"],
+        ),
+        (("m0", "m1"), []),
+        (("m0", "m0"), ["tier 1 is m0"]),
+        (("a deployment", None), []),
+    ):
+        tiers = [replace(tier, model=model) for tier, model in zip(TWO, models, strict=True)]
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            make_plan(tiers, policy=policy, signals=signals)
+        assert len(caught) == len(said)
+        for one, words in zip(caught, said, strict=True):
+            assert re.search(words, str(one.message))
 
 
 def test_thresholds_of_a_policy_that_do_not_fit_the_tiers_are_called_the_policys():

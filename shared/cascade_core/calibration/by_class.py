@@ -21,6 +21,8 @@ from cascade_core.calibration.pipeline import Scored, by_row, serve
 
 PRICES = 161
 """Prices of quality that are tried, each a little above the last."""
+ROUNDS = 3
+"""How often the prices are looked at more closely around the best of them."""
 FEWEST = 50
 """Rows a class needs for thresholds of its own."""
 HALVES = 2
@@ -59,33 +61,44 @@ def pick_by_class(
         for code in range(-1, len(names))
         if (classes == code).any()
     }
-    if not scored.priced:
-        return None
-    if sum(len(rows) >= FEWEST for code, rows in parts.items() if code >= 0) < 2:  # noqa: PLR2004
+    if why_not(scored, classes, names) is not None:
         return None
     among = {code: candidates(scored.take(rows)) for code, rows in parts.items()}
     mass = np.ones(len(scored)) if scored.weights is None else scored.weights
     shares = {code: float(mass[rows].sum() / mass.sum()) for code, rows in parts.items()}
     strong = float(np.average(scored.costs[-1], weights=scored.weights))
-    worths = strong * np.geomspace(1e-3, 1e3, PRICES)
-    taken = {
-        code: np.array([int(np.argmax(of.quality * worth - of.cost)) for worth in worths])
-        for code, of in among.items()
-    }
-    whole = _together(among, taken, shares)
     best = float(np.average(scored.qualities[-1], weights=scored.weights))
-    try:
-        place = choose(whole, objective, best)
-    except TuningError:
-        return None
+    worths = strong * np.geomspace(1e-3, 1e3, PRICES)
+    for _ in range(ROUNDS):
+        taken = {
+            code: np.array([int(np.argmax(of.quality * worth - of.cost)) for worth in worths])
+            for code, of in among.items()
+        }
+        try:
+            place = choose(_together(among, taken, shares), objective, best)
+        except TuningError:
+            return None
+        worth = float(worths[place])
+        chosen = {code: int(taken[code][place]) for code in among}
+        worths = np.geomspace(worths[max(0, place - 1)], worths[min(place + 1, PRICES - 1)], PRICES)
     return Spread(
         thresholds={
-            names[code]: tuple(float(t) for t in of.thresholds[taken[code][place]])
+            names[code]: tuple(float(t) for t in of.thresholds[chosen[code]])
             for code, of in among.items()
             if code >= 0 and len(parts[code]) >= FEWEST
         },
-        worth=float(worths[place]),
+        worth=worth,
     )
+
+
+def why_not(scored: Scored, classes: Ints, names: Sequence[str]) -> str | None:
+    """Say why classes cannot have thresholds of their own, or None where they can."""
+    if not scored.priced:
+        return "the cost of a call is not known"
+    large = [name for code, name in enumerate(names) if (classes == code).sum() >= FEWEST]
+    if len(large) < 2:  # noqa: PLR2004 - one class alone is all requests
+        return f"fewer than two classes have {FEWEST} rows"
+    return None
 
 
 def pays(  # noqa: PLR0913, PLR0917 - the rows' columns

@@ -274,7 +274,7 @@ def _refuse(  # noqa: PLR0913 - the same
         )
     rows = max(n + 1, math.ceil(needed * n / len(units)))
     return Refused(
-        f"{where}, {len(units)} {kind} are too few to promise this at confidence {1 - delta:g}; "
+        f"{where}, {len(units)} {kind} are too few to promise this at confidence {1 - delta:.4g}; "
         f"if the loss stayed as seen, about {rows:,} rows to test on would do",
         rows,
     )

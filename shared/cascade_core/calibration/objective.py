@@ -157,5 +157,8 @@ _ROUNDING = 1e-12  # sums of a million shares end a few last digits off
 
 
 def _first(fits: Flags, by: Array, then: Array) -> int:
+    """Return the place that is least `by`, and where several are but for a rounding, `then`."""
     places = np.flatnonzero(fits)
-    return int(places[np.lexsort((then[places], by[places]))[0]])
+    least = by[places].min()
+    places = places[by[places] <= least + _ROUNDING * abs(least)]
+    return int(places[np.argmin(then[places])])

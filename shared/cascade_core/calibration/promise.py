@@ -111,7 +111,10 @@ def keep_by_class(
             classes[name], promise = found
             promises.append(promise.model_copy(update={"class_name": name}))
     if not promises:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in refused.items())
+        alike: dict[str, list[str]] = {}
+        for name, reason in refused.items():
+            alike.setdefault(reason, []).append(name)
+        reasons = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in alike.items())
         msg = f"{objective}: cannot be promised for any class: {reasons}"
         raise TuningError(msg)
     return Kept(nothing, tuple(promises), classes, refused)

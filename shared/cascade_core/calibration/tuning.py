@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from cascade_core.arrays import Array, Ints
-from cascade_core.calibration.by_class import pays, pick_by_class
+from cascade_core.calibration.by_class import pays, pick_by_class, why_not
 from cascade_core.calibration.candidates import Candidates, candidates
 from cascade_core.calibration.difficulty import fit_route, skipping
 from cascade_core.calibration.fit import Method, fit_calibrator
@@ -26,6 +26,7 @@ from cascade_core.calibration.objective import Objective, TuningError, choose, m
 from cascade_core.calibration.pipeline import (
     Scored,
     Served,
+    by_row,
     check_tiers,
     score,
     serve,
@@ -368,10 +369,25 @@ def _chosen(
     if rows.classes is None or per_class is False:
         return Kept(thresholds, ())
     columns = (objective, scored, rows.classes, rows.class_names)
+    if per_class and (why := why_not(*columns[1:])) is not None:
+        msg = f"{rows.source}: no thresholds for each class: {why}"
+        raise TuningError(msg)
     if not per_class and not pays(*columns, rows.groups, seed):
         return Kept(thresholds, ())
     spread = pick_by_class(*columns)
-    return Kept(thresholds, (), {} if spread is None else spread.thresholds)
+    if spread is None:
+        return Kept(thresholds, ())
+    pooled = serve(scored, list(thresholds))
+    own = serve(scored, by_row(thresholds, spread.thresholds, *columns[2:]))
+    if _worth(objective, scored, pooled) > _worth(objective, scored, own):
+        return Kept(thresholds, (), dict.fromkeys(spread.thresholds, thresholds))
+    return Kept(thresholds, (), spread.thresholds)
+
+
+def _worth(objective: Objective, scored: Scored, served: Served) -> float:
+    """Return what an objective is after: quality, or as little cost as possible."""
+    best = objective.kind in {"max_cost", "max_escalated"}
+    return float(np.average(served.quality if best else -served.cost, weights=scored.weights))
 
 
 def _best(objective: Objective, scored: Scored) -> Candidates:

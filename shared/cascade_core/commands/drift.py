@@ -6,11 +6,16 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cascade_core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from cascade_core.drift.log import DriftReport
+    from cascade_core.drift.reference import Reference
+    from cascade_core.policy.document import Policy
 
 
 def drift(
@@ -29,6 +34,10 @@ def drift(
 
     Reads the log of decisions from its first line. Exit status 1 where something has moved.
 
+    Harm is watched where records tell it: give those that you audited "harm", the quality lost by
+    not asking the strongest tier, in [0, 1], and "probability", the chance with which you picked
+    them.
+
     Example: cascade drift decisions.jsonl --policy policy.json
     """
     from cascade_core.drift.log import watch
@@ -38,13 +47,20 @@ def drift(
     if document.tuned is None:
         msg = f"{policy} was not tuned, so there is nothing to compare with; cascade tune writes it"
         raise ConfigurationError(msg)
-    found = watch(
-        _records(log),
-        document.tuned.reference,
-        policy=document.name,
-        alpha=alpha,
-        tolerance=tolerance,
-    )
+    lines = _Lines(log)
+    try:
+        found = watch(
+            lines.records(),
+            document.tuned.reference,
+            policy=document.name,
+            thresholds=_thresholds(document),
+            alpha=alpha,
+            tolerance=tolerance,
+        )
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{lines.where}{error}") from None
+    if lines.cut_off:
+        typer.echo(f"{log}: its last line is cut off and left out", err=True)
     if not found.rows:
         left = sum(found.skipped.values())
         others = found.skipped.get("policy", 0)
@@ -60,41 +76,66 @@ def drift(
     if as_json:
         typer.echo(json.dumps(asdict(found), indent=2))
     else:
-        skipped = sum(found.skipped.values())
-        typer.echo(f"{found.rows:,} decisions of this policy read, {skipped:,} others left out.")
-        if found.escalated is not None:
-            was = document.tuned.reference.escalated
-            typer.echo(f"escalated: {100 * found.escalated:.1f} %, when tuned {100 * was:.1f} %")
-        for alarm in found.alarms:
-            typer.echo(f"moved: {alarm.text}")
-        if not found.alarms:
-            typer.echo("Nothing has moved, as far as these can tell.")
+        _print(found, document.tuned.reference)
     if found.alarms:
         raise typer.Exit(1)
 
 
-def _records(path: Path) -> Iterator[Mapping[str, Any]]:
-    try:
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    yield _record(line, f"{path}, line {number}")
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is not UTF-8"
-        msg = f"{path} cannot be read: {why}"
-        raise ConfigurationError(msg) from None
+def _print(found: DriftReport, reference: Reference) -> None:
+    skipped = sum(found.skipped.values())
+    typer.echo(f"{found.rows:,} decisions of this policy read, {skipped:,} others left out.")
+    if found.escalated is not None:
+        seen, was = 100 * found.escalated, 100 * reference.escalated
+        typer.echo(f"escalated: {seen:.1f} %, when tuned {was:.1f} %")
+    for alarm in found.alarms:
+        typer.echo(f"moved: {alarm.text}")
+    if not found.alarms:
+        typer.echo("Nothing has moved, as far as these can tell.")
 
 
-def _record(line: str, where: str) -> Mapping[str, Any]:
-    try:
-        record = json.loads(line)
-    except ValueError:
-        record = None
-    if not _is_decision(record):
-        msg = f"{where}: not a record of a decision"
-        raise ConfigurationError(msg)
-    found: Mapping[str, Any] = record
-    return found
+def _thresholds(policy: Policy) -> set[float] | None:
+    """Return every threshold that the policy decides by."""
+    if policy.thresholds is None:
+        return None
+    rules = (rule.thresholds for rule in policy.classes.values())
+    return {threshold for own in (policy.thresholds, *rules) for threshold in own}
+
+
+class _Lines:
+    """The records of a log, and where in it reading has got to."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.number = 0
+        self.cut_off = False
+
+    @property
+    def where(self) -> str:
+        """The line being read, as the beginning of an error."""
+        return f"{self.path}, line {self.number}: " if self.number else ""
+
+    def records(self) -> Iterator[Mapping[str, Any]]:
+        """Read the log; a last line without an end is one that a killed process left."""
+        try:
+            with self.path.open(encoding="utf-8") as lines:
+                for self.number, line in enumerate(lines, 1):
+                    if not line.strip():
+                        continue
+                    try:
+                        record = json.loads(line)
+                    except ValueError:
+                        self.cut_off = not line.endswith("\n")
+                        if self.cut_off:
+                            return
+                        record = None
+                    if not _is_decision(record):
+                        raise ConfigurationError("not a record of a decision")
+                    yield record
+        except (OSError, UnicodeDecodeError) as error:
+            self.number = 0
+            why = getattr(error, "strerror", None) or "it is not UTF-8"
+            msg = f"{self.path} cannot be read: {why}"
+            raise ConfigurationError(msg) from None
 
 
 def _is_decision(record: Any) -> bool:

@@ -7,7 +7,7 @@ decided here; what it means, in `monitor`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,8 +38,8 @@ class DriftReport:
 
     Attributes:
         rows: Requests counted.
-        skipped: Requests that were not, by why: `policy` for another policy's,
-            else the record's reason.
+        skipped: Requests that were not, by why: `policy` for those of another policy or
+            of other thresholds, else the record's reason.
         escalated: Share of the counted ones that no tier but the last answered.
         audits: Accepted answers of known harm.
         harm: Mean harm over all counted requests, audits weighted with the inverse
@@ -71,6 +71,7 @@ def watch(  # noqa: PLR0913 - the monitor's own settings
     reference: Reference,
     *,
     policy: str | None = None,
+    thresholds: Collection[float] | None = None,
     alpha: float = 0.01,
     tolerance: float = 0.02,
     exact: bool = False,
@@ -84,6 +85,8 @@ def watch(  # noqa: PLR0913 - the monitor's own settings
             `DriftMonitor.observe` takes them.
         reference: What the policy was tuned on.
         policy: Count only records with this policy's name; None = all.
+        thresholds: Count only records whose threshold is one of these, as an earlier policy of
+            the same name had others; None = all.
         alpha: As for `DriftMonitor`.
         tolerance: As for `DriftMonitor`.
         exact: As for `DriftMonitor`.
@@ -100,7 +103,7 @@ def watch(  # noqa: PLR0913 - the monitor's own settings
     detectors: dict[str, Detector] = {"escalation": detector(), "confidence": detector()}
     tally = _Tally()
     for record in records:
-        why = _uncounted(record, policy)
+        why = _uncounted(record, policy, thresholds)
         if why is not None:
             tally.skipped[why] += 1
             continue
@@ -137,9 +140,14 @@ def _decided(record: Mapping[str, Any]) -> Mapping[str, Any]:
     return record if shadow is None else shadow
 
 
-def _uncounted(record: Mapping[str, Any], policy: str | None) -> str | None:
+def _uncounted(
+    record: Mapping[str, Any], policy: str | None, thresholds: Collection[float] | None
+) -> str | None:
     """Say why a record does not count, or None where it does."""
     if policy is not None and record.get("policy") != policy:
+        return "policy"
+    threshold = record.get("threshold")
+    if thresholds is not None and threshold is not None and threshold not in thresholds:
         return "policy"
     reason = str(_decided(record)["reason"])
     return reason if reason in UNDECIDED else None

@@ -90,7 +90,10 @@ class DriftMonitor:
         exact: bool = False,
     ) -> None:
         if not (0 < alpha < 1 and 0 <= tolerance < 1):
-            msg = "a drift monitor needs 0 < alpha < 1 and 0 <= tolerance < 1"
+            msg = (
+                f"alpha={alpha!r}, tolerance={tolerance!r}: "
+                "a drift monitor needs 0 < alpha < 1 and 0 <= tolerance < 1"
+            )
             raise ConfigurationError(msg)
         self.reference, self.alpha, self.tolerance, self.exact = reference, alpha, tolerance, exact
         self.rows = 0

@@ -185,6 +185,31 @@ def test_a_paid_signal_is_kept_where_it_is_worth_its_price(price, worth, asked):
         assert "judge" in tune(table, **asked, signals=["a", "judge"]).signals, "as it was told"
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("asked", [{"quality": 0.95}, {"max_cost": 8e-5}])
+def test_thresholds_for_each_class_are_never_worse_than_one_for_all_on_their_rows(seed, asked):
+    table = columns(400, seed=seed, classes=True)
+    each, one = (tune(table, **asked, skip=False, per_class=c).tuned.figures for c in (True, False))
+    if "quality" in asked:
+        assert each.cost_usd <= one.cost_usd
+        assert each.quality >= 0.95 * each.strong_quality - 1e-9
+    else:
+        assert each.quality >= one.quality
+        assert each.cost_usd <= 8e-5
+
+
+@pytest.mark.parametrize(
+    ("n", "more", "said"),
+    [
+        (90, {}, "fewer than two classes have 50 rows"),
+        (400, {"t0_cost_usd": [""] * 400}, "the cost of a call is not known"),
+    ],
+)
+def test_where_classes_cannot_have_thresholds_of_their_own_it_is_said_why(n, more, said):
+    with pytest.raises(TuningError, match=said):
+        tune(columns(n, classes=True) | more, quality=0.9, per_class=True, method="signal")
+
+
 def test_a_signal_that_only_some_tiers_have_is_used_by_those():
     table = columns(900, tiers=3)
     del table["t1_signal_noise"]

@@ -95,6 +95,44 @@ def test_a_log_without_a_decision_of_the_policy_says_nothing(cascade: Run, polic
     assert "none of its 0 decisions was made by the policy" in ran.err
 
 
+def test_decisions_by_thresholds_that_the_policy_no_longer_has_are_left_out(
+    cascade: Run, policy: Path
+) -> None:
+    threshold = json.loads(policy.read_text())["thresholds"][0]
+    own = [each | {"threshold": threshold} for each in usual()]
+    earlier = [each | {"threshold": threshold + 0.01} for each in usual(100)]
+    ran = cascade("drift", log([*earlier, *own]), "--policy", policy)
+    assert "400 decisions of this policy read, 100 others left out" in ran.out
+
+
+def test_a_last_line_that_a_killed_process_left_is_left_out_and_said(
+    cascade: Run, policy: Path
+) -> None:
+    path = log(usual())
+    with path.open("a") as lines:
+        lines.write(json.dumps(usual(1)[0])[:40])
+    ran = cascade("drift", path, "--policy", policy)
+    assert ran.status == 0
+    assert "400 decisions" in ran.out
+    assert "its last line is cut off and left out" in ran.err
+
+
+def test_what_a_record_cannot_say_is_named_with_its_line(cascade: Run, policy: Path) -> None:
+    wrong = usual(3)
+    wrong[2]["confidence"] = 1.5
+    said = refused(cascade("drift", log(wrong), "--policy", policy))
+    assert "decisions.jsonl, line 3: " in said
+    assert "confidence=1.5" in said
+    assert "alpha=2" in refused(cascade("drift", log(usual()), "--policy", policy, "--alpha", 2))
+
+
+def test_audited_harm_in_the_log_is_watched(cascade: Run, policy: Path) -> None:
+    audited = [each | {"harm": 0.9, "probability": 0.5} for each in usual()]
+    ran = cascade("drift", log(audited), "--policy", policy)
+    assert ran.status == 1
+    assert "audited harm" in ran.out
+
+
 def test_shadow_records_and_blank_lines_are_read(cascade: Run, policy: Path) -> None:
     shadowed = [
         {**r, "reason": "shadow", "accepted": False, "tier": 1, "shadow": shadow}

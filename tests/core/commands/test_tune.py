@@ -233,7 +233,7 @@ def test_help_shows_an_example(cascade: Run) -> None:
 
 
 def test_json_is_nothing_but_json(cascade: Run) -> None:
-    write(ladder(40, bad=10) | {"class": ["x", "y"] * 20})
+    write(ladder(240, bad=60) | {"class": ["x", "y"] * 120})
     kept = write_policy(FROZEN, "kept.json")
     asked = ["--quality", 0.9, "--policy", kept, "--per-class", "--out", "p.json", "--json"]
     found = json.loads(cascade("tune", "labels.csv", *asked).out)
