@@ -7,6 +7,8 @@ module puts them together. A command is a plain function with Typer options.
 
 from __future__ import annotations
 
+import inspect
+import re
 import sys
 import warnings
 from collections.abc import Callable
@@ -39,7 +41,7 @@ def build() -> typer.Typer:
         except Exception as error:  # noqa: BLE001 - one broken package must not hide the others
             app.command(entry.name, context_settings=_ANYTHING)(_missing(entry, error))
         else:
-            app.command(entry.name)(command)
+            app.command(entry.name, help=_flowing(command.__doc__ or ""))(command)
     return app
 
 
@@ -69,6 +71,12 @@ def _root(context: typer.Context) -> None:
         raise typer.Exit(2)
 
 
+def _flowing(text: str) -> str:
+    """Return a docstring with one line a paragraph, which a terminal of any width can wrap."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
 def _missing(entry: EntryPoint, error: Exception) -> Callable[[], None]:
     if isinstance(error, ModuleNotFoundError):
         problem = _needs(entry.name, error)
@@ -90,7 +98,9 @@ def _usage(error: Any) -> str:
     """Return what Typer says of a bad option in one line, with the command it was given to."""
     command = error.ctx.command_path if getattr(error, "ctx", None) else "cascade"
     said = " ".join(error.format_message().split()).rstrip(".")
-    return f"{said}; see {command} --help"
+    # Typer quotes its validator, which speaks of inputs and of parsing.
+    said = re.sub(r"Value error, |, unable to parse string as an? \w+", "", said)
+    return f"{said.replace('Input should be', 'must be')}; see {command} --help"
 
 
 def _fail(message: str, status: int = 2) -> NoReturn:

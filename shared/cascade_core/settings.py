@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.invalid import first_problem
 
 DECIDING = (
     "signals",
@@ -106,9 +107,8 @@ def plain_errors(cls: type[BaseModel]) -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        msg = f"{cls.__name__}: {where}=: {first['msg']}"
+        where, problem = first_problem(error, None)
+        msg = f"{cls.__name__}: {where}=: {problem}"
         raise ConfigurationError(msg) from None
 
 

@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,7 @@ def _overview(report: Report) -> Table:
     ):  # fmt: skip
         share = f"{escalated(answers):.1%}" if name == "cascade" else ""
         table.add_row(
-            name, f"{accuracy(answers):.1%}", _usd(mean_cost(answers)),
+            name, _percent(answers), _usd(mean_cost(answers)),
             _ms(median_ms(answers)), share, style="bold" if name == "cascade" else "",
         )  # fmt: skip
     accepted = [a for a in report.cascade if a.record["tier"] == 0]
@@ -156,7 +157,7 @@ def _overview(report: Report) -> Table:
     for name, answers in (("  its accepted answers", accepted), ("  its escalated ones", sent_on)):
         if answers:
             table.add_row(
-                name, f"{accuracy(answers):.1%}", _usd(mean_cost(answers)),
+                name, _percent(answers), _usd(mean_cost(answers)),
                 _ms(median_ms(answers)), "", style="dim",
             )  # fmt: skip
     return table
@@ -208,13 +209,19 @@ def _verdict(report: Report) -> str:
 
 
 def _gap(report: Report) -> str:
-    difference = sum(a.right for a in report.cascade) - sum(a.right for a in report.strong)
-    if not difference:
-        return f"right just as often ({accuracy(report.cascade):.1%})"
-    points = abs(difference) / len(report.cascade) * 100
-    more = "more" if difference > 0 else "less"
-    against = f"{accuracy(report.cascade):.1%} against {accuracy(report.strong):.1%}"
-    return f"right {points:.1f} percentage points {more} often ({against})"
+    """Compare how often both are right; the difference is that of the two numbers beside it."""
+    ours, theirs = (Decimal(_percent(a).rstrip("%")) for a in (report.cascade, report.strong))
+    more = "more" if ours > theirs else "less"
+    against = f"{_percent(report.cascade)} against {_percent(report.strong)}"
+    if ours != theirs:
+        return f"right {abs(ours - theirs)} percentage points {more} often ({against})"
+    differing = abs(sum(a.right for a in report.cascade) - sum(a.right for a in report.strong))
+    but = f" but for {_count(differing, 'ticket')}" if differing else ""
+    return f"right just as often{but} ({_percent(report.cascade)})"
+
+
+def _percent(answers: Sequence[Answer]) -> str:
+    return f"{accuracy(answers):.1%}"
 
 
 def _count(number: int, what: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import warnings
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from typer.testing import CliRunner
@@ -181,6 +182,38 @@ def test_bad_options_are_one_line_that_names_them(
     assert err.count("\n") == 1
     assert named in err
     assert "--help" in err
+
+
+def test_a_bad_option_is_told_in_words_of_the_command_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def choosing(tickets: int = 1, method: Literal["a", "b"] = "a") -> None:
+        raise AssertionError((tickets, method))
+
+    entries(monkeypatch, choosing=choosing, good=good)
+    for given in (["--method", "x"], ["--tickets", "many"]):
+        _, _, err = main(monkeypatch, capsys, "choosing", *given)
+        assert given[0] in err
+        assert not re.search("Value error|Input should|unable to parse", err)
+
+
+def test_help_breaks_its_lines_where_the_terminal_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wordy() -> None:
+        """Say much.
+
+        These words fill a line of source that is longer than eighty columns and end here, in the
+        middle of a sentence.
+
+        Example: cascade wordy
+        """
+
+    entries(monkeypatch, wordy=wordy, good=good)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERMINAL_WIDTH", "80")
+    shown = runner.invoke(cli.build(), ["wordy", "--help"]).output
+    lines = [line.strip() for line in shown.splitlines()]
+    (begins,) = [i for i, line in enumerate(lines) if line.startswith("These words")]
+    assert lines[begins + 1].endswith("sentence.")
 
 
 def test_a_bug_of_ours_is_not_hidden(

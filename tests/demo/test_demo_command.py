@@ -291,6 +291,19 @@ def test_the_comparison_reads_well(ours: int, theirs: int, sentence: str) -> Non
     assert f"The cascade {sentence}" in compared(ours, theirs)
 
 
+def test_the_difference_is_that_of_the_two_numbers_beside_it() -> None:
+    cascade, strong = ([answer(n < right) for n in range(300)] for right in (286, 287))
+    shown = text_of(report(cascade, strong, cascade))
+    assert "0.4 percentage points less often (95.3% against 95.7%)" in shown
+
+
+def test_a_difference_too_small_for_the_numbers_is_said_in_tickets() -> None:
+    cascade, strong = ([answer(n < right) for n in range(3000)] for right in (2860, 2859))
+    shown = text_of(report(cascade, strong, cascade))
+    assert "right just as often but for 1 ticket (95.3%)" in shown
+    assert "0.0 percentage points" not in shown
+
+
 def test_unpriced_models_are_compared_without_a_price() -> None:
     shown = compared(190, 191, cost=None)
     assert "unpriced" in shown

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from cascade_core.errors import ConfigurationError
+
 
 def replay(
     table: Annotated[Path, typer.Argument(help="Labelled table: .csv, .jsonl or .parquet.")],
@@ -31,6 +33,9 @@ def replay(
 
     if html is not None:
         check_writable(html, table=table, policy=policy)
+        if html.suffix.lower() not in {".html", ".htm"}:
+            msg = f"{html}: the page is written as HTML; name a file that ends in .html"
+            raise ConfigurationError(msg)
     document = Policy.load(policy)
     found = study(run(read_labels(table), document), document, seed=seed)
     if html is not None:

@@ -7,7 +7,6 @@ code and nothing is unpickled from it.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +23,8 @@ from pydantic import (
 
 from cascade_core.calibration.artefact import Calibrator
 from cascade_core.errors import ConfigurationError
+from cascade_core.invalid import first_problem
+from cascade_core.policy.file import read_document
 from cascade_core.policy.route import Route
 from cascade_core.policy.tuned import Promise, Tuned
 
@@ -144,6 +145,20 @@ class Policy(BaseModel):
         deciding = self.model_dump_json(exclude={"name", "promises", "tuned"})
         return hashlib.sha256(deciding.encode()).hexdigest()[:16]
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with other values, checked like those of a policy that is read.
+
+        Args:
+            update: What is to differ, by field.
+            deep: Whether parts are copied too.
+
+        Raises:
+            ConfigurationError: A value does not fit, so what is saved could not be read again.
+        """
+        copy = super().model_copy(deep=deep)
+        given = {name: getattr(copy, name) for name in copy.model_fields_set}
+        return self._checked({**given, **update}, "policy") if update else copy
+
     def save(self, path: str | Path) -> None:
         """Write the policy as JSON; the file is either whole or not there.
 
@@ -183,26 +198,13 @@ class Policy(BaseModel):
             msg = f"policy= takes a Policy, a mapping or a file path, not {type(source).__name__}"
             raise ConfigurationError(msg)
         path = Path(source)
-        try:
-            import tomllib  # noqa: PLC0415 - most cascades read no policy
-
-            text = path.read_text(encoding="utf-8")
-            content = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-        except OSError as error:
-            msg = f"policy {path} cannot be read: {error.strerror or type(error).__name__}"
-            raise ConfigurationError(msg) from None
-        except ValueError as error:
-            kind = "TOML" if path.suffix == ".toml" else "JSON"
-            msg = f"policy {path} is not valid {kind}: {error}"
-            raise ConfigurationError(msg) from None
-        return cls._checked(content, f"policy {path}")
+        return cls._checked(read_document(path), f"policy {path}")
 
     @classmethod
-    def _checked(cls, content: object, where: str) -> Policy:
+    def _checked(cls, content: object, where: str) -> Self:
         try:
             return cls.model_validate(content)
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            field = ".".join(map(str, first["loc"])) or "the document"
-            msg = f"{where}: {field}: {first['msg'].removeprefix('Value error, ')}"
+            key, problem = first_problem(error, content, cls)
+            msg = f"{where}: {key or 'the document'}: {problem}"
             raise ConfigurationError(msg) from None

@@ -10,18 +10,19 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from rich.cells import cell_len
 
 from cascade_core.evaluation.columns import column, observed, weighting
 from cascade_core.evaluation.curve import Axis, Curve
 from cascade_core.evaluation.reference import random_line
 from cascade_core.evaluation.reliability import Reliability
-from cascade_core.report.rows import COST_AXIS, ClassRow, Operating, shown
+from cascade_core.report.rows import BEYOND, COST_AXIS, ClassRow, Operating, shortened, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +43,6 @@ _SETTINGS: dict[str, Any] = {
     "svg.hashsalt": "model-cascade",  # the same report is the same bytes
     "font.size": 10,
     "text.color": INK,
-    "text.parse_math": False,  # a class may be called anything: `$` is no mathematics
     "axes.edgecolor": FAINT,
     "axes.labelcolor": INK,
     "axes.spines.top": False,
@@ -58,6 +58,12 @@ _SETTINGS: dict[str, Any] = {
 }
 
 BINS = 20
+
+_CROWDED = 0.06
+"""Along both axes; numbers of bins that lie nearer would be written over each other."""
+
+_LONGEST_NAME = 24
+"""Cells of a class's name in a picture; the table below it has the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,7 @@ def cost_quality(
             spot = (place, 100 * point.quality)
             axes.plot(*spot, "o", color=BAD, markersize=8, label="this policy", zorder=5)
         axes.set_ylabel("mean quality, %")
-        axes.set_xlabel(COST_AXIS if axis == "cost" else "share sent to the strong tier")
+        axes.set_xlabel(COST_AXIS if axis == "cost" else f"share {BEYOND}")
         axes.legend(loc="lower right")
 
     caption = (
@@ -147,7 +153,11 @@ def reliability_diagram(bins: Reliability, *, noise_floor: float | None = None) 
             markersize=6,
             linewidth=1.5,
         )
+        written: list[tuple[float, float]] = []
         for x, y, count in zip(bins.confidence, bins.quality, bins.count, strict=True):
+            if any(abs(x - a) < _CROWDED and abs(y - b) < _CROWDED for a, b in written):
+                continue
+            written.append((x, y))
             above = y < 0.9  # noqa: PLR2004 - near the top there is no room above
             axes.annotate(
                 f"{count:,}",
@@ -162,7 +172,10 @@ def reliability_diagram(bins: Reliability, *, noise_floor: float | None = None) 
         axes.set_ylabel("share of good drafts")
 
     floor = "" if noise_floor is None else f"; true confidences would show {noise_floor:.3f}"
-    caption = f"ECE {shown(bins.ece, 'score')}{floor}. Numbers are drafts in each bin."
+    caption = (
+        f"ECE {shown(bins.ece, 'score')}{floor}. Numbers are drafts in a bin; "
+        "where bins crowd, the first has one."
+    )
     return _plot("Reliability", alt, caption, draw)
 
 
@@ -199,7 +212,9 @@ def confidence_histograms(
         axes.legend(loc="best")
 
     missing = int((~has).sum())
-    caption = f"{missing:,} drafts had no confidence." if missing else "Every draft had one."
+    caption = (
+        f"{missing:,} drafts had no confidence." if missing else "Every draft had a confidence."
+    )
     return _plot("Confidences of good and bad drafts", alt, caption, draw)
 
 
@@ -210,39 +225,42 @@ def by_class(rows: Sequence[ClassRow]) -> Plot:
         rows: One a class.
     """
     alt = "; ".join(
-        f"{row.name}: quality {shown(row.quality)}, sent to the strong tier {shown(row.escalated)}"
-        for row in rows
+        f"{row.name}: quality {shown(row.quality)}, {BEYOND} {shown(row.escalated)}" for row in rows
     )
+
+    names = [shortened(row.name, _LONGEST_NAME) for row in rows]
+    # No font that measures the picture knows every script: the page's own fonts write the names.
+    stand_ins = [f"#{place}".ljust(cell_len(name), "n") for place, name in enumerate(names)]
 
     def draw(axes: Axes) -> None:
         place = np.arange(len(rows))
         bars = (
             (-0.2, [row.quality for row in rows], MAIN, "quality"),
-            (0.2, [row.escalated for row in rows], SECOND, "sent to the strong tier"),
+            (0.2, [row.escalated for row in rows], SECOND, BEYOND),
         )
         for shift, values, color, label in bars:
             axes.barh(place + shift, 100 * np.array(values), 0.36, color=color, label=label)
         strong = [100 * row.strong_quality for row in rows]
         axes.plot(strong, place - 0.2, "|", color=INK, ms=13, mew=2, label="strong tier's quality")
-        axes.set_yticks(place, [row.name for row in rows])
-        axes.invert_yaxis()
-        axes.set(xlim=(0, 100), xlabel="%")
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.42 / _height(len(rows))), ncols=3)
+        axes.set_yticks(place, stand_ins)
+        axes.set(xlim=(0, 100), xlabel="%", ylim=(len(rows) - 0.4, -0.6))
+        axes.figure.legend(loc="outside lower center", ncols=3, fontsize=9, columnspacing=1.2)
 
-    return _plot("Classes", alt, "", draw, height=1.2 + _height(len(rows)))
+    plot = _plot("Classes", alt, "", draw, height=1 + 0.5 * len(rows))
+    written = {
+        f">{there}<": f">{escape(name)}<" for there, name in zip(stand_ins, names, strict=True)
+    }
+    svg = re.sub(r">#\d+n*<", lambda found: written[found[0]], plot.svg)
+    return replace(plot, svg=svg)
 
 
-def _height(rows: int) -> float:
-    return 0.9 + 0.5 * rows
-
-
-def _plot(title: str, alt: str, caption: str, draw: Any, *, height: float = 3.9) -> Plot:
+def _plot(title: str, alt: str, caption: str, draw: Any, *, height: float = 3.4) -> Plot:
     import matplotlib as mpl  # noqa: PLC0415 - an extra, and slow to import
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     settings: Any = _SETTINGS  # matplotlib's own stubs know the names by heart
     with mpl.rc_context(settings):
-        figure = Figure(figsize=(6.4, height), layout="constrained")
+        figure = Figure(figsize=(5.4, height), layout="constrained")
         draw(figure.add_subplot())
         written = io.StringIO()
         figure.savefig(

@@ -22,6 +22,7 @@ class Section:
         text: Paragraphs.
         plots: Pictures, side by side where there is room.
         figures: A table of figures with their intervals.
+        legend: What the words in it mean.
         headers: Of a table of any other kind.
         cells: Its rows.
     """
@@ -30,6 +31,7 @@ class Section:
     text: Sequence[str] = ()
     plots: Sequence[Plot] = ()
     figures: Sequence[Figure] = ()
+    legend: Sequence[str] = ()
     headers: Sequence[str] = ()
     cells: Sequence[Sequence[str]] = ()
 

@@ -16,8 +16,17 @@ from cascade_core.report.figures import (
     reliability_diagram,
 )
 from cascade_core.report.html import Section, write_html
-from cascade_core.report.rows import ClassRow, Figure, Operating, curve_rows, operating_rows
-from cascade_core.report.terminal import classes, figures
+from cascade_core.report.rows import (
+    CURVE_LEGEND,
+    OPERATING_LEGEND,
+    ClassRow,
+    Figure,
+    Operating,
+    curve_rows,
+    operating_rows,
+    percent,
+)
+from cascade_core.report.terminal import print_classes, print_figures
 
 
 def print_replay(study: Study, console: Console | None = None) -> None:
@@ -31,11 +40,12 @@ def print_replay(study: Study, console: Console | None = None) -> None:
     out.print(Text(_headline(study)))
     for line in _caveats(study):
         out.print(Text(line, style="dim"))
-    out.print(figures("\nwhat the policy does", _operating(study)))
-    out.print(figures("its confidence, over all thresholds", _signal_rows(study)))
+    print_figures(out, "what the policy does", _operating(study), OPERATING_LEGEND)
+    title = "its confidence, over all thresholds"
+    print_figures(out, title, _signal_rows(study), [*_two_tiers(study), *CURVE_LEGEND])
     rows = _classes(study)
     if rows:
-        out.print(classes("by class", rows))
+        print_classes(out, "by class", rows)
     for line in _promises(study):
         out.print(Text(line))
 
@@ -59,12 +69,14 @@ def write_page(path: Path, study: Study) -> None:
             "What the policy does",
             text=[_headline(study), *_caveats(study), *_promises(study)],
             figures=_operating(study),
+            legend=OPERATING_LEGEND,
         ),
         Section(
             "Quality and cost",
-            text=[_two_tiers(study)] if len(study.tiers) > 1 else [],
+            text=_two_tiers(study),
             plots=[cost_quality(study.curve, best=study.best, point=point)],
             figures=_signal_rows(study),
+            legend=CURVE_LEGEND,
         ),
         *(
             Section(
@@ -94,8 +106,10 @@ def _headline(study: Study) -> str:
         f"{means.n:,} requests: quality {means.quality:.3f} against the strongest tier's "
         f"{means.strong_quality:.3f} ({100 * kept:.1f} %)"
     )
-    if means.cost_usd is None or not means.strong_cost_usd:
+    if means.cost_usd is None or means.strong_cost_usd is None:
         return f"{said}; some calls are unpriced, so nothing can be said about costs."
+    if not means.strong_cost_usd:
+        return f"{said}; the strongest tier costs $0, so no share of its cost can be given."
     return f"{said}, at {100 * means.cost_usd / means.strong_cost_usd:.1f} % of its cost."
 
 
@@ -151,11 +165,13 @@ def _signal_rows(study: Study) -> list[Figure]:
     return rows
 
 
-def _two_tiers(study: Study) -> str:
-    return (
-        f"The curve goes from tier 0 straight to tier {len(study.tiers)}; "
-        "the point is the whole policy."
-    )
+def _two_tiers(study: Study) -> list[str]:
+    """Say what the curve leaves out, where it leaves out anything."""
+    last = len(study.tiers)
+    if last == 1:
+        return []
+    pair = f"tier 0 straight to tier {last}"
+    return [f"The curve, with its APGR and CPT, goes from {pair}; the policy itself does not."]
 
 
 def _classes(study: Study) -> list[ClassRow]:
@@ -187,13 +203,13 @@ def _promises(study: Study) -> list[str]:
         about = "" if promise.class_name is None else f" for class {promise.class_name}"
         if promise.kind == "harm":
             seen, held = own.harm, own.harm <= promise.limit
-            claim = f"harm ≤ {100 * promise.limit:g} %"
+            claim = f"harm ≤ {percent(promise.limit)}"
         else:
             seen = own.quality / own.strong_quality if own.strong_quality else 1.0
             held = seen >= promise.limit
-            claim = f"quality ≥ {100 * promise.limit:g} % of the strongest tier's"
+            claim = f"quality ≥ {percent(promise.limit)} of the strongest tier's"
         lines.append(
-            f"promised{about}: {claim} with {100 * promise.confidence:g} % confidence; "
+            f"promised{about}: {claim} with {percent(promise.confidence)} confidence; "
             f"here {100 * seen:.2f} %: {'kept' if held else 'not kept on these rows'}"
         )
     return lines

@@ -1,6 +1,6 @@
-"""The rows that reports are made of: a label, a figure, and how sure it is.
+"""The rows that reports are made of: a label, a figure, how sure it is, and what its words mean.
 
-Wherever the share sent to the strong tier is stated, the cost axis stands beside
+Wherever the share answered beyond tier 0 is stated, the cost axis stands beside
 it: a cascade that escalates half of its requests does not cost half.
 """
 
@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from math import isnan
 from typing import Literal, TypeAlias
+
+from rich.cells import cell_len, set_cell_size
 
 from cascade_core.evaluation.bootstrap import SHARES, Interval
 from cascade_core.evaluation.curve import Axis, Curve
@@ -17,7 +20,22 @@ from cascade_core.evaluation.curve import Axis, Curve
 Unit: TypeAlias = Literal["share", "usd", "score", "count"]
 
 COST_AXIS = "(cost − weak) / (strong − weak)"
+BEYOND = "answered beyond tier 0"
 NOTHING = "–"
+_CENT = Decimal("0.01")
+
+OPERATING_LEGEND = (
+    "harm: quality lost by not asking the strongest tier",
+    f"cost axis: {COST_AXIS}, every paid call counted",
+)
+CURVE_LEGEND = (
+    f"share axis: the share of requests {BEYOND}",
+    "APGR: part of the strong tier's gain in quality that is kept, mean over an axis",
+    "CPT50: the place on an axis from which half of that gain is kept; CPT80: 80 %",
+    "AUROC: how often a good draft has more confidence than a bad one; 0.5 is chance",
+    "ECE: mean distance of the confidence from the share of drafts that are good",
+)
+"""What a reader is told below the figures of each table; a line fits a terminal's 80 columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +65,7 @@ class Figure:
     @property
     def range(self) -> str:
         """The interval as it is printed; empty where there is none."""
-        if self.interval is None or isnan(self.interval.low):
+        if self.shown == NOTHING or self.interval is None or isnan(self.interval.low):
             return ""
         return f"{shown(self.interval.low, self.unit)} … {shown(self.interval.high, self.unit)}"
 
@@ -57,7 +75,7 @@ class Operating:
     """Where a policy stands on a curve.
 
     Attributes:
-        escalated: Share sent to the strong tier.
+        escalated: Share that tier 0 does not answer.
         quality: Mean quality of what is returned.
         cost_share: Place on the cost axis; None where costs are unknown.
     """
@@ -80,7 +98,7 @@ class ClassRow:
         rows: Requests of it.
         quality: Mean quality of what was returned.
         strong_quality: Mean quality of the strongest tier.
-        escalated: Share sent to the strong tier.
+        escalated: Share that tier 0 did not answer.
         cost_share: Place on the cost axis; None where costs are unknown.
         harm: Quality lost by not asking the strongest tier.
     """
@@ -101,10 +119,21 @@ def shown(value: float | None, unit: Unit = "share") -> str:
     if unit == "share":
         return f"{100 * value:.1f} %"
     if unit == "usd":
-        return f"${value:.3g}" if 0 < abs(value) < 0.01 else f"${value:.4f}"  # noqa: PLR2004
+        significant = Decimal(f"{value:.2e}")
+        return f"${significant:f}" if 0 < abs(significant) < _CENT else f"${value:.4f}"
     if unit == "count":
         return f"{value:,.0f}"
     return f"{value:.3f}"
+
+
+def shortened(name: str, cells: int) -> str:
+    """Return a name that takes at most so many cells of a terminal, with "…" where it was cut."""
+    return name if cell_len(name) <= cells else f"{set_cell_size(name, cells - 1).rstrip()}…"
+
+
+def percent(share: float) -> str:
+    """Return a share that somebody chose, with all its digits: 0.9999999 is not 100 %."""
+    return f"{(100 * Decimal(repr(float(share)))).normalize():f} %"
 
 
 def operating_rows(  # noqa: PLR0913 - a report has that many figures
@@ -123,7 +152,7 @@ def operating_rows(  # noqa: PLR0913 - a report has that many figures
     """Return what a policy did as rows, the cost axis always beside the escalated share.
 
     Args:
-        escalated: Share sent to the strong tier.
+        escalated: Share that tier 0 did not answer.
         cost_share: The same point on the cost axis; None where costs are unknown.
         quality: Mean quality of what was returned.
         strong_quality: Mean quality of the strong tier alone.
@@ -136,16 +165,19 @@ def operating_rows(  # noqa: PLR0913 - a report has that many figures
     """
     known = intervals or {}
     relative = quality / strong_quality if strong_quality > 0 else None
+    no_axis = ""
+    if cost_share is None:
+        no_axis = "unpriced" if cost is None or strong_cost is None else "strong − weak ≤ 0"
     found = [
         Figure("requests", rows, unit="count"),
         Figure("quality", quality, known.get("quality")),
         Figure("quality, strong alone", strong_quality, known.get("strong_quality")),
         Figure("quality, weak alone", weak_quality, known.get("weak_quality")),
         Figure("kept of the strong tier's", relative, known.get("relative")),
-        Figure("harm", harm, known.get("harm"), note="quality lost"),
-        Figure("sent to strong tier", escalated, known.get("escalated")),
-        Figure("cost axis", cost_share, known.get("cost_share"), note=COST_AXIS),
-        Figure("cost a request", cost, known.get("cost"), unit="usd", note="every paid call"),
+        Figure("harm", harm, known.get("harm")),
+        Figure(BEYOND, escalated, known.get("escalated")),
+        Figure("cost axis", cost_share, known.get("cost_share"), note=no_axis),
+        Figure("cost a request", cost, known.get("cost"), unit="usd"),
         Figure("cost, strong alone", strong_cost, known.get("strong_cost"), unit="usd"),
     ]
     optional = {"requests", "quality, weak alone"}
@@ -161,13 +193,13 @@ def curve_rows(curve: Curve, intervals: Mapping[str, Interval] | None = None) ->
     """
     known = intervals or {}
     found = [
-        Figure("APGR, sent to strong tier", curve.apgr(), known.get("apgr"), "score"),
-        Figure("APGR, cost axis", curve.apgr("cost"), known.get("apgr_cost"), "score", COST_AXIS),
+        Figure("APGR, share axis", curve.apgr(), known.get("apgr"), "score"),
+        Figure("APGR, cost axis", curve.apgr("cost"), known.get("apgr_cost"), "score"),
     ]
     for share in SHARES:
         name = f"CPT{100 * share:.0f}"
         found += [
-            Figure(f"{name}, sent to strong tier", curve.cpt(share), known.get(name.lower())),
+            Figure(f"{name}, share axis", curve.cpt(share), known.get(name.lower())),
             Figure(
                 f"{name}, cost axis", curve.cpt(share, "cost"), known.get(f"{name.lower()}_cost")
             ),

@@ -1,83 +1,63 @@
-"""Tables for a terminal; labels are shown as they are, never read as markup."""
+"""Tables for a terminal; labels are shown as they are, never read as markup.
+
+A number that is cut short is another number. In a narrow terminal words wrap first, and where
+there is no room even then, lines run on beyond its edge.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
-import numpy as np
 from rich import box
+from rich.cells import cell_len
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cascade_core.evaluation.curve import Curve
-from cascade_core.report.rows import COST_AXIS, ClassRow, Figure, shown
+from cascade_core.report.rows import ClassRow, Figure, shortened, shown
+
+CLASS_HEADERS = ["class", "rows", "quality", "strong tier", "beyond tier 0", "cost axis", "harm"]
+
+_LONGEST_NAME = 60
+"""Cells of a class's name that are shown, over as many lines as they take."""
+_NARROWEST = 12
+"""Cells that a column of words keeps."""
+_GAP, _EDGES = 3, 2
+"""Cells between columns, and at both ends together."""
 
 
-def figures(title: str, rows: Sequence[Figure]) -> Table:
-    """Return figures as a table, with columns for intervals and notes where there are any.
+def print_figures(
+    out: Console, title: str, rows: Sequence[Figure], legend: Sequence[str] = ()
+) -> None:
+    """Print figures as a table, with columns for intervals and notes where there are any.
 
     Args:
+        out: Where to.
         title: Above the table.
         rows: From `operating_rows`, `curve_rows`, or of your own.
+        legend: Lines below it that say what its words mean.
     """
-    ranged = any(row.range for row in rows)
-    caption = f"cost axis: {COST_AXIS}" if any(row.note == COST_AXIS for row in rows) else None
-    rows = [replace(row, note="") if row.note == COST_AXIS else row for row in rows]
-    noted = any(row.note for row in rows)
+    ranged, noted = any(row.range for row in rows), any(row.note for row in rows)
     headers = ["", "", *(["95 % interval"] if ranged else []), *([""] if noted else [])]
-    return _table(
-        title,
-        headers,
-        [
-            [row.label, row.shown, *([row.range] if ranged else []), *([row.note] if noted else [])]
-            for row in rows
-        ],
-        left={0, len(headers) - 1} if noted else {0},
-        caption=caption,
-    )
+    cells = [
+        [row.label, row.shown, *([row.range] if ranged else []), *([row.note] if noted else [])]
+        for row in rows
+    ]
+    _print(out, title, headers, cells, words=[len(headers) - 1, 0] if noted else [0])
+    for line in legend:
+        out.print(Text(line, style="dim"))
 
 
-def curve_points(title: str, curve: Curve, points: int = 9) -> Table:
-    """Return a curve as a table, from accepting everything to accepting nothing.
+def print_classes(out: Console, title: str, rows: Sequence[ClassRow]) -> None:
+    """Print how each class of requests fared as a table.
 
     Args:
-        title: Above the table.
-        curve: The curve.
-        points: How many of its thresholds to show, evenly spread over the escalated share.
-    """
-    grid = np.linspace(float(curve.escalated[0]), 1.0, max(points, 2))
-    picked = np.unique(np.minimum(np.searchsorted(curve.escalated, grid), len(curve) - 1))
-    shares = curve.cost_share
-    return _table(
-        title,
-        ["threshold", "to strong", "cost axis", "quality", "cost", "harm"],
-        [
-            [
-                f"{curve.threshold[i]:.3f}" if np.isfinite(curve.threshold[i]) else "accept none",
-                shown(float(curve.escalated[i])),
-                shown(float(shares[i])),
-                shown(float(curve.quality[i])),
-                shown(float(curve.cost[i]), "usd"),
-                shown(float(curve.harm[i])),
-            ]
-            for i in picked.tolist()
-        ],
-        left=set(),
-    )
-
-
-def classes(title: str, rows: Sequence[ClassRow]) -> Table:
-    """Return how each class of requests fared as a table.
-
-    Args:
+        out: Where to.
         title: Above the table.
         rows: One a class.
     """
-    return _table(title, CLASS_HEADERS, class_cells(rows), left={0})
-
-
-CLASS_HEADERS = ["class", "rows", "quality", "strong tier", "to strong", "cost axis", "harm"]
+    cells = [[shortened(name, _LONGEST_NAME), *numbers] for name, *numbers in class_cells(rows)]
+    _print(out, title, CLASS_HEADERS, cells, words=[0])
 
 
 def class_cells(rows: Iterable[ClassRow]) -> list[list[str]]:
@@ -96,30 +76,39 @@ def class_cells(rows: Iterable[ClassRow]) -> list[list[str]]:
     ]
 
 
-def _table(
+def _print(
+    out: Console,
     title: str,
     headers: Sequence[str],
     rows: Sequence[Sequence[str]],
     *,
-    left: set[int],
-    caption: str | None = None,
-) -> Table:
+    words: Sequence[int],
+) -> None:
+    """Print a table whose columns are of numbers, but for those of words: the first to narrow."""
+    widths = [
+        max(map(cell_len, [*header.split(), *(cells[index] for cells in rows)]), default=0)
+        for index, header in enumerate(headers)
+    ]
+    around = _GAP * (len(headers) - 1) + _EDGES
+    for index in words:
+        excess = sum(widths) + around - out.width
+        widths[index] -= max(0, min(excess, widths[index] - _NARROWEST))
+    whole = sum(widths) + around
     table = Table(
-        title=Text(title, style="bold"),
-        title_justify="left",
-        caption=caption,
-        caption_justify="left",
         box=box.SIMPLE_HEAD,
         show_header=any(headers),
         pad_edge=False,
+        width=whole if whole > out.width else None,
     )
-    for index, header in enumerate(headers):
+    for index, (header, width) in enumerate(zip(headers, widths, strict=True)):
         table.add_column(
             Text(header),
-            justify="left" if index in left else "right",
-            style="dim" if index in left and index else None,
-            no_wrap=index not in left or not index,
+            justify="left" if index in words else "right",
+            style="dim" if index in words and index else None,
+            overflow="fold",
+            width=width,
         )
     for cells in rows:
         table.add_row(*map(Text, cells))
-    return table
+    out.print(Text(f"\n{title}", style="bold"))
+    out.print(table, crop=False)

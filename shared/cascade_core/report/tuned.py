@@ -10,8 +10,8 @@ from rich.text import Text
 from cascade_core.evaluation.bootstrap import Interval
 from cascade_core.policy.document import Policy
 from cascade_core.policy.tuned import Promise, Tuned
-from cascade_core.report.rows import Figure, operating_rows
-from cascade_core.report.terminal import figures
+from cascade_core.report.rows import OPERATING_LEGEND, Figure, operating_rows, percent
+from cascade_core.report.terminal import print_figures
 
 
 def print_policy(policy: Policy, path: Path, console: Console | None = None) -> None:
@@ -38,7 +38,9 @@ def print_policy(policy: Policy, path: Path, console: Console | None = None) -> 
         out.print(Text(f"class {name} goes to the strongest tier: {reason}"))
     if policy.route is not None:
         out.print(Text("requests that a tier will hardly answer skip it, judged by the request"))
-    out.print(figures(f"\nmeasured on {_rows(policy)}", _figures(tuned)))
+    title = f"measured on {_rows(policy)}"
+    print_figures(out, title, [*_figures(tuned), *_by_tier(tuned)], OPERATING_LEGEND)
+    out.print()
     for promise in policy.promises:
         out.print(Text(_promised(promise)))
     if not policy.promises:
@@ -80,14 +82,28 @@ def _figures(tuned: Tuned) -> list[Figure]:
     )
 
 
+def _by_tier(tuned: Tuned) -> list[Figure]:
+    """Return who answers, where that is not said by the share answered beyond tier 0."""
+    last = len(tuned.models) - 1
+    if last == 1:
+        return []
+    first, strongest = 1 - tuned.figures.escalated, tuned.reference.escalated
+    between = "tier 1" if last == 2 else f"tiers 1 to {last - 1}"  # noqa: PLR2004
+    return [
+        Figure("answered by tier 0", first),
+        Figure(f"answered by {between}", max(0.0, 1 - first - strongest)),
+        Figure(f"answered by tier {last}", strongest),
+    ]
+
+
 def _promised(promise: Promise) -> str:
     about = "" if promise.class_name is None else f" for class {promise.class_name}"
     if promise.kind == "harm":
-        claim = f"harm ≤ {100 * promise.limit:g} %"
+        claim = f"harm ≤ {percent(promise.limit)}"
     else:
-        claim = f"quality ≥ {100 * promise.limit:g} % of the strongest tier's"
+        claim = f"quality ≥ {percent(promise.limit)} of the strongest tier's"
     return (
-        f"promised{about}: {claim} with {100 * promise.confidence:g} % confidence "
+        f"promised{about}: {claim} with {percent(promise.confidence)} confidence "
         f"({100 * promise.seen:.2f} % on {promise.rows:,} rows, {promise.method} test, "
         f"p = {promise.p_value:.3g})"
     )

@@ -20,6 +20,7 @@ from cascade_core.calibration.artefact import Calibrator
 from cascade_core.draft import Draft
 from cascade_core.effects import Steps
 from cascade_core.errors import ConfigurationError
+from cascade_core.invalid import first_problem
 from cascade_core.policy.document import Policy
 from cascade_core.request import Request
 from cascade_core.signals.base import BaseSignal, Reading, as_reading
@@ -118,8 +119,8 @@ def _calibrators(source: Any) -> tuple[Calibrator | None, ...]:
         try:
             found = (Calibrator.model_validate(source),)
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            msg = f"Difficulty: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+            key, problem = first_problem(error, source)
+            msg = f"Difficulty: {key or 'the calibrator'}: {problem}"
             raise ConfigurationError(msg) from None
     else:
         policy = Policy.load(source)

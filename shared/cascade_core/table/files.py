@@ -8,10 +8,12 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -37,7 +39,9 @@ def read_csv(path: Path) -> Iterator[Chunk]:
     begins = 1
     try:
         with _opened(path, newline="") as file:
-            reader = csv.reader(file, strict=True)
+            first = file.readline()
+            _check_not_json(str(path), first)
+            reader = csv.reader(chain([first], file), strict=True)
             source, columns, width = str(path), None, 0
             rows: list[list[str]] = []
             lines: list[int] = []
@@ -169,6 +173,23 @@ def _header(source: str, place: str, row: list[str]) -> list[tuple[int, Column]]
     return _named(source, place, [name.strip() for name in row])
 
 
+def _check_not_json(source: str, first: str) -> None:
+    """Refuse JSON by another name: what CSV makes of it would be said in words of no help."""
+    if first.lstrip()[:1] not in {"{", "["}:
+        return
+    try:
+        json.loads(first)
+    except (ValueError, RecursionError):
+        return
+    problem = "is JSON, not CSV; give one object a line, in a file whose name ends in .jsonl"
+    refuse(source, problem, place="line 1")
+
+
+def _is_header(line: str) -> bool:
+    """Tell whether a line is a CSV file's, with the names of a table's columns."""
+    return "id" in {name.strip(' \t\r\n"') for name in re.split(r"[,;\t]", line)}
+
+
 def _ragged(source: str, line: int, cells: int, width: int) -> None:
     problem = (
         f"has {cells} cells where the header names {width}; "
@@ -206,6 +227,8 @@ def _records(source: str, file: IO[str]) -> Iterator[tuple[int, dict[str, Any]]]
         try:
             record = decode(line)
         except json.JSONDecodeError as error:
+            if number == 1 and _is_header(line):
+                refuse(source, "is CSV, not JSON; end the file's name in .csv", place=place)
             refuse(source, "is not JSON", place=f"{place}, character {error.colno}")
         except _TwiceError:
             refuse(source, "names a column twice", place=place)

@@ -88,6 +88,59 @@ def test_three_tiers_are_climbed_one_by_one(cascade: Run) -> None:
     assert found == pytest.approx([*by_hand, 0.6, 0.2])
 
 
+THREE = {
+    **FIVE,
+    "t1_signal_a": [0.1] * 5,
+    "t2_quality": [1] * 5,
+    "t2_cost_usd": [0.1] * 5,
+}
+"""Nothing is ever answered by tier 1 where it takes a confidence of 0.5."""
+
+
+def test_the_share_that_leaves_tier_0_is_not_said_to_reach_the_strongest(cascade: Run) -> None:
+    policy = write_policy({"thresholds": [1.0, 0.1]})  # all of it stops at tier 1
+    out = cascade("replay", write(THREE), "--policy", policy).out
+    assert re.search(r"answered beyond tier 0 +100\.0 %", out)
+    assert re.search(r"answered by tier 1 +100\.0 %", out)
+    assert re.search(r"answered by tier 2 +0\.0 %", out)
+    assert "sent to strong" not in out
+    assert "straight to tier 2; the policy itself does not" in out
+
+
+def test_a_price_of_nothing_is_a_known_price(cascade: Run) -> None:
+    free = {**FIVE, "t0_cost_usd": [0] * 5, "t1_cost_usd": [0] * 5}
+    out = cascade("replay", write(free), "--policy", write_policy()).out
+    assert "unpriced" not in out
+    assert "the strongest tier costs $0" in out
+    assert re.search(r"cost axis +– +strong − weak ≤ 0", out)
+
+
+def test_a_strong_tier_that_is_cheaper_has_no_cost_axis_and_no_interval_on_it(cascade: Run) -> None:
+    cheaper = {**FIVE, "t0_cost_usd": [0.1] * 5}
+    out = cascade("replay", write(cheaper), "--policy", write_policy()).out
+    assert re.search(r"cost axis +– +strong − weak ≤ 0", out)
+
+
+def test_unpriced_calls_are_said_to_be(cascade: Run) -> None:
+    unpriced = {**FIVE, "t1_cost_usd": [""] * 5}
+    out = cascade("replay", write(unpriced), "--policy", write_policy()).out
+    assert "some calls are unpriced" in out
+    assert re.search(r"cost axis +– +unpriced", out)
+
+
+def test_a_promise_is_not_made_surer_than_it_is(cascade: Run) -> None:
+    promise = {"kind": "harm", "limit": 0.5, "confidence": 0.9999999, "rows": 9, "seen": 0.1}
+    policy = {**RAW, "promises": [{**promise, "p_value": 1e-9, "method": "binomial"}]}
+    out = cascade("replay", write(FIVE), "--policy", write_policy(policy)).out
+    assert "harm ≤ 50 % with 99.99999 % confidence" in out
+
+
+def test_each_abbreviation_is_explained_once(cascade: Run) -> None:
+    out = cascade("replay", write(FIVE), "--policy", write_policy()).out
+    for begins in ("harm:", "cost axis:", "share axis:", "APGR:", "CPT50:", "AUROC:", "ECE:"):
+        assert out.count(f"\n{begins}") == 1
+
+
 def test_rows_that_cannot_be_used_are_left_out_and_counted(cascade: Run) -> None:
     columns = {**FIVE, "t1_quality": [1, 1, 1, 0, ""]}
     write(columns)
@@ -129,6 +182,19 @@ def test_the_page_needs_no_network(cascade: Run) -> None:
     assert sorted(p.name for p in Path().iterdir()) == ["labels.csv", "policy.json", "replay.html"]
 
 
+def test_a_page_says_what_it_means_in_any_script_and_without_a_warning(cascade: Run) -> None:
+    pytest.importorskip("jinja2")
+    pytest.importorskip("matplotlib")
+    table = write({**THREE, "class": ["退款申请", "배송", "退款申请", "배송", "請求"]})
+    policy = write_policy({"thresholds": [0.5, 0.5]})
+    ran = cascade("replay", table, "--policy", policy, "--html", "page.HTM")
+    assert (ran.status, ran.err) == (0, "")
+    text = Path("page.HTM").read_text(encoding="utf-8")
+    for said in ("退款申请</text>", "answered beyond tier 0", "APGR:", "ECE:"):
+        assert said in text
+    assert "sent to the strong" not in text
+
+
 @pytest.mark.parametrize("case", list(BAD))
 def test_a_bad_table_is_one_line_that_names_the_place(cascade: Run, case: str) -> None:
     columns, said = BAD[case]
@@ -141,7 +207,8 @@ def test_a_bad_table_is_one_line_that_names_the_place(cascade: Run, case: str) -
 
 POLICIES: dict[str, tuple[Any, str]] = {
     "no JSON": (f'{{"{SECRET}', "policy policy.json is not valid JSON"),
-    "no UTF-8": (b"\xff\xfe", "policy policy.json is not valid JSON"),
+    "no UTF-8": (b"\xff\xfe", "policy policy.json is not UTF-8 text"),
+    "JSON without end": ("[" * 100_000, "policy policy.json is nested too deeply"),
     "no policy": ([], "policy policy.json: the document"),
     "an unknown field": ({"treshold": [0.5]}, "policy policy.json: treshold"),
     "a threshold out of range": ({"thresholds": [7]}, "policy policy.json: thresholds.0"),
@@ -182,6 +249,7 @@ def test_a_bad_policy_is_one_line(cascade: Run, case: str) -> None:
             "there is no directory gone",
         ),
         (["labels.csv", "--policy", "policy.json", "--html", "."], "is a directory"),
+        (["labels.csv", "--policy", "policy.json", "--html", "x.pdf"], "ends in .html"),
         (
             ["labels.csv", "--policy", "policy.json", "--html", "./labels.csv"],
             "is the labelled table itself",

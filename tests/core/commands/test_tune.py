@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +211,27 @@ def test_without_a_promise_it_is_said_that_there_is_none(cascade: Run) -> None:
     asked = ["tune", "labels.csv", "--quality", 0.9, "--method", "signal", "--out", "p.json"]
     assert "no promise: thresholds were picked on these very rows" in cascade(*asked).out
     assert "no promise" not in cascade(*asked, "--confidence", 0.9).out
+
+
+@pytest.mark.parametrize("tiers", [2, 3, 4])
+def test_who_answers_is_said_where_there_are_more_than_two_tiers(cascade: Run, tiers: int) -> None:
+    rows = ladder(200, bad=100)
+    for tier in range(1, tiers):
+        rows |= {f"t{tier}_quality": rows["t0_quality"], f"t{tier}_cost_usd": [10.0**tier] * 200}
+        rows[f"t{tier}_signal_a"] = rows["t0_signal_a"]
+    rows[f"t{tiers - 1}_quality"] = [1] * 200
+    write(rows)
+    kept = write_policy({"calibrators": [BY_A] * (tiers - 1)}, "kept.json")
+    asked = ["--quality", 0.9, "--policy", kept, "--out", "p.json"]
+    out = cascade("tune", "labels.csv", *asked).out
+    shares = dict(re.findall(r"answered by (tiers? [0-9a-z ]*[0-9]) +([0-9.]+) %", out))
+    between = {2: [], 3: ["tier 1"], 4: ["tiers 1 to 2"]}[tiers]
+    named = ["tier 0", *between, f"tier {tiers - 1}"] if between else []
+    assert list(shares) == named
+    assert not shares or sum(map(float, shares.values())) == pytest.approx(100, abs=0.2)
+    found = figures(cascade("replay", "labels.csv", "--policy", "p.json", "--json"))
+    for tier in (0, tiers - 1) if shares else ():
+        assert float(shares[f"tier {tier}"]) == pytest.approx(100 * found["by_tier"][tier], abs=0.1)
 
 
 def test_too_few_rows_are_named(cascade: Run) -> None:

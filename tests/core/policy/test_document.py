@@ -18,6 +18,7 @@ thresholds = [0.7, 1]
 [defaults]
 mode = "shadow"
 """
+SCORE = {"kind": "signal", "signal": "a"}
 EXPECTED = Policy(name="spring", thresholds=(0.7, 1.0), defaults={"mode": "shadow"})
 
 
@@ -49,19 +50,25 @@ def test_a_policy_does_not_change():
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ('{"thresholds": [0.7, 1.5]}', "thresholds.1: Input should be less than or equal to 1"),
-        ('{"thresholds": [-0.1]}', "thresholds.0: Input should be greater than or equal to 0"),
-        ('{"thresholds": [NaN]}', "thresholds.0: Input should be a finite number"),
-        ('{"thresholds": ["high"]}', "thresholds.0: Input should be a valid number"),
-        ('{"thresholds": [true]}', "thresholds.0: Input should be a valid number"),
-        ('{"thresholds": 0.7}', "thresholds: "),
-        ('{"treshold": [0.7]}', "treshold: Extra inputs are not permitted"),
-        ('{"version": 2}', "version: Input should be 1"),
+        ('{"thresholds": [0.7, 1.5]}', "thresholds.1: must be at most 1"),
+        ('{"thresholds": [-0.1]}', "thresholds.0: must be at least 0"),
+        ('{"thresholds": [NaN]}', "thresholds.0: must be a finite number"),
+        ('{"thresholds": ["high"]}', "thresholds.0: must be a number"),
+        ('{"thresholds": [true]}', "thresholds.0: must be a number"),
+        ('{"thresholds": 0.7}', "thresholds: must be a list of entries"),
+        ('{"treshold": [0.7]}', "treshold: is no key that belongs here; did you mean thresholds?"),
+        ('{"version": 2}', "version: must be 1"),
+        ('{"name": 5}', "name: must be a text"),
+        ('{"classes": {"a": {}}}', "classes.a.thresholds: is missing"),
+        ('{"route": {"stages": []}}', "route.stages: must hold 1 or more"),
         ('{"defaults": {"mode": "off"}}', "defaults: mode='off': choose one of 'serve', 'shadow'"),
         ('{"defaults": {"modus": "serve"}}', "defaults: unknown setting 'modus'; known: on_no_sc"),
-        ('{"defaults": {"mode": 5}}', "defaults.mode: Input should be a valid string"),
-        ("[]", "the document: "),
-        ('"text"', "the document: "),
+        ('{"defaults": {"mode": 5}}', "defaults.mode: must be a text"),
+        ("[]", "the document: must be an object of keys and values"),
+        ('"text"', "the document: must be an object of keys and values"),
+        ("[" * 100_000, "policy.json is nested too deeply to be a policy"),
+        ('{"name": "a", "name": "b"}', "the key 'name' stands there twice; keep one"),
+        ('{"defaults": {"mode": "serve", "mode": "shadow"}}', "the key 'mode' stands there twice"),
         ('{"name": ', "is not valid JSON: "),
         ("", "is not valid JSON: "),
     ],
@@ -76,6 +83,51 @@ def test_an_error_names_the_file_and_the_field(tmp_path, content, said):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("calibrator", "said"),
+    [
+        ({"score": {}}, "score: has no 'kind' to tell what it is"),
+        ({"score": {"kind": "magic"}}, "score: has a 'kind' that is none of 'signal', 'logistic'"),
+        ({"score": {"kind": "signal"}}, "score.signal: is missing"),
+        ({"score": {"kind": "signal", "signal": 5}}, "score.signal: must be a text"),
+        (
+            {"score": SCORE, "curve": {"kind": "platt", "slope": -1, "intercept": 0}},
+            "curve.slope: must be at least 0",
+        ),
+        (
+            {"score": SCORE, "curve": {"kind": "isotonic", "x": [1, 0], "y": [0, 1]}},
+            "curve: x must increase from point to point",
+        ),
+    ],
+)
+def test_a_branch_of_the_format_is_not_taken_for_a_key(calibrator, said):
+    with pytest.raises(ConfigurationError) as caught:
+        Policy.load({"calibrators": [calibrator]})
+    assert str(caught.value).startswith(f"policy: calibrators.0.{said}")
+
+
+@pytest.mark.parametrize(("name", "text"), [("p.json", JSON), ("p.toml", TOML)])
+def test_a_byte_order_mark_is_no_trouble(tmp_path, name, text):
+    path = tmp_path / name
+    path.write_text(f"\ufeff{text}", encoding="utf-8")
+    assert Policy.load(path) == EXPECTED
+
+
+def test_a_copy_is_checked_like_what_is_read():
+    assert EXPECTED.model_copy(update={"name": "autumn"}).name == "autumn"
+    with pytest.raises(ConfigurationError, match=r"^policy: name: must be a text$"):
+        EXPECTED.model_copy(update={"name": 5})
+    with pytest.raises(ConfigurationError, match="different numbers of tiers"):
+        EXPECTED.model_copy(update={"calibrators": ()})
+
+
+def test_toml_that_is_nested_too_deeply_is_named(tmp_path):
+    path = tmp_path / "policy.toml"
+    path.write_text("name = " + "[" * 100_000, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"policy\.toml is nested too deeply"):
+        Policy.load(path)
+
+
 def test_broken_toml_is_called_toml(tmp_path):
     path = tmp_path / "policy.toml"
     path.write_text("name = ", encoding="utf-8")
@@ -86,7 +138,7 @@ def test_broken_toml_is_called_toml(tmp_path):
 def test_a_file_that_is_no_text_is_an_error_of_configuration(tmp_path):
     path = tmp_path / "policy.json"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigurationError, match="is not valid JSON"):
+    with pytest.raises(ConfigurationError, match="is not UTF-8 text; save the file as UTF-8"):
         Policy.load(path)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cascade_core.evaluation import ece_noise_floor, oracle, reliability, sweep
-from cascade_core.report.rows import Operating
+from cascade_core.report.rows import ClassRow, Operating
 from tests.core.report.making import CLASSES, columns, curve
 
 pytest.importorskip("matplotlib")
@@ -76,7 +76,7 @@ def test_the_share_is_drawn_where_costs_are_unknown():
     plot = figures.cost_quality(
         sweep(confidence, weak, strong, cheap, dear), point=Operating(0.3, 0.8)
     )
-    assert "share sent to the strong tier" in texts(plot)
+    assert "share answered beyond tier 0" in texts(plot)
     assert "this policy" in texts(plot)
 
 
@@ -103,6 +103,29 @@ def test_a_class_may_be_called_anything():
     plot = figures.by_class(CLASSES)
     assert "$x_{$ <b>&" in texts(plot)
     assert "billing [bold]" in texts(plot)
+
+
+@pytest.mark.filterwarnings("error")
+def test_names_in_any_script_are_written_and_have_room():
+    names = ["退款申请与付款退款申请", "배송 문의", "🎉", "#4", "n"]
+    plot = figures.by_class([ClassRow(name, 1, *[0.5] * 5) for name in names])
+    root = ET.fromstring(plot.svg)
+    placed = {node.text: node for node in root.iter(f"{SVG}text") if node.text in names}
+    assert set(placed) == set(names)
+    right_end = float(re.findall(r"[\d.]+", placed[names[0]].get("transform"))[-2])
+    assert right_end > 11 * 10  # eleven characters as wide as the font is high
+
+
+def test_a_long_name_leaves_room_for_the_bars():
+    plot = figures.by_class([ClassRow("long " * 40, 1, *[0.5] * 5)])
+    assert max(len(text or "") for text in texts(plot)) <= 24
+    assert "long " * 40 in plot.alt
+
+
+def test_bins_that_crowd_do_not_write_over_each_other():
+    crowded = np.concatenate([np.linspace(0.99, 1, 90), np.linspace(0.1, 0.8, 10)])
+    plot = figures.reliability_diagram(reliability(crowded, np.ones(100)))
+    assert texts(plot).count("10") < 10
 
 
 def test_a_million_points_are_drawn_as_a_few_hundred():

@@ -159,6 +159,27 @@ def test_other_separators_are_recognised(tmp_path: Path, sign: str, called: str)
     assert f"seems to be separated by {called}: separate by commas" in problem_with(path)
 
 
+@pytest.mark.parametrize("text", [json.dumps(row()), json.dumps([row()]), '{"id":"a","x":1}\n{}'])
+def test_json_that_is_called_csv_is_told_by_its_kind(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text(f"\ufeff{text}\n", encoding="utf-8")
+    said = problem_with(path)
+    assert "labels.csv, line 1: is JSON, not CSV" in said
+    assert said.endswith(".jsonl")
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_csv_that_is_called_jsonl_is_told_by_its_kind(tmp_path: Path, sign: str) -> None:
+    path = tmp_path / "labels.jsonl"
+    path.write_text(f"{HEADER}\n{GOOD[0]}\n".replace(",", sign), encoding="utf-8")
+    assert "line 1: is CSV, not JSON; end the file's name in .csv" in problem_with(path)
+
+
+def test_a_column_may_begin_like_json(tmp_path: Path) -> None:
+    path = csv(tmp_path, f"[mine],{HEADER}", *(f"1,{line}" for line in GOOD))
+    assert len(read_table(path)) == len(GOOD)
+
+
 def test_a_price_without_its_signal_is_named() -> None:
     said = problem_with([row(t0_paid_judge_usd=0.1)])
     assert said == (
