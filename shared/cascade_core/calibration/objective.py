@@ -52,7 +52,7 @@ class Objective:
             "max_cost": f"best quality at ≤ {self.limit:.4g} USD a request",
             "max_escalated": f"best quality with ≤ {self.limit:.4g} of the requests escalated",
         }[self.kind]
-        return goal if self.confidence is None else f"{goal}, {self.confidence:.4g} confidence"
+        return goal if self.confidence is None else f"{goal}, {self.confidence!r} confidence"
 
 
 def make_objective(

@@ -117,6 +117,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         max_escalated=max_escalated,
         confidence=confidence,
     )
+    Policy(name=name)  # a name that could not be saved is refused before any work
     rows = read_table(table)
     mask, unused = usable(rows)
     check_learnable(rows)
@@ -419,6 +420,7 @@ def _figures(scored: Scored, served: Served, rows: Table, seed: int) -> Figures:
         escalated=found.escalated,
         cost_share=found.cost_share,
         harm=found.harm,
+        by_tier=found.by_tier,
     )
 
 

@@ -52,6 +52,13 @@ def tune(  # noqa: PLR0913 - the command's options
         Path | None,
         typer.Option(help="Keep this policy's calibrators; all rows pick thresholds."),
     ] = None,
+    heaviest: Annotated[
+        float | None,
+        typer.Option(
+            help="Most that a row, or a group of rows, can weigh; promises rest on it. "
+            "Default: the most that one weighs in the table."
+        ),
+    ] = None,
     name: Annotated[
         str | None, typer.Option(help="The policy's name in records; --out's by default.")
     ] = None,
@@ -93,6 +100,7 @@ def tune(  # noqa: PLR0913 - the command's options
         per_class=per_class,
         skip=skip,
         policy=policy,
+        heaviest=heaviest,
         name=name or out.stem,
         seed=seed,
     )

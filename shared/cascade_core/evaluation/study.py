@@ -142,6 +142,8 @@ def study(replay: Replay, policy: Policy | str | Any, *, seed: int = 0) -> Study
         means["relative"] = means["quality"] / means["strong_quality"]
         weak = means["weak_cost"]
         means["cost_share"] = (means["cost"] - weak) / (means["strong_cost"] - weak)
+    if replay.means.cost_share is None:
+        del means["cost_share"]
     columns = (
         scored.confidences[0],
         scored.qualities[0],

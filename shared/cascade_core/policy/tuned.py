@@ -59,6 +59,7 @@ class Figures(BaseModel):
         escalated: Share of requests that the cheapest tier did not answer.
         cost_share: (cost − cheapest) / (strongest − cheapest); None where unpriced.
         harm: Quality lost by not asking the strongest tier.
+        by_tier: Share of requests that each tier answered.
     """
 
     model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
@@ -73,6 +74,7 @@ class Figures(BaseModel):
     escalated: Share
     cost_share: float | None = None
     harm: Share
+    by_tier: tuple[Share, ...] = ()
 
 
 class Tuned(BaseModel):

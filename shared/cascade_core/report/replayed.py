@@ -27,6 +27,7 @@ from cascade_core.report.rows import (
     percent,
 )
 from cascade_core.report.terminal import print_classes, print_figures
+from cascade_core.table.marks import holds
 
 
 def print_replay(study: Study, console: Console | None = None) -> None:
@@ -117,10 +118,10 @@ def _caveats(study: Study) -> list[str]:
     """Return what a reader must know before believing the figures."""
     lines = [f"{n:,} rows not used: {why}" for why, n in study.replay.unused.items()]
     tuned = study.policy.tuned
-    if tuned is not None and tuned.rows_fitted and tuned.table == study.replay.table.source:
+    if tuned is not None and holds(study.replay.table, tuned.fitted_marks):
         lines.append(
-            f"The policy was fitted to {tuned.rows_fitted:,} rows of a table of this name; "
-            "figures on rows it has seen flatter it."
+            "Rows that the policy was fitted to are among these; figures on rows it has seen "
+            "flatter it."
         )
     return lines
 

@@ -84,16 +84,10 @@ def _figures(tuned: Tuned) -> list[Figure]:
 
 def _by_tier(tuned: Tuned) -> list[Figure]:
     """Return who answers, where that is not said by the share answered beyond tier 0."""
-    last = len(tuned.models) - 1
-    if last == 1:
+    shares = tuned.figures.by_tier
+    if len(shares) <= 2:  # noqa: PLR2004
         return []
-    first, strongest = 1 - tuned.figures.escalated, tuned.reference.escalated
-    between = "tier 1" if last == 2 else f"tiers 1 to {last - 1}"  # noqa: PLR2004
-    return [
-        Figure("answered by tier 0", first),
-        Figure(f"answered by {between}", max(0.0, 1 - first - strongest)),
-        Figure(f"answered by tier {last}", strongest),
-    ]
+    return [Figure(f"answered by tier {tier}", share) for tier, share in enumerate(shares)]
 
 
 def _promised(promise: Promise) -> str:

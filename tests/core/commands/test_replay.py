@@ -269,5 +269,5 @@ def test_figures_on_rows_that_the_policy_was_fitted_to_come_with_a_warning(casca
     write(ladder(40, bad=10))
     write(ladder(50, bad=12), "fresh.csv")
     cascade("tune", "labels.csv", "--quality", 0.9, "--method", "signal", "--out", "p.json")
-    assert "fitted to 40 rows" in cascade("replay", "labels.csv", "--policy", "p.json").out
+    assert "fitted to are among these" in cascade("replay", "labels.csv", "--policy", "p.json").out
     assert "fitted to" not in cascade("replay", "fresh.csv", "--policy", "p.json").out
