@@ -6,12 +6,14 @@ import asyncio
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
 from decimal import Decimal
+from io import StringIO
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -22,8 +24,10 @@ from langchain_core.caches import InMemoryCache
 from langchain_core.globals import set_llm_cache
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
+from rich.console import Console
 from typer.testing import CliRunner
 
+from cascade_core.collect.show import print_summary
 from cascade_core.collect.summary import Collected
 from cascade_core.errors import CascadeWarning, ConfigurationError
 from cascade_core.signals import Judge, SelfConsistency
@@ -77,6 +81,14 @@ def gather(
     return found, rows_of(out) if out.exists() else []
 
 
+def shown(found: Collected, width: int = 80) -> str:
+    console = Console(width=width, file=StringIO())
+    print_summary(found, console)
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    assert max(map(len, printed.splitlines())) <= width
+    return " ".join(printed.split())
+
+
 def numbers(rows: list[dict[str, str]], column: str) -> list[float | None]:
     return [float(row[column]) if row[column] else None for row in rows]
 
@@ -105,6 +117,8 @@ def test_every_tier_answers_every_request_and_the_table_says_how_well(tmp_path: 
         "complete": True,
         "cost_usd": pytest.approx(6 * 88 / 1e6),
         "failed": 0,
+        "ungraded": 0,
+        "problems": {},
         "usable": 6,
         "out": str(tmp_path / "labels.csv"),
         "quality": "normalised",
@@ -294,14 +308,131 @@ def test_a_tier_that_always_fails_does_not_end_the_run(tmp_path: Path) -> None:
     assert found.tiers[0].ungraded == 15
 
 
-def test_a_function_that_raises_leaves_the_quality_open(tmp_path: Path) -> None:
-    def grade(request: str, answer: str, reference: str | None) -> float:
-        return 1 / (len(request) - len("question 0"))
+class Grading:
+    """A grader that does what it is told of some requests, and remembers what it was shown."""
 
-    with pytest.warns(CascadeWarning, match="raised ZeroDivisionError"):
-        found, rows = gather(tmp_path, quality=grade)
-    assert set(numbers(rows, "t0_quality")) == {None}
-    assert found.n == 6
+    def __init__(self) -> None:
+        self.does: dict[str, Any] = {}
+        self.shown: list[tuple[str, str, str | None]] = []
+
+    def __call__(self, request: str, answer: str, reference: str | None) -> Any:
+        self.shown.append((request, answer, reference))
+        does = self.does.get(request, 0.75)
+        if isinstance(does, Exception):
+            raise does
+        return does
+
+
+PROBLEMS = {
+    "raises": (KeyError("secret prompt"), r"Grading raised KeyError \(test_collect.py, line \d+\)"),
+    "too high": (2.0, "Grading returned 2 instead of a number in [0, 1]"),
+    "no number": ("yes", "Grading returned str instead of a number in [0, 1]"),
+}
+
+
+@pytest.mark.parametrize("kind", PROBLEMS)
+@pytest.mark.parametrize("texts", [True, False])
+def test_answers_that_a_function_failed_on_are_graded_by_the_next_run_and_not_asked_for(
+    tmp_path: Path, kind: str, *, texts: bool
+) -> None:
+    grading, tiers, options = Grading(), models(), {"texts": texts, "concurrency": 1}
+    does, problem = PROBLEMS[kind]
+    grading.does = {"question 1": does, "question 4": does}
+    with pytest.warns(CascadeWarning, match="the answers are kept"):
+        first, rows = gather(tmp_path, tiers, quality=grading, **options)
+    assert numbers(rows, "t1_quality") == [0.75, None, 0.75, 0.75, None, 0.75]
+    assert (first.usable, first.ungraded, first.failed) == (4, 2, 0)
+    ((said, count),) = first.problems.items()
+    assert count == 2
+    assert re.search(problem if kind == "raises" else re.escape(problem), said)
+    assert "secret" not in said
+    assert first.as_plain()["problems"] == {said: 2}
+    shown, grading.shown, grading.does = grading.shown, [], {}
+    second, rows = gather(tmp_path, tiers, quality=grading, **options)
+    assert [len(tier.calls) for tier in tiers] == [6, 6], "nobody was asked again"
+    assert grading.shown == [one for one in shown if one[0] in {"question 1", "question 4"}]
+    assert numbers(rows, "t0_quality") == numbers(rows, "t1_quality") == [0.75] * 6
+    assert ("t0_response" in rows[0]) is texts
+    assert (second.usable, second.ungraded, second.regraded) == (6, 0, 2)
+    assert second.spent == first.spent
+    assert second.tiers[0].readings == {"sequence_logprob": 6}
+    assert not second.journal.exists()
+
+
+def test_a_function_that_never_returns_anything_loses_no_answers_either(tmp_path: Path) -> None:
+    grading, tiers = Grading(), models()
+    grading.does = {f"question {i}": None for i in range(6)}
+    first, _ = gather(tmp_path, tiers, quality=grading)
+    assert (first.usable, first.ungraded, first.problems) == (0, 6, {})
+    assert (
+        shown(first).count(
+            "6 rows could not be graded: tests.langchain.test_collect:Grading returned None."
+        )
+        == 1
+    )
+    grading.does = {"question 2": None}
+    second, _ = gather(tmp_path, tiers, quality=grading)
+    assert len(tiers[0].calls) == 6
+    assert (second.usable, second.ungraded) == (5, 1)
+    assert not second.journal.exists(), "None of some answers is the function's last word"
+
+
+def test_kept_answers_may_be_graded_in_another_way(tmp_path: Path) -> None:
+    grading, tiers = Grading(), models()
+    grading.does = {"question 0": KeyError()}
+    with pytest.warns(CascadeWarning, match="raised KeyError"):
+        gather(tmp_path, tiers, quality=grading)
+    found, rows = gather(tmp_path, tiers, quality="exact")
+    assert (found.regraded, found.quality, len(tiers[0].calls)) == (6, "exact", 6)
+    assert numbers(rows, "t0_quality") == [1] * 6, "rows of two ways to grade are worth nothing"
+
+
+def test_graded_answers_that_are_not_kept_cannot_be_graded_in_another_way(tmp_path: Path) -> None:
+    grading, tiers = Grading(), models()
+    grading.does = {"question 0": KeyError()}
+    with pytest.warns(CascadeWarning, match="raised KeyError"):
+        gather(tmp_path, tiers, quality=grading, texts=False)
+    with pytest.raises(ConfigurationError, match="another quality, and holds no answers"):
+        gather(tmp_path, tiers, quality="exact", texts=False)
+    assert len(tiers[0].calls) == 6
+
+
+def test_answers_that_a_judge_failed_on_are_judged_again_and_paid_for_but_not_asked_for(
+    tmp_path: Path,
+) -> None:
+    tiers, down = models(), FakeChat(Say(error=ProviderError(status_code=429)), model_name="judge")
+    with pytest.warns(CascadeWarning, match="did not answer"):
+        first, _ = gather(tmp_path, tiers, quality="judge", judge=down)
+    assert first.problems == {"the judge did not answer (ProviderError (HTTP 429))": 6}
+    judge = FakeChat(Say("A", p=0.75), model_name="judge")
+    second, rows = gather(tmp_path, tiers, quality="judge", judge=judge)
+    assert [len(tier.calls) for tier in tiers] == [6, 6]
+    assert numbers(rows, "t1_quality") == [pytest.approx(0.75)] * 6
+    assert "re: question 0" in str(judge.calls[0].messages)
+    assert second.spent > first.spent
+    assert not second.journal.exists()
+
+
+def two(request: str, answer: str) -> float:
+    return 1.0
+
+
+def keyed(request: str, answer: str, reference: str, *, key: str) -> float:
+    return 1.0
+
+
+@pytest.mark.parametrize(
+    ("grade", "named"),
+    [(two, "two takes (request, answer),"), (keyed, "(request, answer, reference, key),")],
+)
+def test_a_function_that_cannot_be_called_is_refused_before_anything_is_asked(
+    tmp_path: Path, grade: Any, named: str
+) -> None:
+    tiers = models()
+    with pytest.raises(ConfigurationError, match=re.escape(named)):
+        gather(tmp_path, tiers, quality=grade)
+    assert not tiers[0].calls
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_no_cascade_could_judge_ends_the_run_and_keeps_what_is_paid_for(
@@ -466,6 +597,11 @@ def make_tiers():
 def half(request, answer, reference):
     return 0.5
 
+def moody(request, answer, reference):
+    if not os.environ.get("MENDED"):
+        raise ValueError("secret")
+    return 0.5
+
 def shortness(request, draft):
     return 1 / (1 + len(draft.text))
 
@@ -585,9 +721,9 @@ def test_a_run_begun_with_other_settings_is_not_gone_on_with(folder: Path) -> No
     assert "leaves no room" in out
     assert "Raise --max-cost" in out
     before = (folder / "labels.csv.partial.jsonl").read_bytes()
-    status, _, err = finish(start(folder, *capped, "--quality", "exact"))
+    status, _, err = finish(start(folder, *capped, "--no-text"))
     assert status == 2
-    assert "other settings (quality)" in err
+    assert "other settings (texts)" in err
     changed = (folder / "requests.csv").read_text().replace("question 7", "question 77")
     (folder / "requests.csv").write_text(changed)
     status, _, err = finish(start(folder, *capped))
@@ -609,6 +745,27 @@ def test_signals_and_quality_may_be_functions_of_ones_own_and_are_resumed(folder
     assert numbers(rows, "t1_quality") == [0.5] * 30
     assert None not in numbers(rows, "t0_signal_shortness")
     assert None not in numbers(rows, "t0_signal_self_consistency")
+
+
+def test_a_person_is_told_how_to_have_paid_answers_graded(folder: Path) -> None:
+    options = (*FACTORY_OPTION, "--quality", "my_tiers:moody")
+    status, out, err = finish(start(folder, *options))
+    said = " ".join(out.split())
+    assert status == 1
+    assert (
+        "30 rows could not be graded: my_tiers:moody raised ValueError (my_tiers.py, line" in said
+    )
+    assert "labels.csv.partial.jsonl keeps the answers. Mend my_tiers:moody, or" in said
+    assert "give the same command: they are graded again, and no model is asked." in said
+    assert "keeps the answers" in err
+    assert "secret" not in out + err
+    asked = lines(folder / "calls.log")
+    status, out, _ = finish(start(folder, *options, MENDED="yes"))
+    assert status == 0
+    assert "Answers to 30 requests were graded again: no model was asked." in out
+    assert lines(folder / "calls.log") == asked
+    assert numbers(rows_of(folder / "labels.csv"), "t1_quality") == [0.5] * 30
+    assert not list(folder.glob("*.partial*"))
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,9 @@ from rich.text import Text
 from cascade_core.collect.runner import Advance
 from cascade_core.collect.summary import Collected, TierSummary
 
+MOST_LISTED = 3
+"""Problems of a grader that are listed; a wrong scale has as many as it has numbers."""
+
 
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Advance]:
@@ -60,10 +63,15 @@ def print_summary(found: Collected, console: Console | None = None) -> None:
         out.print(_tiers(found))
     unpriced = f", and {found.unpriced} with unpriced calls" if found.unpriced else ""
     out.print(Text(f"\nSpent {usd(found.spent)} on {found.n} of {found.total} requests{unpriced}."))
+    if found.regraded:
+        asked = "only the judge was asked" if found.quality == "judge" else "no model was asked"
+        out.print(Text(f"Answers to {found.regraded} requests were graded again: {asked}."))
     for index, tier in enumerate(found.tiers):
         if tier.failed:
             listed = ", ".join(f"{error} × {n}" for error, n in tier.errors.items())
             out.print(Text(f"Tier {index} gave no answer to {tier.failed}: {listed}."))
+    if found.ungraded and not found.settled:
+        out.print(Text(f"{_count(found.ungraded, 'row')} could not be graded: {_why(found)}."))
     if found.n:
         out.print(
             Text(f"The table is {found.out}: {found.usable} rows to tune on ({found.quality}).")
@@ -96,11 +104,12 @@ def _readings(tier: TierSummary) -> str:
 
 
 def _how_to_go_on(found: Collected) -> list[str]:
+    lines = [_how_to_grade(found)] if found.ungraded and not found.settled else []
     if found.stopped is None and not found.failed:
-        return []
+        return lines
     if found.stopped is None:
-        again = "Give the same command to ask those again"
-        return [f"{again}; {found.journal} keeps the rest, and may be deleted if you do not."]
+        again = "Give the same command to ask again what a tier gave no answer to"
+        return [*lines, f"{again}; {found.journal} keeps the rest, and may be deleted if not."]
     left = found.total - found.n + found.failed
     if found.stopped == "cap":
         why = f"The spending cap leaves no room for the {left} requests without an answer."
@@ -108,4 +117,29 @@ def _how_to_go_on(found: Collected) -> list[str]:
     else:
         why = f"A call has no price, so no cap can be kept; {left} requests have no answer yet."
         how = "Give the same command without --max-cost to go on, or begin anew with --prices."
-    return [why, f"{how} Until then {found.journal} keeps what is paid for."]
+    return [*lines, why, f"{how} Until then {found.journal} keeps what is paid for."]
+
+
+def _how_to_grade(found: Collected) -> str:
+    judge = found.quality == "judge"
+    mended = "See to the judge" if judge else f"Mend {found.quality}"
+    asked = "only the judge is asked" if judge else "no model is asked"
+    return (
+        f"{found.journal} keeps the answers. {mended}, or choose another --quality, and give the "
+        f"same command: they are graded again, and {asked}."
+    )
+
+
+def _why(found: Collected) -> str:
+    """List what kept the grader from telling, in how many rows each."""
+    problems = list(found.problems.items())
+    if not problems:
+        judge = found.quality == "judge"
+        return "the judge never decided" if judge else f"{found.quality} returned None"
+    listed = ", ".join(f"{problem} × {rows}" for problem, rows in problems[:MOST_LISTED])
+    left = len(problems) - MOST_LISTED
+    return f"{listed}, and {left} other problems" if left > 0 else listed
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
