@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from io import StringIO
 from math import isnan
@@ -512,6 +513,26 @@ def test_without_a_cap_an_unpriced_model_has_empty_costs(tmp_path: Path) -> None
     assert set(numbers(rows, "t0_cost_usd")) == {None}
     assert found.as_plain()["cost_usd"] is None
     assert found.unpriced == 6
+
+
+@pytest.mark.parametrize(
+    ("names", "spent"),
+    [
+        (("house", "home"), "6 of 6 requests; all calls are unpriced, so no cost is known."),
+        (("house", "strong"), "6 requests; some calls for each are unpriced, so no cost is known."),
+        (("cheap", "strong"), "Spent $0.000528 on 6 of 6 requests."),
+    ],
+)
+def test_what_was_spent_is_said_only_as_far_as_it_is_known(
+    tmp_path: Path, names: tuple[str, str], spent: str
+) -> None:
+    found, _ = gather(tmp_path, [FakeChat(echo(), model_name=name) for name in names])
+    assert spent in shown(found)
+    assert ("$" in shown(found)) == ("cheap" in names)
+    part = replace(found, unpriced=2, spent=Decimal("0.25"))
+    assert "Spent $0.250000 or more on 6 of 6 requests, 2 requests with unpriced calls" in shown(
+        part
+    )
 
 
 # --- what cannot work -----------------------------------------------------------------------------

@@ -42,7 +42,8 @@ def progress(*, quiet: bool) -> Iterator[Advance]:
             bar.start()  # not before there is anything to show: options may yet be refused
             bar.start_task(task)
             begun = True
-        bar.update(task, completed=done, total=total, spent=usd(spent))
+        known = usd(spent) if spent else ""  # nothing known is not nothing spent
+        bar.update(task, completed=done, total=total, spent=known)
 
     try:
         yield advance
@@ -61,8 +62,7 @@ def print_summary(found: Collected, console: Console | None = None) -> None:
     out = console or Console()
     if found.n:
         out.print(_tiers(found))
-    unpriced = f", and {found.unpriced} with unpriced calls" if found.unpriced else ""
-    out.print(Text(f"\nSpent {usd(found.spent)} on {found.n} of {found.total} requests{unpriced}."))
+    out.print(Text(f"\n{_spent(found)}."))
     if found.regraded:
         asked = "only the judge was asked" if found.quality == "judge" else "no model was asked"
         out.print(Text(f"Answers to {found.regraded} requests were graded again: {asked}."))
@@ -78,6 +78,18 @@ def print_summary(found: Collected, console: Console | None = None) -> None:
         )
     for line in _how_to_go_on(found):
         out.print(Text(line))
+
+
+def _spent(found: Collected) -> str:
+    requests = f"{found.n} of {found.total} requests"
+    if found.n and found.unpriced == found.n and not found.spent:
+        every = all(tier.cost_usd is None for tier in found.tiers)
+        unpriced = "all calls" if every else "some calls for each"
+        return f"Asked about {requests}; {unpriced} are unpriced, so no cost is known"
+    if found.unpriced:
+        left_out = f"{_count(found.unpriced, 'request')} with unpriced calls not counted"
+        return f"Spent {usd(found.spent)} or more on {requests}, {left_out}"
+    return f"Spent {usd(found.spent)} on {requests}"
 
 
 def _tiers(found: Collected) -> Table:
