@@ -121,6 +121,7 @@ def test_every_tier_answers_every_request_and_the_table_says_how_well(tmp_path: 
         "ungraded": 0,
         "problems": {},
         "usable": 6,
+        "doubt": None,
         "out": str(tmp_path / "labels.csv"),
         "quality": "normalised",
         "tiers": [
@@ -412,6 +413,38 @@ def test_answers_that_a_judge_failed_on_are_judged_again_and_paid_for_but_not_as
     assert "re: question 0" in str(judge.calls[0].messages)
     assert second.spent > first.spent
     assert not second.journal.exists()
+
+
+def test_a_strongest_tier_that_is_never_right_is_doubted_once_and_graded_in_another_way(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    def reasons(messages: Any, kwargs: Any) -> Say:
+        return Say(f"[first the working] re: {messages[-1].content}")
+
+    tiers = models(strong=reasons)
+    first, _ = gather(tmp_path, tiers)
+    (warning,) = recwarn.list
+    assert "tier 1, the strongest, has quality 0 throughout by quality 'normalised'" in str(
+        warning.message
+    )
+    assert "try --quality contains, numeric, judge, or a function of yours" in str(warning.message)
+    assert str(first.journal) in str(warning.message)
+    assert "Give the same command with another --quality" in shown(first)
+    assert first.as_plain()["doubt"] is not None
+    second, rows = gather(tmp_path, tiers, quality="contains")
+    assert numbers(rows, "t1_quality") == [1] * 6
+    assert [len(tier.calls) for tier in tiers] == [6, 6]
+    assert second.doubt is None
+    assert not second.journal.exists()
+    assert len(recwarn.list) == 1
+
+
+def test_doubt_keeps_no_texts_that_are_to_be_left_out(tmp_path: Path) -> None:
+    tiers = models(strong=Say("[working] re: question"))
+    with pytest.warns(CascadeWarning, match="has quality 0 throughout") as given:
+        found, _ = gather(tmp_path, tiers, texts=False)
+    assert "keeps the answers" not in str(given[0].message)
+    assert not found.journal.exists()
 
 
 def two(request: str, answer: str) -> float:

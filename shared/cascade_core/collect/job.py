@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -15,7 +16,7 @@ from cascade_core.collect.journal import Journal, journal_path
 from cascade_core.collect.requests import Requests
 from cascade_core.collect.runner import Advance, Budget, Examine, run
 from cascade_core.collect.summary import Collected, count_problems, summarise
-from cascade_core.errors import ConfigurationError
+from cascade_core.errors import CascadeWarning, ConfigurationError
 from cascade_core.plan import Plan
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
@@ -151,7 +152,8 @@ async def carry_out(job: Job, examine: Examine) -> Collected:
         ConfigurationError: The journal is of another run or lacks answers that are to be
             graded anew, or a tier gives what cannot be read.
     """
-    from cascade_core.table.write import write_table  # noqa: PLC0415 - brings numpy
+    from cascade_core.collect.doubt import doubt  # noqa: PLC0415 - brings numpy
+    from cascade_core.table.write import write_table  # noqa: PLC0415 - the same
 
     with Journal(journal_path(job.out), job.settings) as journal:
         regrade = _to_regrade(job, journal)
@@ -172,6 +174,7 @@ async def carry_out(job: Job, examine: Examine) -> Collected:
         if journal.entries:
             write_table(job.out, [entry.row for entry in journal.in_order()])
         entries = list(journal.in_order())
+        doubted = doubt(entries, job.grader.name, references="reference" in job.requests.columns)
         found = Collected(
             out=job.out,
             journal=journal.path,
@@ -186,11 +189,20 @@ async def carry_out(job: Job, examine: Examine) -> Collected:
             stopped=stopped,
             quality=job.grader.name,
             tiers=summarise(entries, len(job.plan.tiers)),
+            doubt=doubted,
+            kept=all(entry.answers is not None for entry in entries),
             regraded=sum(journal.entries[i] is not entry for i, entry in before.items()),
         )
         if found.settled:
             journal.remove()
+        if found.doubt:
+            warnings.warn(_doubted(found), CascadeWarning, stacklevel=2)
         return found
+
+
+def _doubted(found: Collected) -> str:
+    how = f"; {found.journal} keeps the answers for that, and no tier is asked again"
+    return f"{found.doubt}{how if found.kept else ''}"
 
 
 def _to_regrade(job: Job, journal: Journal) -> frozenset[int]:

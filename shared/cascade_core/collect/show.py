@@ -70,7 +70,7 @@ def print_summary(found: Collected, console: Console | None = None) -> None:
         if tier.failed:
             listed = ", ".join(f"{error} × {n}" for error, n in tier.errors.items())
             out.print(Text(f"Tier {index} gave no answer to {tier.failed}: {listed}."))
-    if found.ungraded and not found.settled:
+    if _to_grade(found):
         out.print(Text(f"{_count(found.ungraded, 'row')} could not be graded: {_why(found)}."))
     if found.n:
         out.print(
@@ -116,7 +116,12 @@ def _readings(tier: TierSummary) -> str:
 
 
 def _how_to_go_on(found: Collected) -> list[str]:
-    lines = [_how_to_grade(found)] if found.ungraded and not found.settled else []
+    lines = [_how_to_grade(found)] if _to_grade(found) else []
+    if found.doubt and found.kept:
+        lines.append(
+            f"Give the same command with another --quality to grade the answers in {found.journal} "
+            "again, or delete that file where this table is as you expect."
+        )
     if found.stopped is None and not found.failed:
         return lines
     if found.stopped is None:
@@ -130,6 +135,10 @@ def _how_to_go_on(found: Collected) -> list[str]:
         why = f"A call has no price, so no cap can be kept; {left} requests have no answer yet."
         how = "Give the same command without --max-cost to go on, or begin anew with --prices."
     return [*lines, why, f"{how} Until then {found.journal} keeps what is paid for."]
+
+
+def _to_grade(found: Collected) -> bool:
+    return bool(found.problems or (found.ungraded and not found.usable))
 
 
 def _how_to_grade(found: Collected) -> str:

@@ -56,6 +56,8 @@ class Collected:
         stopped: Why the run is not complete; None where it is.
         quality: How quality was told.
         tiers: The tiers.
+        doubt: Why the qualities are to be doubted, and what else to try; None where nothing is odd.
+        kept: Whether the answers are kept, so that another quality can be tried.
         regraded: Requests of earlier runs whose answers were graded again in this one.
     """
 
@@ -72,12 +74,14 @@ class Collected:
     stopped: Stopped | None
     quality: str
     tiers: tuple[TierSummary, ...]
+    doubt: str | None = None
+    kept: bool = True
     regraded: int = 0
 
     @property
     def settled(self) -> bool:
         """Whether the same run again could change nothing, so that it needs no journal."""
-        again = self.failed or self.problems or not self.usable
+        again = self.failed or self.problems or not self.usable or (self.doubt and self.kept)
         return self.stopped is None and not again
 
     def as_plain(self) -> dict[str, Any]:
@@ -91,6 +95,7 @@ class Collected:
             "ungraded": self.ungraded,
             "problems": dict(self.problems),
             "usable": self.usable,
+            "doubt": self.doubt,
             "out": str(self.out),
             "quality": self.quality,
             "tiers": [asdict(tier) for tier in self.tiers],
