@@ -194,7 +194,10 @@ def test_messages_that_langchain_cannot_read_are_named_before_anything_is_asked(
 ) -> None:
     tiers = models()
     wrong = [{"messages": [{"role": "user", "content": "a"}, {"role": "robot", "content": "b"}]}]
-    with pytest.raises(ConfigurationError, match="line 1, column messages"):
+    with pytest.raises(ConfigurationError, match=r"column messages: \[1\]: its role 'robot'"):
+        gather(tmp_path, tiers, wrong)
+    wrong = [{"messages": [{"role": "user", "content": "a"}, {"role": "tool", "content": "b"}]}]
+    with pytest.raises(ConfigurationError, match="line 1, column messages: LangChain cannot read"):
         gather(tmp_path, tiers, wrong)
     assert not tiers[0].calls
 
@@ -527,8 +530,9 @@ def test_a_cap_is_refused_where_a_model_has_no_price(tmp_path: Path, unpriced: s
         options = {"signals": [Judge(house)]}
     else:
         options = {"quality": "judge", "judge": house}
-    with pytest.raises(ConfigurationError, match=r"house-model\) has none"):
+    with pytest.raises(ConfigurationError, match=r"house-model\)? has none") as raised:
         gather(tmp_path, tiers, max_cost=1, **options)
+    assert str(raised.value).count("house-model") == 1
     assert not house.calls
     assert not list(tmp_path.iterdir())
 
@@ -566,6 +570,22 @@ def test_what_was_spent_is_said_only_as_far_as_it_is_known(
     assert "Spent $0.250000 or more on 6 of 6 requests, 2 requests with unpriced calls" in shown(
         part
     )
+
+
+def test_what_is_shown_of_many_requests_fits_a_terminal(tmp_path: Path) -> None:
+    found, _ = gather(tmp_path)
+    many = replace(
+        found.tiers[0],
+        model="some-provider/small-2025-01-31",
+        readings={"sequence_logprob": 20_000, "self_consistency": 20_000},
+        cost_usd=None,
+    )
+    console = Console(width=80, file=StringIO())
+    print_summary(replace(found, tiers=(many, found.tiers[1])), console)
+    printed = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert [line.split()[:2] for line in printed[1:3]] == [["tier", "0"], ["tier", "1"]]
+    assert printed[1].split()[2] == "some-provider/small-2025-01-31"
+    assert "Tier 0 was read by sequence_logprob on 20000, self_consistency on 20000." in printed
 
 
 # --- what cannot work -----------------------------------------------------------------------------

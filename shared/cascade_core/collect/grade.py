@@ -65,7 +65,7 @@ def _make(quality: str | QualityFunction, judge: Any) -> Grader:
     if callable(quality):
         return ByFunction(quality)
     if not isinstance(quality, str):
-        msg = f"quality is a {type(quality).__name__}; give a name, or a function"
+        msg = f"quality of type {type(quality).__name__} is not known; give a name or a function"
         raise ConfigurationError(msg)
     if quality in COMPARISONS:
         return ByReference(quality)

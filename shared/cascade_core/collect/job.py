@@ -128,9 +128,11 @@ def check_priced(max_cost: Decimal | None, models: Mapping[str, str | None], pla
         return
     for label, name in models.items():
         if plan.prices.rate(name) is None:
+            named = "whose model has no name" if name is None else f"priced as {name}"
+            named = "" if name and name in label else f", {named},"
             msg = (
-                f"a spending cap needs the price of every model, and {label} "
-                f"({name or 'no name'}) has none: give a price table (--prices), or no cap"
+                f"a spending cap needs the price of every model, and {label}{named} has none: "
+                "give a price table (--prices), or no cap"
             )
             raise ConfigurationError(msg)
 

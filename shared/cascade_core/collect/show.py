@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cascade_core.collect.runner import Advance
-from cascade_core.collect.summary import Collected, TierSummary
+from cascade_core.collect.summary import Collected
 
 MOST_LISTED = 3
 """Problems of a grader that are listed; a wrong scale has as many as it has numbers."""
@@ -67,6 +67,9 @@ def print_summary(found: Collected, console: Console | None = None) -> None:
         asked = "only the judge was asked" if found.quality == "judge" else "no model was asked"
         out.print(Text(f"Answers to {found.regraded} requests were graded again: {asked}."))
     for index, tier in enumerate(found.tiers):
+        if tier.readings:
+            read = ", ".join(f"{name} on {n}" for name, n in tier.readings.items())
+            out.print(Text(f"Tier {index} was read by {read}."))
         if tier.failed:
             listed = ", ".join(f"{error} × {n}" for error, n in tier.errors.items())
             out.print(Text(f"Tier {index} gave no answer to {tier.failed}: {listed}."))
@@ -96,7 +99,7 @@ def _tiers(found: Collected) -> Table:
     table = Table(box=None, pad_edge=False)
     for heading in ("", "model"):
         table.add_column(heading)
-    for heading in ("quality", "USD per 1,000", "failed", "ungraded", "read by"):
+    for heading in ("quality", "USD per 1,000", "failed", "ungraded"):
         table.add_column(heading, justify="right")
     for index, tier in enumerate(found.tiers):
         table.add_row(
@@ -106,13 +109,8 @@ def _tiers(found: Collected) -> Table:
             "unpriced" if tier.cost_usd is None else f"{tier.cost_usd * 1000:.4f}",
             str(tier.failed),
             str(tier.ungraded),
-            Text(_readings(tier)),
         )
     return table
-
-
-def _readings(tier: TierSummary) -> str:
-    return ", ".join(f"{name} {n}" for name, n in tier.readings.items())
 
 
 def _how_to_go_on(found: Collected) -> list[str]:
