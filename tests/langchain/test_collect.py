@@ -392,6 +392,27 @@ def test_kept_answers_may_be_graded_in_another_way(tmp_path: Path) -> None:
     assert numbers(rows, "t0_quality") == [1] * 6, "rows of two ways to grade are worth nothing"
 
 
+def test_rows_that_the_cap_leaves_no_room_to_judge_have_no_quality_of_another_kind(
+    tmp_path: Path,
+) -> None:
+    tiers, judge = models(), FakeChat(Say("A", p=0.75), model_name="judge")
+    (tmp_path / "other").mkdir()
+    priced, _ = gather(tmp_path / "other", quality="judge", judge=judge)
+    gather(tmp_path, tiers, max_cost=3.5 * 88e-6)
+    cap = float(priced.spent) / 6 * 2.5
+    found, rows = gather(tmp_path, tiers, quality="judge", judge=judge, max_cost=cap)
+    qualities = numbers(rows, "t1_quality")
+    assert qualities == [pytest.approx(0.75)] * found.regraded + [None] * (3 - found.regraded)
+    assert found.stopped == "cap"
+    assert found.regraded == 2, "one at a time, until it is known what a verdict costs"
+    assert found.left == 6 - found.regraded
+    assert f"leaves no room for the {found.left} requests left" in shown(found)
+    whole, rows = gather(tmp_path, tiers, quality="judge", judge=judge)
+    assert numbers(rows, "t1_quality") == [pytest.approx(0.75)] * 6
+    assert whole.left == 0
+    assert [len(tier.calls) for tier in tiers] == [6, 6]
+
+
 def test_graded_answers_that_are_not_kept_cannot_be_graded_in_another_way(tmp_path: Path) -> None:
     grading, tiers = Grading(), models()
     grading.does = {"question 0": KeyError()}

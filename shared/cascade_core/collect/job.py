@@ -160,7 +160,7 @@ async def carry_out(job: Job, examine: Examine) -> Collected:
     with Journal(journal_path(job.out), job.settings) as journal:
         regrade = _to_regrade(job, journal)
         before = {index: journal.entries[index] for index in regrade}
-        budget = Budget(job.max_cost)
+        budget = Budget(job.max_cost, job.graded_by)
         for entry in journal.entries.values():
             budget.add(entry)
         stopped = await run(
@@ -173,9 +173,11 @@ async def carry_out(job: Job, examine: Examine) -> Collected:
             free=not job.grader.paid,
             advance=job.advance,
         )
-        if journal.entries:
-            write_table(job.out, [entry.row for entry in journal.in_order()])
-        entries = list(journal.in_order())
+        # Where the cap left no room to grade all again, rows of two qualities are not mixed.
+        entries = [entry.graded(job.graded_by) for entry in journal.in_order()]
+        if entries:
+            write_table(job.out, [entry.row for entry in entries])
+        left = sum(bool(e.errors) or e.graded_by != job.graded_by for e in entries)
         doubted = doubt(entries, job.grader.name, references="reference" in job.requests.columns)
         found = Collected(
             out=job.out,
@@ -188,6 +190,7 @@ async def carry_out(job: Job, examine: Examine) -> Collected:
             failed=sum(bool(entry.errors) for entry in entries),
             ungraded=sum(not (entry.usable or entry.errors) for entry in entries),
             problems=count_problems(entries),
+            left=len(job.requests) - len(entries) + left,
             stopped=stopped,
             quality=job.grader.name,
             tiers=summarise(entries, len(job.plan.tiers)),

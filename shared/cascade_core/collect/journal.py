@@ -74,6 +74,13 @@ class Entry:
             return self
         return replace(self, earlier=before.paid)
 
+    def graded(self, by: str) -> Entry:
+        """Return the entry without qualities that were told in another way than this."""
+        if self.graded_by == by:
+            return self
+        unknown = {name: None for name in self.row if _QUALITY.fullmatch(name)}
+        return replace(self, row={**self.row, **unknown}, problems={})
+
     def as_line(self) -> str:
         """Write the entry as one line of JSON."""
         plain = {

@@ -39,13 +39,15 @@ class Budget:
 
     Args:
         cap: USD, or None for no cap.
+        graded_by: How answers are graded: a request graded in another way may have been cheaper.
 
     Attributes:
         spent: USD so far, as far as it is known.
     """
 
-    def __init__(self, cap: Decimal | None) -> None:
+    def __init__(self, cap: Decimal | None, graded_by: str = "") -> None:
         self.cap = cap
+        self._graded_by = graded_by
         self.spent = Decimal(0)
         self._unpriced: set[int] = set()
         self._dearest: Decimal | None = None
@@ -68,7 +70,8 @@ class Budget:
         if entry.cost is None:
             self._unpriced.add(entry.index)
             return
-        if not entry.errors:  # a request that failed cost less than it will elsewhere
+        # A request that failed cost less than it will elsewhere.
+        if not entry.errors and entry.graded_by == self._graded_by:
             self._dearest = max(entry.cost, self._dearest or entry.cost)
 
     def allows(self, running: int, *, free: bool = False) -> bool:

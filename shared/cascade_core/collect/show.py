@@ -125,18 +125,18 @@ def _how_to_go_on(found: Collected) -> list[str]:
     if found.stopped is None:
         again = "Give the same command to ask again what a tier gave no answer to"
         return [*lines, f"{again}; {found.journal} keeps the rest, and may be deleted if not."]
-    left = found.total - found.n + found.failed
     if found.stopped == "cap":
-        why = f"The spending cap leaves no room for the {left} requests without an answer."
+        why = f"The spending cap leaves no room for the {_count(found.left, 'request')} left."
         how = "Raise --max-cost and give the same command to go on."
     else:
-        why = f"A call has no price, so no cap can be kept; {left} requests have no answer yet."
+        why = f"A call has no price, so no cap can be kept; {_count(found.left, 'request')} left."
         how = "Give the same command without --max-cost to go on, or begin anew with --prices."
     return [*lines, why, f"{how} Until then {found.journal} keeps what is paid for."]
 
 
 def _to_grade(found: Collected) -> bool:
-    return bool(found.problems or (found.ungraded and not found.usable))
+    never = found.ungraded and not found.usable and found.stopped is None
+    return bool(found.problems or never)
 
 
 def _how_to_grade(found: Collected) -> str:

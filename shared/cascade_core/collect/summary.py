@@ -53,6 +53,7 @@ class Collected:
         ungraded: Other requests with an answer whose quality is not known.
         problems: What kept the grader from telling, and in how many requests, the most
             frequent first; the same run again grades them again.
+        left: Requests that are yet to be asked, or graded in this way.
         stopped: Why the run is not complete; None where it is.
         quality: How quality was told.
         tiers: The tiers.
@@ -71,6 +72,7 @@ class Collected:
     failed: int
     ungraded: int
     problems: Mapping[str, int]
+    left: int
     stopped: Stopped | None
     quality: str
     tiers: tuple[TierSummary, ...]
