@@ -55,14 +55,20 @@ def collect(  # noqa: PLR0913 - the command's options
         typer.Option(help="Stop before this many USD in all; a request under way may pass it."),
     ] = None,
     no_text: Annotated[
-        bool, typer.Option("--no-text", help="Leave requests and answers out of the table.")
+        bool,
+        typer.Option(
+            "--no-text",
+            help="Leave requests and answers out of the table. An answer that cannot be graded "
+            "is kept in OUT.partial.jsonl until it can.",
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
 ) -> None:
     """Ask every tier about a sample of your requests and write the table that tuning reads.
 
     A run that was stopped goes on where it was when the same command is given again; requests
-    that a model failed on are then asked again. Exit status 1 where no row can be tuned on.
+    that a model failed on are then asked again, and answers that could not be graded are graded
+    again, also by another --quality. Exit status 1 where no row can be tuned on.
 
     Example: cascade collect requests.csv --tier openai:gpt-4o-mini --tier openai:gpt-4o
     --quality numeric --max-cost 5 --out labels.csv
@@ -101,7 +107,8 @@ def collect(  # noqa: PLR0913 - the command's options
         print_summary(found)
     if found.n and not found.usable:
         typer.echo(
-            "cascade: no row can be tuned on: no request has a graded answer of every tier",
+            "cascade: no row can be tuned on: no request has a graded answer of every tier; "
+            f"{found.journal} keeps the answers, for the same command to go on from",
             err=True,
         )
         raise typer.Exit(1)

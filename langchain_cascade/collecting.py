@@ -17,11 +17,13 @@ from langchain_core.messages import convert_to_messages
 from langchain_core.runnables.config import ensure_config
 
 from cascade_core import drivers
-from cascade_core.collect.examine import examine
-from cascade_core.collect.grade import QualityFunction, make_grader
+from cascade_core.collect.examine import examine, regrade
+from cascade_core.collect.function import QualityFunction
+from cascade_core.collect.grade import make_grader
 from cascade_core.collect.job import Job, as_cap, as_concurrency, as_out, carry_out, check_priced
+from cascade_core.collect.kept import restore
 from cascade_core.collect.requests import Requests, Sample, Source, read_requests
-from cascade_core.collect.row import as_entry
+from cascade_core.collect.row import as_entry, regraded
 from cascade_core.errors import ConfigurationError
 from langchain_cascade.calls import Judges
 from langchain_cascade.chat_model import ChatCascade
@@ -58,7 +60,8 @@ async def acollect(  # noqa: PLR0913 - the command's options
     """Ask every tier about every request and write the labelled table.
 
     A run that was stopped goes on where it was when it is called again with the
-    same arguments; `concurrency` and `max_cost` may be others. No call is taken
+    same arguments; `concurrency` and `max_cost` may be others. So may `quality`: answers that
+    are there are graded again, and no tier is asked. No call is taken
     from LangChain's cache: an answer that cost nothing says nothing of its price.
 
     Args:
@@ -75,7 +78,8 @@ async def acollect(  # noqa: PLR0913 - the command's options
         prices: A price table; see `CascadeSettings`.
         concurrency: How many requests run at a time.
         max_cost: The most USD to spend, earlier runs for the same table included.
-        texts: Whether the table holds the requests and answers.
+        texts: Whether the table holds the requests and answers. Where it does not, an answer
+            that cannot be graded is kept in the journal beside it until it can.
         advance: Told of requests finished, of how many, and USD so far.
 
     Returns:
@@ -111,15 +115,21 @@ async def acollect(  # noqa: PLR0913 - the command's options
         **({} if advance is None else {"advance": advance}),
     )
 
-    async def one(sample: Sample) -> Entry:
+    async def one(sample: Sample, kept: Entry | None) -> Entry:
         metadata = {} if sample.class_name is None else {"cascade_class": sample.class_name}
         config = ensure_config({"run_name": "cascade collect", "metadata": metadata})
         given = inputs[sample.index]
         async with AsyncScope(cascade, given, config) as scope:
             request, calls = _request(cascade, scope.run, given, config)
-            steps = examine(plan, request, grader, sample.text, sample.reference)
-            examined = await drivers.arun(steps, AsyncPort(calls, plan.notices))
-        return as_entry(sample, examined, plan.signals, read.columns, texts=texts)
+            port, known = AsyncPort(calls, plan.notices), (sample.text, sample.reference)
+            if kept is not None:
+                drafts = [restore(answer) for answer in kept.answers or ()]
+                grading = regrade(plan, request, grader, drafts, *known)
+                grades, cost = await drivers.arun(grading, port)
+                return regraded(kept, grades, cost, graded_by=job.graded_by, texts=texts)
+            examined = await drivers.arun(examine(plan, request, grader, *known), port)
+        how = job.graded_by
+        return as_entry(sample, examined, plan.signals, read.columns, graded_by=how, texts=texts)
 
     return await carry_out(job, one)
 

@@ -25,7 +25,8 @@ def demo(  # noqa: PLR0913 - the command's options
         str | None, typer.Option(help="Your strong model, e.g. openai:gpt-4o.")
     ] = None,
     labels: Annotated[
-        Path | None, typer.Option(help="Write the --tune tickets here, for cascade tune.")
+        Path | None,
+        typer.Option(help="Write the --tune tickets to this new file, for cascade tune."),
     ] = None,
     policy: Annotated[
         Path | None, typer.Option(help="Decide by this policy; no threshold is picked.")

@@ -13,6 +13,7 @@ from typing import Any
 from cascade_core.commands.checks import check_writable
 from cascade_core.costs.prices import Prices
 from cascade_core.draft import Draft
+from cascade_core.errors import ConfigurationError
 from cascade_core.gates import DEFAULT_GATES
 from cascade_core.request import Request
 from cascade_core.signals import SequenceLogprob
@@ -27,12 +28,15 @@ def check_path(path: Path) -> None:
     """Check where a table is to go, before any ticket is asked about.
 
     Raises:
-        ConfigurationError: It cannot go there, or is of no known kind.
+        ConfigurationError: It cannot go there, lies there already, or is of no known kind.
         ModuleNotFoundError: A Parquet file needs pyarrow.
     """
     from cascade_core.table.read import suffix_of
 
     check_writable(path)
+    if path.exists():  # labels of one's own cost more than these
+        msg = f"{path} is there already; move it away, or give the new table another name"
+        raise ConfigurationError(msg)
     if suffix_of(path) == ".parquet":
         import_module("pyarrow")
 
@@ -79,7 +83,7 @@ class Labels:
         )
 
     def write(self, path: Path) -> None:
-        """Write them as a labelled table, in the place of what was there.
+        """Write them as a labelled table.
 
         Raises:
             TableError: The file cannot be written.

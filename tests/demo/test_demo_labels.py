@@ -231,5 +231,14 @@ def test_labels_and_a_policy_together_are_one_line_and_status_2() -> None:
     assert ran.stderr.count("\n") == 1
 
 
+def test_a_table_that_is_there_is_not_written_over(tmp_path: Path) -> None:
+    mine = tmp_path / "labels.csv"
+    mine.write_text("600 labels")
+    ran = demo("--tickets", "2", "--tune", "20", "--labels", str(mine))
+    assert (ran.returncode, ran.stdout, mine.read_text()) == (2, "", "600 labels")
+    assert f"{mine} is there already; move it away, or give the new table" in ran.stderr
+    assert ran.stderr.count("\n") == 1
+
+
 def test_the_table_written_is_one_that_tuning_reads(table: Path) -> None:
     assert len(read_table(table)) == 40

@@ -6,12 +6,15 @@ import asyncio
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
+from io import StringIO
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -22,8 +25,10 @@ from langchain_core.caches import InMemoryCache
 from langchain_core.globals import set_llm_cache
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
+from rich.console import Console
 from typer.testing import CliRunner
 
+from cascade_core.collect.show import print_summary
 from cascade_core.collect.summary import Collected
 from cascade_core.errors import CascadeWarning, ConfigurationError
 from cascade_core.signals import Judge, SelfConsistency
@@ -77,6 +82,14 @@ def gather(
     return found, rows_of(out) if out.exists() else []
 
 
+def shown(found: Collected, width: int = 80) -> str:
+    console = Console(width=width, file=StringIO())
+    print_summary(found, console)
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    assert max(map(len, printed.splitlines())) <= width
+    return " ".join(printed.split())
+
+
 def numbers(rows: list[dict[str, str]], column: str) -> list[float | None]:
     return [float(row[column]) if row[column] else None for row in rows]
 
@@ -105,7 +118,10 @@ def test_every_tier_answers_every_request_and_the_table_says_how_well(tmp_path: 
         "complete": True,
         "cost_usd": pytest.approx(6 * 88 / 1e6),
         "failed": 0,
+        "ungraded": 0,
+        "problems": {},
         "usable": 6,
+        "doubt": None,
         "out": str(tmp_path / "labels.csv"),
         "quality": "normalised",
         "tiers": [
@@ -178,7 +194,10 @@ def test_messages_that_langchain_cannot_read_are_named_before_anything_is_asked(
 ) -> None:
     tiers = models()
     wrong = [{"messages": [{"role": "user", "content": "a"}, {"role": "robot", "content": "b"}]}]
-    with pytest.raises(ConfigurationError, match="line 1, column messages"):
+    with pytest.raises(ConfigurationError, match=r"column messages: \[1\]: its role 'robot'"):
+        gather(tmp_path, tiers, wrong)
+    wrong = [{"messages": [{"role": "user", "content": "a"}, {"role": "tool", "content": "b"}]}]
+    with pytest.raises(ConfigurationError, match="line 1, column messages: LangChain cannot read"):
         gather(tmp_path, tiers, wrong)
     assert not tiers[0].calls
 
@@ -294,14 +313,184 @@ def test_a_tier_that_always_fails_does_not_end_the_run(tmp_path: Path) -> None:
     assert found.tiers[0].ungraded == 15
 
 
-def test_a_function_that_raises_leaves_the_quality_open(tmp_path: Path) -> None:
-    def grade(request: str, answer: str, reference: str | None) -> float:
-        return 1 / (len(request) - len("question 0"))
+class Grading:
+    """A grader that does what it is told of some requests, and remembers what it was shown."""
 
-    with pytest.warns(CascadeWarning, match="raised ZeroDivisionError"):
-        found, rows = gather(tmp_path, quality=grade)
-    assert set(numbers(rows, "t0_quality")) == {None}
-    assert found.n == 6
+    def __init__(self) -> None:
+        self.does: dict[str, Any] = {}
+        self.shown: list[tuple[str, str, str | None]] = []
+
+    def __call__(self, request: str, answer: str, reference: str | None) -> Any:
+        self.shown.append((request, answer, reference))
+        does = self.does.get(request, 0.75)
+        if isinstance(does, Exception):
+            raise does
+        return does
+
+
+PROBLEMS = {
+    "raises": (KeyError("secret prompt"), r"Grading raised KeyError \(test_collect.py, line \d+\)"),
+    "too high": (2.0, "Grading returned 2 instead of a number in [0, 1]"),
+    "no number": ("yes", "Grading returned str instead of a number in [0, 1]"),
+}
+
+
+@pytest.mark.parametrize("kind", PROBLEMS)
+@pytest.mark.parametrize("texts", [True, False])
+def test_answers_that_a_function_failed_on_are_graded_by_the_next_run_and_not_asked_for(
+    tmp_path: Path, kind: str, *, texts: bool
+) -> None:
+    grading, tiers, options = Grading(), models(), {"texts": texts, "concurrency": 1}
+    does, problem = PROBLEMS[kind]
+    grading.does = {"question 1": does, "question 4": does}
+    with pytest.warns(CascadeWarning, match="the answers are kept"):
+        first, rows = gather(tmp_path, tiers, quality=grading, **options)
+    assert numbers(rows, "t1_quality") == [0.75, None, 0.75, 0.75, None, 0.75]
+    assert (first.usable, first.ungraded, first.failed) == (4, 2, 0)
+    ((said, count),) = first.problems.items()
+    assert count == 2
+    assert re.search(problem if kind == "raises" else re.escape(problem), said)
+    assert "secret" not in said
+    assert first.as_plain()["problems"] == {said: 2}
+    shown, grading.shown, grading.does = grading.shown, [], {}
+    second, rows = gather(tmp_path, tiers, quality=grading, **options)
+    assert [len(tier.calls) for tier in tiers] == [6, 6], "nobody was asked again"
+    assert grading.shown == [one for one in shown if one[0] in {"question 1", "question 4"}]
+    assert numbers(rows, "t0_quality") == numbers(rows, "t1_quality") == [0.75] * 6
+    assert ("t0_response" in rows[0]) is texts
+    assert (second.usable, second.ungraded, second.regraded) == (6, 0, 2)
+    assert second.spent == first.spent
+    assert second.tiers[0].readings == {"sequence_logprob": 6}
+    assert not second.journal.exists()
+
+
+def test_a_function_that_never_returns_anything_loses_no_answers_either(tmp_path: Path) -> None:
+    grading, tiers = Grading(), models()
+    grading.does = {f"question {i}": None for i in range(6)}
+    first, _ = gather(tmp_path, tiers, quality=grading)
+    assert (first.usable, first.ungraded, first.problems) == (0, 6, {})
+    assert (
+        shown(first).count(
+            "6 rows could not be graded: tests.langchain.test_collect:Grading returned None."
+        )
+        == 1
+    )
+    grading.does = {"question 2": None}
+    second, _ = gather(tmp_path, tiers, quality=grading)
+    assert len(tiers[0].calls) == 6
+    assert (second.usable, second.ungraded) == (5, 1)
+    assert not second.journal.exists(), "None of some answers is the function's last word"
+
+
+def test_kept_answers_may_be_graded_in_another_way(tmp_path: Path) -> None:
+    grading, tiers = Grading(), models()
+    grading.does = {"question 0": KeyError()}
+    with pytest.warns(CascadeWarning, match="raised KeyError"):
+        gather(tmp_path, tiers, quality=grading)
+    found, rows = gather(tmp_path, tiers, quality="exact")
+    assert (found.regraded, found.quality, len(tiers[0].calls)) == (6, "exact", 6)
+    assert numbers(rows, "t0_quality") == [1] * 6, "rows of two ways to grade are worth nothing"
+
+
+def test_rows_that_the_cap_leaves_no_room_to_judge_have_no_quality_of_another_kind(
+    tmp_path: Path,
+) -> None:
+    tiers, judge = models(), FakeChat(Say("A", p=0.75), model_name="judge")
+    (tmp_path / "other").mkdir()
+    priced, _ = gather(tmp_path / "other", quality="judge", judge=judge)
+    gather(tmp_path, tiers, max_cost=3.5 * 88e-6)
+    cap = float(priced.spent) / 6 * 2.5
+    found, rows = gather(tmp_path, tiers, quality="judge", judge=judge, max_cost=cap)
+    qualities = numbers(rows, "t1_quality")
+    assert qualities == [pytest.approx(0.75)] * found.regraded + [None] * (3 - found.regraded)
+    assert found.stopped == "cap"
+    assert found.regraded == 2, "one at a time, until it is known what a verdict costs"
+    assert found.left == 6 - found.regraded
+    assert f"leaves no room for the {found.left} requests left" in shown(found)
+    whole, rows = gather(tmp_path, tiers, quality="judge", judge=judge)
+    assert numbers(rows, "t1_quality") == [pytest.approx(0.75)] * 6
+    assert whole.left == 0
+    assert [len(tier.calls) for tier in tiers] == [6, 6]
+
+
+def test_graded_answers_that_are_not_kept_cannot_be_graded_in_another_way(tmp_path: Path) -> None:
+    grading, tiers = Grading(), models()
+    grading.does = {"question 0": KeyError()}
+    with pytest.warns(CascadeWarning, match="raised KeyError"):
+        gather(tmp_path, tiers, quality=grading, texts=False)
+    with pytest.raises(ConfigurationError, match="another quality, and holds no answers"):
+        gather(tmp_path, tiers, quality="exact", texts=False)
+    assert len(tiers[0].calls) == 6
+
+
+def test_answers_that_a_judge_failed_on_are_judged_again_and_paid_for_but_not_asked_for(
+    tmp_path: Path,
+) -> None:
+    tiers, down = models(), FakeChat(Say(error=ProviderError(status_code=429)), model_name="judge")
+    with pytest.warns(CascadeWarning, match="did not answer"):
+        first, _ = gather(tmp_path, tiers, quality="judge", judge=down)
+    assert first.problems == {"the judge did not answer (ProviderError (HTTP 429))": 6}
+    judge = FakeChat(Say("A", p=0.75), model_name="judge")
+    second, rows = gather(tmp_path, tiers, quality="judge", judge=judge)
+    assert [len(tier.calls) for tier in tiers] == [6, 6]
+    assert numbers(rows, "t1_quality") == [pytest.approx(0.75)] * 6
+    assert "re: question 0" in str(judge.calls[0].messages)
+    assert second.spent > first.spent
+    assert not second.journal.exists()
+
+
+def test_a_strongest_tier_that_is_never_right_is_doubted_once_and_graded_in_another_way(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    def reasons(messages: Any, kwargs: Any) -> Say:
+        return Say(f"[first the working] re: {messages[-1].content}")
+
+    tiers = models(strong=reasons)
+    first, _ = gather(tmp_path, tiers)
+    (warning,) = recwarn.list
+    assert "tier 1, the strongest, has quality 0 throughout by quality 'normalised'" in str(
+        warning.message
+    )
+    assert "try --quality contains, numeric, judge, or a function of yours" in str(warning.message)
+    assert str(first.journal) in str(warning.message)
+    assert "Give the same command with another --quality" in shown(first)
+    assert first.as_plain()["doubt"] is not None
+    second, rows = gather(tmp_path, tiers, quality="contains")
+    assert numbers(rows, "t1_quality") == [1] * 6
+    assert [len(tier.calls) for tier in tiers] == [6, 6]
+    assert second.doubt is None
+    assert not second.journal.exists()
+    assert len(recwarn.list) == 1
+
+
+def test_doubt_keeps_no_texts_that_are_to_be_left_out(tmp_path: Path) -> None:
+    tiers = models(strong=Say("[working] re: question"))
+    with pytest.warns(CascadeWarning, match="has quality 0 throughout") as given:
+        found, _ = gather(tmp_path, tiers, texts=False)
+    assert "keeps the answers" not in str(given[0].message)
+    assert not found.journal.exists()
+
+
+def two(request: str, answer: str) -> float:
+    return 1.0
+
+
+def keyed(request: str, answer: str, reference: str, *, key: str) -> float:
+    return 1.0
+
+
+@pytest.mark.parametrize(
+    ("grade", "named"),
+    [(two, "two takes (request, answer),"), (keyed, "(request, answer, reference, key),")],
+)
+def test_a_function_that_cannot_be_called_is_refused_before_anything_is_asked(
+    tmp_path: Path, grade: Any, named: str
+) -> None:
+    tiers = models()
+    with pytest.raises(ConfigurationError, match=re.escape(named)):
+        gather(tmp_path, tiers, quality=grade)
+    assert not tiers[0].calls
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_no_cascade_could_judge_ends_the_run_and_keeps_what_is_paid_for(
@@ -362,8 +551,9 @@ def test_a_cap_is_refused_where_a_model_has_no_price(tmp_path: Path, unpriced: s
         options = {"signals": [Judge(house)]}
     else:
         options = {"quality": "judge", "judge": house}
-    with pytest.raises(ConfigurationError, match=r"house-model\) has none"):
+    with pytest.raises(ConfigurationError, match=r"house-model\)? has none") as raised:
         gather(tmp_path, tiers, max_cost=1, **options)
+    assert str(raised.value).count("house-model") == 1
     assert not house.calls
     assert not list(tmp_path.iterdir())
 
@@ -381,6 +571,42 @@ def test_without_a_cap_an_unpriced_model_has_empty_costs(tmp_path: Path) -> None
     assert set(numbers(rows, "t0_cost_usd")) == {None}
     assert found.as_plain()["cost_usd"] is None
     assert found.unpriced == 6
+
+
+@pytest.mark.parametrize(
+    ("names", "spent"),
+    [
+        (("house", "home"), "6 of 6 requests; all calls are unpriced, so no cost is known."),
+        (("house", "strong"), "6 requests; some calls for each are unpriced, so no cost is known."),
+        (("cheap", "strong"), "Spent $0.000528 on 6 of 6 requests."),
+    ],
+)
+def test_what_was_spent_is_said_only_as_far_as_it_is_known(
+    tmp_path: Path, names: tuple[str, str], spent: str
+) -> None:
+    found, _ = gather(tmp_path, [FakeChat(echo(), model_name=name) for name in names])
+    assert spent in shown(found)
+    assert ("$" in shown(found)) == ("cheap" in names)
+    part = replace(found, unpriced=2, spent=Decimal("0.25"))
+    assert "Spent $0.250000 or more on 6 of 6 requests, 2 requests with unpriced calls" in shown(
+        part
+    )
+
+
+def test_what_is_shown_of_many_requests_fits_a_terminal(tmp_path: Path) -> None:
+    found, _ = gather(tmp_path)
+    many = replace(
+        found.tiers[0],
+        model="some-provider/small-2025-01-31",
+        readings={"sequence_logprob": 20_000, "self_consistency": 20_000},
+        cost_usd=None,
+    )
+    console = Console(width=80, file=StringIO())
+    print_summary(replace(found, tiers=(many, found.tiers[1])), console)
+    printed = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert [line.split()[:2] for line in printed[1:3]] == [["tier", "0"], ["tier", "1"]]
+    assert printed[1].split()[2] == "some-provider/small-2025-01-31"
+    assert "Tier 0 was read by sequence_logprob on 20000, self_consistency on 20000." in printed
 
 
 # --- what cannot work -----------------------------------------------------------------------------
@@ -464,6 +690,11 @@ def make_tiers():
     return [FakeChat(said(name), model_name=name) for name in ("cheap", "strong")]
 
 def half(request, answer, reference):
+    return 0.5
+
+def moody(request, answer, reference):
+    if not os.environ.get("MENDED"):
+        raise ValueError("secret")
     return 0.5
 
 def shortness(request, draft):
@@ -585,9 +816,9 @@ def test_a_run_begun_with_other_settings_is_not_gone_on_with(folder: Path) -> No
     assert "leaves no room" in out
     assert "Raise --max-cost" in out
     before = (folder / "labels.csv.partial.jsonl").read_bytes()
-    status, _, err = finish(start(folder, *capped, "--quality", "exact"))
+    status, _, err = finish(start(folder, *capped, "--no-text"))
     assert status == 2
-    assert "other settings (quality)" in err
+    assert "other settings (texts)" in err
     changed = (folder / "requests.csv").read_text().replace("question 7", "question 77")
     (folder / "requests.csv").write_text(changed)
     status, _, err = finish(start(folder, *capped))
@@ -609,6 +840,27 @@ def test_signals_and_quality_may_be_functions_of_ones_own_and_are_resumed(folder
     assert numbers(rows, "t1_quality") == [0.5] * 30
     assert None not in numbers(rows, "t0_signal_shortness")
     assert None not in numbers(rows, "t0_signal_self_consistency")
+
+
+def test_a_person_is_told_how_to_have_paid_answers_graded(folder: Path) -> None:
+    options = (*FACTORY_OPTION, "--quality", "my_tiers:moody")
+    status, out, err = finish(start(folder, *options))
+    said = " ".join(out.split())
+    assert status == 1
+    assert (
+        "30 rows could not be graded: my_tiers:moody raised ValueError (my_tiers.py, line" in said
+    )
+    assert "labels.csv.partial.jsonl keeps the answers. Mend my_tiers:moody, or" in said
+    assert "give the same command: they are graded again, and no model is asked." in said
+    assert "keeps the answers" in err
+    assert "secret" not in out + err
+    asked = lines(folder / "calls.log")
+    status, out, _ = finish(start(folder, *options, MENDED="yes"))
+    assert status == 0
+    assert "Answers to 30 requests were graded again: no model was asked." in out
+    assert lines(folder / "calls.log") == asked
+    assert numbers(rows_of(folder / "labels.csv"), "t1_quality") == [0.5] * 30
+    assert not list(folder.glob("*.partial*"))
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ others with what the signals read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from cascade_core.collect.grade import Case, Grader
+from cascade_core.collect.case import Case, Grade, Grader
 from cascade_core.costs.ledger import total
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Compute, Computed, Drafts, Failed, Note, Steps
@@ -51,12 +51,12 @@ class Examined:
 
     Attributes:
         answers: One a tier, cheapest first.
-        qualities: How good each is, in [0, 1]; None = not known.
+        grades: How good each is.
         cost: USD of every call made, grading included; None where one is unpriced.
     """
 
     answers: tuple[Answer, ...]
-    qualities: tuple[float | None, ...]
+    grades: tuple[Grade, ...]
     cost: Decimal | None
 
 
@@ -77,8 +77,35 @@ def examine(
     for tier in plan.tiers:
         answers.append((yield from _answer(plan, request, tier, trail)))  # noqa: PERF401 - it yields
     case = Case(request, text, reference, tuple((a.tier, a.draft) for a in answers), trail)
-    qualities = yield from grader.grade(case)
-    return Examined(tuple(answers), tuple(qualities), total(trail.calls))
+    grades = yield from grader.grade(case)
+    return Examined(tuple(answers), tuple(grades), total(trail.calls))
+
+
+def regrade(  # noqa: PLR0913, PLR0917 - the same as for `examine`, and the answers
+    plan: Plan,
+    request: Request,
+    grader: Grader,
+    drafts: Sequence[Draft | None],
+    text: str,
+    reference: str | None = None,
+) -> Steps[tuple[tuple[Grade, ...], Decimal | None]]:
+    """Grade answers that are there already; no tier is asked.
+
+    Args:
+        plan: The tiers and prices.
+        request: What was asked.
+        grader: Says how good an answer is.
+        drafts: Every tier's answer, None where it failed.
+        text: The request as one text, for graders.
+        reference: The right answer, where it is known.
+
+    Returns:
+        A grade for every tier, and USD of the calls made for it; None where one is unpriced.
+    """
+    trail = Trail(plan.prices)
+    answers = tuple(zip(plan.tiers, drafts, strict=True))
+    grades = yield from grader.grade(Case(request, text, reference, answers, trail))
+    return tuple(grades), total(trail.calls)
 
 
 def _answer(plan: Plan, request: Request, tier: Tier, trail: Trail) -> Steps[Answer]:

@@ -8,72 +8,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Callable
+from typing import Any
 
+from cascade_core.collect.case import Case, Grade, Grader
+from cascade_core.collect.function import ByFunction, QualityFunction
 from cascade_core.collect.requests import Requests
 from cascade_core.draft import Draft
-from cascade_core.effects import Compute, Failed, Note, Steps
+from cascade_core.effects import Steps
 from cascade_core.errors import ConfigurationError
 from cascade_core.gates import not_empty
 from cascade_core.request import Request
-from cascade_core.signals.agreement import canonical, comparer, folded, spoken, written
-from cascade_core.signals.base import as_reading
+from cascade_core.signals.agreement import canonical, comparer, folded, spoken
 from cascade_core.signals.judge import Judge
-from cascade_core.tier import Tier
-from cascade_core.trail import Trail
-
-Quality: TypeAlias = float | None
-QualityFunction: TypeAlias = Callable[[str, str, str | None], Any]
 
 REFERENCE_LABEL = "Reference answer, known to be right:"
 JUDGE_INSTRUCTIONS = (
     f'Where a source part starts with "{REFERENCE_LABEL}", an answer is correct exactly if it '
     "comes to the same as that reference; other wording and further detail are no mistake."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What a grader is shown of one request.
-
-    Attributes:
-        request: What was asked.
-        text: The same as one text.
-        reference: The right answer, where it is known.
-        drafts: Every tier's answer, None where it failed; the strongest last.
-        trail: Where calls of a grader are written down.
-    """
-
-    request: Request
-    text: str = field(repr=False)
-    reference: str | None = field(repr=False)
-    drafts: Sequence[tuple[Tier, Draft | None]]
-    trail: Trail
-
-
-class Grader(Protocol):
-    """Says how good every tier's answer is.
-
-    Attributes:
-        name: Says how it grades; equal for graders that grade alike.
-        needs_reference: Whether it can say nothing without a reference.
-    """
-
-    @property
-    def name(self) -> str:
-        """Say how it grades."""
-        ...
-
-    @property
-    def needs_reference(self) -> bool:
-        """Whether it can say nothing without a reference."""
-        ...
-
-    def grade(self, case: Case) -> Steps[list[Quality]]:
-        """Return a quality in [0, 1] for every tier; None = not known."""
-        ...
 
 
 def make_grader(
@@ -91,7 +44,8 @@ def make_grader(
         judge: The model that judges, for `judge`.
 
     Raises:
-        ConfigurationError: There is no such way, or the requests do not allow it.
+        ConfigurationError: There is no such way, a function cannot be called that way, or the
+            requests do not allow it.
     """
     if quality is None:
         quality = "normalised" if "reference" in requests.columns else "agreement"
@@ -110,6 +64,9 @@ def make_grader(
 def _make(quality: str | QualityFunction, judge: Any) -> Grader:
     if callable(quality):
         return ByFunction(quality)
+    if not isinstance(quality, str):
+        msg = f"quality of type {type(quality).__name__} is not known; give a name or a function"
+        raise ConfigurationError(msg)
     if quality in COMPARISONS:
         return ByReference(quality)
     if quality == "agreement":
@@ -131,16 +88,19 @@ class ByReference:
     """
 
     needs_reference = True
+    paid = False
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._same = COMPARISONS[name]
 
-    def grade(self, case: Case) -> Steps[list[Quality]]:
+    def grade(self, case: Case) -> Steps[list[Grade]]:
         """Compare every answer with the reference."""
         yield from ()
         right = Draft(text=case.reference or "")
-        return [None if d is None else float(self._same(d, right)) for _, d in case.drafts]
+        return [
+            Grade() if d is None else Grade(float(self._same(d, right))) for _, d in case.drafts
+        ]
 
 
 class ByAgreement:
@@ -148,15 +108,17 @@ class ByAgreement:
 
     name = "agreement"
     needs_reference = False
+    paid = False
 
-    def grade(self, case: Case) -> Steps[list[Quality]]:
+    def grade(self, case: Case) -> Steps[list[Grade]]:
         """Compare every answer with the strongest tier's; without that one, nothing is known."""
         yield from ()
         *others, (_, strongest) = case.drafts
         if strongest is None:
-            return [None] * len(case.drafts)
+            return [Grade()] * len(case.drafts)
         same = comparer("auto")
-        return [*(None if d is None else float(same(d, strongest)) for _, d in others), 1.0]
+        grades = [Grade() if d is None else Grade(float(same(d, strongest))) for _, d in others]
+        return [*grades, Grade(1.0)]
 
 
 class ByJudge:
@@ -169,67 +131,31 @@ class ByJudge:
     """
 
     needs_reference = False
+    paid = True
 
     def __init__(self, model: Any) -> None:
         self._judge = Judge(model, instructions=JUDGE_INSTRUCTIONS, name="quality")
         self.name = "judge"
 
-    def grade(self, case: Case) -> Steps[list[Quality]]:
+    def grade(self, case: Case) -> Steps[list[Grade]]:
         """Ask the judge about every answer; an empty one is worth nothing unasked."""
         shown = case.request
         if case.reference is not None:
             known = f"{REFERENCE_LABEL}\n{case.reference}"
             shown = Request(lambda: case.request.turns, contexts=[*shown.contexts, known])
-        qualities: list[Quality] = []
+        grades: list[Grade] = []
         for tier, draft in case.drafts:
             if draft is None:
-                qualities.append(None)
+                grades.append(Grade())
             elif not not_empty(shown, draft):
-                qualities.append(0.0)
+                grades.append(Grade(0.0))
             else:
-                reading, _ = yield from case.trail.read(self._judge, shown, draft, tier)
-                qualities.append(reading)
-        return qualities
-
-
-class ByFunction:
-    """What the caller's function says.
-
-    Args:
-        function: Of the request's text, the answer and the reference; may be
-            async. One that raises, or returns anything but a number in [0, 1],
-            leaves the quality open.
-    """
-
-    needs_reference = False
-
-    def __init__(self, function: QualityFunction) -> None:
-        self._function = function
-        place = getattr(function, "__module__", "")
-        name = getattr(function, "__qualname__", type(function).__qualname__)
-        self.name = f"{place}:{name}"
-
-    def grade(self, case: Case) -> Steps[list[Quality]]:
-        """Call the function on every answer."""
-        qualities: list[Quality] = []
-        for tier, draft in case.drafts:
-            qualities.append(None if draft is None else (yield from self._one(case, tier, draft)))
-        return qualities
-
-    def _one(self, case: Case, tier: Tier, draft: Draft) -> Steps[Quality]:
-        answer = written(draft.text, draft.tool_calls)
-        reply = yield Compute(self._function, (case.text, answer, case.reference))
-        if isinstance(reply, Failed):
-            quality, problem = None, f"raised {type(reply.error).__name__}"
-        else:
-            quality, odd = as_reading(reply.value)
-            problem = "" if odd is None else f"returned {odd} instead of a number in [0, 1]"
-        if problem:
-            yield Note(
-                f"quality:{tier.index}",
-                f"quality {self.name} {problem} on {tier.label}; that leaves the quality open",
-            )
-        return quality
+                reading, problem = yield from case.trail.read(self._judge, shown, draft, tier)
+                for call in case.trail.calls[-1:] if reading is None else ():
+                    if call.outcome == "failed":  # it may do better another time
+                        problem = f"did not answer ({call.error})"
+                grades.append(Grade(reading, problem and f"the judge {problem}"))
+        return grades
 
 
 def _equal_json(answer: Draft, reference: Draft) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -10,12 +11,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from cascade_core.collect.grade import Grader
+from cascade_core.collect.case import Grader
 from cascade_core.collect.journal import Journal, journal_path
 from cascade_core.collect.requests import Requests
 from cascade_core.collect.runner import Advance, Budget, Examine, run
-from cascade_core.collect.summary import Collected, summarise
-from cascade_core.errors import ConfigurationError
+from cascade_core.collect.summary import Collected, count_problems, summarise
+from cascade_core.errors import CascadeWarning, ConfigurationError
 from cascade_core.plan import Plan
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
@@ -51,17 +52,20 @@ class Job:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """What the rows depend on; a run goes on only with the same."""
+        """What the answers depend on; a run goes on only with the same."""
         return {
             "requests": self.requests.digest,
             "tiers": list(self.tiers),
             "signals": [_spelled(signal) for signal in self.plan.signals],
             "gates": [_name_of(gate.passes) for gate in self.plan.gates if not gate.own],
-            "quality": self.grader.name,
-            "judge": self.judge,
             "prices": self.plan.prices.identity,
             "texts": self.texts,
         }
+
+    @property
+    def graded_by(self) -> str:
+        """How answers are graded, and by which model where one does."""
+        return self.grader.name + (f" {self.judge}" if self.judge else "")
 
 
 def as_out(given: str | Path) -> Path:
@@ -124,9 +128,11 @@ def check_priced(max_cost: Decimal | None, models: Mapping[str, str | None], pla
         return
     for label, name in models.items():
         if plan.prices.rate(name) is None:
+            named = "whose model has no name" if name is None else f"priced as {name}"
+            named = "" if name and name in label else f", {named},"
             msg = (
-                f"a spending cap needs the price of every model, and {label} "
-                f"({name or 'no name'}) has none: give a price table (--prices), or no cap"
+                f"a spending cap needs the price of every model, and {label}{named} has none: "
+                "give a price table (--prices), or no cap"
             )
             raise ConfigurationError(msg)
 
@@ -141,16 +147,20 @@ async def carry_out(job: Job, examine: Examine) -> Collected:
     Returns:
         What was collected. A run that the cap stopped writes the table as far as
         it has come, and keeps its journal to go on from; so does one of which a tier
-        failed on some requests, which are asked again.
+        failed on some requests, which are asked again, and one of which a grader failed,
+        whose answers are graded again.
 
     Raises:
-        ConfigurationError: The journal is of another run, or a tier gives what
-            cannot be read.
+        ConfigurationError: The journal is of another run or lacks answers that are to be
+            graded anew, or a tier gives what cannot be read.
     """
-    from cascade_core.table.write import write_table  # noqa: PLC0415 - brings numpy
+    from cascade_core.collect.doubt import doubt  # noqa: PLC0415 - brings numpy
+    from cascade_core.table.write import write_table  # noqa: PLC0415 - the same
 
     with Journal(journal_path(job.out), job.settings) as journal:
-        budget = Budget(job.max_cost)
+        regrade = _to_regrade(job, journal)
+        before = {index: journal.entries[index] for index in regrade}
+        budget = Budget(job.max_cost, job.graded_by)
         for entry in journal.entries.values():
             budget.add(entry)
         stopped = await run(
@@ -159,27 +169,67 @@ async def carry_out(job: Job, examine: Examine) -> Collected:
             journal,
             concurrency=job.concurrency,
             budget=budget,
+            regrade=regrade,
+            free=not job.grader.paid,
             advance=job.advance,
         )
-        if journal.entries:
-            write_table(job.out, [entry.row for entry in journal.in_order()])
-        entries = list(journal.in_order())
-        failed = sum(bool(entry.errors) for entry in entries)
-        if stopped is None and not failed:
-            journal.remove()
-        return Collected(
+        # Where the cap left no room to grade all again, rows of two qualities are not mixed.
+        entries = [entry.graded(job.graded_by) for entry in journal.in_order()]
+        if entries:
+            write_table(job.out, [entry.row for entry in entries])
+        left = sum(bool(e.errors) or e.graded_by != job.graded_by for e in entries)
+        doubted = doubt(entries, job.grader.name, references="reference" in job.requests.columns)
+        found = Collected(
             out=job.out,
             journal=journal.path,
             n=len(entries),
             total=len(job.requests),
             spent=budget.spent,
             unpriced=budget.unpriced,
-            usable=sum(None not in entry.qualities for entry in entries),
-            failed=failed,
+            usable=sum(entry.usable for entry in entries),
+            failed=sum(bool(entry.errors) for entry in entries),
+            ungraded=sum(not (entry.usable or entry.errors) for entry in entries),
+            problems=count_problems(entries),
+            left=len(job.requests) - len(entries) + left,
             stopped=stopped,
             quality=job.grader.name,
             tiers=summarise(entries, len(job.plan.tiers)),
+            doubt=doubted,
+            kept=all(entry.answers is not None for entry in entries),
+            regraded=sum(journal.entries[i] is not entry for i, entry in before.items()),
         )
+        if found.settled:
+            journal.remove()
+        if found.doubt:
+            warnings.warn(_doubted(found), CascadeWarning, stacklevel=2)
+        return found
+
+
+def _doubted(found: Collected) -> str:
+    how = f"; {found.journal} keeps the answers for that, and no tier is asked again"
+    return f"{found.doubt}{how if found.kept else ''}"
+
+
+def _to_regrade(job: Job, journal: Journal) -> frozenset[int]:
+    """Return the requests whose answers are there already and are to be graded again.
+
+    Those that a grader failed on, and all where they were graded in another way. An answer of
+    which the grader said that it does not know is left, unless it says so of them all: a
+    function without its `return` does.
+
+    Raises:
+        ConfigurationError: They were graded in another way, and are not kept.
+    """
+    known = [entry for entry in journal.entries.values() if not entry.errors]
+    nothing = not any(entry.usable for entry in known)
+    again = [e for e in known if e.problems or nothing or e.graded_by != job.graded_by]
+    if any(entry.answers is None for entry in again):
+        msg = (
+            f"{journal.path} was begun with another quality, and holds no answers to grade again, "
+            "for texts are left out: give the same quality to go on, or delete it to start over"
+        )
+        raise ConfigurationError(msg)
+    return frozenset(entry.index for entry in again)
 
 
 def _spelled(signal: Any) -> str:

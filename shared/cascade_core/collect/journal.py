@@ -2,6 +2,7 @@
 
 The first line holds the settings the run was begun with. A run goes on only
 with the same ones: rows of two settings in one table would be worth nothing.
+How answers are graded is no part of them: the answers are kept, and graded again.
 The file lies beside the table and is gone once the table is whole.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -22,7 +23,7 @@ from typing import Any, Self
 from cascade_core.costs.rate import EXACT
 from cascade_core.errors import ConfigurationError
 
-FORMAT = "model-cascade collect 1"
+FORMAT = "model-cascade collect 2"
 _QUALITY = re.compile(r"t\d+_quality")
 SYNC_SECONDS = 1.0
 """The most time between two syncs to disk: what a power cut may cost. A kill costs nothing."""
@@ -38,6 +39,9 @@ class Entry:
         cost: USD of every call made for it; None where one is unpriced.
         errors: What failed tiers raised, by tier.
         earlier: USD of earlier attempts, as far as it is known.
+        graded_by: How the answers were graded.
+        problems: What kept the grader from telling, by tier.
+        answers: Every tier's answer as `kept` writes it; None where they are not kept.
     """
 
     index: int
@@ -45,17 +49,37 @@ class Entry:
     cost: Decimal | None
     errors: Mapping[int, str] = field(default_factory=dict)
     earlier: Decimal = Decimal(0)
+    graded_by: str = ""
+    problems: Mapping[int, str] = field(default_factory=dict)
+    answers: Sequence[Mapping[str, Any] | None] | None = field(default=None, repr=False)
 
     @property
     def qualities(self) -> list[float | None]:
         """How good each tier's answer is, in [0, 1]; None = not known."""
         return [value for name, value in self.row.items() if _QUALITY.fullmatch(name)]
 
+    @property
+    def usable(self) -> bool:
+        """Whether every tier's quality is known, so that it can be tuned on."""
+        return None not in self.qualities
+
+    @property
+    def paid(self) -> Decimal:
+        """USD of all attempts, as far as it is known."""
+        return EXACT.add(self.earlier, self.cost or 0)
+
     def after(self, before: Entry | None) -> Entry:
         """Return the entry with what earlier attempts cost."""
         if before is None:
             return self
-        return replace(self, earlier=EXACT.add(before.earlier, before.cost or 0))
+        return replace(self, earlier=before.paid)
+
+    def graded(self, by: str) -> Entry:
+        """Return the entry without qualities that were told in another way than this."""
+        if self.graded_by == by:
+            return self
+        unknown = {name: None for name in self.row if _QUALITY.fullmatch(name)}
+        return replace(self, row={**self.row, **unknown}, problems={})
 
     def as_line(self) -> str:
         """Write the entry as one line of JSON."""
@@ -64,9 +88,12 @@ class Entry:
             "cost_usd": None if self.cost is None else str(self.cost),
             "earlier_usd": str(self.earlier),
             "errors": {str(tier): error for tier, error in self.errors.items()},
+            "graded_by": self.graded_by,
+            "problems": {str(tier): problem for tier, problem in self.problems.items()},
             "row": dict(self.row),
+            "answers": self.answers,
         }
-        return json.dumps(plain)
+        return json.dumps(plain, default=str)  # arguments of a tool call may be anything
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Entry:
@@ -77,7 +104,10 @@ class Entry:
             row=dict(plain["row"]),
             cost=None if cost is None else Decimal(cost),
             errors={int(tier): str(error) for tier, error in plain["errors"].items()},
-            earlier=Decimal(plain.get("earlier_usd", 0)),
+            earlier=Decimal(plain["earlier_usd"]),
+            graded_by=str(plain["graded_by"]),
+            problems={int(tier): str(problem) for tier, problem in plain["problems"].items()},
+            answers=plain["answers"],
         )
 
 

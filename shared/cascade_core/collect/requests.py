@@ -26,7 +26,11 @@ COLUMNS = ("id", "request", "messages", "reference", "class", "group", "weight")
 Source: TypeAlias = str | Path | Sequence[Mapping[str, Any]]
 
 _SUFFIXES = {".csv": "CSV", ".jsonl": "JSONL", ".ndjson": "JSONL"}
-_USER = {"user", "human"}
+_USER = ("user", "human")
+ROLES = ("system", "developer", *_USER, "assistant", "ai", "tool", "function")
+"""Whose a message may be."""
+_KINDS = {"dict": "an object", "list": "a list", "NoneType": "null", "str": "a text"}
+_KINDS |= {"bool": "true or false", "int": "a whole number", "float": "a number"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +174,10 @@ def _header(place: _Place, names: list[str]) -> list[str]:
     if "messages" in names:
         _refuse(place, "messages", "needs a JSONL file; CSV holds plain requests")
     if "request" not in names:
-        _refuse(place, "request", f"is missing; the first line names columns among {_listed()}")
+        from cascade_core.table.columns import separated_by  # noqa: PLC0415 - brings numpy
+
+        wrong = separated_by(names) or f"the first line names columns among {_listed()}"
+        _refuse(place, "request", f"is missing; {wrong}")
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         _refuse(place, twice or "(no name)", "stands there twice")
@@ -206,6 +213,7 @@ def _sample(place: _Place, record: Mapping[str, Any], index: int) -> Sample:
         text = next((_text(m) for m in reversed(messages) if m["role"] in _USER), None)
     if not isinstance(text, str) or not text.strip():
         wrong = "is empty" if text is None or isinstance(text, str) else f"is {_kind(text)}"
+        wrong += "" if messages is None else ", and no message that has text is of the role user"
         _refuse(place, "request", f"{wrong}; give the text that is asked")
     reference = record.get("reference")
     if reference is not None and not isinstance(reference, str):
@@ -232,6 +240,10 @@ def _messages(place: _Place, given: Any) -> tuple[Mapping[str, Any], ...] | None
         fits = isinstance(message, Mapping) and isinstance(message.get("role"), str)
         if not fits or not isinstance(message.get("content"), str | list):
             _refuse(place, "messages", f'[{number}] is not an object with "role" and "content"')
+        if message["role"] not in ROLES:
+            # Where columns slipped, it may be a prompt.
+            role = f"role {message['role']!r}" if message["role"].isidentifier() else "role"
+            _refuse(place, "messages", f"[{number}]: its {role} is none of {', '.join(ROLES)}")
     return tuple(given)
 
 
@@ -265,9 +277,8 @@ def _weight(place: _Place, given: Any) -> float:
 
 
 def _kind(value: object) -> str:
-    return {"dict": "an object", "list": "a list", "NoneType": "null"}.get(
-        type(value).__name__, f"a {type(value).__name__}"
-    )
+    kind = type(value).__name__
+    return _KINDS.get(kind, f"of the type {kind}")
 
 
 def _listed() -> str:

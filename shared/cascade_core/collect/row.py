@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from cascade_core.collect.case import Grade
 from cascade_core.collect.examine import Answer, Examined
 from cascade_core.collect.journal import Entry
+from cascade_core.collect.kept import keep
 from cascade_core.collect.requests import Sample
+from cascade_core.costs.rate import EXACT
 from cascade_core.signals.agreement import written
 from cascade_core.signals.base import Signal
 
 
-def as_entry(
+def as_entry(  # noqa: PLR0913 - what a row is made of
     sample: Sample,
     examined: Examined,
     signals: Sequence[Signal],
     columns: Collection[str],
     *,
+    graded_by: str = "",
     texts: bool = True,
 ) -> Entry:
     """Write one request down.
@@ -29,7 +34,9 @@ def as_entry(
         signals: The signals that were read.
         columns: Names of the file's columns; only those among `class`, `group`
             and `weight` that it has become columns of the table.
-        texts: Whether the row holds the request and the answers.
+        graded_by: How the answers were graded.
+        texts: Whether the row holds the request and the answers. Where it does not, answers
+            are kept outside of it for as long as one of them has no quality: they are paid for.
     """
     row: dict[str, Any] = {"id": sample.id}
     if texts:
@@ -39,10 +46,54 @@ def as_entry(
     last = len(examined.answers) - 1
     for index, answer in enumerate(examined.answers):
         judged = signals if index < last else ()
-        row |= _tier(answer, examined.qualities[index], judged, texts=texts)
+        row |= _tier(answer, examined.grades[index].quality, judged, texts=texts)
     row = {name: _writable(value) for name, value in row.items()}
     errors = {a.tier.index: a.error for a in examined.answers if a.error is not None}
-    return Entry(sample.index, row, examined.cost, errors)
+    kept = texts or any(
+        a.draft is not None and g.quality is None
+        for a, g in zip(examined.answers, examined.grades, strict=True)
+    )
+    return Entry(
+        sample.index,
+        row,
+        examined.cost,
+        errors,
+        graded_by=graded_by,
+        problems=_problems(examined.grades),
+        answers=[keep(answer.draft) for answer in examined.answers] if kept else None,
+    )
+
+
+def regraded(
+    entry: Entry,
+    grades: Sequence[Grade],
+    cost: Decimal | None,
+    *,
+    graded_by: str = "",
+    texts: bool = True,
+) -> Entry:
+    """Return a request's entry with other grades.
+
+    Args:
+        entry: What is known of the request.
+        grades: One a tier.
+        cost: USD of the calls that grading took; None where one is unpriced.
+        graded_by: How it was graded.
+        texts: As for `as_entry`.
+    """
+    qualities = {f"t{tier}_quality": grade.quality for tier, grade in enumerate(grades)}
+    found = replace(
+        entry,
+        row={**entry.row, **qualities},
+        cost=None if entry.cost is None or cost is None else EXACT.add(entry.cost, cost),
+        graded_by=graded_by,
+        problems=_problems(grades),
+    )
+    return replace(found, answers=None) if found.usable and not texts else found
+
+
+def _problems(grades: Sequence[Grade]) -> dict[int, str]:
+    return {tier: grade.problem for tier, grade in enumerate(grades) if grade.problem is not None}
 
 
 def _tier(

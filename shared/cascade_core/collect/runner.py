@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
@@ -17,7 +17,9 @@ from cascade_core.collect.requests import Sample
 from cascade_core.costs.rate import EXACT
 from cascade_core.errors import CascadeWarning
 
-Examine: TypeAlias = Callable[[Sample], Awaitable[Entry]]
+Examine: TypeAlias = Callable[[Sample, Entry | None], Awaitable[Entry]]
+"""Examines one request; where it is given what is known of it, only grades the answers again."""
+
 Advance: TypeAlias = Callable[[int, int, Decimal], None]
 """Told of progress: requests finished, of how many, USD so far as far as it is known."""
 
@@ -37,13 +39,15 @@ class Budget:
 
     Args:
         cap: USD, or None for no cap.
+        graded_by: How answers are graded: a request graded in another way may have been cheaper.
 
     Attributes:
         spent: USD so far, as far as it is known.
     """
 
-    def __init__(self, cap: Decimal | None) -> None:
+    def __init__(self, cap: Decimal | None, graded_by: str = "") -> None:
         self.cap = cap
+        self._graded_by = graded_by
         self.spent = Decimal(0)
         self._unpriced: set[int] = set()
         self._dearest: Decimal | None = None
@@ -53,19 +57,26 @@ class Budget:
         """How many requests had a call that nobody can price."""
         return len(self._unpriced)
 
-    def add(self, entry: Entry) -> None:
-        """Count a finished request, and what is known of earlier attempts."""
-        self.spent = EXACT.add(self.spent, entry.earlier)
+    def add(self, entry: Entry, before: Entry | None = None) -> None:
+        """Count a finished request, and what is known of earlier attempts.
+
+        Args:
+            entry: What is known of the request now.
+            before: What was counted of it already, if anything.
+        """
+        if before is not None:
+            self.spent = EXACT.subtract(self.spent, before.paid)
+        self.spent = EXACT.add(self.spent, entry.paid)
         if entry.cost is None:
             self._unpriced.add(entry.index)
             return
-        self.spent = EXACT.add(self.spent, entry.cost)
-        if not entry.errors:  # a request that failed cost less than it will elsewhere
+        # A request that failed cost less than it will elsewhere.
+        if not entry.errors and entry.graded_by == self._graded_by:
             self._dearest = max(entry.cost, self._dearest or entry.cost)
 
-    def allows(self, running: int) -> bool:
-        """Tell whether one more request may start beside those that run."""
-        if self.cap is None:
+    def allows(self, running: int, *, free: bool = False) -> bool:
+        """Tell whether one more request may start beside those that run; a free one may."""
+        if self.cap is None or free:
             return True
         if self.unpriced:
             return False
@@ -81,9 +92,11 @@ async def run(  # noqa: PLR0913 - what a run is made of
     *,
     concurrency: int = 8,
     budget: Budget,
+    regrade: Collection[int] = (),
+    free: bool = True,
     advance: Advance = lambda _done, _total, _spent: None,
 ) -> Stopped | None:
-    """Examine every request that the journal does not hold yet, then those that failed before.
+    """Grade again what is to be, then examine what the journal lacks, then what failed before.
 
     Args:
         samples: The requests.
@@ -92,6 +105,8 @@ async def run(  # noqa: PLR0913 - what a run is made of
         journal: Where finished requests are kept.
         concurrency: How many requests run at a time.
         budget: What was spent before, if anything, and the cap.
+        regrade: Which requests' answers in the journal are to be graded again.
+        free: Whether that costs nothing, and so needs no room below the cap.
         advance: Told of progress.
 
     Returns:
@@ -99,9 +114,8 @@ async def run(  # noqa: PLR0913 - what a run is made of
         another request, or a call turned out `unpriced`, so that no cap can be kept.
     """
     known = journal.entries
-    todo = deque(sample for sample in samples if sample.index not in known)
-    # A table has no use for a row that a tier failed on; another time it may answer.
-    todo += [s for s in samples if s.index in known and known[s.index].errors]
+    graded = {index: known[index] for index in regrade}
+    todo = _in_turn(samples, known, graded)
     finished = len(samples) - len(todo)
     running: set[asyncio.Task[Entry]] = set()
     watch = _Watch()
@@ -114,8 +128,9 @@ async def run(  # noqa: PLR0913 - what a run is made of
             if task.exception() is None:
                 entry = task.result()
                 before = known.get(entry.index)
-                journal.add(entry.after(before))
-                budget.add(entry)
+                entry = entry if entry.index in graded else entry.after(before)
+                journal.add(entry)
+                budget.add(entry, before)
                 watch.see(entry, before)
                 finished += 1
                 advance(finished, len(samples), budget.spent)
@@ -126,8 +141,14 @@ async def run(  # noqa: PLR0913 - what a run is made of
     advance(finished, len(samples), budget.spent)
     try:
         while todo or running:
-            while todo and len(running) < concurrency and budget.allows(len(running)):
-                running.add(asyncio.ensure_future(_started(examine, todo.popleft())))
+            while (
+                todo
+                and len(running) < concurrency
+                and budget.allows(len(running), free=free and todo[0].index in graded)
+            ):
+                sample = todo.popleft()
+                kept = graded.get(sample.index)
+                running.add(asyncio.ensure_future(_started(examine, sample, kept)))
             if not running:
                 return "unpriced" if budget.unpriced else "cap"
             done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -140,8 +161,18 @@ async def run(  # noqa: PLR0913 - what a run is made of
     return None
 
 
-async def _started(examine: Examine, sample: Sample) -> Entry:
-    return await examine(sample)
+def _in_turn(
+    samples: Sequence[Sample], known: Mapping[int, Entry], graded: Mapping[int, Entry]
+) -> deque[Sample]:
+    again = [sample for sample in samples if sample.index in graded]
+    new = [sample for sample in samples if sample.index not in known]
+    # A table has no use for a row that a tier failed on; another time it may answer.
+    failed = [s for s in samples if s.index in known and known[s.index].errors]
+    return deque([*again, *new, *failed])
+
+
+async def _started(examine: Examine, sample: Sample, kept: Entry | None) -> Entry:
+    return await examine(sample, kept)
 
 
 class _Watch:

@@ -19,7 +19,10 @@ from rich.table import Table
 from rich.text import Text
 
 from cascade_core.collect.runner import Advance
-from cascade_core.collect.summary import Collected, TierSummary
+from cascade_core.collect.summary import Collected
+
+MOST_LISTED = 3
+"""Problems of a grader that are listed; a wrong scale has as many as it has numbers."""
 
 
 @contextmanager
@@ -39,7 +42,8 @@ def progress(*, quiet: bool) -> Iterator[Advance]:
             bar.start()  # not before there is anything to show: options may yet be refused
             bar.start_task(task)
             begun = True
-        bar.update(task, completed=done, total=total, spent=usd(spent))
+        known = usd(spent) if spent else ""  # nothing known is not nothing spent
+        bar.update(task, completed=done, total=total, spent=known)
 
     try:
         yield advance
@@ -58,12 +62,19 @@ def print_summary(found: Collected, console: Console | None = None) -> None:
     out = console or Console()
     if found.n:
         out.print(_tiers(found))
-    unpriced = f", and {found.unpriced} with unpriced calls" if found.unpriced else ""
-    out.print(Text(f"\nSpent {usd(found.spent)} on {found.n} of {found.total} requests{unpriced}."))
+    out.print(Text(f"\n{_spent(found)}."))
+    if found.regraded:
+        asked = "only the judge was asked" if found.quality == "judge" else "no model was asked"
+        out.print(Text(f"Answers to {found.regraded} requests were graded again: {asked}."))
     for index, tier in enumerate(found.tiers):
+        if tier.readings:
+            read = ", ".join(f"{name} on {n}" for name, n in tier.readings.items())
+            out.print(Text(f"Tier {index} was read by {read}."))
         if tier.failed:
             listed = ", ".join(f"{error} × {n}" for error, n in tier.errors.items())
             out.print(Text(f"Tier {index} gave no answer to {tier.failed}: {listed}."))
+    if _to_grade(found):
+        out.print(Text(f"{_count(found.ungraded, 'row')} could not be graded: {_why(found)}."))
     if found.n:
         out.print(
             Text(f"The table is {found.out}: {found.usable} rows to tune on ({found.quality}).")
@@ -72,11 +83,23 @@ def print_summary(found: Collected, console: Console | None = None) -> None:
         out.print(Text(line))
 
 
+def _spent(found: Collected) -> str:
+    requests = f"{found.n} of {found.total} requests"
+    if found.n and found.unpriced == found.n and not found.spent:
+        every = all(tier.cost_usd is None for tier in found.tiers)
+        unpriced = "all calls" if every else "some calls for each"
+        return f"Asked about {requests}; {unpriced} are unpriced, so no cost is known"
+    if found.unpriced:
+        left_out = f"{_count(found.unpriced, 'request')} with unpriced calls not counted"
+        return f"Spent {usd(found.spent)} or more on {requests}, {left_out}"
+    return f"Spent {usd(found.spent)} on {requests}"
+
+
 def _tiers(found: Collected) -> Table:
     table = Table(box=None, pad_edge=False)
     for heading in ("", "model"):
         table.add_column(heading)
-    for heading in ("quality", "USD per 1,000", "failed", "ungraded", "read by"):
+    for heading in ("quality", "USD per 1,000", "failed", "ungraded"):
         table.add_column(heading, justify="right")
     for index, tier in enumerate(found.tiers):
         table.add_row(
@@ -86,26 +109,56 @@ def _tiers(found: Collected) -> Table:
             "unpriced" if tier.cost_usd is None else f"{tier.cost_usd * 1000:.4f}",
             str(tier.failed),
             str(tier.ungraded),
-            Text(_readings(tier)),
         )
     return table
 
 
-def _readings(tier: TierSummary) -> str:
-    return ", ".join(f"{name} {n}" for name, n in tier.readings.items())
-
-
 def _how_to_go_on(found: Collected) -> list[str]:
+    lines = [_how_to_grade(found)] if _to_grade(found) else []
+    if found.doubt and found.kept:
+        lines.append(
+            f"Give the same command with another --quality to grade the answers in {found.journal} "
+            "again, or delete that file where this table is as you expect."
+        )
     if found.stopped is None and not found.failed:
-        return []
+        return lines
     if found.stopped is None:
-        again = "Give the same command to ask those again"
-        return [f"{again}; {found.journal} keeps the rest, and may be deleted if you do not."]
-    left = found.total - found.n + found.failed
+        again = "Give the same command to ask again what a tier gave no answer to"
+        return [*lines, f"{again}; {found.journal} keeps the rest, and may be deleted if not."]
     if found.stopped == "cap":
-        why = f"The spending cap leaves no room for the {left} requests without an answer."
+        why = f"The spending cap leaves no room for the {_count(found.left, 'request')} left."
         how = "Raise --max-cost and give the same command to go on."
     else:
-        why = f"A call has no price, so no cap can be kept; {left} requests have no answer yet."
+        why = f"A call has no price, so no cap can be kept; {_count(found.left, 'request')} left."
         how = "Give the same command without --max-cost to go on, or begin anew with --prices."
-    return [why, f"{how} Until then {found.journal} keeps what is paid for."]
+    return [*lines, why, f"{how} Until then {found.journal} keeps what is paid for."]
+
+
+def _to_grade(found: Collected) -> bool:
+    never = found.ungraded and not found.usable and found.stopped is None
+    return bool(found.problems or never)
+
+
+def _how_to_grade(found: Collected) -> str:
+    judge = found.quality == "judge"
+    mended = "See to the judge" if judge else f"Mend {found.quality}"
+    asked = "only the judge is asked" if judge else "no model is asked"
+    return (
+        f"{found.journal} keeps the answers. {mended}, or choose another --quality, and give the "
+        f"same command: they are graded again, and {asked}."
+    )
+
+
+def _why(found: Collected) -> str:
+    """List what kept the grader from telling, in how many rows each."""
+    problems = list(found.problems.items())
+    if not problems:
+        judge = found.quality == "judge"
+        return "the judge never decided" if judge else f"{found.quality} returned None"
+    listed = ", ".join(f"{problem} × {rows}" for problem, rows in problems[:MOST_LISTED])
+    left = len(problems) - MOST_LISTED
+    return f"{listed}, and {left} other problems" if left > 0 else listed
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"

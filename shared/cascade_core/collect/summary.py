@@ -50,9 +50,16 @@ class Collected:
         unpriced: Requests with a call that nobody can price.
         usable: Requests of which every tier's quality is known: rows to tune on.
         failed: Requests that a tier gave no answer to; the same run again asks them again.
+        ungraded: Other requests with an answer whose quality is not known.
+        problems: What kept the grader from telling, and in how many requests, the most
+            frequent first; the same run again grades them again.
+        left: Requests that are yet to be asked, or graded in this way.
         stopped: Why the run is not complete; None where it is.
         quality: How quality was told.
         tiers: The tiers.
+        doubt: Why the qualities are to be doubted, and what else to try; None where nothing is odd.
+        kept: Whether the answers are kept, so that another quality can be tried.
+        regraded: Requests of earlier runs whose answers were graded again in this one.
     """
 
     out: Path
@@ -63,9 +70,21 @@ class Collected:
     unpriced: int
     usable: int
     failed: int
+    ungraded: int
+    problems: Mapping[str, int]
+    left: int
     stopped: Stopped | None
     quality: str
     tiers: tuple[TierSummary, ...]
+    doubt: str | None = None
+    kept: bool = True
+    regraded: int = 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether the same run again could change nothing, so that it needs no journal."""
+        again = self.failed or self.problems or not self.usable or (self.doubt and self.kept)
+        return self.stopped is None and not again
 
     def as_plain(self) -> dict[str, Any]:
         """Return the figures as plain JSON; money is null where a call is unpriced."""
@@ -75,7 +94,10 @@ class Collected:
             "complete": self.stopped is None,
             "cost_usd": None if self.unpriced else float(self.spent),
             "failed": self.failed,
+            "ungraded": self.ungraded,
+            "problems": dict(self.problems),
             "usable": self.usable,
+            "doubt": self.doubt,
             "out": str(self.out),
             "quality": self.quality,
             "tiers": [asdict(tier) for tier in self.tiers],
@@ -86,6 +108,13 @@ def summarise(entries: Iterable[Entry], tiers: int) -> tuple[TierSummary, ...]:
     """Sum up the rows of a table with so many tiers."""
     listed = list(entries)
     return tuple(_tier([(e.row, e.errors.get(k)) for e in listed], k) for k in range(tiers))
+
+
+def count_problems(entries: Iterable[Entry]) -> Mapping[str, int]:
+    """Return what kept graders from telling, and in how many requests, most frequent first."""
+    asked = [entry for entry in entries if not entry.errors]  # the others are asked again
+    found = Counter(problem for entry in asked for problem in set(entry.problems.values()))
+    return dict(found.most_common())
 
 
 def _tier(rows: Sequence[tuple[Mapping[str, Any], str | None]], index: int) -> TierSummary:

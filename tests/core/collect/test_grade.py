@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from cascade_core import drivers
-from cascade_core.collect.grade import REFERENCE_LABEL, Case, make_grader
+from cascade_core.collect.case import Case
+from cascade_core.collect.grade import REFERENCE_LABEL, make_grader
 from cascade_core.collect.requests import read_requests
 from cascade_core.costs.prices import Prices
 from cascade_core.draft import Draft
@@ -50,7 +51,7 @@ def grade(
     )
     models = Models(others={"judge model": judge})
     found, _ = drivers.play(grader.grade(case), models)
-    return found
+    return [grade.quality for grade in found]
 
 
 @pytest.mark.parametrize(

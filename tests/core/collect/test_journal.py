@@ -11,12 +11,20 @@ import pytest
 from cascade_core.collect.journal import Entry, Journal, journal_path
 from cascade_core.errors import ConfigurationError
 
-SETTINGS = {"tiers": ["a", "b"], "quality": "exact"}
+SETTINGS = {"tiers": ["a", "b"], "prices": "mine"}
 
 
 def entry(index: int, cost: str | None = "0.10") -> Entry:
     row = {"id": str(index), "t0_quality": 1.0, "t1_cost_usd": None}
-    return Entry(index, row, None if cost is None else Decimal(cost), {1: "ProviderError"})
+    return Entry(
+        index,
+        row,
+        None if cost is None else Decimal(cost),
+        {1: "ProviderError"},
+        graded_by="exact",
+        problems={0: "mine:grade raised KeyError"},
+        answers=[{"text": "18 \ud83d", "calls": [], "broken": 0}, None],
+    )
 
 
 def filled(path: Path, n: int = 3) -> Path:
@@ -70,10 +78,10 @@ def test_rubbish_at_the_end_is_dropped_and_in_the_middle_refused(tmp_path: Path)
 def test_other_settings_are_refused_by_name_and_nothing_is_lost(tmp_path: Path) -> None:
     path = filled(tmp_path / "j")
     before = path.read_bytes()
-    with pytest.raises(ConfigurationError, match=r"other settings \(quality\)"):
-        Journal(path, {**SETTINGS, "quality": "json"})
-    with pytest.raises(ConfigurationError, match=r"other settings \(tiers, judge\)"):
-        Journal(path, {"quality": "exact", "tiers": ["a"], "judge": "c"})
+    with pytest.raises(ConfigurationError, match=r"other settings \(prices\)"):
+        Journal(path, {**SETTINGS, "prices": "yours"})
+    with pytest.raises(ConfigurationError, match=r"other settings \(tiers, texts\)"):
+        Journal(path, {"prices": "mine", "tiers": ["a"], "texts": True})
     assert path.read_bytes() == before
 
 

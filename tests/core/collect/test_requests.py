@@ -98,11 +98,23 @@ def test_columns_that_mean_nothing_here_are_named(tmp_path: Path) -> None:
         ("r.csv", "messages\na\n", "line 1, column messages: needs a JSONL file"),
         ("r.jsonl", '{"request": "a"}\n{"request": \n', "line 2, character 13: is not JSON"),
         ("r.jsonl", "[1]\n", "line 1: is a list"),
-        ("r.jsonl", '{"request": 5}\n', "line 1, column request: is a int"),
+        ("r.jsonl", '{"request": 5}\n', "line 1, column request: is a whole number"),
         ("r.jsonl", '{"request": "a", "id": [1]}\n', "line 1, column id: is a list"),
         ("r.jsonl", '{"messages": "a"}\n', "line 1, column messages"),
         ("r.jsonl", '{"messages": [{"role": "user"}]}\n', "line 1, column messages: [0]"),
-        ("r.jsonl", '{"messages": [{"role": "system", "content": "a"}]}\n', "column request"),
+        (
+            "r.jsonl",
+            '{"messages": [{"role": "system", "content": "a"}]}\n',
+            "column request: is empty, and no message that has text is of the role user",
+        ),
+        (
+            "r.jsonl",
+            '{"request": "a"}\n{"messages": [{"role": "usr", "content": "a"}]}\n',
+            "line 2, column messages: [0]: its role 'usr' is none of system, developer, user",
+        ),
+        ("r.jsonl", '{"request": "a", "id": 1.5}\n', "column id: is a number; give a text"),
+        ("r.csv", "request;id\na;1\n", "is missing; it seems to be separated by semicolons"),
+        ("r.csv", "request\tid\na\t1\n", "is missing; it seems to be separated by tabs"),
         ("r.txt", "a\n", ".csv or .jsonl"),
     ],
 )
@@ -115,6 +127,13 @@ def test_a_mistake_is_one_line_that_says_where(
     assert named in str(raised.value)
     assert name in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_what_stands_where_a_role_should_is_not_quoted_where_it_may_be_a_prompt() -> None:
+    wrong = [{"messages": [{"role": "What is my salary?", "content": "user"}]}]
+    with pytest.raises(ConfigurationError, match=r"\[0\]: its role is none of system") as raised:
+        read_requests(wrong)
+    assert "salary" not in str(raised.value)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

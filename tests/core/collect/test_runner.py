@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cascade_core.collect.journal import Entry, Journal
 from cascade_core.collect.requests import Sample, read_requests
-from cascade_core.collect.runner import ALL_FAILED, Budget, run
+from cascade_core.collect.runner import ALL_FAILED, Budget, Stopped, run
 from cascade_core.errors import CascadeWarning, ConfigurationError
 
 CENT = Decimal("0.01")
@@ -27,13 +29,19 @@ class Work:
     def __init__(self, cost: Callable[[int], Decimal | None] = lambda _: CENT) -> None:
         self.cost = cost
         self.started: list[int] = []
+        self.graded: list[int] = []
+        self.grading = Decimal(0)
         self.running = self.peak = 0
         self.errors: dict[int, str] = {}
         self.quality: float | None = 1.0
         self.raises: dict[int, Exception] = {}
         self.reached_50 = asyncio.Event()
 
-    async def __call__(self, sample: Sample) -> Entry:
+    async def __call__(self, sample: Sample, kept: Entry | None) -> Entry:
+        if kept is not None:
+            self.graded.append(sample.index)
+            row = {**kept.row, "t0_quality": 1.0, "t1_quality": 1.0}
+            return replace(kept, row=row, cost=(kept.cost or 0) + self.grading)
         self.started.append(sample.index)
         if len(self.started) == 50:
             self.reached_50.set()
@@ -47,12 +55,16 @@ class Work:
         return Entry(sample.index, row, self.cost(sample.index), self.errors)
 
 
-async def go(folder: Path, work: Work, n: int = 20, cap: str | None = None, at_once: int = 4):
+async def go(
+    folder: Path, work: Work, n: int = 20, cap: str | None = None, at_once: int = 4, **options: Any
+) -> tuple[Stopped | None, Budget, dict[int, Entry]]:
     budget = Budget(None if cap is None else Decimal(cap))
     with Journal(folder / "j", {}) as journal:
         for entry in journal.entries.values():
             budget.add(entry)
-        stopped = await run(samples(n), work, journal, concurrency=at_once, budget=budget)
+        stopped = await run(
+            samples(n), work, journal, concurrency=at_once, budget=budget, **options
+        )
         return stopped, budget, dict(journal.entries)
 
 
@@ -179,3 +191,26 @@ async def test_requests_that_fail_again_are_no_sign_that_a_tier_never_answers(
     await go(tmp_path, work, n=5 + ALL_FAILED - 1)
     await go(tmp_path, work, n=5 + ALL_FAILED - 1)
     assert not recwarn.list
+
+
+async def test_answers_are_graded_again_first_and_where_that_is_free_without_room_below_the_cap(
+    tmp_path: Path,
+) -> None:
+    await go(tmp_path, Work(), n=5, cap="0.03")
+    work = Work()
+    stopped, budget, entries = await go(tmp_path, work, n=5, cap="0.03", regrade={0, 2})
+    assert (stopped, work.graded, work.started) == ("cap", [0, 2], [])
+    assert (budget.spent, len(entries)) == (3 * CENT, 3)
+    work = Work()
+    stopped, _, _ = await go(tmp_path, work, n=5, cap="0.03", regrade={0, 2}, free=False)
+    assert (stopped, work.graded) == ("cap", [])
+
+
+async def test_what_grading_again_costs_is_added_to_what_the_answers_cost(tmp_path: Path) -> None:
+    await go(tmp_path, Work(), n=3)
+    for times in (1, 2):
+        work = Work()
+        work.grading = CENT
+        _, budget, entries = await go(tmp_path, work, n=3, regrade={1}, free=False)
+        assert (entries[1].cost, entries[1].earlier) == ((1 + times) * CENT, 0)
+        assert budget.spent == (3 + times) * CENT
