@@ -6,12 +6,11 @@ waits, or reads a clock. Whole answers and streams, sync and async, LangChain
 and LlamaIndex all run this code.
 
 For every tier but the last: get a draft → gates → signals → confidence →
-threshold → accept, or go on. The last tier's answer is returned as it is.
+threshold → accept, or go on (`judging`). The last tier's answer is returned as it is.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -23,18 +22,16 @@ from cascade_core.effects import (
     Ask,
     Chunk,
     Close,
-    Compute,
-    Computed,
     Done,
     Drafts,
     Emit,
     Failed,
-    Note,
     Open,
     Pull,
     Steps,
 )
 from cascade_core.errors import CascadeExhausted, refuses_logprobs
+from cascade_core.judging import failed_custom_gate, failed_gate, judge, no_reading_note, pointless
 from cascade_core.trail import Entry, Trail
 from cascade_core.verdict import Judgement, Reason, Verdict
 
@@ -42,10 +39,6 @@ if TYPE_CHECKING:
     from cascade_core.plan import Plan
     from cascade_core.request import Request
     from cascade_core.tier import Tier
-
-_BROKEN = -math.inf
-"""No confidence, since a paid signal could not be read."""
-
 
 _UNJUDGED = Judgement("only_tier")
 
@@ -116,16 +109,16 @@ def _climb(run: _Run) -> Steps[tuple[Tier, Judgement, _Answer] | None]:
         if tier.index in skipped:
             run.judged = replace(run.judged, reason="difficult")
             continue
-        if tier.logprobs.absent and _pointless(plan, request, tier):
+        if tier.logprobs.absent and pointless(plan, request, tier):
             run.judged = replace(run.judged, reason="no_reading")
-            yield _no_reading_note(plan, tier)
+            yield no_reading_note(plan, tier)
             continue
         answer = yield from _draft(run, tier)
         if isinstance(answer, Judgement):
             run.judged = answer
             continue
         entry = run.trail.add(answer.draft, tier, "draft", "returned")
-        run.judged = judgement = yield from _judge(run, tier, answer.draft)
+        run.judged = judgement = yield from judge(plan, request, run.trail, tier, answer.draft)
         run.drafts.append((tier, judgement, entry))
         if judgement.accepted:
             entry.settle("accepted")
@@ -149,9 +142,9 @@ def _last(run: _Run, reason: Reason) -> Steps[Verdict]:
     draft = _drafted(reply)
     if draft is not None:
         entry = run.trail.add(draft, tier, "draft", "returned")
-        failed = _failed_gate(run, draft)
+        failed = failed_gate(plan, run.request, draft)
         if failed is None and plan.custom_gates:
-            failed = yield from _failed_custom_gate(run, draft)
+            failed = yield from failed_custom_gate(plan, run.request, draft)
         entry.settle("returned", failed)
         return _verdict(run, tier, draft, reason)
     run.trail.fail(reply, tier, "draft")
@@ -242,133 +235,6 @@ def _attempt(run: _Run, tier: Tier, *, logprobs: bool) -> Steps[_Answer | Judgem
             )
         reply = yield Pull()
     return _Answer(reply.draft, chunks) if isinstance(reply, Done) else reply
-
-
-def _judge(run: _Run, tier: Tier, draft: Draft) -> Steps[Judgement]:
-    """Judge a draft: gates, then signals, then the threshold."""
-    plan = run.plan
-    failed = _failed_gate(run, draft)
-    if failed is None and plan.custom_gates:
-        failed = yield from _failed_custom_gate(run, draft)
-    if failed is not None:
-        return Judgement(failed, draft=draft)
-    threshold, maker = plan.threshold(tier, run.request), plan.confidences[tier.index]
-    readings: dict[str, float | None] = {}
-    confidence = yield from _read(run, tier, draft, readings)
-    unread = Judgement("no_reading", draft=draft, threshold=threshold, signals=readings)
-    if confidence == _BROKEN:
-        return unread
-    if confidence is None:
-        confidence, odd = maker.of(readings, run.request, draft)
-        if odd is not None:
-            yield Note(
-                f"combine:{tier.index}",
-                f"combine= on {tier.label} gave no number in [0, 1] ({odd}); "
-                "that counts as no confidence",
-            )
-    if confidence is None:
-        return (yield from _judge_unread(plan, tier, unread))
-    accepted = confidence >= threshold
-    reason: Reason = "confident" if accepted else "low_confidence"
-    return Judgement(reason, accepted, draft, confidence, threshold, readings)
-
-
-def _read(
-    run: _Run, tier: Tier, draft: Draft, readings: dict[str, float | None]
-) -> Steps[float | None]:
-    """Read a draft's signals into `readings`, paid ones only where they can change the outcome.
-
-    Returns:
-        The bound on the confidence that settled the matter where a paid signal was left out;
-        `_BROKEN` where one that was asked could not read; None in any other case.
-    """
-    plan = run.plan
-    threshold, maker = plan.threshold(tier, run.request), plan.confidences[tier.index]
-    for signal in plan.signals:
-        if signal.paid:
-            lowest, highest = maker.span(readings, run.request, draft)
-            if not lowest < threshold <= highest:
-                # What was not read can neither help nor harm by its absence.
-                bound = lowest if lowest >= threshold else highest
-                return None if math.isnan(bound) else bound
-        reading, problem = yield from run.trail.read(signal, run.request, draft, tier)
-        readings[signal.name] = reading
-        if problem is not None:
-            yield Note(
-                f"signal:{signal.name}:{tier.index}",
-                f"signal {signal.name!r} {problem} on {tier.label}; that counts as no reading",
-            )
-        if signal.paid and reading is None and plan.on_no_score == "escalate":
-            # Whoever pays for a second opinion does not mean to do without it: a judge that
-            # is down must not wave drafts through.
-            return _BROKEN
-    return None
-
-
-def _judge_unread(plan: Plan, tier: Tier, judged: Judgement) -> Steps[Judgement]:
-    """Judge a draft that passed every gate and that no signal could read."""
-    assert judged.draft is not None  # noqa: S101 - it has just been judged
-    if judged.draft.tool_calls and plan.on_tool_call == "gates":
-        yield Note(
-            f"tool_call:{tier.index}",
-            f"{tier.label} answers tool calls without a confidence reading; those that pass "
-            'every gate are accepted (on_tool_call="escalate" sends them on instead)',
-        )
-        return replace(judged, reason="tool_call", accepted=True)
-    if plan.on_no_score == "accept":
-        return replace(judged, accepted=True)
-    yield _no_reading_note(plan, tier)
-    return judged
-
-
-def _failed_gate(run: _Run, draft: Draft) -> Reason | None:
-    """Return the reason of the first built-in gate the draft fails, or None."""
-    for gate in run.plan.gates:
-        if gate.own and not gate.passes(run.request, draft):
-            return gate.reason
-    return None
-
-
-def _failed_custom_gate(run: _Run, draft: Draft) -> Steps[Reason | None]:
-    """Return the reason of the first of the caller's gates the draft fails, or None.
-
-    A check that raises has not passed.
-    """
-    for gate in run.plan.gates:
-        if gate.own:
-            continue
-        reply = yield Compute(gate.passes, (run.request, draft))
-        if isinstance(reply, Failed):
-            name = getattr(gate.passes, "__name__", "gate")
-            yield Note(
-                f"gate:{name}",
-                f"gate {name!r} raised {type(reply.error).__name__}; "
-                "a draft it cannot check does not pass",
-            )
-        if not (isinstance(reply, Computed) and reply.value):
-            return gate.reason
-    return None
-
-
-def _pointless(plan: Plan, request: Request, tier: Tier) -> bool:
-    """Tell whether a draft of a tier without logprobs would be thrown away unread."""
-    if plan.on_no_score == "accept" or not plan.reads_only_logprobs:
-        return False
-    return not ((request.needs_tool or tier.tool_only) and plan.on_tool_call == "gates")
-
-
-def _no_reading_note(plan: Plan, tier: Tier) -> Note:
-    if not plan.reads_only_logprobs:
-        return Note(
-            f"no_reading:{tier.index}",
-            f"no signal could read a draft of {tier.label}; such requests go on to the next tier",
-        )
-    return Note(
-        f"no_reading:{tier.index}",
-        f"{tier.label} gives no confidence reading, so every request goes on to the next tier: "
-        "this provider returns no logprobs; add SelfConsistency() or Judge(model) to signals= "
-        "(in a chain of your own, ask for logprobs where the model is made: logprobs=True)",
-    )
 
 
 def _drafted(reply: Drafts | Done | Failed) -> Draft | None:

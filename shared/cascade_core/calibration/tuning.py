@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,9 @@ import numpy as np
 
 from cascade_core.arrays import Array, Ints
 from cascade_core.calibration.by_class import pays, pick_by_class, why_not
-from cascade_core.calibration.candidates import Candidates, candidates
-from cascade_core.calibration.difficulty import fit_route, skipping
-from cascade_core.calibration.fit import Method, fit_calibrator
+from cascade_core.calibration.choose import Method
 from cascade_core.calibration.folds import split
-from cascade_core.calibration.objective import Objective, TuningError, choose, make_objective
+from cascade_core.calibration.objective import Objective, TuningError, make_objective
 from cascade_core.calibration.pipeline import (
     Scored,
     Served,
@@ -33,6 +30,7 @@ from cascade_core.calibration.pipeline import (
     thresholds_of,
 )
 from cascade_core.calibration.promise import Kept, keep, keep_by_class
+from cascade_core.calibration.tiers import Fit, best, fit_tiers, with_route
 from cascade_core.drift.reference import Reference
 from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.bootstrap import Resamples
@@ -48,15 +46,6 @@ FITTED_SHARE = 0.3
 """Share of the rows that calibrators are fitted to where the rest is needed for a test."""
 FITTED_ROWS = 150
 """Rows they get at least, as long as that is no more than half of all."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Fit:
-    """Calibrators and the rows they were fitted to, scored by models that had not seen them."""
-
-    calibrators: tuple[Any, ...]
-    choices: tuple[str, ...]
-    scored: Scored
 
 
 def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
@@ -133,12 +122,12 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         _check_kept(frozen, rows, objective)
     fitted_rows, tested_rows = _parts(rows, objective, policy, seed)
     if policy is None:
-        fit = _fit(objective, fitted_rows, signals, method, seed)
+        fit = fit_tiers(objective, fitted_rows, signals, method, seed)
     else:
-        fit = _Fit(frozen.calibrators or (), _kept(frozen, rows), score(fitted_rows, frozen))
+        fit = Fit(frozen.calibrators or (), _kept(frozen, rows), score(fitted_rows, frozen))
     document = Policy(calibrators=fit.calibrators or None, route=frozen.route)
     if policy is None and skip:
-        document, fit = _with_route(document, fit, fitted_rows, objective, seed)
+        document, fit = with_route(document, fit, fitted_rows, objective, seed)
     tested = fit.scored if tested_rows is fitted_rows else score(tested_rows, document)
     try:
         kept = _thresholds(
@@ -194,76 +183,6 @@ def _parts(rows: Table, objective: Objective, policy: object, seed: int) -> tupl
     return rows.take(fit), rows.take(test)
 
 
-def _fit(
-    objective: Objective, rows: Table, signals: Sequence[str] | None, method: Method, seed: int
-) -> _Fit:
-    """Fit every tier's confidence, with paid signals only where they are worth their price.
-
-    Raises:
-        ConfigurationError: `signals` names one twice, or one that no tier has.
-    """
-    held = {name: None for tier in rows.tiers[:-1] for name in tier.signals}
-    wanted = tuple(held) if signals is None else _checked(signals, tuple(held), rows.source)
-    whole = _fit_with(objective, rows, wanted, method, seed)
-    paid = {name for tier in rows.tiers[:-1] for name in tier.paid}
-    free = tuple(name for name in wanted if name not in paid)
-    if signals is not None or not whole.scored.priced or not any(whole.scored.paid):
-        return whole
-    try:
-        bare = _fit_with(objective, rows, free, method, seed)
-        if not _serves_better(objective, whole.scored, bare.scored):
-            spared = "; paid signals would cost more than they save"
-            return replace(bare, choices=tuple(f"{choice}{spared}" for choice in bare.choices))
-    except ConfigurationError:  # nothing free to read, or nothing that serves the objective
-        pass
-    return whole
-
-
-def _fit_with(
-    objective: Objective, rows: Table, signals: Sequence[str], method: Method, seed: int
-) -> _Fit:
-    fine = objective.confidence is not None
-    fits = [
-        fit_calibrator(
-            rows,
-            k,
-            signals=[name for name in signals if name in tier.signals],
-            method=method,
-            fine=fine,
-            seed=seed,
-        )
-        for k, tier in enumerate(rows.tiers[:-1])
-    ]
-    calibrators = tuple(fit.calibrator for fit in fits)
-    # Out of fold: what a calibrator says of rows it was fitted to is too good to be true.
-    honest = tuple(fit.placed for fit in fits)
-    scored = score(rows, Policy(calibrators=calibrators), confidences=honest)
-    return _Fit(calibrators, tuple(fit.choice for fit in fits), scored)
-
-
-def _checked(signals: Sequence[str], held: Sequence[str], source: str) -> tuple[str, ...]:
-    if isinstance(signals, str):
-        msg = f"signals={signals!r}: give a list of names, e.g. [{signals!r}]"
-        raise ConfigurationError(msg)
-    for place, name in enumerate(signals):
-        if name not in held:
-            known = ", ".join(held) or "none"
-            msg = f"{source} has no signal {name!r} for any tier; it has: {known}"
-            raise ConfigurationError(msg)
-        if name in signals[:place]:
-            msg = f"signals names {name!r} twice; name each once"
-            raise ConfigurationError(msg)
-    return tuple(signals)
-
-
-def _serves_better(objective: Objective, one: Scored, other: Scored) -> bool:
-    """Tell whether the first serves an objective better on the same rows."""
-    first, second = _best(objective, one), _best(objective, other)
-    if objective.kind in {"max_cost", "max_escalated"}:
-        return bool(first.quality > second.quality)
-    return bool(first.cost < second.cost)
-
-
 def _kept(frozen: Policy, rows: Table) -> tuple[str, ...]:
     return ("kept as it was",) * (len(rows.tiers) - 1 if frozen.calibrators else 0)
 
@@ -293,23 +212,6 @@ def _check_kept(frozen: Policy, rows: Table, objective: Objective) -> None:
             "a promise can only be tested on rows it has not seen: give others"
         )
         raise ConfigurationError(msg)
-
-
-def _with_route(
-    document: Policy, fit: _Fit, rows: Table, objective: Objective, seed: int
-) -> tuple[Policy, _Fit]:
-    """Add a route where it serves the objective on the rows it was fitted to, out of fold."""
-    if rows.requests is None:
-        return document, fit
-    thresholds = _best(objective, fit.scored).thresholds[0]
-    learned = fit_route(rows, fit.scored, list(thresholds), seed=seed)
-    if learned is None:
-        return document, fit
-    route, skipped = learned
-    scored = skipping(fit.scored, skipped)
-    if not _serves_better(objective, scored, fit.scored):
-        return document, fit
-    return document.model_copy(update={"route": route}), replace(fit, scored=scored)
 
 
 def _thresholds(  # noqa: PLR0913 - both parts, as tables and scored
@@ -366,7 +268,7 @@ def _chosen(
     objective: Objective, scored: Scored, rows: Table, seed: int, *, per_class: bool | None
 ) -> Kept:
     """Take the rows at their word."""
-    thresholds = tuple(float(t) for t in _best(objective, scored).thresholds[0])
+    thresholds = tuple(float(t) for t in best(objective, scored).thresholds[0])
     if rows.classes is None or per_class is False:
         return Kept(thresholds, ())
     columns = (objective, scored, rows.classes, rows.class_names)
@@ -389,13 +291,6 @@ def _worth(objective: Objective, scored: Scored, served: Served) -> float:
     """Return what an objective is after: quality, or as little cost as possible."""
     best = objective.kind in {"max_cost", "max_escalated"}
     return float(np.average(served.quality if best else -served.cost, weights=scored.weights))
-
-
-def _best(objective: Objective, scored: Scored) -> Candidates:
-    """Return the one candidate that serves an objective best on these rows."""
-    among = candidates(scored)
-    strong = float(np.average(scored.qualities[-1], weights=scored.weights))
-    return among.take(np.array([choose(among, objective, strong)]))
 
 
 def _rows(rows: Table, code: int) -> Ints:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from cascade_core.calibration import promise, tune, tuning
+from cascade_core.calibration import tiers as tiers_of
 from cascade_core.calibration.artefact import Calibrator, Signal
 from cascade_core.calibration.candidates import candidates, frontier
 from cascade_core.calibration.objective import TuningError
@@ -135,7 +136,7 @@ def test_no_row_that_tests_a_promise_was_fitted_to_or_planned_on(
     monkeypatch, tiers, asked, kept_as_it_is
 ):
     fitted, planned, tested = set(), set(), set()
-    fit_calibrator, plan_path, keep = tuning.fit_calibrator, promise.plan_path, tuning.keep
+    fit_calibrator, plan_path, keep = tiers_of.fit_calibrator, promise.plan_path, tuning.keep
 
     def fit(table, *args, **kwargs):
         fitted.update(numbers(table.tiers[0].cost))
@@ -149,7 +150,7 @@ def test_no_row_that_tests_a_promise_was_fitted_to_or_planned_on(
         tested.update(numbers(after.drafts[0]))
         return keep(objective, before, after, groups, **settings)
 
-    monkeypatch.setattr(tuning, "fit_calibrator", fit)
+    monkeypatch.setattr(tiers_of, "fit_calibrator", fit)
     monkeypatch.setattr(promise, "plan_path", plan)
     monkeypatch.setattr(tuning, "keep", test)
     policy = frozen(tiers) if kept_as_it_is else None

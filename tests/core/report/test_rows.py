@@ -14,7 +14,7 @@ from cascade_core.report.rows import (
     shown,
 )
 
-COLUMNS = ([0.1, 0.5, 0.5, 0.9], [0, 0, 1, 1], [1, 1, 1, 1], [1] * 4, [10] * 4)
+COLUMNS = ([0.1, 0.5, 0.5, 0.9] * 3, [0, 0, 1, 1] * 3, [1] * 12, [1] * 12, [10] * 12)
 
 
 @pytest.mark.parametrize(
