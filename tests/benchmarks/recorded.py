@@ -21,12 +21,16 @@ from recorded_figures import (
     FOLDS,
     Bar,
     Figures,
+    Judged,
     Line,
     Section,
+    always_read,
     bar,
     best_feature,
     best_signal,
     cross_fitted,
+    joined,
+    judged,
     measure,
     over_seeds,
     published,
@@ -36,7 +40,6 @@ from recorded_figures import (
 from rich.console import Console
 
 from cascade_core.arrays import Ints
-from cascade_core.calibration.apply import Inputs, Scorer
 from cascade_core.calibration.fit import fit_calibrator
 from cascade_core.calibration.folds import folds
 from cascade_core.evaluation.metrics import auroc
@@ -59,7 +62,9 @@ def gsm8k(seeds: int) -> Section:
     fitted = free(table, seeds)
     few, many, apart = label_budgets(table)
     single = over_seeds(
-        "best feature", seeds, lambda s: measure(table, best_feature(table, s), calibrated=False)
+        "best feature",
+        seeds,
+        lambda s: measure(table, Judged(best_feature(table, s)), calibrated=False),
     )
     return Section(
         "gsm8k",
@@ -147,7 +152,7 @@ def _with_best_partner(tables: Mapping[str, Table], seed: int) -> Figures:
     any_table = next(iter(tables.values()))
     quality = any_table.tiers[0].quality
     fold = folds(len(any_table), FOLDS, seed=seed, strata=quality)
-    confidence, paid = np.full(len(quality), np.nan), np.zeros(len(quality))
+    parts = []
     for of in range(FOLDS):
         there, test = fold != of, fold == of
         table = max(
@@ -155,10 +160,8 @@ def _with_best_partner(tables: Mapping[str, Table], seed: int) -> Figures:
             key=lambda t: auroc(t.tiers[0].signals["agreement"][there], quality[there]),
         )
         fitted = fit_calibrator(table.take(there), 0, seed=seed)
-        confidence[test] = Scorer(fitted.calibrator).rows(Inputs.of(table.take(test), 0))
-        paid[test] = table.tiers[0].paid["agreement"][test]
-    charged = replace(any_table.tiers[0], paid={"agreement": paid})
-    return measure(replace(any_table, tiers=(charged, *any_table.tiers[1:])), confidence)
+        parts.append((test, judged(table.take(test), fitted.calibrator)))
+    return measure(any_table, joined(parts))
 
 
 def arc(seeds: int) -> Section:
@@ -194,13 +197,14 @@ def choices(seeds: int, name: str, title: str, limit: float, reference: Line) ->
 def with_signals(table: Table, seeds: int) -> list[Line]:
     """Return the lines of a table with signals: fitted, the best of them, and their mean."""
     name, readings = best_signal(table)
-    paid = name in table.tiers[0].paid
+    alone = always_read(table, readings, [name])
     lines = [
         over_seeds("fitted", seeds, lambda s: measure(table, cross_fitted(table, s))),
-        Line(f"best signal: {name}", measure(table, readings, paid=paid, calibrated=False), {}),
+        Line(f"best signal: {name}", measure(table, alone, calibrated=False), {}),
     ]
     if len(table.tiers[0].signals) > 1:
-        mean = np.mean(list(table.tiers[0].signals.values()), axis=0)
+        signals = table.tiers[0].signals
+        mean = always_read(table, np.mean(list(signals.values()), axis=0), list(signals))
         lines.append(Line("mean of the signals", measure(table, mean, calibrated=False), {}))
     return lines
 
@@ -211,7 +215,7 @@ def label_budgets(table: Table) -> tuple[Line, Line, Bar]:
     def fit(rows: Ints, test: Ints, seed: int) -> Figures:
         fitted = fit_calibrator(table.take(rows), 0, seed=seed)
         kept = table.take(test)
-        return measure(kept, Scorer(fitted.calibrator).rows(Inputs.of(kept, 0)))
+        return measure(kept, judged(kept, fitted.calibrator))
 
     runs: dict[int, list[Figures]] = {FEW: [], MANY: []}
     for seed in range(DRAWS):

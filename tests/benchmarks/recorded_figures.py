@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
@@ -11,13 +11,15 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table as Grid
 
-from cascade_core.arrays import Array
-from cascade_core.calibration.apply import Inputs, Scorer
+from cascade_core.arrays import Array, Flags
+from cascade_core.calibration.artefact import Calibrator
 from cascade_core.calibration.features import draft_features, request_features
 from cascade_core.calibration.fit import fit_calibrator
 from cascade_core.calibration.folds import folds
-from cascade_core.evaluation import Curve, auroc, ece, ece_noise_floor, oracle, random_line
-from cascade_core.evaluation.labelled import cost_quality_curve
+from cascade_core.calibration.paid import PaidReading
+from cascade_core.calibration.pipeline import score
+from cascade_core.evaluation import Curve, auroc, ece, ece_noise_floor, oracle, random_line, sweep
+from cascade_core.policy import Policy
 from cascade_core.table import Table
 
 FOLDS = 5
@@ -68,15 +70,40 @@ class Section:
     notes: Sequence[str] = ()
 
 
-def cross_fitted(table: Table, seed: int, method: Method = "auto") -> Array:
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Confidences in a table's drafts, shape (n,), and the paid signals behind them."""
+
+    confidence: Array
+    paid: Sequence[PaidReading] = ()
+
+
+def cross_fitted(table: Table, seed: int, method: Method = "auto") -> Judged:
     """Return every row's confidence by a calibrator that was chosen and fitted without it."""
-    confidence = np.full(len(table), np.nan)
     fold = folds(len(table), FOLDS, table.groups, seed, strata=table.tiers[0].quality)
-    for of in range(FOLDS):
-        test = np.flatnonzero(fold == of)
-        fitted = fit_calibrator(table.take(fold != of), 0, method=method, seed=seed)
-        confidence[test] = Scorer(fitted.calibrator).rows(Inputs.of(table.take(test), 0))
-    return confidence
+
+    def fit(of: int) -> Calibrator:
+        return fit_calibrator(table.take(fold != of), 0, method=method, seed=seed).calibrator
+
+    return joined([(fold == of, judged(table.take(fold == of), fit(of))) for of in range(FOLDS)])
+
+
+def judged(table: Table, calibrator: Calibrator) -> Judged:
+    """Judge a table's drafts as a cascade with this calibrator does."""
+    scored = score(table, Policy(calibrators=(calibrator,)))
+    return Judged(scored.confidences[0], scored.read(0))
+
+
+def joined(parts: Sequence[tuple[Flags, Judged]]) -> Judged:
+    """Put rows that were judged apart into one table; a part may have read no paid signal."""
+    n = len(parts[0][0])
+    confidence, price, low, high = np.full((4, n), np.nan)
+    for rows, part in parts:
+        confidence[rows] = part.confidence
+        for reading in part.paid:  # the recorded tables have one at most
+            price[rows], low[rows], high[rows] = reading.price, reading.low, reading.high
+    read = PaidReading(np.nan_to_num(price), low, high)
+    return Judged(confidence, () if np.isnan(low).all() else (read,))
 
 
 def best_feature(table: Table, seed: int) -> Array:
@@ -120,25 +147,29 @@ def figures_of(curve: Curve) -> Figures:
     return found
 
 
-def measure(
-    table: Table, confidence: Array, *, paid: bool = True, calibrated: bool = True
-) -> Figures:
+def measure(table: Table, by: Judged, *, calibrated: bool = True) -> Figures:
     """Return the figures of confidences in the drafts of a table.
 
     Args:
         table: The labelled table.
-        confidence: (n,).
-        paid: Whether the table's paid signals are in the confidence, and so in the cost.
-        calibrated: Whether it claims to be a probability.
+        by: The confidences.
+        calibrated: Whether they claim to be probabilities.
     """
-    tier = table.tiers[0]
-    charged = table if paid else replace(table, tiers=(replace(tier, paid={}), *table.tiers[1:]))
-    found = figures_of(cost_quality_curve(charged, confidence=confidence))
-    found["AUROC"] = auroc(confidence, tier.quality)
+    weak, strong = table.tiers[0], table.tiers[-1]
+    curve = sweep(by.confidence, weak.quality, strong.quality, weak.cost, strong.cost, paid=by.paid)
+    found = figures_of(curve)
+    found["AUROC"] = auroc(by.confidence, weak.quality)
     if calibrated:
-        found["ECE"] = ece(confidence, tier.quality)
-        found["ECE floor"] = ece_noise_floor(confidence)
+        found["ECE"] = ece(by.confidence, weak.quality)
+        found["ECE floor"] = ece_noise_floor(by.confidence)
     return found
+
+
+def always_read(table: Table, confidence: Array, signals: Sequence[str]) -> Judged:
+    """Return confidences for which some signals are read of every draft, whatever their price."""
+    low, high = np.full(len(table), -np.inf), np.full(len(table), np.inf)
+    prices = (table.tiers[0].paid[name] for name in signals if name in table.tiers[0].paid)
+    return Judged(confidence, [PaidReading(price, low, high) for price in prices])
 
 
 def over_seeds(method: str, seeds: int, run: Callable[[int], Figures]) -> Line:
