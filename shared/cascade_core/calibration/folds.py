@@ -114,8 +114,10 @@ def _units(n: int, groups: Ints | None, strata: Array | None, seed: int) -> _Uni
         return _Units(of_row, sizes, shuffled)
     level = np.zeros(len(sizes))
     if strata is not None:
-        sums = np.bincount(of_row, np.nan_to_num(strata), minlength=len(sizes))
-        level = np.round(sums / np.maximum(sizes, 1) * LEVELS)
+        mean = np.nan_to_num(strata)
+        if groups is not None:
+            mean = np.bincount(of_row, mean, minlength=len(sizes)) / np.maximum(sizes, 1)
+        level = np.round(mean * LEVELS)
     if groups is not None:
         return _Units(of_row, sizes, np.lexsort((shuffled, -sizes, level)))
     # The same order for rows alone; small whole numbers are sorted in linear time.

@@ -29,7 +29,7 @@ class PaidReading:
     low: Array
     high: Array
 
-    def take(self, rows: Ints) -> PaidReading:
+    def take(self, rows: Ints | slice) -> PaidReading:
         """Return some of the rows."""
         return PaidReading(self.price[rows], self.low[rows], self.high[rows])
 

@@ -158,8 +158,7 @@ def _spread(score: Array, escalated: Flags, weight: Array, groups: Ints | None) 
     unread = _share(~read, weight)
     if not read.any():
         return Spread(rows=_worth(weight, groups), unread=unread)
-    order = np.argsort(score[read])
-    values, mass = score[read][order], np.cumsum(weight[read][order])
+    values, mass = _in_order(score[read], weight[read])
     at = np.searchsorted(mass, mass[-1] * np.arange(1, STEPS) / STEPS * (1 - 1e-12))
     cuts = np.unique(values[at])
     shares = mass[np.searchsorted(values, cuts, side="right") - 1] / mass[-1]
@@ -171,6 +170,16 @@ def _spread(score: Array, escalated: Flags, weight: Array, groups: Ints | None) 
         shares=tuple(shares.tolist()),
         floor=float(rejected.max()) if rejected.size else None,
     )
+
+
+def _in_order(score: Array, weight: Array) -> tuple[Array, Array]:
+    """Return scores, rising, and the weight of all up to each."""
+    import numpy as np  # noqa: PLC0415
+
+    if weight.min() == weight.max():  # where the order of rows does not matter, sorting is quick
+        return np.sort(score), np.arange(1.0, len(score) + 1) * float(weight[0])
+    order = np.argsort(score)
+    return score[order], np.cumsum(weight[order])
 
 
 def _share(flags: Flags, weight: Array) -> float:

@@ -17,7 +17,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from cascade_core.arrays import Array, Ints
+from cascade_core.arrays import Array
 from cascade_core.calibration.paid import PaidReading, paid_at
 from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.columns import column, observed, weighting
@@ -271,39 +271,45 @@ def sweep(  # noqa: PLR0913, PLR0917 - a row has that many columns
 
     order = np.argsort(score)
     scored = rows - int(np.isnan(score).sum())
-    ranked = score[order[:scored]]
+    ranked = np.sort(score)[:scored]  # quicker than picking them by that order
     ends = np.flatnonzero(ranked[1:] != ranked[:-1]) + 1
     points = np.concatenate(([0], ends, [scored]))
 
     def mean(values: Array) -> float:
         return float(values.mean() if weight is None else values @ weight / total)
 
-    def escalated(values: Array | None) -> Array:
+    def escalated(values: Array) -> Array:
         """Return the mean over all rows of what the rows that each point escalates hold."""
-        sums = _running(values, weight, order, scored, points)
+        sums = np.concatenate((values[scored:].sum(keepdims=True), values[:scored]))
+        np.cumsum(sums, out=sums)
         sums /= total
-        return sums
+        return sums if len(points) == len(sums) else sums[points]
 
-    gain = strong - weak
+    def ordered(values: Array) -> Array:
+        return (values if weight is None else values * weight)[order]
+
+    gain = ordered(strong - weak)
     quality = escalated(gain)
     quality += mean(weak)
     thresholds = _between(ranked[points[:-1]] if scored else ranked)
-    cost = escalated(dear)
+    cost = escalated(ordered(dear))
     cost += mean(cheap)
     if paid:
         cost += paid_at(paid, thresholds, weight) / total
-    lost = np.maximum(gain, 0, out=gain)
-    harm = escalated(lost)
-    np.subtract(harm[-1], harm, out=harm)
+    harm = escalated(np.maximum(gain, 0, out=gain))
+    weak_harm = float(harm[-1])
+    np.subtract(weak_harm, harm, out=harm)
+    unread = float(rows - scored)
+    counted = points + unread if weight is None else escalated(weight[order]) * total
     curve = Curve(
         threshold=thresholds,
-        escalated=escalated(None),
+        escalated=counted / total,
         quality=quality,
         cost=cost,
         harm=np.maximum(harm, 0, out=harm),
         weak_quality=mean(weak),
         strong_quality=mean(strong),
-        weak_harm=mean(lost),
+        weak_harm=weak_harm,
         weak_cost=mean(draft),
         strong_cost=mean(dear),
         rows=rows,
@@ -311,24 +317,6 @@ def sweep(  # noqa: PLR0913, PLR0917 - a row has that many columns
     # The sums end a rounding error away from what full escalation is.
     curve.quality[-1], curve.escalated[-1] = curve.strong_quality, 1.0
     return curve
-
-
-def _running(
-    values: Array | None, weight: Array | None, order: Ints, scored: int, points: Ints
-) -> Array:
-    """Return the weighted sum over the rows that each point escalates; None counts the rows.
-
-    Those are the rows without a confidence, last in `order`, and the first `points[k]` others.
-    """
-    if values is None and weight is None:
-        return points.astype(np.float64) + (len(order) - scored)
-    each = weight if values is None else values if weight is None else values * weight
-    assert each is not None  # noqa: S101 - for the type checker: one of the two is given
-    sums = np.empty(scored + 1)
-    sums[0] = each[order[scored:]].sum()
-    sums[1:] = each[order[:scored]]
-    np.cumsum(sums, out=sums)
-    return sums if len(points) == len(sums) else sums[points]
 
 
 def _between(distinct: Array) -> Array:

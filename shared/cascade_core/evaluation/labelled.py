@@ -72,17 +72,19 @@ def cost_quality_curve(
             "a curve needs at least one"
         )
         raise ConfigurationError(msg)
+    left_out = int((~usable).sum())
+    rows = np.flatnonzero(usable) if left_out else slice(None)  # a slice copies nothing
     curve = sweep(
-        reading[usable],
-        cheap.quality[usable],
-        strong.quality[usable],
-        paid[usable],
-        strong.cost[usable],
-        None if table.weights is None else table.weights[usable],
-        draft_cost=cheap.cost[usable],
-        paid=[own.take(np.flatnonzero(usable)) for own in read],
+        reading[rows],
+        cheap.quality[rows],
+        strong.quality[rows],
+        paid[rows],
+        strong.cost[rows],
+        None if table.weights is None else table.weights[rows],
+        draft_cost=cheap.cost[rows],
+        paid=[own.take(rows) for own in read],
     )
-    return replace(curve, left_out=int((~usable).sum()))
+    return replace(curve, left_out=left_out)
 
 
 def _paid_signals(tier: TierColumns, signals: Sequence[str]) -> Array:

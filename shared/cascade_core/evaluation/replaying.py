@@ -142,6 +142,8 @@ def means(scored: Scored, served: Served, rows: Array | None = None) -> Means:
     total = float(weights.sum())
 
     def mean(values: Any) -> float:
+        if scored.weights is None and rows is None:
+            return float(np.mean(values))
         return float(np.where(weights > 0, values, 0.0) @ weights / total)
 
     def share(values: Any) -> float:

@@ -88,6 +88,8 @@ class Table:
             if given.shape != (len(self),):  # a short mask would silently drop rows
                 msg = f"a mask of shape {given.shape} does not fit a table of {len(self)} rows"
                 raise IndexError(msg)
+            if given.all():
+                return self
             picked: Ints = np.flatnonzero(given).astype(np.int64)
         else:
             picked = given.astype(np.int64)
