@@ -123,10 +123,15 @@ async def acollect(  # noqa: PLR0913 - the command's options
             request, calls = _request(cascade, scope.run, given, config)
             port, known = AsyncPort(calls, plan.notices), (sample.text, sample.reference)
             if kept is not None:
-                drafts = [restore(answer) for answer in kept.answers or ()]
+                again = kept.ungraded(job.graded_by)
+                drafts = [
+                    restore(answer) if tier in again else None
+                    for tier, answer in enumerate(kept.answers or ())
+                ]
                 grading = regrade(plan, request, grader, drafts, *known)
                 grades, cost = await drivers.arun(grading, port)
-                return regraded(kept, grades, cost, graded_by=job.graded_by, texts=texts)
+                found = {tier: grades[tier] for tier in again}
+                return regraded(kept, found, cost, graded_by=job.graded_by, texts=texts)
             examined = await drivers.arun(examine(plan, request, grader, *known), port)
         how = job.graded_by
         return as_entry(sample, examined, plan.signals, read.columns, graded_by=how, texts=texts)

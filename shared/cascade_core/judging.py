@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Compute, Computed, Failed, Note, Steps
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from cascade_core.plan import Plan
     from cascade_core.request import Request
     from cascade_core.tier import Tier
-
-_BROKEN = -math.inf
-"""No confidence, since a paid signal could not be read."""
 
 
 def judge(plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft) -> Steps[Judgement]:
@@ -42,13 +39,13 @@ def judge(plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft) 
     if failed is not None:
         return Judgement(failed, draft=draft)
     threshold = plan.threshold(tier, request)
-    readings: dict[str, float | None] = {}
-    confidence = yield from _read(plan, request, trail, tier, draft, readings)
-    unread = Judgement("no_reading", draft=draft, threshold=threshold, signals=readings)
-    if confidence == _BROKEN:
+    read = yield from _read(plan, request, trail, tier, draft)
+    unread = Judgement("no_reading", draft=draft, threshold=threshold, signals=read.readings)
+    if read.broken:
         return unread
+    confidence = read.bound
     if confidence is None:
-        confidence, odd = plan.confidences[tier.index].of(readings, request, draft)
+        confidence, odd = plan.confidences[tier.index].of(read.readings, request, draft)
         if odd is not None:
             yield Note(
                 f"combine:{tier.index}",
@@ -59,31 +56,37 @@ def judge(plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft) 
         return (yield from _judge_unread(plan, tier, unread))
     accepted = confidence >= threshold
     reason: Reason = "confident" if accepted else "low_confidence"
-    return Judgement(reason, accepted, draft, confidence, threshold, readings)
+    return Judgement(reason, accepted, draft, confidence, threshold, read.readings)
 
 
-def _read(  # noqa: PLR0913, PLR0917 - the same, and where the readings go
-    plan: Plan,
-    request: Request,
-    trail: Trail,
-    tier: Tier,
-    draft: Draft,
-    readings: dict[str, float | None],
-) -> Steps[float | None]:
-    """Read a draft's signals into `readings`, paid ones only where they can change the outcome.
+class _Read(NamedTuple):
+    """What was read of a draft.
 
-    Returns:
-        The bound on the confidence that settled the matter where a paid signal was left out;
-        `_BROKEN` where one that was asked could not read; None in any other case.
+    Attributes:
+        readings: By signal.
+        bound: The bound on the confidence that settled the matter, where a paid signal was left
+            out for it; None elsewhere.
+        broken: Whether a paid signal was asked and could not read.
     """
+
+    readings: dict[str, float | None]
+    bound: float | None = None
+    broken: bool = False
+
+
+def _read(plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft) -> Steps[_Read]:
+    """Read a draft's signals, paid ones only where they can change the outcome."""
+    readings: dict[str, float | None] = {}
     threshold, maker = plan.threshold(tier, request), plan.confidences[tier.index]
     for signal in plan.signals:
         if signal.paid:
+            if signal.name not in maker.signals:
+                continue
             lowest, highest = maker.span(readings, request, draft)
             if not lowest < threshold <= highest:
                 # What was not read can neither help nor harm by its absence.
                 bound = lowest if lowest >= threshold else highest
-                return None if math.isnan(bound) else bound
+                return _Read(readings, None if math.isnan(bound) else bound)
         reading, problem = yield from trail.read(signal, request, draft, tier)
         readings[signal.name] = reading
         if problem is not None:
@@ -94,8 +97,8 @@ def _read(  # noqa: PLR0913, PLR0917 - the same, and where the readings go
         if signal.paid and reading is None and plan.on_no_score == "escalate":
             # Whoever pays for a second opinion does not mean to do without it: a judge that
             # is down must not wave drafts through.
-            return _BROKEN
-    return None
+            return _Read(readings, broken=True)
+    return _Read(readings)
 
 
 def _judge_unread(plan: Plan, tier: Tier, judged: Judgement) -> Steps[Judgement]:

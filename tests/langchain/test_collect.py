@@ -439,6 +439,37 @@ def test_answers_that_a_judge_failed_on_are_judged_again_and_paid_for_but_not_as
     assert not second.journal.exists()
 
 
+def test_a_judge_that_failed_on_some_is_asked_about_those_alone(tmp_path: Path) -> None:
+    verdicts = [Say("A", p=0.75)] * 11 + [Say(error=ProviderError(status_code=429))]
+    judge = FakeChat(verdicts, model_name="judge")
+    with pytest.warns(CascadeWarning, match="did not answer"):
+        first, _ = gather(tmp_path, models(), quality="judge", judge=judge, concurrency=1)
+    assert sum(first.problems.values()) == 1
+    again = FakeChat(Say("A", p=0.5), model_name="judge")
+    second, rows = gather(tmp_path, models(), quality="judge", judge=again, concurrency=1)
+    assert len(again.calls) == 1, "the verdicts that are there stay"
+    told = numbers(rows, "t0_quality") + numbers(rows, "t1_quality")
+    assert sorted(told) == [pytest.approx(0.5), *[pytest.approx(0.75)] * 11]
+    assert second.ungraded == 0
+
+
+def test_a_mended_function_grades_every_answer_again(tmp_path: Path) -> None:
+    def wrong(request: str, answer: str, reference: str | None) -> Any:
+        return "yes" if request.endswith("3") else 0.25
+
+    def mended(request: str, answer: str, reference: str | None) -> Any:
+        return 0.5
+
+    mended.__qualname__ = wrong.__qualname__
+    tiers = models()
+    with pytest.warns(CascadeWarning, match="the answers are kept"):
+        first, _ = gather(tmp_path, tiers, quality=wrong)
+    assert first.ungraded == 1
+    second, rows = gather(tmp_path, tiers, quality=mended)
+    assert numbers(rows, "t0_quality") == [0.5] * 6, "no row keeps what another function said"
+    assert (second.regraded, len(tiers[0].calls)) == (6, 6)
+
+
 def test_a_strongest_tier_that_is_never_right_is_doubted_once_and_graded_in_another_way(
     tmp_path: Path, recwarn: pytest.WarningsRecorder
 ) -> None:

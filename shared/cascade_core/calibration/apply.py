@@ -111,7 +111,8 @@ class Scorer:
 
         Returns:
             Lower and upper bounds of `rows`, each of shape (n,); NaN where there can be no
-            confidence, as every signal that is read has said nothing.
+            confidence, as every signal that is read has said nothing. The lower one is -inf
+            where signals are read and none has said anything yet: no reading is never acceptance.
 
         Raises:
             ConfigurationError: `inputs` lacks a signal or texts that are read.
@@ -129,7 +130,12 @@ class Scorer:
                     reach.readable[j] = reach.missable[j] = True
             lowest[rows], highest[rows] = self._ends(reach, self._word_logits(inputs, rows))
         low, high = self._curved(lowest, inputs), self._curved(highest, inputs)
-        return np.clip(low - SLACK, 0.0, CERTAIN), np.minimum(high + SLACK, 1.0)
+        low = np.clip(low - SLACK, 0.0, CERTAIN)
+        read = [~np.isnan(inputs.signals[name]) for name in self.signals if name not in unread]
+        if self.signals:
+            some = np.logical_or.reduce(read) if read else np.zeros(inputs.n, dtype=np.bool_)
+            low = np.where(some | np.isnan(low), low, -np.inf)
+        return low, np.minimum(high + SLACK, 1.0)
 
     def _ends(self, reach: Reach, words: Array) -> tuple[Array, Array]:
         """Return the lowest and the highest score in reach, each of shape (n,)."""
@@ -228,29 +234,6 @@ class Scorer:
         names = () if class_name is None else (class_name,)
         return Inputs(1, signals, (request_text,), (draft_text,), codes, names)
 
-    def best(
-        self,
-        readings: Mapping[str, float | None],
-        *,
-        request_text: str = "",
-        class_name: str | None = None,
-    ) -> float:
-        """Return a bound that the confidence in an unfinished draft cannot exceed.
-
-        Interval arithmetic: every input that is not settled is put where it helps
-        most. Where one request is asked about again and again, keep `begin`.
-
-        Args:
-            readings: Readings so far: a signal that has one may end anywhere from 0
-                to it; any other may end anywhere, or with no reading.
-            request_text: Text of the request.
-            class_name: Class of the request, if it has one.
-
-        Returns:
-            At least `one` of whatever the draft becomes, wherever that is not None.
-        """
-        return self.begin(request_text, class_name).best(readings)
-
     def begin(self, request_text: str = "", class_name: str | None = None) -> Begun:
         """Return the bounds of one request, whose text is read only here."""
         shape = (len(self.inputs), 1)
@@ -315,7 +298,17 @@ class Begun:
         self._signals = [(j, *given) for j, given in enumerate(inputs) if given[0] in SIGNALS]
 
     def best(self, readings: Mapping[str, float | None]) -> float:
-        """Return the highest confidence still in reach; see `Scorer.best`."""
+        """Return a bound that the confidence in an unfinished draft cannot exceed.
+
+        Interval arithmetic: every input that is not settled is put where it helps most.
+
+        Args:
+            readings: Readings so far: a signal that has one may end anywhere from 0
+                to it; any other may end anywhere, or with no reading.
+
+        Returns:
+            At least `Scorer.one` of whatever the draft becomes, wherever that is not None.
+        """
         reach = self._reach.copy()
         for j, source, name in self._signals:
             value = _number(readings.get(name))

@@ -44,6 +44,10 @@ class Objective:
         """The share of tables on which a promise may turn out wrong."""
         return 1 - (SURE if self.confidence is None else self.confidence)
 
+    def value(self, quality: float, cost: float) -> float:
+        """Return what is sought, the more the better: quality, or as little cost as possible."""
+        return quality if self.kind in {"max_cost", "max_escalated"} else -cost
+
     def __str__(self) -> str:
         """Say it in words."""
         goal = {

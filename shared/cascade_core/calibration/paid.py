@@ -49,7 +49,8 @@ def paid_at(readings: Sequence[PaidReading], thresholds: Array, weights: Array |
         weights: How much each row counts, shape (n,); None means 1 each.
 
     Returns:
-        Weighted sums, USD, shape (k,); NaN throughout where a price is not known.
+        Weighted sums, USD, shape (k,); NaN at thresholds above which, or at which, a row of
+        unknown price pays.
     """
     total = np.zeros(len(thresholds))
     for reading in readings:
@@ -57,12 +58,12 @@ def paid_at(readings: Sequence[PaidReading], thresholds: Array, weights: Array |
         price = reading.price[ever]
         if weights is not None:
             price = price * weights[ever]
-        total += _below(reading.low[ever], price, thresholds)
-        total -= _below(reading.high[ever], price, thresholds)
+        total += _sum_below(reading.low[ever], price, thresholds)
+        total -= _sum_below(reading.high[ever], price, thresholds)
     return total
 
 
-def _below(ends: Array, values: Array, thresholds: Array) -> Array:
+def _sum_below(ends: Array, values: Array, thresholds: Array) -> Array:
     """Return the sum of the values whose ends lie below each threshold."""
     order = np.argsort(ends)
     sums = np.concatenate(([0.0], np.cumsum(values[order])))

@@ -41,19 +41,24 @@ def fit_tiers(
     """
     held = {name: None for tier in rows.tiers[:-1] for name in tier.signals}
     wanted = tuple(held) if signals is None else _checked(signals, tuple(held), rows.source)
-    whole = _fitted(objective, rows, wanted, method, seed)
+    fit = _fitted(objective, rows, wanted, method, seed)
+    if signals is not None or not fit.scored.priced:
+        return fit
     paid = {name for tier in rows.tiers[:-1] for name in tier.paid}
-    free = tuple(name for name in wanted if name not in paid)
-    if signals is not None or not whole.scored.priced or not any(whole.scored.paid):
-        return whole
-    try:
-        bare = _fitted(objective, rows, free, method, seed)
-        if not _serves_better(objective, whole.scored, bare.scored):
-            spared = "; paid signals would cost more than they save"
-            return replace(bare, choices=tuple(f"{choice}{spared}" for choice in bare.choices))
-    except ConfigurationError:  # nothing free to read, or nothing that serves the objective
-        pass
-    return whole
+    spared = []
+    for name in [name for name in wanted if name in paid]:
+        kept = tuple(other for other in wanted if other != name)
+        try:
+            without = _fitted(objective, rows, kept, method, seed)
+            if not _serves_better(objective, fit.scored, without.scored):
+                fit, wanted = without, kept
+                spared.append(name)
+        except ConfigurationError:  # nothing else to read, or nothing that serves the objective
+            continue
+    if not spared:
+        return fit
+    said = f"; without {' and '.join(spared)}, which would not pay"
+    return replace(fit, choices=tuple(f"{choice}{said}" for choice in fit.choices))
 
 
 def _fitted(
@@ -95,10 +100,9 @@ def _checked(signals: Sequence[str], held: Sequence[str], source: str) -> tuple[
 
 def _serves_better(objective: Objective, one: Scored, other: Scored) -> bool:
     """Tell whether the first serves an objective better on the same rows."""
-    first, second = best(objective, one), best(objective, other)
-    if objective.kind in {"max_cost", "max_escalated"}:
-        return bool(first.quality > second.quality)
-    return bool(first.cost < second.cost)
+    found = (best(objective, scored) for scored in (one, other))
+    first, second = (objective.value(float(of.quality[0]), float(of.cost[0])) for of in found)
+    return first > second
 
 
 def with_route(

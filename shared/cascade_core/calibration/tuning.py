@@ -120,6 +120,9 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     frozen = Policy.load(policy)
     if policy is not None:
         _check_kept(frozen, rows, objective)
+    if heaviest is not None and objective.confidence is None:
+        msg = "heaviest= goes with a promise: harm=, or quality= with confidence="
+        raise ConfigurationError(msg)
     fitted_rows, tested_rows = _parts(rows, objective, policy, seed)
     if policy is None:
         fit = fit_tiers(objective, fitted_rows, signals, method, seed)
@@ -257,7 +260,10 @@ def _heaviest(rows: Table, given: float | None) -> float:
         most = float(whole.max())
     if given is None:
         return most
-    if not most <= given < math.inf:
+    if isinstance(given, bool) or not isinstance(given, int | float) or not given < math.inf:
+        msg = f"heaviest={given!r}: give a finite number"
+        raise ConfigurationError(msg)
+    if given < most:
         what = "row" if rows.groups is None else "group"
         msg = f"heaviest={given:g}: a {what} of {rows.source} weighs {most:g}; give at least that"
         raise ConfigurationError(msg)
@@ -282,15 +288,14 @@ def _chosen(
         return Kept(thresholds, ())
     pooled = serve(scored, list(thresholds))
     own = serve(scored, by_row(thresholds, spread.thresholds, *columns[2:]))
-    if _worth(objective, scored, pooled) > _worth(objective, scored, own):
+    if _value(objective, pooled, scored.weights) > _value(objective, own, scored.weights):
         return Kept(thresholds, (), dict.fromkeys(spread.thresholds, thresholds))
     return Kept(thresholds, (), spread.thresholds)
 
 
-def _worth(objective: Objective, scored: Scored, served: Served) -> float:
-    """Return what an objective is after: quality, or as little cost as possible."""
-    best = objective.kind in {"max_cost", "max_escalated"}
-    return float(np.average(served.quality if best else -served.cost, weights=scored.weights))
+def _value(objective: Objective, served: Served, weights: Array | None) -> float:
+    quality, cost = (float(np.average(of, weights=weights)) for of in (served.quality, served.cost))
+    return objective.value(quality, cost)
 
 
 def _rows(rows: Table, code: int) -> Ints:

@@ -53,7 +53,8 @@ class Grader(Protocol):
     """Says how good every tier's answer is.
 
     Attributes:
-        name: Says how it grades; equal for graders that grade alike.
+        name: Says how it grades.
+        identity: Equal for graders that grade alike, in any process.
         needs_reference: Whether it can say nothing without a reference.
         paid: Whether it calls models.
     """
@@ -61,6 +62,11 @@ class Grader(Protocol):
     @property
     def name(self) -> str:
         """Say how it grades."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """Tell graders apart that do not grade alike."""
         ...
 
     @property

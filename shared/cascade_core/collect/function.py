@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from inspect import Parameter, signature, unwrap
 from pathlib import Path
 from traceback import walk_tb
+from types import CodeType
 from typing import Any, TypeAlias
 
 from cascade_core.collect.case import Case, Grade
@@ -40,6 +42,8 @@ class ByFunction:
         place = getattr(function, "__module__", "")
         name = getattr(function, "__qualname__", type(function).__qualname__)
         self.name = f"{place}:{name}"
+        code = getattr(unwrap(function), "__code__", None)
+        self.identity = self.name if code is None else f"{self.name} {_digest(code)}"
         _check_signature(function, self.name)
 
     def grade(self, case: Case) -> Steps[list[Grade]]:
@@ -62,6 +66,13 @@ class ByFunction:
             problem = f"{self.name} returned {odd} instead of a number in [0, 1]"
         yield Note("quality", f"{problem}; the answers are kept, to be graded once it is mended")
         return Grade(quality, problem)
+
+
+def _digest(code: CodeType) -> str:
+    """Digest what a function does, so that a mended one is known for another."""
+    parts = [code.co_code.hex(), repr(code.co_names)]
+    parts += [_digest(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
+    return sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
 def _check_signature(function: QualityFunction, name: str) -> None:

@@ -91,7 +91,7 @@ class ByReference:
     paid = False
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.name = self.identity = name
         self._same = COMPARISONS[name]
 
     def grade(self, case: Case) -> Steps[list[Grade]]:
@@ -106,7 +106,7 @@ class ByReference:
 class ByAgreement:
     """1 where an answer says the same as the strongest tier's, which is right by definition."""
 
-    name = "agreement"
+    name = identity = "agreement"
     needs_reference = False
     paid = False
 
@@ -135,7 +135,7 @@ class ByJudge:
 
     def __init__(self, model: Any) -> None:
         self._judge = Judge(model, instructions=JUDGE_INSTRUCTIONS, name="quality")
-        self.name = "judge"
+        self.name = self.identity = "judge"
 
     def grade(self, case: Case) -> Steps[list[Grade]]:
         """Ask the judge about every answer; an empty one is worth nothing unasked."""

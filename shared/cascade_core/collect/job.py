@@ -65,7 +65,7 @@ class Job:
     @property
     def graded_by(self) -> str:
         """How answers are graded, and by which model where one does."""
-        return self.grader.name + (f" {self.judge}" if self.judge else "")
+        return self.grader.identity + (f" {self.judge}" if self.judge else "")
 
 
 def as_out(given: str | Path) -> Path:

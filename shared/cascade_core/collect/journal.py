@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -80,6 +80,14 @@ class Entry:
             return self
         unknown = {name: None for name in self.row if _QUALITY.fullmatch(name)}
         return replace(self, row={**self.row, **unknown}, problems={})
+
+    def ungraded(self, by: str) -> Collection[int]:
+        """Return the tiers whose answers are to be graded: all, where it was done in another way.
+
+        Where it was done in this way, those that the grader could not tell.
+        """
+        told = self.graded_by == by and self.problems
+        return self.problems.keys() if told else range(len(self.qualities))
 
     def as_line(self) -> str:
         """Write the entry as one line of JSON."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -59,14 +59,14 @@ def as_entry(  # noqa: PLR0913 - what a row is made of
         examined.cost,
         errors,
         graded_by=graded_by,
-        problems=_problems(examined.grades),
+        problems=_problems(dict(enumerate(examined.grades))),
         answers=[keep(answer.draft) for answer in examined.answers] if kept else None,
     )
 
 
 def regraded(
     entry: Entry,
-    grades: Sequence[Grade],
+    grades: Mapping[int, Grade],
     cost: Decimal | None,
     *,
     graded_by: str = "",
@@ -76,12 +76,12 @@ def regraded(
 
     Args:
         entry: What is known of the request.
-        grades: One a tier.
+        grades: By tier; grades of other tiers stay.
         cost: USD of the calls that grading took; None where one is unpriced.
         graded_by: How it was graded.
         texts: As for `as_entry`.
     """
-    qualities = {f"t{tier}_quality": grade.quality for tier, grade in enumerate(grades)}
+    qualities = {f"t{tier}_quality": grade.quality for tier, grade in grades.items()}
     found = replace(
         entry,
         row={**entry.row, **qualities},
@@ -92,8 +92,8 @@ def regraded(
     return replace(found, answers=None) if found.usable and not texts else found
 
 
-def _problems(grades: Sequence[Grade]) -> dict[int, str]:
-    return {tier: grade.problem for tier, grade in enumerate(grades) if grade.problem is not None}
+def _problems(grades: Mapping[int, Grade]) -> dict[int, str]:
+    return {tier: grade.problem for tier, grade in grades.items() if grade.problem is not None}
 
 
 def _tier(

@@ -206,8 +206,9 @@ class Resamples:
             price = np.where(np.isnan(reading.low), 0.0, reading.price)
             price = price if weight is None else price * weight
             for sign, end in ((1, reading.low), (-1, reading.high)):
-                after = np.searchsorted(surest, end, "left")
-                total += sign * self._running(after, price, places + 1)[:, :-1]
+                first = np.searchsorted(surest, end, "left") + 1
+                first[np.isneginf(end)] = 0
+                total += sign * self._running(first, price, places + 2)[:, 1:-1]
         return total
 
     def _running(self, place: Ints, values: Array, places: int) -> Array:

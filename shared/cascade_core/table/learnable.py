@@ -20,7 +20,8 @@ def usable(table: Table) -> tuple[npt.NDArray[np.bool_], dict[str, int]]:
 
     Where a tier has no cost in any row it is unpriced, and rows are used without.
 
-    The price of a paid signal that was read is a cost as well: unknown, it is unpriced, not 0.
+    The price of a paid signal that was read is a cost as well: unknown, it is unpriced, not 0;
+    where no reading of it has a price, rows are used without.
     The last tier's signals are never read, so their prices do not matter.
 
     Args:
@@ -83,7 +84,8 @@ def _lacking(table: Table) -> dict[str, npt.NDArray[np.bool_]]:
             lacking[f"t{k}_cost_usd"] = unpriced
     for k, tier in enumerate(table.tiers[:-1]):
         for name, price in tier.paid.items():
-            lacking[f"t{k}_paid_{name}_usd"] = _unpriced(price, tier.signals.get(name))
+            if not np.isnan(price).all():  # the same for a signal
+                lacking[f"t{k}_paid_{name}_usd"] = _unpriced(price, tier.signals.get(name))
     return lacking
 
 

@@ -98,7 +98,7 @@ def test_nothing_that_a_draft_can_become_exceeds_its_bound(data, calibrator, req
             end[signal] = known[signal] * data.draw(st.floats(0, 1))
         else:
             end[signal] = data.draw(readings)
-    best = scorer.best(known, request_text=request, class_name=name)
+    best = scorer.begin(request, name).best(known)
     seen = scorer.one(end, request, data.draw(texts), name)
     assert seen is None or seen <= best <= 1
 
@@ -113,14 +113,16 @@ def test_a_finished_draft_ends_within_its_span_whatever_is_read_last(
     known = {signal: end[signal] for signal in end if data.draw(st.booleans())}
     low, high = scorer.span(known, request, draft, name)
     seen = scorer.one(end, request, draft, name)
-    assert seen is None or 0 <= low <= seen <= high <= 1
+    assert seen is None or low <= seen <= high <= 1
+    if all(known.get(signal) is None for signal in scorer.signals) and scorer.signals:
+        assert not low >= 0, "no reading is never acceptance"
     assert seen is None or low < 1, "a threshold of 1 accepts nothing"
 
 
 def test_a_span_is_as_narrow_as_what_is_settled_makes_it():
     signal = Scorer(Calibrator(score=Signal(signal="a"), curve=Platt(slope=1.0, intercept=1.0)))
     assert signal.span({"a": 0.5}) == pytest.approx([1 / (1 + math.exp(-1))] * 2)
-    assert signal.span({})[0] < 1e-5
+    assert signal.span({})[0] == -math.inf
     assert signal.span({})[1] > 1 - 1e-5
     both = Logistic(
         inputs=("signal:a", "signal:b", "draft:words"), low=(0.0,) * 3, high=(1.0, 1.0, 9.0),
@@ -216,16 +218,16 @@ def test_a_tree_sends_what_has_no_reading_where_it_says():
     assert scorer.one({"a": 0.5, "b": 0.0}) == pytest.approx(down)
     assert scorer.one({"a": 0.51, "b": 0.0}) == pytest.approx(up)
     assert scorer.one({"b": 0.0}) == pytest.approx(up)
-    assert scorer.best({"a": 0.5}) == pytest.approx(down)
-    assert scorer.best({}) == pytest.approx(up)
+    assert scorer.begin().best({"a": 0.5}) == pytest.approx(down)
+    assert scorer.begin().best({}) == pytest.approx(up)
 
 
 def test_without_any_reading_there_is_no_confidence():
     scorer = Scorer(Calibrator(score=Signal(signal="a")))
     assert scorer.one({}) is None
     assert scorer.one({"a": None, "b": 0.7}) is None
-    assert scorer.best({}) == pytest.approx(1.0)
-    assert scorer.best({"a": 0.4}) == pytest.approx(0.4)
+    assert scorer.begin().best({}) == pytest.approx(1.0)
+    assert scorer.begin().best({"a": 0.4}) == pytest.approx(0.4)
 
 
 def test_a_class_has_its_own_curve_where_there_is_one():
@@ -237,7 +239,7 @@ def test_a_class_has_its_own_curve_where_there_is_one():
     scorer = Scorer(calibrator)
     assert scorer.one({"a": 0.5}) == scorer.one({"a": 0.5}, class_name="easy") == pytest.approx(0.5)
     assert scorer.one({"a": 0.5}, class_name="hard") == pytest.approx(1 / (1 + math.exp(2)))
-    assert scorer.best({"a": 0.5}, class_name="hard") < 0.2
+    assert scorer.begin("", "hard").best({"a": 0.5}) < 0.2
 
 
 def test_what_a_table_lacks_is_named():

@@ -143,6 +143,18 @@ BY_BOTH = {
     },
     "class_curves": {"hard": CURVE},
 }
+BY_JUDGE_AND_TEXT = {
+    "score": {
+        "kind": "logistic",
+        "inputs": ["signal:judge", "draft:words"],
+        "low": [0.0] * 2,
+        "high": [1.0, 9.0],
+        "fill": [0.5, 1.0],
+        "weights": [2.0, -0.9],
+        "missing": [0.0, 0.0],
+        "intercept": 1.5,
+    },
+}
 TREE_OF_BOTH = {
     "score": {
         "kind": "boosting",
@@ -171,6 +183,8 @@ TREE_OF_BOTH = {
             "classes": {"hard": {"thresholds": [0.4, 0.6]}},
             "route": {"stages": STAGES},
         },
+        {"calibrators": [BY_LOGPROB, BY_BOTH], "thresholds": [0.6, 0.6]},
+        {"calibrators": [BY_JUDGE_AND_TEXT, BY_BOTH], "thresholds": [0.5, 0.6]},
     ],
 )
 def test_a_paid_signal_is_paid_where_a_running_cascade_asks_for_it(document):

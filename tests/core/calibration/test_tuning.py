@@ -181,8 +181,48 @@ def test_a_paid_signal_is_kept_where_it_is_worth_its_price(price, worth, asked):
     policy = tune(table, **asked)
     assert ("judge" in policy.signals) == worth
     if not worth:
-        assert "paid signals would cost more than they save" in policy.tuned.choices[0]
+        assert "without judge, which would not pay" in policy.tuned.choices[0]
         assert "judge" in tune(table, **asked, signals=["a", "judge"]).signals, "as it was told"
+
+
+def test_of_two_paid_signals_only_the_one_that_pays_is_kept():
+    table = columns(1500, sharp=3.0)
+    rng = np.random.default_rng(4)
+    judged = 0.5 + 0.4 * (np.array(table["t0_quality"]) - 0.5) + 0.1 * rng.random(1500)
+    table |= {"t0_signal_judge": judged.tolist(), "t0_paid_judge_usd": [1e-7] * 1500}
+    table |= {"t0_signal_vain": rng.random(1500).tolist(), "t0_paid_vain_usd": [1e-4] * 1500}
+    policy = tune(table, quality=0.97)
+    assert "judge" in policy.signals
+    assert "vain" not in policy.signals
+
+
+def test_drafts_that_failed_a_gate_are_not_taken_for_accepted_unasked():
+    table = columns(1000, sharp=3.0)
+    rng = np.random.default_rng(4)
+    gated = np.arange(1000) % 15 == 0
+    judged = 0.5 + 0.4 * (np.array(table["t0_quality"]) - 0.5) + 0.1 * rng.random(1000)
+    readings = {"t0_signal_a": table["t0_signal_a"], "t0_signal_judge": judged.tolist()}
+    prices = {"t0_paid_judge_usd": [1e-7] * 1000}
+    for name, values in (readings | prices).items():
+        table[name] = ["" if gate else value for gate, value in zip(gated, values, strict=True)]
+    table["t0_quality"] = np.where(gated, 0.0, table["t0_quality"]).tolist()
+    table.pop("t0_signal_noise")
+    policy = tune(table, max_escalated=0.2, method="logistic")
+    served = replay(table, policy).served
+    assert (served.tier[gated] == 1).all()
+    with pytest.raises(TuningError, match=r"the least any threshold takes is 0\.067"):
+        tune(table, max_escalated=0.02, method="logistic")
+
+
+@pytest.mark.parametrize(
+    ("heaviest", "said"),
+    [(float("inf"), "finite"), ("3", "finite"), (True, "finite"), (0.5, "weighs 1")],
+)
+def test_a_heaviest_row_that_cannot_be_is_refused(heaviest, said):
+    with pytest.raises(ConfigurationError, match=said):
+        tune(columns(300), harm=0.1, method="signal", heaviest=heaviest)
+    with pytest.raises(ConfigurationError, match="goes with a promise"):
+        tune(columns(300), quality=0.9, heaviest=2.0)
 
 
 @pytest.mark.parametrize("seed", range(4))
