@@ -13,6 +13,7 @@ from cascade_core.confidence import Calibrated, Confidence, Raw
 from cascade_core.costs.prices import Prices
 from cascade_core.errors import CascadeWarning, ConfigurationError
 from cascade_core.gates import Check, Gate, make_gates
+from cascade_core.otherwise import warn_of_other_use
 from cascade_core.policy.document import (
     Mode,
     OnExhausted,
@@ -202,10 +203,7 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
         if choice is not None:
             settings[name] = choice
     combiner = make_combiner(combine, [signal.name for signal in made])
-    if document.promises:
-        _warn_of_the_unpromised(thresholds, settings)
-    if document.tuned is not None:
-        _warn_of_another_order(document.tuned.models, tiers)
+    warn_of_other_use(document, thresholds, settings, tiers, made)
     return Plan(
         tiers=tuple(tiers),
         signals=made,
@@ -248,41 +246,6 @@ def _read_signals(signals: tuple[Signal, ...], document: Policy) -> tuple[Signal
         )
         raise ConfigurationError(msg)
     return tuple(s for s in signals if not s.paid or s.name in document.signals)
-
-
-def _warn_of_the_unpromised(thresholds: object, settings: Mapping[str, Any]) -> None:
-    """Warn where more would be accepted than the policy's promises were tested with."""
-    if thresholds is not None:
-        warnings.warn(
-            "thresholds= replaces the policy's thresholds, and its promises were tested with those "
-            "alone: leave thresholds= out to keep them",
-            CascadeWarning,
-            stacklevel=4,
-        )
-    if settings.get("on_no_score") == "accept":
-        warnings.warn(
-            "on_no_score='accept' accepts drafts without a reading, and the policy's promises were "
-            "tested with those sent on: leave it at 'escalate' to keep them",
-            CascadeWarning,
-            stacklevel=4,
-        )
-
-
-def _warn_of_another_order(tuned: Sequence[str | None], tiers: Sequence[Tier]) -> None:
-    """Warn where a tier is the model of another tier of the policy.
-
-    Other names are none of our business: hosts and deployments call one model by many.
-    """
-    for tier, model in zip(tiers, tuned, strict=False):
-        if tier.model is not None and tier.model != model and tier.model in tuned:
-            warnings.warn(
-                f"tier {tier.index} is {tier.model}, which was tier {tuned.index(tier.model)} when "
-                "the policy was tuned: its confidences and promises are about other drafts; give "
-                f"the tiers as they were tuned ({' → '.join(str(name) for name in tuned)})",
-                CascadeWarning,
-                stacklevel=4,
-            )
-            return
 
 
 def _confidences(

@@ -172,6 +172,21 @@ def test_tiers_in_another_order_than_the_policy_was_tuned_with_are_warned_of():
             assert re.search(words, str(one.message))
 
 
+@pytest.mark.parametrize("priced", [True, False])
+def test_a_signal_that_had_a_price_when_tuned_and_has_none_here_is_warned_of(priced):
+    table = columns(200)
+    if priced:
+        table |= {"t0_paid_a_usd": [1e-9] * 200}
+    policy = tune(table, quality=0.9, method="signal", signals=["a"])
+    assert policy.tuned.paid == (("a",) if priced else ())
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        make_plan(TWO, policy=policy, signals=[FunctionSignal(lambda request, draft: 1, name="a")])
+    assert [
+        ("'a'" in str(one.message), "`paid` is True" in str(one.message)) for one in caught
+    ] == ([(True, True)] if priced else [])
+
+
 def test_thresholds_of_a_policy_that_do_not_fit_the_tiers_are_called_the_policys():
     with pytest.raises(ConfigurationError, match="the policy's thresholds: 1 given, but 3 tiers"):
         make_plan(THREE, policy=POLICY)

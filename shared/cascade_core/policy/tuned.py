@@ -84,6 +84,7 @@ class Tuned(BaseModel):
         table: Name of the labelled table.
         objective: What was asked for, in words.
         models: The tiers' models as the table names them.
+        paid: Signals that are read and had a price: where one says nothing, the draft is sent on.
         choices: For every tier but the last, how its confidence was fitted.
         rows_fitted: Rows that calibrators were fitted to; 0 where they were kept as they were.
         fitted_table: Name of the table that holds those rows, an earlier one where they were kept.
@@ -101,6 +102,7 @@ class Tuned(BaseModel):
     table: str
     objective: str
     models: tuple[str | None, ...]
+    paid: tuple[str, ...] = ()
     choices: tuple[str, ...]
     rows_fitted: int
     fitted_table: str | None = None
