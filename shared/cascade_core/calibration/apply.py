@@ -112,7 +112,8 @@ class Scorer:
         Returns:
             Lower and upper bounds of `rows`, each of shape (n,); NaN where there can be no
             confidence, as every signal that is read has said nothing. The lower one is -inf
-            where signals are read and none has said anything yet: no reading is never acceptance.
+            where nothing has been read yet, or nothing of those that were asked: no reading is
+            never acceptance. Texts are something to read.
 
         Raises:
             ConfigurationError: `inputs` lacks a signal or texts that are read.
@@ -132,9 +133,10 @@ class Scorer:
         low, high = self._curved(lowest, inputs), self._curved(highest, inputs)
         low = np.clip(low - SLACK, 0.0, CERTAIN)
         read = [~np.isnan(inputs.signals[name]) for name in self.signals if name not in unread]
-        if self.signals:
-            some = np.logical_or.reduce(read) if read else np.zeros(inputs.n, dtype=np.bool_)
-            low = np.where(some | np.isnan(low), low, -np.inf)
+        if read:
+            low = np.where(np.logical_or.reduce(read) | np.isnan(low), low, -np.inf)
+        elif not self.calibrator.reads_text:
+            low = np.full(inputs.n, -np.inf)
         return low, np.minimum(high + SLACK, 1.0)
 
     def _ends(self, reach: Reach, words: Array) -> tuple[Array, Array]:

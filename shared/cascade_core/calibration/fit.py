@@ -126,6 +126,9 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
             msg = f"{table.source} has no signal {name!r} for tier {tier}; it has: {held}"
             raise ConfigurationError(msg)
     outcome = table.tiers[tier].quality if target is None else target
+    gated = table.tiers[tier].gated
+    if gated is not None:  # a draft that failed a gate never meets a calibrator
+        outcome = np.where(gated, np.nan, outcome)
     data = Data.of(table, inputs, outcome, seed)
     tried = candidates(data.inputs, chosen, tuple(texts), data.target, method, fine=fine)
     if not tried:

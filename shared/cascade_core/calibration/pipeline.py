@@ -136,7 +136,9 @@ def score(table: Table, policy: Policy, *, confidences: Sequence[Array] | None =
     for k, scorer in enumerate(scorers):
         judged = _Judged(table, k, scorer, classes)
         confidence = judged.rows() if confidences is None else confidences[k]
-        confidence, readings = judged.with_paid(confidence, ~skipped[:, k])
+        gated = table.tiers[k].gated
+        passed = ~skipped[:, k] if gated is None else ~(skipped[:, k] | gated)
+        confidence, readings = judged.with_paid(confidence, passed)
         found.append(confidence)
         paid.append(readings)
     return Scored(

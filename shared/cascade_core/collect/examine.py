@@ -35,6 +35,7 @@ class Answer:
             gate, or where it is the last tier's, which nobody judges.
         paid: USD of each paid signal's reading; None where unpriced.
         error: What a failed tier raised: type and HTTP status, never its text.
+        gate: Reason of the gate that it failed; None where it passed, or nobody judges it.
     """
 
     tier: Tier
@@ -43,6 +44,7 @@ class Answer:
     readings: Mapping[str, float | None] = field(default_factory=dict)
     paid: Mapping[str, Decimal | None] = field(default_factory=dict)
     error: str | None = None
+    gate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +119,9 @@ def _answer(plan: Plan, request: Request, tier: Tier, trail: Trail) -> Steps[Ans
     draft = reply.drafts[0]
     trail.add(draft, tier, "draft", "returned")
     cost = total(trail.calls[start:])
-    if not judged or not (yield from _passes(plan, request, draft)):
-        return Answer(tier, draft, cost)
+    gate = (yield from _failed_gate(plan, request, draft)) if judged else None
+    if not judged or gate is not None:
+        return Answer(tier, draft, cost, gate=gate)
     readings: dict[str, float | None] = {}
     paid: dict[str, Decimal | None] = {}
     for signal in plan.signals:
@@ -151,8 +154,8 @@ def _ask(
     return reply
 
 
-def _passes(plan: Plan, request: Request, draft: Draft) -> Steps[bool]:
-    """Tell whether a draft passes every gate; one that does not is never accepted."""
+def _failed_gate(plan: Plan, request: Request, draft: Draft) -> Steps[str | None]:
+    """Return the reason of the first gate that a draft fails; such a one is never accepted."""
     for gate in plan.gates:
         if gate.own:
             passed: object = gate.passes(request, draft)
@@ -160,5 +163,5 @@ def _passes(plan: Plan, request: Request, draft: Draft) -> Steps[bool]:
             reply = yield Compute(gate.passes, (request, draft))
             passed = isinstance(reply, Computed) and reply.value
         if not passed:
-            return False
-    return True
+            return gate.reason
+    return None

@@ -107,6 +107,8 @@ def _tier(
         row[f"{t}_response"] = None if draft is None else written(draft.text, draft.tool_calls)
     row[f"{t}_quality"] = quality
     row[f"{t}_cost_usd"] = _usd(answer.cost)
+    if answer.gate is not None:
+        row[f"{t}_gate"] = answer.gate
     row |= {f"{t}_signal_{s.name}": answer.readings.get(s.name) for s in signals}
     row |= {f"{t}_paid_{s.name}_usd": _usd(answer.paid.get(s.name)) for s in signals if s.paid}
     return row

@@ -22,8 +22,8 @@ _LONGEST_NAME = 60
 """Cells of a class's name that are shown, over as many lines as they take."""
 _NARROWEST = 12
 """Cells that a column of words keeps."""
-_GAP, _EDGES = 3, 2
-"""Cells between columns, and at both ends together."""
+_GAP, _EDGES = 3, 4
+"""Cells between columns, and at both ends together; releases of rich before 14.3 take all four."""
 
 
 def print_figures(

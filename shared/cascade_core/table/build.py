@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cascade_core.arrays import Array, Ints
+from cascade_core.arrays import Array, Flags, Ints
 from cascade_core.table.check import Cells, Unit, Where, refuse, to_numbers, to_texts
 from cascade_core.table.columns import Column
 from cascade_core.table.table import Table, TierColumns
 
-_CODED = {"class", "group", "model"}
+_CODED = {"class", "gate", "group", "model"}
 _NONE = -1
 
 
@@ -121,7 +121,11 @@ class _Columns:
             signals=self._by_signal(k, "signal"),
             paid=self._by_signal(k, "paid"),
             responses=self.texts.get(f"t{k}_response"),
+            gated=self._gated(self.codes.get(f"t{k}_gate")),
         )
+
+    def _gated(self, reasons: _Codes | None) -> Flags | None:
+        return None if reasons is None or not reasons.names else reasons.joined() != _NONE
 
     def _by_signal(self, k: int, part: str) -> dict[str, Array]:
         return {

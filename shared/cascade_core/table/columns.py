@@ -25,6 +25,7 @@ Part: TypeAlias = Literal[
     "response",
     "quality",
     "cost_usd",
+    "gate",
     "signal",
     "paid",
 ]
@@ -32,7 +33,7 @@ Part: TypeAlias = Literal[
 GENERAL: tuple[Part, ...] = ("id", "request", "class", "group", "weight")
 """Columns that belong to no tier, in the order in which they are written."""
 
-_PLAIN: tuple[Part, ...] = ("model", "response", "quality", "cost_usd")
+_PLAIN: tuple[Part, ...] = ("model", "response", "quality", "cost_usd", "gate")
 _NEEDED: tuple[Part, ...] = ("quality", "cost_usd")
 _HIGHEST: dict[Part, float] = {
     "quality": 1.0,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from cascade_core.arrays import Array, Ints
+from cascade_core.arrays import Array, Flags, Ints
 from cascade_core.table.check import Unit
 
 
@@ -23,6 +23,8 @@ class TierColumns:
         signals: (n,) readings in [0, 1] by signal; NaN where there is no reading.
         paid: (n,) USD of a paid signal's reading by signal; NaN where the cell is empty.
         responses: The answers, "" where there is none; None where the table has no such column.
+        gated: (n,) whether the answer failed a gate, and so would be accepted in no case; None
+            where the table does not say.
     """
 
     quality: Array
@@ -31,6 +33,7 @@ class TierColumns:
     signals: Mapping[str, Array] = field(default_factory=dict)
     paid: Mapping[str, Array] = field(default_factory=dict)
     responses: Sequence[str] | None = field(default=None, repr=False)
+    gated: Flags | None = field(default=None, repr=False)
 
     def take(self, rows: Ints) -> TierColumns:
         """Return these columns for some of the rows, given by number."""
@@ -41,6 +44,7 @@ class TierColumns:
             signals={name: values[rows] for name, values in self.signals.items()},
             paid={name: values[rows] for name, values in self.paid.items()},
             responses=_pick(self.responses, rows),
+            gated=None if self.gated is None else self.gated[rows],
         )
 
 

@@ -214,6 +214,24 @@ def test_drafts_that_failed_a_gate_are_not_taken_for_accepted_unasked():
         tune(table, max_escalated=0.02, method="logistic")
 
 
+def test_drafts_that_failed_a_gate_are_accepted_by_no_text_either():
+    table = columns(1000, texts=True)
+    gated = [row % 10 == 0 for row in range(1000)]
+    table["t0_gate"] = ["gate_refusal" if gate else "" for gate in gated]
+    for tier, name in ((0, "a"), (0, "noise")):
+        del table[f"t{tier}_signal_{name}"]
+    # They read just like the good ones, and must teach the calibrator nothing.
+    table["t0_quality"] = [
+        0.0 if gate else q for gate, q in zip(gated, table["t0_quality"], strict=True)
+    ]
+    policy = tune(table, max_escalated=0.3, skip=False)
+    assert policy.calibrators[0].signals == ()
+    served = replay(table, policy).served
+    assert (served.tier[gated] == 1).all()
+    assert (served.tier == 0).any()
+    assert policy.tuned.reference.tiers[0].unread == pytest.approx(0.1)
+
+
 @pytest.mark.parametrize(
     ("heaviest", "said"),
     [(float("inf"), "finite"), ("3", "finite"), (True, "finite"), (0.5, "weighs 1")],
