@@ -310,7 +310,7 @@ class _Judged:
         for place, name in enumerate(self._paid):
             low, high = (np.where(judged, end, np.nan) for end in self._spans(self._paid[place:]))
             # Confidences out of fold come from other models than bounds do.
-            confidence = np.clip(confidence, low, high)
+            confidence = np.where(judged, np.clip(confidence, low, high), confidence)
             missing, price = np.isnan(self._tier.signals[name]), self._tier.paid[name]
             # A reading that was never taken cost nothing.
             readings.append(PaidReading(np.where(missing, np.nan_to_num(price), price), low, high))

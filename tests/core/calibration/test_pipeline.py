@@ -118,11 +118,10 @@ def test_every_row_ends_where_a_running_cascade_ends(document):
 class Judged(BaseSignal):
     """A paid signal that says what a table's row says of the tier it is asked about."""
 
-    name = "judge"
     paid = True
 
-    def __init__(self):
-        self.says, self.asked = {}, []
+    def __init__(self, name="judge"):
+        self.name, self.says, self.asked = name, {}, []
 
     def measure(self, request, draft, tier):
         self.asked.append(tier.index)
@@ -214,6 +213,45 @@ def test_a_paid_signal_is_paid_where_a_running_cascade_asks_for_it(document):
         if verdict.judged.confidence is not None:
             assert verdict.judged.confidence == pytest.approx(told[last][row])
     assert spared > 10
+
+
+BY_TWO = {
+    "score": {
+        "kind": "logistic",
+        "inputs": ["signal:sequence_logprob", "signal:judge", "signal:second"],
+        "low": [0.0] * 3,
+        "high": [1.0] * 3,
+        "fill": [0.5] * 3,
+        "weights": [4.0, 1.5, 1.5],
+        "missing": [0.0] * 3,
+        "intercept": -3.0,
+    },
+}
+
+
+def test_of_two_paid_signals_each_is_paid_where_the_others_leave_it_open():
+    table, policy = rows(n=200), Policy.load({"calibrators": [BY_TWO] * 2, "thresholds": [0.5] * 2})
+    judges = [Judged("judge"), Judged("second")]
+    rng = np.random.default_rng(5)
+    for tier in table.tiers[:-1]:
+        for judge, price in zip(judges, (0.25, 0.5), strict=True):
+            read = np.where(rng.random(len(table)) < 0.2, np.nan, rng.random(len(table)))
+            tier.signals[judge.name] = read
+            tier.paid[judge.name] = np.where(np.isnan(read), np.nan, price)
+    plan = plan_for(
+        tiers=make_tiers(3), policy=policy, thresholds=None, signals=[SequenceLogprob(), *judges]
+    )
+    served = serve(score(table, policy), thresholds_of(policy, table))
+    for row in range(len(table)):
+        paid = 0.0
+        for judge in judges:
+            judge.asked.clear()
+            readings = [tier.signals[judge.name][row] for tier in table.tiers[:-1]]
+            judge.says = {k: None if np.isnan(v) else v for k, v in enumerate(readings)}
+        assert ask(plan, table, row).tier == served.tier[row]
+        for judge, price in zip(judges, (0.25, 0.5), strict=True):
+            paid += price * sum(judge.says[tier] is not None for tier in judge.asked)
+        assert served.cost[row] == pytest.approx(served.asked[row] @ [1, 10, 100] + paid)
 
 
 def test_every_call_is_paid_and_only_those():
