@@ -15,6 +15,7 @@ import numpy as np
 
 from cascade_core.arrays import Array, Ints
 from cascade_core.calibration.candidates import Candidates, candidates
+from cascade_core.calibration.choose import mean_with_error
 from cascade_core.calibration.folds import folds
 from cascade_core.calibration.objective import Objective, TuningError, choose
 from cascade_core.calibration.pipeline import Scored, by_row, serve
@@ -129,9 +130,7 @@ def pays(  # noqa: PLR0913, PLR0917 - the rows' columns
         pooled = serve(other, list(one))
         own = serve(other, by_row(one, spread.thresholds, classes[tried], names))
         gain[tried] = (own.quality - pooled.quality) * spread.worth - (own.cost - pooled.cost)
-    weights = np.ones(len(gain)) if scored.weights is None else scored.weights
-    mean = float(np.average(gain, weights=weights))
-    error = float(np.sqrt(np.sum(weights**2 * (gain - mean) ** 2)) / weights.sum())
+    mean, error = mean_with_error(gain, scored.weights)
     return mean > error
 
 

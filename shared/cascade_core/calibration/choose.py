@@ -217,10 +217,16 @@ def better_by(
 
     Rows of one group count as one observation in the error.
     """
-    difference = others - losses
-    weight = np.ones(len(losses)) if weights is None else weights
-    mean = float(np.average(difference, weights=weight))
-    parts = weight * (difference - mean)
+    return mean_with_error(others - losses, weights, groups)
+
+
+def mean_with_error(
+    values: Array, weights: Array | None, groups: Ints | None = None
+) -> tuple[float, float]:
+    """Return the mean of values and its standard error, rows of one group as one observation."""
+    weight = np.ones(len(values)) if weights is None else weights
+    mean = float(np.average(values, weights=weight))
+    parts = weight * (values - mean)
     if groups is not None:
         _, code = np.unique(groups, return_inverse=True)
         parts = np.bincount(code, parts).astype(np.float64)

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 import numpy as np
 
 from cascade_core.arrays import Array, Flags
+from cascade_core.calibration.choose import mean_with_error
 from cascade_core.calibration.fit import Fitted, fit_calibrator
 from cascade_core.calibration.pipeline import Scored, serve
 from cascade_core.policy.route import Route, Stage, skips, values
@@ -81,8 +82,10 @@ def fit_route(
     last = _mean(scored.costs[-1], scored.weights), _mean(scored.qualities[-1], scored.weights)
     route = Route(stages=(*stages, Stage(cost_usd=last[0], quality=last[1])))
     skipped = skips(values(route, accepts))
-    saved = served.cost - serve(skipping(scored, skipped), thresholds).cost
-    return (route, skipped) if _pays(saved, scored.weights) else None
+    saved, error = mean_with_error(
+        served.cost - serve(skipping(scored, skipped), thresholds).cost, scored.weights
+    )
+    return (route, skipped) if saved > SURE * error else None
 
 
 def skipping(scored: Scored, skipped: Flags) -> Scored:
@@ -98,14 +101,6 @@ def skipping(scored: Scored, skipped: Flags) -> Scored:
         ),
         skipped=skipped,
     )
-
-
-def _pays(saved: Array, weights: Array | None) -> bool:
-    """Tell whether what was saved on rows that the models had not seen is beyond chance."""
-    weight = np.ones(len(saved)) if weights is None else weights
-    mean = float(np.average(saved, weights=weight))
-    error = float(np.sqrt(np.sum(weight**2 * (saved - mean) ** 2)) / weight.sum())
-    return mean > SURE * error
 
 
 def _part(weights: Array | None, rows: Flags) -> Array | None:

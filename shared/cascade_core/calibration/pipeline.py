@@ -315,7 +315,7 @@ class _Judged:
             # A reading that was never taken cost nothing.
             readings.append(PaidReading(np.where(missing, np.nan_to_num(price), price), low, high))
             confidence = np.where(judged & missing, np.where(low >= 0, low, np.nan), confidence)
-            judged &= ~missing
+            judged = judged & ~missing
         return confidence, tuple(readings)
 
     def _spans(self, unread: Sequence[str]) -> tuple[Array, Array]:

@@ -44,9 +44,8 @@ def fit_tiers(
     fit = _fitted(objective, rows, wanted, method, seed)
     if signals is not None or not fit.scored.priced:
         return fit
-    paid = {name for tier in rows.tiers[:-1] for name in tier.paid}
     spared = []
-    for name in [name for name in wanted if name in paid]:
+    for name in [name for name in wanted if name in rows.paid]:
         kept = tuple(other for other in wanted if other != name)
         try:
             without = _fitted(objective, rows, kept, method, seed)

@@ -141,7 +141,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
             tested_rows,
             seed=seed,
             per_class=per_class,
-            heaviest=_heaviest(rows, heaviest),
+            heaviest=None if objective.confidence is None else _heaviest(rows, heaviest),
         )
     except TuningError as refused:
         if tested_rows is fitted_rows:
@@ -162,7 +162,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         table=rows.source,
         objective=str(objective),
         models=tuple(tier.model for tier in rows.tiers),
-        paid=_paid(rows, document),
+        paid=tuple(signal for signal in document.signals or () if signal in rows.paid),
         choices=fit.choices,
         rows_fitted=0 if policy is not None else len(fitted_rows),
         **_origin(frozen, fitted_rows if policy is None else None),
@@ -297,12 +297,6 @@ def _chosen(
 def _value(objective: Objective, served: Served, weights: Array | None) -> float:
     quality, cost = (float(np.average(of, weights=weights)) for of in (served.quality, served.cost))
     return objective.value(quality, cost)
-
-
-def _paid(rows: Table, policy: Policy) -> tuple[str, ...]:
-    """Return the signals that the policy reads and the table has prices of."""
-    priced = {name for tier in rows.tiers[:-1] for name in tier.paid}
-    return tuple(name for name in policy.signals or () if name in priced)
 
 
 def _rows(rows: Table, code: int) -> Ints:

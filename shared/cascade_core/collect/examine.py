@@ -15,8 +15,9 @@ from decimal import Decimal
 from cascade_core.collect.case import Case, Grade, Grader
 from cascade_core.costs.ledger import total
 from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Compute, Computed, Drafts, Failed, Note, Steps
+from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
 from cascade_core.errors import describe, refuses_logprobs
+from cascade_core.judging import failed_custom_gate, failed_gate
 from cascade_core.plan import Plan
 from cascade_core.request import Request
 from cascade_core.tier import Tier
@@ -119,8 +120,12 @@ def _answer(plan: Plan, request: Request, tier: Tier, trail: Trail) -> Steps[Ans
     draft = reply.drafts[0]
     trail.add(draft, tier, "draft", "returned")
     cost = total(trail.calls[start:])
-    gate = (yield from _failed_gate(plan, request, draft)) if judged else None
-    if not judged or gate is not None:
+    if not judged:
+        return Answer(tier, draft, cost)
+    gate = failed_gate(plan, request, draft)
+    if gate is None and plan.custom_gates:
+        gate = yield from failed_custom_gate(plan, request, draft)
+    if gate is not None:
         return Answer(tier, draft, cost, gate=gate)
     readings: dict[str, float | None] = {}
     paid: dict[str, Decimal | None] = {}
@@ -152,16 +157,3 @@ def _ask(
     if isinstance(reply, Failed):
         trail.fail(reply, tier, "draft")
     return reply
-
-
-def _failed_gate(plan: Plan, request: Request, draft: Draft) -> Steps[str | None]:
-    """Return the reason of the first gate that a draft fails; such a one is never accepted."""
-    for gate in plan.gates:
-        if gate.own:
-            passed: object = gate.passes(request, draft)
-        else:
-            reply = yield Compute(gate.passes, (request, draft))
-            passed = isinstance(reply, Computed) and reply.value
-        if not passed:
-            return gate.reason
-    return None

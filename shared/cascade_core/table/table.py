@@ -81,6 +81,11 @@ class Table:
         """Return the number of rows."""
         return len(self.tiers[0].quality)
 
+    @property
+    def paid(self) -> frozenset[str]:
+        """The signals that have a price for any tier whose drafts are judged."""
+        return frozenset(name for tier in self.tiers[:-1] for name in tier.paid)
+
     def take(self, rows: npt.ArrayLike) -> Table:
         """Return a table of some of the rows, in the order given.
 

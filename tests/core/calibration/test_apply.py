@@ -87,6 +87,16 @@ calibrators = st.builds(
 texts = st.text("ab 1.?", max_size=12)
 
 
+def inputs_of(rows):
+    """Rows of (a, b, request, draft) as a table, and a class of every second one's."""
+    signals = {
+        name: np.array([np.nan if row[j] is None else row[j] for row in rows])
+        for j, name in enumerate("ab")
+    }
+    inputs = Inputs(len(rows), signals, [row[2] for row in rows], [row[3] for row in rows])
+    return inputs, ["hard" if k % 2 else None for k in range(len(rows))]
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.data(), calibrators, texts, st.none() | st.sampled_from(["easy", "hard"]))
 def test_nothing_that_a_draft_can_become_exceeds_its_bound(data, calibrator, request, name):
@@ -141,12 +151,7 @@ def test_a_span_is_as_narrow_as_what_is_settled_makes_it():
 @given(calibrators, st.lists(st.tuples(readings, readings, texts, texts), min_size=1, max_size=9))
 def test_a_row_of_a_table_gets_the_very_span_a_request_gets(calibrator, rows):
     scorer = Scorer(calibrator)
-    classes = ["hard" if k % 2 else None for k in range(len(rows))]
-    signals = {
-        name: np.array([np.nan if row[j] is None else row[j] for row in rows])
-        for j, name in enumerate("ab")
-    }
-    inputs = Inputs(len(rows), signals, [row[2] for row in rows], [row[3] for row in rows])
+    inputs, classes = inputs_of(rows)
     low, high = scorer.spans(inputs, {"b"}, classes)
     for k, (a, _, request, draft) in enumerate(rows):
         assert (low[k], high[k]) == pytest.approx(
@@ -158,12 +163,7 @@ def test_a_row_of_a_table_gets_the_very_span_a_request_gets(calibrator, rows):
 @given(calibrators, st.lists(st.tuples(readings, readings, texts, texts), min_size=1, max_size=9))
 def test_a_row_of_a_table_gets_the_very_number_a_request_gets(calibrator, rows):
     scorer = Scorer(calibrator)
-    classes = ["hard" if k % 2 else None for k in range(len(rows))]
-    signals = {
-        name: np.array([np.nan if row[j] is None else row[j] for row in rows])
-        for j, name in enumerate("ab")
-    }
-    inputs = Inputs(len(rows), signals, [row[2] for row in rows], [row[3] for row in rows])
+    inputs, classes = inputs_of(rows)
     seen = scorer.rows(inputs, classes)
     for k, (a, b, request, draft) in enumerate(rows):
         one = scorer.one({"a": a, "b": b}, request, draft, classes[k])
