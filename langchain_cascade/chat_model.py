@@ -4,7 +4,7 @@ The cascade's own run is a *chain* run and every call of a tier is a model run
 below it, as with LangChain's fallbacks: an outer model run would be counted
 beside the inner one by everything that sums usage. So the public methods are
 overridden here, not `_generate` and `_stream`, and no decision is made here:
-`cascade_core.flow` makes them all.
+`cascade_core.loop.flow` makes them all.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import ensure_config
 from pydantic import ConfigDict
 
-from cascade_core import drivers
-from cascade_core.flow import cascade
+from cascade_core.loop import drivers
+from cascade_core.loop.flow import cascade
 from cascade_core.request import Request, response_schema
-from cascade_core.settings import CascadeSettings, check_names, plain_errors
+from cascade_core.setup.settings import CascadeSettings, check_names, plain_errors
 from langchain_cascade.answer import Shown, stamp, whole_chunk
 from langchain_cascade.cache import AnswerCache
 from langchain_cascade.calls import ChatCalls

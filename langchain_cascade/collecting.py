@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import convert_to_messages
 from langchain_core.runnables.config import ensure_config
 
-from cascade_core import drivers
+from cascade_core.collect.answers import restore
 from cascade_core.collect.examine import examine, regrade
 from cascade_core.collect.function import QualityFunction
 from cascade_core.collect.grade import make_grader
 from cascade_core.collect.job import Job, as_cap, as_concurrency, as_out, carry_out, check_priced
-from cascade_core.collect.kept import restore
 from cascade_core.collect.requests import Requests, Sample, Source, read_requests
 from cascade_core.collect.row import as_entry, regraded
 from cascade_core.errors import ConfigurationError
+from cascade_core.loop import drivers
 from langchain_cascade.calls import Judges
 from langchain_cascade.chat_model import ChatCascade
 from langchain_cascade.port import AsyncPort

@@ -20,11 +20,11 @@ from langchain_core.messages import (
 )
 
 from cascade_core.costs.tokens import estimate_usage
-from cascade_core.costs.usage import Usage
 from cascade_core.draft import Draft, Finish
 from cascade_core.log.record import calls_of
 from cascade_core.logprobs import Logprobs, read_logprobs
 from cascade_core.request import Role, ToolCall, Turn
+from cascade_core.usage import Usage
 from langchain_cascade.capabilities import LIMIT_FIELDS
 
 _FINISH: dict[str, Finish] = {

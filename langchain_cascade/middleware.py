@@ -23,13 +23,13 @@ from langchain.agents.structured_output import (
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.runnables.config import RunnableConfig, ensure_config
 
-from cascade_core import drivers
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Failed, Open
 from cascade_core.errors import CascadeExhausted, ConfigurationError
-from cascade_core.flow import cascade
+from cascade_core.loop import drivers
+from cascade_core.loop.flow import cascade
 from cascade_core.request import Request, ToolSpec
-from cascade_core.settings import CascadeSettings, check_names, plain_errors
+from cascade_core.setup.settings import CascadeSettings, check_names, plain_errors
 from cascade_core.tier import Tier
 from cascade_core.verdict import Verdict
 from langchain_cascade.answer import stamp

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from cascade_core import port
+from cascade_core.loop import port
 
 
 def control_flow() -> tuple[type[Exception], ...]:

@@ -13,8 +13,8 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 
-from cascade_core.costs.usage import Usage
 from cascade_core.draft import Draft
+from cascade_core.usage import Usage
 from cascade_core.verdict import Call
 from langchain_cascade.convert import to_draft, with_usage
 

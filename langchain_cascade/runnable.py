@@ -15,11 +15,11 @@ from langchain_core.runnables import RunnableConfig, RunnableSerializable
 from langchain_core.runnables.config import ensure_config
 from pydantic import PrivateAttr
 
-from cascade_core import drivers
 from cascade_core.draft import Draft
-from cascade_core.flow import cascade
+from cascade_core.loop import drivers
+from cascade_core.loop.flow import cascade
 from cascade_core.request import Request
-from cascade_core.settings import CascadeSettings, check_names, plain_errors
+from cascade_core.setup.settings import CascadeSettings, check_names, plain_errors
 from cascade_core.tier import Tier
 from langchain_cascade.answer import Shown, stamp
 from langchain_cascade.outputs import OutputCalls, read_output, request_of

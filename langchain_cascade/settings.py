@@ -7,8 +7,8 @@ from copy import copy
 from dataclasses import replace
 from typing import Any, Self
 
-from cascade_core import engine
-from cascade_core.settings import DECIDING
+from cascade_core.setup import engine
+from cascade_core.setup.settings import DECIDING
 from cascade_core.tier import Tier
 from langchain_cascade.calls import Judges
 from langchain_cascade.tiers import TierList, Variant

@@ -22,7 +22,7 @@ from langchain_core.runnables.config import RunnableConfig, merge_configs
 from langchain_core.runnables.fallbacks import RunnableWithFallbacks
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.plan import Notices
+from cascade_core.setup.plan import Notices
 from cascade_core.tier import LogprobMemory, Tier
 from langchain_cascade.capabilities import (
     gives_logprobs,

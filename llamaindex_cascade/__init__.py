@@ -1,14 +1,14 @@
 """Model cascades for LlamaIndex: `CascadeLLM`, `CascadeSynthesizer`, `CascadeQueryEngine`.
 
-Start reading in `llm`. What decides is in `cascade_core.flow`; this package
+Start reading in `llm`. What decides is in `cascade_core.loop.flow`; this package
 converts, and calls LlamaIndex's models.
 """
 
-from llamaindex_cascade.formats import parser_gate
+from llamaindex_cascade.engines.query_engine import CascadeQueryEngine
+from llamaindex_cascade.engines.synthesizer import CascadeSynthesizer
 from llamaindex_cascade.instrumentation import CascadeDecisionEvent
-from llamaindex_cascade.llm import CascadeLLM
-from llamaindex_cascade.query_engine import CascadeQueryEngine
-from llamaindex_cascade.synthesizer import CascadeSynthesizer
+from llamaindex_cascade.llm.cascade_llm import CascadeLLM
+from llamaindex_cascade.llm.formats import parser_gate
 
 __all__ = [
     "CascadeDecisionEvent",

@@ -10,7 +10,7 @@ from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.dispatcher import active_instrument_tags
 
 from cascade_core.log import Record
-from llamaindex_cascade.recorder import RecorderEvents
+from llamaindex_cascade.reading.recorder import RecorderEvents
 
 _dispatcher = get_dispatcher(__name__)
 _DEAF = (NullEventHandler, RecorderEvents)

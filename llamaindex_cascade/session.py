@@ -14,17 +14,17 @@ from uuid import uuid4
 
 from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
 
-from cascade_core import drivers
-from cascade_core.engine import Engine
 from cascade_core.errors import CascadeExhausted
-from cascade_core.flow import cascade
 from cascade_core.log import Collectors, Record, collectors
-from cascade_core.plan import Plan
-from cascade_core.port import AsyncPort, Caller, Port
+from cascade_core.loop import drivers
+from cascade_core.loop.flow import cascade
+from cascade_core.loop.port import AsyncPort, Caller, Port
 from cascade_core.request import Request
+from cascade_core.setup.engine import Engine
+from cascade_core.setup.plan import Plan
 from cascade_core.verdict import Call, Verdict
-from llamaindex_cascade import recorder
 from llamaindex_cascade.instrumentation import announce
+from llamaindex_cascade.reading import recorder
 
 
 @dataclass(slots=True)

@@ -7,18 +7,18 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Any, Protocol
 
-from cascade_core.costs.usage import Usage
 from cascade_core.draft import Draft, Finish
 from cascade_core.effects import Chunk, Done, Failed
 from cascade_core.logprobs import Logprobs
-from llamaindex_cascade.answer_logprobs import chunk_tokens
-from llamaindex_cascade.answers import read_finish, reported_usage, to_draft
-from llamaindex_cascade.connections import (
+from cascade_core.usage import Usage
+from llamaindex_cascade.reading.answers import read_finish, reported_usage, to_draft
+from llamaindex_cascade.reading.connections import (
     aclose_connections,
     close_connections,
     streams_under,
 )
-from llamaindex_cascade.raw import Response
+from llamaindex_cascade.reading.logprobs import chunk_tokens
+from llamaindex_cascade.reading.raw import Response
 
 _END = object()
 

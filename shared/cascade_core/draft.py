@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from cascade_core.frozen import frozen
 
 if TYPE_CHECKING:
-    from cascade_core.costs.usage import Usage
     from cascade_core.logprobs import Logprobs
     from cascade_core.request import ToolCall
+    from cascade_core.usage import Usage
     from cascade_core.verdict import Call
 
 Finish = Literal["stop", "length", "content_filter", "tool_calls"]

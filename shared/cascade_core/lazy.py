@@ -12,13 +12,13 @@ def on_use(package: str, modules: Mapping[str, str]) -> Callable[[str], Any]:
 
     Args:
         package: Its `__name__`.
-        modules: For each name, the module below the package that has it.
+        modules: For each name, the module that has it, relative to the package.
     """
 
     def find(name: str) -> Any:
         if name not in modules:
             msg = f"module {package!r} has no attribute {name!r}"
             raise AttributeError(msg)
-        return getattr(import_module(f"{package}.{modules[name]}"), name)
+        return getattr(import_module(modules[name], package), name)
 
     return find

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Literal
 from cascade_core.frozen import frozen
 
 if TYPE_CHECKING:
-    from cascade_core.costs.usage import Usage
     from cascade_core.draft import Draft
     from cascade_core.effects import Purpose
+    from cascade_core.usage import Usage
 
 Reason = Literal[
     "confident",

@@ -14,8 +14,8 @@ from cascade_core.commands.checks import check_writable
 from cascade_core.costs.prices import Prices
 from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError
-from cascade_core.gates import DEFAULT_GATES
 from cascade_core.request import Request
+from cascade_core.setup.gates import DEFAULT_GATES
 from cascade_core.signals import SequenceLogprob
 from cascade_demo.desk import Ticket, grade
 from cascade_demo.pair import PriceTable
@@ -31,7 +31,7 @@ def check_path(path: Path) -> None:
         ConfigurationError: It cannot go there, lies there already, or is of no known kind.
         ModuleNotFoundError: A Parquet file needs pyarrow.
     """
-    from cascade_core.table.read import suffix_of
+    from cascade_core.labels.read import suffix_of
 
     check_writable(path)
     if path.exists():  # labels of one's own cost more than these
@@ -88,7 +88,7 @@ class Labels:
         Raises:
             TableError: The file cannot be written.
         """
-        from cascade_core.table import write_table
+        from cascade_core.labels import write_table
 
         write_table(path, self._rows)
 

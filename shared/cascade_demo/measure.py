@@ -14,8 +14,8 @@ from time import perf_counter
 from typing import Any, TypeAlias
 
 from cascade_core import collect_decisions
-from cascade_core.plan import DEFAULT_THRESHOLD
 from cascade_core.policy.document import Policy
+from cascade_core.setup.plan import DEFAULT_THRESHOLD
 from cascade_demo.asking import Ask, Asking, open_asking
 from cascade_demo.desk import Ticket, grade, tickets
 from cascade_demo.labels import Labels

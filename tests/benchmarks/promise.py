@@ -30,13 +30,13 @@ from rich.table import Table as Grid
 from cascade_core.arrays import Array, Ints
 from cascade_core.calibration import tune
 from cascade_core.calibration.fit import fit_calibrator
-from cascade_core.calibration.folds import split
-from cascade_core.calibration.guarantee import Refused, certify_sweep
 from cascade_core.calibration.objective import TuningError
-from cascade_core.calibration.pipeline import score
-from cascade_core.calibration.pvalues import most_harmed
+from cascade_core.evaluation.scored import score
+from cascade_core.labels import Table
 from cascade_core.policy import Policy
-from cascade_core.table import Table
+from cascade_core.statistics.fixed_sequence import Refused, certify_sweep
+from cascade_core.statistics.folds import split
+from cascade_core.statistics.pvalues import most_harmed
 
 FITTED_SHARE = 0.4
 DRAWN = 1000

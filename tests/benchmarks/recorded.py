@@ -41,9 +41,9 @@ from rich.console import Console
 
 from cascade_core.arrays import Ints
 from cascade_core.calibration.fit import fit_calibrator
-from cascade_core.calibration.folds import folds
-from cascade_core.evaluation.metrics import auroc
-from cascade_core.table import Table
+from cascade_core.labels import Table
+from cascade_core.statistics.folds import folds
+from cascade_core.statistics.metrics import auroc
 
 FEW, MANY, DRAWS = 100, 1000, 20
 """Labels to compare, and on how many draws of them."""

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from cascade_core.arrays import Array
-from cascade_core.table import Table, TierColumns
+from cascade_core.labels import Table, TierColumns
 
 FILES = ("routellm_gsm8k.csv.gz", "zeroeval_gsm.csv.gz", "bplaut_arc_hellaswag.csv.gz")
 

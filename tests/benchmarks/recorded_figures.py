@@ -12,15 +12,15 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from cascade_core.arrays import Array, Flags
-from cascade_core.calibration.artefact import Calibrator
-from cascade_core.calibration.features import draft_features, request_features
 from cascade_core.calibration.fit import fit_calibrator
-from cascade_core.calibration.folds import folds
-from cascade_core.calibration.paid import PaidReading
-from cascade_core.calibration.pipeline import score
 from cascade_core.evaluation import Curve, auroc, ece, ece_noise_floor, oracle, random_line, sweep
+from cascade_core.evaluation.paid import PaidReading
+from cascade_core.evaluation.scored import score
+from cascade_core.fitted.artefact import Calibrator
+from cascade_core.fitted.features import draft_features, request_features
+from cascade_core.labels import Table
 from cascade_core.policy import Policy
-from cascade_core.table import Table
+from cascade_core.statistics.folds import folds
 
 FOLDS = 5
 

@@ -24,7 +24,7 @@ MILLION = 1_000_000
 
 def made_up(n: int, tiers: int) -> object:
     """A table of n rows whose signal says something, but not all."""
-    from cascade_core.table import Table, TierColumns
+    from cascade_core.labels import Table, TierColumns
 
     rng = np.random.default_rng(0)
     hard = rng.random(n)
@@ -70,7 +70,7 @@ def measure(n: int, tiers: int) -> dict[str, float]:
 
 def read(n: int) -> dict[str, float]:
     """Time writing and reading n rows as CSV."""
-    from cascade_core.table import read_table
+    from cascade_core.labels import read_table
 
     table = made_up(n, 2)
     with tempfile.TemporaryDirectory() as folder:

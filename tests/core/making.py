@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cascade_core import drivers
 from cascade_core.costs.prices import Prices
-from cascade_core.costs.usage import Usage
 from cascade_core.draft import Draft
 from cascade_core.effects import (
     Ask,
@@ -24,11 +22,13 @@ from cascade_core.effects import (
     Open,
     Pull,
 )
-from cascade_core.flow import cascade
 from cascade_core.logprobs import Logprobs
-from cascade_core.plan import make_plan
+from cascade_core.loop import drivers
+from cascade_core.loop.flow import cascade
 from cascade_core.request import Request
+from cascade_core.setup.plan import make_plan
 from cascade_core.tier import Tier
+from cascade_core.usage import Usage
 
 PRICES = Prices({f"m{k}": {"input": 10**k, "output": 2 * 10**k} for k in range(4)})
 REQUEST = Request.of("Where is my order?")

@@ -16,12 +16,12 @@ pytest.importorskip("llama_index.llms.openai_like")
 
 from cascade_core import Policy, collect_decisions
 from cascade_core.calibration import tune
-from cascade_core.costs.usage import Usage
 from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.replaying import replay
+from cascade_core.labels import read_table
 from cascade_core.logprobs import Logprobs
-from cascade_core.table import read_table
+from cascade_core.usage import Usage
 from cascade_demo import commands, measure
 from cascade_demo.asking import FRAMEWORKS, open_asking
 from cascade_demo.desk import grade, tickets

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from cascade_demo.desk import grade, tickets
 from cascade_demo.server import DemoServer
-from langchain_cascade.collect import collect
 from langchain_cascade.collecting import acollect
+from langchain_cascade.commands.collect import collect
 from tests.http.asking import KEY, PRICES
 from tests.http.asking import client as any_client
 from tests.http.stub import Say, Stub, refused

@@ -79,8 +79,8 @@ def test_the_command_and_its_parts_are_entry_points(wheel: Path) -> None:
     assert dict(entries["model_cascade.commands"]) == {
         "demo": "cascade_demo.commands:demo",
         "serve-demo": "cascade_demo.commands:serve_demo",
-        "check": "langchain_cascade.check:check",
-        "collect": "langchain_cascade.collect:collect",
+        "check": "langchain_cascade.commands.check:check",
+        "collect": "langchain_cascade.commands.collect:collect",
         "tune": "cascade_core.commands.tune:tune",
         "replay": "cascade_core.commands.replay:replay",
         "drift": "cascade_core.commands.drift:drift",

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from cascade_core.plan import Plan
 from cascade_core.request import Request, ToolCall, ToolSpec
+from cascade_core.setup.plan import Plan
 from cascade_core.signals import SelfConsistency, SequenceLogprob, TokenMargin
 from cascade_core.signals.logprob import Reduction
 from cascade_core.tier import LogprobMemory

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from cascade_core.arrays import Array, Ints
-from cascade_core.calibration.candidates import Candidates, candidates
-from cascade_core.calibration.choose import mean_with_error
-from cascade_core.calibration.folds import folds
 from cascade_core.calibration.objective import Objective, TuningError, choose
-from cascade_core.calibration.pipeline import Scored, by_row, serve
+from cascade_core.calibration.scores import mean_with_error
+from cascade_core.calibration.thresholds import Candidates, candidates
+from cascade_core.evaluation.scored import Scored, by_row, serve
+from cascade_core.statistics.folds import folds
 
 PRICES = 161
 """Prices of quality that are tried, each a little above the last."""

@@ -13,20 +13,20 @@ import numpy as np
 import numpy.typing as npt
 
 from cascade_core.arrays import Array, Ints
-from cascade_core.calibration.artefact import Boosting, Logistic
-from cascade_core.calibration.choose import Candidate, Fixed
-from cascade_core.calibration.curves import Binned, make_curve
-from cascade_core.calibration.folds import folds, split
-from cascade_core.calibration.inputs import Inputs
 from cascade_core.calibration.learn import (
     Prepared,
     fit_logistic,
     learnable,
     learned_scores,
 )
+from cascade_core.calibration.scores import Candidate, Fixed
 from cascade_core.calibration.trees import fit_boosting, fit_forest
 from cascade_core.errors import ConfigurationError
-from cascade_core.table import Table
+from cascade_core.fitted.artefact import Boosting, Logistic
+from cascade_core.fitted.curves import Binned, make_curve
+from cascade_core.fitted.inputs import Inputs
+from cascade_core.labels import Table
+from cascade_core.statistics.folds import folds, split
 
 POOL = 20_000
 """Rows that candidates are chosen and scores are learned on at most; curves use all."""

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from cascade_core.arrays import Array
-from cascade_core.calibration.apply import Inputs, Scorer
-from cascade_core.calibration.artefact import (
-    Boosting,
-    Calibrator,
-    Isotonic,
-    Logistic,
-    Platt,
-    Signal,
+from cascade_core.calibration.crossfit import (
+    Data,
+    cross_curve,
+    cross_scores,
+    filled_in,
+    learn,
+    readable_rows,
 )
-from cascade_core.calibration.choose import (
+from cascade_core.calibration.learn import Prepared, learnable, prepare
+from cascade_core.calibration.scores import (
     Candidate,
     CurveKind,
     Fixed,
@@ -33,18 +33,18 @@ from cascade_core.calibration.choose import (
     has_learning,
     log_loss,
 )
-from cascade_core.calibration.crossfit import (
-    Data,
-    cross_curve,
-    cross_scores,
-    filled_in,
-    learn,
-    readable_rows,
-)
-from cascade_core.calibration.curves import Binned
-from cascade_core.calibration.learn import Prepared, learnable, prepare
 from cascade_core.errors import ConfigurationError
-from cascade_core.table import Table
+from cascade_core.fitted.artefact import (
+    Boosting,
+    Calibrator,
+    Isotonic,
+    Logistic,
+    Platt,
+    Signal,
+)
+from cascade_core.fitted.curves import Binned
+from cascade_core.fitted.scorer import Inputs, Scorer
+from cascade_core.labels import Table
 
 __all__ = ["CurveKind", "Fitted", "Method", "fit_calibrator"]
 

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from cascade_core.arrays import Array, Ints
-from cascade_core.calibration.artefact import Boosting, Logistic, Words
-from cascade_core.calibration.curves import sigmoid
-from cascade_core.calibration.folds import folds
-from cascade_core.calibration.inputs import Inputs, read_values, read_words
-from cascade_core.calibration.models import make_model
+from cascade_core.fitted.artefact import Boosting, Logistic, Words
+from cascade_core.fitted.combiners import make_model
+from cascade_core.fitted.curves import sigmoid
+from cascade_core.fitted.inputs import Inputs, read_values, read_words
+from cascade_core.statistics.folds import folds
 
 BUCKETS = 1024
 """Buckets that the words of requests are hashed into."""

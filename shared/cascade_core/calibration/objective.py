@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from cascade_core.arrays import Array, Flags
-from cascade_core.calibration.candidates import Candidates
+from cascade_core.calibration.thresholds import Candidates
 from cascade_core.errors import ConfigurationError
 
 Kind: TypeAlias = Literal["quality", "harm", "max_cost", "max_escalated"]

@@ -13,16 +13,16 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from cascade_core.arrays import Array, Ints
-from cascade_core.calibration.candidates import NOTHING, Candidates, candidates, frontier, thin
-from cascade_core.calibration.guarantee import (
+from cascade_core.calibration.objective import Objective, TuningError
+from cascade_core.calibration.thresholds import NOTHING, Candidates, candidates, frontier, thin
+from cascade_core.evaluation.scored import Scored, serve
+from cascade_core.policy.evidence import Promise
+from cascade_core.statistics.fixed_sequence import (
     Certified,
     Refused,
     certify_path,
     certify_sweep,
 )
-from cascade_core.calibration.objective import Objective, TuningError
-from cascade_core.calibration.pipeline import Scored, serve
-from cascade_core.policy.tuned import Promise
 
 PATH = 200
 """Most threshold vectors on a path. More would be finer and cost time, not confidence."""

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cascade_core.arrays import Array
-from cascade_core.calibration.artefact import LEAF, Boosting
 from cascade_core.calibration.learn import Prepared, as_labels, one_thread
+from cascade_core.fitted.artefact import LEAF, Boosting
 
 FINITE = float(np.finfo(np.float64).max)
 

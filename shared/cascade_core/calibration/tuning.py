@@ -17,10 +17,13 @@ import numpy as np
 
 from cascade_core.arrays import Array, Ints
 from cascade_core.calibration.by_class import pays, pick_by_class, why_not
-from cascade_core.calibration.choose import Method
-from cascade_core.calibration.folds import split
+from cascade_core.calibration.fit_tiers import Fit, best, fit_tiers, with_route
 from cascade_core.calibration.objective import Objective, TuningError, make_objective
-from cascade_core.calibration.pipeline import (
+from cascade_core.calibration.promise import Kept, keep, keep_by_class
+from cascade_core.calibration.scores import Method
+from cascade_core.errors import ConfigurationError
+from cascade_core.evaluation.replaying import means
+from cascade_core.evaluation.scored import (
     Scored,
     Served,
     by_row,
@@ -29,16 +32,13 @@ from cascade_core.calibration.pipeline import (
     serve,
     thresholds_of,
 )
-from cascade_core.calibration.promise import Kept, keep, keep_by_class
-from cascade_core.calibration.tiers import Fit, best, fit_tiers, with_route
-from cascade_core.drift.reference import Reference
-from cascade_core.errors import ConfigurationError
-from cascade_core.evaluation.bootstrap import Resamples
-from cascade_core.evaluation.replaying import means
+from cascade_core.labels import Table, check_learnable, read_table, usable
+from cascade_core.labels.fingerprints import holds, marks
 from cascade_core.policy.document import ClassRule, Policy
-from cascade_core.policy.tuned import Figures, Promise, Tuned
-from cascade_core.table import Table, check_learnable, read_table, usable
-from cascade_core.table.marks import holds, marks
+from cascade_core.policy.evidence import Figures, Promise, Tuned
+from cascade_core.policy.reference import Reference
+from cascade_core.statistics.bootstrap import Resamples
+from cascade_core.statistics.folds import split
 
 FEWEST = 20
 """Rows below which nothing is fitted."""

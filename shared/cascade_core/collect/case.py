@@ -8,9 +8,9 @@ from typing import Protocol, TypeAlias
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Steps
+from cascade_core.loop.trail import Trail
 from cascade_core.request import Request
 from cascade_core.tier import Tier
-from cascade_core.trail import Trail
 
 Quality: TypeAlias = float | None
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cascade_core.calibration.pvalues import binomial_p
 from cascade_core.collect.journal import Entry
+from cascade_core.statistics.pvalues import binomial_p
 
 LEVEL = 0.01
 """How seldom a strongest tier that is as good as the others is doubted, by chance alone."""

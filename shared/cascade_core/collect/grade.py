@@ -17,8 +17,8 @@ from cascade_core.collect.requests import Requests
 from cascade_core.draft import Draft
 from cascade_core.effects import Steps
 from cascade_core.errors import ConfigurationError
-from cascade_core.gates import not_empty
 from cascade_core.request import Request
+from cascade_core.setup.gates import not_empty
 from cascade_core.signals.agreement import canonical, comparer, folded, spoken
 from cascade_core.signals.judge import Judge
 

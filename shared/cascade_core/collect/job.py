@@ -17,7 +17,7 @@ from cascade_core.collect.requests import Requests
 from cascade_core.collect.runner import Advance, Budget, Examine, run
 from cascade_core.collect.summary import Collected, count_problems, summarise
 from cascade_core.errors import CascadeWarning, ConfigurationError
-from cascade_core.plan import Plan
+from cascade_core.setup.plan import Plan
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 
@@ -155,7 +155,7 @@ async def carry_out(job: Job, examine: Examine) -> Collected:
             graded anew, or a tier gives what cannot be read.
     """
     from cascade_core.collect.doubt import doubt  # noqa: PLC0415 - brings numpy
-    from cascade_core.table.write import write_table  # noqa: PLC0415 - the same
+    from cascade_core.labels.write import write_table  # noqa: PLC0415 - the same
 
     with Journal(journal_path(job.out), job.settings) as journal:
         regrade = _to_regrade(job, journal)

@@ -174,7 +174,7 @@ def _header(place: _Place, names: list[str]) -> list[str]:
     if "messages" in names:
         _refuse(place, "messages", "needs a JSONL file; CSV holds plain requests")
     if "request" not in names:
-        from cascade_core.table.columns import separated_by  # noqa: PLC0415 - brings numpy
+        from cascade_core.labels.columns import separated_by  # noqa: PLC0415 - brings numpy
 
         wrong = separated_by(names) or f"the first line names columns among {_listed()}"
         _refuse(place, "request", f"is missing; {wrong}")

@@ -7,10 +7,10 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from cascade_core.collect.answers import keep
 from cascade_core.collect.case import Grade
 from cascade_core.collect.examine import Answer, Examined
 from cascade_core.collect.journal import Entry
-from cascade_core.collect.kept import keep
 from cascade_core.collect.requests import Sample
 from cascade_core.costs.rate import EXACT
 from cascade_core.signals.agreement import written

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cascade_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from cascade_core.table import Table
+    from cascade_core.labels import Table
 
 
 def check_writable(path: Path, *, table: Path | None = None, policy: Path | None = None) -> None:
@@ -40,7 +40,7 @@ def read_labels(path: Path) -> Table:
         TableError: The table is bad, or all its answers are alike; the message names line and
             column.
     """
-    from cascade_core.table import check_learnable, read_table
+    from cascade_core.labels import check_learnable, read_table
 
     table = read_table(path)
     check_learnable(table)

@@ -14,8 +14,8 @@ from cascade_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from cascade_core.drift.log import DriftReport
-    from cascade_core.drift.reference import Reference
     from cascade_core.policy.document import Policy
+    from cascade_core.policy.reference import Reference
 
 
 def drift(

@@ -16,7 +16,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from cascade_core.costs.rate import EXACT, Rate
-from cascade_core.costs.usage import Usage
+from cascade_core.usage import Usage
 
 if TYPE_CHECKING:
     from cascade_core.costs.catalogue import Listing

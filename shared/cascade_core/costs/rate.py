@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
 
-from cascade_core.costs.usage import Usage
+from cascade_core.usage import Usage
 
 EXACT = Context(prec=60)
 """The context money is computed in: the caller's own may round to a few digits."""

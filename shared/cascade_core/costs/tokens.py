@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from cascade_core.costs.usage import TokensSource, Usage
+from cascade_core.usage import TokensSource, Usage
 
 CHARACTERS_PER_TOKEN = 4
 """OpenAI's rule of thumb for English; other languages take more tokens."""

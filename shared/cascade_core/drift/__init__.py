@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cascade_core.drift.reference import Reference, Spread
 from cascade_core.lazy import on_use
+from cascade_core.policy.reference import Reference, Spread
 
 if TYPE_CHECKING:
     from cascade_core.drift.log import DriftReport, Shift, watch
@@ -19,10 +19,10 @@ __all__ = ["Alarm", "DriftMonitor", "DriftReport", "Reference", "Shift", "Spread
 __getattr__ = on_use(
     __name__,
     {
-        "Alarm": "monitor",
-        "DriftMonitor": "monitor",
-        "DriftReport": "log",
-        "Shift": "log",
-        "watch": "log",
+        "Alarm": ".monitor",
+        "DriftMonitor": ".monitor",
+        "DriftReport": ".log",
+        "Shift": ".log",
+        "watch": ".log",
     },
 )

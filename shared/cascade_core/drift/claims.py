@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cascade_core.drift.betting import AUDITS, SHARES, Panel, band, highest_mean
+from cascade_core.statistics.betting import AUDITS, SHARES, Panel, band, highest_mean
 
 if TYPE_CHECKING:
-    from cascade_core.drift.reference import Reference, Spread
+    from cascade_core.policy.reference import Reference, Spread
 
 _SMALLEST = 1e-6
 """A limit of 0 leaves nothing to bet with."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from cascade_core.drift.detectors import Adwin, Detector
 from cascade_core.drift.monitor import Alarm, DriftMonitor
-from cascade_core.drift.reference import Reference
+from cascade_core.policy.reference import Reference
 
 UNDECIDED = frozenset({"cached", "exhausted", "only_tier", "sticky", "tool_call", "tool_support"})
 """Reasons of records that no threshold had a say in, or that nobody answered."""

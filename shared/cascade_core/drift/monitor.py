@@ -30,8 +30,8 @@ from cascade_core.drift.claims import (
     spread_claims,
     unread_claims,
 )
-from cascade_core.drift.reference import Reference, Spread
 from cascade_core.errors import ConfigurationError
+from cascade_core.policy.reference import Reference, Spread
 
 __all__ = ["Alarm", "DriftMonitor", "Reference", "Spread", "What"]
 

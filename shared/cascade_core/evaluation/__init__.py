@@ -1,15 +1,17 @@
 """What a cascade gives and costs, read off labelled rows: curves, figures and their intervals."""
 
-from cascade_core.evaluation.bootstrap import (
+from cascade_core.evaluation.baselines import oracle, random_line
+from cascade_core.evaluation.curve import Axis, Curve, Point, sweep
+from cascade_core.evaluation.labelled import cost_quality_curve
+from cascade_core.evaluation.replaying import Means, Replay, replay
+from cascade_core.statistics.bootstrap import (
     Interval,
     Resamples,
     bootstrap,
     curve_intervals,
     interval,
 )
-from cascade_core.evaluation.curve import Axis, Curve, Point, sweep
-from cascade_core.evaluation.labelled import cost_quality_curve
-from cascade_core.evaluation.metrics import (
+from cascade_core.statistics.metrics import (
     RiskCoverage,
     aurc,
     auroc,
@@ -17,9 +19,7 @@ from cascade_core.evaluation.metrics import (
     log_loss,
     risk_coverage,
 )
-from cascade_core.evaluation.reference import oracle, random_line
-from cascade_core.evaluation.reliability import Reliability, ece, ece_noise_floor, reliability
-from cascade_core.evaluation.replaying import Means, Replay, replay
+from cascade_core.statistics.reliability import Reliability, ece, ece_noise_floor, reliability
 
 __all__ = [
     "Axis",

@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cascade_core.arrays import Array
-from cascade_core.calibration.paid import PaidReading, paid_at
 from cascade_core.errors import ConfigurationError
-from cascade_core.evaluation.columns import column, observed, weighting
+from cascade_core.evaluation.paid import PaidReading, paid_at
+from cascade_core.statistics.columns import column, observed, weighting
 
 ROUNDING = 1e-12
 """By how much a mean of many may end short of what it is."""

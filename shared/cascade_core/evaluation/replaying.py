@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from cascade_core.arrays import Array
-from cascade_core.calibration.pipeline import (
+from cascade_core.evaluation.scored import (
     Scored,
     Served,
     score,
     serve,
     thresholds_of,
 )
+from cascade_core.labels import Table, TableError, read_table, usable
 from cascade_core.policy.document import Policy
-from cascade_core.table import Table, TableError, read_table, usable
 
 
 @dataclass(frozen=True, slots=True)

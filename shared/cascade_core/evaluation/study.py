@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from cascade_core.arrays import Array
-from cascade_core.evaluation.bootstrap import Interval, Resamples, curve_intervals
+from cascade_core.evaluation.baselines import oracle
 from cascade_core.evaluation.curve import Curve, sweep
-from cascade_core.evaluation.metrics import auroc
-from cascade_core.evaluation.reference import oracle
-from cascade_core.evaluation.reliability import Reliability, ece_noise_floor, reliability
 from cascade_core.evaluation.replaying import Replay
 from cascade_core.policy.document import Policy
+from cascade_core.statistics.bootstrap import Interval, Resamples, curve_intervals
+from cascade_core.statistics.metrics import auroc
+from cascade_core.statistics.reliability import Reliability, ece_noise_floor, reliability
 
 SHARES = frozenset({"quality", "strong_quality", "weak_quality", "escalated", "harm"})
 """Figures that are means of numbers in [0, 1]."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from cascade_core.costs.ledger import total
-from cascade_core.costs.usage import Usage
+from cascade_core.loop.ledger import total
+from cascade_core.usage import Usage
 from cascade_core.verdict import Call, Verdict
 
 Record: TypeAlias = dict[str, Any]

@@ -21,12 +21,12 @@ from pydantic import (
     model_validator,
 )
 
-from cascade_core.calibration.artefact import Calibrator
 from cascade_core.errors import ConfigurationError
+from cascade_core.fitted.artefact import Calibrator
 from cascade_core.invalid import first_problem
+from cascade_core.policy.evidence import Promise, Tuned
 from cascade_core.policy.file import read_document
 from cascade_core.policy.route import Route
-from cascade_core.policy.tuned import Promise, Tuned
 
 OnNoScore = Literal["escalate", "accept"]
 OnToolCall = Literal["gates", "escalate"]

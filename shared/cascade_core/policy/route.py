@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cascade_core.calibration.artefact import Calibrator
-from cascade_core.policy.tuned import Share, Usd
+from cascade_core.fitted.artefact import Calibrator
+from cascade_core.policy.evidence import Share, Usd
 
 if TYPE_CHECKING:
     from cascade_core.arrays import Array, Flags
@@ -116,7 +116,7 @@ class Router:
     """
 
     def __init__(self, route: Route) -> None:
-        from cascade_core.calibration.apply import Scorer  # noqa: PLC0415 - brings numpy
+        from cascade_core.fitted.scorer import Scorer  # noqa: PLC0415 - brings numpy
 
         self.route = route
         self._scorers = [
@@ -135,7 +135,7 @@ class Router:
         """
         import numpy as np  # noqa: PLC0415
 
-        from cascade_core.calibration.inputs import Inputs  # noqa: PLC0415
+        from cascade_core.fitted.inputs import Inputs  # noqa: PLC0415
 
         inputs = Inputs(len(requests), {}, requests)
         accepted = [

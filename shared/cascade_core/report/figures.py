@@ -18,11 +18,11 @@ import numpy as np
 import numpy.typing as npt
 from rich.cells import cell_len
 
-from cascade_core.evaluation.columns import column, observed, weighting
+from cascade_core.evaluation.baselines import random_line
 from cascade_core.evaluation.curve import Axis, Curve
-from cascade_core.evaluation.reference import random_line
-from cascade_core.evaluation.reliability import Reliability
 from cascade_core.report.rows import BEYOND, COST_AXIS, ClassRow, Operating, shortened, shown
+from cascade_core.statistics.columns import column, observed, weighting
+from cascade_core.statistics.reliability import Reliability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

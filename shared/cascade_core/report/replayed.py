@@ -9,6 +9,7 @@ from rich.text import Text
 
 from cascade_core.evaluation.replaying import Means
 from cascade_core.evaluation.study import Study
+from cascade_core.labels.fingerprints import holds
 from cascade_core.report.figures import (
     by_class,
     confidence_histograms,
@@ -27,7 +28,6 @@ from cascade_core.report.rows import (
     percent,
 )
 from cascade_core.report.terminal import print_classes, print_figures
-from cascade_core.table.marks import holds
 
 
 def print_replay(study: Study, console: Console | None = None) -> None:

@@ -14,8 +14,8 @@ from typing import Literal, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
 
-from cascade_core.evaluation.bootstrap import SHARES, Interval
 from cascade_core.evaluation.curve import Axis, Curve
+from cascade_core.statistics.bootstrap import SHARES, Interval
 
 Unit: TypeAlias = Literal["share", "usd", "score", "count"]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from cascade_core.evaluation.bootstrap import Interval
 from cascade_core.policy.document import Policy
-from cascade_core.policy.tuned import Promise, Tuned
+from cascade_core.policy.evidence import Promise, Tuned
 from cascade_core.report.rows import OPERATING_LEGEND, Figure, operating_rows, percent
 from cascade_core.report.terminal import print_figures
+from cascade_core.statistics.bootstrap import Interval
 
 
 def print_policy(policy: Policy, path: Path, console: Console | None = None) -> None:

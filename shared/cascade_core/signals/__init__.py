@@ -43,10 +43,10 @@ __all__ = [
 __getattr__ = on_use(
     __name__,
     {
-        "Difficulty": "difficulty",
-        "Grounding": "grounding",
-        "Judge": "judge",
-        "SelfConsistency": "consistency",
-        "Verbalized": "verbal",
+        "Difficulty": ".difficulty",
+        "Grounding": ".grounding",
+        "Judge": ".judge",
+        "SelfConsistency": ".consistency",
+        "Verbalized": ".verbal",
     },
 )

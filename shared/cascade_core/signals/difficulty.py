@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from cascade_core.calibration.artefact import Calibrator
 from cascade_core.draft import Draft
 from cascade_core.effects import Steps
 from cascade_core.errors import ConfigurationError
+from cascade_core.fitted.artefact import Calibrator
 from cascade_core.invalid import first_problem
 from cascade_core.policy.document import Policy
 from cascade_core.request import Request
@@ -27,7 +27,7 @@ from cascade_core.signals.base import BaseSignal, Reading, as_reading
 from cascade_core.tier import Tier
 
 if TYPE_CHECKING:
-    from cascade_core.calibration.apply import Scorer
+    from cascade_core.fitted.scorer import Scorer
 
 
 class Difficulty(BaseSignal):
@@ -72,8 +72,8 @@ class Difficulty(BaseSignal):
             ConfigurationError: It has no requests, or no such tier.
             ModuleNotFoundError: scikit-learn is not installed.
         """
-        from cascade_core.calibration.difficulty import fit_from_request  # noqa: PLC0415
-        from cascade_core.table import check_learnable, read_table, usable  # noqa: PLC0415
+        from cascade_core.calibration.fit_route import fit_from_request  # noqa: PLC0415
+        from cascade_core.labels import check_learnable, read_table, usable  # noqa: PLC0415
 
         rows = read_table(table)
         mask, _ = usable(rows)
@@ -107,7 +107,7 @@ class Difficulty(BaseSignal):
 
     @cached_property
     def _scorers(self) -> list[Scorer | None]:
-        from cascade_core.calibration.apply import Scorer  # noqa: PLC0415 - brings numpy
+        from cascade_core.fitted.scorer import Scorer  # noqa: PLC0415 - brings numpy
 
         return [None if c is None else Scorer(c) for c in self._calibrators]
 

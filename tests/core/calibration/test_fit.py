@@ -7,12 +7,13 @@ import time
 import numpy as np
 import pytest
 
-from cascade_core.calibration import choose, fit_calibrator
-from cascade_core.calibration.apply import Inputs, Scorer
-from cascade_core.calibration.artefact import Boosting, Calibrator, Logistic, Signal
+from cascade_core.calibration import fit_calibrator
+from cascade_core.calibration import scores as choose
 from cascade_core.calibration.fit import CLASS_ROWS
 from cascade_core.errors import ConfigurationError
-from cascade_core.table import Table, TierColumns
+from cascade_core.fitted.artefact import Boosting, Calibrator, Logistic, Signal
+from cascade_core.fitted.scorer import Inputs, Scorer
+from cascade_core.labels import Table, TierColumns
 
 pytest.importorskip("sklearn")
 

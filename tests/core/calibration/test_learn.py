@@ -5,9 +5,6 @@ import json
 import numpy as np
 import pytest
 
-from cascade_core.calibration.apply import Scorer
-from cascade_core.calibration.artefact import Calibrator
-from cascade_core.calibration.inputs import Inputs
 from cascade_core.calibration.learn import (
     BUCKETS,
     Prepared,
@@ -17,6 +14,9 @@ from cascade_core.calibration.learn import (
     prepare,
 )
 from cascade_core.calibration.trees import fit_boosting, fit_forest
+from cascade_core.fitted.artefact import Calibrator
+from cascade_core.fitted.inputs import Inputs
+from cascade_core.fitted.scorer import Scorer
 
 pytest.importorskip("sklearn")
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from cascade_core.calibration.candidates import Candidates
 from cascade_core.calibration.objective import choose, make_objective
+from cascade_core.calibration.thresholds import Candidates
 
 
 def made(quality, cost):

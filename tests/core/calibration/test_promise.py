@@ -9,14 +9,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cascade_core.calibration import fit_tiers as tiers_of
 from cascade_core.calibration import promise, tune, tuning
-from cascade_core.calibration import tiers as tiers_of
-from cascade_core.calibration.artefact import Calibrator, Signal
-from cascade_core.calibration.candidates import candidates, frontier
 from cascade_core.calibration.objective import TuningError
-from cascade_core.calibration.pipeline import score, serve, thresholds_of
+from cascade_core.calibration.thresholds import candidates, frontier
+from cascade_core.evaluation.scored import score, serve, thresholds_of
+from cascade_core.fitted.artefact import Calibrator, Signal
+from cascade_core.labels import read_table
 from cascade_core.policy import Policy
-from cascade_core.table import read_table
 from tests.core.calibration.labels import columns
 
 DELTA = 0.1

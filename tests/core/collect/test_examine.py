@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from cascade_core import drivers
 from cascade_core.collect.examine import Examined, examine
 from cascade_core.collect.grade import make_grader
 from cascade_core.collect.requests import read_requests
+from cascade_core.loop import drivers
 from cascade_core.signals import Judge, SelfConsistency, SequenceLogprob
 from tests.core.making import REQUEST, Models, ProviderError, broken, mute, plan_for, sure
 

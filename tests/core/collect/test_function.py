@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from cascade_core import drivers
 from cascade_core.collect.case import Case, Grade
 from cascade_core.collect.function import ByFunction
 from cascade_core.costs.prices import Prices
 from cascade_core.draft import Draft
 from cascade_core.effects import Note
 from cascade_core.errors import ConfigurationError
+from cascade_core.loop import drivers
+from cascade_core.loop.trail import Trail
 from cascade_core.request import Request
-from cascade_core.trail import Trail
 from tests.core.making import Models, make_tiers
 
 

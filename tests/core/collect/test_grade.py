@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from cascade_core import drivers
 from cascade_core.collect.case import Case
 from cascade_core.collect.grade import REFERENCE_LABEL, make_grader
 from cascade_core.collect.requests import read_requests
@@ -15,8 +14,9 @@ from cascade_core.costs.prices import Prices
 from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError
 from cascade_core.logprobs import read_logprobs
+from cascade_core.loop import drivers
+from cascade_core.loop.trail import Trail
 from cascade_core.request import Request, ToolCall
-from cascade_core.trail import Trail
 from tests.core.making import Answer, Models, make_tiers
 
 

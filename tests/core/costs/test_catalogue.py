@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cascade_core.costs import catalogue
 from cascade_core.costs.catalogue import Listing
-from cascade_core.costs.usage import Usage
+from cascade_core.usage import Usage
 
 genai_prices = pytest.importorskip("genai_prices", reason="needs the extra `prices`")
 types = pytest.importorskip("genai_prices.types")

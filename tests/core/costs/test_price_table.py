@@ -6,8 +6,8 @@ import pytest
 
 from cascade_core.costs.price_table import find_rate, read_table
 from cascade_core.costs.rate import Rate
-from cascade_core.costs.usage import Usage
 from cascade_core.errors import ConfigurationError
+from cascade_core.usage import Usage
 
 LITELLM = {
     "sample_spec": {

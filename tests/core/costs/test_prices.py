@@ -9,8 +9,8 @@ import pytest
 from cascade_core.costs import catalogue, prices
 from cascade_core.costs.prices import Prices
 from cascade_core.costs.rate import Rate
-from cascade_core.costs.usage import Usage
 from cascade_core.errors import ConfigurationError
+from cascade_core.usage import Usage
 
 USAGE = Usage(1000, 200)
 TABLE = {"cheap": {"input": 0.15, "output": 0.60}}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade_core.costs.rate import Rate
-from cascade_core.costs.usage import Usage
+from cascade_core.usage import Usage
 
 MINI = Rate(
     input=Decimal("0.15e-6"),

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from cascade_core.costs.encodings import encoding_for
 from cascade_core.costs.tokens import MESSAGE_TOKENS, REPLY_TOKENS, count_tokens, estimate_usage
-from cascade_core.costs.usage import Usage
+from cascade_core.usage import Usage
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from cascade_core.drift.betting import AUDITS, SHARES, Panel, band, highest_mean
 from cascade_core.drift.detectors import Adwin, PageHinkley
 from cascade_core.drift.log import watch
 from cascade_core.drift.monitor import DriftMonitor
-from cascade_core.drift.reference import Reference, Spread
 from cascade_core.errors import ConfigurationError
+from cascade_core.policy.reference import Reference, Spread
+from cascade_core.statistics.betting import AUDITS, SHARES, Panel, band, highest_mean
 
 THRESHOLD = 0.6
 

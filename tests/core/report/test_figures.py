@@ -7,8 +7,9 @@ from math import nan
 import numpy as np
 import pytest
 
-from cascade_core.evaluation import ece_noise_floor, oracle, reliability, sweep
+from cascade_core.evaluation import ece_noise_floor, oracle, sweep
 from cascade_core.report.rows import ClassRow, Operating
+from cascade_core.statistics.reliability import reliability
 from tests.core.report.making import CLASSES, columns, curve
 
 pytest.importorskip("matplotlib")

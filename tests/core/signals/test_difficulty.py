@@ -2,9 +2,9 @@
 
 import pytest
 
-from cascade_core.calibration.artefact import Calibrator
 from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError
+from cascade_core.fitted.artefact import Calibrator
 from cascade_core.request import Request
 from cascade_core.signals import Difficulty
 from tests.core.making import make_tiers, plan_for, play, sure

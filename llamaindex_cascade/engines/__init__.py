@@ -1,0 +1,1 @@
+"""Cascades of synthesizers and of query engines."""

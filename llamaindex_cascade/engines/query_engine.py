@@ -1,0 +1,225 @@
+"""`CascadeQueryEngine`: a query engine made of query engines, cheapest first.
+
+Only here does a cascade see that nothing was retrieved, and only here can it
+retrieve more: each tier searches for itself. No decision is made here:
+`cascade_core.loop.flow` makes them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from typing import Any, cast
+
+from llama_index.core.base.base_query_engine import BaseQueryEngine
+from llama_index.core.base.response.schema import RESPONSE_TYPE
+from llama_index.core.callbacks import CallbackManager, CBEventType, EventPayload
+from llama_index.core.prompts import BasePromptTemplate
+from llama_index.core.prompts.mixin import PromptMixinType
+from llama_index.core.schema import NodeWithScore, QueryBundle
+from llama_index.core.settings import Settings
+
+from cascade_core.errors import ConfigurationError
+from cascade_core.request import Request, Turn
+from cascade_core.setup.engine import Engine
+from cascade_core.setup.settings import CascadeSettings, check_names, plain_errors
+from cascade_core.tier import Tier
+from llamaindex_cascade.engines.responses import ashown, shown
+from llamaindex_cascade.engines.tiers import Pipeline, PipelineCalls, Way, make_tier
+from llamaindex_cascade.instrumentation import request_metadata
+from llamaindex_cascade.llm.base import signed
+from llamaindex_cascade.session import Session
+from llamaindex_cascade.tiers import as_list
+
+
+@signed
+class CascadeQueryEngine(BaseQueryEngine):
+    """A query engine that asks a cheap engine first and a stronger one when it must.
+
+    A cheap pipeline (a small model, two nodes) hands on to a rich one (a large
+    model, six nodes, a reranker). Besides what every cascade looks at, an
+    answer without source nodes hands on, and so does LlamaIndex's own "Empty
+    Response".
+
+    **Tiers must be free of side effects**: a rejected tier has already run.
+    What an accepted tier returns is what the caller gets, with the record in
+    `metadata["cascade"]`: let all tiers stream, or none. Of tiers that stream,
+    all but the last are read to their end before anything is shown; the last is
+    live, and its record is there once its stream has ended.
+
+    Log-probabilities are read where the model that wrote the answer had them:
+    ask for them where it is made (`OpenAI(logprobs=True)`), or give other signals.
+
+    Args:
+        tiers: Query engines, cheapest first.
+        needs_nodes: Whether an answer without source nodes is a failure; False
+            for engines that retrieve nothing.
+        callback_manager: What the cascade's own events go to; tiers keep theirs.
+        kwargs: See `CascadeSettings`.
+
+    Raises:
+        ConfigurationError: A setting cannot work; the message says which and why.
+
+    Example:
+        >>> engine = CascadeQueryEngine(tiers=[
+        ...     index.as_query_engine(llm=cheap, similarity_top_k=2),
+        ...     index.as_query_engine(llm=strong, similarity_top_k=6),
+        ... ])
+        >>> engine.query("When is my invoice due?").metadata["cascade"]["reason"]
+        'confident'
+    """
+
+    def __init__(
+        self,
+        tiers: Sequence[BaseQueryEngine],
+        *,
+        needs_nodes: bool = True,
+        callback_manager: CallbackManager | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(callback_manager or Settings.callback_manager)
+        check_names(CascadeSettings, {"tiers": tiers, **kwargs}, type(self).__name__)
+        given = as_list(tiers, "query engines")
+        with plain_errors(CascadeSettings):
+            settings = CascadeSettings(tiers=tiers, **kwargs)
+        self._engine = Engine(settings, [_make_tier(each, i) for i, each in enumerate(given)])
+        self._needs_nodes = needs_nodes
+
+    def __repr__(self) -> str:
+        """Say how many tiers there are and their thresholds."""
+        plan = self._engine.plan
+        return f"{type(self).__name__}({len(plan.tiers)} tiers, thresholds={list(plan.thresholds)})"
+
+    @property
+    def tiers(self) -> list[BaseQueryEngine]:
+        """The query engines, cheapest first."""
+        return [tier.native.native for tier in self._engine.plan.tiers]
+
+    def retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        """Return what the last tier retrieves: there is no answer yet that could be judged."""
+        return self.tiers[-1].retrieve(query_bundle)
+
+    async def aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        """Return what the last tier retrieves; see `retrieve`."""
+        last = self.tiers[-1]
+        if not hasattr(last, "aretrieve"):
+            return last.retrieve(query_bundle)
+        return cast("list[NodeWithScore]", await last.aretrieve(query_bundle))
+
+    def synthesize(
+        self,
+        query_bundle: QueryBundle,
+        nodes: list[NodeWithScore],
+        additional_source_nodes: Sequence[NodeWithScore] | None = None,
+    ) -> RESPONSE_TYPE:
+        """Answer from nodes at hand, which every tier that is asked gets."""
+        way = _Synthesis(query_bundle, nodes, additional_source_nodes)
+        return shown(self._session(way, query_bundle).stream())
+
+    async def asynthesize(
+        self,
+        query_bundle: QueryBundle,
+        nodes: list[NodeWithScore],
+        additional_source_nodes: Sequence[NodeWithScore] | None = None,
+    ) -> RESPONSE_TYPE:
+        """Answer from nodes at hand, which every tier that is asked gets."""
+        way = _Synthesis(query_bundle, nodes, additional_source_nodes)
+        return await ashown(await self._session(way, query_bundle).astream())
+
+    def _query(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
+        payload: dict[str, Any] = {EventPayload.QUERY_STR: query_bundle.query_str}
+        with self.callback_manager.event(CBEventType.QUERY, payload=payload) as event:
+            response = shown(self._session(_Query(query_bundle), query_bundle).stream())
+            event.on_end(payload={EventPayload.RESPONSE: response})
+        return response
+
+    async def _aquery(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
+        payload: dict[str, Any] = {EventPayload.QUERY_STR: query_bundle.query_str}
+        with self.callback_manager.event(CBEventType.QUERY, payload=payload) as event:
+            items = await self._session(_Query(query_bundle), query_bundle).astream()
+            response = await ashown(items)
+            event.on_end(payload={EventPayload.RESPONSE: response})
+        return response
+
+    def _session(self, way: Way, query: QueryBundle) -> Session:
+        # Whether tiers stream only shows when they answer, so every request is decided as if
+        # they did; an answer that does not stream comes in one piece.
+        request = Request((Turn("user", query.query_str),), native=way, metadata=request_metadata())
+        calls = PipelineCalls(way, needs_nodes=self._needs_nodes)
+        return Session(self._engine, self._engine.plan, request, calls)
+
+    def _get_prompt_modules(self) -> PromptMixinType:
+        """Return the tiers: their prompts are `tier_0:…`, `tier_1:…`."""
+        return {f"tier_{index}": tier for index, tier in enumerate(self.tiers)}
+
+    def update_prompts(self, prompts_dict: dict[str, BasePromptTemplate]) -> None:
+        """Update prompts.
+
+        Args:
+            prompts_dict: Templates by name: `tier_0:response_synthesizer:text_qa_template`
+                for one tier; without the tier, for all of them.
+        """
+        modules = self._get_prompt_modules()
+        for key, prompt in prompts_dict.items():
+            module, _, name = key.partition(":")
+            if module in modules:
+                modules[module].update_prompts({name: prompt})
+            else:
+                for tier in modules.values():
+                    tier.update_prompts({key: prompt})
+
+
+class _Query:
+    """`query(bundle)`."""
+
+    def __init__(self, bundle: QueryBundle) -> None:
+        self._bundle = bundle
+
+    def run(self, native: BaseQueryEngine) -> Any:
+        # Retrievers write their embedding of the question into the bundle, and another tier's
+        # index may be made with another model.
+        return native.query(copy(self._bundle))
+
+    async def arun(self, native: BaseQueryEngine) -> Any:
+        return await native.aquery(copy(self._bundle))
+
+
+class _Synthesis:
+    """`synthesize(bundle, nodes, additional_source_nodes)`."""
+
+    def __init__(
+        self,
+        bundle: QueryBundle,
+        nodes: Sequence[NodeWithScore],
+        additional: Sequence[NodeWithScore] | None,
+    ) -> None:
+        self._bundle = bundle
+        self._nodes = nodes
+        self._additional = additional
+
+    def run(self, native: BaseQueryEngine) -> Any:
+        return native.synthesize(copy(self._bundle), list(self._nodes), self._additional)
+
+    async def arun(self, native: BaseQueryEngine) -> Any:
+        return await native.asynthesize(copy(self._bundle), list(self._nodes), self._additional)
+
+
+def _make_tier(given: object, index: int) -> Tier:
+    if not isinstance(given, BaseQueryEngine):
+        msg = f"tiers[{index}] is not a query engine but {type(given).__name__}{_hint(given)}"
+        raise ConfigurationError(msg)
+    return make_tier(Pipeline(given, getattr(given, "_response_synthesizer", None)), index)
+
+
+def _hint(given: object) -> str:
+    if isinstance(given, type):
+        return "; give an instance, not the class"
+    if hasattr(given, "as_query_engine"):
+        return "; give its .as_query_engine(llm=…)"
+    if hasattr(given, "retrieve"):
+        return "; give RetrieverQueryEngine.from_args(retriever, llm=…)"
+    if hasattr(given, "complete"):
+        return "; give index.as_query_engine(llm=…), or use CascadeLLM(tiers=[…]) for LLMs"
+    if hasattr(given, "synthesize"):
+        return "; use CascadeSynthesizer(tiers=[…]) for synthesizers"
+    return "; give index.as_query_engine(llm=…)"

@@ -1,0 +1,279 @@
+"""The responses of synthesizers and query engines: read as drafts, and shown with their record.
+
+Who asks for them does not belong here; see `pipeline_tiers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import aclosing, closing
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any, TypeAlias
+
+from llama_index.core.async_utils import asyncio_run
+from llama_index.core.base.response.schema import (
+    AsyncStreamingResponse,
+    PydanticResponse,
+    Response,
+    StreamingResponse,
+)
+from llama_index.core.schema import MetadataMode
+
+from cascade_core.draft import Draft, Finish
+from cascade_core.effects import Chunk
+from cascade_core.errors import ConfigurationError
+from cascade_core.log import Record
+from cascade_core.tier import Tier
+from llamaindex_cascade.reading.recorder import Recorder
+from llamaindex_cascade.session import Decided
+
+EMPTY = "Empty Response"
+"""What LlamaIndex's engines and synthesizers answer where nothing was retrieved."""
+
+Streamed: TypeAlias = StreamingResponse | AsyncStreamingResponse
+Whole: TypeAlias = Response | PydanticResponse
+AnyResponse: TypeAlias = Whole | Streamed
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a live stream, with the response that it belongs to."""
+
+    response: Streamed
+    text: str
+
+
+def checked(given: object, tier: Tier) -> AnyResponse:
+    """Return what a tier answered, making sure that it is a response.
+
+    Raises:
+        ConfigurationError: It is something else.
+    """
+    if isinstance(given, Response | PydanticResponse | Streamed):
+        return given
+    msg = f"tiers[{tier.index}] answered with {type(given).__name__}, not a LlamaIndex response"
+    raise ConfigurationError(msg)
+
+
+def whole(response: AnyResponse) -> AnyResponse:
+    """Read a stream to its end; its text is then in `response_txt`."""
+    if isinstance(response, StreamingResponse):
+        response.get_response()
+    elif isinstance(response, AsyncStreamingResponse):
+        asyncio_run(response.get_response())
+    return response
+
+
+async def awhole(response: AnyResponse) -> AnyResponse:
+    """Read a stream to its end; its text is then in `response_txt`."""
+    if isinstance(response, AsyncStreamingResponse):
+        await response.get_response()
+        return response
+    return whole(response)
+
+
+def text_of(response: AnyResponse) -> str:
+    """Return the text of a response that has been read; of an object, its JSON."""
+    if isinstance(response, PydanticResponse):
+        return "" if response.response is None else response.response.model_dump_json()
+    if isinstance(response, Response):
+        return response.response or ""
+    return response.response_txt or ""
+
+
+def read(
+    response: AnyResponse,
+    recorder: Recorder,
+    seconds: float,
+    *,
+    empty: Sequence[str] = (EMPTY,),
+    needs_nodes: bool = True,
+) -> Draft:
+    """Read a response as a draft.
+
+    Args:
+        response: The response, with all its text.
+        recorder: Saw the model calls that made it.
+        seconds: Wall time.
+        empty: Texts that say no more than that nothing was found.
+        needs_nodes: Whether an answer without source nodes has no evidence.
+    """
+    text, calls = text_of(response), recorder.calls()
+    drafts = recorder.drafts
+    made_object = isinstance(response, PydanticResponse) and response.response is not None
+    if made_object:  # its JSON is written anew: the model's own text need not be a part of it
+        parts = drafts[-1:]
+    else:
+        parts = [d for d in drafts if d.text.strip() and d.text.strip() in text]
+    last = parts[-1] if parts else Draft()
+    logprobs = recorder.logprobs_for(text)
+    texts = [node.node.get_content(MetadataMode.LLM) for node in response.source_nodes]
+    nothing = text in empty
+    return Draft(
+        text="" if nothing else text,
+        tool_calls=last.tool_calls if made_object else (),
+        broken_tool_calls=last.broken_tool_calls if made_object else 0,
+        logprobs=last.logprobs if logprobs is None and made_object else logprobs,
+        finish=_worst(parts),
+        refusal=any(part.refusal for part in parts),
+        model=last.model or (calls[-1].model if calls else None),
+        seconds=seconds,
+        cached=nothing and not calls,  # nobody was asked, so nothing was paid
+        contexts=texts if texts or needs_nodes else None,
+        inner=calls,
+        native=response,
+    )
+
+
+def _worst(parts: Sequence[Draft]) -> Finish | None:
+    """Return how the answer ended; one part cut off makes the whole an answer cut off."""
+    ends = [part.finish for part in parts]
+    bad: tuple[Finish, ...] = ("content_filter", "length")
+    return next((finish for finish in bad if finish in ends), ends[-1] if ends else None)
+
+
+class Pieces:
+    """Puts a tier's live stream together.
+
+    Args:
+        empty: See `read`.
+        needs_nodes: See `read`.
+
+    Attributes:
+        recorder: Sees the model calls, those of reading the stream too.
+        response: What the tier has answered, once it has.
+    """
+
+    def __init__(self, empty: Sequence[str], *, needs_nodes: bool) -> None:
+        self.recorder = Recorder()
+        self.response: AnyResponse | None = None
+        self._empty = empty
+        self._needs_nodes = needs_nodes
+        self._texts: list[str] = []
+        self._started = perf_counter()
+
+    def take(self, chunk: Any) -> Chunk:
+        """Take a piece, or the response of a tier that does not stream."""
+        if isinstance(chunk, Piece):
+            self._texts.append(chunk.text)
+        return Chunk(chunk)
+
+    def had(self) -> Draft | None:
+        """Return what has arrived, or at least been paid for."""
+        seconds = perf_counter() - self._started
+        if self.response is None:
+            calls = self.recorder.calls()
+            return Draft(inner=calls, seconds=seconds) if calls else None
+        if isinstance(self.response, Streamed) and self._texts:
+            self.response.response_txt = "".join(self._texts)
+        return read(
+            self.response,
+            self.recorder,
+            seconds,
+            empty=self._empty,
+            needs_nodes=self._needs_nodes,
+        )
+
+    def whole(self) -> Draft:
+        """Return the answer, now that the stream has ended."""
+        return self.had() or Draft()
+
+
+def stamped(response: Any, record: Record) -> Any:
+    """Return a response with its record; a copy, since a tier may keep its own."""
+    return replace(response, metadata={**(response.metadata or {}), "cascade": record})
+
+
+def plain(decided: Decided) -> Whole:
+    """Return the answer of a decided request as a whole, with its record."""
+    response = decided.verdict.draft.native
+    if isinstance(response, Streamed):
+        response = Response(text_of(response), response.source_nodes, response.metadata)
+    answer: Whole = stamped(response, decided.record)
+    return answer
+
+
+def replayed(response: Any) -> StreamingResponse:
+    """Return a response as a stream, all of its text at once."""
+    return StreamingResponse(
+        _once(text_of(response)), response.source_nodes, metadata=response.metadata
+    )
+
+
+def areplayed(response: Any) -> AsyncStreamingResponse:
+    """Return a response as a stream, all of its text at once."""
+    return AsyncStreamingResponse(
+        _aonce(text_of(response)), response.source_nodes, metadata=response.metadata
+    )
+
+
+def shown(items: Generator[Any, None, None], *, streaming: bool = False) -> AnyResponse:
+    """Return the response of a request that is decided in a stream.
+
+    Args:
+        items: What a `Session` streams.
+        streaming: Whether a whole text is to be shown as a stream, too.
+
+    Returns:
+        A whole answer with its record; or a stream whose metadata get the
+        record when it ends.
+    """
+    first = next(items)
+    if isinstance(first, Piece):
+        metadata = dict(first.response.metadata or {})
+        texts = _texts(first, items, metadata)
+        return StreamingResponse(texts, first.response.source_nodes, metadata=metadata)
+    decided = first if isinstance(first, Decided) else next(items)
+    items.close()
+    response: AnyResponse = stamped(decided.verdict.draft.native, decided.record)
+    if isinstance(response, Streamed) or (streaming and isinstance(response, Response)):
+        return replayed(response)
+    return response
+
+
+async def ashown(items: AsyncGenerator[Any, None], *, streaming: bool = False) -> AnyResponse:
+    """Return the response of a request that is decided in a stream; see `shown`."""
+    first = await anext(items)
+    if isinstance(first, Piece):
+        metadata = dict(first.response.metadata or {})
+        texts = _atexts(first, items, metadata)
+        return AsyncStreamingResponse(texts, first.response.source_nodes, metadata=metadata)
+    decided = first if isinstance(first, Decided) else await anext(items)
+    await items.aclose()
+    response: AnyResponse = stamped(decided.verdict.draft.native, decided.record)
+    if isinstance(response, Streamed) or (streaming and isinstance(response, Response)):
+        return areplayed(response)
+    return response
+
+
+def _once(text: str) -> Generator[str, None, None]:
+    yield text
+
+
+async def _aonce(text: str) -> AsyncGenerator[str, None]:
+    yield text
+
+
+def _texts(
+    first: Piece, items: Generator[Any, None, None], metadata: dict[str, Any]
+) -> Generator[str, None, None]:
+    with closing(items):
+        yield first.text
+        for item in items:
+            if isinstance(item, Decided):
+                metadata["cascade"] = item.record
+            else:
+                yield item.text
+
+
+async def _atexts(
+    first: Piece, items: AsyncGenerator[Any, None], metadata: dict[str, Any]
+) -> AsyncGenerator[str, None]:
+    async with aclosing(items):
+        yield first.text
+        async for item in items:
+            if isinstance(item, Decided):
+                metadata["cascade"] = item.record
+            else:
+                yield item.text

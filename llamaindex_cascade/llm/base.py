@@ -1,0 +1,170 @@
+"""What every way to ask a `CascadeLLM` shares: its settings, its engine, one request's session."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncGenerator, Generator
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, TypeVar
+
+from llama_index.core.base.llms.types import LLMMetadata
+from llama_index.core.callbacks import CallbackManager
+from llama_index.core.llms.function_calling import FunctionCallingLLM
+from pydantic import ConfigDict, Field
+
+from cascade_core.request import Request
+from cascade_core.setup.engine import Engine
+from cascade_core.setup.plan import Plan
+from cascade_core.setup.settings import DECIDING, CascadeSettings, check_names, plain_errors
+from llamaindex_cascade.capabilities import token_limit
+from llamaindex_cascade.instrumentation import request_metadata
+from llamaindex_cascade.llm.asking import Way
+from llamaindex_cascade.llm.calls import ResponseCalls
+from llamaindex_cascade.llm.copies import MADE, Copied
+from llamaindex_cascade.llm.describe import Described
+from llamaindex_cascade.llm.refining import Authors
+from llamaindex_cascade.llm.shown import aresponses, responses, stamped
+from llamaindex_cascade.llm.templates import Filled
+from llamaindex_cascade.session import Session
+from llamaindex_cascade.tiers import LLMTier, check_judges, make_tiers
+
+Class = TypeVar("Class", bound=type)
+_REBUILD = frozenset({"tiers", "log", "log_content", *DECIDING})
+
+
+class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
+    """Settings, engine and sessions of a `CascadeLLM`.
+
+    Attributes:
+        tiers: LLMs, cheapest first.
+        callback_manager: What the tiers report to, once somebody has set it.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    tiers: Any = Field(exclude=True)
+    callback_manager: CallbackManager = Field(
+        default_factory=lambda: CallbackManager([]), exclude=True
+    )
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Check the settings; see the class."""
+        check_names(type(self), kwargs)
+        with plain_errors(type(self)):
+            super().__init__(**kwargs)
+        self.__dict__["_reports"] = "callback_manager" in kwargs
+        _ = self._engine  # outside pydantic's own validation, which would quote its input
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return self._new_engine()
+
+    def _new_engine(self) -> Engine:
+        engine = Engine(self, make_tiers(self.tiers))
+        check_judges(engine.plan.signals)
+        return engine
+
+    @cached_property
+    def _object_plan(self) -> Plan:
+        """How objects are decided: drafts whole, and mostly made by calling a tool."""
+        plan = self._engine.plan
+        tiers = (
+            replace(tier, streams=False, tool_only=tier.native.calls_tools) for tier in plan.tiers
+        )
+        return replace(plan, tiers=tuple(tiers))
+
+    @cached_property
+    def _unable(self) -> frozenset[int]:
+        """The tiers that cannot call tools."""
+        tiers = self._llm_tiers
+        return frozenset(index for index, tier in enumerate(tiers) if not tier.calls_tools)
+
+    @cached_property
+    def _authors(self) -> Authors:
+        return Authors()
+
+    @property
+    def _llm_tiers(self) -> list[LLMTier]:
+        return [tier.native for tier in self._engine.plan.tiers]
+
+    @cached_property
+    def _metadata(self) -> LLMMetadata:
+        known = [tier.llm.metadata for tier in self._llm_tiers]
+        return LLMMetadata(
+            context_window=min(each.context_window for each in known),
+            num_output=max(each.num_output for each in known),
+            is_chat_model=any(each.is_chat_model for each in known),
+            is_function_calling_model=len(self._unable) < len(known),
+            model_name=f"cascade({self.tier_names})",
+            system_role=known[-1].system_role,
+        )
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        """What every tier can take, and what at least one can do."""
+        return self._metadata
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set a field; one that decides anything is checked and takes effect at once."""
+        before = getattr(self, name, None)
+        super().__setattr__(name, value)
+        if name == "callback_manager":
+            self.__dict__["_reports"] = True
+        elif name in _REBUILD:
+            try:
+                engine = self._new_engine()
+            except Exception:
+                super().__setattr__(name, before)
+                raise
+            self.__dict__["_engine"] = engine
+            for made in MADE:
+                if made != "_engine" and (made != "_authors" or name == "tiers"):
+                    self.__dict__.pop(made, None)
+
+    @property
+    def _manager(self) -> CallbackManager | None:
+        """What the tiers report to: where nobody set any, they keep their own."""
+        return self.callback_manager if self.__dict__["_reports"] else None
+
+    def _session(self, way: Way, kwargs: dict[str, Any] | None = None) -> Session:
+        engine, request = self._engine, self._request(way, kwargs)
+        return Session(engine, engine.plan, request, ResponseCalls(way, self._manager))
+
+    def _request(self, way: Way | Filled, kwargs: dict[str, Any] | None = None) -> Request:
+        known = way.request
+        if isinstance(way, Filled):
+            known["first"] = self._authors.of(way.given)
+        if known.get("tools"):
+            known["unable"] = self._unable
+            if len(self._unable) == len(self._llm_tiers):
+                msg = f"no tier of {self!r} can call tools"
+                raise NotImplementedError(msg)
+        return Request(
+            way.turns,
+            native=way,
+            metadata=request_metadata(),
+            max_tokens=token_limit(kwargs) if kwargs else None,
+            **known,
+        )
+
+    def _respond(self, way: Way, kwargs: dict[str, Any]) -> Any:
+        return stamped(self._session(way, kwargs).run())
+
+    async def _arespond(self, way: Way, kwargs: dict[str, Any]) -> Any:
+        return stamped(await self._session(way, kwargs).arun())
+
+    def _stream(self, way: Way, kwargs: dict[str, Any]) -> Generator[Any, None, None]:
+        return responses(self._session(way, kwargs).stream())
+
+    async def _astream(self, way: Way, kwargs: dict[str, Any]) -> AsyncGenerator[Any, None]:
+        return aresponses(await self._session(way, kwargs).astream())
+
+
+def signed(cls: Class) -> Class:
+    """Work the signatures of a class's spanned methods out once: a span does so at every call."""
+    for method in list(vars(cls).values()):
+        spanned = getattr(method, "__wrapped__", None)
+        if inspect.isfunction(spanned):
+            spanned.__signature__ = inspect.signature(spanned)  # type: ignore[attr-defined]
+    return cls

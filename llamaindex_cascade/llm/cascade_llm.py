@@ -1,0 +1,111 @@
+"""`CascadeLLM`: an LLM made of LLMs, cheapest first.
+
+Every public way to ask an LLM is overridden, because the cascade decides at
+the highest level that LlamaIndex calls: there each tier still formats
+templates, system prompts and tools in its own manner. No decision is made
+here: `cascade_core.loop.flow` makes them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    ChatResponseAsyncGen,
+    ChatResponseGen,
+    CompletionResponse,
+    CompletionResponseAsyncGen,
+    CompletionResponseGen,
+)
+
+from llamaindex_cascade.llm.asking import Messages, Text
+from llamaindex_cascade.llm.base import signed
+from llamaindex_cascade.llm.objects import Objects
+from llamaindex_cascade.llm.tools import ToolCalling
+
+
+@signed
+class CascadeLLM(Objects, ToolCalling):
+    """An LLM that asks a cheap LLM first and a stronger one when it must.
+
+    It takes the place of an LLM anywhere: `Settings.llm`, query and chat
+    engines, agents, extractors, evaluators and programs, sync, async and
+    streamed.
+
+    Args:
+        tiers: LLMs, cheapest first.
+        kwargs: See `CascadeSettings`, and the fields of any LLM
+            (`callback_manager`, `system_prompt`, `output_parser`, …).
+
+    Raises:
+        ConfigurationError: A setting cannot work; the message says which and why.
+
+    Example:
+        >>> Settings.llm = CascadeLLM(tiers=[cheap, strong])
+        >>> Settings.llm.complete("When is my invoice due?").additional_kwargs["cascade"]["reason"]
+        'confident'
+    """
+
+    @classmethod
+    def class_name(cls) -> str:
+        """Return the name LlamaIndex knows the class by."""
+        return "CascadeLLM"
+
+    def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        """Answer messages; the record is in `additional_kwargs["cascade"]`."""
+        return cast("ChatResponse", self._respond(Messages(messages, kwargs), kwargs))
+
+    async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        """Answer messages; the record is in `additional_kwargs["cascade"]`."""
+        return cast("ChatResponse", await self._arespond(Messages(messages, kwargs), kwargs))
+
+    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
+        """Answer messages in parts: an accepted draft replayed, the last tier live.
+
+        The record is in `additional_kwargs["cascade"]` of the last response.
+        """
+        return cast("ChatResponseGen", self._stream(Messages(messages, kwargs), kwargs))
+
+    async def astream_chat(
+        self, messages: Sequence[ChatMessage], **kwargs: Any
+    ) -> ChatResponseAsyncGen:
+        """Answer messages in parts; see `stream_chat`."""
+        return cast("ChatResponseAsyncGen", await self._astream(Messages(messages, kwargs), kwargs))
+
+    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
+        """Answer a text; the record is in `additional_kwargs["cascade"]`."""
+        way = Text(prompt, kwargs, formatted=formatted)
+        return cast("CompletionResponse", self._respond(way, kwargs))
+
+    async def acomplete(
+        self,
+        prompt: str,
+        formatted: bool = False,
+        **kwargs: Any,
+    ) -> CompletionResponse:
+        """Answer a text; the record is in `additional_kwargs["cascade"]`."""
+        way = Text(prompt, kwargs, formatted=formatted)
+        return cast("CompletionResponse", await self._arespond(way, kwargs))
+
+    def stream_complete(
+        self,
+        prompt: str,
+        formatted: bool = False,
+        **kwargs: Any,
+    ) -> CompletionResponseGen:
+        """Answer a text in parts; see `stream_chat`."""
+        way = Text(prompt, kwargs, formatted=formatted)
+        return cast("CompletionResponseGen", self._stream(way, kwargs))
+
+    async def astream_complete(
+        self,
+        prompt: str,
+        formatted: bool = False,
+        **kwargs: Any,
+    ) -> CompletionResponseAsyncGen:
+        """Answer a text in parts; see `stream_chat`."""
+        way = Text(prompt, kwargs, formatted=formatted)
+        return cast("CompletionResponseAsyncGen", await self._astream(way, kwargs))

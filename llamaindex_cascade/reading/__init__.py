@@ -1,0 +1,1 @@
+"""What models answered, read from wherever an integration put it."""

@@ -1,0 +1,128 @@
+"""What is fitted before thresholds are picked: each tier's confidence, and the route past tiers.
+
+Rows are scored by models that had not seen them, so that thresholds can be picked on the very
+rows that everything was fitted to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from cascade_core.calibration.fit import Method, fit_calibrator
+from cascade_core.calibration.fit_route import fit_route, skipping
+from cascade_core.calibration.objective import Objective, choose
+from cascade_core.calibration.thresholds import Candidates, candidates
+from cascade_core.errors import ConfigurationError
+from cascade_core.evaluation.scored import Scored, score
+from cascade_core.labels import Table
+from cascade_core.policy.document import Policy
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """Calibrators and the rows they were fitted to, scored by models that had not seen them."""
+
+    calibrators: tuple[Any, ...]
+    choices: tuple[str, ...]
+    scored: Scored
+
+
+def fit_tiers(
+    objective: Objective, rows: Table, signals: Sequence[str] | None, method: Method, seed: int
+) -> Fit:
+    """Fit every tier's confidence, with paid signals only where they are worth their price.
+
+    Raises:
+        ConfigurationError: `signals` names one twice, or one that no tier has.
+    """
+    held = {name: None for tier in rows.tiers[:-1] for name in tier.signals}
+    wanted = tuple(held) if signals is None else _checked(signals, tuple(held), rows.source)
+    fit = _fitted(objective, rows, wanted, method, seed)
+    if signals is not None or not fit.scored.priced:
+        return fit
+    spared = []
+    for name in [name for name in wanted if name in rows.paid]:
+        kept = tuple(other for other in wanted if other != name)
+        try:
+            without = _fitted(objective, rows, kept, method, seed)
+            if not _serves_better(objective, fit.scored, without.scored):
+                fit, wanted = without, kept
+                spared.append(name)
+        except ConfigurationError:  # nothing else to read, or nothing that serves the objective
+            continue
+    if not spared:
+        return fit
+    said = f"; without {' and '.join(spared)}, which would not pay"
+    return replace(fit, choices=tuple(f"{choice}{said}" for choice in fit.choices))
+
+
+def _fitted(
+    objective: Objective, rows: Table, signals: Sequence[str], method: Method, seed: int
+) -> Fit:
+    fine = objective.confidence is not None
+    fits = [
+        fit_calibrator(
+            rows,
+            k,
+            signals=[name for name in signals if name in tier.signals],
+            method=method,
+            fine=fine,
+            seed=seed,
+        )
+        for k, tier in enumerate(rows.tiers[:-1])
+    ]
+    calibrators = tuple(fit.calibrator for fit in fits)
+    # Out of fold: what a calibrator says of rows it was fitted to is too good to be true.
+    honest = tuple(fit.placed for fit in fits)
+    scored = score(rows, Policy(calibrators=calibrators), confidences=honest)
+    return Fit(calibrators, tuple(fit.choice for fit in fits), scored)
+
+
+def _checked(signals: Sequence[str], held: Sequence[str], source: str) -> tuple[str, ...]:
+    if isinstance(signals, str):
+        msg = f"signals={signals!r}: give a list of names, e.g. [{signals!r}]"
+        raise ConfigurationError(msg)
+    for place, name in enumerate(signals):
+        if name not in held:
+            known = ", ".join(held) or "none"
+            msg = f"{source} has no signal {name!r} for any tier; it has: {known}"
+            raise ConfigurationError(msg)
+        if name in signals[:place]:
+            msg = f"signals names {name!r} twice; name each once"
+            raise ConfigurationError(msg)
+    return tuple(signals)
+
+
+def _serves_better(objective: Objective, one: Scored, other: Scored) -> bool:
+    """Tell whether the first serves an objective better on the same rows."""
+    found = (best(objective, scored) for scored in (one, other))
+    first, second = (objective.value(float(of.quality[0]), float(of.cost[0])) for of in found)
+    return first > second
+
+
+def with_route(
+    document: Policy, fit: Fit, rows: Table, objective: Objective, seed: int
+) -> tuple[Policy, Fit]:
+    """Add a route where it serves the objective on the rows it was fitted to, out of fold."""
+    if rows.requests is None:
+        return document, fit
+    thresholds = best(objective, fit.scored).thresholds[0]
+    learned = fit_route(rows, fit.scored, list(thresholds), seed=seed)
+    if learned is None:
+        return document, fit
+    route, skipped = learned
+    scored = skipping(fit.scored, skipped)
+    if not _serves_better(objective, scored, fit.scored):
+        return document, fit
+    return document.model_copy(update={"route": route}), replace(fit, scored=scored)
+
+
+def best(objective: Objective, scored: Scored) -> Candidates:
+    """Return the one candidate that serves an objective best on these rows."""
+    among = candidates(scored)
+    strong = float(np.average(scored.qualities[-1], weights=scored.weights))
+    return among.take(np.array([choose(among, objective, strong)]))

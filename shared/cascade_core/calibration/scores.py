@@ -1,0 +1,238 @@
+"""Which scores are worth trying on so many rows, and which of those that were tried is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from cascade_core.arrays import Array, Ints
+from cascade_core.fitted.features import DRAFT, REQUEST
+from cascade_core.fitted.inputs import Inputs
+
+Method: TypeAlias = Literal["auto", "signal", "logistic", "boosting"]
+CurveKind: TypeAlias = Literal["auto", "isotonic", "platt"]
+Fixed: TypeAlias = Literal["isotonic", "platt"]
+
+LOGISTIC_ROWS = 40
+"""Rows from which a learned combination of signals is tried."""
+TEXT_ROWS = 50
+"""Rows from which features of the texts are tried."""
+TREE_ROWS = 300
+"""Rows from which boosting is tried."""
+FOREST_ROWS = 500
+"""Rows up to which random trees are tried on texts; they grow with the rows."""
+WORD_ROWS = 400
+"""Rows from which the words of requests are tried."""
+RARE = 5
+"""Outcomes of the rarer kind that anything learned needs."""
+TIED = 0.1
+"""Share of the readings that may be the same before a signal counts as coarse."""
+CLASSES = 20
+"""Classes that become inputs at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A score that may be fitted.
+
+    Attributes:
+        label: What it is called.
+        rank: How plain it is; 0 is the plainest.
+        kind: What fits it.
+        names: What it reads, as `source:name`.
+        words: Whether it also reads the words of requests.
+    """
+
+    label: str
+    rank: int
+    kind: Literal["signal", "logistic", "forest", "boosting"]
+    names: tuple[str, ...]
+    words: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """How a candidate did.
+
+    Attributes:
+        candidate: Its score.
+        curve: Its curve.
+        losses: Log loss of every row, out of fold, shape (n,).
+    """
+
+    candidate: Candidate
+    curve: Fixed
+    losses: Array
+
+    @property
+    def label(self) -> str:
+        """What it is called, curve and all."""
+        return f"{self.candidate.label}, {self.curve}"
+
+
+def candidates(  # noqa: PLR0913 - what there is, and what is wanted of it
+    inputs: Inputs,
+    signals: Sequence[str],
+    texts: Sequence[str],
+    target: Array,
+    method: Method,
+    *,
+    fine: bool = False,
+) -> list[Candidate]:
+    """Return what is worth trying, plainest first.
+
+    Args:
+        inputs: What there is to read.
+        signals: Signals to use.
+        texts: Texts to use: `request`, `draft`.
+        target: Outcomes of the rows there are to fit to, shape (n,).
+        method: What was asked for; all but `"auto"` is tried whatever the rows.
+        fine: Whether coarse signals are left out where something learned can stand in.
+
+    Returns:
+        Candidates; none where there is nothing to read.
+
+    Raises:
+        ModuleNotFoundError: What was asked for needs scikit-learn, which is missing.
+    """
+    plain = [Candidate(name, 0, "signal", (f"signal:{name}",)) for name in signals]
+    if method == "signal":
+        return plain
+    text = _text_names(inputs, texts)
+    if method != "auto":
+        _need_learning(method)
+        learned = _learned(inputs, signals, text) or _alone(signals)
+        return [c for c in learned if c.kind == method]
+    if not plain and text:
+        _need_learning(method)
+    learned = _learned(inputs, signals, text) if has_learning() else []
+    rows, rare = len(target), min((target > 0).sum(), (target < 1).sum())
+    carried = [c for c in learned if rare >= RARE and _carry(c, rows)]
+    if fine and carried:
+        plain = [c for c in plain if not _coarse(inputs, c)]
+    return [*plain, *carried] or learned[:1]
+
+
+def _coarse(inputs: Inputs, plain: Candidate) -> bool:
+    """Tell whether many drafts share one reading; a threshold takes all of them or none."""
+    readings = inputs.signals[plain.names[0].partition(":")[2]]
+    readings = readings[~np.isnan(readings)]
+    most = np.unique(readings, return_counts=True)[1].max(initial=0)
+    return bool(most > TIED * len(readings))
+
+
+def _learned(inputs: Inputs, signals: Sequence[str], text: tuple[str, ...]) -> list[Candidate]:
+    names = tuple(f"{source}:{name}" for name in signals for source in ("signal", "logit"))
+    raw = tuple(f"signal:{name}" for name in signals)
+    classes = () if inputs.classes is None else tuple(f"class:{n}" for n in inputs.class_names)
+    classes = classes if len(classes) <= CLASSES else ()
+    found = []
+    read = [part for part, given in (("signals", names), ("class", classes)) if given]
+    base = " and ".join(read)
+    if len(signals) > 1 or classes:
+        found.append(Candidate(f"logistic on {base}", 1, "logistic", names + classes))
+        found.append(Candidate(f"boosting on {base}", 4, "boosting", raw + classes))
+    if text:
+        read = [*read, "texts"]
+        base = ", ".join(read)
+        every = names + classes + text
+        found.append(Candidate(f"logistic on {base}", 2, "logistic", every))
+        if any(name.startswith("request:") for name in text):
+            words = Candidate(f"logistic on {base}, words", 3, "logistic", every, words=True)
+            found.append(words)
+        # A forest of few rows is as tame as a ridge: neither is the plainer one.
+        found.append(Candidate(f"random trees on {base}", 2, "forest", raw + classes + text))
+        found.append(Candidate(f"boosting on {base}", 5, "boosting", raw + classes + text))
+    return sorted(found, key=lambda candidate: candidate.rank)
+
+
+def _alone(signals: Sequence[str]) -> list[Candidate]:
+    """Return what can be learned of one signal and nothing else, for who asks for it."""
+    both = tuple(f"{source}:{name}" for name in signals for source in ("signal", "logit"))
+    return [
+        Candidate("logistic on signals", 1, "logistic", both),
+        Candidate("boosting on signals", 4, "boosting", both[::2]),
+    ][: 2 * len(signals)]
+
+
+def _text_names(inputs: Inputs, texts: Sequence[str]) -> tuple[str, ...]:
+    names: tuple[str, ...] = ()
+    if inputs.requests is not None:
+        if "request" in texts:
+            names += tuple(f"request:{name}" for name in REQUEST)
+        if "draft" in texts and inputs.responses is not None:
+            names += tuple(f"draft:{name}" for name in DRAFT)
+    return names
+
+
+def _carry(candidate: Candidate, rows: int) -> bool:
+    """Tell whether so many rows are enough for a candidate, and not too many."""
+    if candidate.words:
+        return rows >= WORD_ROWS
+    if candidate.kind == "boosting":
+        return rows >= TREE_ROWS
+    if candidate.kind == "forest":
+        return TEXT_ROWS <= rows <= FOREST_ROWS
+    return rows >= (LOGISTIC_ROWS if candidate.rank == 1 else TEXT_ROWS)
+
+
+def has_learning() -> bool:
+    """Tell whether scikit-learn is installed."""
+    return find_spec("sklearn") is not None
+
+
+def _need_learning(method: Method) -> None:
+    if not has_learning():
+        msg = (
+            f"fitting {method!r} to this table needs scikit-learn: "
+            "pip install 'model-cascade[calibrate]'"
+        )
+        raise ModuleNotFoundError(msg, name="sklearn")
+
+
+def choose(trials: Sequence[Trial], weights: Array | None, groups: Ints | None) -> Trial:
+    """Return the plainest trial that is within one standard error of the best.
+
+    The one-standard-error rule of Breiman et al. (Classification and Regression Trees,
+    1984), with the error that of the paired difference.
+    """
+    means = [float(np.average(trial.losses, weights=weights)) for trial in trials]
+    best = trials[int(np.argmin(means))]
+    close = []
+    for mean, trial in zip(means, trials, strict=True):
+        gain, error = better_by(best.losses, trial.losses, weights, groups)
+        if gain <= error:
+            close.append((trial.candidate.rank, mean, trial))
+    return min(close, key=lambda found: found[:2])[2]
+
+
+def better_by(
+    losses: Array, others: Array, weights: Array | None, groups: Ints | None
+) -> tuple[float, float]:
+    """Return by how much less the first losses are on average, and its standard error.
+
+    Rows of one group count as one observation in the error.
+    """
+    return mean_with_error(others - losses, weights, groups)
+
+
+def mean_with_error(
+    values: Array, weights: Array | None, groups: Ints | None = None
+) -> tuple[float, float]:
+    """Return the mean of values and its standard error, rows of one group as one observation."""
+    weight = np.ones(len(values)) if weights is None else weights
+    mean = float(np.average(values, weights=weight))
+    parts = weight * (values - mean)
+    if groups is not None:
+        _, code = np.unique(groups, return_inverse=True)
+        parts = np.bincount(code, parts).astype(np.float64)
+    return mean, float(np.sqrt(np.square(parts).sum()) / weight.sum())
+
+
+def log_loss(confidence: Array, target: Array) -> Array:
+    """Return the log loss of every row, in nats; outcomes may be fractions."""
+    return -(target * np.log(confidence) + (1 - target) * np.log1p(-confidence))

@@ -1,0 +1,1 @@
+"""What a fitted policy needs at run time, and nothing that fits one."""

@@ -1,0 +1,172 @@
+"""The two combiners at work: logits of rows, and the logits still in reach.
+
+Values come as one row an input and one column a draft. Sums run input by input, or
+tree by tree, so that a draft's logit is the same number alone and among a million.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from cascade_core.arrays import Array, Flags, Ints
+from cascade_core.fitted.artefact import LEAF, Boosting, Logistic
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reach:
+    """Where each input of n drafts may still end; arrays of shape (d, n).
+
+    Attributes:
+        low: The least it may be.
+        high: The most it may be.
+        readable: Whether it may have a reading.
+        missable: Whether it may have none.
+    """
+
+    low: Array
+    high: Array
+    readable: Flags
+    missable: Flags
+
+    @classmethod
+    def of(cls, values: Array) -> Reach:
+        """Return one in which everything is settled: values of shape (d, n), NaN for none."""
+        missing = np.isnan(values)
+        return cls(values.copy(), values.copy(), ~missing, missing)
+
+    def copy(self) -> Reach:
+        """Return one that can be changed."""
+        return Reach(self.low.copy(), self.high.copy(), self.readable.copy(), self.missable.copy())
+
+
+class Model(Protocol):
+    """A combiner made ready for use."""
+
+    def logits(self, values: Array) -> Array:
+        """Return logits, shape (n,), of values of shape (d, n), NaN for no reading."""
+        ...
+
+    def best(self, reach: Reach) -> Array:
+        """Return logits, shape (n,), that nothing within reach exceeds."""
+        ...
+
+    def worst(self, reach: Reach) -> Array:
+        """Return logits, shape (n,), that nothing within reach stays below."""
+        ...
+
+
+class Linear:
+    """A logistic combiner made ready, its words aside."""
+
+    def __init__(self, score: Logistic) -> None:
+        self._low, self._high = _column(score.low), _column(score.high)
+        self._fill, self._missing = _column(score.fill), _column(score.missing)
+        self._weights = _column(score.weights)
+        self._intercept = score.intercept
+
+    def logits(self, values: Array) -> Array:
+        """Return logits, shape (n,), of values of shape (d, n)."""
+        absent = np.isnan(values)
+        inside = np.minimum(np.maximum(values, self._low), self._high)
+        terms = self._weights * np.where(absent, self._fill, inside) + self._missing * absent
+        return _sum(self._intercept, terms)
+
+    def best(self, reach: Reach) -> Array:
+        """Return logits, shape (n,), that nothing within reach exceeds."""
+        return self._end(reach, np.maximum, -np.inf)
+
+    def worst(self, reach: Reach) -> Array:
+        """Return logits, shape (n,), that nothing within reach stays below."""
+        return self._end(reach, np.minimum, np.inf)
+
+    def _end(self, reach: Reach, choose: np.ufunc, never: float) -> Array:
+        low, high = (
+            self._weights * np.minimum(np.maximum(end, self._low), self._high)
+            for end in (reach.low, reach.high)
+        )
+        read = np.where(reach.readable, choose(low, high), never)
+        unread = self._weights * self._fill + self._missing
+        terms: Array = choose(read, np.where(reach.missable, unread, never))
+        return _sum(self._intercept, terms)
+
+
+class Trees:
+    """Boosted trees made ready: all walked at once, a step down at a time."""
+
+    def __init__(self, score: Boosting) -> None:
+        nodes = np.arange(len(score.feature))
+        self._base = score.base
+        self._roots = np.array(score.roots, dtype=np.int64)
+        feature = np.array(score.feature, dtype=np.int64)
+        self._leaf = feature == LEAF
+        # A leaf leads to itself, so that trees of different depth are walked together.
+        self._feature = np.where(self._leaf, 0, feature)
+        self._threshold = np.array(score.threshold, dtype=np.float64)
+        self._missing_left = np.array(score.missing_left, dtype=np.bool_)
+        self._left = np.where(self._leaf, nodes, np.array(score.left, dtype=np.int64))
+        self._right = np.where(self._leaf, nodes, np.array(score.right, dtype=np.int64))
+        self._value = np.array(score.value, dtype=np.float64)
+        self._levels = self._by_depth()
+
+    def _by_depth(self) -> list[Ints]:
+        """Return the inner nodes level by level, the roots first."""
+        levels, here = [], self._roots
+        while (inner := here[~self._leaf[here]]).size:
+            levels.append(inner)
+            here = np.concatenate([self._left[inner], self._right[inner]])
+        return levels
+
+    def logits(self, values: Array) -> Array:
+        """Return logits, shape (n,), of values of shape (d, n)."""
+        drafts = np.arange(values.shape[1])
+        node = np.repeat(self._roots[:, None], values.shape[1], axis=1)
+        for _ in self._levels:
+            value = values[self._feature[node], drafts]
+            left = np.where(
+                np.isnan(value), self._missing_left[node], value <= self._threshold[node]
+            )
+            node = np.where(left, self._left[node], self._right[node])
+        return _sum(self._base, self._value[node])
+
+    def best(self, reach: Reach) -> Array:
+        """Return logits, shape (n,), that nothing within reach exceeds."""
+        return self._end(reach, np.maximum, -np.inf)
+
+    def worst(self, reach: Reach) -> Array:
+        """Return logits, shape (n,), that nothing within reach stays below."""
+        return self._end(reach, np.minimum, np.inf)
+
+    def _end(self, reach: Reach, choose: np.ufunc, never: float) -> Array:
+        """Add up the chosen leaf in reach of every tree."""
+        ends = np.repeat(self._value[:, None], reach.low.shape[1], axis=1)
+        for nodes in reversed(self._levels):
+            feature, threshold = self._feature[nodes], self._threshold[nodes, None]
+            readable, missable = reach.readable[feature], reach.missable[feature]
+            goes_left = self._missing_left[nodes, None]
+            left = (readable & (reach.low[feature] <= threshold)) | (missable & goes_left)
+            right = (readable & (reach.high[feature] > threshold)) | (missable & ~goes_left)
+            ends[nodes] = choose(
+                np.where(left, ends[self._left[nodes]], never),
+                np.where(right, ends[self._right[nodes]], never),
+            )
+        return _sum(self._base, ends[self._roots])
+
+
+def make_model(score: Logistic | Boosting) -> Model:
+    """Return a combiner made ready for use."""
+    return Linear(score) if isinstance(score, Logistic) else Trees(score)
+
+
+def _sum(start: float, terms: Array) -> Array:
+    """Add up terms of shape (m, n) one by one, for n sums that are the same for any n."""
+    total = np.full(terms.shape[1], start)
+    for term in terms:
+        total += term
+    return total
+
+
+def _column(numbers: tuple[float, ...]) -> Array:
+    return np.array(numbers, dtype=np.float64)[:, None]

@@ -1,0 +1,341 @@
+"""The confidence that a fitted calibrator gives: for one request, or for a million rows.
+
+There is one implementation: a single request is an array of length one, so a threshold
+tuned on a table meets the very same numbers in a running cascade.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from cascade_core.arrays import Array
+from cascade_core.errors import ConfigurationError
+from cascade_core.fitted.artefact import Calibrator, Signal, names_of
+from cascade_core.fitted.combiners import Model, Reach, make_model
+from cascade_core.fitted.curves import Curved, logit, make_curve, sigmoid
+from cascade_core.fitted.inputs import (
+    Inputs,
+    check_features,
+    read_request,
+    read_values,
+    read_words,
+)
+
+__all__ = ["Begun", "Inputs", "Scorer"]
+
+SIGNALS = ("signal", "logit")
+"""The sources of inputs that are a signal's reading."""
+
+BLOCK = 16_384
+"""Rows that are worked off at a time, so that memory stays small."""
+
+CERTAIN = math.nextafter(1.0, 0.0)
+"""The most confidence there is, so that a threshold of 1 accepts nothing."""
+
+SPAN_BLOCK = 512
+"""The same for spans, which keep every node of every tree."""
+
+SLACK = 1e-9
+"""What rounding may cost: an upper bound is raised by it, a lower one lowered."""
+
+
+class Scorer:
+    """A calibrator made ready for use; it may be shared between threads.
+
+    Args:
+        calibrator: What a policy holds for one tier.
+
+    Raises:
+        ConfigurationError: The calibrator reads a feature of the texts that this
+            version does not know.
+    """
+
+    def __init__(self, calibrator: Calibrator) -> None:
+        score = calibrator.score
+        self.calibrator = calibrator
+        self.inputs = calibrator.inputs
+        self.signals = calibrator.signals
+        self._words = None if isinstance(score, Signal) else getattr(score, "words", None)
+        self._model = None if isinstance(score, Signal) else make_model(score)
+        self._curve = make_curve(calibrator.curve)
+        self._class_curves = {n: make_curve(c) for n, c in calibrator.class_curves.items()}
+        self._split = [
+            (source, name) for source, _, name in (i.partition(":") for i in self.inputs)
+        ]
+        self._of_signals = np.array([s in SIGNALS for s, _ in self._split], dtype=np.bool_)
+        check_features(self.inputs)
+
+    def rows(self, inputs: Inputs, classes: Sequence[str | None] | None = None) -> Array:
+        """Return the confidence of every row.
+
+        Args:
+            inputs: What there is to read.
+            classes: Class of every row, in place of those that `inputs` has.
+
+        Returns:
+            Confidences in [0, 1), shape (n,); NaN where the calibrator reads
+            signals and none of them has a reading.
+
+        Raises:
+            ConfigurationError: `inputs` lacks a signal or texts that are read.
+        """
+        if classes is not None:
+            inputs = _with_classes(inputs, classes)
+        return self.confidences(self.scores(inputs), inputs)
+
+    def confidences(self, scores: Array, inputs: Inputs) -> Array:
+        """Return the confidences that scores stand for.
+
+        Args:
+            scores: As `scores` returns them, shape (n,).
+            inputs: Whose they are; only its classes are looked at.
+        """
+        return np.minimum(self._curved(scores, inputs), CERTAIN)
+
+    def spans(
+        self,
+        inputs: Inputs,
+        unread: Collection[str],
+        classes: Sequence[str | None] | None = None,
+    ) -> tuple[Array, Array]:
+        """Return between which confidences every row's ends, whatever some signals will say.
+
+        Args:
+            inputs: What there is to read; what it holds of unread signals is not looked at.
+            unread: Signals that may still have any reading, or none.
+            classes: Class of every row, in place of those that `inputs` has.
+
+        Returns:
+            Lower and upper bounds of `rows`, each of shape (n,); NaN where there can be no
+            confidence, as every signal that is read has said nothing. The lower one is -inf
+            where nothing has been read yet, or nothing of those that were asked: no reading is
+            never acceptance. Texts are something to read.
+
+        Raises:
+            ConfigurationError: `inputs` lacks a signal or texts that are read.
+        """
+        if classes is not None:
+            inputs = _with_classes(inputs, classes)
+        self._check_held(inputs)
+        lowest, highest = np.empty(inputs.n), np.empty(inputs.n)
+        for start in range(0, inputs.n, SPAN_BLOCK):
+            rows = slice(start, min(start + SPAN_BLOCK, inputs.n))
+            reach = Reach.of(read_values(self.inputs, inputs, rows))
+            for j, (source, name) in enumerate(self._split):
+                if source in SIGNALS and name in unread:
+                    reach.low[j], reach.high[j] = _end(source, 0.0), _end(source, 1.0)
+                    reach.readable[j] = reach.missable[j] = True
+            lowest[rows], highest[rows] = self._ends(reach, self._word_logits(inputs, rows))
+        low, high = self._curved(lowest, inputs), self._curved(highest, inputs)
+        low = np.clip(low - SLACK, 0.0, CERTAIN)
+        read = [~np.isnan(inputs.signals[name]) for name in self.signals if name not in unread]
+        if read:
+            low = np.where(np.logical_or.reduce(read) | np.isnan(low), low, -np.inf)
+        elif not self.calibrator.reads_text:
+            low = np.full(inputs.n, -np.inf)
+        return low, np.minimum(high + SLACK, 1.0)
+
+    def _ends(self, reach: Reach, words: Array) -> tuple[Array, Array]:
+        """Return the lowest and the highest score in reach, each of shape (n,)."""
+        if self._model is None:
+            return reach.low[0], reach.high[0]
+        never = np.zeros(len(words))
+        if self.signals:
+            never[~reach.readable[self._of_signals].any(axis=0)] = np.nan
+        worst, best = self._model.worst(reach) + words, self._model.best(reach) + words
+        return sigmoid(worst - SLACK) + never, sigmoid(best + SLACK) + never
+
+    def _curved(self, scores: Array, inputs: Inputs) -> Array:
+        """Put every row's score on the curve of its class."""
+        confidence = self._curve(scores)
+        if inputs.classes is not None:
+            for code, name in enumerate(inputs.class_names):
+                if name in self._class_curves:
+                    of_class = inputs.classes == code
+                    confidence[of_class] = self._class_curves[name](scores[of_class])
+        return confidence
+
+    def scores(self, inputs: Inputs) -> Array:
+        """Return what orders the rows, before any curve: shape (n,), NaN for no reading.
+
+        Raises:
+            ConfigurationError: `inputs` lacks a signal or texts that are read.
+        """
+        self._check_held(inputs)
+        if self._model is None:
+            return np.array(inputs.signals[self.signals[0]], dtype=np.float64)
+        scores = np.empty(inputs.n)
+        for start in range(0, inputs.n, BLOCK):
+            rows = slice(start, min(start + BLOCK, inputs.n))
+            values = read_values(self.inputs, inputs, rows)
+            scores[rows] = sigmoid(self._model.logits(values) + self._word_logits(inputs, rows))
+            if self.signals:
+                scores[rows][np.isnan(values[self._of_signals]).all(axis=0)] = np.nan
+        return scores
+
+    def one(
+        self,
+        readings: Mapping[str, float | None],
+        request_text: str = "",
+        draft_text: str = "",
+        class_name: str | None = None,
+    ) -> float | None:
+        """Return the confidence in one draft.
+
+        Args:
+            readings: Reading by signal; a missing name or None is no reading.
+            request_text: Text of the request; looked at only where the calibrator
+                `reads_request`.
+            draft_text: Text of the draft; looked at only where it `reads_draft`.
+            class_name: Class of the request, if it has one.
+
+        Returns:
+            A probability, or None where signals are read and none has a reading.
+        """
+        inputs = self._alone(readings, request_text, draft_text, class_name)
+        confidence = float(self.rows(inputs)[0])
+        return None if math.isnan(confidence) else confidence
+
+    def span(
+        self,
+        readings: Mapping[str, float | None],
+        request_text: str = "",
+        draft_text: str = "",
+        class_name: str | None = None,
+    ) -> tuple[float, float]:
+        """Return between which confidences a finished draft's ends, whatever is not read yet.
+
+        Args:
+            readings: What was read so far, None for no reading; any other signal may still
+                have any reading, or none.
+            request_text: As for `one`.
+            draft_text: As for `one`.
+            class_name: As for `one`.
+
+        Returns:
+            A lower and an upper bound of `one`; NaN where that can only be None.
+        """
+        inputs = self._alone(readings, request_text, draft_text, class_name)
+        low, high = self.spans(inputs, self.signals - readings.keys())
+        return float(low[0]), float(high[0])
+
+    def _alone(
+        self,
+        readings: Mapping[str, float | None],
+        request_text: str,
+        draft_text: str,
+        class_name: str | None,
+    ) -> Inputs:
+        """Return one draft as a table of one row."""
+        signals = {name: np.array([_number(readings.get(name))]) for name in self.signals}
+        codes = None if class_name is None else np.zeros(1, dtype=np.int64)
+        names = () if class_name is None else (class_name,)
+        return Inputs(1, signals, (request_text,), (draft_text,), codes, names)
+
+    def begin(self, request_text: str = "", class_name: str | None = None) -> Begun:
+        """Return the bounds of one request, whose text is read only here."""
+        shape = (len(self.inputs), 1)
+        low, high = np.full(shape, -np.inf), np.full(shape, np.inf)
+        readable, missable = np.ones(shape, dtype=np.bool_), np.ones(shape, dtype=np.bool_)
+        features = read_request(request_text) if names_of(self.inputs, "request") else {}
+        for j, (source, name) in enumerate(self._split):
+            if source in SIGNALS:
+                low[j], high[j] = _end(source, 0.0), _end(source, 1.0)
+            elif source in {"request", "class"}:
+                value = (
+                    float(name == class_name) if source == "class" else features.get(name, math.nan)
+                )
+                low[j] = high[j] = value
+                readable[j], missable[j] = not math.isnan(value), math.isnan(value)
+        curve = self._class_curves.get(class_name, self._curve) if class_name else self._curve
+        words = 0.0 if self._words is None else self._word_logit(request_text)
+        return Begun(self._split, self._model, curve, words, Reach(low, high, readable, missable))
+
+    def _word_logits(self, inputs: Inputs, rows: slice) -> Array:
+        """Return what the words of some rows' requests add, in logits."""
+        if self._words is None or inputs.requests is None:
+            return np.zeros(rows.stop - rows.start)
+        return np.array([self._word_logit(text) for text in inputs.requests[rows]])
+
+    def _word_logit(self, text: str) -> float:
+        """Return what the words of a request add, in logits."""
+        if self._words is None:
+            return 0.0
+        hashed, weights = read_words(text, self._words.buckets), self._words.weights
+        return math.fsum(value * weights.get(bucket, 0.0) for bucket, value in hashed.items())
+
+    def _check_held(self, inputs: Inputs) -> None:
+        for name in self.signals:
+            if name not in inputs.signals:
+                known = ", ".join(inputs.signals) or "none"
+                msg = f"the calibrator reads the signal {name!r}; the signals there are: {known}"
+                raise ConfigurationError(msg)
+        if self.calibrator.reads_text and inputs.requests is None:
+            msg = "the calibrator reads the text of requests, and there is none: give `request`"
+            raise ConfigurationError(msg)
+        if self.calibrator.reads_draft and inputs.responses is None:
+            msg = "the calibrator reads the text of drafts, and there is none: give the responses"
+            raise ConfigurationError(msg)
+
+
+class Begun:
+    """What the confidence in any draft of one request can be; made by `Scorer.begin`."""
+
+    def __init__(
+        self,
+        inputs: Sequence[tuple[str, str]],
+        model: Model | None,
+        curve: Curved,
+        words: float,
+        reach: Reach,
+    ) -> None:
+        self._model = model
+        self._curve = curve
+        self._words = words
+        self._reach = reach
+        self._signals = [(j, *given) for j, given in enumerate(inputs) if given[0] in SIGNALS]
+
+    def best(self, readings: Mapping[str, float | None]) -> float:
+        """Return a bound that the confidence in an unfinished draft cannot exceed.
+
+        Interval arithmetic: every input that is not settled is put where it helps most.
+
+        Args:
+            readings: Readings so far: a signal that has one may end anywhere from 0
+                to it; any other may end anywhere, or with no reading.
+
+        Returns:
+            At least `Scorer.one` of whatever the draft becomes, wherever that is not None.
+        """
+        reach = self._reach.copy()
+        for j, source, name in self._signals:
+            value = _number(readings.get(name))
+            if not math.isnan(value):
+                reach.high[j] = _end(source, value)
+                reach.low[j] = _end(source, 0.0)
+                reach.missable[j] = False
+        if self._model is None:
+            score = reach.high[0]
+        else:
+            score = sigmoid(self._model.best(reach) + self._words + SLACK)
+        return min(1.0, float(self._curve(score)[0]) + SLACK)
+
+
+def _end(source: str, reading: float) -> float:
+    """Return where an input ends if its signal ends at a reading."""
+    return float(logit(np.array([reading]))[0]) if source == "logit" else reading
+
+
+def _number(reading: float | None) -> float:
+    return math.nan if reading is None else float(reading)
+
+
+def _with_classes(inputs: Inputs, classes: Sequence[str | None]) -> Inputs:
+    names = sorted({c for c in classes if c is not None})
+    place: dict[str | None, int] = {name: code for code, name in enumerate(names)}
+    codes = np.array([place.get(c, -1) for c in classes], dtype=np.int64)
+    return replace(inputs, classes=codes, class_names=tuple(names))

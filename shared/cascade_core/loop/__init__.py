@@ -1,0 +1,1 @@
+"""The decision loop: what is asked in which order, and what comes of it."""

@@ -1,0 +1,277 @@
+"""The cascade: start reading here.
+
+`cascade` is the one decision loop of the project. It is a generator that
+yields effects and is sent replies (see `effects`); it never calls a model,
+waits, or reads a clock. Whole answers and streams, sync and async, LangChain
+and LlamaIndex all run this code.
+
+For every tier but the last: get a draft → gates → signals → confidence →
+threshold → accept, or go on (`judging`). The last tier's answer is returned as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from cascade_core.draft import Draft
+from cascade_core.effects import (
+    Ask,
+    Chunk,
+    Close,
+    Done,
+    Drafts,
+    Emit,
+    Failed,
+    Open,
+    Pull,
+    Steps,
+)
+from cascade_core.errors import CascadeExhausted, refuses_logprobs
+from cascade_core.loop.bound import Bound
+from cascade_core.loop.judging import (
+    failed_custom_gate,
+    failed_gate,
+    judge,
+    no_reading_note,
+    pointless,
+)
+from cascade_core.loop.ledger import always_strong, total
+from cascade_core.loop.trail import Entry, Trail
+from cascade_core.verdict import Judgement, Reason, Verdict
+
+if TYPE_CHECKING:
+    from cascade_core.request import Request
+    from cascade_core.setup.plan import Plan
+    from cascade_core.tier import Tier
+
+_UNJUDGED = Judgement("only_tier")
+
+
+@dataclass(slots=True)
+class _Run:
+    """What one request has come to so far."""
+
+    plan: Plan
+    request: Request
+    streamed: bool
+    trail: Trail
+    judged: Judgement = field(default_factory=lambda: _UNJUDGED)
+    drafts: list[tuple[Tier, Judgement, Entry]] = field(default_factory=list)
+    causes: list[tuple[str, BaseException]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Answer:
+    """A tier's answer and the chunks it came in."""
+
+    draft: Draft
+    chunks: Sequence[object] = ()
+
+
+def cascade(plan: Plan, request: Request, *, streamed: bool = False) -> Steps[Verdict]:
+    """Decide one request.
+
+    Args:
+        plan: How the cascade was set up.
+        request: What was asked.
+        streamed: Whether to ask for streams and emit the answer in chunks.
+
+    Returns:
+        The verdict.
+
+    Raises:
+        CascadeExhausted: No tier gave an answer.
+    """
+    run = _Run(plan, request, streamed, Trail(plan.prices))
+    if plan.mode == "shadow":
+        return (yield from _shadow(run))
+    accepted = yield from _climb(run)
+    if accepted is None:
+        return (yield from _last(run, run.judged.reason))
+    tier, judgement, answer = accepted
+    if streamed:
+        if answer.chunks:
+            for chunk in answer.chunks:
+                yield Emit(chunk)
+        else:
+            yield Emit(answer.draft.native, tier)
+    return _verdict(run, tier, answer.draft, judgement.reason, accepted=True)
+
+
+def _climb(run: _Run) -> Steps[tuple[Tier, Judgement, _Answer] | None]:
+    """Try every tier but the last until a draft is accepted."""
+    plan, request = run.plan, run.request
+    skipped = plan.skipped(request)
+    for tier in plan.tiers[:-1]:
+        # A tier with no draft to judge gives the reason; the numbers stay the last judged draft's.
+        if tier.index < request.first:
+            run.judged = replace(run.judged, reason="sticky")
+            continue
+        if tier.index in request.unable:
+            run.judged = replace(run.judged, reason="tool_support")
+            continue
+        if tier.index in skipped:
+            run.judged = replace(run.judged, reason="difficult")
+            continue
+        if tier.logprobs.absent and pointless(plan, request, tier):
+            run.judged = replace(run.judged, reason="no_reading")
+            yield no_reading_note(plan, tier)
+            continue
+        answer = yield from _draft(run, tier)
+        if isinstance(answer, Judgement):
+            run.judged = answer
+            continue
+        entry = run.trail.add(answer.draft, tier, "draft", "returned")
+        run.judged = judgement = yield from judge(plan, request, run.trail, tier, answer.draft)
+        run.drafts.append((tier, judgement, entry))
+        if judgement.accepted:
+            entry.settle("accepted")
+            return tier, judgement, answer
+        entry.settle("rejected", judgement.reason)
+    return None
+
+
+def _last(run: _Run, reason: Reason) -> Steps[Verdict]:
+    """Ask the last tier and return what it says, or fall back as configured."""
+    plan, tier = run.plan, run.plan.tiers[-1]
+    shown = 0
+    if run.streamed:
+        reply = yield Open(tier, run.request, live=True)
+        while isinstance(reply, Chunk):
+            shown += 1
+            yield Emit(reply.native)
+            reply = yield Pull()
+    else:
+        reply = yield Ask(tier, run.request)
+    draft = _drafted(reply)
+    if draft is not None:
+        entry = run.trail.add(draft, tier, "draft", "returned")
+        failed = failed_gate(plan, run.request, draft)
+        if failed is None and plan.custom_gates:
+            failed = yield from failed_custom_gate(plan, run.request, draft)
+        entry.settle("returned", failed)
+        return _verdict(run, tier, draft, reason)
+    run.trail.fail(reply, tier, "draft")
+    run.causes.append((tier.label, reply.error))
+    # Tokens that were shown cannot be taken back, so no other draft may follow them.
+    if plan.on_exhausted == "best_draft" and run.drafts and not shown:
+        tier, best, entry = max(run.drafts, key=_worth)
+        assert best.draft is not None  # noqa: S101 - only judged drafts are kept
+        entry.settle("returned", best.reason)
+        if run.streamed:
+            yield Emit(best.draft.native, tier)
+        return _verdict(run, tier, best.draft, "best_draft")
+    raise CascadeExhausted(run.causes, run.trail.calls) from reply.error
+
+
+def _shadow(run: _Run) -> Steps[Verdict]:
+    """Serve the last tier, then find out what the cascade would have done."""
+    verdict = yield from _last(run, "shadow")
+    served = len(run.trail.calls)
+    streamed, run.streamed = run.streamed, False
+    accepted = yield from _climb(run)
+    run.streamed = streamed
+    tried = run.trail.calls[served:]
+    if accepted is None:
+        would: dict[str, object] = {"tier": verdict.tier, "reason": run.judged.reason}
+        paid = total(run.trail.calls)
+    else:
+        would = {"tier": accepted[0].index, "reason": accepted[1].reason}
+        paid = total(tried)
+        for call in tried:  # nothing of it was served
+            if call.outcome == "accepted":
+                call.outcome, call.note = "rejected", "shadow"
+    shadow = {
+        **would,
+        "accepted": accepted is not None,
+        "cost_usd": None if paid is None else float(paid),
+    }
+    return replace(_verdict(run, run.plan.tiers[-1], verdict.draft, "shadow"), shadow=shadow)
+
+
+def _draft(run: _Run, tier: Tier) -> Steps[_Answer | Judgement]:
+    """Get a draft from a tier; a `Judgement` says why there is none."""
+    plan = run.plan
+    reads = plan.reads_logprobs and tier.logprobs.asked
+    got = yield from _attempt(run, tier, logprobs=reads)
+    if isinstance(got, Failed) and reads and refuses_logprobs(got.error):
+        tier.logprobs.refuse()
+        run.trail.fail(got, tier, "draft")
+        got = yield from _attempt(run, tier, logprobs=False)
+    if isinstance(got, Judgement):
+        return got
+    if isinstance(got, Failed):
+        run.trail.fail(got, tier, "draft")
+        run.causes.append((tier.label, got.error))
+        return replace(run.judged, reason="failed")
+    draft = got.draft
+    if reads and draft.text and not (draft.tool_calls or draft.cached or draft.refusal):
+        tier.logprobs.saw(draft.logprobs is not None)
+    return got
+
+
+def _attempt(run: _Run, tier: Tier, *, logprobs: bool) -> Steps[_Answer | Judgement | Failed]:
+    """Ask for one draft, whole or streamed."""
+    plan, request = run.plan, run.request
+    top = plan.top_logprobs if logprobs else 0
+    if not (run.streamed and tier.streams):
+        reply = yield Ask(tier, request, logprobs=logprobs, top_logprobs=top)
+        return _Answer(reply.drafts[0]) if type(reply) is Drafts else reply
+    # A draft that was cut off could not be returned as the best one.
+    aborts = plan.streaming_policy == "abort" and plan.on_exhausted != "best_draft"
+    limit = tier.max_tokens if request.max_tokens is None else request.max_tokens
+    bound = Bound(plan, tier, request, limit) if logprobs and aborts else None
+    chunks = []
+    reply = yield Open(tier, request, live=False, logprobs=logprobs, top_logprobs=top)
+    while isinstance(reply, Chunk):
+        chunks.append(reply.native)
+        if bound is not None and reply.logprobs and bound.fell(reply.logprobs):
+            done = yield Close()
+            tier.logprobs.saw(True)  # noqa: FBT003
+            arrived = done.draft if isinstance(done, Done | Failed) else None
+            # Where closing failed nobody knows what was used: paid for, at an unknown price.
+            run.trail.abort(arrived or Draft(), tier, limit)
+            return Judgement(
+                "low_confidence",
+                confidence=bound.best,
+                threshold=bound.threshold,
+                signals=dict(bound.readings),
+            )
+        reply = yield Pull()
+    return _Answer(reply.draft, chunks) if isinstance(reply, Done) else reply
+
+
+def _drafted(reply: Drafts | Done | Failed) -> Draft | None:
+    if isinstance(reply, Drafts):
+        return reply.drafts[0]
+    return reply.draft if isinstance(reply, Done) else None
+
+
+def _worth(judged: tuple[Tier, Judgement, Entry]) -> tuple[bool, float, int]:
+    """Order drafts: those that passed the gates, then by confidence, then by tier."""
+    tier, judgement, _ = judged
+    confidence = -1.0 if judgement.confidence is None else judgement.confidence
+    return not judgement.reason.startswith("gate_"), confidence, tier.index
+
+
+def _verdict(
+    run: _Run, tier: Tier, draft: Draft, reason: Reason, *, accepted: bool = False
+) -> Verdict:
+    plan, calls = run.plan, run.trail.calls
+    strong_cost, exact = always_strong(calls, plan.tiers[-1], plan.prices)
+    return Verdict(
+        tier=tier.index,
+        draft=draft if draft.model or not tier.model else replace(draft, model=tier.model),
+        reason=reason,
+        accepted=accepted,
+        judged=run.judged,
+        calls=calls,
+        cost=total(calls),
+        strong_cost=strong_cost,
+        strong_cost_exact=exact,
+        class_name=run.request.class_name,
+        policy=plan.policy,
+        calibrated=plan.calibrated and run.judged.confidence is not None,
+    )

@@ -1,0 +1,168 @@
+"""Judges one draft of one tier: gates, then signals, then the threshold.
+
+Which tier is asked next, and what is returned in the end, is decided in `flow`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from cascade_core.draft import Draft
+from cascade_core.effects import Compute, Computed, Failed, Note, Steps
+from cascade_core.loop.trail import Trail
+from cascade_core.verdict import Judgement, Reason
+
+if TYPE_CHECKING:
+    from cascade_core.request import Request
+    from cascade_core.setup.plan import Plan
+    from cascade_core.tier import Tier
+
+
+def judge(plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft) -> Steps[Judgement]:
+    """Judge a draft: gates, then signals, then the threshold.
+
+    Args:
+        plan: How the cascade was set up.
+        request: What was asked.
+        trail: Where calls of signals are noted.
+        tier: Whose draft it is; not the last.
+        draft: The draft.
+
+    Returns:
+        What was decided, and by what.
+    """
+    failed = failed_gate(plan, request, draft)
+    if failed is None and plan.custom_gates:
+        failed = yield from failed_custom_gate(plan, request, draft)
+    if failed is not None:
+        return Judgement(failed, draft=draft)
+    threshold = plan.threshold(tier, request)
+    read = yield from _read(plan, request, trail, tier, draft)
+    unread = Judgement("no_reading", draft=draft, threshold=threshold, signals=read.readings)
+    if read.broken:
+        return unread
+    confidence = read.bound
+    if confidence is None:
+        confidence, odd = plan.confidences[tier.index].of(read.readings, request, draft)
+        if odd is not None:
+            yield Note(
+                f"combine:{tier.index}",
+                f"combine= on {tier.label} gave no number in [0, 1] ({odd}); "
+                "that counts as no confidence",
+            )
+    if confidence is None:
+        return (yield from _judge_unread(plan, tier, unread))
+    accepted = confidence >= threshold
+    reason: Reason = "confident" if accepted else "low_confidence"
+    return Judgement(reason, accepted, draft, confidence, threshold, read.readings)
+
+
+class _Read(NamedTuple):
+    """What was read of a draft.
+
+    Attributes:
+        readings: By signal.
+        bound: The bound on the confidence that settled the matter, where a paid signal was left
+            out for it; None elsewhere.
+        broken: Whether a paid signal was asked and could not read.
+    """
+
+    readings: dict[str, float | None]
+    bound: float | None = None
+    broken: bool = False
+
+
+def _read(plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft) -> Steps[_Read]:
+    """Read a draft's signals, paid ones only where they can change the outcome."""
+    readings: dict[str, float | None] = {}
+    threshold, maker = plan.threshold(tier, request), plan.confidences[tier.index]
+    for signal in plan.signals:
+        if signal.paid:
+            if signal.name not in maker.signals:
+                continue
+            lowest, highest = maker.span(readings, request, draft)
+            if not lowest < threshold <= highest:
+                # What was not read can neither help nor harm by its absence.
+                bound = lowest if lowest >= threshold else highest
+                return _Read(readings, None if math.isnan(bound) else bound)
+        reading, problem = yield from trail.read(signal, request, draft, tier)
+        readings[signal.name] = reading
+        if problem is not None:
+            yield Note(
+                f"signal:{signal.name}:{tier.index}",
+                f"signal {signal.name!r} {problem} on {tier.label}; that counts as no reading",
+            )
+        if signal.paid and reading is None and plan.on_no_score == "escalate":
+            # Whoever pays for a second opinion does not mean to do without it: a judge that
+            # is down must not wave drafts through.
+            return _Read(readings, broken=True)
+    return _Read(readings)
+
+
+def _judge_unread(plan: Plan, tier: Tier, judged: Judgement) -> Steps[Judgement]:
+    """Judge a draft that passed every gate and that no signal could read."""
+    assert judged.draft is not None  # noqa: S101 - it has just been judged
+    if judged.draft.tool_calls and plan.on_tool_call == "gates":
+        yield Note(
+            f"tool_call:{tier.index}",
+            f"{tier.label} answers tool calls without a confidence reading; those that pass "
+            'every gate are accepted (on_tool_call="escalate" sends them on instead)',
+        )
+        return replace(judged, reason="tool_call", accepted=True)
+    if plan.on_no_score == "accept":
+        return replace(judged, accepted=True)
+    yield no_reading_note(plan, tier)
+    return judged
+
+
+def failed_gate(plan: Plan, request: Request, draft: Draft) -> Reason | None:
+    """Return the reason of the first built-in gate the draft fails, or None."""
+    for gate in plan.gates:
+        if gate.own and not gate.passes(request, draft):
+            return gate.reason
+    return None
+
+
+def failed_custom_gate(plan: Plan, request: Request, draft: Draft) -> Steps[Reason | None]:
+    """Return the reason of the first of the caller's gates the draft fails, or None.
+
+    A check that raises has not passed.
+    """
+    for gate in plan.gates:
+        if gate.own:
+            continue
+        reply = yield Compute(gate.passes, (request, draft))
+        if isinstance(reply, Failed):
+            name = getattr(gate.passes, "__name__", "gate")
+            yield Note(
+                f"gate:{name}",
+                f"gate {name!r} raised {type(reply.error).__name__}; "
+                "a draft it cannot check does not pass",
+            )
+        if not (isinstance(reply, Computed) and reply.value):
+            return gate.reason
+    return None
+
+
+def pointless(plan: Plan, request: Request, tier: Tier) -> bool:
+    """Tell whether a draft of a tier without logprobs would be thrown away unread."""
+    if plan.on_no_score == "accept" or not plan.reads_only_logprobs:
+        return False
+    return not ((request.needs_tool or tier.tool_only) and plan.on_tool_call == "gates")
+
+
+def no_reading_note(plan: Plan, tier: Tier) -> Note:
+    """Return the warning that a tier's drafts cannot be read, and what would help."""
+    if not plan.reads_only_logprobs:
+        return Note(
+            f"no_reading:{tier.index}",
+            f"no signal could read a draft of {tier.label}; such requests go on to the next tier",
+        )
+    return Note(
+        f"no_reading:{tier.index}",
+        f"{tier.label} gives no confidence reading, so every request goes on to the next tier: "
+        "this provider returns no logprobs; add SelfConsistency() or Judge(model) to signals= "
+        "(in a chain of your own, ask for logprobs where the model is made: logprobs=True)",
+    )

@@ -1,0 +1,206 @@
+"""Performs effects for one request by calling an adapter's models.
+
+What differs between frameworks, and between models, chains and engines, is
+only *how a target is called*; that is a `Caller`. What is common – concurrent
+samples, the one running stream, warnings – is here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cascade_core.draft import Draft
+from cascade_core.effects import Ask, Chunk, Done, Drafts, Emit, Failed, Note, Open
+from cascade_core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from cascade_core.setup.plan import Notices
+    from cascade_core.tier import Tier
+
+
+class Stream(Protocol):
+    """A tier's running stream."""
+
+    def pull(self) -> Chunk | Done | Failed:
+        """Return the next chunk, or how the stream ended."""
+        ...
+
+    def show(self, chunk: Any) -> Any:
+        """Return a chunk as the caller is to see it, telling handlers of it where that is due."""
+        ...
+
+    def close(self) -> Done | None:
+        """End the stream with its connection; return what had arrived."""
+        ...
+
+
+class AsyncStream(Protocol):
+    """The same, awaited."""
+
+    async def pull(self) -> Chunk | Done | Failed:
+        """Return the next chunk, or how the stream ended."""
+        ...
+
+    async def show(self, chunk: Any) -> Any:
+        """Return a chunk as the caller is to see it, telling handlers of it where that is due."""
+        ...
+
+    async def close(self) -> Done | None:
+        """End the stream with its connection; return what had arrived."""
+        ...
+
+
+class Caller(Protocol):
+    """Calls tiers and judges for one request."""
+
+    def call(self, effect: Ask, sample: int) -> Draft | Failed:
+        """Call the target once; a failure that was paid for is returned, any other raised."""
+        ...
+
+    async def acall(self, effect: Ask, sample: int) -> Draft | Failed:
+        """Call the target once; a failure that was paid for is returned, any other raised."""
+        ...
+
+    def open(self, effect: Open) -> Stream:
+        """Start a tier's stream."""
+        ...
+
+    async def aopen(self, effect: Open) -> AsyncStream:
+        """Start a tier's stream."""
+        ...
+
+    def as_chunk(self, native: Any, tier: Tier) -> Any:
+        """Return a tier's whole answer as the one chunk of a stream."""
+        ...
+
+
+class Port:
+    """Performs effects with blocking calls."""
+
+    def __init__(self, caller: Caller, notices: Notices) -> None:
+        self._caller = caller
+        self._notices = notices
+        self._stream: Stream | None = None
+
+    @property
+    def fatal(self) -> tuple[type[Exception], ...]:
+        """Exceptions that end a request: no other tier could do better."""
+        return (ConfigurationError,)
+
+    def ask(self, effect: Ask) -> Drafts | Failed:
+        """Call a target `n` times, concurrently."""
+        if effect.n == 1:
+            outcome = self._caller.call(effect, 0)
+            return outcome if isinstance(outcome, Failed) else Drafts((outcome,))
+        with ThreadPoolExecutor(effect.n) as pool:
+            futures = [
+                pool.submit(copy_context().run, self._caller.call, effect, i)
+                for i in range(effect.n)
+            ]
+        return _gather([_outcome(future) for future in futures], self.fatal)
+
+    def open(self, effect: Open) -> Chunk | Done | Failed:
+        """Start a stream, ending the one before."""
+        self.close()
+        self._stream = self._caller.open(effect)
+        return _unless(self._stream.pull(), self.fatal)
+
+    def pull(self) -> Chunk | Done | Failed:
+        """Take the next chunk."""
+        assert self._stream is not None  # noqa: S101 - the flow opens before it pulls
+        return _unless(self._stream.pull(), self.fatal)
+
+    def close(self) -> Done | None:
+        """End the running stream."""
+        stream, self._stream = self._stream, None
+        return None if stream is None else stream.close()
+
+    def emit(self, effect: Emit) -> Any:
+        """Show a chunk."""
+        if effect.whole_of is not None:
+            return self._caller.as_chunk(effect.chunk, effect.whole_of)
+        return effect.chunk if self._stream is None else self._stream.show(effect.chunk)
+
+    def note(self, effect: Note) -> None:
+        """Warn once."""
+        self._notices.give(effect.key, effect.text)
+
+
+class AsyncPort:
+    """Performs effects with awaited calls."""
+
+    def __init__(self, caller: Caller, notices: Notices) -> None:
+        self._caller = caller
+        self._notices = notices
+        self._stream: AsyncStream | None = None
+
+    @property
+    def fatal(self) -> tuple[type[Exception], ...]:
+        """Exceptions that end a request: no other tier could do better."""
+        return (ConfigurationError,)
+
+    async def ask(self, effect: Ask) -> Drafts | Failed:
+        """Call a target `n` times, concurrently."""
+        if effect.n == 1:
+            outcome = await self._caller.acall(effect, 0)
+            return outcome if isinstance(outcome, Failed) else Drafts((outcome,))
+        calls = (self._caller.acall(effect, i) for i in range(effect.n))
+        return _gather(await asyncio.gather(*calls, return_exceptions=True), self.fatal)
+
+    async def open(self, effect: Open) -> Chunk | Done | Failed:
+        """Start a stream, ending the one before."""
+        await self.close()
+        self._stream = await self._caller.aopen(effect)
+        return _unless(await self._stream.pull(), self.fatal)
+
+    async def pull(self) -> Chunk | Done | Failed:
+        """Take the next chunk."""
+        assert self._stream is not None  # noqa: S101 - the flow opens before it pulls
+        return _unless(await self._stream.pull(), self.fatal)
+
+    async def close(self) -> Done | None:
+        """End the running stream."""
+        stream, self._stream = self._stream, None
+        return None if stream is None else await stream.close()
+
+    async def emit(self, effect: Emit) -> Any:
+        """Show a chunk."""
+        if effect.whole_of is not None:
+            return self._caller.as_chunk(effect.chunk, effect.whole_of)
+        return effect.chunk if self._stream is None else await self._stream.show(effect.chunk)
+
+    def note(self, effect: Note) -> None:
+        """Warn once."""
+        self._notices.give(effect.key, effect.text)
+
+
+def _unless(
+    reply: Chunk | Done | Failed, fatal: tuple[type[Exception], ...]
+) -> Chunk | Done | Failed:
+    """Return what a stream gave, unless it was no failure but control flow."""
+    if isinstance(reply, Failed) and isinstance(reply.error, fatal):
+        raise reply.error
+    return reply
+
+
+def _outcome(future: Future[Draft | Failed]) -> Draft | Failed | BaseException:
+    error = future.exception()
+    return future.result() if error is None else error
+
+
+def _gather(
+    outcomes: Sequence[Draft | Failed | BaseException], fatal: tuple[type[Exception], ...]
+) -> Drafts | Failed:
+    """Sort the outcomes of one `Ask`."""
+    drafts = [outcome for outcome in outcomes if isinstance(outcome, Draft)]
+    failures = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
+    for outcome in outcomes:
+        if isinstance(outcome, Exception) and not isinstance(outcome, fatal):
+            failures.append(Failed(outcome))
+        elif isinstance(outcome, BaseException):
+            raise outcome
+    return Drafts(drafts, failures) if drafts else failures[0]

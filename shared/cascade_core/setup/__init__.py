@@ -1,0 +1,1 @@
+"""What a caller configures: read, checked and put together once."""

@@ -1,0 +1,140 @@
+"""How the readings of a draft become one confidence: as they are, or calibrated by a policy.
+
+The flow knows no difference between the two. What a calibrator computes is in
+`calibration.apply`, which a cascade without a fitted policy never imports.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from cascade_core.draft import Draft
+from cascade_core.request import Request
+from cascade_core.signals.base import as_reading
+from cascade_core.signals.combine import Combiner, Readings
+
+if TYPE_CHECKING:
+    from cascade_core.fitted.artefact import Calibrator
+
+
+Bounding: TypeAlias = Callable[[Readings], float]
+"""The highest confidence that a draft can still get, from its readings or their bounds so far."""
+
+Odd: TypeAlias = str | None
+"""What was wrong with a confidence, if anything."""
+
+
+class Confidence(Protocol):
+    """Makes one confidence of a tier's readings.
+
+    Attributes:
+        calibrated: Whether it is a fitted probability that the draft is good.
+        signals: The signals it reads; with none it goes by the texts alone.
+    """
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether it is a fitted probability that the draft is good."""
+        ...
+
+    @property
+    def signals(self) -> Collection[str]:
+        """The signals it reads; with none it goes by the texts alone."""
+        ...
+
+    def of(self, readings: Readings, request: Request, draft: Draft) -> tuple[float | None, Odd]:
+        """Return the confidence in a draft, None without a reading, and what was wrong with it."""
+        ...
+
+    def bound(self, request: Request) -> Bounding:
+        """Return what bounds the confidence in an unfinished draft for a request."""
+        ...
+
+    def span(self, readings: Readings, request: Request, draft: Draft) -> tuple[float, float]:
+        """Return the lowest and the highest confidence that signals not yet read leave possible.
+
+        Both are NaN where there can be none.
+        """
+        ...
+
+
+class Raw:
+    """Readings combined as they are.
+
+    Args:
+        combiner: Makes one number of them; a caller's may raise or return anything.
+        names: The signals that may be read.
+    """
+
+    calibrated = False
+
+    def __init__(self, combiner: Combiner, names: Sequence[str]) -> None:
+        self.signals = names
+        self._combine = combiner.combine
+        self._feared: Mapping[str, float | None] = dict.fromkeys(names, 0.0)
+        self._hoped: Mapping[str, float | None] = dict.fromkeys(names, 1.0)
+
+    def of(
+        self, readings: Readings, request: Request | None = None, draft: Draft | None = None
+    ) -> tuple[float | None, Odd]:
+        """Combine the readings; neither the request nor the draft is looked at."""
+        del request, draft
+        try:
+            return as_reading(self._combine(readings))
+        except Exception as error:  # noqa: BLE001 - a caller's combiner may raise anything
+            return None, f"raised {type(error).__name__}"
+
+    def bound(self, request: Request | None = None) -> Bounding:
+        """Return a function that puts every signal that is not read at its best."""
+        del request
+        return self._best
+
+    def span(
+        self, readings: Readings, request: Request | None = None, draft: Draft | None = None
+    ) -> tuple[float, float]:
+        """Put every signal that is not read, or could not be, at its worst and at its best."""
+        del request, draft
+        read = {name: reading for name, reading in readings.items() if reading is not None}
+        worst = self.of({**self._feared, **read})[0] if read else None
+        # No reading is never acceptance, not even at a threshold of 0.
+        return -math.inf if worst is None else worst, self._best(read)
+
+    def _best(self, readings: Readings) -> float:
+        best, _ = self.of({**self._hoped, **readings})
+        return 1.0 if best is None else best
+
+
+class Calibrated:
+    """Readings, and cheap features of the texts, through a fitted calibrator.
+
+    Args:
+        calibrator: What the policy holds for the tier.
+    """
+
+    calibrated = True
+
+    def __init__(self, calibrator: Calibrator) -> None:
+        from cascade_core.fitted.scorer import Scorer  # noqa: PLC0415 - brings numpy
+
+        self.signals = calibrator.signals
+        self._scorer = Scorer(calibrator)
+        self._reads_text = calibrator.reads_text
+
+    def of(self, readings: Readings, request: Request, draft: Draft) -> tuple[float | None, Odd]:
+        """Return the calibrated probability that the draft is good."""
+        texts = self._texts(request, draft)
+        return as_reading(self._scorer.one(readings, *texts, request.class_name))
+
+    def span(self, readings: Readings, request: Request, draft: Draft) -> tuple[float, float]:
+        """Return the lowest and the highest probability still possible."""
+        return self._scorer.span(readings, *self._texts(request, draft), request.class_name)
+
+    def _texts(self, request: Request, draft: Draft) -> tuple[str, str]:
+        return (request.question, draft.text) if self._reads_text else ("", "")
+
+    def bound(self, request: Request) -> Bounding:
+        """Return a function that bounds what signals and text may still turn out to be."""
+        text = request.question if self._reads_text else ""
+        return self._scorer.begin(text, request.class_name).best

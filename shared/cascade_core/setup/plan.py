@@ -1,0 +1,296 @@
+"""How a cascade was set up: everything the flow needs to decide, and nothing of a request."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+from cascade_core.costs.prices import Prices
+from cascade_core.errors import CascadeWarning, ConfigurationError
+from cascade_core.policy.document import (
+    Mode,
+    OnExhausted,
+    OnNoScore,
+    OnToolCall,
+    Policy,
+    StreamingPolicy,
+    check_setting,
+)
+from cascade_core.policy.route import Router
+from cascade_core.request import Request
+from cascade_core.setup.confidence import Calibrated, Confidence, Raw
+from cascade_core.setup.gates import Check, Gate, make_gates
+from cascade_core.setup.misuse import warn_of_other_use
+from cascade_core.signals.base import Signal
+from cascade_core.signals.combine import Combine, Combiner, Minimum, make_combiner
+from cascade_core.signals.make import SignalLike, make_signals
+from cascade_core.tier import Tier
+
+DEFAULT_THRESHOLD = 0.9
+"""What an uncalibrated confidence has to reach where nobody set a threshold.
+
+With the default signal this asks for a geometric mean token probability of
+0.9. It is a starting point, not a promise: raw readings mean different things
+for different models, so tune it on your own traffic.
+"""
+
+
+class Notices:
+    """Remembers which warnings have been given, so that each is given once."""
+
+    __slots__ = ("_given", "_lock")
+
+    def __init__(self) -> None:
+        self._given: set[str] = set()
+        self._lock = Lock()
+
+    def give(self, key: str, text: str) -> None:
+        """Warn with `CascadeWarning` unless this key already did."""
+        with self._lock:
+            if key in self._given:
+                return
+            self._given.add(key)
+        warnings.warn(text, CascadeWarning, stacklevel=2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """A cascade's settings, checked.
+
+    Attributes:
+        tiers: Cheapest first.
+        signals: Free ones first.
+        combiner: Makes one number of their readings where no policy calibrates them.
+        confidences: What makes a confidence of a draft's readings, one for every
+            tier but the last.
+        thresholds: One for every tier but the last, in [0, 1].
+        class_thresholds: The same for classes of requests that have their own.
+        gates: Checks before any signal, in order.
+        prices: Where costs come from.
+        on_no_score: What a draft without any reading gets: `escalate`, or
+            `accept` when every gate passed.
+        on_tool_call: Whether tool calls without readings are accepted on the
+            `gates` alone, or `escalate`.
+        on_exhausted: `raise`, or return the `best_draft` when every later tier failed.
+        streaming_policy: `abort` a draft's stream once it cannot pass, or `buffer` it
+            whole. With `best_draft` every draft is buffered: any may be needed whole.
+        mode: `serve`, or `shadow`: serve the last tier and record what would have been done.
+        router: Says which tiers a request had better not ask; None asks them all.
+        policy: Name of the policy, for the record.
+        fingerprint: A digest of the policy; None where there is none.
+        notices: Warnings given so far.
+        calibrated: Whether confidences are fitted probabilities.
+        top_logprobs: How many alternatives a token the signals need.
+        reads_logprobs: Whether any signal reads token log-probabilities.
+        reads_only_logprobs: Whether no signal can read a draft without them.
+        custom_gates: Whether the caller has gates of their own.
+    """
+
+    tiers: tuple[Tier, ...]
+    signals: tuple[Signal, ...]
+    combiner: Combiner
+    confidences: tuple[Confidence, ...]
+    thresholds: tuple[float, ...]
+    gates: tuple[Gate, ...]
+    prices: Prices
+    on_no_score: OnNoScore = "escalate"
+    on_tool_call: OnToolCall = "gates"
+    on_exhausted: OnExhausted = "raise"
+    streaming_policy: StreamingPolicy = "abort"
+    mode: Mode = "serve"
+    class_thresholds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    router: Router | None = None
+    policy: str | None = None
+    fingerprint: str | None = None
+    notices: Notices = field(default_factory=Notices, repr=False)
+    calibrated: bool = field(init=False)
+    top_logprobs: int = field(init=False)
+    reads_logprobs: bool = field(init=False)
+    reads_only_logprobs: bool = field(init=False)
+    custom_gates: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Work out once what every request asks about the signals."""
+        object.__setattr__(self, "calibrated", any(c.calibrated for c in self.confidences))
+        object.__setattr__(
+            self, "top_logprobs", max((s.top_logprobs for s in self.signals), default=0)
+        )
+        object.__setattr__(self, "reads_logprobs", any(s.needs_logprobs for s in self.signals))
+        read = {name for confidence in self.confidences for name in confidence.signals}
+        # A calibrator that reads no signal goes by the texts and needs no logprobs.
+        only = all(confidence.signals for confidence in self.confidences) and all(
+            s.needs_logprobs for s in self.signals if s.name in read
+        )
+        object.__setattr__(self, "reads_only_logprobs", only)
+        object.__setattr__(self, "custom_gates", not all(gate.own for gate in self.gates))
+
+    def threshold(self, tier: Tier, request: Request) -> float:
+        """Return what a tier's confidence has to reach for a request, in [0, 1]."""
+        if self.class_thresholds:
+            own = self.class_thresholds.get(request.class_name or "")
+            if own is not None:
+                return own[tier.index]
+        return self.thresholds[tier.index]
+
+    def skipped(self, request: Request) -> Collection[int]:
+        """Return the tiers that are better not asked, judging by the request alone."""
+        if not self.calibrated and self.router is None:
+            return ()
+        never = [t.index for t in self.tiers[:-1] if self._never(t, request)]
+        if self.router is None:
+            return never
+        text = request.question if self.router.route.reads_text else ""
+        (row,) = self.router.skips([text], [request.class_name])
+        skipped = [index for index, skip in enumerate(row) if skip]
+        return skipped + never
+
+    def _never(self, tier: Tier, request: Request) -> bool:
+        """Tell whether no answer of a tier would be returned, whatever it were.
+
+        A fitted confidence stays below 1: a threshold of 1 is how a policy says never. Answers
+        without a confidence may be returned all the same, and in shadow mode all are wanted.
+        """
+        return (
+            self.calibrated
+            and self.threshold(tier, request) >= 1
+            and self.mode == "serve"
+            and self.on_no_score == "escalate"
+            and self.on_exhausted != "best_draft"
+            and (self.on_tool_call == "escalate" or not request.tools)
+        )
+
+
+def make_plan(  # noqa: PLR0913 - the one place where all settings meet
+    tiers: Sequence[Tier],
+    *,
+    signals: Sequence[SignalLike] | None = None,
+    combine: Combine = "min",
+    thresholds: Sequence[float] | float | None = None,
+    gates: Sequence[Gate | Check] | None = None,
+    prices: Any = None,
+    policy: Any = None,
+    **choices: str | None,
+) -> Plan:
+    """Check a cascade's settings and put them together.
+
+    Args:
+        tiers: Cheapest first, at least one.
+        signals: See `make_signals`.
+        combine: See `make_combiner`.
+        thresholds: One for each tier but the last, or one number for all of
+            them; None takes the policy's, else `DEFAULT_THRESHOLD`.
+        gates: Further checks, after the default ones.
+        prices: A `Prices`, or what `Prices` takes.
+        policy: A `Policy`, a mapping, or the path of one (JSON or TOML).
+        choices: `on_no_score`, `on_tool_call`, `on_exhausted`,
+            `streaming_policy`, `mode`; None takes the policy's or the default.
+
+    Raises:
+        ConfigurationError: A setting cannot work; the message says which and why.
+    """
+    if not tiers:
+        msg = "tiers=[] is empty: give at least a cheap and a strong model"
+        raise ConfigurationError(msg)
+    document = Policy.load(policy)
+    made = _read_signals(make_signals(signals), document)
+    settings: dict[str, Any] = dict(document.defaults)
+    for name, choice in choices.items():
+        check_setting(name, choice)
+        if choice is not None:
+            settings[name] = choice
+    combiner = make_combiner(combine, [signal.name for signal in made])
+    warn_of_other_use(document, thresholds, settings, tiers, made)
+    return Plan(
+        tiers=tuple(tiers),
+        signals=made,
+        combiner=combiner,
+        confidences=_confidences(document, combiner, made, len(tiers) - 1),
+        thresholds=(
+            _thresholds(document.thresholds, len(tiers) - 1, "the policy's thresholds")
+            if thresholds is None
+            else _thresholds(thresholds, len(tiers) - 1, "thresholds=")
+        ),
+        # Thresholds that the caller gives are for every request.
+        class_thresholds=(
+            {
+                name: _thresholds(rule.thresholds, len(tiers) - 1, f"the policy's class {name!r}")
+                for name, rule in document.classes.items()
+            }
+            if thresholds is None
+            else {}
+        ),
+        gates=make_gates(gates),
+        prices=prices if isinstance(prices, Prices) else Prices(prices),
+        router=_router(document, len(tiers)),
+        policy=document.name,
+        fingerprint=None if policy is None else document.fingerprint,
+        **settings,
+    )
+
+
+def _read_signals(signals: tuple[Signal, ...], document: Policy) -> tuple[Signal, ...]:
+    """Return the signals to read: a calibrated policy has no use for other paid ones."""
+    if document.signals is None:
+        return signals
+    here = {signal.name for signal in signals}
+    missing = [name for name in document.signals if name not in here]
+    if missing:
+        msg = (
+            f"the policy reads {', '.join(map(repr, missing))}, which this cascade does not have "
+            f"(it has {', '.join(map(repr, sorted(here)))}): add it to signals=, "
+            "or tune a policy without it"
+        )
+        raise ConfigurationError(msg)
+    return tuple(s for s in signals if not s.paid or s.name in document.signals)
+
+
+def _confidences(
+    document: Policy, combiner: Combiner, signals: Sequence[Signal], count: int
+) -> tuple[Confidence, ...]:
+    if document.calibrators is None:
+        return (Raw(combiner, [signal.name for signal in signals]),) * count
+    if combiner.identity != Minimum.identity:
+        msg = "combine= has no use beside a policy with calibrators, which combine readings"
+        raise ConfigurationError(msg)
+    _check_count(len(document.calibrators), count, "the policy's calibrators")
+    return tuple(Calibrated(calibrator) for calibrator in document.calibrators)
+
+
+def _router(document: Policy, tiers: int) -> Router | None:
+    if document.route is None:
+        return None
+    _check_count(len(document.route.stages) - 1, tiers - 1, "the policy's route")
+    return Router(document.route)
+
+
+def _check_count(given: int, count: int, where: str) -> None:
+    if given != count:
+        msg = (
+            f"{where}: {given} given, but {count + 1} tiers need {count}: "
+            "one for every tier but the last"
+        )
+        raise ConfigurationError(msg)
+
+
+def _thresholds(given: Sequence[float] | float | None, count: int, where: str) -> tuple[float, ...]:
+    if given is None:
+        return (DEFAULT_THRESHOLD,) * count
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        values: tuple[Any, ...] = (given,) * count
+        given = [given]
+    elif isinstance(given, Sequence) and not isinstance(given, str):
+        values = tuple(given)
+    else:
+        msg = f"thresholds= takes numbers in [0, 1], not {type(given).__name__}"
+        raise ConfigurationError(msg)
+    _check_count(len(values), count, where)
+    for place, value in enumerate(given):
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or math.isnan(value) or not 0 <= value <= 1:
+            msg = f"thresholds[{place}] is {value!r}: give a number in [0, 1]"
+            raise ConfigurationError(msg)
+    return tuple(float(value) for value in values)

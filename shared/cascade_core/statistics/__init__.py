@@ -1,0 +1,1 @@
+"""Statistics that know no cascade: numpy in, numpy out, each with its source."""

@@ -1,0 +1,268 @@
+"""A calibrator at work: one request as in a table, and bounds that hold whatever comes."""
+
+import math
+import timeit
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cascade_core.errors import ConfigurationError
+from cascade_core.fitted.artefact import (
+    Boosting,
+    Calibrator,
+    Isotonic,
+    Logistic,
+    Platt,
+    Signal,
+    Words,
+)
+from cascade_core.fitted.features import draft_features, hashed_words, request_features
+from cascade_core.fitted.scorer import Inputs, Scorer
+
+INPUTS = (
+    "signal:a", "logit:a", "signal:b", "request:words", "draft:words", "draft:numbers", "class:hard"
+)  # fmt: skip
+small = st.floats(-3, 3)
+readings = st.none() | st.floats(0, 1)
+
+
+def vector(elements, size):
+    return st.tuples(*[elements] * size)
+
+
+@st.composite
+def logistics(draw, inputs=INPUTS):
+    ends = draw(vector(st.tuples(small, small), len(inputs)))
+    words = draw(st.none() | st.dictionaries(st.integers(0, 7), small, max_size=8))
+    return Logistic(
+        inputs=inputs,
+        low=tuple(min(pair) for pair in ends),
+        high=tuple(max(pair) for pair in ends),
+        fill=draw(vector(small, len(inputs))),
+        weights=draw(vector(small, len(inputs))),
+        missing=draw(vector(small, len(inputs))),
+        intercept=draw(small),
+        words=None if words is None else Words(buckets=8, weights=words),
+    )
+
+
+@st.composite
+def boostings(draw, inputs=INPUTS):
+    nodes = {k: [] for k in ("feature", "threshold", "missing_left", "left", "right", "value")}
+
+    def grow(depth):
+        me = len(nodes["feature"])
+        leaf = depth == 0 or draw(st.booleans())
+        row = {
+            "feature": -1 if leaf else draw(st.integers(0, len(inputs) - 1)),
+            "threshold": 0.0 if leaf else draw(st.floats(-1, 2)),
+            "missing_left": False if leaf else draw(st.booleans()),
+            "left": -1,
+            "right": -1,
+            "value": draw(small) if leaf else 0.0,
+        }
+        for key, entry in row.items():
+            nodes[key].append(entry)
+        if not leaf:
+            nodes["left"][me] = grow(depth - 1)
+            nodes["right"][me] = grow(depth - 1)
+        return me
+
+    roots = [grow(3) for _ in range(draw(st.integers(1, 3)))]
+    return Boosting(inputs=inputs, base=draw(small), roots=roots, **nodes)
+
+
+curves = (
+    st.none()
+    | st.builds(Platt, slope=st.floats(0, 3), intercept=small)
+    | st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=5, unique_by=lambda p: p[0])
+    .map(lambda points: Isotonic(x=sorted(x for x, _ in points), y=sorted(y for _, y in points)))
+)  # fmt: skip
+scores = logistics() | boostings() | st.just(Signal(signal="a"))
+calibrators = st.builds(
+    Calibrator, score=scores, curve=curves, class_curves=st.fixed_dictionaries({}, optional={"hard": curves.filter(bool)})
+)  # fmt: skip
+texts = st.text("ab 1.?", max_size=12)
+
+
+def inputs_of(rows):
+    """Rows of (a, b, request, draft) as a table, and a class of every second one's."""
+    signals = {
+        name: np.array([np.nan if row[j] is None else row[j] for row in rows])
+        for j, name in enumerate("ab")
+    }
+    inputs = Inputs(len(rows), signals, [row[2] for row in rows], [row[3] for row in rows])
+    return inputs, ["hard" if k % 2 else None for k in range(len(rows))]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data(), calibrators, texts, st.none() | st.sampled_from(["easy", "hard"]))
+def test_nothing_that_a_draft_can_become_exceeds_its_bound(data, calibrator, request, name):
+    scorer = Scorer(calibrator)
+    known, end = {}, {}
+    for signal in ("a", "b"):
+        if data.draw(st.booleans()):
+            known[signal] = data.draw(st.floats(0, 1))
+            end[signal] = known[signal] * data.draw(st.floats(0, 1))
+        else:
+            end[signal] = data.draw(readings)
+    best = scorer.begin(request, name).best(known)
+    seen = scorer.one(end, request, data.draw(texts), name)
+    assert seen is None or seen <= best <= 1
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data(), calibrators, texts, texts, st.none() | st.sampled_from(["easy", "hard"]))
+def test_a_finished_draft_ends_within_its_span_whatever_is_read_last(
+    data, calibrator, request, draft, name
+):
+    scorer = Scorer(calibrator)
+    end = {signal: data.draw(readings) for signal in ("a", "b")}
+    known = {signal: end[signal] for signal in end if data.draw(st.booleans())}
+    low, high = scorer.span(known, request, draft, name)
+    seen = scorer.one(end, request, draft, name)
+    assert seen is None or low <= seen <= high <= 1
+    asked = known.keys() & scorer.signals
+    if all(known[signal] is None for signal in asked) and (asked or not calibrator.reads_text):
+        assert not low >= 0, "no reading is never acceptance"
+    assert seen is None or low < 1, "a threshold of 1 accepts nothing"
+
+
+def test_a_span_is_as_narrow_as_what_is_settled_makes_it():
+    signal = Scorer(Calibrator(score=Signal(signal="a"), curve=Platt(slope=1.0, intercept=1.0)))
+    assert signal.span({"a": 0.5}) == pytest.approx([1 / (1 + math.exp(-1))] * 2)
+    assert signal.span({})[0] == -math.inf
+    assert signal.span({})[1] > 1 - 1e-5
+    both = Logistic(
+        inputs=("signal:a", "signal:b", "draft:words"), low=(0.0,) * 3, high=(1.0, 1.0, 9.0),
+        fill=(0.5,) * 3, weights=(2.0, 1.0, -0.5), missing=(0.0,) * 3, intercept=-1.0,
+    )  # fmt: skip
+    words = draft_features("", "one two three")["words"]
+    sure = -1.0 + 2.0 * 0.7 - 0.5 * words
+    ends = [1 / (1 + math.exp(-sure - b)) for b in (0.0, 1.0)]
+    assert Scorer(Calibrator(score=both)).span({"a": 0.7}, "", "one two three") == (
+        pytest.approx(ends)
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(calibrators, st.lists(st.tuples(readings, readings, texts, texts), min_size=1, max_size=9))
+def test_a_row_of_a_table_gets_the_very_span_a_request_gets(calibrator, rows):
+    scorer = Scorer(calibrator)
+    inputs, classes = inputs_of(rows)
+    low, high = scorer.spans(inputs, {"b"}, classes)
+    for k, (a, _, request, draft) in enumerate(rows):
+        assert (low[k], high[k]) == pytest.approx(
+            scorer.span({"a": a}, request, draft, classes[k]), nan_ok=True
+        )
+
+
+@settings(max_examples=100, deadline=None)
+@given(calibrators, st.lists(st.tuples(readings, readings, texts, texts), min_size=1, max_size=9))
+def test_a_row_of_a_table_gets_the_very_number_a_request_gets(calibrator, rows):
+    scorer = Scorer(calibrator)
+    inputs, classes = inputs_of(rows)
+    seen = scorer.rows(inputs, classes)
+    for k, (a, b, request, draft) in enumerate(rows):
+        one = scorer.one({"a": a, "b": b}, request, draft, classes[k])
+        assert (math.isnan(seen[k]) and one is None) or seen[k] == one
+
+
+def test_a_long_table_gets_the_very_numbers_its_rows_get_alone():
+    rng = np.random.default_rng(0)
+    n = 40_000
+    names = tuple(f"signal:{k}" for k in range(9))
+    weights = tuple(rng.normal(size=9).tolist())
+    score = Logistic(
+        inputs=names, low=(0.0,) * 9, high=(1.0,) * 9, fill=(0.5,) * 9, weights=weights,
+        missing=(0.1,) * 9, intercept=0.3,
+    )  # fmt: skip
+    scorer = Scorer(Calibrator(score=score, curve=Platt(slope=1.1, intercept=0.2)))
+    signals = {str(k): np.where(rng.random(n) < 0.1, np.nan, rng.random(n)) for k in range(9)}
+    seen = scorer.rows(Inputs(n, signals))
+    for row in (0, 16_383, 16_384, n - 1):
+        one = scorer.one({name: float(of[row]) for name, of in signals.items()})
+        assert seen[row] == one
+
+
+def test_a_logistic_score_is_what_its_definition_says():
+    score = Logistic(
+        inputs=("signal:a", "logit:b", "request:words", "draft:words", "class:hard"),
+        low=(0.0, -2.0, 0.0, 0.0, 0.0),
+        high=(0.8, 2.0, 9.0, 9.0, 1.0),
+        fill=(0.5, 0.3, 0.0, 0.0, 0.0),
+        weights=(1.0, 0.5, -0.25, 0.125, 2.0),
+        missing=(9.0, 0.75, 9.0, 9.0, 9.0),
+        intercept=-1.0,
+        words=Words(buckets=16, weights=dict.fromkeys(range(16), 0.5)),
+    )
+    request, draft = "why is it late", "It is 3 days late."
+    logits = (
+        -1.0 + 0.8 + (0.5 * 0.3 + 0.75) - 0.25 * request_features(request)["words"]
+        + 0.125 * draft_features(request, draft)["words"] + 2.0
+        + 0.5 * sum(hashed_words(request, 16).values())
+    )  # fmt: skip
+    seen = Scorer(Calibrator(score=score)).one({"a": 0.9, "b": None}, request, draft, "hard")
+    assert seen == pytest.approx(1 / (1 + math.exp(-logits)))
+
+
+def test_a_tree_sends_what_has_no_reading_where_it_says():
+    stump = Boosting(
+        inputs=("signal:a", "signal:b"), base=0.5, roots=(0,), feature=(0, -1, -1),
+        threshold=(0.5, 0.0, 0.0), missing_left=(False, False, False), left=(1, -1, -1),
+        right=(2, -1, -1), value=(0.0, -1.0, 1.0),
+    )  # fmt: skip
+    scorer = Scorer(Calibrator(score=stump))
+    up, down = 1 / (1 + math.exp(-1.5)), 1 / (1 + math.exp(0.5))
+    assert scorer.one({"a": 0.5, "b": 0.0}) == pytest.approx(down)
+    assert scorer.one({"a": 0.51, "b": 0.0}) == pytest.approx(up)
+    assert scorer.one({"b": 0.0}) == pytest.approx(up)
+    assert scorer.begin().best({"a": 0.5}) == pytest.approx(down)
+    assert scorer.begin().best({}) == pytest.approx(up)
+
+
+def test_without_any_reading_there_is_no_confidence():
+    scorer = Scorer(Calibrator(score=Signal(signal="a")))
+    assert scorer.one({}) is None
+    assert scorer.one({"a": None, "b": 0.7}) is None
+    assert scorer.begin().best({}) == pytest.approx(1.0)
+    assert scorer.begin().best({"a": 0.4}) == pytest.approx(0.4)
+
+
+def test_a_class_has_its_own_curve_where_there_is_one():
+    calibrator = Calibrator(
+        score=Signal(signal="a"),
+        curve=Platt(slope=1.0, intercept=0.0),
+        class_curves={"hard": Platt(slope=1.0, intercept=-2.0)},
+    )
+    scorer = Scorer(calibrator)
+    assert scorer.one({"a": 0.5}) == scorer.one({"a": 0.5}, class_name="easy") == pytest.approx(0.5)
+    assert scorer.one({"a": 0.5}, class_name="hard") == pytest.approx(1 / (1 + math.exp(2)))
+    assert scorer.begin("", "hard").best({"a": 0.5}) < 0.2
+
+
+def test_what_a_table_lacks_is_named():
+    signal = Scorer(Calibrator(score=Signal(signal="judge")))
+    with pytest.raises(ConfigurationError, match=r"reads the signal 'judge'; .* are: a"):
+        signal.rows(Inputs(1, {"a": np.zeros(1)}))
+    plain = {"low": (0.0,), "high": (1.0,), "fill": (0.0,), "weights": (1.0,), "missing": (0.0,)}
+    draft = Scorer(Calibrator(score=Logistic(inputs=("draft:words",), intercept=0.0, **plain)))
+    with pytest.raises(ConfigurationError, match="text of requests"):
+        draft.rows(Inputs(1, {}))
+    with pytest.raises(ConfigurationError, match="text of drafts"):
+        draft.rows(Inputs(1, {}, ["asked"]))
+    with pytest.raises(ConfigurationError, match="unknown feature draft:charm"):
+        Scorer(Calibrator(score=Logistic(inputs=("draft:charm",), intercept=0.0, **plain)))
+
+
+def test_a_request_is_scored_and_bounded_in_a_fraction_of_a_millisecond():
+    score = Logistic(
+        inputs=("signal:a", "logit:a", "signal:b"), low=(0.0,) * 3, high=(1.0,) * 3,
+        fill=(0.5,) * 3, weights=(1.0,) * 3, missing=(0.0,) * 3, intercept=0.0,
+    )  # fmt: skip
+    scorer = Scorer(Calibrator(score=score, curve=Isotonic(x=(0.1, 0.9), y=(0.1, 0.9))))
+    begun = scorer.begin()
+    for call in (lambda: scorer.one({"a": 0.3, "b": 0.4}), lambda: begun.best({"a": 0.3})):
+        assert min(timeit.repeat(call, number=50, repeat=5)) / 50 < 500e-6
