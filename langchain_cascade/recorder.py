@@ -13,9 +13,9 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 
+from cascade_core.call import Call
 from cascade_core.draft import Draft
 from cascade_core.usage import Usage
-from cascade_core.verdict import Call
 from langchain_cascade.convert import to_draft, with_usage
 
 FREE = Decimal(0)

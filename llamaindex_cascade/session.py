@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
 
+from cascade_core.call import Call
 from cascade_core.errors import CascadeExhausted
 from cascade_core.log import Collectors, Record, collectors
 from cascade_core.loop import drivers
@@ -22,7 +23,7 @@ from cascade_core.loop.port import AsyncPort, Caller, Port
 from cascade_core.request import Request
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.plan import Plan
-from cascade_core.verdict import Call, Verdict
+from cascade_core.verdict import Verdict
 from llamaindex_cascade.instrumentation import announce
 from llamaindex_cascade.reading import recorder
 

@@ -17,10 +17,10 @@ from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.instrumentation.span import active_span_id
 from llama_index.core.llms import LLM
 
+from cascade_core.call import Call, Outcome
 from cascade_core.draft import Draft
 from cascade_core.logprobs import Logprobs
 from cascade_core.usage import Usage
-from cascade_core.verdict import Call, Outcome
 from llamaindex_cascade.capabilities import model_name
 from llamaindex_cascade.reading.answers import (
     Response,

@@ -29,7 +29,7 @@ from llama_index.core.instrumentation.span import BaseSpan
 from llama_index.core.instrumentation.span_handlers import BaseSpanHandler
 from llama_index_instrumentation import get_dispatcher
 
-from cascade_core.verdict import Call
+from cascade_core.call import Call
 from llamaindex_cascade.reading.answers import Response
 from llamaindex_cascade.reading.listening import Recorder, by_span
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from cascade_core.call import Call
 from cascade_core.frozen import frozen
-
-if TYPE_CHECKING:
-    from cascade_core.logprobs import Logprobs
-    from cascade_core.request import ToolCall
-    from cascade_core.usage import Usage
-    from cascade_core.verdict import Call
+from cascade_core.logprobs import Logprobs
+from cascade_core.request import ToolCall
+from cascade_core.usage import Usage
 
 Finish = Literal["stop", "length", "content_filter", "tool_calls"]
 

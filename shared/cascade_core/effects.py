@@ -22,18 +22,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
+from cascade_core.call import Purpose
+from cascade_core.draft import Draft
 from cascade_core.frozen import frozen
-
-if TYPE_CHECKING:
-    from cascade_core.draft import Draft
-    from cascade_core.request import Request
-    from cascade_core.tier import Tier
+from cascade_core.request import Request
+from cascade_core.tier import Tier
 
 T = TypeVar("T")
 
-Purpose = Literal["draft", "sample", "judge", "verbalize"]
 NO_OPTIONS: Mapping[str, Any] = {}
 
 

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import pytest
 
-from cascade_core.verdict import Reason
+from cascade_core.call import Reason
 from tests.parity import langchain_way, llamaindex_way
 from tests.parity.scenarios import SCENARIOS, Scenario
 from tests.parity.voices import Outcome

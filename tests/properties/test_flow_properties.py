@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cascade_core.call import Outcome, Reason
 from cascade_core.costs.rate import EXACT
 from cascade_core.effects import Ask, Emit, Open
 from cascade_core.errors import CascadeExhausted
 from cascade_core.log.record import as_record
 from cascade_core.loop import drivers
 from cascade_core.loop.flow import cascade
-from cascade_core.verdict import Outcome, Reason
 from tests.core.making import AsyncFakePort, FakePort, Models, no_waiting
 from tests.properties.making import cases
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from cascade_core.loop.ledger import total
+from cascade_core.call import Call
+from cascade_core.costs.ledger import total
 from cascade_core.usage import Usage
-from cascade_core.verdict import Call, Verdict
+from cascade_core.verdict import Verdict
 
 Record: TypeAlias = dict[str, Any]
 

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from cascade_core.call import Reason
+from cascade_core.costs.ledger import always_strong, total
 from cascade_core.draft import Draft
 from cascade_core.effects import (
     Ask,
@@ -37,9 +39,8 @@ from cascade_core.loop.judging import (
     no_reading_note,
     pointless,
 )
-from cascade_core.loop.ledger import always_strong, total
 from cascade_core.loop.trail import Entry, Trail
-from cascade_core.verdict import Judgement, Reason, Verdict
+from cascade_core.verdict import Judgement, Verdict
 
 if TYPE_CHECKING:
     from cascade_core.request import Request

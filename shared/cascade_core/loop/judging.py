@@ -9,10 +9,11 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from cascade_core.call import Reason
 from cascade_core.draft import Draft
 from cascade_core.effects import Compute, Computed, Failed, Note, Steps
 from cascade_core.loop.trail import Trail
-from cascade_core.verdict import Judgement, Reason
+from cascade_core.verdict import Judgement
 
 if TYPE_CHECKING:
     from cascade_core.request import Request

@@ -11,11 +11,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from cascade_core.call import Call, Outcome, Purpose, Reason
 from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Drafts, Effect, Failed, Purpose, Reply, Steps
+from cascade_core.effects import Ask, Drafts, Effect, Failed, Reply, Steps
 from cascade_core.errors import CascadeExhausted, describe
 from cascade_core.signals.base import as_reading
-from cascade_core.verdict import Call, Outcome, Reason
 
 if TYPE_CHECKING:
     from cascade_core.costs.prices import Prices

@@ -7,6 +7,7 @@ from copy import copy
 from dataclasses import replace
 from typing import Any, Self
 
+from cascade_core.call import Call
 from cascade_core.errors import CascadeExhausted
 from cascade_core.log import (
     Collectors,
@@ -21,7 +22,7 @@ from cascade_core.request import Request
 from cascade_core.setup.plan import Plan, make_plan
 from cascade_core.setup.settings import DECIDING
 from cascade_core.tier import Tier
-from cascade_core.verdict import Call, Verdict
+from cascade_core.verdict import Verdict
 
 
 class Engine:

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeAlias
 
+from cascade_core.call import Reason
 from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError
 from cascade_core.request import Request, ToolCall
-from cascade_core.verdict import Reason
 
 Check: TypeAlias = Callable[[Request, Draft], bool]
 

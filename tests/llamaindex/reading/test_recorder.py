@@ -18,8 +18,8 @@ from llama_index.core.schema import NodeWithScore, TextNode
 from llama_index.llms.openai import OpenAI
 from pydantic import BaseModel
 
+from cascade_core.call import Call
 from cascade_core.usage import Usage
-from cascade_core.verdict import Call
 from llamaindex_cascade.reading import listening as recorded
 from llamaindex_cascade.reading import recorder
 from llamaindex_cascade.reading.recorder import active, recording, report, unrecorded, within

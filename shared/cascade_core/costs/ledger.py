@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
+from cascade_core.call import Call
 from cascade_core.costs.prices import Prices
 from cascade_core.costs.rate import EXACT
+from cascade_core.tier import Tier
 from cascade_core.usage import Usage
-
-if TYPE_CHECKING:
-    from cascade_core.tier import Tier
-    from cascade_core.verdict import Call
 
 
 def total(calls: Iterable[Call]) -> Decimal | None:

@@ -2,11 +2,11 @@ from decimal import Decimal, localcontext
 
 import pytest
 
+from cascade_core.call import Call
+from cascade_core.costs.ledger import always_strong, total
 from cascade_core.costs.prices import Prices
-from cascade_core.loop.ledger import always_strong, total
 from cascade_core.tier import Tier
 from cascade_core.usage import Usage
-from cascade_core.verdict import Call
 
 PRICES = Prices(
     {
