@@ -24,9 +24,9 @@ from cascade_core.draft import Draft, Finish
 from cascade_core.effects import Chunk
 from cascade_core.errors import ConfigurationError
 from cascade_core.log import Record
+from cascade_core.loop.session import Decided
 from cascade_core.tier import Tier
 from llamaindex_cascade.reading.recorder import Recorder
-from llamaindex_cascade.session import Decided
 
 EMPTY = "Empty Response"
 """What LlamaIndex's engines and synthesizers answer where nothing was retrieved."""
