@@ -46,8 +46,7 @@ def _configure(manager: type[Manager], owner: Any, config: RunnableConfig) -> Ma
         configured.add_metadata(metadata)
     own = getattr(owner, "callbacks", None)
     for handler in (own.handlers if isinstance(own, BaseCallbackManager) else own) or ():
-        if handler not in configured.handlers:
-            configured.add_handler(handler, inherit=True)
+        configured.add_handler(handler, inherit=True)  # once: it looks whether it has it
     return configured
 
 
