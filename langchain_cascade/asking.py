@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     )
 
 
-class Requests:
+class Asking:
     """The part of a `ChatCascade` that answers."""
 
     if TYPE_CHECKING:
