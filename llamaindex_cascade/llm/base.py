@@ -13,11 +13,11 @@ from llama_index.core.callbacks import CallbackManager
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from pydantic import ConfigDict, Field
 
+from cascade_core.integrations.classes import token_limit
 from cascade_core.request import Request
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.plan import Plan
 from cascade_core.setup.settings import DECIDING, CascadeSettings, check_names, plain_errors
-from llamaindex_cascade.capabilities import token_limit
 from llamaindex_cascade.instrumentation import request_metadata
 from llamaindex_cascade.llm.asking import Way
 from llamaindex_cascade.llm.calls import ResponseCalls

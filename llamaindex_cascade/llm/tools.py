@@ -18,7 +18,7 @@ from llama_index_instrumentation import get_dispatcher
 
 from llamaindex_cascade.llm.asking import Tools
 from llamaindex_cascade.llm.base import CascadeBase, signed
-from llamaindex_cascade.reading.answers import read_tool_calls
+from llamaindex_cascade.reading.tool_calls import read_tool_calls
 
 _dispatcher = get_dispatcher(__name__)
 

@@ -21,15 +21,10 @@ from cascade_core.call import Call, Outcome
 from cascade_core.draft import Draft
 from cascade_core.logprobs import Logprobs
 from cascade_core.usage import Usage
-from llamaindex_cascade.capabilities import model_name
-from llamaindex_cascade.reading.answers import (
-    Response,
-    chunk_logprobs,
-    read_logprobs_of,
-    reported_usage,
-    text_of,
-    to_draft,
-)
+from llamaindex_cascade.reading.answers import reported_usage, to_draft
+from llamaindex_cascade.reading.capabilities import model_name
+from llamaindex_cascade.reading.logprobs import chunk_tokens
+from llamaindex_cascade.reading.raw import Response
 
 by_span: WeakValueDictionary[str, Recorder] = WeakValueDictionary()
 """Who saw a call start: the rest of a stream may be read where no recorder is active."""
@@ -50,6 +45,7 @@ class _Seen:
         logprobs: What the chunks of a stream brought.
         usage: The tokens, once they are known.
         outcome: None while the call or its stream is open.
+        read: The answer as a draft, once nothing more can come.
     """
 
     span: str
@@ -64,6 +60,7 @@ class _Seen:
     logprobs: list[float] = field(default_factory=list)
     usage: Usage | None = None
     outcome: Outcome | None = None
+    read: Draft | None = None
 
     def prompt_texts(self) -> list[str]:
         """Return the texts of what was asked."""
@@ -72,20 +69,25 @@ class _Seen:
         return [message.content or "" for message in self.asked]
 
     @property
-    def text(self) -> str:
-        """The text of the answer."""
-        return "" if self.response is None else text_of(self.response)
-
-    def read_logprobs(self) -> Logprobs | None:
-        """Return what the answer or its chunks brought."""
-        if self.logprobs:
-            return Logprobs(self.logprobs)
-        return None if self.response is None else read_logprobs_of(self.response)
+    def model(self) -> str | None:
+        """The model that was asked."""
+        return (model_name(self.llm) if self.llm is not None else None) or self.name
 
     @property
     def draft(self) -> Draft | None:
         """What was answered."""
-        return None if self.response is None else to_draft(self.response)
+        if self.read is not None or self.response is None:
+            return self.read
+        draft = to_draft(
+            self.response,
+            name=self.model,
+            prompt_texts=self.prompt_texts,
+            logprobs=Logprobs(self.logprobs) if self.logprobs else None,
+            usage=self.usage,
+        )
+        if self.outcome is not None:
+            self.read = draft
+        return draft
 
     def calls(self) -> Iterator[Call]:
         """Give the call this was, if it was made."""
@@ -95,18 +97,9 @@ class _Seen:
         if outcome is None:  # still open: of a stream, what has arrived; else it is given up
             outcome = "returned" if self.streamed else "failed"
             seconds = perf_counter() - self.started
-        model = (model_name(self.llm) if self.llm is not None else None) or self.name
-        if self.response is not None:
-            draft = to_draft(
-                self.response,
-                name=model,
-                prompt_texts=self.prompt_texts,
-                logprobs=self.read_logprobs(),
-                usage=self.usage,
-            )
-            model = draft.model
-            self.usage = draft.usage
-        yield Call(0, model, "draft", self.usage, None, seconds, outcome)
+        draft = self.draft
+        model, usage = (self.model, None) if draft is None else (draft.model, draft.usage)
+        yield Call(0, model, "draft", usage, None, seconds, outcome)
 
 
 @dataclass(slots=True, eq=False)
@@ -115,22 +108,8 @@ class _Told:
 
     reported: Sequence[Call]
     response: Response | None
-    told: Draft | None = None
+    draft: Draft | None
     wraps: bool = False
-
-    @property
-    def draft(self) -> Draft | None:
-        """What the cascade answered."""
-        return self.told or (None if self.response is None else to_draft(self.response))
-
-    @property
-    def text(self) -> str:
-        """The text of the answer."""
-        return "" if self.draft is None else self.draft.text
-
-    def read_logprobs(self) -> Logprobs | None:
-        """Return what the answer brought."""
-        return None if self.draft is None else self.draft.logprobs
 
     def calls(self) -> Iterable[Call]:
         return self.reported
@@ -194,13 +173,12 @@ class Recorder:
             without.
         """
         found = []
-        for entry in self._counted():
-            part = entry.text.strip()
+        for draft in self.drafts:
+            part = draft.text.strip()
             if part and part in text:
-                logprobs = entry.read_logprobs()
-                if logprobs is None:
+                if draft.logprobs is None:
                     return None
-                found.append(logprobs)
+                found.append(draft.logprobs)
         if len(found) < 2:  # noqa: PLR2004
             return found[0] if found else None
         values = [value for logprobs in found for value in logprobs.values]
@@ -212,6 +190,8 @@ class Recorder:
         self, calls: Sequence[Call], response: Response | None = None, draft: Draft | None = None
     ) -> None:
         """Take the trail of a cascade inside the tier, and what it answered; see `report`."""
+        if draft is None and response is not None:
+            draft = to_draft(response)
         with self._lock:
             # A model that asked the cascade on its way is no call of its own.
             self._mark_outer(active_span_id.get())
@@ -260,7 +240,8 @@ class Recorder:
             if seen is not None:
                 seen.response = response
                 if not seen.wraps:
-                    seen.logprobs += chunk_logprobs(response)
+                    tokens = chunk_tokens(response)
+                    seen.logprobs += () if tokens is None else tokens.values
                     # Not always on the last one; and where on several, the totals so far.
                     seen.usage = reported_usage(response) or seen.usage
 

@@ -30,8 +30,8 @@ from llama_index.core.instrumentation.span_handlers import BaseSpanHandler
 from llama_index_instrumentation import get_dispatcher
 
 from cascade_core.call import Call
-from llamaindex_cascade.reading.answers import Response
 from llamaindex_cascade.reading.listening import Recorder, by_span
+from llamaindex_cascade.reading.raw import Response
 
 __all__ = ["Recorder", "active", "recording", "report", "unrecorded", "within"]
 
