@@ -26,7 +26,7 @@ from cascade_core.request import Request, response_schema
 from langchain_cascade.answer import Shown, stamp, whole_chunk
 from langchain_cascade.cache import AnswerCache
 from langchain_cascade.calls import ChatCalls
-from langchain_cascade.contexts import contexts_of
+from langchain_cascade.contexts import METADATA_KEY, contexts_of
 from langchain_cascade.convert import to_turns
 from langchain_cascade.engine import ChatEngine
 from langchain_cascade.scope import AsyncScope, Scope
@@ -175,7 +175,7 @@ class Asking:
         kwargs: dict[str, Any],
     ) -> Session:
         """Return one request under a chain run, ready to be decided."""
-        engine, tools = self._engine, None
+        engine, tools, metadata = self._engine, None, config.get("metadata")
         asked: dict[str, Any] = {}
         if kwargs:
             tools = BoundTools.of(kwargs)
@@ -187,9 +187,9 @@ class Asking:
         request = Request(
             lambda: to_turns(prompt.to_messages()),
             native=prompt,
-            contexts=contexts_of(config),
+            contexts=contexts_of(config) if metadata and METADATA_KEY in metadata else (),
             tags=config.get("tags") or (),
-            metadata=config.get("metadata"),
+            metadata=metadata,
             **asked,
         )
         if stop is None:
