@@ -85,7 +85,7 @@ LANGCHAIN: Table = {
     "ChatGroq": Integration(logprobs="model_kwargs", host="groq", ends_named=True),
     "ChatHuggingFace": Integration(host="huggingface"),
     "ChatLiteLLM": Integration(logprobs="model_kwargs"),
-    "ChatMistralAI": Integration(logprobs="never", ends_named=True),
+    "ChatMistralAI": Integration(logprobs="never"),
     "ChatNVIDIA": Integration(host="nvidia"),
     "ChatNebius": Integration(host="nebius"),
     "ChatOllama": Integration(host="ollama", ends_named=True),
