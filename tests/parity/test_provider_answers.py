@@ -93,6 +93,7 @@ def test_the_word_is_found_under_every_name(name: str, read: Read) -> None:
     assert name in finish.FIELDS
     assert read(Answer(sent={name: "length"})).finish == "length"
     assert read(Answer(sent={"choices": [{name: "length"}]})).finish == "length"
+    assert read(Answer(sent={"choices": [{}], name: "length"})).finish == "length"
     assert read(Answer(sent={"candidates": [{name: "length"}]})).finish == "length"
 
 

@@ -1,9 +1,9 @@
 """What is known of a model by its object: the name of its class, and its fields.
 
 A row holds for a class and for all that inherit from it; a fact is taken from
-the nearest class that states it. Classes that only inherit (ChatDeepSeek,
-ChatXAI, ChatTogether and others from BaseChatOpenAI; most of LlamaIndex's from
-OpenAI) have a row only where they differ.
+the nearest class that states it. Classes that only inherit (ChatDeepSeek and
+ChatXAI from BaseChatOpenAI, OpenAILike and many others from OpenAI) have none.
+Facts are from the integrations' own sources, as of November 2026.
 """
 
 from __future__ import annotations
