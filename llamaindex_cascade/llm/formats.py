@@ -17,7 +17,7 @@ from llama_index.core.output_parsers.utils import extract_json_str
 from llama_index.core.types import BaseOutputParser
 
 from cascade_core.draft import Draft
-from cascade_core.errors import ConfigurationError
+from cascade_core.errors import CascadeError, ConfigurationError
 from cascade_core.request import Request
 from cascade_core.setup.gates import Gate
 
@@ -34,7 +34,7 @@ _STEP = re.compile(
 _TOOLS = re.compile(r"^> ?Tool Name: *(\S+)", re.MULTILINE)
 
 
-class FormatError(ValueError):
+class FormatError(CascadeError, ValueError):
     """An answer is not in the form that the prompt asked for."""
 
 
