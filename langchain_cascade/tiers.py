@@ -7,10 +7,11 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeAlias, cast
 from weakref import WeakKeyDictionary
 
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable
 from langchain_core.runnables.base import coerce_to_runnable
 
@@ -34,6 +35,9 @@ from langchain_cascade.wrapping import (
     rebuild,
     vary,
 )
+
+GivenTier: TypeAlias = Runnable[LanguageModelInput, AIMessage] | str
+"""A chat model, bare or wrapped, or its name for `init_chat_model`."""
 
 
 class Binds(Protocol):
