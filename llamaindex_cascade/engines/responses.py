@@ -25,8 +25,8 @@ from cascade_core.effects import Chunk
 from cascade_core.errors import ConfigurationError
 from cascade_core.log import Record
 from cascade_core.tier import Tier
+from llamaindex_cascade.asking.session import Decided
 from llamaindex_cascade.reading.recorder import Recorder
-from llamaindex_cascade.session import Decided
 
 EMPTY = "Empty Response"
 """What LlamaIndex's engines and synthesizers answer where nothing was retrieved."""

@@ -17,8 +17,8 @@ from llama_index.core.response_synthesizers import (
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle, QueryType, TextNode
 from llama_index.core.types import RESPONSE_TEXT_TYPE
 
-from llamaindex_cascade.capabilities import gives_logprobs
 from llamaindex_cascade.engines.tiers import Pipeline
+from llamaindex_cascade.reading.capabilities import gives_logprobs
 
 
 class Synthesis:

@@ -36,13 +36,13 @@ from cascade_core.request import Request, Turn
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.settings import CascadeSettings, check_names, plain_errors
 from cascade_core.tier import Tier
+from llamaindex_cascade.asking.instrumentation import request_metadata
+from llamaindex_cascade.asking.session import Session
+from llamaindex_cascade.asking.tiers import as_list
 from llamaindex_cascade.engines.responses import AnyResponse, Streamed, ashown, plain, shown
 from llamaindex_cascade.engines.synthesis import LLMPipeline, Synthesis, of_texts
 from llamaindex_cascade.engines.tiers import Pipeline, PipelineCalls, make_tier
-from llamaindex_cascade.instrumentation import request_metadata
 from llamaindex_cascade.llm.base import signed
-from llamaindex_cascade.session import Session
-from llamaindex_cascade.tiers import as_list
 
 _dispatcher = get_dispatcher(__name__)
 

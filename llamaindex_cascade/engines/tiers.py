@@ -21,7 +21,8 @@ from cascade_core.effects import Ask, Failed, Open
 from cascade_core.errors import ConfigurationError
 from cascade_core.setup.engine import Engine
 from cascade_core.tier import LogprobMemory, Tier
-from llamaindex_cascade.capabilities import gives_logprobs, host, model_name
+from llamaindex_cascade.asking.streams import AsyncTierStream, TierStream
+from llamaindex_cascade.asking.tiers import LLMTier
 from llamaindex_cascade.engines.responses import (
     EMPTY,
     AnyResponse,
@@ -33,9 +34,8 @@ from llamaindex_cascade.engines.responses import (
     whole,
 )
 from llamaindex_cascade.llm.calls import Calls, arecorded, recorded
+from llamaindex_cascade.reading.capabilities import gives_logprobs, host, model_name
 from llamaindex_cascade.reading.recorder import Recorder, recording, within
-from llamaindex_cascade.streams import AsyncTierStream, TierStream
-from llamaindex_cascade.tiers import LLMTier
 
 
 @dataclass(eq=False)

@@ -17,17 +17,17 @@ from cascade_core.request import Request
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.plan import Plan
 from cascade_core.setup.settings import DECIDING, CascadeSettings, check_names, plain_errors
-from llamaindex_cascade.capabilities import token_limit
-from llamaindex_cascade.instrumentation import request_metadata
-from llamaindex_cascade.llm.asking import Way
+from llamaindex_cascade.asking.instrumentation import request_metadata
+from llamaindex_cascade.asking.session import Session
+from llamaindex_cascade.asking.tiers import LLMTier, check_judges, make_tiers
 from llamaindex_cascade.llm.calls import ResponseCalls
 from llamaindex_cascade.llm.copies import MADE, Copied
 from llamaindex_cascade.llm.describe import Described
 from llamaindex_cascade.llm.refining import Authors
 from llamaindex_cascade.llm.shown import aresponses, responses, stamped
 from llamaindex_cascade.llm.templates import Filled
-from llamaindex_cascade.session import Session
-from llamaindex_cascade.tiers import LLMTier, check_judges, make_tiers
+from llamaindex_cascade.llm.ways import Way
+from llamaindex_cascade.reading.capabilities import token_limit
 
 Class = TypeVar("Class", bound=type)
 _REBUILD = frozenset({"tiers", "log", "log_content", *DECIDING})

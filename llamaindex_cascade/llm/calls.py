@@ -15,15 +15,15 @@ from cascade_core.effects import Ask, Chunk, Failed, Open
 from cascade_core.errors import CascadeExhausted
 from cascade_core.logprobs import Logprobs
 from cascade_core.tier import Tier
-from llamaindex_cascade.llm.asking import Messages, Tools, Way
-from llamaindex_cascade.llm.convert import to_messages
+from llamaindex_cascade.asking.messages import to_messages
+from llamaindex_cascade.asking.streams import AsyncTierStream, Responses, TierStream
+from llamaindex_cascade.asking.tiers import LLMTier, check_llm
 from llamaindex_cascade.llm.formats import FormatError
 from llamaindex_cascade.llm.templates import Object
+from llamaindex_cascade.llm.ways import Messages, Tools, Way
 from llamaindex_cascade.reading.answers import to_draft
 from llamaindex_cascade.reading.raw import Response, text_of
 from llamaindex_cascade.reading.recorder import Recorder, recording, within
-from llamaindex_cascade.streams import AsyncTierStream, Responses, TierStream
-from llamaindex_cascade.tiers import LLMTier, check_llm
 
 
 class Calls:

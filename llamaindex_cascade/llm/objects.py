@@ -13,12 +13,12 @@ from llama_index.core.prompts import PromptTemplate
 from llama_index_instrumentation import get_dispatcher
 from pydantic import BaseModel
 
+from llamaindex_cascade.asking.session import Decided, Session
 from llamaindex_cascade.llm.base import signed
 from llamaindex_cascade.llm.calls import ObjectCalls
 from llamaindex_cascade.llm.prediction import Prediction
 from llamaindex_cascade.llm.shown import aobjects, objects
 from llamaindex_cascade.llm.templates import Object
-from llamaindex_cascade.session import Decided, Session
 
 _dispatcher = get_dispatcher(__name__)
 

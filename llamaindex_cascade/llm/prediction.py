@@ -9,10 +9,10 @@ from llama_index.core.prompts import BasePromptTemplate
 from llama_index.core.types import TokenAsyncGen, TokenGen
 from llama_index_instrumentation import get_dispatcher
 
+from llamaindex_cascade.asking.session import Decided
 from llamaindex_cascade.llm.base import CascadeBase, signed
 from llamaindex_cascade.llm.shown import adeltas, deltas
 from llamaindex_cascade.llm.templates import Filled, Template
-from llamaindex_cascade.session import Decided
 
 _dispatcher = get_dispatcher(__name__)
 

@@ -12,14 +12,14 @@ from llama_index.core.prompts import BasePromptTemplate, PromptTemplate
 from pydantic import BaseModel
 
 from cascade_core.request import Turn
-from llamaindex_cascade.llm.asking import Options
-from llamaindex_cascade.llm.convert import to_turns
+from llamaindex_cascade.asking.messages import to_turns
+from llamaindex_cascade.llm.ways import Options
 from llamaindex_cascade.reading.raw import Response
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
-    from llamaindex_cascade.tiers import LLMTier
+    from llamaindex_cascade.asking.tiers import LLMTier
 
 
 class Filled:

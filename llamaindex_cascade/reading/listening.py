@@ -21,7 +21,6 @@ from cascade_core.call import Call, Outcome
 from cascade_core.draft import Draft
 from cascade_core.logprobs import Logprobs
 from cascade_core.usage import Usage
-from llamaindex_cascade.capabilities import model_name
 from llamaindex_cascade.reading.answers import (
     Response,
     chunk_logprobs,
@@ -30,6 +29,7 @@ from llamaindex_cascade.reading.answers import (
     text_of,
     to_draft,
 )
+from llamaindex_cascade.reading.capabilities import model_name
 
 by_span: WeakValueDictionary[str, Recorder] = WeakValueDictionary()
 """Who saw a call start: the rest of a stream may be read where no recorder is active."""

@@ -24,7 +24,7 @@ from cascade_core.request import Request
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.plan import Plan
 from cascade_core.verdict import Verdict
-from llamaindex_cascade.instrumentation import announce
+from llamaindex_cascade.asking.instrumentation import announce
 from llamaindex_cascade.reading import recorder
 
 

@@ -16,12 +16,12 @@ from llama_index.core.tools import BaseTool
 from pydantic import BaseModel
 
 from cascade_core.request import ToolCall, ToolSpec, Turn, response_schema
-from llamaindex_cascade.llm.convert import to_turns, with_tool_blocks
+from llamaindex_cascade.asking.messages import to_turns, with_tool_blocks
 from llamaindex_cascade.llm.formats import Check, wanted_format
 from llamaindex_cascade.reading.raw import Response
 
 if TYPE_CHECKING:
-    from llamaindex_cascade.tiers import LLMTier
+    from llamaindex_cascade.asking.tiers import LLMTier
 
 Options: TypeAlias = Mapping[str, Any]
 
