@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.ai import add_ai_message_chunks
 
+from cascade_core.loop.session import Decided
 from langchain_cascade.convert import to_chunk
 
 
@@ -40,7 +41,11 @@ class Shown:
         self._chunks: list[AIMessageChunk] = []
         self._held: AIMessageChunk | None = None
 
-    def next(self, chunk: AIMessageChunk) -> AIMessageChunk | None:
+    def next(self, item: AIMessageChunk | Decided) -> AIMessageChunk | None:
+        """Return the chunk to show now, if any: for the end of a stream, the last."""
+        return self.last(item.record) if isinstance(item, Decided) else self.chunk(item)
+
+    def chunk(self, chunk: AIMessageChunk) -> AIMessageChunk | None:
         """Return the chunk to show now, if any."""
         if chunk.chunk_position == "last" or self._held is not None:
             # Some say "last" and then send more, such as usage: the newest is held instead.
@@ -73,6 +78,31 @@ class Shown:
         if len(self._chunks) < 2:  # noqa: PLR2004
             return self._chunks[0] if self._chunks else None
         return add_ai_message_chunks(*self._chunks)
+
+
+class ShownOutput:
+    """The pieces of any runnable's output shown to a caller; messages carry the record.
+
+    Attributes:
+        output: The whole output, once the stream has ended.
+    """
+
+    def __init__(self) -> None:
+        self._messages = Shown()
+        self.output: Any = None
+
+    def next(self, item: Any) -> Iterator[Any]:
+        """Yield what is to be shown now."""
+        if isinstance(item, Decided):
+            self.output = item.verdict.draft.native
+            if not isinstance(self.output, AIMessage):
+                return
+        elif not isinstance(item, AIMessageChunk):
+            yield item
+            return
+        chunk = self._messages.next(item)
+        if chunk is not None:
+            yield chunk
 
 
 def whole_chunk(message: AIMessage) -> AIMessageChunk:

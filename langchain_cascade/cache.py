@@ -7,9 +7,8 @@ a hit there still lets the cascade judge.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
-from uuid import UUID
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
 from langchain_core.caches import BaseCache
 from langchain_core.globals import get_llm_cache
@@ -20,9 +19,6 @@ from langchain_core.prompt_values import PromptValue
 
 from cascade_core.errors import ConfigurationError
 from langchain_cascade.tools import SIDECAR
-
-if TYPE_CHECKING:
-    from langchain_cascade.chat_model import ChatCascade
 
 
 class AnswerCache:
@@ -42,19 +38,23 @@ class AnswerCache:
     @classmethod
     def of(
         cls,
-        owner: ChatCascade,
+        cache: BaseCache | bool | None,  # noqa: FBT001 - LangChain's type of a cache
         prompt: PromptValue,
-        stop: list[str] | None,
         kwargs: Mapping[str, Any],
-    ) -> Self | None:
-        """Return the cache for one request, or None where the cascade has none.
+        setup: Callable[..., str],
+    ) -> Self:
+        """Return the cache for one request.
+
+        Args:
+            cache: The cascade's `cache=`: True stands for LangChain's global one.
+            prompt: What is asked.
+            kwargs: The arguments it is asked with.
+            setup: Describes, with these arguments, all else that decides the answer.
 
         Raises:
             ConfigurationError: `cache=True` and there is no global cache.
         """
-        if not owner.cache:
-            return None
-        store = owner.cache if isinstance(owner.cache, BaseCache) else get_llm_cache()
+        store = cache if isinstance(cache, BaseCache) else get_llm_cache()
         if store is None:
             msg = "cache=True, but no global cache is set: call set_llm_cache(…) or pass a cache"
             raise ConfigurationError(msg)
@@ -62,15 +62,15 @@ class AnswerCache:
         if SIDECAR in kwargs:
             plain["tools"] = kwargs[SIDECAR].identity
         messages = [m.model_copy(update={"id": None}) for m in prompt.to_messages()]
-        return cls(store, dumps(messages), owner._get_llm_string(stop=stop, **plain))  # noqa: SLF001
+        return cls(store, dumps(messages), setup(**plain))
 
-    def lookup(self, run_id: UUID) -> AIMessage | None:
-        """Return the kept answer, recorded as the decision of this run."""
-        return _read(self._store.lookup(self._prompt, self._setup), run_id)
+    def lookup(self, decision_id: str) -> AIMessage | None:
+        """Return the kept answer, recorded under this decision."""
+        return _read(self._store.lookup(self._prompt, self._setup), decision_id)
 
-    async def alookup(self, run_id: UUID) -> AIMessage | None:
-        """Return the kept answer, recorded as the decision of this run."""
-        return _read(await self._store.alookup(self._prompt, self._setup), run_id)
+    async def alookup(self, decision_id: str) -> AIMessage | None:
+        """Return the kept answer, recorded under this decision."""
+        return _read(await self._store.alookup(self._prompt, self._setup), decision_id)
 
     def update(self, message: AIMessage) -> None:
         """Keep an answer."""
@@ -86,12 +86,12 @@ def _kept(message: AIMessage) -> list[ChatGeneration]:
     return [ChatGeneration(message=message.model_copy(deep=True))]
 
 
-def _read(found: Any, run_id: UUID) -> AIMessage | None:
+def _read(found: Any, decision_id: str) -> AIMessage | None:
     """Return a kept answer as one that cost nothing this time."""
     if not found or not isinstance(message := getattr(found[0], "message", None), AIMessage):
         return None
     record = message.response_metadata.get("cascade") or {}
-    free = {**record, "id": str(run_id), "reason": "cached", "calls": [], "cost_usd": 0.0}
+    free = {**record, "id": decision_id, "reason": "cached", "calls": [], "cost_usd": 0.0}
     return message.model_copy(deep=True).model_copy(
         update={
             "response_metadata": {**message.response_metadata, "cascade": free},

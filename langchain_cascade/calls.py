@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
+from typing import Any, TypeAlias, TypeGuard, cast
 
 from langchain_core.callbacks import (
     AsyncCallbackManager,
@@ -21,6 +21,7 @@ from langchain_core.runnables.config import RunnableConfig, merge_configs
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Failed, Open
+from cascade_core.loop.streams import AsyncStream, Stream
 from cascade_core.tier import Tier
 from langchain_cascade.convert import (
     to_chunk,
@@ -28,38 +29,13 @@ from langchain_cascade.convert import (
     to_messages,
     without_logprobs,
 )
-from langchain_cascade.streams import (
-    AsyncDraftStream,
-    AsyncLiveStream,
-    DraftStream,
-    Gathered,
-    LiveStream,
-    Setting,
-)
-from langchain_cascade.tiers import ChatTier, Model, Variant, flatten, make_tier
-
-if TYPE_CHECKING:
-    from langchain_cascade.settings import Engine
-    from langchain_cascade.tools import BoundTools
+from langchain_cascade.scope import fatal
+from langchain_cascade.settings import Engine
+from langchain_cascade.streams import AsyncDraftStream, DraftStream, Messages, Setting
+from langchain_cascade.tools import BoundTools
+from langchain_cascade.wrapping import Model, Variant, flatten
 
 ChainRun: TypeAlias = CallbackManagerForChainRun | AsyncCallbackManagerForChainRun
-
-
-class Judges:
-    """The judge models of a cascade's signals, made ready to be called.
-
-    Args:
-        models: Chat models.
-    """
-
-    def __init__(self, models: Sequence[Any]) -> None:
-        self._tiers = {id(model): make_tier(model, "the model of a judge") for model in models}
-
-    def __getitem__(self, model: object) -> ChatTier:
-        """Return a judge by the object its signal holds."""
-        if id(model) not in self._tiers:  # a signal of the caller's own that asks models
-            return make_tier(model, "the model a signal asks")
-        return self._tiers[id(model)]
 
 
 class ChatCalls:
@@ -99,6 +75,11 @@ class ChatCalls:
         if stop is not None:
             self._kwargs["stop"] = stop
 
+    @property
+    def fatal(self) -> tuple[type[Exception], ...]:
+        """Exceptions that end a request: ours, and those by which LangGraph steers."""
+        return fatal()
+
     def call(self, effect: Ask, sample: int) -> Draft | Failed:
         """Call a model and wait."""
         model, prompt, kwargs = self._prepare(effect, sample)
@@ -124,23 +105,23 @@ class ChatCalls:
             message = await model.ainvoke(prompt, config, **kwargs)
         return self._draft(message, perf_counter() - started, effect)
 
-    def open(self, effect: Open) -> DraftStream | LiveStream:
+    def open(self, effect: Open) -> Stream:
         """Start a tier's stream: silent for a draft, live for the last tier."""
         if not effect.live:
             return DraftStream(self._setting(effect))
         model, messages = self._live(effect)
         config = self.child(effect.tier, "draft")
         chunks = model.stream(effect.request.native, config, **self._kwargs)
-        return LiveStream(chunks, Gathered(messages, effect.tier.model))
+        return Stream(chunks, Messages(messages, effect.tier.model))
 
-    async def aopen(self, effect: Open) -> AsyncDraftStream | AsyncLiveStream:
+    async def aopen(self, effect: Open) -> AsyncStream:
         """Start a tier's stream: silent for a draft, live for the last tier."""
         if not effect.live:
             return await AsyncDraftStream.begin(self._setting(effect))
         model, messages = self._live(effect)
         config = self.child(effect.tier, "draft")
         chunks = model.astream(effect.request.native, config, **self._kwargs)
-        return AsyncLiveStream(chunks, Gathered(messages, effect.tier.model))
+        return AsyncStream(chunks, Messages(messages, effect.tier.model))
 
     def as_chunk(self, native: Any, tier: Tier) -> AIMessageChunk:
         """Return a tier's whole message as the one chunk of a stream."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from langchain_core.language_models import LanguageModelInput
@@ -22,8 +22,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import ensure_config
 from pydantic import ConfigDict
 
-from cascade_core.loop import drivers
-from cascade_core.loop.flow import cascade
+from cascade_core.loop.session import Decided, Session
 from cascade_core.request import Request, response_schema
 from cascade_core.setup.settings import CascadeSettings, check_names, plain_errors
 from langchain_cascade.answer import Shown, stamp, whole_chunk
@@ -35,7 +34,6 @@ from langchain_cascade.convert import to_turns, token_limit
 from langchain_cascade.describe import Described
 from langchain_cascade.generate import GenerateByInvoke
 from langchain_cascade.parameters import NAMES, StandardParameters, for_tiers
-from langchain_cascade.port import AsyncPort, Port
 from langchain_cascade.scope import AsyncScope, Scope
 from langchain_cascade.settings import MODES, REBUILD, Engine
 from langchain_cascade.tiers import ChatTier, TierList, core_tiers
@@ -46,8 +44,6 @@ if TYPE_CHECKING:
         AsyncChatModelStream,
         ChatModelStream,
     )
-
-    from cascade_core.verdict import Verdict
 
 
 _REBUILD = REBUILD | NAMES - MODES
@@ -146,21 +142,18 @@ class ChatCascade(CascadeSettings, StandardParameters, Described, GenerateByInvo
         **kwargs: Any,
     ) -> AIMessage:
         """Answer one request."""
-        engine = self._engine
         config = ensure_config(config)
         prompt = self._convert_input(input)
-        cache = AnswerCache.of(self, prompt, stop, kwargs) if self.cache else None
+        cache = self._cache(prompt, stop, kwargs) if self.cache else None
         with Scope(self, input, config) as scope:
-            if cache is not None and (hit := cache.lookup(scope.run.run_id)) is not None:
-                engine.keep(hit.response_metadata["cascade"])
-                scope.output = hit
-                return hit
+            session = self._session(scope.run, prompt, config, stop, kwargs)
+            scope.output = None if cache is None else cache.lookup(session.id)
+            if scope.output is not None:
+                session.reuse(scope.output.response_metadata["cascade"])
+                return cast("AIMessage", scope.output)
             if self.rate_limiter:
                 self.rate_limiter.acquire(blocking=True)
-            request, calls = self._request(engine, scope.run, prompt, config, stop, kwargs)
-            plan = engine.plan
-            verdict = drivers.run(cascade(plan, request), Port(calls, plan.notices))
-            scope.output = _stamped(engine, verdict, scope.run, request, calls)
+            scope.output = _stamped(session, session.run())
             if cache is not None:
                 cache.update(scope.output)
         return cast("AIMessage", scope.output)
@@ -174,21 +167,18 @@ class ChatCascade(CascadeSettings, StandardParameters, Described, GenerateByInvo
         **kwargs: Any,
     ) -> AIMessage:
         """Answer one request."""
-        engine = self._engine
         config = ensure_config(config)
         prompt = self._convert_input(input)
-        cache = AnswerCache.of(self, prompt, stop, kwargs) if self.cache else None
+        cache = self._cache(prompt, stop, kwargs) if self.cache else None
         async with AsyncScope(self, input, config) as scope:
-            if cache is not None and (hit := await cache.alookup(scope.run.run_id)) is not None:
-                engine.keep(hit.response_metadata["cascade"])
-                scope.output = hit
-                return hit
+            session = self._session(scope.run, prompt, config, stop, kwargs)
+            scope.output = None if cache is None else await cache.alookup(session.id)
+            if scope.output is not None:
+                session.reuse(scope.output.response_metadata["cascade"])
+                return cast("AIMessage", scope.output)
             if self.rate_limiter:
                 await self.rate_limiter.aacquire(blocking=True)
-            request, calls = self._request(engine, scope.run, prompt, config, stop, kwargs)
-            plan = engine.plan
-            verdict = await drivers.arun(cascade(plan, request), AsyncPort(calls, plan.notices))
-            scope.output = _stamped(engine, verdict, scope.run, request, calls)
+            scope.output = _stamped(session, await session.arun())
             if cache is not None:
                 await cache.aupdate(scope.output)
         return cast("AIMessage", scope.output)
@@ -208,20 +198,16 @@ class ChatCascade(CascadeSettings, StandardParameters, Described, GenerateByInvo
         if self._streaming_disabled(**kwargs):
             yield whole_chunk(self.invoke(input, config, stop=stop, **kwargs))
             return
-        engine = self._engine
         config = ensure_config(config)
         prompt = self._convert_input(input)
         shown = Shown()
         with Scope(self, input, config) as scope:
+            session = self._session(scope.run, prompt, config, stop, kwargs)
             if self.rate_limiter:
                 self.rate_limiter.acquire(blocking=True)
-            request, calls = self._request(engine, scope.run, prompt, config, stop, kwargs)
-            plan = engine.plan
-            flow = cascade(plan, request, streamed=True)
-            with closing(drivers.stream(flow, Port(calls, plan.notices))) as items:
+            with closing(session.stream()) as items:
                 for item in items:
-                    chunk = _show(engine, item, shown, scope.run, request)
-                    if chunk is not None:
+                    if (chunk := shown.next(item)) is not None:
                         yield chunk
             scope.output = shown.message()
 
@@ -240,34 +226,34 @@ class ChatCascade(CascadeSettings, StandardParameters, Described, GenerateByInvo
         if self._streaming_disabled(**kwargs):
             yield whole_chunk(await self.ainvoke(input, config, stop=stop, **kwargs))
             return
-        engine = self._engine
         config = ensure_config(config)
         prompt = self._convert_input(input)
         shown = Shown()
         async with AsyncScope(self, input, config) as scope:
+            session = self._session(scope.run, prompt, config, stop, kwargs)
             if self.rate_limiter:
                 await self.rate_limiter.aacquire(blocking=True)
-            request, calls = self._request(engine, scope.run, prompt, config, stop, kwargs)
-            plan = engine.plan
-            flow = cascade(plan, request, streamed=True)
-            async with aclosing(drivers.astream(flow, AsyncPort(calls, plan.notices))) as items:
+            async with aclosing(session.astream()) as items:
                 async for item in items:
-                    chunk = _show(engine, item, shown, scope.run, request)
-                    if chunk is not None:
+                    if (chunk := shown.next(item)) is not None:
                         yield chunk
             scope.output = shown.message()
 
-    def _request(  # noqa: PLR0913, PLR0917 - everything one request is made of
+    def _cache(
+        self, prompt: PromptValue, stop: list[str] | None, kwargs: dict[str, Any]
+    ) -> AnswerCache:
+        return AnswerCache.of(self.cache, prompt, kwargs, partial(self._get_llm_string, stop=stop))
+
+    def _session(
         self,
-        engine: Engine,
         run: Any,
         prompt: PromptValue,
         config: RunnableConfig,
         stop: list[str] | None,
         kwargs: dict[str, Any],
-    ) -> tuple[Request, ChatCalls]:
-        """Return a request as the core sees it, and what calls the models for it."""
-        tools = None
+    ) -> Session:
+        """Return one request under a chain run, ready to be decided."""
+        engine, tools = self._engine, None
         asked: dict[str, Any] = {}
         if kwargs:
             tools = BoundTools.of(kwargs)
@@ -287,7 +273,7 @@ class ChatCascade(CascadeSettings, StandardParameters, Described, GenerateByInvo
         if stop is None:
             stop = self.stop
         calls = ChatCalls(run, config, engine, stop=stop, kwargs=kwargs, tools=tools)
-        return request, calls
+        return Session(engine, request, calls, decision_id=str(run.run_id))
 
     def _unable(self) -> frozenset[int]:
         """Return the tiers that cannot call tools."""
@@ -364,18 +350,8 @@ class ChatCascade(CascadeSettings, StandardParameters, Described, GenerateByInvo
         return astream_as_events(self.astream(input, config, **kwargs))
 
 
-def _stamped(
-    engine: Engine, verdict: Verdict, run: Any, request: Request, calls: ChatCalls
-) -> AIMessage:
-    record = engine.record(verdict, str(run.run_id), request)
-    tier: ChatTier = engine.plan.tiers[verdict.tier].native
-    drop = tier.logprobs_are_ours and not calls.keep_logprobs
+def _stamped(session: Session, decided: Decided) -> AIMessage:
+    verdict, record = decided
+    tier: ChatTier = session.plan.tiers[verdict.tier].native
+    drop = tier.logprobs_are_ours and not cast("ChatCalls", session.caller).keep_logprobs
     return stamp(verdict.draft.native, record, drop_logprobs=drop)
-
-
-def _show(
-    engine: Engine, item: Any, shown: Shown, run: Any, request: Request
-) -> AIMessageChunk | None:
-    if isinstance(item, drivers.Result):
-        return shown.last(engine.record(item.value, str(run.run_id), request))
-    return shown.next(item)

@@ -25,12 +25,13 @@ from cascade_core.collect.requests import Requests, Sample, Source, read_request
 from cascade_core.collect.row import as_entry, regraded
 from cascade_core.errors import ConfigurationError
 from cascade_core.loop import drivers
-from langchain_cascade.calls import Judges
+from cascade_core.loop.port import AsyncPort
+from cascade_core.loop.session import Session
 from langchain_cascade.chat_model import ChatCascade
-from langchain_cascade.port import AsyncPort
 from langchain_cascade.runnable import RunnableCascade
 from langchain_cascade.scope import AsyncScope
-from langchain_cascade.tiers import ChatTier, find_chat_model, load_model, make_tier, to_core
+from langchain_cascade.tiers import ChatTier, Judges, load_model, make_tier, to_core
+from langchain_cascade.wrapping import find_chat_model
 
 if TYPE_CHECKING:
     from cascade_core.collect.journal import Entry
@@ -120,8 +121,9 @@ async def acollect(  # noqa: PLR0913 - the command's options
         config = ensure_config({"run_name": "cascade collect", "metadata": metadata})
         given = inputs[sample.index]
         async with AsyncScope(cascade, given, config) as scope:
-            request, calls = _request(cascade, scope.run, given, config)
-            port, known = AsyncPort(calls, plan.notices), (sample.text, sample.reference)
+            session = _session(cascade, scope.run, given, config)
+            request, known = session.request, (sample.text, sample.reference)
+            port = AsyncPort(session.caller, plan.notices)
             if kept is not None:
                 again = kept.ungraded(job.graded_by)
                 drafts = [
@@ -178,12 +180,12 @@ def _cascade(tiers: object, **settings: Any) -> ChatCascade | RunnableCascade:
     return RunnableCascade(tiers=made, **settings)
 
 
-def _request(cascade: ChatCascade | RunnableCascade, run: Any, given: Any, config: Any) -> Any:
-    """Return the core's view of a request, and who calls models for it."""
+def _session(cascade: ChatCascade | RunnableCascade, run: Any, given: Any, config: Any) -> Session:
+    """Return a request as the core sees it, with who calls models for it; it is never run."""
     if isinstance(cascade, RunnableCascade):
-        return cascade._request(run, given, config, {})  # noqa: SLF001 - it is ours
+        return cascade._session(run, given, config, {})  # noqa: SLF001 - it is ours
     prompt = cascade._convert_input(given)  # noqa: SLF001 - it is ours
-    return cascade._request(cascade._engine, run, prompt, config, None, {})  # noqa: SLF001
+    return cascade._session(run, prompt, config, None, {})  # noqa: SLF001 - it is ours
 
 
 def _input(requests: Requests, sample: Sample) -> Any:

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from time import perf_counter
 from typing import Any, cast
-from uuid import uuid4
 
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 from langchain.agents.structured_output import (
@@ -25,22 +24,20 @@ from langchain_core.runnables.config import RunnableConfig, ensure_config
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Failed, Open
-from cascade_core.errors import CascadeExhausted, ConfigurationError
-from cascade_core.loop import drivers
-from cascade_core.loop.flow import cascade
+from cascade_core.errors import ConfigurationError
+from cascade_core.loop.session import Decided, Session
 from cascade_core.request import Request, ToolSpec
 from cascade_core.setup.settings import CascadeSettings, check_names, plain_errors
 from cascade_core.tier import Tier
-from cascade_core.verdict import Verdict
 from langchain_cascade.answer import stamp
-from langchain_cascade.calls import Judges
 from langchain_cascade.convert import to_draft, to_messages, to_turns
-from langchain_cascade.port import AsyncPort, Port, control_flow
 from langchain_cascade.providers import without_foreign_cache_keys
 from langchain_cascade.recorder import CallRecorder
+from langchain_cascade.scope import control_flow, fatal
 from langchain_cascade.settings import Engine
-from langchain_cascade.tiers import Flat, Variant, flatten, make_tiers, to_core, vary
+from langchain_cascade.tiers import Judges, make_tiers, to_core
 from langchain_cascade.tools import TOOL_KEYWORDS, BoundTools, read_choice, supports_tools
+from langchain_cascade.wrapping import Flat, Variant, flatten, vary
 
 Handler = Callable[[ModelRequest], Any]
 AsyncHandler = Callable[[ModelRequest], Awaitable[Any]]
@@ -73,27 +70,13 @@ class CascadeMiddleware(AgentMiddleware):
 
     def wrap_model_call(self, request: ModelRequest, handler: Handler) -> ModelResponse:
         """Answer one model turn."""
-        asked, calls = self._prepare(request, handler)
-        plan = self._engine.plan
-        try:
-            verdict = drivers.run(cascade(plan, asked), Port(calls, plan.notices))
-        except CascadeExhausted as error:
-            self._engine.exhausted(error, str(uuid4()), asked.class_name)
-            raise
-        return self._finish(verdict, asked)
+        return self._finish(self._session(request, handler).run())
 
     async def awrap_model_call(self, request: ModelRequest, handler: AsyncHandler) -> ModelResponse:
         """Answer one model turn."""
-        asked, calls = self._prepare(request, handler)
-        plan = self._engine.plan
-        try:
-            verdict = await drivers.arun(cascade(plan, asked), AsyncPort(calls, plan.notices))
-        except CascadeExhausted as error:
-            self._engine.exhausted(error, str(uuid4()), asked.class_name)
-            raise
-        return self._finish(verdict, asked)
+        return self._finish(await self._session(request, handler).arun())
 
-    def _prepare(self, request: ModelRequest, handler: Any) -> tuple[Request, TurnCalls]:
+    def _session(self, request: ModelRequest, handler: Any) -> Session:
         config = ensure_config()
         tools = BoundTools(request.tools, {}) if request.tools else None
         wanted = _Wanted.of(request.response_format)
@@ -107,10 +90,11 @@ class CascadeMiddleware(AgentMiddleware):
             metadata=config.get("metadata"),
             unable=self._unable if tools or wanted.tools else (),
         )
-        return asked, TurnCalls(handler, self._flat, self._engine.judges)
+        calls = TurnCalls(handler, self._flat, self._engine.judges)
+        return Session(self._engine, asked, calls)
 
-    def _finish(self, verdict: Verdict, request: Request) -> ModelResponse:
-        record = self._engine.record(verdict, str(uuid4()), request)
+    def _finish(self, decided: Decided) -> ModelResponse:
+        verdict, record = decided
         response = cast("ModelResponse", verdict.draft.native)
         tier = self._engine.plan.tiers[verdict.tier].native
         messages = [
@@ -135,6 +119,11 @@ class TurnCalls:
         self._handler = handler
         self._tiers = tiers
         self._judges = judges
+
+    @property
+    def fatal(self) -> tuple[type[Exception], ...]:
+        """Exceptions that end a request: ours, and those by which LangGraph steers."""
+        return fatal()
 
     def call(self, effect: Ask, sample: int) -> Draft | Failed:
         """Run one model turn, or ask a judge."""

@@ -17,14 +17,15 @@ from pydantic import BaseModel
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Chunk, Failed, Open
 from cascade_core.errors import ConfigurationError
+from cascade_core.loop.streams import AsyncStream, Stream
 from cascade_core.request import Request, Turn
 from cascade_core.tier import Tier
 from langchain_cascade.calls import ChatCalls
 from langchain_cascade.contexts import contexts_in, contexts_of
 from langchain_cascade.convert import to_chunk, to_draft, to_turns
-from langchain_cascade.port import control_flow
 from langchain_cascade.recorder import CallRecorder
-from langchain_cascade.streams import AsyncLiveStream, Gathering, LiveStream
+from langchain_cascade.scope import control_flow
+from langchain_cascade.streams import EMPTY_STREAM
 
 _ANSWER_KEYS = ("answer", "output", "result", "text", "messages")
 _QUESTION_KEYS = ("question", "query", "input", "messages")
@@ -117,19 +118,19 @@ class OutputCalls(ChatCalls):
             return self._broken(error, perf_counter() - started, recorder, effect)
         return self._read(output, perf_counter() - started, recorder)
 
-    def open(self, effect: Open) -> LiveStream:
+    def open(self, effect: Open) -> Stream:
         """Start the last tier's stream."""
         recorder = CallRecorder()
         config = self._recorded(effect.tier, "draft", recorder)
         chunks = effect.tier.native.stream(_input(effect.request), config, **self._kwargs)
-        return LiveStream(chunks, Outputs(self, recorder))
+        return Stream(chunks, Outputs(self, recorder))
 
-    async def aopen(self, effect: Open) -> AsyncLiveStream:
+    async def aopen(self, effect: Open) -> AsyncStream:
         """Start the last tier's stream."""
         recorder = CallRecorder()
         config = self._recorded(effect.tier, "draft", recorder)
         chunks = effect.tier.native.astream(_input(effect.request), config, **self._kwargs)
-        return AsyncLiveStream(chunks, Outputs(self, recorder))
+        return AsyncStream(chunks, Outputs(self, recorder))
 
     def as_chunk(self, native: Any, tier: Tier) -> Any:
         """Return a tier's whole output as the one chunk of a stream."""
@@ -182,8 +183,8 @@ class OutputCalls(ChatCalls):
 
 
 @dataclass(slots=True)
-class Outputs(Gathering):
-    """The pieces of a runnable's stream; also what is read of them."""
+class Outputs:
+    """Puts the pieces of a runnable's stream together."""
 
     calls: OutputCalls
     recorder: CallRecorder
@@ -195,22 +196,25 @@ class Outputs(Gathering):
         self.chunks.append(item)
         return Chunk(item)
 
-    def draft(self) -> Draft | None:
-        """Put everything together; None where nothing had come."""
+    def had(self) -> Draft | None:
+        """Put together what had come, if it can be; else what was paid for inside."""
+        try:
+            return self.whole()
+        except Exception:  # noqa: BLE001 - a part of an output need not be readable
+            return Draft(inner=self.recorder.calls) if self.recorder.calls else None
+
+    def whole(self) -> Draft:
+        """Put everything together.
+
+        Raises:
+            ValueError: Nothing had come.
+        """
         if not self.chunks:
-            return None
+            raise ValueError(EMPTY_STREAM)
         whole = self.chunks[0]
         for chunk in self.chunks[1:]:
             whole = _joined(whole, chunk)
         return self.calls._read(whole, perf_counter() - self.started, self.recorder)  # noqa: SLF001
-
-    def had(self) -> Draft | None:
-        """Put together what had come; where nothing had, what was paid for inside."""
-        # The class by name: `slots=True` makes a new class, which `super()` does not know.
-        draft = Gathering.had(self)
-        if draft is None and self.recorder.calls:
-            return Draft(inner=self.recorder.calls)
-        return draft
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,20 +10,16 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, closing
 from typing import Any, Self, TypeVar
 
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig, RunnableSerializable
 from langchain_core.runnables.config import ensure_config
 from pydantic import PrivateAttr
 
-from cascade_core.draft import Draft
-from cascade_core.loop import drivers
-from cascade_core.loop.flow import cascade
-from cascade_core.request import Request
+from cascade_core.loop.session import Decided, Session
 from cascade_core.setup.settings import CascadeSettings, check_names, plain_errors
 from cascade_core.tier import Tier
-from langchain_cascade.answer import Shown, stamp
+from langchain_cascade.answer import ShownOutput, stamp
 from langchain_cascade.outputs import OutputCalls, read_output, request_of
-from langchain_cascade.port import AsyncPort, Port
 from langchain_cascade.scope import AsyncScope, Scope
 from langchain_cascade.settings import REBUILD, Engine
 from langchain_cascade.tiers import make_runnables
@@ -111,22 +107,15 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
         """Answer one request."""
         config = ensure_config(config)
         with Scope(self, input, config) as scope:
-            request, calls = self._request(scope.run, input, config, kwargs)
-            plan = self._engine.plan
-            verdict = drivers.run(cascade(plan, request), Port(calls, plan.notices))
-            record = self._engine.record(verdict, str(scope.run.run_id), request)
-            scope.output = self._finish(verdict.draft, record)
+            scope.output = self._finish(self._session(scope.run, input, config, kwargs).run())
         return scope.output
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Answer one request."""
         config = ensure_config(config)
         async with AsyncScope(self, input, config) as scope:
-            request, calls = self._request(scope.run, input, config, kwargs)
-            plan = self._engine.plan
-            verdict = await drivers.arun(cascade(plan, request), AsyncPort(calls, plan.notices))
-            record = self._engine.record(verdict, str(scope.run.run_id), request)
-            scope.output = self._finish(verdict.draft, record)
+            session = self._session(scope.run, input, config, kwargs)
+            scope.output = self._finish(await session.arun())
         return scope.output
 
     def stream(
@@ -134,56 +123,41 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
     ) -> Iterator[Any]:
         """Answer one request in chunks: an accepted draft whole, the last tier live."""
         config = ensure_config(config)
-        shown = Shown()
+        shown = ShownOutput()
         with Scope(self, input, config) as scope:
-            request, calls = self._request(scope.run, input, config, kwargs)
-            plan = self._engine.plan
-            flow = cascade(plan, request, streamed=True)
-            with closing(drivers.stream(flow, Port(calls, plan.notices))) as items:
+            session = self._session(scope.run, input, config, kwargs)
+            with closing(session.stream()) as items:
                 for item in items:
-                    yield from self._show(item, shown, scope, request)
+                    yield from shown.next(item)
+            scope.output = shown.output
 
     async def astream(
         self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
     ) -> AsyncIterator[Any]:
         """Answer one request in chunks: an accepted draft whole, the last tier live."""
         config = ensure_config(config)
-        shown = Shown()
+        shown = ShownOutput()
         async with AsyncScope(self, input, config) as scope:
-            request, calls = self._request(scope.run, input, config, kwargs)
-            plan = self._engine.plan
-            flow = cascade(plan, request, streamed=True)
-            async with aclosing(drivers.astream(flow, AsyncPort(calls, plan.notices))) as items:
+            session = self._session(scope.run, input, config, kwargs)
+            async with aclosing(session.astream()) as items:
                 async for item in items:
-                    for chunk in self._show(item, shown, scope, request):
+                    for chunk in shown.next(item):
                         yield chunk
+            scope.output = shown.output
 
-    def _request(
+    def _session(
         self, run: Any, value: Any, config: RunnableConfig, kwargs: dict[str, Any]
-    ) -> tuple[Request, OutputCalls]:
+    ) -> Session:
+        """Return one request under a chain run, ready to be decided."""
+        engine = self._engine
         calls = OutputCalls(
-            run, config, self._engine, kwargs=kwargs, to_draft=self.to_draft or read_output
+            run, config, engine, kwargs=kwargs, to_draft=self.to_draft or read_output
         )
-        return request_of(value, config), calls
+        return Session(engine, request_of(value, config), calls, decision_id=str(run.run_id))
 
-    def _finish(self, draft: Draft, record: dict[str, Any]) -> Any:
+    def _finish(self, decided: Decided) -> Any:
         """Return a tier's output, with the record on it where it is a message."""
-        if isinstance(draft.native, AIMessage):
-            return stamp(draft.native, record, drop_logprobs=False)
-        return draft.native
-
-    def _show(
-        self, item: Any, shown: Shown, scope: Scope | AsyncScope, request: Request
-    ) -> Iterator[Any]:
-        if not isinstance(item, drivers.Result):
-            if isinstance(item, AIMessageChunk):
-                chunk = shown.next(item)
-                if chunk is not None:
-                    yield chunk
-            else:
-                yield item
-            return
-        record = self._engine.record(item.value, str(scope.run.run_id), request)
-        scope.output = item.value.draft.native
-        if isinstance(item.value.draft.native, AIMessage):
-            yield shown.last(record)
+        native = decided.verdict.draft.native
+        if isinstance(native, AIMessage):
+            return stamp(native, decided.record, drop_logprobs=False)
+        return native

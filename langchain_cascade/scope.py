@@ -7,9 +7,9 @@ runs: whoever hides or counts the cascade means the models in it.
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from uuid import UUID
 
 from langchain_core.callbacks import (
     AsyncCallbackManager,
@@ -20,8 +20,7 @@ from langchain_core.callbacks import (
 )
 from langchain_core.runnables.config import RunnableConfig
 
-from cascade_core.errors import CascadeExhausted
-from cascade_core.request import Request
+from cascade_core.errors import ConfigurationError
 
 Manager = TypeVar("Manager", CallbackManager, AsyncCallbackManager)
 
@@ -52,9 +51,15 @@ def _configure(manager: type[Manager], owner: Any, config: RunnableConfig) -> Ma
     return configured
 
 
-def _exhausted(owner: Any, error: CascadeExhausted, run_id: UUID, config: RunnableConfig) -> None:
-    class_name = Request(metadata=config.get("metadata")).class_name
-    owner._engine.exhausted(error, str(run_id), class_name)  # noqa: SLF001
+def control_flow() -> tuple[type[Exception], ...]:
+    """Return the exceptions by which LangGraph steers; they are no failures of a tier."""
+    errors = sys.modules.get("langgraph.errors")
+    return () if errors is None else (errors.GraphBubbleUp,)
+
+
+def fatal() -> tuple[type[Exception], ...]:
+    """Return the exceptions that end a request: ours, and those by which LangGraph steers."""
+    return (ConfigurationError, *control_flow())
 
 
 class Scope:
@@ -96,8 +101,6 @@ class Scope:
         trace: TracebackType | None,
     ) -> None:
         if error is not None:
-            if isinstance(error, CascadeExhausted):
-                _exhausted(self._owner, error, self.run.run_id, self._config)
             self.run.on_chain_error(error)
         else:
             self.run.on_chain_end(self.output)
@@ -132,8 +135,6 @@ class AsyncScope:
         trace: TracebackType | None,
     ) -> None:
         if error is not None:
-            if isinstance(error, CascadeExhausted):
-                _exhausted(self._owner, error, self.run.run_id, self._config)
             await self.run.on_chain_error(error)
         else:
             await self.run.on_chain_end(self.output)

@@ -10,8 +10,8 @@ from typing import Any, Self
 from cascade_core.setup import engine
 from cascade_core.setup.settings import DECIDING
 from cascade_core.tier import Tier
-from langchain_cascade.calls import Judges
-from langchain_cascade.tiers import TierList, Variant
+from langchain_cascade.tiers import Judges, TierList
+from langchain_cascade.wrapping import Variant
 
 MODES = frozenset({"logprobs", "disable_streaming", "cache"})
 """Fields that change how the tiers are called and not what is decided."""

@@ -1,4 +1,4 @@
-"""The running stream of one tier, sync and async.
+"""The streams of chat models: drafts silent, the last tier live.
 
 A draft's stream must be silent until the draft is accepted, and must end as an
 ordinary run when it is cut off: `BaseChatModel.stream` would show its tokens
@@ -19,7 +19,6 @@ from langchain_core.callbacks import (
     AsyncCallbackManager,
     AsyncCallbackManagerForLLMRun,
     CallbackManager,
-    CallbackManagerForLLMRun,
 )
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, BaseMessage
@@ -28,8 +27,9 @@ from langchain_core.outputs import ChatGenerationChunk, LLMResult
 from langchain_core.runnables.config import RunnableConfig
 
 from cascade_core.draft import Draft
-from cascade_core.effects import Chunk, Done, Failed
+from cascade_core.effects import Chunk
 from cascade_core.logprobs import read_logprobs
+from cascade_core.loop import streams
 from langchain_cascade.convert import (
     to_chunk,
     to_draft,
@@ -50,7 +50,7 @@ except ImportError:  # pragma: no cover
 LC_ID_PREFIX = "lc_run-"
 """How LangChain marks a message id made from a run's id (`langchain_core.messages.base`)."""
 
-_EMPTY = "the stream ended without a chunk"
+EMPTY_STREAM = "the stream ended without a chunk"
 
 _SAY_WHEN_DONE = frozenset({"BaseChatOpenAI", "ChatGroq"})
 """Integrations whose streams name the finish reason and the model at their end only."""
@@ -82,50 +82,20 @@ class Setting:
     drop_logprobs: bool
 
 
-class Gathering:
-    """Puts the pieces of a stream together."""
-
-    __slots__ = ()
-
-    started: float
-
-    def take(self, item: Any) -> Chunk:
-        """Keep a piece and return it as the core sees it."""
-        raise NotImplementedError
-
-    def draft(self) -> Draft | None:
-        """Put everything together; None where nothing had come."""
-        raise NotImplementedError
-
-    def had(self) -> Draft | None:
-        """Put together what had come of a stream that ended early, if it can be."""
-        try:
-            return self.draft()
-        except Exception:  # noqa: BLE001 - the stream has failed already; this must not hide why
-            return None
-
-    def finished(self) -> Draft:
-        """Put everything together.
-
-        Raises:
-            ValueError: Nothing had come.
-        """
-        draft = self.draft()
-        if draft is None:
-            raise ValueError(_EMPTY)
-        return draft
-
-    def failed(self, error: Exception) -> Failed:
-        """Return a failure that pays for what had come."""
-        return Failed(error, perf_counter() - self.started, self.had())
-
-
 @dataclass(slots=True)
-class Gathered(Gathering):
-    """The messages of a chat model's stream."""
+class Messages:
+    """Puts the messages of a chat model's stream together.
+
+    Attributes:
+        messages: The prompt, to count the tokens of an answer that reports none.
+        name: The model's name, where the answer does not say it.
+        says_when_done: Whether an answer without a finish reason and a model name broke off
+            without an error, as proxies let it.
+    """
 
     messages: Sequence[BaseMessage]
     name: str | None
+    says_when_done: bool = False
     started: float = field(default_factory=perf_counter)
     chunks: list[AIMessageChunk] = field(default_factory=list)
 
@@ -137,7 +107,7 @@ class Gathered(Gathering):
         logprobs = None if payload is None else read_logprobs(payload)
         return Chunk(message, () if logprobs is None else logprobs.values)
 
-    def draft(self) -> Draft | None:
+    def had(self) -> Draft | None:
         """Put everything together; None where nothing had come."""
         if not self.chunks:
             return None
@@ -151,6 +121,19 @@ class Gathered(Gathering):
             if draft.model is None and self.name is not None:
                 message.response_metadata = {**message.response_metadata, "model_name": self.name}
             draft = replace(draft, usage=usage, native=message)
+        return draft
+
+    def whole(self) -> Draft:
+        """Put everything together.
+
+        Raises:
+            ValueError: Nothing had come.
+        """
+        draft = self.had()
+        if draft is None:
+            raise ValueError(EMPTY_STREAM)
+        if self.says_when_done and draft.finish is None and draft.model is None:
+            return replace(draft, finish="length")
         return draft
 
 
@@ -196,58 +179,22 @@ def _result(draft: Draft | None) -> LLMResult:
     return LLMResult(generations=[[ChatGenerationChunk(message=draft.native)]])
 
 
-def _ended(draft: Draft, model: BaseChatModel) -> Draft:
-    """Mark a draft whose stream stopped before its end without an error, as proxies let it."""
-    if draft.finish is None and draft.model is None:
-        names = {cls.__name__ for cls in type(model).__mro__}
-        if names & _SAY_WHEN_DONE:
-            return replace(draft, finish="length")
-    return draft
+def _says_when_done(model: BaseChatModel) -> bool:
+    return any(cls.__name__ in _SAY_WHEN_DONE for cls in type(model).__mro__)
 
 
-_END = object()
-
-
-class DraftStream:
-    """A silent stream of a draft; its run ends when it is closed."""
+class DraftStream(streams.Stream):
+    """A silent stream of a draft; its run begins with it and ends when it is closed."""
 
     def __init__(self, setting: Setting) -> None:
-        """Begin the run; the first pull asks for the stream."""
-        self._setting = setting
         manager, params = _configure(setting, CallbackManager)
-        runs = manager.on_chat_model_start(
+        (self._run,) = manager.on_chat_model_start(
             setting.model._serialized,  # noqa: SLF001
             [setting.messages],
             **params,
         )
-        self._run: CallbackManagerForLLMRun = runs[0]
-        self._gathered = Gathered(setting.messages, setting.name)
-        self._source: Iterator[ChatGenerationChunk] | None = None
-        self._open = True
-
-    def pull(self) -> Chunk | Done | Failed:
-        """Return the next chunk, or how the stream ended."""
-        try:
-            if self._source is None:
-                self._source = self._begin()
-            chunk = next(self._source, None)
-            if chunk is not None:
-                return self._gathered.take(_prepare(chunk, self._run.run_id))
-            return Done(_ended(self._gathered.finished(), self._setting.model))
-        except BaseException as error:
-            self._open = False
-            self._run.on_llm_error(error, response=_result(self._gathered.had()))
-            if isinstance(error, Exception):
-                return self._gathered.failed(error)
-            raise
-
-    def _begin(self) -> Iterator[ChatGenerationChunk]:
-        setting, model = self._setting, self._setting.model
-        if model.rate_limiter:
-            model.rate_limiter.acquire(blocking=True)
-        return model._stream(  # noqa: SLF001
-            normalize(setting.messages), stop=setting.stop, **_sent(setting)
-        )
+        self._setting = setting
+        super().__init__(_pieces(setting, self._run.run_id), _gathering(setting))
 
     def show(self, chunk: AIMessageChunk) -> AIMessageChunk:
         """Tell handlers of a token, now that the draft is accepted."""
@@ -256,65 +203,31 @@ class DraftStream:
         self._run.on_llm_new_token(cast("str", chunk.content), chunk=generation)
         return chunk
 
-    def close(self) -> Done | None:
-        """End the stream with its connection and its run; return what had come."""
-        if not self._open:
-            return None
-        self._open = False
-        draft = self._gathered.had()
-        try:
-            close = getattr(self._source, "close", None)
-            if close is not None:
-                close()
-        finally:
-            self._run.on_llm_end(_result(draft))
-        return None if draft is None else Done(draft)
+    def _fail(self, error: BaseException) -> None:
+        self._run.on_llm_error(error, response=_result(self._had()))
+
+    def _end(self, draft: Draft | None) -> None:
+        self._run.on_llm_end(_result(draft))
 
 
-class AsyncDraftStream:
+class AsyncDraftStream(streams.AsyncStream):
     """The same, awaited; made by `begin`."""
 
     def __init__(self, setting: Setting, run: AsyncCallbackManagerForLLMRun) -> None:
         self._setting = setting
         self._run = run
-        self._gathered = Gathered(setting.messages, setting.name)
-        self._source: AsyncIterator[ChatGenerationChunk] | None = None
-        self._open = True
+        super().__init__(_apieces(setting, run.run_id), _gathering(setting))
 
     @classmethod
     async def begin(cls, setting: Setting) -> AsyncDraftStream:
         """Begin the run; the first pull asks for the stream."""
         manager, params = _configure(setting, AsyncCallbackManager)
-        runs = await manager.on_chat_model_start(
+        (run,) = await manager.on_chat_model_start(
             setting.model._serialized,  # noqa: SLF001
             [setting.messages],
             **params,
         )
-        return cls(setting, runs[0])
-
-    async def pull(self) -> Chunk | Done | Failed:
-        """Return the next chunk, or how the stream ended."""
-        try:
-            if self._source is None:
-                self._source = await self._begin()
-            chunk = await anext(self._source, None)
-            if chunk is not None:
-                return self._gathered.take(_prepare(chunk, self._run.run_id))
-            return Done(_ended(self._gathered.finished(), self._setting.model))
-        except BaseException as error:
-            self._open = False
-            await self._run.on_llm_error(error, response=_result(self._gathered.had()))
-            if isinstance(error, Exception):
-                return self._gathered.failed(error)
-            raise
-
-    async def _begin(self) -> AsyncIterator[ChatGenerationChunk]:
-        setting, model = self._setting, self._setting.model
-        if model.rate_limiter:
-            await model.rate_limiter.aacquire(blocking=True)
-        return model._astream(  # noqa: SLF001
-            normalize(setting.messages), stop=setting.stop, **_sent(setting)
-        )
+        return cls(setting, run)
 
     async def show(self, chunk: AIMessageChunk) -> AIMessageChunk:
         """Tell handlers of a token, now that the draft is accepted."""
@@ -323,72 +236,46 @@ class AsyncDraftStream:
         await self._run.on_llm_new_token(cast("str", chunk.content), chunk=generation)
         return chunk
 
-    async def close(self) -> Done | None:
-        """End the stream with its connection and its run; return what had come."""
-        if not self._open:
-            return None
-        self._open = False
-        draft = self._gathered.had()
-        try:
-            close = getattr(self._source, "aclose", None)
-            if close is not None:
-                await close()
-        finally:
-            await self._run.on_llm_end(_result(draft))
-        return None if draft is None else Done(draft)
+    async def _fail(self, error: BaseException) -> None:
+        await self._run.on_llm_error(error, response=_result(self._had()))
+
+    async def _end(self, draft: Draft | None) -> None:
+        await self._run.on_llm_end(_result(draft))
 
 
-class LiveStream:
-    """The stream of a tier whose tokens reach the caller as they come."""
+def _gathering(setting: Setting) -> Messages:
+    return Messages(setting.messages, setting.name, _says_when_done(setting.model))
 
-    def __init__(self, chunks: Iterator[Any], gathered: Gathering) -> None:
-        self._source = chunks
-        self._gathered = gathered
 
-    def pull(self) -> Chunk | Done | Failed:
-        """Return the next chunk, or how the stream ended."""
-        try:
-            item = next(self._source, _END)
-            if item is not _END:
-                return self._gathered.take(item)
-            return Done(self._gathered.finished())
-        except Exception as error:  # noqa: BLE001 - a failed call is a reply, not a crash
-            return self._gathered.failed(error)
-
-    def show(self, chunk: Any) -> Any:
-        """Return the chunk: the model's own run has told its handlers."""
-        return chunk
-
-    def close(self) -> None:
-        """End the stream with its connection; what had come was shown."""
-        close = getattr(self._source, "close", None)
+def _pieces(setting: Setting, run_id: UUID) -> Iterator[AIMessageChunk]:
+    """Ask for the stream, when the first piece is wanted."""
+    model = setting.model
+    if model.rate_limiter:
+        model.rate_limiter.acquire(blocking=True)
+    chunks = model._stream(  # noqa: SLF001
+        normalize(setting.messages), stop=setting.stop, **_sent(setting)
+    )
+    try:
+        for chunk in chunks:
+            yield _prepare(chunk, run_id)
+    finally:
+        close = getattr(chunks, "close", None)
         if close is not None:
             close()
 
 
-class AsyncLiveStream:
-    """The same, awaited."""
-
-    def __init__(self, chunks: AsyncIterator[Any], gathered: Gathering) -> None:
-        self._source = chunks
-        self._gathered = gathered
-
-    async def pull(self) -> Chunk | Done | Failed:
-        """Return the next chunk, or how the stream ended."""
-        try:
-            item = await anext(self._source, _END)
-            if item is not _END:
-                return self._gathered.take(item)
-            return Done(self._gathered.finished())
-        except Exception as error:  # noqa: BLE001 - a failed call is a reply, not a crash
-            return self._gathered.failed(error)
-
-    async def show(self, chunk: Any) -> Any:
-        """Return the chunk: the model's own run has told its handlers."""
-        return chunk
-
-    async def close(self) -> None:
-        """End the stream with its connection; what had come was shown."""
-        close = getattr(self._source, "aclose", None)
+async def _apieces(setting: Setting, run_id: UUID) -> AsyncIterator[AIMessageChunk]:
+    """Ask for the stream, when the first piece is wanted."""
+    model = setting.model
+    if model.rate_limiter:
+        await model.rate_limiter.aacquire(blocking=True)
+    chunks = model._astream(  # noqa: SLF001
+        normalize(setting.messages), stop=setting.stop, **_sent(setting)
+    )
+    try:
+        async for chunk in chunks:
+            yield _prepare(chunk, run_id)
+    finally:
+        close = getattr(chunks, "aclose", None)
         if close is not None:
             await close()

@@ -16,11 +16,13 @@ from pydantic import Field
 
 from cascade_core.draft import Draft
 from cascade_core.errors import CascadeError
+from cascade_core.loop.session import Decided
 from langchain_cascade.answer import stamp
 from langchain_cascade.convert import to_draft
 from langchain_cascade.runnable import RunnableCascade
 from langchain_cascade.settings import Engine
-from langchain_cascade.tiers import ChatTier, Model, Variant, rebuild, vary
+from langchain_cascade.tiers import ChatTier
+from langchain_cascade.wrapping import Model, Variant, rebuild, vary
 
 
 class NothingParsedError(CascadeError):
@@ -66,10 +68,10 @@ class StructuredCascade(RunnableCascade):
 
     include_raw: bool = False
 
-    def _finish(self, draft: Draft, record: dict[str, Any]) -> Any:
-        output = dict(draft.native)
+    def _finish(self, decided: Decided) -> Any:
+        output = dict(decided.verdict.draft.native)
         if isinstance(output.get("raw"), AIMessage):
-            output["raw"] = stamp(output["raw"], record, drop_logprobs=False)
+            output["raw"] = stamp(output["raw"], decided.record, drop_logprobs=False)
         if self.include_raw:
             return output
         if output.get("parsing_error") is not None:

@@ -1,25 +1,18 @@
-"""One tier of a chat cascade: the caller's model and the variants we call it in.
-
-A tier may be a chat model, bound (`bind`, `with_config`), retried, with
-fallbacks, or a cascade itself. What the caller wrapped around a model stays
-around it: a variant rebuilds the same wrapping over a changed copy of the model
-inside.
-"""
+"""The tiers and judges of a chat cascade: read from what the caller gave, ready to be called."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+from typing import Any, Protocol, cast
+from weakref import WeakKeyDictionary
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.runnables import Runnable, RunnableBinding
-from langchain_core.runnables.base import RunnableBindingBase, coerce_to_runnable
-from langchain_core.runnables.config import RunnableConfig, merge_configs
-from langchain_core.runnables.fallbacks import RunnableWithFallbacks
+from langchain_core.runnables import Runnable
+from langchain_core.runnables.base import coerce_to_runnable
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.setup.plan import Notices
@@ -32,37 +25,23 @@ from langchain_cascade.capabilities import (
     model_name,
 )
 from langchain_cascade.parameters import apply
-
-if TYPE_CHECKING:
-    from langchain_cascade.tools import BoundTools
-
-Model: TypeAlias = Runnable[Any, Any]
-
-
-class Variant(NamedTuple):
-    """A way to call a tier.
-
-    Attributes:
-        draft: Never streamed by itself: a draft must not reach a stream of the
-            caller's, and bridged streams lose all but the last logprobs.
-        logprobs: Asks for token log-probabilities.
-        top_logprobs: How many alternatives a token.
-        fresh: Bypasses the answer cache: samples served from one are no samples.
-    """
-
-    draft: bool = False
-    logprobs: bool = False
-    top_logprobs: int = 0
-    fresh: bool = False
+from langchain_cascade.wrapping import (
+    Model,
+    Variant,
+    describe,
+    find_chat_model,
+    flatten,
+    rebuild,
+    vary,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Flat:
-    """A bare chat model with everything that was bound to it."""
+class Binds(Protocol):
+    """The caller's tools, as far as a tier has to know them."""
 
-    model: BaseChatModel
-    kwargs: Mapping[str, Any]
-    config: RunnableConfig
+    def bind_to(self, model: BaseChatModel) -> Model:
+        """Let one model bind the tools."""
+        ...
 
 
 @dataclass(eq=False)
@@ -73,11 +52,15 @@ class ChatTier:
         given: The caller's model, wrapped or not.
         inner: The chat model inside all wrapping.
         variants: Variants made so far.
+        with_tools: The same for each caller's tools, as long as those are used.
     """
 
     given: Model
     inner: BaseChatModel
     variants: dict[Variant, Model] = field(default_factory=dict)
+    with_tools: WeakKeyDictionary[Binds, dict[Variant, Model]] = field(
+        default_factory=WeakKeyDictionary
+    )
 
     @cached_property
     def logprobs_are_ours(self) -> bool:
@@ -85,9 +68,9 @@ class ChatTier:
         asked = logprob_fields(self.inner, 0)
         return bool(asked) and getattr(self.inner, "logprobs", None) is not True
 
-    def model(self, variant: Variant, tools: BoundTools | None = None) -> Model:
+    def model(self, variant: Variant, tools: Binds | None = None) -> Model:
         """Return the tier in a variant, with the caller's tools bound by the tier itself."""
-        made = self.variants if tools is None else tools.variants(self)
+        made = self.variants if tools is None else self.with_tools.setdefault(tools, {})
         if variant not in made:
             made[variant] = self._make(variant, tools)
         return made[variant]
@@ -97,14 +80,31 @@ class ChatTier:
 
         A hash, because a model's own description may hold what must not be shown.
         """
-        return sha256(_describe(self.given).encode()).hexdigest()
+        return sha256(describe(self.given).encode()).hexdigest()
 
-    def _make(self, variant: Variant, tools: BoundTools | None) -> Model:
+    def _make(self, variant: Variant, tools: Binds | None) -> Model:
         def change(model: BaseChatModel) -> Model:
             changed = vary(model, variant)
             return changed if tools is None else tools.bind_to(changed)
 
         return rebuild(self.given, change)
+
+
+class Judges:
+    """The judge models of a cascade's signals, made ready to be called.
+
+    Args:
+        models: Chat models.
+    """
+
+    def __init__(self, models: Sequence[Any]) -> None:
+        self._tiers = {id(model): make_tier(model, "the model of a judge") for model in models}
+
+    def __getitem__(self, model: object) -> ChatTier:
+        """Return a judge by the object its signal holds."""
+        if id(model) not in self._tiers:  # a signal of the caller's own that asks models
+            return make_tier(model, "the model a signal asks")
+        return self._tiers[id(model)]
 
 
 class TierList(list[object]):
@@ -226,105 +226,6 @@ def load_model(name: str, where: str, parameters: Mapping[str, Any] | None = Non
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         msg = f"{where}={name!r} cannot be made into a chat model: {reason}"
         raise ConfigurationError(msg) from error
-
-
-def find_chat_model(runnable: object) -> BaseChatModel | None:
-    """Return the chat model inside a wrapping, or None where there is none."""
-    while not isinstance(runnable, BaseChatModel):
-        if isinstance(runnable, RunnableBindingBase):
-            runnable = runnable.bound
-        elif isinstance(runnable, RunnableWithFallbacks):
-            runnable = runnable.runnable
-        elif isinstance(getattr(runnable, "default", None), Runnable):  # configurable
-            runnable = runnable.default  # type: ignore[attr-defined]
-        else:
-            return None
-    return runnable
-
-
-def rebuild(runnable: Model, change: Callable[[BaseChatModel], Model]) -> Model:
-    """Put the same wrapping around a changed model."""
-    if isinstance(runnable, BaseChatModel):
-        return change(runnable)
-    if isinstance(runnable, RunnableBindingBase):
-        return runnable.model_copy(update={"bound": rebuild(runnable.bound, change)})
-    if isinstance(runnable, RunnableWithFallbacks):
-        return runnable.model_copy(
-            update={
-                "runnable": rebuild(runnable.runnable, change),
-                "fallbacks": [rebuild(fallback, change) for fallback in runnable.fallbacks],
-            }
-        )
-    if not hasattr(runnable, "default"):
-        return runnable
-    # On use: building these classes takes longer than all of ours together.
-    from langchain_core.runnables.configurable import (  # noqa: PLC0415
-        RunnableConfigurableAlternatives,
-        RunnableConfigurableFields,
-    )
-
-    if isinstance(runnable, RunnableConfigurableAlternatives):
-        others = {
-            key: rebuild(other, change) if isinstance(other, Runnable) else other
-            for key, other in runnable.alternatives.items()
-        }
-        default = rebuild(runnable.default, change)
-        return runnable.model_copy(update={"default": default, "alternatives": others})
-    if isinstance(runnable, RunnableConfigurableFields):
-        flat = flatten(rebuild(runnable.default, change))
-        if flat is None:
-            return runnable
-        # The fields are the model's own: what the change bound to it goes around them.
-        copy = runnable.model_copy(update={"default": flat.model})
-        return copy.bind(**flat.kwargs) if flat.kwargs else copy
-    return runnable
-
-
-def vary(model: BaseChatModel, variant: Variant) -> BaseChatModel:
-    """Return a copy of a model that is called in a variant's way."""
-    update: dict[str, Any] = {}
-    if variant.draft:
-        update["disable_streaming"] = True
-    if variant.fresh:
-        update["cache"] = False
-    if variant.logprobs:
-        update.update(logprob_fields(model, variant.top_logprobs))
-    if not update:
-        return model
-    copy = model.model_copy(update=update)
-    # The serialised form is cached on the instance and is part of the answer
-    # cache's key: a copy that kept it would be served the original's answers.
-    copy.__dict__.pop("_serialized", None)
-    return copy
-
-
-def _describe(runnable: Model) -> str:
-    if isinstance(runnable, BaseChatModel):
-        cls = type(runnable)
-        return f"{cls.__module__}.{cls.__qualname__} {runnable._get_llm_string()}"  # noqa: SLF001
-    if isinstance(runnable, RunnableBindingBase):
-        bound = sorted(runnable.kwargs.items(), key=str)
-        return f"{type(runnable).__name__} {bound} {_describe(runnable.bound)}"
-    if isinstance(runnable, RunnableWithFallbacks):
-        return " or ".join(_describe(r) for r in runnable.runnables)
-    return repr(runnable)
-
-
-def flatten(runnable: Model) -> Flat | None:
-    """Return a bare model and all that is bound to it.
-
-    Returns:
-        None where there is more around the model than bindings, such as a retry.
-    """
-    kwargs: dict[str, Any] = {}
-    config: RunnableConfig = {}
-    while isinstance(runnable, RunnableBinding):
-        if runnable.config_factories:
-            return None
-        kwargs = {**runnable.kwargs, **kwargs}
-        config = merge_configs(runnable.config, config)
-        runnable = runnable.bound
-    return Flat(runnable, kwargs, config) if isinstance(runnable, BaseChatModel) else None
 
 
 def can_stream(tier: ChatTier) -> bool:

@@ -8,16 +8,13 @@ are; each tier binds them when it is called.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
-from weakref import WeakKeyDictionary
+from typing import Any, cast
 
 from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import Runnable
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from cascade_core.request import ToolSpec
-
-if TYPE_CHECKING:
-    from langchain_cascade.tiers import ChatTier, Model, Variant
 
 SIDECAR = "cascade_tools"
 """The keyword under which a binding carries a `BoundTools` to the cascade."""
@@ -40,8 +37,6 @@ class BoundTools:
         self.options = dict(options)
         self.formatted = [_formatted(tool) for tool in self.tools]
         self.specs = tuple(spec for tool in self.formatted if (spec := _spec(tool)) is not None)
-        # By the tier itself: a cascade made anew may reuse the id of one that is gone.
-        self._made: WeakKeyDictionary[ChatTier, dict[Variant, Model]] = WeakKeyDictionary()
 
     @classmethod
     def of(cls, kwargs: Mapping[str, Any]) -> BoundTools | None:
@@ -63,7 +58,7 @@ class BoundTools:
         """A string equal for the same tools bound alike; part of cache keys."""
         return repr((self.formatted, sorted(self.options.items(), key=str)))
 
-    def bind_to(self, model: BaseChatModel) -> Model:
+    def bind_to(self, model: BaseChatModel) -> Runnable[Any, Any]:
         """Let one model bind the tools.
 
         Raises:
@@ -73,10 +68,6 @@ class BoundTools:
         if "tool_choice" in options:
             options = {**options, "tool_choice": neutral_choice(options["tool_choice"])}
         return model.bind_tools(self.tools, **options)
-
-    def variants(self, tier: ChatTier) -> dict[Variant, Model]:
-        """Return the variants of a tier made with these tools so far."""
-        return self._made.setdefault(tier, {})
 
     def __repr__(self) -> str:
         """Name the tools."""

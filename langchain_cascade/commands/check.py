@@ -145,7 +145,7 @@ def _signals(logprobs: bool | None) -> list[str]:  # noqa: FBT001
 def _try(model: BaseChatModel) -> dict[str, Any]:
     from cascade_core.errors import describe, refuses_logprobs  # noqa: PLC0415
     from langchain_cascade.convert import to_draft  # noqa: PLC0415
-    from langchain_cascade.tiers import Variant, vary  # noqa: PLC0415
+    from langchain_cascade.wrapping import Variant, vary  # noqa: PLC0415
 
     question, refused = "Reply with the word yes.", False
     try:

@@ -1,148 +1,82 @@
-"""One request from its start to its record: run the flow, write the verdict down, tell of it.
-
-Whole answers and streams, sync and async, LLMs, synthesizers and query engines
-all go through the four functions here.
-"""
+"""One request of LlamaIndex's: the core's session, and who else is told of it."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, closing
-from dataclasses import dataclass, field
 from typing import Any
-from uuid import uuid4
 
 from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
 
-from cascade_core.call import Call
-from cascade_core.errors import CascadeExhausted
-from cascade_core.log import Collectors, Record, collectors
-from cascade_core.loop import drivers
-from cascade_core.loop.flow import cascade
-from cascade_core.loop.port import AsyncPort, Caller, Port
-from cascade_core.request import Request
-from cascade_core.setup.engine import Engine
-from cascade_core.setup.plan import Plan
-from cascade_core.verdict import Verdict
+from cascade_core.log import Record
+from cascade_core.loop import session
+from cascade_core.loop.session import Decided
 from llamaindex_cascade.asking.instrumentation import announce
 from llamaindex_cascade.reading import recorder
 
 
-@dataclass(slots=True)
-class Decided:
-    """A verdict and its record."""
+class Session(session.Session):
+    """A request of LlamaIndex's: told of as an event, and to a tier that it happens inside of."""
 
-    verdict: Verdict
-    record: Record
+    __slots__ = ("_around",)
 
-
-@dataclass(slots=True)
-class Session:
-    """One request.
-
-    Attributes:
-        engine: The cascade's engine.
-        plan: How this kind of request is decided.
-        request: What was asked.
-        caller: Calls the models.
-        collectors: Who collects decisions where the request started; a stream
-            may be read to its end somewhere else.
-        around: The recorder of a tier that this cascade is inside of.
-    """
-
-    engine: Engine
-    plan: Plan
-    request: Request
-    caller: Caller
-    collectors: Collectors = field(default_factory=collectors)
-    around: recorder.Recorder | None = field(default_factory=recorder.current)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._around = recorder.current()
 
     def run(self) -> Decided:
         """Decide, and wait."""
-        port = Port(self.caller, self.plan.notices)
-        try:
-            if self.around is None:
-                verdict = drivers.run(cascade(self.plan, self.request), port)
-            else:
-                with recorder.unrecorded():
-                    verdict = drivers.run(cascade(self.plan, self.request), port)
-        except CascadeExhausted as error:
-            self._exhausted(error)
-            raise
-        return self._decided(verdict)
+        if self._around is None:
+            return super().run()
+        with recorder.unrecorded():
+            return super().run()
 
     async def arun(self) -> Decided:
         """Decide, and wait."""
-        port = AsyncPort(self.caller, self.plan.notices)
-        try:
-            if self.around is None:
-                verdict = await drivers.arun(cascade(self.plan, self.request), port)
-            else:
-                with recorder.unrecorded():
-                    verdict = await drivers.arun(cascade(self.plan, self.request), port)
-        except CascadeExhausted as error:
-            self._exhausted(error)
-            raise
-        return self._decided(verdict)
+        if self._around is None:
+            return await super().arun()
+        with recorder.unrecorded():
+            return await super().arun()
 
-    def stream(self) -> Generator[Any, None, None]:
-        """Decide, and yield what is shown, then the `Decided`.
+    def started(self) -> Generator[Any, None, None]:
+        """Decide, and return a stream of what is shown, then the `Decided`.
 
         Everything up to the first chunk is done before this returns: a lazy
         start would lose the caller's span and context.
         """
-        return primed(self._stream())
+        return primed(self._unrecorded(self.stream()))
 
-    async def astream(self) -> AsyncGenerator[Any, None]:
-        """Decide, and yield what is shown, then the `Decided`."""
-        return await aprimed(self._astream())
+    async def astarted(self) -> AsyncGenerator[Any, None]:
+        """Decide, and return a stream of what is shown; see `started`."""
+        return await aprimed(self._aunrecorded(self.astream()))
 
-    def _stream(self) -> Generator[Any, None, None]:
-        flow = cascade(self.plan, self.request, streamed=True)
-        with closing(drivers.stream(flow, Port(self.caller, self.plan.notices))) as items:
+    def _unrecorded(self, items: Generator[Any, None, None]) -> Generator[Any, None, None]:
+        with closing(items):
             while True:
-                try:
-                    with recorder.unrecorded():
-                        item = next(items, None)
-                except CascadeExhausted as error:
-                    self._exhausted(error)
-                    raise
+                with recorder.unrecorded():
+                    item = next(items, None)
                 if item is None:
                     return
-                yield self._decided(item.value) if isinstance(item, drivers.Result) else item
+                yield item
 
-    async def _astream(self) -> AsyncGenerator[Any, None]:
-        flow = cascade(self.plan, self.request, streamed=True)
-        async with aclosing(drivers.astream(flow, AsyncPort(self.caller, self.plan.notices))) as i:
+    async def _aunrecorded(self, items: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
+        async with aclosing(items):
             while True:
-                try:
-                    with recorder.unrecorded():
-                        item = await anext(i, None)
-                except CascadeExhausted as error:
-                    self._exhausted(error)
-                    raise
+                with recorder.unrecorded():
+                    item = await anext(items, None)
                 if item is None:
                     return
-                yield self._decided(item.value) if isinstance(item, drivers.Result) else item
+                yield item
 
-    def _decided(self, verdict: Verdict) -> Decided:
-        record = self.engine.record(verdict, str(uuid4()), self.request, self.collectors)
-        if self.around is not None:
-            native = verdict.draft.native
-            self.around.add(
-                verdict.calls,
-                native if isinstance(native, ChatResponse | CompletionResponse) else None,
-                verdict.draft,
-            )
-        announce(record)
-        return Decided(verdict, record)
-
-    def _exhausted(self, error: CascadeExhausted) -> None:
-        if self.around is not None:  # nobody answered, but somebody may have to be paid
-            self.around.add([call for call in error.trail if isinstance(call, Call)])
-        record = self.engine.exhausted(
-            error, str(uuid4()), self.request.class_name, self.collectors
-        )
+    def _keep(self, record: Record) -> None:
+        if self._around is not None:
+            if self.verdict is None:  # nobody answered, but somebody may have to be paid
+                self._around.add(self.calls)
+            else:
+                draft = self.verdict.draft
+                shown = isinstance(draft.native, ChatResponse | CompletionResponse)
+                self._around.add(self.verdict.calls, draft.native if shown else None, draft)
+        super()._keep(record)
         announce(record)
 
 

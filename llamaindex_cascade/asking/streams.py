@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 from cascade_core.draft import Draft, Finish
-from cascade_core.effects import Chunk, Done, Failed
+from cascade_core.effects import Chunk
 from cascade_core.logprobs import Logprobs
+from cascade_core.loop import streams
 from cascade_core.usage import Usage
 from llamaindex_cascade.reading.answers import read_finish, reported_usage, to_draft
 from llamaindex_cascade.reading.connections import (
@@ -19,24 +20,6 @@ from llamaindex_cascade.reading.connections import (
 )
 from llamaindex_cascade.reading.logprobs import chunk_tokens
 from llamaindex_cascade.reading.raw import Response
-
-_END = object()
-
-
-class Gathering(Protocol):
-    """Puts a stream together."""
-
-    def take(self, chunk: Any) -> Chunk:
-        """Take the next chunk."""
-        ...
-
-    def had(self) -> Draft | None:
-        """Return what has arrived, or None where nothing has."""
-        ...
-
-    def whole(self) -> Draft:
-        """Return the answer, now that the stream has ended."""
-        ...
 
 
 class Responses:
@@ -106,79 +89,19 @@ class Responses:
         return Draft() if draft is None else self._judge(draft)
 
 
-class TierStream:
-    """A running stream."""
+class TierStream(streams.Stream):
+    """A running stream; its connection is closed with it."""
 
-    def __init__(self, source: Iterator[Any], gathered: Gathering) -> None:
-        self._source = source
-        self._gathered = gathered
-        self._started = perf_counter()
-        self._open = True
-
-    def pull(self) -> Chunk | Done | Failed:
-        """Return the next chunk, or how the stream ended."""
-        try:
-            item = next(self._source, _END)
-            if item is not _END:
-                return self._gathered.take(item)
-            self._open = False
-            return Done(self._gathered.whole())
-        except Exception as error:  # noqa: BLE001 - a failed call is a reply, not a crash
-            self._open = False
-            return Failed(error, perf_counter() - self._started, self._gathered.had())
-
-    def show(self, chunk: Any) -> Any:
-        """Return the chunk: the model's own callbacks have told of it."""
-        return chunk
-
-    def close(self) -> Done | None:
-        """End the stream with its connection; return what had come."""
-        if not self._open:
-            return None
-        self._open = False
+    def _shut(self) -> None:
         connections = streams_under(self._source)
-        close = getattr(self._source, "close", None)
-        if close is not None:
-            close()
+        super()._shut()
         close_connections(connections)
-        draft = self._gathered.had()
-        return None if draft is None else Done(draft)
 
 
-class AsyncTierStream:
+class AsyncTierStream(streams.AsyncStream):
     """The same, awaited."""
 
-    def __init__(self, source: AsyncIterator[Any], gathered: Gathering) -> None:
-        self._source = source
-        self._gathered = gathered
-        self._started = perf_counter()
-        self._open = True
-
-    async def pull(self) -> Chunk | Done | Failed:
-        """Return the next chunk, or how the stream ended."""
-        try:
-            item = await anext(self._source, _END)
-            if item is not _END:
-                return self._gathered.take(item)
-            self._open = False
-            return Done(self._gathered.whole())
-        except Exception as error:  # noqa: BLE001 - a failed call is a reply, not a crash
-            self._open = False
-            return Failed(error, perf_counter() - self._started, self._gathered.had())
-
-    async def show(self, chunk: Any) -> Any:
-        """Return the chunk: the model's own callbacks have told of it."""
-        return chunk
-
-    async def close(self) -> Done | None:
-        """End the stream with its connection; return what had come."""
-        if not self._open:
-            return None
-        self._open = False
+    async def _shut(self) -> None:
         connections = streams_under(self._source)
-        close = getattr(self._source, "aclose", None)
-        if close is not None:
-            await close()
+        await super()._shut()
         await aclose_connections(connections)
-        draft = self._gathered.had()
-        return None if draft is None else Done(draft)

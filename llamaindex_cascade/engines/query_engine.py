@@ -114,7 +114,7 @@ class CascadeQueryEngine(BaseQueryEngine):
     ) -> RESPONSE_TYPE:
         """Answer from nodes at hand, which every tier that is asked gets."""
         way = _Synthesis(query_bundle, nodes, additional_source_nodes)
-        return shown(self._session(way, query_bundle).stream())
+        return shown(self._session(way, query_bundle).started())
 
     async def asynthesize(
         self,
@@ -124,19 +124,19 @@ class CascadeQueryEngine(BaseQueryEngine):
     ) -> RESPONSE_TYPE:
         """Answer from nodes at hand, which every tier that is asked gets."""
         way = _Synthesis(query_bundle, nodes, additional_source_nodes)
-        return await ashown(await self._session(way, query_bundle).astream())
+        return await ashown(await self._session(way, query_bundle).astarted())
 
     def _query(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
         payload: dict[str, Any] = {EventPayload.QUERY_STR: query_bundle.query_str}
         with self.callback_manager.event(CBEventType.QUERY, payload=payload) as event:
-            response = shown(self._session(_Query(query_bundle), query_bundle).stream())
+            response = shown(self._session(_Query(query_bundle), query_bundle).started())
             event.on_end(payload={EventPayload.RESPONSE: response})
         return response
 
     async def _aquery(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
         payload: dict[str, Any] = {EventPayload.QUERY_STR: query_bundle.query_str}
         with self.callback_manager.event(CBEventType.QUERY, payload=payload) as event:
-            items = await self._session(_Query(query_bundle), query_bundle).astream()
+            items = await self._session(_Query(query_bundle), query_bundle).astarted()
             response = await ashown(items)
             event.on_end(payload={EventPayload.RESPONSE: response})
         return response
@@ -146,7 +146,7 @@ class CascadeQueryEngine(BaseQueryEngine):
         # they did; an answer that does not stream comes in one piece.
         request = Request((Turn("user", query.query_str),), native=way, metadata=request_metadata())
         calls = PipelineCalls(way, needs_nodes=self._needs_nodes)
-        return Session(self._engine, self._engine.plan, request, calls)
+        return Session(self._engine, request, calls)
 
     def _get_prompt_modules(self) -> PromptMixinType:
         """Return the tiers: their prompts are `tier_0:…`, `tier_1:…`."""

@@ -24,8 +24,8 @@ from cascade_core.draft import Draft, Finish
 from cascade_core.effects import Chunk
 from cascade_core.errors import ConfigurationError
 from cascade_core.log import Record
+from cascade_core.loop.session import Decided
 from cascade_core.tier import Tier
-from llamaindex_cascade.asking.session import Decided
 from llamaindex_cascade.reading.recorder import Recorder
 
 EMPTY = "Empty Response"

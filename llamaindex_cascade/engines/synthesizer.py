@@ -222,13 +222,13 @@ class CascadeSynthesizer(BaseSynthesizer):
     def _answer(self, way: Synthesis) -> AnyResponse:
         session = self._session(way)
         if self._streaming:
-            return shown(session.stream(), streaming=True)
+            return shown(session.started(), streaming=True)
         return plain(session.run())
 
     async def _aanswer(self, way: Synthesis) -> AnyResponse:
         session = self._session(way)
         if self._streaming:
-            return await ashown(await session.astream(), streaming=True)
+            return await ashown(await session.astarted(), streaming=True)
         return plain(await session.arun())
 
     def _session(self, way: Synthesis) -> Session:
@@ -240,7 +240,7 @@ class CascadeSynthesizer(BaseSynthesizer):
         )
         # It retrieves nothing itself: whether there was anything to answer from is not its fault.
         calls = PipelineCalls(way, needs_nodes=False)
-        return Session(self._engine, self._engine.plan, request, calls)
+        return Session(self._engine, request, calls)
 
     def _all(self) -> list[BaseSynthesizer]:
         """Return the tiers, in every form in which they are called."""

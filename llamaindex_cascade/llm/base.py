@@ -128,8 +128,7 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
         return self.callback_manager if self.__dict__["_reports"] else None
 
     def _session(self, way: Way, kwargs: dict[str, Any] | None = None) -> Session:
-        engine, request = self._engine, self._request(way, kwargs)
-        return Session(engine, engine.plan, request, ResponseCalls(way, self._manager))
+        return Session(self._engine, self._request(way, kwargs), ResponseCalls(way, self._manager))
 
     def _request(self, way: Way | Filled, kwargs: dict[str, Any] | None = None) -> Request:
         known = way.request
@@ -155,10 +154,10 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
         return stamped(await self._session(way, kwargs).arun())
 
     def _stream(self, way: Way, kwargs: dict[str, Any]) -> Generator[Any, None, None]:
-        return responses(self._session(way, kwargs).stream())
+        return responses(self._session(way, kwargs).started())
 
     async def _astream(self, way: Way, kwargs: dict[str, Any]) -> AsyncGenerator[Any, None]:
-        return aresponses(await self._session(way, kwargs).astream())
+        return aresponses(await self._session(way, kwargs).astarted())
 
 
 def signed(cls: Class) -> Class:

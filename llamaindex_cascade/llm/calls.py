@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Chunk, Failed, Open
-from cascade_core.errors import CascadeExhausted
+from cascade_core.errors import CascadeExhausted, ConfigurationError
 from cascade_core.logprobs import Logprobs
 from cascade_core.tier import Tier
 from llamaindex_cascade.asking.messages import to_messages
@@ -32,6 +32,8 @@ class Calls:
     Args:
         manager: The cascade's callback manager, or None to leave the tiers theirs.
     """
+
+    fatal: tuple[type[Exception], ...] = (ConfigurationError,)
 
     def __init__(self, manager: CallbackManager | None) -> None:
         self._manager = manager

@@ -13,7 +13,8 @@ from llama_index.core.prompts import PromptTemplate
 from llama_index_instrumentation import get_dispatcher
 from pydantic import BaseModel
 
-from llamaindex_cascade.asking.session import Decided, Session
+from cascade_core.loop.session import Decided
+from llamaindex_cascade.asking.session import Session
 from llamaindex_cascade.llm.base import signed
 from llamaindex_cascade.llm.calls import ObjectCalls
 from llamaindex_cascade.llm.prediction import Prediction
@@ -62,7 +63,7 @@ class Objects(Prediction):
     ) -> Generator[Any, None, None]:
         """Return ever more complete objects: an accepted one whole, the last tier's live."""
         way = self._asked_for(output_cls, prompt, llm_kwargs, prompt_args)
-        return objects(self._object_session(way).stream(), lambda d: self._remember(way, d))
+        return objects(self._object_session(way).started(), lambda d: self._remember(way, d))
 
     async def astream_structured_predict(
         self,
@@ -73,7 +74,7 @@ class Objects(Prediction):
     ) -> AsyncGenerator[Any, None]:
         """Return ever more complete objects; see `stream_structured_predict`."""
         way = self._asked_for(output_cls, prompt, llm_kwargs, prompt_args)
-        items = await self._object_session(way).astream()
+        items = await self._object_session(way).astarted()
         return aobjects(items, lambda decided: self._remember(way, decided))
 
     def _asked_for(
@@ -100,4 +101,4 @@ class Objects(Prediction):
 
     def _object_session(self, way: Object) -> Session:
         calls = ObjectCalls(way, self._manager)
-        return Session(self._engine, self._object_plan, self._request(way), calls)
+        return Session(self._engine, self._request(way), calls, plan=self._object_plan)

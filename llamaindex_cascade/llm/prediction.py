@@ -9,7 +9,7 @@ from llama_index.core.prompts import BasePromptTemplate
 from llama_index.core.types import TokenAsyncGen, TokenGen
 from llama_index_instrumentation import get_dispatcher
 
-from llamaindex_cascade.asking.session import Decided
+from cascade_core.loop.session import Decided
 from llamaindex_cascade.llm.base import CascadeBase, signed
 from llamaindex_cascade.llm.shown import adeltas, deltas
 from llamaindex_cascade.llm.templates import Filled, Template
@@ -35,13 +35,13 @@ class Prediction(CascadeBase):
         """Answer a template in parts; see `stream_chat`."""
         self._refuse_parsers(prompt)
         way = self._began(prompt, prompt_args)
-        return deltas(self._session(way).stream(), lambda decided: self._remember(way, decided))
+        return deltas(self._session(way).started(), lambda decided: self._remember(way, decided))
 
     async def astream(self, prompt: BasePromptTemplate, **prompt_args: Any) -> TokenAsyncGen:
         """Answer a template in parts; see `stream_chat`."""
         self._refuse_parsers(prompt)
         way = self._began(prompt, prompt_args)
-        items = await self._session(way).astream()
+        items = await self._session(way).astarted()
         return adeltas(items, lambda decided: self._remember(way, decided))
 
     def _began(self, prompt: BasePromptTemplate, prompt_args: dict[str, Any]) -> Template:

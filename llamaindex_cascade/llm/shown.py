@@ -12,7 +12,7 @@ from llama_index.core.instrumentation.events.llm import (
 )
 from llama_index_instrumentation import get_dispatcher
 
-from llamaindex_cascade.asking.session import Decided
+from cascade_core.loop.session import Decided
 
 _dispatcher = get_dispatcher(__name__)
 

@@ -21,7 +21,8 @@ from cascade_demo.handbook import HANDBOOK
 from cascade_demo.pair import Pair, no_answer, open_pair
 from langchain_cascade import ChatCascade
 from langchain_cascade.convert import to_draft
-from langchain_cascade.tiers import Variant, load_model, vary
+from langchain_cascade.tiers import load_model
+from langchain_cascade.wrapping import Variant, vary
 
 PROMPT = ChatPromptTemplate.from_messages(
     [("system", "{handbook}"), ("human", "{ticket}")]

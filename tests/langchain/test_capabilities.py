@@ -13,7 +13,8 @@ from langchain_openai import AzureChatOpenAI, ChatOpenAI
 
 from langchain_cascade import ChatCascade
 from langchain_cascade.capabilities import gives_logprobs, max_tokens, model_name
-from langchain_cascade.tiers import Variant, make_tier
+from langchain_cascade.tiers import make_tier
+from langchain_cascade.wrapping import Variant
 from tests.langchain.fakes import FakeChat
 
 OPENAI = {"model": "gpt-4o-mini", "api_key": "fake"}

@@ -71,12 +71,15 @@ class _Answer:
     chunks: Sequence[object] = ()
 
 
-def cascade(plan: Plan, request: Request, *, streamed: bool = False) -> Steps[Verdict]:
+def cascade(
+    plan: Plan, request: Request, trail: Trail | None = None, *, streamed: bool = False
+) -> Steps[Verdict]:
     """Decide one request.
 
     Args:
         plan: How the cascade was set up.
         request: What was asked.
+        trail: Where calls are written down; a new one by default.
         streamed: Whether to ask for streams and emit the answer in chunks.
 
     Returns:
@@ -85,7 +88,7 @@ def cascade(plan: Plan, request: Request, *, streamed: bool = False) -> Steps[Ve
     Raises:
         CascadeExhausted: No tier gave an answer.
     """
-    run = _Run(plan, request, streamed, Trail(plan.prices))
+    run = _Run(plan, request, streamed, Trail(plan.prices) if trail is None else trail)
     if plan.mode == "shadow":
         return (yield from _shadow(run))
     accepted = yield from _climb(run)

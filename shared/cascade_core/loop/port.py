@@ -15,47 +15,23 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Chunk, Done, Drafts, Emit, Failed, Note, Open
-from cascade_core.errors import ConfigurationError
+from cascade_core.loop.streams import AsyncStream, Stream
 
 if TYPE_CHECKING:
     from cascade_core.setup.plan import Notices
     from cascade_core.tier import Tier
 
 
-class Stream(Protocol):
-    """A tier's running stream."""
-
-    def pull(self) -> Chunk | Done | Failed:
-        """Return the next chunk, or how the stream ended."""
-        ...
-
-    def show(self, chunk: Any) -> Any:
-        """Return a chunk as the caller is to see it, telling handlers of it where that is due."""
-        ...
-
-    def close(self) -> Done | None:
-        """End the stream with its connection; return what had arrived."""
-        ...
-
-
-class AsyncStream(Protocol):
-    """The same, awaited."""
-
-    async def pull(self) -> Chunk | Done | Failed:
-        """Return the next chunk, or how the stream ended."""
-        ...
-
-    async def show(self, chunk: Any) -> Any:
-        """Return a chunk as the caller is to see it, telling handlers of it where that is due."""
-        ...
-
-    async def close(self) -> Done | None:
-        """End the stream with its connection; return what had arrived."""
-        ...
-
-
 class Caller(Protocol):
     """Calls tiers and judges for one request."""
+
+    @property
+    def fatal(self) -> tuple[type[Exception], ...]:
+        """Exceptions that end a request, for no other tier could do better.
+
+        Looked up only when something was raised.
+        """
+        ...
 
     def call(self, effect: Ask, sample: int) -> Draft | Failed:
         """Call the target once; a failure that was paid for is returned, any other raised."""
@@ -88,8 +64,8 @@ class Port:
 
     @property
     def fatal(self) -> tuple[type[Exception], ...]:
-        """Exceptions that end a request: no other tier could do better."""
-        return (ConfigurationError,)
+        """Exceptions that end a request; see `Caller`."""
+        return self._caller.fatal
 
     def ask(self, effect: Ask) -> Drafts | Failed:
         """Call a target `n` times, concurrently."""
@@ -107,12 +83,15 @@ class Port:
         """Start a stream, ending the one before."""
         self.close()
         self._stream = self._caller.open(effect)
-        return _unless(self._stream.pull(), self.fatal)
+        return self.pull()
 
     def pull(self) -> Chunk | Done | Failed:
         """Take the next chunk."""
         assert self._stream is not None  # noqa: S101 - the flow opens before it pulls
-        return _unless(self._stream.pull(), self.fatal)
+        reply = self._stream.pull()
+        if type(reply) is Failed and isinstance(reply.error, self.fatal):
+            raise reply.error
+        return reply
 
     def close(self) -> Done | None:
         """End the running stream."""
@@ -140,8 +119,8 @@ class AsyncPort:
 
     @property
     def fatal(self) -> tuple[type[Exception], ...]:
-        """Exceptions that end a request: no other tier could do better."""
-        return (ConfigurationError,)
+        """Exceptions that end a request; see `Caller`."""
+        return self._caller.fatal
 
     async def ask(self, effect: Ask) -> Drafts | Failed:
         """Call a target `n` times, concurrently."""
@@ -155,12 +134,15 @@ class AsyncPort:
         """Start a stream, ending the one before."""
         await self.close()
         self._stream = await self._caller.aopen(effect)
-        return _unless(await self._stream.pull(), self.fatal)
+        return await self.pull()
 
     async def pull(self) -> Chunk | Done | Failed:
         """Take the next chunk."""
         assert self._stream is not None  # noqa: S101 - the flow opens before it pulls
-        return _unless(await self._stream.pull(), self.fatal)
+        reply = await self._stream.pull()
+        if type(reply) is Failed and isinstance(reply.error, self.fatal):
+            raise reply.error
+        return reply
 
     async def close(self) -> Done | None:
         """End the running stream."""
@@ -176,15 +158,6 @@ class AsyncPort:
     def note(self, effect: Note) -> None:
         """Warn once."""
         self._notices.give(effect.key, effect.text)
-
-
-def _unless(
-    reply: Chunk | Done | Failed, fatal: tuple[type[Exception], ...]
-) -> Chunk | Done | Failed:
-    """Return what a stream gave, unless it was no failure but control flow."""
-    if isinstance(reply, Failed) and isinstance(reply.error, fatal):
-        raise reply.error
-    return reply
 
 
 def _outcome(future: Future[Draft | Failed]) -> Draft | Failed | BaseException:

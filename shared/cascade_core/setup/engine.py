@@ -1,28 +1,19 @@
-"""What the requests of one cascade share: its plan, its log, and how verdicts are written down."""
+"""What the requests of one cascade share: its plan, its log, and what is told of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
 from typing import Any, Self
 
-from cascade_core.call import Call
-from cascade_core.errors import CascadeExhausted
 from cascade_core.log import (
-    Collectors,
     DecisionLog,
-    Record,
-    as_record,
-    exhausted_record,
     open_log,
-    publish,
 )
-from cascade_core.request import Request
 from cascade_core.setup.plan import Plan, make_plan
 from cascade_core.setup.settings import DECIDING
 from cascade_core.tier import Tier
-from cascade_core.verdict import Verdict
 
 
 class Engine:
@@ -35,6 +26,8 @@ class Engine:
     Attributes:
         plan: What decides.
         log: Where records are kept, if anywhere.
+        log_content: Whether prompts and answers are kept there too.
+        hooks: Told of every request; see `loop.session.Hook`.
 
     Raises:
         ConfigurationError: A setting cannot work.
@@ -43,7 +36,8 @@ class Engine:
     def __init__(self, settings: Any, tiers: Sequence[Tier]) -> None:
         self.plan: Plan = make_plan(tiers, **{name: getattr(settings, name) for name in DECIDING})
         self.log: DecisionLog | None = open_log(settings.log)
-        self._log_content = bool(settings.log_content)
+        self.log_content = bool(settings.log_content)
+        self.hooks: list[Any] = []
 
     def with_tiers(self, tiers: Sequence[Tier]) -> Self:
         """Return the same engine for other forms of the same tiers; all it shares stays shared."""
@@ -68,62 +62,3 @@ class Engine:
             "policy": plan.policy,
             "policy_fingerprint": plan.fingerprint,
         }
-
-    def record(
-        self,
-        verdict: Verdict,
-        decision_id: str,
-        request: Request,
-        collectors: Collectors | None = None,
-    ) -> Record:
-        """Write a verdict down for the caller, collectors and the log.
-
-        Args:
-            verdict: The verdict.
-            decision_id: The decision's id.
-            request: What was asked.
-            collectors: Who collects; None = the collectors around this code.
-        """
-        record = as_record(verdict, decision_id)
-        if self.log is None:
-            publish(record, collectors)
-        else:
-            self.keep(record, lambda: self._content(verdict, request), collectors)
-        return record
-
-    def exhausted(
-        self,
-        error: CascadeExhausted,
-        decision_id: str,
-        class_name: str | None,
-        collectors: Collectors | None = None,
-    ) -> Record:
-        """Write down a request that no tier answered: its calls may be paid for all the same."""
-        calls = [call for call in error.trail if isinstance(call, Call)]
-        record = exhausted_record(calls, decision_id, class_name, self.plan.policy)
-        self.keep(record, collectors=collectors)
-        return record
-
-    def keep(
-        self,
-        record: Record,
-        content: Callable[[], Record] = dict,
-        collectors: Collectors | None = None,
-    ) -> None:
-        """Give a record to collectors and the log; a log that fails costs no answer."""
-        publish(record, collectors)
-        if self.log is None:
-            return
-        try:
-            self.log.write({**record, **content()})
-        except Exception as error:  # noqa: BLE001 - the answer is paid for and must get out
-            self.plan.notices.give(
-                "log",
-                f"{self.log!r} cannot be written ({type(error).__name__}); decisions are lost",
-            )
-
-    def _content(self, verdict: Verdict, request: Request) -> Record:
-        if not self._log_content:
-            return {}
-        turns = [{"role": turn.role, "text": turn.text} for turn in request.turns]
-        return {"request": turns, "response": verdict.draft.text}

@@ -1,0 +1,147 @@
+"""What a caller wraps around a chat model, and how it is kept around a changed model.
+
+A tier may be a chat model, bound (`bind`, `with_config`), retried, with fallbacks, or
+configurable. What is called is a variant: the same wrapping over a changed copy of the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import Runnable, RunnableBinding
+from langchain_core.runnables.base import RunnableBindingBase
+from langchain_core.runnables.config import RunnableConfig, merge_configs
+from langchain_core.runnables.fallbacks import RunnableWithFallbacks
+
+from langchain_cascade.capabilities import logprob_fields
+
+Model: TypeAlias = Runnable[Any, Any]
+
+
+class Variant(NamedTuple):
+    """A way to call a tier.
+
+    Attributes:
+        draft: Never streamed by itself: a draft must not reach a stream of the
+            caller's, and bridged streams lose all but the last logprobs.
+        logprobs: Asks for token log-probabilities.
+        top_logprobs: How many alternatives a token.
+        fresh: Bypasses the answer cache: samples served from one are no samples.
+    """
+
+    draft: bool = False
+    logprobs: bool = False
+    top_logprobs: int = 0
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """A bare chat model with everything that was bound to it."""
+
+    model: BaseChatModel
+    kwargs: Mapping[str, Any]
+    config: RunnableConfig
+
+
+def find_chat_model(runnable: object) -> BaseChatModel | None:
+    """Return the chat model inside a wrapping, or None where there is none."""
+    while not isinstance(runnable, BaseChatModel):
+        if isinstance(runnable, RunnableBindingBase):
+            runnable = runnable.bound
+        elif isinstance(runnable, RunnableWithFallbacks):
+            runnable = runnable.runnable
+        elif isinstance(getattr(runnable, "default", None), Runnable):  # configurable
+            runnable = runnable.default  # type: ignore[attr-defined]
+        else:
+            return None
+    return runnable
+
+
+def rebuild(runnable: Model, change: Callable[[BaseChatModel], Model]) -> Model:
+    """Put the same wrapping around a changed model."""
+    if isinstance(runnable, BaseChatModel):
+        return change(runnable)
+    if isinstance(runnable, RunnableBindingBase):
+        return runnable.model_copy(update={"bound": rebuild(runnable.bound, change)})
+    if isinstance(runnable, RunnableWithFallbacks):
+        return runnable.model_copy(
+            update={
+                "runnable": rebuild(runnable.runnable, change),
+                "fallbacks": [rebuild(fallback, change) for fallback in runnable.fallbacks],
+            }
+        )
+    if not hasattr(runnable, "default"):
+        return runnable
+    # On use: building these classes takes longer than all of ours together.
+    from langchain_core.runnables.configurable import (  # noqa: PLC0415
+        RunnableConfigurableAlternatives,
+        RunnableConfigurableFields,
+    )
+
+    if isinstance(runnable, RunnableConfigurableAlternatives):
+        others = {
+            key: rebuild(other, change) if isinstance(other, Runnable) else other
+            for key, other in runnable.alternatives.items()
+        }
+        default = rebuild(runnable.default, change)
+        return runnable.model_copy(update={"default": default, "alternatives": others})
+    if isinstance(runnable, RunnableConfigurableFields):
+        flat = flatten(rebuild(runnable.default, change))
+        if flat is None:
+            return runnable
+        # The fields are the model's own: what the change bound to it goes around them.
+        copy = runnable.model_copy(update={"default": flat.model})
+        return copy.bind(**flat.kwargs) if flat.kwargs else copy
+    return runnable
+
+
+def vary(model: BaseChatModel, variant: Variant) -> BaseChatModel:
+    """Return a copy of a model that is called in a variant's way."""
+    update: dict[str, Any] = {}
+    if variant.draft:
+        update["disable_streaming"] = True
+    if variant.fresh:
+        update["cache"] = False
+    if variant.logprobs:
+        update.update(logprob_fields(model, variant.top_logprobs))
+    if not update:
+        return model
+    copy = model.model_copy(update=update)
+    # The serialised form is cached on the instance and is part of the answer
+    # cache's key: a copy that kept it would be served the original's answers.
+    copy.__dict__.pop("_serialized", None)
+    return copy
+
+
+def describe(runnable: Model) -> str:
+    """Return all that makes a model answer as it does; it may hold what must not be shown."""
+    if isinstance(runnable, BaseChatModel):
+        cls = type(runnable)
+        return f"{cls.__module__}.{cls.__qualname__} {runnable._get_llm_string()}"  # noqa: SLF001
+    if isinstance(runnable, RunnableBindingBase):
+        bound = sorted(runnable.kwargs.items(), key=str)
+        return f"{type(runnable).__name__} {bound} {describe(runnable.bound)}"
+    if isinstance(runnable, RunnableWithFallbacks):
+        return " or ".join(describe(r) for r in runnable.runnables)
+    return repr(runnable)
+
+
+def flatten(runnable: Model) -> Flat | None:
+    """Return a bare model and all that is bound to it.
+
+    Returns:
+        None where there is more around the model than bindings, such as a retry.
+    """
+    kwargs: dict[str, Any] = {}
+    config: RunnableConfig = {}
+    while isinstance(runnable, RunnableBinding):
+        if runnable.config_factories:
+            return None
+        kwargs = {**runnable.kwargs, **kwargs}
+        config = merge_configs(runnable.config, config)
+        runnable = runnable.bound
+    return Flat(runnable, kwargs, config) if isinstance(runnable, BaseChatModel) else None
