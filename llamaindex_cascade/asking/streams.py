@@ -1,92 +1,28 @@
-"""A tier's stream: what arrives is handed on and put together at the same time."""
+"""Streams: of a tier, with the connection under it; and of a request, as its caller reads it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from time import perf_counter
-from typing import Any
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+)
+from contextlib import aclosing, closing
+from typing import Any, TypeAlias
 
-from cascade_core.draft import Draft, Finish
-from cascade_core.effects import Chunk
-from cascade_core.logprobs import Logprobs
 from cascade_core.loop import streams
-from cascade_core.usage import Usage
-from llamaindex_cascade.reading.answers import read_finish, reported_usage, to_draft
 from llamaindex_cascade.reading.connections import (
     aclose_connections,
     close_connections,
     streams_under,
 )
-from llamaindex_cascade.reading.logprobs import chunk_tokens
-from llamaindex_cascade.reading.raw import Response
+from llamaindex_cascade.reading.recorder import Recorder, within
 
-
-class Responses:
-    """Puts a stream of responses together; each holds all the text so far.
-
-    Args:
-        name: The model's name, where the chunks do not say it.
-        prompt_texts: Gives what was asked, to count tokens that nobody reported.
-        judge: Looks at the whole draft.
-        entries: Whether alternatives to the tokens are wanted too.
-    """
-
-    def __init__(
-        self,
-        name: str | None,
-        prompt_texts: Callable[[], Iterable[str]],
-        judge: Callable[[Draft], Draft],
-        *,
-        entries: bool,
-    ) -> None:
-        self._name = name
-        self._prompt_texts = prompt_texts
-        self._judge = judge
-        self._wants_entries = entries
-        self._started = perf_counter()
-        self._last: Response | None = None
-        self._values: list[float] = []
-        self._entries: list[Mapping[str, Any]] = []
-        self._usage: Usage | None = None
-        self._finish: Finish | None = None
-
-    def take(self, chunk: Response) -> Chunk:
-        """Take the next chunk."""
-        self._last = chunk
-        tokens = chunk_tokens(chunk)
-        values = () if tokens is None else tokens.values
-        if tokens is not None:
-            self._values += values
-            if self._wants_entries:
-                self._entries += tokens.entries
-        self._usage = reported_usage(chunk) or self._usage
-        self._finish = read_finish(chunk) or self._finish
-        return Chunk(chunk, values)
-
-    def had(self) -> Draft | None:
-        """Return what has arrived."""
-        if self._last is None:
-            return None
-        logprobs = None
-        if self._values:
-            aligned = len(self._entries) == len(self._values)
-            logprobs = Logprobs(self._values, self._entries if aligned else ())
-        draft = to_draft(
-            self._last,
-            seconds=perf_counter() - self._started,
-            name=self._name,
-            prompt_texts=self._prompt_texts,
-            logprobs=logprobs,
-            usage=self._usage,
-        )
-        # Usually said by the last chunk but one: the tokens used come after it.
-        return draft if self._finish is None else replace(draft, finish=self._finish)
-
-    def whole(self) -> Draft:
-        """Return the answer."""
-        draft = self.had()
-        return Draft() if draft is None else self._judge(draft)
+Show: TypeAlias = Callable[[Any], Iterable[Any]]
+"""Gives what a caller sees of one item of a request's stream."""
 
 
 class TierStream(streams.Stream):
@@ -105,3 +41,80 @@ class AsyncTierStream(streams.AsyncStream):
         connections = streams_under(self._source)
         await super()._shut()
         await aclose_connections(connections)
+
+
+def recorded(parts: Iterator[Any], recorder: Recorder | None) -> Generator[Any, None, None]:
+    """Read a stream; what its reading asks of models is recorded, or with None is not."""
+    try:
+        while True:
+            with within(recorder):
+                try:
+                    part = next(parts)
+                except StopIteration:
+                    return
+            yield part
+    finally:
+        close = getattr(parts, "close", None)
+        if close is not None:
+            close()
+
+
+async def arecorded(
+    parts: AsyncIterator[Any], recorder: Recorder | None
+) -> AsyncGenerator[Any, None]:
+    """Read a stream; see `recorded`."""
+    try:
+        while True:
+            with within(recorder):
+                try:
+                    part = await anext(parts)
+                except StopAsyncIteration:
+                    return
+            yield part
+    finally:
+        close = getattr(parts, "aclose", None)
+        if close is not None:
+            await close()
+
+
+def shown(
+    items: Generator[Any, None, None], show: Show, first: Any = None
+) -> Generator[Any, None, None]:
+    """Return a request's stream as its caller sees it.
+
+    Everything up to the first item is done before this returns: a lazy start
+    would lose the caller's span and context.
+
+    Args:
+        items: The request's stream.
+        show: See `Show`.
+        first: The first item, where it has been taken.
+    """
+    if first is None:
+        first = next(items)
+
+    def rest() -> Generator[Any, None, None]:
+        with closing(items):
+            yield from show(first)
+            for item in items:
+                yield from show(item)
+
+    return rest()
+
+
+async def ashown(
+    items: AsyncGenerator[Any, None], show: Show, first: Any = None
+) -> AsyncGenerator[Any, None]:
+    """Return a request's stream as its caller sees it; see `shown`."""
+    if first is None:
+        first = await anext(items)
+
+    async def rest() -> AsyncGenerator[Any, None]:
+        async with aclosing(items):
+            for each in show(first):
+                yield each
+            async for item in items:
+                for each in show(item):
+                    yield each
+
+    return rest()

@@ -1,24 +1,24 @@
-"""The ways LlamaIndex asks a model: messages, a text, a template, tools, an object.
+"""The ways LlamaIndex asks a model: messages, a text, tools; see `templates` for the others.
 
-A way holds what the caller gave and knows how one tier is asked for it, so
+A way holds what the caller gave and says, as data, what a tier is asked, so
 that each tier formats templates, system prompts and tools in its own manner.
-How a call is watched, judged or paid for does not belong here.
+How a call is made, watched, judged or paid for does not belong here.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
-from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.tools import BaseTool
 from pydantic import BaseModel
 
-from cascade_core.request import ToolCall, ToolSpec, Turn, response_schema
+from cascade_core.draft import Draft
+from cascade_core.request import ToolSpec, Turn, response_schema
+from llamaindex_cascade.asking.invocation import Invocation
 from llamaindex_cascade.asking.messages import to_turns, with_tool_blocks
-from llamaindex_cascade.llm.formats import Check, wanted_format
-from llamaindex_cascade.reading.raw import Response
+from llamaindex_cascade.llm.formats import wanted_format
 
 if TYPE_CHECKING:
     from llamaindex_cascade.asking.tiers import LLMTier
@@ -27,29 +27,17 @@ Options: TypeAlias = Mapping[str, Any]
 
 
 class Way(Protocol):
-    """One request, askable of any tier that answers with a response."""
+    """One request, askable of any tier."""
 
-    def call(self, tier: LLMTier, options: Options) -> Response:
-        """Ask and wait."""
-        ...
-
-    async def acall(self, tier: LLMTier, options: Options) -> Response:
-        """Ask and wait."""
-        ...
-
-    def stream(self, tier: LLMTier, options: Options) -> Iterator[Response]:
-        """Ask for a stream."""
-        ...
-
-    async def astream(self, tier: LLMTier, options: Options) -> AsyncIterator[Response]:
-        """Ask for a stream."""
+    def invocation(self, tier: LLMTier, options: Options) -> Invocation:
+        """Return what a tier is asked, with the cascade's own options."""
         ...
 
     def turns(self) -> Sequence[Turn]:
         """Return the conversation, for signals and the log."""
         ...
 
-    def problem(self, text: str, tier: LLMTier) -> Exception | None:
+    def problem(self, draft: Draft, tier: LLMTier) -> Exception | None:
         """Return what is wrong with an answer in the form the caller asked for, or None."""
         ...
 
@@ -65,32 +53,20 @@ class Messages:
     def __init__(self, messages: Sequence[ChatMessage], kwargs: Options) -> None:
         self._messages = with_tool_blocks(messages)
         self._kwargs = kwargs
-        self._check: Check | None = wanted_format(self._messages)
+        self._check = wanted_format(self._messages)
 
-    def call(self, tier: LLMTier, options: Options) -> Response:
-        """Ask and wait."""
-        return tier.llm.chat(self._messages, **merged(self._kwargs, options))
-
-    async def acall(self, tier: LLMTier, options: Options) -> Response:
-        """Ask and wait."""
-        return await tier.llm.achat(self._messages, **merged(self._kwargs, options))
-
-    def stream(self, tier: LLMTier, options: Options) -> Iterator[Response]:
-        """Ask for a stream."""
-        return tier.llm.stream_chat(self._messages, **merged(self._kwargs, options))
-
-    async def astream(self, tier: LLMTier, options: Options) -> AsyncIterator[Response]:
-        """Ask for a stream."""
-        return await tier.llm.astream_chat(self._messages, **merged(self._kwargs, options))
+    def invocation(self, tier: LLMTier, options: Options) -> Invocation:
+        """Return the call of `chat`; the cascade's options go first: it asks for logprobs."""
+        return Invocation(tier.llm, "chat", (self._messages,), {**self._kwargs, **options})
 
     def turns(self) -> Sequence[Turn]:
         """Return the messages."""
         return to_turns(self._messages)
 
-    def problem(self, text: str, tier: LLMTier) -> Exception | None:
+    def problem(self, draft: Draft, tier: LLMTier) -> Exception | None:
         """Return how an answer misses the format that the messages ask for."""
         del tier
-        return self._check(text) if self._check else None
+        return None if self._check is None or draft.tool_calls else self._check(draft.text)
 
     @property
     def request(self) -> dict[str, Any]:
@@ -98,50 +74,16 @@ class Messages:
         return {"output_schema": response_schema(self._kwargs)}
 
 
-class Text:
+class Text(Messages):
     """`complete(prompt, formatted=…, **kwargs)`."""
 
     def __init__(self, prompt: str, kwargs: Options, *, formatted: bool) -> None:
-        self._prompt = prompt
-        self._kwargs = kwargs
-        self._formatted = formatted
-        self._check: Check | None = wanted_format([ChatMessage(content=prompt)])
+        super().__init__([ChatMessage(content=prompt)], kwargs)
+        self._args = prompt, formatted
 
-    def call(self, tier: LLMTier, options: Options) -> Response:
-        """Ask and wait."""
-        return tier.llm.complete(self._prompt, self._formatted, **merged(self._kwargs, options))
-
-    async def acall(self, tier: LLMTier, options: Options) -> Response:
-        """Ask and wait."""
-        return await tier.llm.acomplete(
-            self._prompt, self._formatted, **merged(self._kwargs, options)
-        )
-
-    def stream(self, tier: LLMTier, options: Options) -> Iterator[Response]:
-        """Ask for a stream."""
-        return tier.llm.stream_complete(
-            self._prompt, self._formatted, **merged(self._kwargs, options)
-        )
-
-    async def astream(self, tier: LLMTier, options: Options) -> AsyncIterator[Response]:
-        """Ask for a stream."""
-        return await tier.llm.astream_complete(
-            self._prompt, self._formatted, **merged(self._kwargs, options)
-        )
-
-    def turns(self) -> Sequence[Turn]:
-        """Return the prompt as one turn."""
-        return (Turn("user", self._prompt),)
-
-    def problem(self, text: str, tier: LLMTier) -> Exception | None:
-        """Return how an answer misses the format that the prompt asks for."""
-        del tier
-        return self._check(text) if self._check else None
-
-    @property
-    def request(self) -> dict[str, Any]:
-        """The schema of the JSON asked for, if any."""
-        return {"output_schema": response_schema(self._kwargs)}
+    def invocation(self, tier: LLMTier, options: Options) -> Invocation:
+        """Return the call of `complete`."""
+        return Invocation(tier.llm, "complete", self._args, {**self._kwargs, **options})
 
 
 class Tools:
@@ -170,29 +112,11 @@ class Tools:
         self._kwargs = kwargs
         self._must_call = must_call
 
-    def call(self, tier: LLMTier, options: Options) -> Response:
-        """Ask and wait."""
-        return _able(tier).chat_with_tools(self._tools, **self._arguments(options))
-
-    async def acall(self, tier: LLMTier, options: Options) -> Response:
-        """Ask and wait."""
-        return await _able(tier).achat_with_tools(self._tools, **self._arguments(options))
-
-    def stream(self, tier: LLMTier, options: Options) -> Iterator[Response]:
-        """Ask for a stream."""
-        return _able(tier).stream_chat_with_tools(self._tools, **self._arguments(options))
-
-    async def astream(self, tier: LLMTier, options: Options) -> AsyncIterator[Response]:
-        """Ask for a stream."""
-        return await _able(tier).astream_chat_with_tools(self._tools, **self._arguments(options))
-
-    def _arguments(self, options: Options) -> dict[str, Any]:
-        return {
-            "user_msg": self._user_msg,
-            "chat_history": list(self._history),
-            **self._kwargs,
-            **options,
-        }
+    def invocation(self, tier: LLMTier, options: Options) -> Invocation:
+        """Return the call of `chat_with_tools`; tiers without it are never asked."""
+        messages = {"user_msg": self._user_msg, "chat_history": list(self._history)}
+        kwargs = {**messages, **self._kwargs, **options}
+        return Invocation(tier.llm, "chat_with_tools", (self._tools,), kwargs)
 
     def turns(self) -> Sequence[Turn]:
         """Return the history and the last message."""
@@ -201,15 +125,14 @@ class Tools:
             last = ChatMessage(role=MessageRole.USER, content=last)
         return to_turns([*self._history, *([last] if last is not None else [])])
 
-    def problem(self, text: str, tier: LLMTier) -> Exception | None:
-        """Return None: tool calls have a gate of their own."""
-        del text, tier
-        return None
+    def problem(self, draft: Draft, tier: LLMTier) -> Exception | None:
+        """Return why a program cannot make its object of the calls: its own validators say so.
 
-    def misfit(self, calls: Sequence[ToolCall]) -> Exception | None:
-        """Return why a program cannot make its object of the calls: its own validators say so."""
+        Tool calls have gates of their own besides.
+        """
+        del tier
         if self._wanted is not None:
-            for call in calls:
+            for call in draft.tool_calls:
                 try:
                     self._wanted(**(call.arguments or {}))
                 except Exception as error:  # noqa: BLE001 - a validator may raise anything
@@ -241,16 +164,6 @@ class Tools:
             return None
         made_by = getattr(getattr(self._tools[0], "real_fn", None), "__module__", None)
         return self._tools[0].metadata.fn_schema if made_by == _PROGRAM else None
-
-
-def merged(given: Options, ours: Options) -> dict[str, Any]:
-    """Return the caller's options with the cascade's own, which go before: it asks for logprobs."""
-    return {**given, **ours}
-
-
-def _able(tier: LLMTier) -> FunctionCallingLLM:
-    """Return a tier that can be offered tools; the others are never asked for any."""
-    return cast("FunctionCallingLLM", tier.llm)
 
 
 _PROGRAM = "llama_index.core.program.function_program"
