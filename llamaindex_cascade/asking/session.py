@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Generator
 from typing import Any
 
-from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
-
 from cascade_core.log import Record
 from cascade_core.loop import session
 from cascade_core.loop.session import Decided
@@ -50,12 +48,7 @@ class Session(session.Session):
         return arecorded(super().astream(), None)
 
     def _keep(self, record: Record) -> None:
-        if self._around is not None:
-            if self.verdict is None:  # nobody answered, but somebody may have to be paid
-                self._around.add(self.calls)
-            else:
-                draft = self.verdict.draft
-                shown = isinstance(draft.native, ChatResponse | CompletionResponse)
-                self._around.add(self.verdict.calls, draft.native if shown else None, draft)
+        if self._around is not None:  # also where nobody answered: somebody may have to be paid
+            self._around.add(self.calls, None if self.verdict is None else self.verdict.draft)
         super()._keep(record)
         announce(record)
