@@ -31,10 +31,10 @@ from cascade_core.setup.settings import CascadeSettings, check_names, plain_erro
 from cascade_core.tier import Tier
 from langchain_cascade.answer import stamp
 from langchain_cascade.convert import to_draft, to_messages, to_turns
+from langchain_cascade.engine import ChatEngine
 from langchain_cascade.providers import without_foreign_cache_keys
 from langchain_cascade.recorder import CallRecorder
 from langchain_cascade.scope import control_flow, fatal
-from langchain_cascade.settings import Engine
 from langchain_cascade.tiers import Judges, make_tiers, to_core
 from langchain_cascade.tools import TOOL_KEYWORDS, BoundTools, read_choice, supports_tools
 from langchain_cascade.wrapping import Flat, Variant, flatten, vary
@@ -64,7 +64,7 @@ class CascadeMiddleware(AgentMiddleware):
         self._flat = [_flat(tier.given, f"tiers[{i}]") for i, tier in enumerate(given)]
         with plain_errors(CascadeSettings):
             settings = CascadeSettings(tiers=tiers, **kwargs)
-        self._engine = Engine(settings, to_core(given))
+        self._engine = ChatEngine(settings, to_core(given))
         able = [supports_tools(flat.model) for flat in self._flat]
         self._unable = frozenset(index for index, can in enumerate(able) if not can)
 

@@ -19,9 +19,9 @@ from cascade_core.loop.session import Decided, Session
 from cascade_core.setup.settings import CascadeSettings, check_names, plain_errors
 from cascade_core.tier import Tier
 from langchain_cascade.answer import ShownOutput, stamp
+from langchain_cascade.engine import REBUILD, ChatEngine
 from langchain_cascade.outputs import OutputCalls, read_output, request_of
 from langchain_cascade.scope import AsyncScope, Scope
-from langchain_cascade.settings import REBUILD, Engine
 from langchain_cascade.tiers import make_runnables
 
 Input = TypeVar("Input")
@@ -59,7 +59,7 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
 
     to_draft: Callable[[Any], Any] | None = None
 
-    _engine: Engine = PrivateAttr()
+    _engine: ChatEngine = PrivateAttr()
 
     def __init__(self, **kwargs: Any) -> None:
         """Check the settings; see the class."""
@@ -71,7 +71,7 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
     def _build(self) -> None:
         runnables = make_runnables(self.tiers)
         tiers = [Tier(index, native=runnable) for index, runnable in enumerate(runnables)]
-        self._engine = Engine(self, tiers)
+        self._engine = ChatEngine(self, tiers)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set a field; one that decides anything takes effect at once."""

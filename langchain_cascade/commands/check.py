@@ -144,6 +144,7 @@ def _signals(logprobs: bool | None) -> list[str]:  # noqa: FBT001
 
 def _try(model: BaseChatModel) -> dict[str, Any]:
     from cascade_core.errors import describe, refuses_logprobs  # noqa: PLC0415
+    from cascade_core.log.record import tokens_of  # noqa: PLC0415
     from langchain_cascade.convert import to_draft  # noqa: PLC0415
     from langchain_cascade.wrapping import Variant, vary  # noqa: PLC0415
 
@@ -161,7 +162,7 @@ def _try(model: BaseChatModel) -> dict[str, Any]:
     draft = to_draft(message)
     return {
         "logprobs": "refused" if refused else draft.logprobs is not None,
-        "usage": None if draft.usage is None else draft.usage.as_dict(),
+        "usage": None if draft.usage is None else tokens_of(draft.usage),
         "model": draft.model,
     }
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from cascade_core.call import Reason
-from cascade_core.costs.ledger import always_strong, total
 from cascade_core.draft import Draft
 from cascade_core.effects import (
     Ask,
@@ -39,7 +38,7 @@ from cascade_core.loop.judging import (
     no_reading_note,
     pointless,
 )
-from cascade_core.loop.trail import Entry, Trail
+from cascade_core.loop.trail import Entry, Trail, always_strong, total
 from cascade_core.verdict import Judgement, Verdict
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ class _Run:
     request: Request
     streamed: bool
     trail: Trail
-    judged: Judgement = field(default_factory=lambda: _UNJUDGED)
+    judged: Judgement
     drafts: list[tuple[Tier, Judgement, Entry]] = field(default_factory=list)
     causes: list[tuple[str, BaseException]] = field(default_factory=list)
 
@@ -88,7 +87,7 @@ def cascade(
     Raises:
         CascadeExhausted: No tier gave an answer.
     """
-    run = _Run(plan, request, streamed, Trail(plan.prices) if trail is None else trail)
+    run = _Run(plan, request, streamed, trail or Trail(plan.prices), _UNJUDGED)
     if plan.mode == "shadow":
         return (yield from _shadow(run))
     accepted = yield from _climb(run)

@@ -3,8 +3,8 @@ from decimal import Decimal, localcontext
 import pytest
 
 from cascade_core.call import Call
-from cascade_core.costs.ledger import always_strong, total
 from cascade_core.costs.prices import Prices
+from cascade_core.loop.trail import always_strong, total
 from cascade_core.tier import Tier
 from cascade_core.usage import Usage
 
