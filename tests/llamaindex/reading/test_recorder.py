@@ -169,6 +169,19 @@ class TestStreams:
                     pass
         assert len(seen.calls()) == 2
 
+    async def test_that_start_their_call_when_read_by_another_model_are_one_call(self) -> None:
+        inner = Completer(name="inner")
+
+        class Around(Talker):
+            @llm_chat_callback()
+            async def achat(self, messages, **kwargs):
+                chunks = [each async for each in await inner.astream_chat(messages)]
+                return chunks[-1]
+
+        with recording() as seen:
+            await Around().achat(HI)
+        assert [call.model for call in seen.calls()] == ["inner"]
+
     async def test_that_start_when_read_are_one_call_each_when_read_at_once(self) -> None:
         model = Completer()
 
