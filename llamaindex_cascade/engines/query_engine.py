@@ -26,12 +26,13 @@ from cascade_core.tier import Tier
 from llamaindex_cascade.asking.instrumentation import request_metadata, signed
 from llamaindex_cascade.asking.session import Session
 from llamaindex_cascade.asking.tiers import as_list
+from llamaindex_cascade.engines.copies import SharingCopies
 from llamaindex_cascade.engines.responses import ashown, shown
 from llamaindex_cascade.engines.tiers import Pipeline, PipelineCalls, Question, make_tier
 
 
 @signed
-class CascadeQueryEngine(BaseQueryEngine):
+class CascadeQueryEngine(SharingCopies, BaseQueryEngine):
     """A query engine that asks a cheap engine first and a stronger one when it must.
 
     A cheap pipeline (a small model, two nodes) hands on to a rich one (a large

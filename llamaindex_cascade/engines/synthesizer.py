@@ -39,6 +39,7 @@ from cascade_core.tier import Tier
 from llamaindex_cascade.asking.instrumentation import request_metadata, signed
 from llamaindex_cascade.asking.session import Session
 from llamaindex_cascade.asking.tiers import as_list
+from llamaindex_cascade.engines.copies import SharingCopies
 from llamaindex_cascade.engines.responses import AnyResponse, Streamed, ashown, plain, shown
 from llamaindex_cascade.engines.synthesis import LLMPipeline, Synthesis, of_texts
 from llamaindex_cascade.engines.tiers import Pipeline, PipelineCalls, make_tier
@@ -74,7 +75,7 @@ _MAKING = frozenset(SynthesizerSettings.model_fields) - frozenset(CascadeSetting
 
 
 @signed
-class CascadeSynthesizer(BaseSynthesizer):
+class CascadeSynthesizer(SharingCopies, BaseSynthesizer):
     """A synthesizer that asks a cheap tier first and a stronger one when it must.
 
     It takes the place of any: `index.as_query_engine(response_synthesizer=…)`,
