@@ -36,13 +36,13 @@ from cascade_core.request import Request, Turn
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.settings import CascadeSettings, check_names, plain_errors
 from cascade_core.tier import Tier
+from llamaindex_cascade.asking.instrumentation import request_metadata, signed
+from llamaindex_cascade.asking.session import Session
+from llamaindex_cascade.asking.tiers import as_list
+from llamaindex_cascade.engines.copies import SharingCopies
 from llamaindex_cascade.engines.responses import AnyResponse, Streamed, ashown, plain, shown
 from llamaindex_cascade.engines.synthesis import LLMPipeline, Synthesis, of_texts
 from llamaindex_cascade.engines.tiers import Pipeline, PipelineCalls, make_tier
-from llamaindex_cascade.instrumentation import request_metadata
-from llamaindex_cascade.llm.base import signed
-from llamaindex_cascade.session import Session
-from llamaindex_cascade.tiers import as_list
 
 _dispatcher = get_dispatcher(__name__)
 
@@ -75,7 +75,7 @@ _MAKING = frozenset(SynthesizerSettings.model_fields) - frozenset(CascadeSetting
 
 
 @signed
-class CascadeSynthesizer(BaseSynthesizer):
+class CascadeSynthesizer(SharingCopies, BaseSynthesizer):
     """A synthesizer that asks a cheap tier first and a stronger one when it must.
 
     It takes the place of any: `index.as_query_engine(response_synthesizer=…)`,
@@ -222,13 +222,13 @@ class CascadeSynthesizer(BaseSynthesizer):
     def _answer(self, way: Synthesis) -> AnyResponse:
         session = self._session(way)
         if self._streaming:
-            return shown(session.started(), streaming=True)
+            return shown(session.stream(), streaming=True)
         return plain(session.run())
 
     async def _aanswer(self, way: Synthesis) -> AnyResponse:
         session = self._session(way)
         if self._streaming:
-            return await ashown(await session.astarted(), streaming=True)
+            return await ashown(session.astream(), streaming=True)
         return plain(await session.arun())
 
     def _session(self, way: Synthesis) -> Session:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import AsyncGenerator, Generator
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 from llama_index.core.base.llms.types import LLMMetadata
 from llama_index.core.callbacks import CallbackManager
@@ -17,19 +16,19 @@ from cascade_core.request import Request
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.plan import Plan
 from cascade_core.setup.settings import DECIDING, CascadeSettings, check_names, plain_errors
-from llamaindex_cascade.capabilities import token_limit
-from llamaindex_cascade.instrumentation import request_metadata
-from llamaindex_cascade.llm.asking import Way
+from llamaindex_cascade.asking.instrumentation import request_metadata
+from llamaindex_cascade.asking.session import Session
+from llamaindex_cascade.asking.streams import ashown, shown
+from llamaindex_cascade.asking.tiers import LLMTier, check_judges, make_tiers
 from llamaindex_cascade.llm.calls import ResponseCalls
 from llamaindex_cascade.llm.copies import MADE, Copied
 from llamaindex_cascade.llm.describe import Described
-from llamaindex_cascade.llm.refining import Authors
-from llamaindex_cascade.llm.shown import aresponses, responses, stamped
+from llamaindex_cascade.llm.refining import RefineMemory
+from llamaindex_cascade.llm.shown import responses, stamped
 from llamaindex_cascade.llm.templates import Filled
-from llamaindex_cascade.session import Session
-from llamaindex_cascade.tiers import LLMTier, check_judges, make_tiers
+from llamaindex_cascade.llm.ways import Way
+from llamaindex_cascade.reading.capabilities import token_limit
 
-Class = TypeVar("Class", bound=type)
 _REBUILD = frozenset({"tiers", "log", "log_content", *DECIDING})
 
 
@@ -81,8 +80,8 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
         return frozenset(index for index, tier in enumerate(tiers) if not tier.calls_tools)
 
     @cached_property
-    def _authors(self) -> Authors:
-        return Authors()
+    def _refining(self) -> RefineMemory:
+        return RefineMemory()
 
     @property
     def _llm_tiers(self) -> list[LLMTier]:
@@ -119,7 +118,7 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
                 raise
             self.__dict__["_engine"] = engine
             for made in MADE:
-                if made != "_engine" and (made != "_authors" or name == "tiers"):
+                if made != "_engine" and (made != "_refining" or name == "tiers"):
                     self.__dict__.pop(made, None)
 
     @property
@@ -133,7 +132,7 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
     def _request(self, way: Way | Filled, kwargs: dict[str, Any] | None = None) -> Request:
         known = way.request
         if isinstance(way, Filled):
-            known["first"] = self._authors.of(way.given)
+            known["first"] = self._refining.first(way.variables)
         if known.get("tools"):
             known["unable"] = self._unable
             if len(self._unable) == len(self._llm_tiers):
@@ -154,16 +153,7 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
         return stamped(await self._session(way, kwargs).arun())
 
     def _stream(self, way: Way, kwargs: dict[str, Any]) -> Generator[Any, None, None]:
-        return responses(self._session(way, kwargs).started())
+        return shown(self._session(way, kwargs).stream(), responses)
 
     async def _astream(self, way: Way, kwargs: dict[str, Any]) -> AsyncGenerator[Any, None]:
-        return aresponses(await self._session(way, kwargs).astarted())
-
-
-def signed(cls: Class) -> Class:
-    """Work the signatures of a class's spanned methods out once: a span does so at every call."""
-    for method in list(vars(cls).values()):
-        spanned = getattr(method, "__wrapped__", None)
-        if inspect.isfunction(spanned):
-            spanned.__signature__ = inspect.signature(spanned)  # type: ignore[attr-defined]
-    return cls
+        return await ashown(self._session(way, kwargs).astream(), responses)

@@ -21,10 +21,10 @@ from llama_index.core.base.llms.types import (
     CompletionResponseGen,
 )
 
-from llamaindex_cascade.llm.asking import Messages, Text
-from llamaindex_cascade.llm.base import signed
+from llamaindex_cascade.asking.instrumentation import signed
 from llamaindex_cascade.llm.objects import Objects
 from llamaindex_cascade.llm.tools import ToolCalling
+from llamaindex_cascade.llm.ways import Messages, Text
 
 
 @signed

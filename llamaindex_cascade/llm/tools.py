@@ -16,8 +16,9 @@ from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools import BaseTool
 from llama_index_instrumentation import get_dispatcher
 
-from llamaindex_cascade.llm.asking import Tools
-from llamaindex_cascade.llm.base import CascadeBase, signed
+from llamaindex_cascade.asking.instrumentation import signed
+from llamaindex_cascade.llm.base import CascadeBase
+from llamaindex_cascade.llm.ways import Tools
 from llamaindex_cascade.reading.answers import read_tool_calls
 
 _dispatcher = get_dispatcher(__name__)

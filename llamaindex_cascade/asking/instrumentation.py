@@ -1,8 +1,9 @@
-"""Decisions as events: what LlamaIndex's own observers see of a cascade."""
+"""Events and spans: what LlamaIndex's own observers see of a cascade, and what they cost."""
 
 from __future__ import annotations
 
-from typing import Any
+import inspect
+from typing import Any, TypeVar
 
 from llama_index.core.instrumentation.event_handlers import NullEventHandler
 from llama_index.core.instrumentation.events import BaseEvent
@@ -11,6 +12,8 @@ from llama_index_instrumentation.dispatcher import active_instrument_tags
 
 from cascade_core.log import Record
 from llamaindex_cascade.reading.recorder import RecorderEvents
+
+Class = TypeVar("Class", bound=type)
 
 _dispatcher = get_dispatcher(__name__)
 _DEAF = (NullEventHandler, RecorderEvents)
@@ -54,3 +57,12 @@ def _listened() -> bool:
         if not dispatcher.propagate or dispatcher.name == dispatcher.root_name:
             return False
         dispatcher = dispatcher.parent
+
+
+def signed(cls: Class) -> Class:
+    """Work the signatures of a class's spanned methods out once: a span does so at every call."""
+    for method in list(vars(cls).values()):
+        spanned = getattr(method, "__wrapped__", None)
+        if inspect.isfunction(spanned):
+            spanned.__signature__ = inspect.signature(spanned)  # type: ignore[attr-defined]
+    return cls

@@ -12,7 +12,7 @@ from llama_index.core.llms import LLM
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.tier import LogprobMemory, Tier
-from llamaindex_cascade.capabilities import (
+from llamaindex_cascade.reading.capabilities import (
     calls_tools,
     gives_logprobs,
     host,
