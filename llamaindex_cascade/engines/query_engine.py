@@ -23,7 +23,7 @@ from cascade_core.request import Request, Turn
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.settings import CascadeSettings, check_names, plain_errors
 from cascade_core.tier import Tier
-from llamaindex_cascade.asking.instrumentation import request_metadata, signed
+from llamaindex_cascade.asking.instrumentation import request_metadata, spanned_if_observed
 from llamaindex_cascade.asking.session import Session
 from llamaindex_cascade.asking.tiers import as_list
 from llamaindex_cascade.engines.copies import SharingCopies
@@ -31,7 +31,7 @@ from llamaindex_cascade.engines.responses import ashown, shown
 from llamaindex_cascade.engines.tiers import Pipeline, PipelineCalls, Question, make_tier
 
 
-@signed
+@spanned_if_observed
 class CascadeQueryEngine(SharingCopies, BaseQueryEngine):
     """A query engine that asks a cheap engine first and a stronger one when it must.
 

@@ -36,7 +36,7 @@ from cascade_core.request import Request, Turn
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.settings import CascadeSettings, check_names, plain_errors
 from cascade_core.tier import Tier
-from llamaindex_cascade.asking.instrumentation import request_metadata, signed
+from llamaindex_cascade.asking.instrumentation import request_metadata, spanned_if_observed
 from llamaindex_cascade.asking.session import Session
 from llamaindex_cascade.asking.tiers import as_list
 from llamaindex_cascade.engines.copies import SharingCopies
@@ -74,7 +74,7 @@ class SynthesizerSettings(CascadeSettings):
 _MAKING = frozenset(SynthesizerSettings.model_fields) - frozenset(CascadeSettings.model_fields)
 
 
-@signed
+@spanned_if_observed
 class CascadeSynthesizer(SharingCopies, BaseSynthesizer):
     """A synthesizer that asks a cheap tier first and a stronger one when it must.
 

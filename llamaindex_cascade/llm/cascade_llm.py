@@ -21,13 +21,13 @@ from llama_index.core.base.llms.types import (
     CompletionResponseGen,
 )
 
-from llamaindex_cascade.asking.instrumentation import signed
+from llamaindex_cascade.asking.instrumentation import spanned_if_observed
 from llamaindex_cascade.llm.objects import Objects
 from llamaindex_cascade.llm.tools import ToolCalling
 from llamaindex_cascade.llm.ways import Messages, Text
 
 
-@signed
+@spanned_if_observed
 class CascadeLLM(Objects, ToolCalling):
     """An LLM that asks a cheap LLM first and a stronger one when it must.
 

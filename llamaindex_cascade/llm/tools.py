@@ -16,7 +16,7 @@ from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools import BaseTool
 from llama_index_instrumentation import get_dispatcher
 
-from llamaindex_cascade.asking.instrumentation import signed
+from llamaindex_cascade.asking.instrumentation import spanned_if_observed
 from llamaindex_cascade.llm.base import CascadeBase
 from llamaindex_cascade.llm.ways import Tools
 from llamaindex_cascade.reading.answers import read_tool_calls
@@ -24,7 +24,7 @@ from llamaindex_cascade.reading.answers import read_tool_calls
 _dispatcher = get_dispatcher(__name__)
 
 
-@signed
+@spanned_if_observed
 class ToolCalling(CascadeBase):
     """The part of a `CascadeLLM` that is offered tools."""
 
