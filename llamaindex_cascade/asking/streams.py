@@ -26,10 +26,10 @@ Show: TypeAlias = Callable[[Any], Iterable[Any]]
 
 
 class TierStream(streams.Stream):
-    """A running stream; its connection is closed with it."""
+    """A running stream; where it is left before its end, its connection is closed with it."""
 
     def _shut(self) -> None:
-        connections = streams_under(self._source)
+        connections = streams_under(self._source) if self._draft is None else []
         super()._shut()
         close_connections(connections)
 
@@ -38,7 +38,7 @@ class AsyncTierStream(streams.AsyncStream):
     """The same, awaited."""
 
     async def _shut(self) -> None:
-        connections = streams_under(self._source)
+        connections = streams_under(self._source) if self._draft is None else []
         await super()._shut()
         await aclose_connections(connections)
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from cascade_core.draft import Draft
 from cascade_core.request import ToolSpec, Turn, response_schema
-from llamaindex_cascade.asking.invocation import Invocation
+from llamaindex_cascade.asking.calls import Invocation
 from llamaindex_cascade.asking.messages import to_turns, with_tool_blocks
 from llamaindex_cascade.llm.formats import wanted_format
 
