@@ -14,11 +14,7 @@ from contextlib import aclosing, closing
 from typing import Any, TypeAlias
 
 from cascade_core.loop import streams
-from llamaindex_cascade.reading.connections import (
-    aclose_connections,
-    close_connections,
-    streams_under,
-)
+from llamaindex_cascade.reading.connections import streams_under
 from llamaindex_cascade.reading.recorder import Recorder, within
 
 Show: TypeAlias = Callable[[Any], Iterable[Any]]
@@ -31,7 +27,8 @@ class TierStream(streams.Stream):
     def _shut(self) -> None:
         connections = streams_under(self._source) if self._draft is None else []
         super()._shut()
-        close_connections(connections)
+        for each in connections:
+            each.close()
 
 
 class AsyncTierStream(streams.AsyncStream):
@@ -40,7 +37,8 @@ class AsyncTierStream(streams.AsyncStream):
     async def _shut(self) -> None:
         connections = streams_under(self._source) if self._draft is None else []
         await super()._shut()
-        await aclose_connections(connections)
+        for each in connections:
+            await each.close()
 
 
 def recorded(parts: Iterator[Any], recorder: Recorder | None) -> Generator[Any, None, None]:
