@@ -26,13 +26,13 @@ from cascade_core.tier import Tier
 from llamaindex_cascade.asking.instrumentation import request_metadata, spanned_if_observed
 from llamaindex_cascade.asking.session import Session
 from llamaindex_cascade.asking.tiers import as_list
-from llamaindex_cascade.engines.copies import SharingCopies
+from llamaindex_cascade.engines.base import PipelineCascade
 from llamaindex_cascade.engines.responses import ashown, shown
 from llamaindex_cascade.engines.tiers import Pipeline, PipelineCalls, Question, make_tier
 
 
 @spanned_if_observed
-class CascadeQueryEngine(SharingCopies, BaseQueryEngine):
+class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
     """A query engine that asks a cheap engine first and a stronger one when it must.
 
     A cheap pipeline (a small model, two nodes) hands on to a rich one (a large
@@ -83,11 +83,6 @@ class CascadeQueryEngine(SharingCopies, BaseQueryEngine):
             settings = CascadeSettings(tiers=tiers, **kwargs)
         self._engine = Engine(settings, [_make_tier(each, i) for i, each in enumerate(given)])
         self._needs_nodes = needs_nodes
-
-    def __repr__(self) -> str:
-        """Say how many tiers there are and their thresholds."""
-        plan = self._engine.plan
-        return f"{type(self).__name__}({len(plan.tiers)} tiers, thresholds={list(plan.thresholds)})"
 
     @property
     def tiers(self) -> list[BaseQueryEngine]:

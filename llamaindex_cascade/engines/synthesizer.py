@@ -39,7 +39,7 @@ from cascade_core.tier import Tier
 from llamaindex_cascade.asking.instrumentation import request_metadata, spanned_if_observed
 from llamaindex_cascade.asking.session import Session
 from llamaindex_cascade.asking.tiers import as_list
-from llamaindex_cascade.engines.copies import SharingCopies
+from llamaindex_cascade.engines.base import PipelineCascade
 from llamaindex_cascade.engines.responses import AnyResponse, Streamed, ashown, plain, shown
 from llamaindex_cascade.engines.synthesis import LLMPipeline, Synthesis, of_texts
 from llamaindex_cascade.engines.tiers import Pipeline, PipelineCalls, make_tier
@@ -75,7 +75,7 @@ _MAKING = frozenset(SynthesizerSettings.model_fields) - frozenset(CascadeSetting
 
 
 @spanned_if_observed
-class CascadeSynthesizer(SharingCopies, BaseSynthesizer):
+class CascadeSynthesizer(PipelineCascade, BaseSynthesizer):
     """A synthesizer that asks a cheap tier first and a stronger one when it must.
 
     It takes the place of any: `index.as_query_engine(response_synthesizer=…)`,
@@ -138,11 +138,6 @@ class CascadeSynthesizer(SharingCopies, BaseSynthesizer):
         )
         if callback_manager is not None:
             self.callback_manager = callback_manager
-
-    def __repr__(self) -> str:
-        """Say how many tiers there are and their thresholds."""
-        plan = self._engine.plan
-        return f"{type(self).__name__}({len(plan.tiers)} tiers, thresholds={list(plan.thresholds)})"
 
     @property
     def tiers(self) -> list[BaseSynthesizer]:
