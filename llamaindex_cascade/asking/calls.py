@@ -1,8 +1,13 @@
-"""Calls models for one request: what LLMs as tiers, engines as tiers, and judges have in common."""
+"""What is asked of models and engines, as data; and the calls of one request that ask it.
+
+What LLMs as tiers, engines as tiers, and judges have in common is here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
@@ -11,14 +16,51 @@ from llama_index.core.callbacks import CallbackManager
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Failed, Open
 from cascade_core.errors import ConfigurationError
+from cascade_core.frozen import frozen
 from cascade_core.logprobs import Logprobs
 from cascade_core.tier import Tier
 from cascade_core.usage import Usage
-from llamaindex_cascade.asking.invocation import Invocation
 from llamaindex_cascade.asking.messages import to_messages
 from llamaindex_cascade.asking.tiers import LLMTier, check_llm
 from llamaindex_cascade.reading.answers import to_draft
 from llamaindex_cascade.reading.raw import Response
+from llamaindex_cascade.reading.recorder import Recorder, recording
+
+
+@frozen
+class Invocation:
+    """A method and its arguments; any of its four forms may be called.
+
+    LlamaIndex names them alike for models, synthesizers and engines: `chat`, `achat`,
+    `stream_chat`, `astream_chat`.
+
+    Attributes:
+        on: The model, synthesizer or query engine.
+        method: The name of the method's plain form.
+        args: Positional arguments.
+        kwargs: Keyword arguments.
+    """
+
+    on: Any
+    method: str
+    args: Sequence[Any] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+    def call(self) -> Any:
+        """Ask and wait."""
+        return getattr(self.on, self.method)(*self.args, **self.kwargs)
+
+    async def acall(self) -> Any:
+        """Ask and wait."""
+        return await getattr(self.on, f"a{self.method}")(*self.args, **self.kwargs)
+
+    def stream(self) -> Iterator[Any]:
+        """Ask for a stream."""
+        return iter(getattr(self.on, f"stream_{self.method}")(*self.args, **self.kwargs))
+
+    async def astream(self) -> AsyncIterator[Any]:
+        """Ask for a stream."""
+        return aiter(await getattr(self.on, f"astream_{self.method}")(*self.args, **self.kwargs))
 
 
 class Calls:
@@ -109,6 +151,79 @@ class Calls:
         asked = tier.options(logprobs=effect.logprobs, top=effect.top_logprobs, streamed=streamed)
         own = {} if isinstance(effect, Open) else effect.options
         return {**asked, **own} if own else asked
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of a tier.
+
+    Attributes:
+        recorder: Saw the model calls inside.
+        answer: What the tier answered, unless it failed.
+        error: What it raised.
+    """
+
+    recorder: Recorder
+    answer: Any = None
+    error: Exception | None = None
+    _started: float = field(default_factory=perf_counter)
+
+    @property
+    def seconds(self) -> float:
+        """Wall time since it began."""
+        return perf_counter() - self._started
+
+    def failed(self, error: Exception) -> Failed:
+        """Return a failure, with whatever was paid for inside."""
+        seconds, calls = self.seconds, self.recorder.calls()
+        return Failed(error, seconds, Draft(inner=calls, seconds=seconds) if calls else None)
+
+
+class RecordedCalls(Calls):
+    """Calls of tiers that make several model calls, or hide the one they make: those are recorded.
+
+    Judges are called as any LLM.
+    """
+
+    def call(self, effect: Ask, sample: int) -> Draft | Failed:
+        """Run a tier, or ask a judge, and wait."""
+        if effect.request.native is None:
+            return super().call(effect, sample)
+        with self._run() as run:
+            run.answer = self.whole(self.invocation(effect).call(), effect)
+        return self.ended(run, effect)
+
+    async def acall(self, effect: Ask, sample: int) -> Draft | Failed:
+        """Run a tier, or ask a judge, and wait."""
+        if effect.request.native is None:
+            return await super().acall(effect, sample)
+        with self._run() as run:
+            run.answer = await self.awhole(await self.invocation(effect).acall(), effect)
+        return self.ended(run, effect)
+
+    def whole(self, answer: Any, effect: Ask) -> Any:
+        """Return an answer with nothing of it still to come."""
+        del effect
+        return answer
+
+    async def awhole(self, answer: Any, effect: Ask) -> Any:
+        """Return an answer with nothing of it still to come."""
+        return self.whole(answer, effect)
+
+    def ended(self, run: Run, effect: Ask) -> Draft | Failed:
+        """Return what a run came to."""
+        raise NotImplementedError
+
+    @contextmanager
+    def _run(self) -> Iterator[Run]:
+        with recording() as recorder:
+            run = Run(recorder)
+            try:
+                yield run
+            except self.fatal:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever a tier raises is its failure
+                run.error = error
 
 
 def target_of(effect: Ask | Open) -> Any:

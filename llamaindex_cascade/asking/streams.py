@@ -14,11 +14,7 @@ from contextlib import aclosing, closing
 from typing import Any, TypeAlias
 
 from cascade_core.loop import streams
-from llamaindex_cascade.reading.connections import (
-    aclose_connections,
-    close_connections,
-    streams_under,
-)
+from llamaindex_cascade.reading.connections import streams_under
 from llamaindex_cascade.reading.recorder import Recorder, within
 
 Show: TypeAlias = Callable[[Any], Iterable[Any]]
@@ -26,21 +22,23 @@ Show: TypeAlias = Callable[[Any], Iterable[Any]]
 
 
 class TierStream(streams.Stream):
-    """A running stream; its connection is closed with it."""
+    """A running stream; where it is left before its end, its connection is closed with it."""
 
     def _shut(self) -> None:
-        connections = streams_under(self._source)
+        connections = streams_under(self._source) if self._draft is None else []
         super()._shut()
-        close_connections(connections)
+        for each in connections:
+            each.close()
 
 
 class AsyncTierStream(streams.AsyncStream):
     """The same, awaited."""
 
     async def _shut(self) -> None:
-        connections = streams_under(self._source)
+        connections = streams_under(self._source) if self._draft is None else []
         await super()._shut()
-        await aclose_connections(connections)
+        for each in connections:
+            await each.close()
 
 
 def recorded(parts: Iterator[Any], recorder: Recorder | None) -> Generator[Any, None, None]:

@@ -24,17 +24,17 @@ from cascade_core.setup.constructor import configured
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.settings import CascadeKeywords, CascadeSettings
 from cascade_core.tier import Tier
-from llamaindex_cascade.asking.instrumentation import request_metadata, signed
+from llamaindex_cascade.asking.instrumentation import request_metadata, spanned_if_observed
 from llamaindex_cascade.asking.session import Session
 from llamaindex_cascade.asking.tiers import as_list
-from llamaindex_cascade.engines.copies import SharingCopies
+from llamaindex_cascade.engines.base import PipelineCascade
 from llamaindex_cascade.engines.responses import ashown, shown
 from llamaindex_cascade.engines.tiers import Pipeline, PipelineCalls, Question, make_tier
 
 
-@signed
+@spanned_if_observed
 @configured(CascadeKeywords)
-class CascadeQueryEngine(SharingCopies, BaseQueryEngine):
+class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
     """A query engine that asks a cheap engine first and a stronger one when it must.
 
     A cheap pipeline (a small model, two nodes) hands on to a rich one (a large
@@ -83,11 +83,6 @@ class CascadeQueryEngine(SharingCopies, BaseQueryEngine):
         made = [_make_tier(each, index) for index, each in enumerate(given)]
         self._engine = Engine(CascadeSettings(tiers=tiers, **settings), made)
         self._needs_nodes = needs_nodes
-
-    def __repr__(self) -> str:
-        """Say how many tiers there are and their thresholds."""
-        plan = self._engine.plan
-        return f"{type(self).__name__}({len(plan.tiers)} tiers, thresholds={list(plan.thresholds)})"
 
     @property
     def tiers(self) -> list[BaseQueryEngine]:

@@ -16,7 +16,7 @@ from llama_index.core.response_synthesizers import (
 )
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle, QueryType, TextNode
 
-from llamaindex_cascade.asking.invocation import Invocation
+from llamaindex_cascade.asking.calls import Invocation
 from llamaindex_cascade.engines.tiers import Pipeline, Question
 from llamaindex_cascade.reading.capabilities import gives_logprobs
 

@@ -37,11 +37,11 @@ from cascade_core.setup.constructor import configured
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.settings import CascadeKeywords, CascadeSettings
 from cascade_core.tier import Tier
-from llamaindex_cascade.asking.instrumentation import request_metadata, signed
+from llamaindex_cascade.asking.instrumentation import request_metadata, spanned_if_observed
 from llamaindex_cascade.asking.models import with_models
 from llamaindex_cascade.asking.session import Session
 from llamaindex_cascade.asking.tiers import as_list
-from llamaindex_cascade.engines.copies import SharingCopies
+from llamaindex_cascade.engines.base import PipelineCascade
 from llamaindex_cascade.engines.keywords import SynthesizerKeywords
 from llamaindex_cascade.engines.responses import AnyResponse, Streamed, ashown, plain, shown
 from llamaindex_cascade.engines.synthesis import LLMPipeline, Synthesis, of_texts
@@ -53,9 +53,9 @@ _dispatcher = get_dispatcher(__name__)
 _MAKING = SynthesizerKeywords.__annotations__.keys() - CascadeKeywords.__annotations__.keys()
 
 
-@signed
+@spanned_if_observed
 @configured(CascadeKeywords, SynthesizerKeywords)
-class CascadeSynthesizer(SharingCopies, BaseSynthesizer):
+class CascadeSynthesizer(PipelineCascade, BaseSynthesizer):
     """A synthesizer that asks a cheap tier first and a stronger one when it must.
 
     It takes the place of any: `index.as_query_engine(response_synthesizer=…)`,
@@ -128,11 +128,6 @@ class CascadeSynthesizer(SharingCopies, BaseSynthesizer):
         """Make a synthesizer from model names, cheapest first; see `CascadeLLM.from_models`."""
         reports = callback_manager
         return cls(list(names), streaming=streaming, callback_manager=reports, **settings)
-
-    def __repr__(self) -> str:
-        """Say how many tiers there are and their thresholds."""
-        plan = self._engine.plan
-        return f"{type(self).__name__}({len(plan.tiers)} tiers, thresholds={list(plan.thresholds)})"
 
     @property
     def tiers(self) -> list[BaseSynthesizer]:

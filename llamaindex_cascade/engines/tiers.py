@@ -20,9 +20,7 @@ from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Failed, Open
 from cascade_core.setup.engine import Engine
 from cascade_core.tier import LogprobMemory, Tier
-from llamaindex_cascade.asking.calls import target_of
-from llamaindex_cascade.asking.invocation import Invocation
-from llamaindex_cascade.asking.runs import RecordedCalls, Run
+from llamaindex_cascade.asking.calls import Invocation, RecordedCalls, Run, target_of
 from llamaindex_cascade.asking.streams import AsyncTierStream, TierStream, arecorded, recorded
 from llamaindex_cascade.asking.tiers import LLMTier
 from llamaindex_cascade.engines.responses import (

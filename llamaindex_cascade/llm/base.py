@@ -28,7 +28,6 @@ from llamaindex_cascade.llm.refining import RefineMemory
 from llamaindex_cascade.llm.shown import responses, stamped
 from llamaindex_cascade.llm.templates import Filled
 from llamaindex_cascade.llm.ways import Way
-from llamaindex_cascade.reading.capabilities import token_limit
 
 _REBUILD = frozenset({"tiers", "log", "log_content", *DECIDING})
 
@@ -120,10 +119,10 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
         """What the tiers report to: where nobody set any, they keep their own."""
         return self.callback_manager if self.__dict__["_reports"] else None
 
-    def _session(self, way: Way, kwargs: dict[str, Any] | None = None) -> Session:
-        return Session(self._engine, self._request(way, kwargs), ResponseCalls(way, self._manager))
+    def _session(self, way: Way) -> Session:
+        return Session(self._engine, self._request(way), ResponseCalls(way, self._manager))
 
-    def _request(self, way: Way | Filled, kwargs: dict[str, Any] | None = None) -> Request:
+    def _request(self, way: Way | Filled) -> Request:
         known = way.request
         if isinstance(way, Filled):
             known["first"] = self._refining.first(way.variables)
@@ -132,22 +131,16 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
             if len(self._unable) == len(self._llm_tiers):
                 msg = f"no tier of {self!r} can call tools"
                 raise NotImplementedError(msg)
-        return Request(
-            way.turns,
-            native=way,
-            metadata=request_metadata(),
-            max_tokens=token_limit(kwargs) if kwargs else None,
-            **known,
-        )
+        return Request(way.turns, native=way, metadata=request_metadata(), **known)
 
-    def _respond(self, way: Way, kwargs: dict[str, Any]) -> Any:
-        return stamped(self._session(way, kwargs).run())
+    def _respond(self, way: Way) -> Any:
+        return stamped(self._session(way).run())
 
-    async def _arespond(self, way: Way, kwargs: dict[str, Any]) -> Any:
-        return stamped(await self._session(way, kwargs).arun())
+    async def _arespond(self, way: Way) -> Any:
+        return stamped(await self._session(way).arun())
 
-    def _stream(self, way: Way, kwargs: dict[str, Any]) -> Generator[Any, None, None]:
-        return shown(self._session(way, kwargs).stream(), responses)
+    def _stream(self, way: Way) -> Generator[Any, None, None]:
+        return shown(self._session(way).stream(), responses)
 
-    async def _astream(self, way: Way, kwargs: dict[str, Any]) -> AsyncGenerator[Any, None]:
-        return await ashown(self._session(way, kwargs).astream(), responses)
+    async def _astream(self, way: Way) -> AsyncGenerator[Any, None]:
+        return await ashown(self._session(way).astream(), responses)

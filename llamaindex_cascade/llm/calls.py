@@ -10,9 +10,7 @@ from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Failed, Open
 from cascade_core.errors import CascadeExhausted
 from cascade_core.tier import Tier
-from llamaindex_cascade.asking.calls import Calls, target_of
-from llamaindex_cascade.asking.invocation import Invocation
-from llamaindex_cascade.asking.runs import RecordedCalls, Run
+from llamaindex_cascade.asking.calls import Calls, Invocation, RecordedCalls, Run, target_of
 from llamaindex_cascade.asking.streams import AsyncTierStream, TierStream, arecorded, recorded
 from llamaindex_cascade.llm.gathering import Parts, Responses, object_draft
 from llamaindex_cascade.llm.templates import Object

@@ -24,14 +24,14 @@ from llama_index.core.llms import LLM
 
 from cascade_core.setup.constructor import configured
 from cascade_core.setup.settings import CascadeKeywords
-from llamaindex_cascade.asking.instrumentation import signed
+from llamaindex_cascade.asking.instrumentation import spanned_if_observed
 from llamaindex_cascade.llm.keywords import LLMKeywords
 from llamaindex_cascade.llm.objects import Objects
 from llamaindex_cascade.llm.tools import ToolCalling
 from llamaindex_cascade.llm.ways import Messages, Text
 
 
-@signed
+@spanned_if_observed
 @configured(CascadeKeywords, LLMKeywords)
 class CascadeLLM(Objects, ToolCalling):
     """An LLM that asks a cheap LLM first and a stronger one when it must.
@@ -78,29 +78,29 @@ class CascadeLLM(Objects, ToolCalling):
 
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Answer messages; the record is in `additional_kwargs["cascade"]`."""
-        return cast("ChatResponse", self._respond(Messages(messages, kwargs), kwargs))
+        return cast("ChatResponse", self._respond(Messages(messages, kwargs)))
 
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Answer messages; the record is in `additional_kwargs["cascade"]`."""
-        return cast("ChatResponse", await self._arespond(Messages(messages, kwargs), kwargs))
+        return cast("ChatResponse", await self._arespond(Messages(messages, kwargs)))
 
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         """Answer messages in parts: an accepted draft replayed, the last tier live.
 
         The record is in `additional_kwargs["cascade"]` of the last response.
         """
-        return cast("ChatResponseGen", self._stream(Messages(messages, kwargs), kwargs))
+        return cast("ChatResponseGen", self._stream(Messages(messages, kwargs)))
 
     async def astream_chat(
         self, messages: Sequence[ChatMessage], **kwargs: Any
     ) -> ChatResponseAsyncGen:
         """Answer messages in parts; see `stream_chat`."""
-        return cast("ChatResponseAsyncGen", await self._astream(Messages(messages, kwargs), kwargs))
+        return cast("ChatResponseAsyncGen", await self._astream(Messages(messages, kwargs)))
 
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """Answer a text; the record is in `additional_kwargs["cascade"]`."""
         way = Text(prompt, kwargs, formatted=formatted)
-        return cast("CompletionResponse", self._respond(way, kwargs))
+        return cast("CompletionResponse", self._respond(way))
 
     async def acomplete(
         self,
@@ -110,7 +110,7 @@ class CascadeLLM(Objects, ToolCalling):
     ) -> CompletionResponse:
         """Answer a text; the record is in `additional_kwargs["cascade"]`."""
         way = Text(prompt, kwargs, formatted=formatted)
-        return cast("CompletionResponse", await self._arespond(way, kwargs))
+        return cast("CompletionResponse", await self._arespond(way))
 
     def stream_complete(
         self,
@@ -120,7 +120,7 @@ class CascadeLLM(Objects, ToolCalling):
     ) -> CompletionResponseGen:
         """Answer a text in parts; see `stream_chat`."""
         way = Text(prompt, kwargs, formatted=formatted)
-        return cast("CompletionResponseGen", self._stream(way, kwargs))
+        return cast("CompletionResponseGen", self._stream(way))
 
     async def astream_complete(
         self,
@@ -130,4 +130,4 @@ class CascadeLLM(Objects, ToolCalling):
     ) -> CompletionResponseAsyncGen:
         """Answer a text in parts; see `stream_chat`."""
         way = Text(prompt, kwargs, formatted=formatted)
-        return cast("CompletionResponseAsyncGen", await self._astream(way, kwargs))
+        return cast("CompletionResponseAsyncGen", await self._astream(way))

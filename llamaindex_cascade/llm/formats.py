@@ -41,8 +41,8 @@ def wanted_format(messages: Sequence[ChatMessage]) -> Check | None:
     first = messages[0].content or ""
     if all(word in first for word in _REACT):
         return _ReAct(frozenset(_TOOLS.findall(first)))
-    for message in (messages[-1], messages[0]):
-        text = message.content or ""
+    last = messages[-1].content or "" if len(messages) > 1 else first
+    for text in (last, first):
         if "JSON schema to follow" in text and (found := _SCHEMA.search(text)):
             schema = _json(found["schema"])
             if schema is None:  # parsers double the braces, for templates that are filled in later

@@ -14,7 +14,7 @@ from llama_index_instrumentation import get_dispatcher
 from pydantic import BaseModel
 
 from cascade_core.loop.session import Decided
-from llamaindex_cascade.asking.instrumentation import signed
+from llamaindex_cascade.asking.instrumentation import spanned_if_observed
 from llamaindex_cascade.asking.session import Session
 from llamaindex_cascade.asking.streams import ashown, shown
 from llamaindex_cascade.llm.calls import ObjectCalls
@@ -25,7 +25,7 @@ from llamaindex_cascade.llm.templates import Object
 _dispatcher = get_dispatcher(__name__)
 
 
-@signed
+@spanned_if_observed
 class Objects(Prediction):
     """The part of a `CascadeLLM` that makes objects."""
 

@@ -11,7 +11,7 @@ from llama_index.core.types import TokenAsyncGen, TokenGen
 from llama_index_instrumentation import get_dispatcher
 
 from cascade_core.loop.session import Decided
-from llamaindex_cascade.asking.instrumentation import signed
+from llamaindex_cascade.asking.instrumentation import spanned_if_observed
 from llamaindex_cascade.asking.streams import ashown, shown
 from llamaindex_cascade.llm.base import CascadeBase
 from llamaindex_cascade.llm.shown import deltas
@@ -20,7 +20,7 @@ from llamaindex_cascade.llm.templates import Filled, Template
 _dispatcher = get_dispatcher(__name__)
 
 
-@signed
+@spanned_if_observed
 class Prediction(CascadeBase):
     """The part of a `CascadeLLM` that answers templates."""
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from cascade_core.draft import Draft
 from cascade_core.request import Turn
-from llamaindex_cascade.asking.invocation import Invocation
+from llamaindex_cascade.asking.calls import Invocation
 from llamaindex_cascade.asking.messages import to_turns
 from llamaindex_cascade.llm.ways import Options
 

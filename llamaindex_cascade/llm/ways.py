@@ -16,9 +16,10 @@ from pydantic import BaseModel
 
 from cascade_core.draft import Draft
 from cascade_core.request import ToolSpec, Turn, response_schema
-from llamaindex_cascade.asking.invocation import Invocation
+from llamaindex_cascade.asking.calls import Invocation
 from llamaindex_cascade.asking.messages import to_turns, with_tool_blocks
 from llamaindex_cascade.llm.formats import wanted_format
+from llamaindex_cascade.reading.capabilities import token_limit
 
 if TYPE_CHECKING:
     from llamaindex_cascade.asking.tiers import LLMTier
@@ -70,8 +71,8 @@ class Messages:
 
     @property
     def request(self) -> dict[str, Any]:
-        """The schema of the JSON asked for, if any."""
-        return {"output_schema": response_schema(self._kwargs)}
+        """The limit on the answer's tokens, and the schema of the JSON asked for, if any."""
+        return _known(self._kwargs)
 
 
 class Text(Messages):
@@ -141,10 +142,9 @@ class Tools:
 
     @property
     def request(self) -> dict[str, Any]:
-        """The tools, whether one has to be called, and the schema of other answers, if any."""
+        """The tools, whether one has to be called, and what is known of other answers."""
         specs = [ToolSpec(tool.metadata.get_name(), _schema(tool)) for tool in self._tools]
-        schema = response_schema(self._kwargs)
-        return {"tools": specs, "tool_choice": self._choice(), "output_schema": schema}
+        return {"tools": specs, "tool_choice": self._choice(), **_known(self._kwargs)}
 
     def _choice(self) -> str | None:
         choice = self._kwargs.get("tool_choice")
@@ -164,6 +164,10 @@ class Tools:
             return None
         made_by = getattr(getattr(self._tools[0], "real_fn", None), "__module__", None)
         return self._tools[0].metadata.fn_schema if made_by == _PROGRAM else None
+
+
+def _known(kwargs: Options) -> dict[str, Any]:
+    return {"output_schema": response_schema(kwargs), "max_tokens": token_limit(kwargs)}
 
 
 _PROGRAM = "llama_index.core.program.function_program"

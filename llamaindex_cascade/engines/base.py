@@ -1,17 +1,26 @@
-"""Copies of a cascade of engines, in this process; for another there are none."""
+"""What cascades of synthesizers and of query engines share: how they are shown and copied."""
 
 from __future__ import annotations
 
 from pickle import PicklingError
 from typing import Any, NoReturn, Self
 
+from cascade_core.setup.engine import Engine
 
-class SharingCopies:
-    """The part of an engine that copies it.
+
+class PipelineCascade:
+    """A cascade of pipelines.
 
     A copy, deep or not, has the same tiers and what was learned about them:
     they hold connections and indexes, which have no copies.
     """
+
+    _engine: Engine
+
+    def __repr__(self) -> str:
+        """Say how many tiers there are and their thresholds."""
+        plan = self._engine.plan
+        return f"{type(self).__name__}({len(plan.tiers)} tiers, thresholds={list(plan.thresholds)})"
 
     def __copy__(self) -> Self:
         """Return an engine with the same tiers."""

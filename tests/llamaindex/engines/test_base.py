@@ -1,4 +1,4 @@
-"""Copies of cascades of synthesizers and query engines."""
+"""What cascades of synthesizers and of query engines share."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def answered(engine: Any) -> dict[str, Any]:
 
 @both
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
-def test_share_their_tiers_and_decide_alike(
+def test_copies_share_their_tiers_and_decide_alike(
     make: Callable[[], Any], copied: Callable[[Any], Any]
 ) -> None:
     engine = make()
@@ -46,6 +46,6 @@ def test_share_their_tiers_and_decide_alike(
 
 
 @both
-def test_for_another_process_are_refused_in_one_sentence(make: Callable[[], Any]) -> None:
+def test_pickles_are_refused_in_one_sentence(make: Callable[[], Any]) -> None:
     with pytest.raises(pickle.PicklingError, match="make it where it is used"):
         pickle.dumps(make())

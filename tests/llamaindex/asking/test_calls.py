@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from llamaindex_cascade.asking.invocation import Invocation
+from llamaindex_cascade.asking.calls import Invocation
 
 
 class Model:
