@@ -130,20 +130,17 @@ class _WrittenOut:
         self._keywords = keywords
 
     def __get__(self, instance: object, owner: type | None = None) -> str:
-        said = {name: text for each in self._keywords for name, text in _said_under(each).items()}
-        listed = [f"{name}: {' '.join(text.split())}" for name, text in said.items()]
-        return "\n".join([self._own, "", "Settings:", *map(_WRAPPER.fill, listed)])
+        listed = [text for each in self._keywords for text in _said_under(each)]
+        return "\n".join([self._own, "", "Settings:", *listed] if listed else [self._own])
 
 
-def _said_under(keywords: type) -> dict[str, str]:
-    """Return the text under each key of a class, as editors show it."""
+def _said_under(keywords: type) -> Iterator[str]:
+    """Yield each key of a class with the text under it, as editors show it."""
     try:
         (definition,) = ast.parse(dedent(inspect.getsource(keywords))).body
     except OSError:  # an installation without sources
-        return {}
-    found = {}
+        return
     for key, text in pairwise(getattr(definition, "body", ())):
         match key, text:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(ast.Constant(str(said))):
-                found[name] = said
-    return found
+                yield _WRAPPER.fill(f"{name}: {' '.join(said.split())}")
