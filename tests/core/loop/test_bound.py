@@ -29,6 +29,10 @@ def test_it_says_what_it_read_and_what_had_to_be_reached():
     assert bound.readings["sequence_logprob"] >= 0.5
 
 
+def test_at_first_everything_is_in_reach():
+    assert bound_of().best == 1.0
+
+
 def test_a_threshold_that_is_just_met_is_not_out_of_reach():
     assert not bound_of(signals=[SequenceLogprob("min")], threshold=0.5).fell([HALF])
 
