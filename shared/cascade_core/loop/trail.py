@@ -190,5 +190,5 @@ def always_strong(
     if usage is None:
         return None, False
     if usage.cached_tokens or usage.cache_write_tokens or usage.reasoning_tokens:
-        usage = Usage(usage.input_tokens, usage.output_tokens, source="estimate")
+        usage = Usage(usage.input_tokens, usage.output_tokens)
     return prices.cost(strongest.price_name(strongest.model), usage), False

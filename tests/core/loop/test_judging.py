@@ -59,11 +59,12 @@ def test_a_paid_signal_that_cannot_help_leaves_the_most_that_could_have_been():
     assert (verdict.tier, verdict.judged.confidence) == (1, 0.75)
 
 
-@pytest.mark.parametrize("paid", [Reads(None, "paid", paid=True), Reads(0.0, "paid", paid=True)])
-def test_a_draft_is_not_accepted_unread_not_even_at_a_threshold_of_zero(paid):
+@pytest.mark.parametrize("reading", [None, 0.0])
+def test_a_draft_is_not_accepted_unread_not_even_at_a_threshold_of_zero(reading):
+    paid = Reads(reading, "paid", paid=True)
     verdict, _ = judged(paid, thresholds=0.0)
     assert paid.count == 1
-    assert verdict.accepted == (verdict.judged.signals["paid"] is not None)
+    assert verdict.accepted == (reading is not None)
 
 
 def test_a_paid_signal_that_one_tier_is_not_judged_by_keeps_no_other_from_being_asked():

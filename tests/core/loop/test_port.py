@@ -246,10 +246,9 @@ def test_a_whole_answer_is_shown_as_the_chunk_of_its_tier(port):
 
 def test_a_warning_is_given_once_a_key(port):
     made = port(Models())
+    notes = Note("key", "first"), Note("key", "second"), Note("other", "third")
     with pytest.warns(CascadeWarning) as caught:
-        made.note(Note("key", "first"))
-        made.note(Note("key", "second"))
-        made.note(Note("other", "third"))
+        list(map(made.note, notes))
     assert [str(warning.message) for warning in caught] == ["first", "third"]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
