@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.evaluation.scored import score, serve, thresholds_of
+from cascade_core.evaluation.scored import serve, thresholds_of
+from cascade_core.evaluation.scoring import score
 from cascade_core.labels import Table, TierColumns
 from cascade_core.policy import Policy
 from cascade_core.request import Request
