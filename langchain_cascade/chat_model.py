@@ -59,7 +59,6 @@ class ChatCascade(
     model_config = ConfigDict(defer_build=True)  # importing stays quick
 
     def __init__(self, tiers: Sequence[GivenTier], **settings: Unpack[ChatKeywords]) -> None:
-        """Check the settings; see the class."""
         fields: dict[str, Any] = {"tiers": tiers, **settings}
         super().__init__(**fields)
         if isinstance(self.tiers, list | tuple) and not isinstance(self.tiers, TierList):

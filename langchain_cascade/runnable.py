@@ -75,7 +75,6 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
     def __init__(
         self, tiers: Sequence[RunnableLike[Any, Any]], **settings: Unpack[RunnableKeywords]
     ) -> None:
-        """Check the settings; see the class."""
         fields: dict[str, Any] = {"tiers": tiers, **settings}
         super().__init__(**fields)
         self._build()

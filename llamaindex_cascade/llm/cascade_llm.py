@@ -54,7 +54,6 @@ class CascadeLLM(Objects, ToolCalling):
     """
 
     def __init__(self, tiers: Sequence[LLM | str], **settings: Unpack[LLMKeywords]) -> None:
-        """Check the settings; see the class."""
         fields: dict[str, Any] = {"tiers": tiers, **settings}
         super().__init__(**fields)
         self.__dict__["_reports"] = "callback_manager" in settings
