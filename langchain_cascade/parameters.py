@@ -18,8 +18,8 @@ from langchain_core.rate_limiters import BaseRateLimiter
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from cascade_core.errors import CascadeWarning
+from cascade_core.integrations.classes import LIMIT_FIELDS
 from cascade_core.setup.settings import CascadeKeywords
-from langchain_cascade.capabilities import LIMIT_FIELDS
 
 _AT_CREATION = frozenset({"timeout", "max_retries", "api_key"})
 """Parameters that integrations build their HTTP client with; later changes do nothing."""

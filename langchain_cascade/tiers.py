@@ -16,15 +16,10 @@ from langchain_core.runnables import Runnable
 from langchain_core.runnables.base import coerce_to_runnable
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.integrations.classes import max_tokens, model_name, token_limit
 from cascade_core.setup.plan import Notices
 from cascade_core.tier import LogprobMemory, Tier
-from langchain_cascade.capabilities import (
-    gives_logprobs,
-    host,
-    logprob_fields,
-    max_tokens,
-    model_name,
-)
+from langchain_cascade.capabilities import gives_logprobs, host, logprob_fields
 from langchain_cascade.parameters import apply
 from langchain_cascade.wrapping import (
     Model,
@@ -264,5 +259,4 @@ def _limit(tier: ChatTier) -> int | None:
     flat = flatten(tier.given)
     if flat is None:
         return None
-    bound = [flat.kwargs.get(key) for key in ("max_tokens", "max_completion_tokens")]
-    return next((n for n in bound if isinstance(n, int)), None) or max_tokens(flat.model)
+    return token_limit(flat.kwargs) or max_tokens(flat.model)

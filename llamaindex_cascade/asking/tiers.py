@@ -11,13 +11,13 @@ from llama_index.core.callbacks import CallbackManager
 from llama_index.core.llms import LLM
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.integrations.classes import max_tokens
 from cascade_core.tier import LogprobMemory, Tier
 from llamaindex_cascade.reading.capabilities import (
     calls_tools,
     gives_logprobs,
     host,
     logprob_options,
-    max_tokens,
     model_name,
     usage_options,
 )

@@ -11,13 +11,11 @@ from pydantic import BaseModel
 
 from cascade_core.draft import Draft, Finish
 from cascade_core.effects import Chunk, Open
-from cascade_core.logprobs import Logprobs
+from cascade_core.logprobs import Logprobs, read_logprobs
 from cascade_core.usage import Usage
 from llamaindex_cascade.asking.calls import Calls
 from llamaindex_cascade.llm.formats import FormatError
-from llamaindex_cascade.reading.answers import read_finish, reported_usage
-from llamaindex_cascade.reading.logprobs import chunk_tokens
-from llamaindex_cascade.reading.raw import Response
+from llamaindex_cascade.reading.raw import Response, said_in
 from llamaindex_cascade.reading.recorder import Recorder
 
 
@@ -42,15 +40,16 @@ class Responses:
     def take(self, item: Response) -> Chunk:
         """Take the next response."""
         self._last = item
-        tokens = chunk_tokens(item)
+        said = said_in(item)
+        tokens = read_logprobs(said.logprobs)
         values = () if tokens is None else tokens.values
         if tokens is not None:
             self._values += values
             if self._effect.top_logprobs:
                 self._entries += tokens.entries
         # Said by one of the last chunks, not always by the very last.
-        self._usage = reported_usage(item) or self._usage
-        self._finish = read_finish(item) or self._finish
+        self._usage = said.usage or self._usage
+        self._finish = said.finish or self._finish
         return Chunk(item, values)
 
     def had(self) -> Draft | None:

@@ -19,7 +19,7 @@ from llama_index_instrumentation import get_dispatcher
 from llamaindex_cascade.asking.instrumentation import spanned_if_observed
 from llamaindex_cascade.llm.base import CascadeBase
 from llamaindex_cascade.llm.ways import Tools
-from llamaindex_cascade.reading.answers import read_tool_calls
+from llamaindex_cascade.reading.tool_calls import read_tool_calls
 
 _dispatcher = get_dispatcher(__name__)
 

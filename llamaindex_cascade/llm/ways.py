@@ -15,11 +15,11 @@ from llama_index.core.tools import BaseTool
 from pydantic import BaseModel
 
 from cascade_core.draft import Draft
+from cascade_core.integrations.classes import token_limit
 from cascade_core.request import ToolSpec, Turn, response_schema
 from llamaindex_cascade.asking.calls import Invocation
 from llamaindex_cascade.asking.messages import to_turns, with_tool_blocks
 from llamaindex_cascade.llm.formats import wanted_format
-from llamaindex_cascade.reading.capabilities import token_limit
 
 if TYPE_CHECKING:
     from llamaindex_cascade.asking.tiers import LLMTier

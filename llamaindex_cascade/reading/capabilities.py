@@ -1,84 +1,28 @@
 """What an LLM can do, as far as its object tells without a call.
 
-Nothing here imports an integration: classes are known by name, so that a
-cascade of two models loads only those two.
+What is known of a class by its name does not belong here; see
+`cascade_core.integrations.classes`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from llama_index.core.llms import LLM
 
-NO_LOGPROBS = frozenset(
-    {
-        "Anthropic",
-        "Bedrock",
-        "BedrockConverse",
-        "Cohere",
-        "GoogleGenAI",
-        "Gemini",
-        "HuggingFaceInferenceAPI",
-        "HuggingFaceLLM",
-        "LiteLLM",
-        "LlamaCPP",
-        "MistralAI",
-        "Ollama",
-        "OpenAIResponses",
-        "Vertex",
-    }
-)
-"""Integrations that fill in no token log-probabilities, whatever they are asked."""
-
-HOSTS = {
-    "AzureOpenAI": "azure",
-    "Fireworks": "fireworks",
-    "Groq": "groq",
-    "Ollama": "ollama",
-    "OpenRouter": "openrouter",
-    "Perplexity": "perplexity",
-    "TogetherLLM": "together",
-}
-"""Integrations of hosts that serve other makers' models, at prices of their own."""
-
-_NAME_FIELDS = ("model", "model_name", "model_id", "engine")
-_LIMIT_FIELDS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens")
-
-
-def class_names(llm: object) -> frozenset[str]:
-    """Return the names of an object's class and its bases."""
-    return frozenset(cls.__name__ for cls in type(llm).__mro__)
+from cascade_core.integrations import classes
+from cascade_core.integrations.classes import LLAMAINDEX, integration
 
 
 def model_name(llm: LLM) -> str | None:
     """Return the name a model is priced by, or None."""
-    for name in _NAME_FIELDS:
-        value = getattr(llm, name, None)
-        if isinstance(value, str) and value:
-            return value
-    known = llm.metadata.model_name
+    known = classes.model_name(llm) or llm.metadata.model_name
     return None if known == "unknown" else known
 
 
 def host(llm: LLM) -> str | None:
     """Return who hosts a model, where its integration serves other makers' models."""
-    return next((HOSTS[c.__name__] for c in type(llm).__mro__ if c.__name__ in HOSTS), None)
-
-
-def max_tokens(llm: LLM) -> int | None:
-    """Return the most tokens a model may write in one answer, where its caller set a limit."""
-    for name in _LIMIT_FIELDS:
-        value = getattr(llm, name, None)
-        if isinstance(value, int) and value > 0:
-            return value
-    return None
-
-
-def token_limit(kwargs: Mapping[str, Any]) -> int | None:
-    """Return the limit that one request's own arguments set."""
-    limits = (kwargs.get(name) for name in _LIMIT_FIELDS)
-    return next((n for n in limits if isinstance(n, int) and n > 0), None)
+    return integration(llm, LLAMAINDEX).host
 
 
 def gives_logprobs(llm: LLM) -> bool | None:
@@ -88,10 +32,10 @@ def gives_logprobs(llm: LLM) -> bool | None:
         True or False where its integration is known, None where only trying
         tells.
     """
-    names = class_names(llm)
-    if names & NO_LOGPROBS or _declined(llm):
+    asking = integration(llm, LLAMAINDEX).logprobs
+    if asking == "never" or _declined(llm):
         return False
-    return True if "OpenAI" in names else None
+    return True if asking == "arguments" else None
 
 
 def logprob_options(llm: LLM, top: int) -> dict[str, Any]:
@@ -114,9 +58,8 @@ def logprob_options(llm: LLM, top: int) -> dict[str, Any]:
 
 def usage_options(llm: LLM) -> dict[str, Any]:
     """Return the arguments of a streamed call that have its tokens reported."""
-    if "OpenAI" not in class_names(llm):
-        return {}
-    return {"stream_options": {"include_usage": True}}
+    asked = integration(llm, LLAMAINDEX).usage_asked
+    return {"stream_options": {"include_usage": True}} if asked else {}
 
 
 def calls_tools(llm: LLM) -> bool:

@@ -19,16 +19,11 @@ from llama_index.core.llms import LLM
 
 from cascade_core.call import Call, Outcome
 from cascade_core.draft import Draft, Finish
-from cascade_core.logprobs import Logprobs
+from cascade_core.logprobs import Logprobs, read_logprobs
 from cascade_core.usage import Usage
-from llamaindex_cascade.reading.answers import (
-    Response,
-    chunk_logprobs,
-    read_finish,
-    reported_usage,
-    to_draft,
-)
+from llamaindex_cascade.reading.answers import to_draft
 from llamaindex_cascade.reading.capabilities import model_name
+from llamaindex_cascade.reading.raw import Response, said_in
 
 by_span: WeakValueDictionary[str, Recorder] = WeakValueDictionary()
 """Who saw a call start: the rest of a stream may be read where no recorder is active."""
@@ -245,10 +240,12 @@ class Recorder:
             if seen is not None:
                 seen.took(response)
                 if not seen.wraps:
-                    seen.logprobs += chunk_logprobs(response)
+                    said = said_in(response)
+                    tokens = read_logprobs(said.logprobs)
+                    seen.logprobs += () if tokens is None else tokens.values
                     # Not always on the last one; and tokens, where on several, are totals so far.
-                    seen.usage = reported_usage(response) or seen.usage
-                    seen.finish = read_finish(response) or seen.finish
+                    seen.usage = said.usage or seen.usage
+                    seen.finish = said.finish or seen.finish
 
     def end(self, span: str, response: Response | None) -> None:
         """Note that an answer or a stream is complete."""

@@ -2,7 +2,7 @@
 
 Structured predictions, synthesizers and query engines make several calls, or
 hide the one they make; LlamaIndex's events tell of them all. Here is who
-listens, and for whom; what is made of it, see `recorded`.
+listens, and for whom; what is made of it, see `listening`.
 """
 
 from __future__ import annotations
