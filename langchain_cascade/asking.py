@@ -20,13 +20,14 @@ from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import ensure_config
 
+from cascade_core.integrations.classes import token_limit
 from cascade_core.loop.session import Decided, Session
 from cascade_core.request import Request, response_schema
 from langchain_cascade.answer import Shown, stamp, whole_chunk
 from langchain_cascade.cache import AnswerCache
 from langchain_cascade.calls import ChatCalls
 from langchain_cascade.contexts import METADATA_KEY, contexts_of
-from langchain_cascade.convert import to_turns, token_limit
+from langchain_cascade.convert import to_turns
 from langchain_cascade.engine import ChatEngine
 from langchain_cascade.scope import AsyncScope, Scope
 from langchain_cascade.tiers import ChatTier

@@ -84,7 +84,8 @@ def examine(model: BaseChatModel, prices: Prices, *, live: bool = False) -> Find
         prices: Where prices come from.
         live: Whether to send it one tiny, paid request.
     """
-    from langchain_cascade.capabilities import gives_logprobs, model_name  # noqa: PLC0415
+    from cascade_core.integrations.classes import model_name  # noqa: PLC0415
+    from langchain_cascade.capabilities import gives_logprobs  # noqa: PLC0415
     from langchain_cascade.tiers import make_tier, to_core  # noqa: PLC0415
     from langchain_cascade.tools import supports_tools  # noqa: PLC0415
 
