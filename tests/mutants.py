@@ -42,6 +42,7 @@ pytest_add_cli_args_test_selection=tests/core/{folder}
 pytest_add_cli_args=
     -p
     no:cacheprovider
+    --hypothesis-profile=mutants
     -k
     {but}
 timeout_multiplier=5
@@ -113,8 +114,7 @@ def _mutmut(place: Path, *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "mutmut", *arguments],
         cwd=place,
-        # The same examples of Hypothesis each time; no threads a fork would lose.
-        env={**os.environ, "CI": "1", "OPENBLAS_NUM_THREADS": "1"},
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # a fork would lose the others
         stdout=None if shown else subprocess.PIPE,
         stderr=None if shown else subprocess.STDOUT,
         text=True,
