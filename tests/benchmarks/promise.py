@@ -31,7 +31,7 @@ from cascade_core.arrays import Array, Ints
 from cascade_core.calibration import tune
 from cascade_core.calibration.fit import fit_calibrator
 from cascade_core.calibration.objective import TuningError
-from cascade_core.evaluation.scored import score
+from cascade_core.evaluation.scoring import score
 from cascade_core.labels import Table
 from cascade_core.policy import Policy
 from cascade_core.statistics.fixed_sequence import Refused, certify_sweep

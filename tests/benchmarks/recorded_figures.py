@@ -15,7 +15,7 @@ from cascade_core.arrays import Array, Flags
 from cascade_core.calibration.fit import fit_calibrator
 from cascade_core.evaluation import Curve, auroc, ece, ece_noise_floor, oracle, random_line, sweep
 from cascade_core.evaluation.paid import PaidReading
-from cascade_core.evaluation.scored import score
+from cascade_core.evaluation.scoring import score
 from cascade_core.fitted.artefact import Calibrator
 from cascade_core.fitted.features import draft_features, request_features
 from cascade_core.labels import Table

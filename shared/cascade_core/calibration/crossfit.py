@@ -13,17 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from cascade_core.arrays import Array, Ints
-from cascade_core.calibration.learn import (
-    Prepared,
-    fit_logistic,
-    learnable,
-    learned_scores,
-)
-from cascade_core.calibration.scores import Candidate, Fixed
+from cascade_core.calibration.fit_curves import Binned, CurveShape
+from cascade_core.calibration.learn import Prepared, learnable, learned_scores
+from cascade_core.calibration.logistic import fit_logistic
+from cascade_core.calibration.scores import Candidate
 from cascade_core.calibration.trees import fit_boosting, fit_forest
 from cascade_core.errors import ConfigurationError
 from cascade_core.fitted.artefact import Boosting, Logistic
-from cascade_core.fitted.curves import Binned, make_curve
+from cascade_core.fitted.curves import make_curve
 from cascade_core.fitted.inputs import Inputs
 from cascade_core.labels import Table
 from cascade_core.statistics.folds import folds, split
@@ -144,7 +141,7 @@ def readable_rows(prepared: Prepared) -> npt.NDArray[np.bool_]:
 
 
 def cross_curve(
-    scores: Array, target: Array, weights: Array | None, fold: Ints, kind: Fixed
+    scores: Array, target: Array, weights: Array | None, fold: Ints, kind: CurveShape
 ) -> Array:
     """Return the confidence in every row, by a curve that was not fitted to it."""
     confidence = np.full(len(scores), np.nan)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -20,33 +21,24 @@ from cascade_core.calibration.crossfit import (
     learn,
     readable_rows,
 )
+from cascade_core.calibration.fit_curves import Binned, CurveShape
 from cascade_core.calibration.learn import Prepared, learnable, prepare
-from cascade_core.calibration.scores import (
-    Candidate,
-    CurveKind,
-    Fixed,
-    Method,
-    Trial,
-    better_by,
-    candidates,
-    choose,
-    has_learning,
-    log_loss,
-)
+from cascade_core.calibration.scores import Candidate, Method, candidates, has_learning
+from cascade_core.calibration.trials import Trial, better_by, log_loss, pick_trial
 from cascade_core.errors import ConfigurationError
+from cascade_core.evaluation.scoring import inputs_of
 from cascade_core.fitted.artefact import (
     Boosting,
     Calibrator,
     Isotonic,
     Logistic,
     Platt,
-    Signal,
+    SignalScore,
 )
-from cascade_core.fitted.curves import Binned
-from cascade_core.fitted.scorer import Inputs, Scorer
+from cascade_core.fitted.scorer import Scorer
 from cascade_core.labels import Table
 
-__all__ = ["CurveKind", "Fitted", "Method", "fit_calibrator"]
+CurveKind: TypeAlias = Literal["auto"] | CurveShape
 
 ISOTONIC_ROWS = 200
 """Rows from which an isotonic curve is tried."""
@@ -118,7 +110,7 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
             or has fewer than two rows (or groups) with an outcome.
         ModuleNotFoundError: What was asked for needs scikit-learn, which is missing.
     """
-    inputs = Inputs.of(table, tier)
+    inputs = inputs_of(table, tier)
     chosen = tuple(inputs.signals) if signals is None else tuple(signals)
     for name in chosen:
         if name not in inputs.signals:
@@ -168,7 +160,7 @@ def _try_all(
     """
     target, weights, groups = data.part(data.pool)
     fold = data.fold[data.pool]
-    kinds: tuple[Fixed, ...] = ("platt", "isotonic") if curve == "auto" else (curve,)
+    kinds: tuple[CurveShape, ...] = ("platt", "isotonic") if curve == "auto" else (curve,)
     if curve == "auto" and len(target) < ISOTONIC_ROWS:
         kinds = ("platt",)
     trials, scores = [], {}
@@ -183,18 +175,18 @@ def _try_all(
             trials.append(Trial(candidate, kind, log_loss(filled, target)))
     if not trials:
         return None
-    winner = choose(trials, weights, groups)
+    winner = pick_trial(trials, weights, groups)
     losses = {t.label: float(np.average(t.losses, weights=weights)) for t in trials}
     return winner, losses, scores[winner.candidate.label]
 
 
 def _final_score(
     data: Data, candidate: Candidate, prepared: Prepared, pool_scores: Array
-) -> tuple[Signal | Logistic | Boosting, Array]:
+) -> tuple[SignalScore | Logistic | Boosting, Array]:
     """Return the score fitted to the whole pool, and every row's score by one that saw it not."""
     if candidate.kind == "signal":
         name = candidate.names[0].partition(":")[2]
-        return Signal(signal=name), data.inputs.signals[name]
+        return SignalScore(signal=name), data.inputs.signals[name]
     own = prepared.pick(candidate.names, words=candidate.words)
     fit = np.flatnonzero(readable_rows(own))
     score = learn(data, candidate, own.take(fit), data.pool[fit])
@@ -207,7 +199,7 @@ def _final_score(
 
 
 def _with_curves(
-    data: Data, score: Signal | Logistic | Boosting, scores: Array, kind: Fixed
+    data: Data, score: SignalScore | Logistic | Boosting, scores: Array, kind: CurveShape
 ) -> tuple[Calibrator, Array]:
     """Return the calibrator, with curves for classes that gain by one, and all confidences."""
     confidence = cross_curve(scores, data.target, data.weights, data.fold, kind)

@@ -15,14 +15,14 @@ import numpy as np
 
 from cascade_core.arrays import Array, Flags
 from cascade_core.calibration.fit import Fitted, fit_calibrator
-from cascade_core.calibration.scores import mean_with_error
 from cascade_core.evaluation.scored import Scored, serve
 from cascade_core.labels import Table
 from cascade_core.policy.route import Route, Stage, skips, values
+from cascade_core.statistics.standard_error import mean_with_error
 
-EACH_WAY = 30
+_EACH_WAY = 30
 """Accepted and rejected drafts that a tier needs before anything is learned about it."""
-SURE = 2.0
+_SURE = 2.0
 """Standard errors by which a saving must stand above zero."""
 
 
@@ -67,7 +67,7 @@ def fit_route(
     for k in range(len(scored.confidences)):
         asked, taken = served.asked[:, k], (served.tier == k).astype(np.float64)
         good = int(taken[asked].sum())
-        if min(good, int(asked.sum()) - good) < EACH_WAY:
+        if min(good, int(asked.sum()) - good) < _EACH_WAY:
             return None
         fitted = fit_from_request(rows, k, np.where(asked, taken, np.nan), seed=seed)
         accepts.append(fitted.confidence)
@@ -85,7 +85,7 @@ def fit_route(
     saved, error = mean_with_error(
         served.cost - serve(skipping(scored, skipped), thresholds).cost, scored.weights
     )
-    return (route, skipped) if saved > SURE * error else None
+    return (route, skipped) if saved > _SURE * error else None
 
 
 def skipping(scored: Scored, skipped: Flags) -> Scored:

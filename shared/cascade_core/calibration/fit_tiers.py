@@ -1,23 +1,23 @@
-"""What is fitted before thresholds are picked: each tier's confidence, and the route past tiers.
+"""Fits what thresholds are then picked on: each tier's confidence, and the route past tiers.
 
-Rows are scored by models that had not seen them, so that thresholds can be picked on the very
-rows that everything was fitted to.
+Rows are scored by models that had not seen them (cross-fitting), so thresholds can be picked on
+the very rows that everything was fitted to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-import numpy as np
-
-from cascade_core.calibration.fit import Method, fit_calibrator
+from cascade_core.calibration.fit import fit_calibrator
 from cascade_core.calibration.fit_route import fit_route, skipping
-from cascade_core.calibration.objective import Objective, choose
-from cascade_core.calibration.thresholds import Candidates, candidates
+from cascade_core.calibration.objective import Objective
+from cascade_core.calibration.scores import Method
+from cascade_core.calibration.thresholds import best_point
 from cascade_core.errors import ConfigurationError
-from cascade_core.evaluation.scored import Scored, score
+from cascade_core.evaluation.scored import Scored
+from cascade_core.evaluation.scoring import score
+from cascade_core.fitted.artefact import Calibrator
 from cascade_core.labels import Table
 from cascade_core.policy.document import Policy
 
@@ -26,7 +26,7 @@ from cascade_core.policy.document import Policy
 class Fit:
     """Calibrators and the rows they were fitted to, scored by models that had not seen them."""
 
-    calibrators: tuple[Any, ...]
+    calibrators: tuple[Calibrator, ...]
     choices: tuple[str, ...]
     scored: Scored
 
@@ -99,7 +99,7 @@ def _checked(signals: Sequence[str], held: Sequence[str], source: str) -> tuple[
 
 def _serves_better(objective: Objective, one: Scored, other: Scored) -> bool:
     """Tell whether the first serves an objective better on the same rows."""
-    found = (best(objective, scored) for scored in (one, other))
+    found = (best_point(objective, scored) for scored in (one, other))
     first, second = (objective.value(float(of.quality[0]), float(of.cost[0])) for of in found)
     return first > second
 
@@ -110,7 +110,7 @@ def with_route(
     """Add a route where it serves the objective on the rows it was fitted to, out of fold."""
     if rows.requests is None:
         return document, fit
-    thresholds = best(objective, fit.scored).thresholds[0]
+    thresholds = best_point(objective, fit.scored).thresholds[0]
     learned = fit_route(rows, fit.scored, list(thresholds), seed=seed)
     if learned is None:
         return document, fit
@@ -119,10 +119,3 @@ def with_route(
     if not _serves_better(objective, scored, fit.scored):
         return document, fit
     return document.model_copy(update={"route": route}), replace(fit, scored=scored)
-
-
-def best(objective: Objective, scored: Scored) -> Candidates:
-    """Return the one candidate that serves an objective best on these rows."""
-    among = candidates(scored)
-    strong = float(np.average(scored.qualities[-1], weights=scored.weights))
-    return among.take(np.array([choose(among, objective, strong)]))

@@ -1,4 +1,4 @@
-"""What tuning is asked for, and which candidate serves it best."""
+"""What tuning is asked for."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-import numpy as np
-
-from cascade_core.arrays import Array, Flags
-from cascade_core.calibration.thresholds import Candidates
 from cascade_core.errors import ConfigurationError
 
 Kind: TypeAlias = Literal["quality", "harm", "max_cost", "max_escalated"]
 
-SURE = 0.95
+DEFAULT_CONFIDENCE = 0.95
 """How sure a promise about harm is where nobody said."""
+_MOST = 2.0  # a cascade may beat its strongest tier, but 98 was meant to be 98 %
 
 
 class TuningError(ConfigurationError):
@@ -42,7 +39,7 @@ class Objective:
     @property
     def delta(self) -> float:
         """The share of tables on which a promise may turn out wrong."""
-        return 1 - (SURE if self.confidence is None else self.confidence)
+        return 1 - (DEFAULT_CONFIDENCE if self.confidence is None else self.confidence)
 
     def value(self, quality: float, cost: float) -> float:
         """Return what is sought, the more the better: quality, or as little cost as possible."""
@@ -102,7 +99,7 @@ def make_objective(
         msg = f"{kind}={limit:g}: give {wanted}"
         raise ConfigurationError(msg)
     if confidence is None:
-        return Objective(kind, limit, SURE if kind == "harm" else None)
+        return Objective(kind, limit, DEFAULT_CONFIDENCE if kind == "harm" else None)
     if kind in {"max_cost", "max_escalated"}:
         msg = f"confidence= goes with quality= or harm=; {kind} is not promised"
         raise ConfigurationError(msg)
@@ -110,59 +107,3 @@ def make_objective(
         msg = f"confidence={confidence:g}: give a number between 0 and 1, e.g. 0.95"
         raise ConfigurationError(msg)
     return Objective(kind, limit, confidence)
-
-
-def choose(among: Candidates, objective: Objective, strong_quality: float) -> int:
-    """Return the place of the candidate that serves an objective best, on these rows.
-
-    Args:
-        among: Candidates.
-        objective: What is asked for.
-        strong_quality: Mean quality of the strongest tier alone, in [0, 1].
-
-    Raises:
-        TuningError: None of them does; the message says how close they come.
-    """
-    price = among.escalated if np.isnan(among.cost).any() else among.cost
-    if objective.kind in {"quality", "harm"}:
-        if objective.kind == "quality":
-            fits = among.quality >= objective.limit * strong_quality - _ROUNDING
-        else:
-            fits = among.harm <= objective.limit + _ROUNDING
-        if not fits.any():
-            best = among.quality.max()
-            msg = (
-                f"no threshold reaches quality {objective.limit * strong_quality:.4f} "
-                f"({objective.limit:g} × the strongest tier's {strong_quality:.4f}); "
-                f"the best reaches {best:.4f}"
-            )
-            raise TuningError(msg)
-        return _first(fits, price, -among.quality)
-    if objective.kind == "max_cost":
-        if np.isnan(among.cost).any():
-            msg = "max_cost needs the cost of every tier, but some costs in the table are empty"
-            raise TuningError(msg)
-        fits, least = among.cost <= objective.limit, among.cost.min()
-        unit = "USD a request"
-    else:
-        fits, least = among.escalated <= objective.limit + _ROUNDING, among.escalated.min()
-        unit = "of the requests escalated"
-    if not fits.any():
-        msg = (
-            f"{objective.kind}={objective.limit:g} cannot be met: "
-            f"the least any threshold takes is {least:.6g} {unit}"
-        )
-        raise TuningError(msg)
-    return _first(fits, -among.quality, price)
-
-
-_MOST = 2.0  # a cascade may beat its strongest tier, but 98 was meant to be 98 %
-_ROUNDING = 1e-12  # sums of a million shares end a few last digits off
-
-
-def _first(fits: Flags, by: Array, then: Array) -> int:
-    """Return the place that is least `by`, and where several are but for a rounding, `then`."""
-    places = np.flatnonzero(fits)
-    least = by[places].min()
-    places = places[by[places] <= least + _ROUNDING * abs(least)]
-    return int(places[np.argmin(then[places])])

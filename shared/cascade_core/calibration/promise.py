@@ -1,8 +1,8 @@
-"""Thresholds that keep a promise: what is tested, along which path, for which class.
+"""Finds thresholds whose promise passes its test: which losses are tested, in which order.
 
-The statistics are in `guarantee`; here is what they are applied to. Two tiers and harm need no
-path: harm can only rise as the threshold falls, so every threshold is tested from the strictest
-down. Everything else is tested along one path of threshold vectors that was fixed on other rows.
+The tests themselves are in `statistics.fixed_sequence`. With two tiers and harm every threshold is
+tested, from the strictest down, as harm can only rise when the threshold falls. Everything else is
+tested along one path of threshold vectors that was fixed on other rows.
 """
 
 from __future__ import annotations
@@ -14,22 +14,19 @@ import numpy as np
 
 from cascade_core.arrays import Array, Ints
 from cascade_core.calibration.objective import Objective, TuningError
-from cascade_core.calibration.thresholds import NOTHING, Candidates, candidates, frontier, thin
+from cascade_core.calibration.points import ACCEPT_NOTHING, OperatingPoints, frontier, thin
+from cascade_core.calibration.thresholds import operating_points
 from cascade_core.evaluation.scored import Scored, serve
 from cascade_core.policy.evidence import Promise
-from cascade_core.statistics.fixed_sequence import (
-    Certified,
-    Refused,
-    certify_path,
-    certify_sweep,
-)
+from cascade_core.statistics.fixed_sequence import certify_path, certify_sweep
+from cascade_core.statistics.labels_needed import Certified, Refused
 
-PATH = 200
+_PATH = 200
 """Most threshold vectors on a path. More would be finer and cost time, not confidence."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Picked:
     """Thresholds, and what was promised of them.
 
     Attributes:
@@ -46,14 +43,14 @@ class Kept:
     refused: Mapping[str, str] = field(default_factory=dict)
 
 
-def keep(
+def certify(
     objective: Objective,
     fitted: Scored,
     tested: Scored,
     groups: Ints | None = None,
     *,
     heaviest: float | None = None,
-) -> Kept:
+) -> Picked:
     """Return the cheapest thresholds whose promise stands.
 
     Args:
@@ -72,17 +69,15 @@ def keep(
         msg = f"{objective}: cannot be promised: {found.reason}"
         raise TuningError(msg)
     thresholds, promise = found
-    return Kept(thresholds, (promise,))
+    return Picked(thresholds, (promise,))
 
 
-def keep_by_class(
+def certify_by_class(
     objective: Objective,
-    fitted: Mapping[str, Scored],
-    tested: Mapping[str, Scored],
-    groups: Mapping[str, Ints | None],
+    parts: Mapping[str, tuple[Scored, Scored, Ints | None]],
     *,
     heaviest: float | None = None,
-) -> Kept:
+) -> Picked:
     """Return thresholds for every class, each with a promise of its own.
 
     The share of wrong promises is split evenly over the classes (Bonferroni), so that all
@@ -90,21 +85,20 @@ def keep_by_class(
 
     Args:
         objective: Quality or harm, with a confidence.
-        fitted: As in `keep`, by class.
-        tested: The same.
-        groups: The same.
-        heaviest: As in `keep`, of any class.
+        parts: By class, the rows to plan on, the rows to test on, and which of the latter belong
+            together, each as in `certify`.
+        heaviest: As in `certify`, of any class.
 
     Raises:
         TuningError: Nothing can be promised for any class.
     """
-    delta = objective.delta / len(tested)
+    delta = objective.delta / len(parts)
     classes: dict[str, tuple[float, ...]] = {}
     promises, refused = [], {}
-    tiers = len(next(iter(tested.values())).confidences)
-    nothing = (NOTHING,) * tiers
-    for name, rows in tested.items():
-        found = _certify(objective, delta, fitted[name], rows, groups[name], heaviest)
+    nothing: tuple[float, ...] = ()
+    for name, (fitted, tested, groups) in parts.items():
+        nothing = (ACCEPT_NOTHING,) * len(tested.confidences)
+        found = _certify(objective, delta, fitted, tested, groups, heaviest)
         if isinstance(found, Refused):
             classes[name], refused[name] = nothing, found.reason
         else:
@@ -117,7 +111,7 @@ def keep_by_class(
         reasons = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in alike.items())
         msg = f"{objective}: cannot be promised for any class: {reasons}"
         raise TuningError(msg)
-    return Kept(nothing, tuple(promises), classes, refused)
+    return Picked(nothing, tuple(promises), classes, refused)
 
 
 def _certify(  # noqa: PLR0913, PLR0917 - what is promised, and all it is tested on
@@ -152,25 +146,24 @@ def _weighs(scored: Scored) -> bool:
     return len(scored) > 0 and (scored.weights is None or bool(scored.weights.any()))
 
 
-def plan_path(fitted: Scored) -> Candidates:
+def plan_path(fitted: Scored) -> OperatingPoints:
     """Fix the threshold vectors to test, the safest first, on rows that are not tested.
 
-    They are the cheapest for each share of bad drafts accepted, from nothing accepted at all, as
-    the confidences foresee it: what came true on the few rows of a low harm is mostly chance, and
-    the luckiest of thousands of vectors would lead the path astray.
+    They are the cheapest for each share of bad drafts accepted, from nothing accepted at all.
+    Whether a draft is bad is taken from its confidence, not from its label: of the few harmed rows
+    at a low harm, which vector accepts them is mostly chance, and the path would follow it.
     """
     foreseen = replace(
         fitted,
         qualities=(*(np.nan_to_num(c) for c in fitted.confidences), np.ones(len(fitted))),
     )
-    every = candidates(foreseen)
-    return thin(frontier(every, every.harm), PATH)
+    return thin(frontier(operating_points(foreseen)), _PATH)
 
 
 def _along(  # noqa: PLR0913, PLR0917 - what is promised, and all it is tested on
     objective: Objective,
     delta: float,
-    path: Candidates,
+    path: OperatingPoints,
     tested: Scored,
     groups: Ints | None,
     heaviest: float | None,

@@ -1,4 +1,4 @@
-"""Which scores are worth trying on so many rows, and which of those that were tried is kept."""
+"""The scores that are worth trying on so many rows, plainest first."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from cascade_core.arrays import Array, Ints
-from cascade_core.fitted.features import DRAFT, REQUEST
+from cascade_core.arrays import Array
+from cascade_core.fitted.feature_names import DRAFT, REQUEST
 from cascade_core.fitted.inputs import Inputs
 
 Method: TypeAlias = Literal["auto", "signal", "logistic", "boosting"]
-CurveKind: TypeAlias = Literal["auto", "isotonic", "platt"]
-Fixed: TypeAlias = Literal["isotonic", "platt"]
 
 LOGISTIC_ROWS = 40
 """Rows from which a learned combination of signals is tried."""
@@ -52,26 +50,6 @@ class Candidate:
     kind: Literal["signal", "logistic", "forest", "boosting"]
     names: tuple[str, ...]
     words: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Trial:
-    """How a candidate did.
-
-    Attributes:
-        candidate: Its score.
-        curve: Its curve.
-        losses: Log loss of every row, out of fold, shape (n,).
-    """
-
-    candidate: Candidate
-    curve: Fixed
-    losses: Array
-
-    @property
-    def label(self) -> str:
-        """What it is called, curve and all."""
-        return f"{self.candidate.label}, {self.curve}"
 
 
 def candidates(  # noqa: PLR0913 - what there is, and what is wanted of it
@@ -192,47 +170,3 @@ def _need_learning(method: Method) -> None:
             "pip install 'model-cascade[calibrate]'"
         )
         raise ModuleNotFoundError(msg, name="sklearn")
-
-
-def choose(trials: Sequence[Trial], weights: Array | None, groups: Ints | None) -> Trial:
-    """Return the plainest trial that is within one standard error of the best.
-
-    The one-standard-error rule of Breiman et al. (Classification and Regression Trees,
-    1984), with the error that of the paired difference.
-    """
-    means = [float(np.average(trial.losses, weights=weights)) for trial in trials]
-    best = trials[int(np.argmin(means))]
-    close = []
-    for mean, trial in zip(means, trials, strict=True):
-        gain, error = better_by(best.losses, trial.losses, weights, groups)
-        if gain <= error:
-            close.append((trial.candidate.rank, mean, trial))
-    return min(close, key=lambda found: found[:2])[2]
-
-
-def better_by(
-    losses: Array, others: Array, weights: Array | None, groups: Ints | None
-) -> tuple[float, float]:
-    """Return by how much less the first losses are on average, and its standard error.
-
-    Rows of one group count as one observation in the error.
-    """
-    return mean_with_error(others - losses, weights, groups)
-
-
-def mean_with_error(
-    values: Array, weights: Array | None, groups: Ints | None = None
-) -> tuple[float, float]:
-    """Return the mean of values and its standard error, rows of one group as one observation."""
-    weight = np.ones(len(values)) if weights is None else weights
-    mean = float(np.average(values, weights=weight))
-    parts = weight * (values - mean)
-    if groups is not None:
-        _, code = np.unique(groups, return_inverse=True)
-        parts = np.bincount(code, parts).astype(np.float64)
-    return mean, float(np.sqrt(np.square(parts).sum()) / weight.sum())
-
-
-def log_loss(confidence: Array, target: Array) -> Array:
-    """Return the log loss of every row, in nats; outcomes may be fractions."""
-    return -(target * np.log(confidence) + (1 - target) * np.log1p(-confidence))

@@ -1,222 +1,101 @@
-"""Every threshold worth looking at, with what it would have cost and given.
+"""The thresholds worth looking at on scored rows, and those that serve an objective best.
 
-Two tiers: every distinct confidence, exactly. More tiers: a grid of quantiles for each tier,
-all combinations of which are evaluated at once from sums over the grid's cells, so that the
-number of rows matters only for filling the cells.
+Of two tiers, every threshold that tells two rows apart is looked at; of more, a grid.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from cascade_core.arrays import Array, Ints
-from cascade_core.evaluation.curve import sweep
-from cascade_core.evaluation.paid import PaidReading
+from cascade_core.arrays import Array, Flags
+from cascade_core.calibration.grid import grid_points
+from cascade_core.calibration.objective import Objective, TuningError
+from cascade_core.calibration.points import ACCEPT_NOTHING, OperatingPoints
 from cascade_core.evaluation.scored import Scored
+from cascade_core.evaluation.sweeping import sweep
 
-COMBINATIONS = 20_000
-"""Most threshold vectors looked at for three tiers and more."""
-STEPS = 100
-"""Most thresholds a tier for three tiers and more."""
-NOTHING = 1.0
-"""The threshold that accepts nothing: a calibrated confidence stays below 1."""
+_ROUNDING = 1e-12  # sums of a million shares end a few last digits off
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidates:
-    """Threshold vectors and what each would have done; all means are a request.
-
-    Attributes:
-        thresholds: Shape (m, tiers − 1).
-        quality: Mean quality, shape (m,).
-        cost: Mean USD, every paid call counted, shape (m,).
-        escalated: Share that the cheapest tier did not answer, shape (m,).
-        harm: Mean quality lost by not asking the strongest tier, shape (m,).
-    """
-
-    thresholds: Array
-    quality: Array
-    cost: Array
-    escalated: Array
-    harm: Array
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-        return len(self.quality)
-
-    def take(self, places: Ints) -> Candidates:
-        """Return some of them."""
-        return Candidates(
-            self.thresholds[places],
-            self.quality[places],
-            self.cost[places],
-            self.escalated[places],
-            self.harm[places],
-        )
-
-
-def candidates(scored: Scored) -> Candidates:
-    """Return every threshold vector worth looking at.
+def operating_points(scored: Scored) -> OperatingPoints:
+    """Return every threshold vector worth looking at, with what it would have done.
 
     Args:
         scored: Rows with confidences, costs and qualities.
     """
-    return _exact(scored) if len(scored.confidences) == 1 else _grid(scored)
+    return _exact(scored) if len(scored.confidences) == 1 else grid_points(scored)
 
 
-def frontier(of: Candidates, by: Array) -> Candidates:
-    """Return the cheapest candidates for each level of what must stay low.
+def best_point(objective: Objective, scored: Scored) -> OperatingPoints:
+    """Return the one point that serves an objective best on these rows.
+
+    Raises:
+        TuningError: None of them does.
+    """
+    points = operating_points(scored)
+    strong = float(np.average(scored.qualities[-1], weights=scored.weights))
+    return points.take(np.array([pick_point(points, objective, strong)]))
+
+
+def pick_point(points: OperatingPoints, objective: Objective, strong_quality: float) -> int:
+    """Return the place of the point that serves an objective best, on these rows.
 
     Args:
-        of: Candidates.
-        by: What must stay low (harm, lost quality), shape (m,).
+        points: Operating points.
+        objective: What is asked for.
+        strong_quality: Mean quality of the strongest tier alone, in [0, 1].
 
-    Returns:
-        Those that no other beats in both, from the lowest level to the highest: a path of
-        falling cost. Where costs are unknown, from the fewest escalated.
+    Raises:
+        TuningError: None of them does; the message says how close they come.
     """
-    price = of.escalated if np.isnan(of.cost).any() else of.cost
-    order = np.lexsort((price, by))
-    lowest = np.minimum.accumulate(price[order])
-    better = np.concatenate(([True], lowest[1:] < lowest[:-1]))
-    return of.take(order[better])
+    if objective.kind in {"quality", "harm"}:
+        if objective.kind == "quality":
+            fits = points.quality >= objective.limit * strong_quality - _ROUNDING
+        else:
+            fits = points.harm <= objective.limit + _ROUNDING
+        if not fits.any():
+            best = points.quality.max()
+            msg = (
+                f"no threshold reaches quality {objective.limit * strong_quality:.4f} "
+                f"({objective.limit:g} × the strongest tier's {strong_quality:.4f}); "
+                f"the best reaches {best:.4f}"
+            )
+            raise TuningError(msg)
+        return _first(fits, points.price, -points.quality)
+    if objective.kind == "max_cost":
+        if np.isnan(points.cost).any():
+            msg = "max_cost needs the cost of every tier, but some costs in the table are empty"
+            raise TuningError(msg)
+        fits, least = points.cost <= objective.limit, points.cost.min()
+        unit = "USD a request"
+    else:
+        fits, least = points.escalated <= objective.limit + _ROUNDING, points.escalated.min()
+        unit = "of the requests escalated"
+    if not fits.any():
+        msg = (
+            f"{objective.kind}={objective.limit:g} cannot be met: "
+            f"the least any threshold takes is {least:.6g} {unit}"
+        )
+        raise TuningError(msg)
+    return _first(fits, -points.quality, points.price)
 
 
-def thin(path: Candidates, most: int) -> Candidates:
-    """Return at most so many points of a path of rising harm, dense where harm is low.
-
-    Args:
-        path: As `frontier` returns it by harm.
-        most: How many points to keep; the first and last are among them.
-    """
-    if len(path) <= most:
-        return path
-    place = np.sqrt(path.harm)
-    wanted = np.linspace(place[0], place[-1], most)
-    kept = np.searchsorted(place, wanted, side="right") - 1
-    return path.take(np.unique(np.append(np.maximum(kept, 0), len(path) - 1)))
-
-
-def _exact(scored: Scored) -> Candidates:
+def _exact(scored: Scored) -> OperatingPoints:
     (weak, strong), (draft, answer) = scored.qualities, scored.costs
     curve = sweep(
         scored.confidences[0], weak, strong, draft, answer, scored.weights, paid=scored.read(0)
     )
-    thresholds = np.minimum(curve.threshold, NOTHING)[:, None]
+    thresholds = np.minimum(curve.threshold, ACCEPT_NOTHING)[:, None]
     cost = curve.cost
     if scored.calibrated:  # a tier of which nothing would be accepted is not asked
         unasked = float(np.average(draft, weights=scored.weights))
-        cost = np.where(thresholds[:, 0] >= NOTHING, cost - unasked, cost)
-    return Candidates(thresholds, curve.quality, cost, curve.escalated, curve.harm)
+        cost = np.where(thresholds[:, 0] >= ACCEPT_NOTHING, cost - unasked, cost)
+    return OperatingPoints(thresholds, curve.quality, cost, curve.escalated, curve.harm)
 
 
-def _grid(scored: Scored) -> Candidates:
-    tiers = len(scored.confidences)
-    steps = min(STEPS, int(COMBINATIONS ** (1 / tiers)) - 1)
-    edges = [_edges(confidence, steps) for confidence in scored.confidences]
-    cells = [_cells(c, e) for c, e in zip(scored.confidences, edges, strict=True)]
-    sums = _Cells(cells, [len(e) + 1 for e in edges], scored)
-    shape = tuple(len(e) for e in edges)
-    losses = (*scored.losses(), np.zeros(len(scored)))
-    quality, cost, harm = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    for k in range(tiers + 1):
-        quality += sums.answered(scored.qualities[k], k)
-        harm += sums.answered(losses[k], k)
-        reached = sums.reached(scored.costs[k], k)
-        if k < tiers:
-            for reading in scored.read(k):
-                reached = reached + sums.paid(reading, k, edges[k])
-        if scored.calibrated and k < tiers:  # what accepts nothing is not asked
-            along = [1] * tiers
-            along[k] = -1
-            reached = np.where(edges[k].reshape(along) < NOTHING, reached, 0.0)
-        cost += reached
-    first = sums.answered(np.ones(len(scored)), 0)
-    grid = np.stack(np.meshgrid(*edges, indexing="ij"), axis=-1).reshape(-1, tiers)
-    # Differences of sums may end a rounding below 0.
-    harm, escalated = np.maximum(harm, 0.0), np.clip(1 - first, 0.0, 1.0)
-    return Candidates(grid, quality.ravel(), cost.ravel(), escalated.ravel(), harm.ravel())
-
-
-def _edges(confidence: Array, steps: int) -> Array:
-    """Return thresholds from one that accepts every reading to one that accepts none."""
-    read = confidence[~np.isnan(confidence)]
-    quantiles = np.quantile(read, np.linspace(0, 1, steps)) if len(read) else np.empty(0)
-    edges: Array = np.unique(np.append(quantiles, NOTHING))
-    return edges
-
-
-def _cells(confidence: Array, edges: Array) -> Ints:
-    """Return each row's cell: 0 holds what no threshold accepts, i ≥ 1 what the i lowest do."""
-    cells: Ints = np.searchsorted(edges, np.nan_to_num(confidence), side="right")
-    return np.where(np.isnan(confidence), 0, cells)
-
-
-class _Cells:
-    """Weighted sums over the cells of a grid of thresholds."""
-
-    def __init__(self, cells: list[Ints], sizes: list[int], scored: Scored) -> None:
-        self._sizes = sizes
-        self._flat = np.zeros(len(scored), dtype=np.int64)
-        self._prefix: list[Ints] = []
-        for cell, size in zip(cells, sizes, strict=True):
-            self._flat = self._flat * size + cell
-            self._prefix.append(self._flat)
-        self._weights = scored.weights
-        self._total = len(scored) if scored.weights is None else float(scored.weights.sum())
-
-    def reached(self, values: Array, k: int) -> Array:
-        """Return the mean of values over rows that every tier before k rejected."""
-        if k == 0:
-            mean = self._sum(values, 0) / self._total
-            return np.full([size - 1 for size in self._sizes], mean)
-        below = self._sum(values, k)
-        for axis in range(k):
-            below = _below(below, axis)
-        return self._spread(below / self._total, k)
-
-    def paid(self, reading: PaidReading, k: int, edges: Array) -> Array:
-        """Return the mean that rows reaching tier k pay for one of its paid signals."""
-        price = np.where(np.isnan(reading.low), 0.0, reading.price)
-        # Read at the thresholds above the lowest confidence possible, up to the highest.
-        above = self._sum(price, k + 1, _cells(reading.low, edges))
-        above -= self._sum(price, k + 1, _cells(reading.high, edges))
-        for axis in range(k + 1):
-            above = _below(above, axis)
-        return self._spread(above / self._total, k + 1)
-
-    def answered(self, values: Array, k: int) -> Array:
-        """Return the mean over all rows of values where tier k answers, else 0."""
-        if k == len(self._sizes):
-            return self.reached(values, k)
-        inside = self._sum(values, k + 1)
-        for axis in range(k):
-            inside = _below(inside, axis)
-        accepted = inside.sum(axis=k, keepdims=True) - _below(inside, k)
-        return self._spread(accepted / self._total, k + 1)
-
-    def _sum(self, values: Array, axes: int, cells: Ints | None = None) -> Array:
-        """Add values up over the cells of the first tiers; `cells` replaces those of the last."""
-        weighted = values if self._weights is None else values * self._weights
-        if axes == 0:
-            return np.asarray(weighted.sum())
-        shape = self._sizes[:axes]
-        place = self._prefix[axes - 1]
-        if cells is not None:
-            place = cells if axes == 1 else self._prefix[axes - 2] * shape[-1] + cells
-        sums = np.bincount(place, weighted, int(np.prod(shape)))
-        return sums.astype(np.float64, copy=False).reshape(shape)
-
-    def _spread(self, means: Array, axes: int) -> Array:
-        """Repeat means along the thresholds that do not matter to them."""
-        rest = [size - 1 for size in self._sizes[axes:]]
-        wide = means.reshape(means.shape + (1,) * len(rest))
-        return np.broadcast_to(wide, (*means.shape, *rest))
-
-
-def _below(sums: Array, axis: int) -> Array:
-    """Return sums over the cells below each threshold: threshold i rejects cells 0..i."""
-    total = np.cumsum(sums, axis=axis)
-    return np.delete(total, -1, axis=axis)
+def _first(fits: Flags, by: Array, then: Array) -> int:
+    """Return the place that is least `by`, and where several are but for a rounding, `then`."""
+    places = np.flatnonzero(fits)
+    least = by[places].min()
+    places = places[by[places] <= least + _ROUNDING * abs(least)]
+    return int(places[np.argmin(then[places])])

@@ -11,8 +11,9 @@ from cascade_core.lazy import on_use
 from cascade_core.policy.reference import Reference, Spread
 
 if TYPE_CHECKING:
-    from cascade_core.drift.log import DriftReport, Shift, watch
+    from cascade_core.drift.log import DriftReport, watch
     from cascade_core.drift.monitor import Alarm, DriftMonitor
+    from cascade_core.drift.shifts import Shift
 
 __all__ = ["Alarm", "DriftMonitor", "DriftReport", "Reference", "Shift", "Spread", "watch"]
 
@@ -22,7 +23,7 @@ __getattr__ = on_use(
         "Alarm": ".monitor",
         "DriftMonitor": ".monitor",
         "DriftReport": ".log",
-        "Shift": ".log",
+        "Shift": ".shifts",
         "watch": ".log",
     },
 )

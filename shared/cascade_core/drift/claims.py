@@ -1,26 +1,24 @@
-"""What a reference claims about a stream, as limits that can be betted against.
+"""Turns a policy's reference into claims about a stream: means, and the limits they keep to.
 
-From shares counted on finitely many rows to claims wide enough for chance on
-those rows; which alarm they raise, and when, is `monitor`'s business.
+A share was counted on finitely many rows, so each limit leaves room for what
+chance may have hidden on those. `monitor` says which alarm is raised, and when.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
-from cascade_core.statistics.betting import AUDITS, SHARES, Panel, band, highest_mean
-
-if TYPE_CHECKING:
-    from cascade_core.policy.reference import Reference, Spread
+from cascade_core.policy.reference import Reference, Spread
+from cascade_core.statistics.betting import RARE_BETS, SHARE_BETS, Panel
+from cascade_core.statistics.bounds import band, highest_mean
 
 _SMALLEST = 1e-6
-"""A limit of 0 leaves nothing to bet with."""
+"""Limits start here: one of 0 would be divided by."""
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class MeanClaim:
     """That a mean does not exceed `highest`, nor fall below `lowest` where there is one.
 
     Attributes:
@@ -49,7 +47,7 @@ class Claims:
 
     __slots__ = ("_claims", "_sides", "panel")
 
-    def __init__(self, claims: Sequence[Claim], bets: Sequence[float] = SHARES) -> None:
+    def __init__(self, claims: Sequence[MeanClaim], bets: Sequence[float] = SHARE_BETS) -> None:
         self._claims = claims
         sides = [(i, True, claim.highest) for i, claim in enumerate(claims)]
         sides += [
@@ -77,14 +75,6 @@ class Claims:
         seen = mean if up else 1 - mean
         text = claim.about.format(expected=_percent(claim.expected), seen=_percent(seen))
         return Finding(since, claim.expected, seen, text)
-
-    def state(self) -> dict[str, Any]:
-        """Write down as plain JSON what `restore` goes on from."""
-        return self.panel.state()
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state; raises `ConfigurationError` where it does not fit."""
-        self.panel.restore(state)
 
 
 def escalation_claims(reference: Reference, error: float, tolerance: float) -> Claims:
@@ -127,7 +117,7 @@ def spread_claims(
     apart = band(read, error) + tolerance
     return Claims(
         [
-            Claim(
+            MeanClaim(
                 f"confidences of tier {tier} are at most {value:.3g} in {{seen}} of drafts, "
                 "not in {expected} as when tuned",
                 share,
@@ -144,18 +134,18 @@ def harm_claims(reference: Reference, error: float) -> Claims:
     if reference.limit is not None:
         expected = reference.limit if reference.harm is None else reference.harm
         about = f"audited harm is {{seen}}, above the {_percent(reference.limit)} promised"
-        return Claims([Claim(about, expected, reference.limit)], AUDITS)
+        return Claims([MeanClaim(about, expected, reference.limit)], RARE_BETS)
     if reference.harm is None:
         return Claims([])
     about = "audited harm is {seen}, not {expected} as when tuned"
     highest = highest_mean(reference.harm, reference.rows, error)
-    return Claims([Claim(about, reference.harm, highest)], AUDITS)
+    return Claims([MeanClaim(about, reference.harm, highest)], RARE_BETS)
 
 
-def _near(about: str, share: float, rows: int, error: float, tolerance: float) -> Claim:
+def _near(about: str, share: float, rows: int, error: float, tolerance: float) -> MeanClaim:
     highest = highest_mean(share, rows, error / 2) + tolerance
     lowest = 1 - highest_mean(1 - share, rows, error / 2) - tolerance
-    return Claim(about, share, highest, lowest)
+    return MeanClaim(about, share, highest, lowest)
 
 
 def _percent(share: float) -> str:

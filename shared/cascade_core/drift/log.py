@@ -1,35 +1,22 @@
-"""Drift over a log of decisions: `watch`.
+"""Reads a log of decisions for drift: `watch`.
 
-Which records say something about the policy, and what to read off them, is
-decided here; what it means, in `monitor`.
+Which records say something about the policy, and what they say, is decided
+here; whether that has moved, in `monitor`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cascade_core.drift.detectors import Adwin, Detector
 from cascade_core.drift.monitor import Alarm, DriftMonitor
+from cascade_core.drift.shifts import Shift, ShiftFinder
 from cascade_core.policy.reference import Reference
 
 UNDECIDED = frozenset({"cached", "exhausted", "only_tier", "sticky", "tool_call", "tool_support"})
 """Reasons of records that no threshold had a say in, or that nobody answered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """A change within the stream: a hint, which chance alone also brings about now and then.
-
-    Attributes:
-        what: `escalation` or `confidence`.
-        at: Number of the counted request at which it was found.
-    """
-
-    what: str
-    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +62,6 @@ def watch(  # noqa: PLR0913 - the monitor's own settings
     alpha: float = 0.01,
     tolerance: float = 0.02,
     exact: bool = False,
-    detector: Callable[[], Detector] = Adwin,
 ) -> DriftReport:
     """Read a log and say what has moved.
 
@@ -90,7 +76,6 @@ def watch(  # noqa: PLR0913 - the monitor's own settings
         alpha: As for `DriftMonitor`.
         tolerance: As for `DriftMonitor`.
         exact: As for `DriftMonitor`.
-        detector: Makes what looks for changes within the stream.
 
     Returns:
         The report. In shadow mode, what the cascade would have done counts.
@@ -100,7 +85,7 @@ def watch(  # noqa: PLR0913 - the monitor's own settings
             that the reference does not know.
     """
     monitor = DriftMonitor(reference, alpha, tolerance=tolerance, exact=exact)
-    detectors: dict[str, Detector] = {"escalation": detector(), "confidence": detector()}
+    finders = {"escalation": ShiftFinder(), "confidence": ShiftFinder()}
     tally = _Tally()
     for record in records:
         why = _uncounted(record, policy, thresholds)
@@ -120,7 +105,7 @@ def watch(  # noqa: PLR0913 - the monitor's own settings
         if confidence is not None and (accepted or exact):
             stream["confidence"] = confidence
         for what, x in stream.items():
-            if detectors[what].update(x):
+            if finders[what].update(x):
                 tally.shifts.append(Shift(what, monitor.rows))
     rows = monitor.rows
     return DriftReport(

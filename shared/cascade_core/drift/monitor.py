@@ -1,9 +1,9 @@
 """Has the stream moved from what the policy was tuned on?
 
 Three questions, each with its own share of the allowed false alarms: the
-escalation rate, the confidences, and the audited harm. All of them are put as
-claims that a mean is at most a limit, and betted against (see `betting`),
-so that a monitor may look after every request, for ever.
+escalation rate, the confidences, and the audited harm. Each is put as claims
+that a mean is at most a limit, which are tested by betting against them
+(`statistics.betting`): a test that may be looked at after every request.
 
 The reference was itself counted on finitely many rows. A limit is therefore
 the reference's share, plus what chance may have hidden on those rows, plus a
@@ -18,9 +18,9 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from cascade_core.drift.claims import (
     Claims,
@@ -31,9 +31,7 @@ from cascade_core.drift.claims import (
     unread_claims,
 )
 from cascade_core.errors import ConfigurationError
-from cascade_core.policy.reference import Reference, Spread
-
-__all__ = ["Alarm", "DriftMonitor", "Reference", "Spread", "What"]
+from cascade_core.policy.reference import Reference
 
 What = Literal["escalation", "confidence", "harm"]
 
@@ -63,7 +61,7 @@ class Alarm:
 class DriftMonitor:
     """Watches a stream against a reference, one request at a time.
 
-    Memory and time a request are constant. Each of the three questions raises
+    Memory, and time per request, are constant. Each of the three questions raises
     one alarm at the most; after it, tune again and start a new monitor.
 
     Args:
@@ -210,46 +208,3 @@ class DriftMonitor:
                 f"{len(self.reference.tiers)} tier(s); is it the policy's that decided?"
             )
             raise ConfigurationError(msg)
-
-    def state(self) -> dict[str, Any]:
-        """Write down as plain JSON what a new process goes on from; see `resume`."""
-        return {
-            "rows": self.rows,
-            "alpha": self.alpha,
-            "tolerance": self.tolerance,
-            "exact": self.exact,
-            "alarms": [asdict(alarm) for alarm in self.alarms],
-            "claims": {
-                what: [claims.state() for claims in group] for what, group in self._claims.items()
-            },
-        }
-
-    @classmethod
-    def resume(cls, reference: Reference, state: Mapping[str, Any]) -> DriftMonitor:
-        """Go on from a state.
-
-        Args:
-            reference: The one that the monitor began with.
-            state: What `state` gave.
-
-        Raises:
-            ConfigurationError: It is no such state, or of another reference.
-        """
-        try:
-            monitor = cls(
-                reference,
-                state["alpha"],
-                tolerance=state["tolerance"],
-                exact=state["exact"],
-            )
-            monitor.rows = int(state["rows"])
-            monitor.alarms = [Alarm(**alarm) for alarm in state["alarms"]]
-            for what, group in monitor._claims.items():
-                for claims, kept in zip(group, state["claims"][what], strict=True):
-                    claims.restore(kept)
-        except ConfigurationError:
-            raise
-        except (KeyError, TypeError, ValueError) as error:
-            msg = f"the monitor's state cannot be read ({type(error).__name__}); start a new one"
-            raise ConfigurationError(msg) from None
-        return monitor

@@ -1,24 +1,14 @@
 """What a cascade gives and costs, read off labelled rows: curves, figures and their intervals."""
 
 from cascade_core.evaluation.baselines import oracle, random_line
-from cascade_core.evaluation.curve import Axis, Curve, Point, sweep
+from cascade_core.evaluation.curve import Axis, Curve, Point
+from cascade_core.evaluation.curve_intervals import curve_intervals
 from cascade_core.evaluation.labelled import cost_quality_curve
-from cascade_core.evaluation.replaying import Means, Replay, replay
-from cascade_core.statistics.bootstrap import (
-    Interval,
-    Resamples,
-    bootstrap,
-    curve_intervals,
-    interval,
-)
-from cascade_core.statistics.metrics import (
-    RiskCoverage,
-    aurc,
-    auroc,
-    brier,
-    log_loss,
-    risk_coverage,
-)
+from cascade_core.evaluation.means import Means
+from cascade_core.evaluation.replaying import Replay, replay
+from cascade_core.evaluation.sweeping import sweep
+from cascade_core.statistics.bootstrap import Interval, Resamples, interval
+from cascade_core.statistics.metrics import RiskCoverage, auroc, risk_coverage
 from cascade_core.statistics.reliability import Reliability, ece, ece_noise_floor, reliability
 
 __all__ = [
@@ -31,16 +21,12 @@ __all__ = [
     "Replay",
     "Resamples",
     "RiskCoverage",
-    "aurc",
     "auroc",
-    "bootstrap",
-    "brier",
     "cost_quality_curve",
     "curve_intervals",
     "ece",
     "ece_noise_floor",
     "interval",
-    "log_loss",
     "oracle",
     "random_line",
     "reliability",

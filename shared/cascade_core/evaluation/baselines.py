@@ -8,7 +8,8 @@ from math import inf
 import numpy as np
 import numpy.typing as npt
 
-from cascade_core.evaluation.curve import Axis, Curve, sweep
+from cascade_core.evaluation.curve import Axis, Curve
+from cascade_core.evaluation.sweeping import sweep
 from cascade_core.statistics.columns import column, observed
 
 

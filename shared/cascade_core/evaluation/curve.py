@@ -1,32 +1,29 @@
-"""The cost–quality curve: what every threshold would have cost and given.
+"""The cost–quality curve of two tiers: what each threshold costs and gives, and figures of it.
 
-One sort and a few cumulative sums give every threshold that tells two rows
-apart, so no grid is needed and nothing is missed. The order of the points is
-the one plots use: from the most lenient threshold (everything that has a
-confidence is accepted) to the strictest (nothing is), so `threshold` and
-`escalated` both rise.
+Points are ordered from the most lenient threshold (everything that has a
+confidence is accepted) to the strictest (nothing is), as plots draw them:
+`threshold` and `escalated` both rise. `sweeping` draws the curve.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import inf, isfinite, nan
+from math import isfinite, nan
 from typing import Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from cascade_core.arrays import Array
 from cascade_core.errors import ConfigurationError
-from cascade_core.evaluation.paid import PaidReading, paid_at
-from cascade_core.statistics.columns import column, observed, weighting
 
 ROUNDING = 1e-12
 """By how much a mean of many may end short of what it is."""
 
 Axis: TypeAlias = Literal["escalated", "cost"]
 """What is laid along a curve: the share sent to the strong tier, or the share of the cost span."""
+
+CPT_SHARES = (0.5, 0.8, 0.95)
+"""Shares of the quality gap that CPT is customarily given for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +101,8 @@ class Curve:
 
         A cascade pays for the drafts it throws away, so at full escalation this is above 1.
         """
-        return self._cost_share(self.cost)
+        span = self.strong_cost - self.weak_cost
+        return (self.cost - self.weak_cost) / (span if span > 0 else nan)
 
     @property
     def recovered(self) -> Array:
@@ -186,14 +184,6 @@ class Curve:
         part = (wanted - quality[before]) / ((quality[after] - quality[before]) or 1.0)
         return float(position[before] + min(part, 1.0) * (position[after] - position[before]))
 
-    def error_area(self, axis: Axis = "escalated") -> float:
-        """Area under the error–cost curve: the mean of `1 − quality` over the axis from 0 to 1.
-
-        The complement of the area under the deferral curve (Gupta et al., "Language Model
-        Cascades: Token-level Uncertainty and Beyond", ICLR 2024).
-        """
-        return 1 - self._mean_quality(axis)
-
     def thinned(self, points: int = 400) -> Curve:
         """Return the curve with at most about this many points, both ends kept, for a plot."""
         if len(self) <= points:
@@ -210,10 +200,6 @@ class Curve:
             harm=self.harm[keep],
         )
 
-    def _cost_share(self, cost: Array) -> Array:
-        span = self.strong_cost - self.weak_cost
-        return (cost - self.weak_cost) / (span if span > 0 else nan)
-
     def _mean_quality(self, axis: Axis) -> float:
         position, quality = self.along(axis)
         if not isfinite(position[-1]):
@@ -222,111 +208,3 @@ class Curve:
         position = np.append(position[inside], 1.0)
         quality = np.append(quality[inside], np.interp(1.0, *self.along(axis)))
         return float(np.sum(np.diff(position) * (quality[1:] + quality[:-1])) / 2)
-
-
-def sweep(  # noqa: PLR0913, PLR0917 - a row has that many columns
-    confidence: npt.ArrayLike,
-    weak_quality: npt.ArrayLike,
-    strong_quality: npt.ArrayLike,
-    weak_cost: npt.ArrayLike,
-    strong_cost: npt.ArrayLike,
-    weights: npt.ArrayLike | None = None,
-    *,
-    draft_cost: npt.ArrayLike | None = None,
-    paid: Sequence[PaidReading] = (),
-) -> Curve:
-    """Draw the exact curve of a two-tier cascade in O(n log n).
-
-    Args:
-        confidence: (n,) of the weak tier's drafts; equal ones are accepted together, NaN never is.
-        weak_quality: (n,) in [0, 1].
-        strong_quality: (n,) in [0, 1].
-        weak_cost: (n,) USD that every request pays: the draft, and signals that are always paid.
-        strong_cost: (n,) USD of the strong tier's answer, paid on top when a request escalates.
-        weights: (n,) how much a row counts; None means 1 each.
-        draft_cost: (n,) USD of the draft alone, where `weak_cost` holds more; it sets the zero of
-            the cost axis.
-        paid: Paid signals that are read only where they can change the outcome.
-
-    Returns:
-        A point for every distinct confidence and one that accepts nothing. Thresholds lie midway
-        between neighbouring confidences, so that the last bit of a float decides nothing.
-
-    Raises:
-        ConfigurationError: No rows, columns of unequal length, a quality that is missing or not
-            in [0, 1], or weights that are negative, not finite or all 0.
-    """
-    score = column("confidence", confidence)
-    rows = len(score)
-    if not rows:
-        msg = "a curve needs at least one row: none was given"
-        raise ConfigurationError(msg)
-    weak = observed("weak_quality", weak_quality, rows)
-    strong = observed("strong_quality", strong_quality, rows)
-    cheap = column("weak_cost", weak_cost, rows)
-    dear = column("strong_cost", strong_cost, rows)
-    draft = cheap if draft_cost is None else column("draft_cost", draft_cost, rows)
-    weight = weighting(weights, rows)
-    total = float(rows) if weight is None else float(weight.sum())
-
-    order = np.argsort(score)
-    scored = rows - int(np.isnan(score).sum())
-    ranked = np.sort(score)[:scored]  # quicker than picking them by that order
-    ends = np.flatnonzero(ranked[1:] != ranked[:-1]) + 1
-    points = np.concatenate(([0], ends, [scored]))
-
-    def mean(values: Array) -> float:
-        return float(values.mean() if weight is None else values @ weight / total)
-
-    def escalated(values: Array) -> Array:
-        """Return the mean over all rows of what the rows that each point escalates hold."""
-        sums = np.concatenate((values[scored:].sum(keepdims=True), values[:scored]))
-        np.cumsum(sums, out=sums)
-        sums /= total
-        return sums if len(points) == len(sums) else sums[points]
-
-    def ordered(values: Array) -> Array:
-        return (values if weight is None else values * weight)[order]
-
-    gain = ordered(strong - weak)
-    quality = escalated(gain)
-    quality += mean(weak)
-    thresholds = _between(ranked[points[:-1]] if scored else ranked)
-    cost = escalated(ordered(dear))
-    cost += mean(cheap)
-    if paid:
-        cost += paid_at(paid, thresholds, weight) / total
-    harm = escalated(np.maximum(gain, 0, out=gain))
-    weak_harm = float(harm[-1])
-    np.subtract(weak_harm, harm, out=harm)
-    unread = float(rows - scored)
-    counted = points + unread if weight is None else escalated(weight[order]) * total
-    curve = Curve(
-        threshold=thresholds,
-        escalated=counted / total,
-        quality=quality,
-        cost=cost,
-        harm=np.maximum(harm, 0, out=harm),
-        weak_quality=mean(weak),
-        strong_quality=mean(strong),
-        weak_harm=weak_harm,
-        weak_cost=mean(draft),
-        strong_cost=mean(dear),
-        rows=rows,
-    )
-    # The sums end a rounding error away from what full escalation is.
-    curve.quality[-1], curve.escalated[-1] = curve.strong_quality, 1.0
-    return curve
-
-
-def _between(distinct: Array) -> Array:
-    """Return one threshold a point: midway between neighbours, open at both ends."""
-    lower, upper = distinct[:-1], distinct[1:]
-    with np.errstate(invalid="ignore", over="ignore"):
-        middle = upper - lower
-        middle /= 2
-        middle += lower
-    # Neighbouring floats have nothing between them: the upper one itself is accepted.
-    np.copyto(middle, upper, where=~(middle > lower))
-    lenient = 0.0 if not len(distinct) or distinct[0] >= 0 else -inf
-    return np.concatenate(([lenient], middle, [inf]))

@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from cascade_core.arrays import Array
 from cascade_core.errors import ConfigurationError
-from cascade_core.evaluation.curve import Curve, sweep
+from cascade_core.evaluation.curve import Curve
 from cascade_core.evaluation.paid import PaidReading
-from cascade_core.evaluation.scored import score
+from cascade_core.evaluation.scoring import score
+from cascade_core.evaluation.sweeping import sweep
 from cascade_core.labels import Table, TierColumns, read_table
 from cascade_core.policy.document import Policy
 from cascade_core.statistics.columns import column

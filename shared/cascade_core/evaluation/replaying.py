@@ -1,4 +1,4 @@
-"""What a policy would have done with the rows of a labelled table."""
+"""Replays a policy over the rows of a labelled table: what it would have done with them."""
 
 from __future__ import annotations
 
@@ -7,57 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from cascade_core.arrays import Array
-from cascade_core.evaluation.scored import (
-    Scored,
-    Served,
-    score,
-    serve,
-    thresholds_of,
-)
+from cascade_core.evaluation.means import Means, means
+from cascade_core.evaluation.scored import Scored, Served, serve, thresholds_of
+from cascade_core.evaluation.scoring import score
 from cascade_core.labels import Table, TableError, read_table, usable
 from cascade_core.policy.document import Policy
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """Means a request.
-
-    Attributes:
-        n: Rows.
-        quality: In [0, 1].
-        strong_quality: Of always asking the strongest tier.
-        weak_quality: Of always taking the cheapest tier's draft.
-        cost_usd: Every paid call counted; None where a call is unpriced.
-        strong_cost_usd: Of always asking the strongest tier.
-        weak_cost_usd: Of the cheapest tier's draft alone.
-        escalated: Share that the cheapest tier did not answer.
-        harm: Quality lost by not asking the strongest tier.
-        by_tier: Share answered by each tier.
-        asked: Share of requests for which each tier was asked.
-    """
-
-    n: int
-    quality: float
-    strong_quality: float
-    weak_quality: float
-    cost_usd: float | None
-    strong_cost_usd: float | None
-    weak_cost_usd: float | None
-    escalated: float
-    harm: float
-    by_tier: tuple[float, ...]
-    asked: tuple[float, ...]
-
-    @property
-    def cost_share(self) -> float | None:
-        """`(cost − weak) / (strong − weak)`, every paid call counted; None where unpriced."""
-        if self.cost_usd is None or self.strong_cost_usd is None or self.weak_cost_usd is None:
-            return None
-        span = self.strong_cost_usd - self.weak_cost_usd
-        return (self.cost_usd - self.weak_cost_usd) / span if span > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,47 +79,6 @@ def replay(
         table=rows,
         scored=scored,
         served=served,
-    )
-
-
-def means(scored: Scored, served: Served, rows: Array | None = None) -> Means:
-    """Return the means over all rows, or over some.
-
-    Args:
-        scored: Costs and qualities.
-        served: What was done.
-        rows: Which rows, as booleans; None takes all.
-    """
-    weights = np.ones(len(scored)) if scored.weights is None else scored.weights
-    if rows is not None:
-        weights = np.where(rows, weights, 0.0)
-    total = float(weights.sum())
-
-    def mean(values: Any) -> float:
-        if scored.weights is None and rows is None:
-            return float(np.mean(values))
-        return float(np.where(weights > 0, values, 0.0) @ weights / total)
-
-    def share(values: Any) -> float:
-        return min(1.0, max(0.0, mean(values)))  # a sum of many may end a rounding beyond
-
-    def money(values: Array) -> float | None:
-        found = mean(values)
-        return None if np.isnan(found) else found
-
-    tiers = len(scored.qualities)
-    return Means(
-        n=len(scored) if rows is None else int(np.count_nonzero(rows)),
-        quality=share(served.quality),
-        strong_quality=share(scored.qualities[-1]),
-        weak_quality=share(scored.qualities[0]),
-        cost_usd=money(served.cost),
-        strong_cost_usd=money(scored.costs[-1]),
-        weak_cost_usd=money(scored.drafts[0]),
-        escalated=share(served.tier > 0),
-        harm=share(served.harm),
-        by_tier=tuple(share(served.tier == k) for k in range(tiers)),
-        asked=tuple(share(served.asked[:, k]) for k in range(tiers)),
     )
 
 

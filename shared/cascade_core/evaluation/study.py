@@ -11,10 +11,12 @@ import numpy as np
 
 from cascade_core.arrays import Array
 from cascade_core.evaluation.baselines import oracle
-from cascade_core.evaluation.curve import Curve, sweep
+from cascade_core.evaluation.curve import Curve
+from cascade_core.evaluation.curve_intervals import curve_intervals
 from cascade_core.evaluation.replaying import Replay
+from cascade_core.evaluation.sweeping import sweep
 from cascade_core.policy.document import Policy
-from cascade_core.statistics.bootstrap import Interval, Resamples, curve_intervals
+from cascade_core.statistics.bootstrap import Interval, Resamples
 from cascade_core.statistics.metrics import auroc
 from cascade_core.statistics.reliability import Reliability, ece_noise_floor, reliability
 

@@ -36,7 +36,7 @@ _DEEPEST = 16
 _UNIT = 4
 
 
-class Check(NamedTuple):
+class Equation(NamedTuple):
     """One equals sign.
 
     Attributes:
@@ -58,25 +58,25 @@ class _Side(NamedTuple):
     percent: bool
 
 
-def calculations(text: str) -> list[Check]:
+def calculations(text: str) -> list[Equation]:
     """Check what can be read as arithmetic around every equals sign.
 
     Args:
         text: Any text.
 
     Returns:
-        One check an equals sign, in order.
+        One for every equals sign, in order.
     """
     if "=" not in text and "≈" not in text:
         return []
-    checks: list[Check] = []
+    found: list[Equation] = []
     text = text.translate(_AS_MARKS).replace("\\times", "*").replace("\\cdot", "*")
     for line in text.replace("<<", " ").replace(">>", f" {_OTHER} ").splitlines():
         parts = _EQUALS.split(_REMARK.sub("", _BULLET.sub("", line)))
         if len(parts) > 1:
             sides = [_ends(_tokens(part)) for part in parts]
-            checks += [_check(left[1], right[0]) for left, right in pairwise(sides)]
-    return checks
+            found += [_equation(left[1], right[0]) for left, right in pairwise(sides)]
+    return found
 
 
 def near(exact: float, shown: float, decimals: int = 0) -> bool:
@@ -101,19 +101,19 @@ def value_of(written: str) -> float:
     return min(float(written.replace(",", "")), HUGE)
 
 
-def _check(left: _Side | None, right: _Side | None) -> Check:
+def _equation(left: _Side | None, right: _Side | None) -> Equation:
     result = right.value if right and math.isfinite(right.value) else None
     if left is None or result is None or right is None or not math.isfinite(left.value):
-        return Check(None, result)
+        return Equation(None, result)
     if left.operands == right.operands == 1:
-        return Check(None, result)
+        return Equation(None, result)
     mine, decimals = {left.value}, right.decimals if right.operands == 1 else 0
     if left.percent or right.percent:
         mine |= {left.value / 100, left.value * 100}
         decimals += 2 * (decimals > 0)
     # In `8 * 12 + 4 = 96 + 4 = 100` and `3 * 4 = 12 + 5 = 17` both ways of going on are meant.
     theirs = {right.value, right.first if left.operands > 1 else right.value}
-    return Check(any(near(a, b, decimals) for a in mine for b in theirs), result)
+    return Equation(any(near(a, b, decimals) for a in mine for b in theirs), result)
 
 
 def _tokens(part: str) -> list[str]:

@@ -64,10 +64,10 @@ class Isotonic(Artefact):
         return self
 
 
-Curve: TypeAlias = Annotated[Platt | Isotonic, Field(discriminator="kind")]
+FittedCurve: TypeAlias = Annotated[Platt | Isotonic, Field(discriminator="kind")]
 
 
-class Signal(Artefact):
+class SignalScore(Artefact):
     """A score: one signal's reading as it is."""
 
     kind: Literal["signal"] = "signal"
@@ -184,7 +184,7 @@ class Boosting(Artefact):
             raise ValueError(f"the children of node {node} must come behind it, in its tree")
 
 
-Score: TypeAlias = Annotated[Signal | Logistic | Boosting, Field(discriminator="kind")]
+Score: TypeAlias = Annotated[SignalScore | Logistic | Boosting, Field(discriminator="kind")]
 
 
 class Calibrator(Artefact):
@@ -197,13 +197,13 @@ class Calibrator(Artefact):
     """
 
     score: Score
-    curve: Curve | None = None
-    class_curves: dict[str, Curve] = Field(default_factory=dict)
+    curve: FittedCurve | None = None
+    class_curves: dict[str, FittedCurve] = Field(default_factory=dict)
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """Everything that is read, as `source:name`."""
-        if isinstance(self.score, Signal):
+        if isinstance(self.score, SignalScore):
             return (f"signal:{self.score.signal}",)
         return self.score.inputs
 

@@ -42,7 +42,7 @@ class Reach:
         return Reach(self.low.copy(), self.high.copy(), self.readable.copy(), self.missable.copy())
 
 
-class Model(Protocol):
+class Combiner(Protocol):
     """A combiner made ready for use."""
 
     def logits(self, values: Array) -> Array:
@@ -155,7 +155,7 @@ class Trees:
         return _sum(self._base, ends[self._roots])
 
 
-def make_model(score: Logistic | Boosting) -> Model:
+def make_combiner(score: Logistic | Boosting) -> Combiner:
     """Return a combiner made ready for use."""
     return Linear(score) if isinstance(score, Logistic) else Trees(score)
 

@@ -1,10 +1,8 @@
-"""Cheap numbers read off a request and a draft, for a fitted model to weigh.
+"""Reads cheap numbers off a request and a draft, for a fitted model to weigh.
 
-None of them measures correctness by itself, and none is ever used by itself: which
-of them say anything about a caller's traffic is for the labels to tell. Nothing here
-calls a model, knows a data set, or takes longer than linear time; texts are read up
-to `LONGEST` characters. Counts are given as `log(1 + n)`, so that a few long texts do
-not outweigh all others in a linear model; shares lie in [0, 1].
+None of them measures correctness by itself: which of them predict it on a caller's
+traffic is learned from labels. Nothing here calls a model, knows a data set, or takes
+longer than linear time; texts are read up to `LONGEST` characters.
 """
 
 from __future__ import annotations
@@ -12,99 +10,18 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import pairwise
-from types import MappingProxyType
 from typing import NamedTuple
 from zlib import crc32
 
+from cascade_core.fitted import vocabulary
 from cascade_core.fitted.arithmetic import HUGE, NUMBER, calculations, near, value_of
 
 LONGEST = 20_000
 """Characters of a text that are read: its beginning, and the last `ENDING` of a longer one."""
 
 ENDING = 4_000
-
-REQUEST: Mapping[str, str] = MappingProxyType(
-    {
-        "characters": "log(1 + characters)",
-        "words": "log(1 + words)",
-        "sentences": "log(1 + sentences)",
-        "words_a_sentence": "log(1 + words a sentence)",
-        "letters_a_word": "mean letters a word",
-        "distinct_words": "share of the words that are different from each other",
-        "numbers": "log(1 + numbers, in digits or spelled)",
-        "distinct_numbers": "log(1 + different numbers)",
-        "largest_number": "log(1 + largest number)",
-        "fractions": "log(1 + numbers that are not whole, percentages, halves)",
-        "quantities": "log(1 + words that relate amounts: each, twice, more, left)",
-        "conditions": "log(1 + words that set conditions: if, unless, except)",
-        "negations": "log(1 + negations)",
-        "times": "log(1 + words for time: hour, week, year)",
-        "questions": "log(1 + question marks)",
-        "reasons": "log(1 + words that ask for reasons or ways: why, how, explain)",
-        "commas": "log(1 + commas, semicolons and colons)",
-        "names": "log(1 + capitalised words inside sentences)",
-        "money": "log(1 + currency signs)",
-        "lists": "log(1 + lines that begin like a list's)",
-        "code": "log(1 + code marks: backticks, braces, markup)",
-        "foreign": "share of characters outside ASCII",
-    }
-)
-"""What `request_features` returns, by name."""
-
-DRAFT: Mapping[str, str] = MappingProxyType(
-    {
-        "characters": "log(1 + characters)",
-        "words": "log(1 + words)",
-        "sentences": "log(1 + sentences)",
-        "lines": "log(1 + lines that are not empty)",
-        "words_a_sentence": "log(1 + words a sentence)",
-        "letters_a_word": "mean letters a word",
-        "length_ratio": "log of (1 + words) over (1 + words of the request)",
-        "distinct_words": "share of the words that are different from each other",
-        "repeated": "share of the runs of four words that have been there before",
-        "hedges": "log(1 + words of doubt: maybe, seems, approximately)",
-        "turns": "log(1 + words that turn against what was said: however, but, actually)",
-        "refusals": "log(1 + words of not knowing: sorry, cannot, unclear)",
-        "suppositions": "log(1 + words that add what was not given: assume, let, suppose)",
-        "conclusions": "log(1 + words that conclude: therefore, so, total)",
-        "negations": "log(1 + negations)",
-        "questions": "log(1 + question marks)",
-        "exclamations": "log(1 + exclamation marks)",
-        "lists": "log(1 + lines that begin like a list's)",
-        "code": "log(1 + code marks: backticks, braces, markup)",
-        "brackets": "log(1 + bracketed remarks)",
-        "foreign": "share of characters outside ASCII",
-        "shared_words": "share of the request's different words that the draft has",
-        "own_words": "share of the draft's different words that the request has not",
-        "numbers": "log(1 + numbers)",
-        "distinct_numbers": "log(1 + different numbers)",
-        "largest_number": "log(1 + largest number)",
-        "fractions": "share of the numbers that are not whole",
-        "new_fractions": "1 where the draft has numbers that are not whole and the request none",
-        "negative_results": "log(1 + calculations that end below 0)",
-        "numbers_used": "share of the request's different numbers that the draft has; 1 if none",
-        "numbers_unsourced": "share of the numbers that no request or calculation gave",
-        "equations": "log(1 + calculations that could be checked)",
-        "wrong_equations": "log(1 + calculations that do not hold)",
-        "right_equations": "share of the checked calculations that hold; 1 if none",
-        "open_equations": "log(1 + equals signs that could not be checked)",
-        "unfinished": "1 where it breaks off: an open bracket, an operator or comma at its end",
-        "ends_sentence": "1 where it ends as a sentence does",
-        "ends_number": "1 where its last line has a number",
-        "states_result": "1 where its last line is marked as the result",
-        "last_words": "log(1 + words of its last line)",
-        "last_numbers": "log(1 + numbers of its last line)",
-        "result": "log(1 + size of the last number)",
-        "result_whole": "1 where the last number is whole",
-        "result_given": "1 where the last number stands in the request",
-        "result_times": "log(1 + times the last number is written)",
-        "result_calculated": "1 where the last number is what the last calculation gave",
-        "result_relative": "log of the last number over the request's largest",
-    }
-)
-"""What `draft_features` returns, by name."""
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _TERM = re.compile(r"[^\W\d_]+|[0-9]+")
@@ -120,55 +37,6 @@ _RESULT = re.compile(
 _OPEN_END = tuple("+-*/×÷=<([{,:;$€£\\")
 _SENTENCE_END = tuple(".!?。！？)”\"'*`")  # noqa: RUF001 - full-width on purpose
 _CLOSERS = (("(", ")"), ("[", "]"), ("{", "}"), ("<<", ">>"))
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_SPELLED = {
-    "zero": 0.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0,
-    "seven": 7.0, "eight": 8.0, "nine": 9.0, "ten": 10.0, "eleven": 11.0, "twelve": 12.0,
-    "thirteen": 13.0, "fourteen": 14.0, "fifteen": 15.0, "sixteen": 16.0, "seventeen": 17.0,
-    "eighteen": 18.0, "nineteen": 19.0, "twenty": 20.0,
-    "thirty": 30.0, "forty": 40.0, "fifty": 50.0, "sixty": 60.0, "hundred": 100.0,
-    "once": 1.0, "twice": 2.0, "thrice": 3.0, "double": 2.0, "triple": 3.0, "dozen": 12.0,
-}  # fmt: skip
-_FRACTIONS = _words(
-    "half halves third thirds quarter quarters fourth fifth tenth percent percentage"
-)
-_QUANTITIES = _words(
-    """each every per twice thrice double triple times more less fewer than most least remaining
-    remain remains left rest total altogether combined average half another additional equal
-    equally same both only extra increase increased decrease decreased difference ratio rate"""
-)
-_CONDITIONS = _words("if unless except until whether when while after before instead otherwise")
-_NEGATIONS = _words("no not never none neither nor without cannot can't don't doesn't didn't isn't")
-_TIMES = _words(
-    """second seconds minute minutes hour hours day days week weeks weekly month months monthly
-    year years yearly daily today yesterday tomorrow morning evening monday tuesday wednesday
-    thursday friday saturday sunday age old older younger"""
-)
-_REASONS = _words("why how explain describe compare difference prove show derive summarize")
-_HEDGES = _words(
-    """maybe perhaps might may could possibly probably likely unlikely seems seem appears about
-    approximately roughly around estimate estimated typically usually generally often sometimes
-    should would think believe guess possible depends depending"""
-)
-_TURNS = _words(
-    """however but although though actually instead wait mistake incorrect wrong correction
-    apologies contradiction contradicts still yet since nevertheless unfortunately"""
-)
-_REFUSALS = _words(
-    """sorry cannot can't unable unknown unclear unsure insufficient impossible unfortunately
-    don't doesn't not missing unspecified ambiguous"""
-)
-_SUPPOSITIONS = _words(
-    "assume assuming assumed suppose supposing let let's say imagine consider given denote if"
-)
-_CONCLUSIONS = _words(
-    "therefore so thus hence total altogether finally conclusion answer result overall means"
-)
 
 
 class _Read(NamedTuple):
@@ -191,20 +59,20 @@ def request_features(request: str) -> dict[str, float]:
     """
     read = _take_apart(request)
     text, words = read.text, read.words
-    spelled = [_SPELLED[word] for word in words if word in _SPELLED]
+    spelled = [vocabulary.SPELLED[word] for word in words if word in vocabulary.SPELLED]
     numbers = read.numbers + spelled
     broken = sum(value % 1 != 0 for value in read.numbers) + text.count("%")
     return _shape(read) | {
         "numbers": _log(len(numbers)),
         "distinct_numbers": _log(len(set(numbers))),
         "largest_number": _log(max(numbers, default=0.0)),
-        "fractions": _log(broken + _count(words, _FRACTIONS)),
-        "quantities": _log(_count(words, _QUANTITIES)),
-        "conditions": _log(_count(words, _CONDITIONS)),
-        "negations": _log(_count(words, _NEGATIONS)),
-        "times": _log(_count(words, _TIMES)),
+        "fractions": _log(broken + _count(words, vocabulary.FRACTIONS)),
+        "quantities": _log(_count(words, vocabulary.QUANTITIES)),
+        "conditions": _log(_count(words, vocabulary.CONDITIONS)),
+        "negations": _log(_count(words, vocabulary.NEGATIONS)),
+        "times": _log(_count(words, vocabulary.TIMES)),
         "questions": _log(text.count("?")),
-        "reasons": _log(_count(words, _REASONS)),
+        "reasons": _log(_count(words, vocabulary.REASONS)),
         "commas": _log(text.count(",") + text.count(";") + text.count(":")),
         "names": _log(len(_NAME.findall(text))),
         "money": _log(text.count("$") + text.count("€") + text.count("£")),
@@ -234,12 +102,12 @@ def draft_features(request: str, draft: str) -> dict[str, float]:
             "lines": _log(sum(not line.isspace() for line in text.splitlines())),
             "length_ratio": math.log((1 + len(words)) / (1 + len(asked.words))),
             "repeated": 1 - _share(len(set(fours)), len(fours), none=1.0),
-            "hedges": _log(_count(words, _HEDGES)),
-            "turns": _log(_count(words, _TURNS)),
-            "refusals": _log(_count(words, _REFUSALS)),
-            "suppositions": _log(_count(words, _SUPPOSITIONS)),
-            "conclusions": _log(_count(words, _CONCLUSIONS)),
-            "negations": _log(_count(words, _NEGATIONS)),
+            "hedges": _log(_count(words, vocabulary.HEDGES)),
+            "turns": _log(_count(words, vocabulary.TURNS)),
+            "refusals": _log(_count(words, vocabulary.REFUSALS)),
+            "suppositions": _log(_count(words, vocabulary.SUPPOSITIONS)),
+            "conclusions": _log(_count(words, vocabulary.CONCLUSIONS)),
+            "negations": _log(_count(words, vocabulary.NEGATIONS)),
             "questions": _log(text.count("?")),
             "exclamations": _log(text.count("!")),
             "lists": _log(len(_LIST.findall(text))),
@@ -309,7 +177,7 @@ def _shape(read: _Read) -> dict[str, float]:
 
 def _of_numbers(asked: _Read, read: _Read) -> dict[str, float]:
     numbers, given = read.numbers, set(asked.numbers)
-    named = given | {_SPELLED[word] for word in asked.words if word in _SPELLED}
+    named = given | {vocabulary.SPELLED[word] for word in asked.words if word in vocabulary.SPELLED}
     checks = calculations(read.text)
     found = [check.result for check in checks if check.result is not None]
     wrong = sum(check.holds is False for check in checks)

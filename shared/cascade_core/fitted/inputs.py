@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,9 +15,7 @@ from cascade_core.arrays import Array, Ints
 from cascade_core.errors import ConfigurationError
 from cascade_core.fitted.artefact import names_of
 from cascade_core.fitted.curves import logit
-
-if TYPE_CHECKING:
-    from cascade_core.labels import Table
+from cascade_core.fitted.feature_names import DRAFT, REQUEST
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,19 +37,6 @@ class Inputs:
     responses: Sequence[str] | None = None
     classes: Ints | None = None
     class_names: Sequence[str] = ()
-
-    @classmethod
-    def of(cls, table: Table, tier: int) -> Inputs:
-        """Return what a labelled table holds of one tier's drafts."""
-        columns = table.tiers[tier]
-        return cls(
-            len(table),
-            columns.signals,
-            table.requests,
-            columns.responses,
-            table.classes,
-            table.class_names,
-        )
 
     def take(self, rows: Ints) -> Inputs:
         """Return some of the rows."""
@@ -119,10 +103,6 @@ def read_words(request: str, buckets: int) -> Mapping[int, float]:
 
 def check_features(names: Sequence[str]) -> None:
     """Raise `ConfigurationError` where a feature of the texts is named that is not known."""
-    if not names_of(names, "request", "draft"):
-        return
-    from cascade_core.fitted.features import DRAFT, REQUEST  # noqa: PLC0415 - few need it
-
     for source, known in (("request", REQUEST), ("draft", DRAFT)):
         for name in names_of(names, source):
             if name not in known:

@@ -14,9 +14,9 @@ import numpy as np
 
 from cascade_core.arrays import Array
 from cascade_core.errors import ConfigurationError
-from cascade_core.fitted.artefact import Calibrator, Signal, names_of
-from cascade_core.fitted.combiners import Model, Reach, make_model
-from cascade_core.fitted.curves import Curved, logit, make_curve, sigmoid
+from cascade_core.fitted.artefact import Calibrator, SignalScore, names_of
+from cascade_core.fitted.combiners import Reach, make_combiner
+from cascade_core.fitted.curves import make_curve, sigmoid
 from cascade_core.fitted.inputs import (
     Inputs,
     check_features,
@@ -24,11 +24,7 @@ from cascade_core.fitted.inputs import (
     read_values,
     read_words,
 )
-
-__all__ = ["Begun", "Inputs", "Scorer"]
-
-SIGNALS = ("signal", "logit")
-"""The sources of inputs that are a signal's reading."""
+from cascade_core.fitted.unfinished import SIGNALS, SLACK, Unfinished, end_of, number
 
 BLOCK = 16_384
 """Rows that are worked off at a time, so that memory stays small."""
@@ -38,9 +34,6 @@ CERTAIN = math.nextafter(1.0, 0.0)
 
 SPAN_BLOCK = 512
 """The same for spans, which keep every node of every tree."""
-
-SLACK = 1e-9
-"""What rounding may cost: an upper bound is raised by it, a lower one lowered."""
 
 
 class Scorer:
@@ -59,8 +52,8 @@ class Scorer:
         self.calibrator = calibrator
         self.inputs = calibrator.inputs
         self.signals = calibrator.signals
-        self._words = None if isinstance(score, Signal) else getattr(score, "words", None)
-        self._model = None if isinstance(score, Signal) else make_model(score)
+        self._words = None if isinstance(score, SignalScore) else getattr(score, "words", None)
+        self._combiner = None if isinstance(score, SignalScore) else make_combiner(score)
         self._curve = make_curve(calibrator.curve)
         self._class_curves = {n: make_curve(c) for n, c in calibrator.class_curves.items()}
         self._split = [
@@ -127,7 +120,7 @@ class Scorer:
             reach = Reach.of(read_values(self.inputs, inputs, rows))
             for j, (source, name) in enumerate(self._split):
                 if source in SIGNALS and name in unread:
-                    reach.low[j], reach.high[j] = _end(source, 0.0), _end(source, 1.0)
+                    reach.low[j], reach.high[j] = end_of(source, 0.0), end_of(source, 1.0)
                     reach.readable[j] = reach.missable[j] = True
             lowest[rows], highest[rows] = self._ends(reach, self._word_logits(inputs, rows))
         low, high = self._curved(lowest, inputs), self._curved(highest, inputs)
@@ -141,12 +134,12 @@ class Scorer:
 
     def _ends(self, reach: Reach, words: Array) -> tuple[Array, Array]:
         """Return the lowest and the highest score in reach, each of shape (n,)."""
-        if self._model is None:
+        if self._combiner is None:
             return reach.low[0], reach.high[0]
         never = np.zeros(len(words))
         if self.signals:
             never[~reach.readable[self._of_signals].any(axis=0)] = np.nan
-        worst, best = self._model.worst(reach) + words, self._model.best(reach) + words
+        worst, best = self._combiner.worst(reach) + words, self._combiner.best(reach) + words
         return sigmoid(worst - SLACK) + never, sigmoid(best + SLACK) + never
 
     def _curved(self, scores: Array, inputs: Inputs) -> Array:
@@ -166,13 +159,13 @@ class Scorer:
             ConfigurationError: `inputs` lacks a signal or texts that are read.
         """
         self._check_held(inputs)
-        if self._model is None:
+        if self._combiner is None:
             return np.array(inputs.signals[self.signals[0]], dtype=np.float64)
         scores = np.empty(inputs.n)
         for start in range(0, inputs.n, BLOCK):
             rows = slice(start, min(start + BLOCK, inputs.n))
             values = read_values(self.inputs, inputs, rows)
-            scores[rows] = sigmoid(self._model.logits(values) + self._word_logits(inputs, rows))
+            scores[rows] = sigmoid(self._combiner.logits(values) + self._word_logits(inputs, rows))
             if self.signals:
                 scores[rows][np.isnan(values[self._of_signals]).all(axis=0)] = np.nan
         return scores
@@ -231,12 +224,12 @@ class Scorer:
         class_name: str | None,
     ) -> Inputs:
         """Return one draft as a table of one row."""
-        signals = {name: np.array([_number(readings.get(name))]) for name in self.signals}
+        signals = {name: np.array([number(readings.get(name))]) for name in self.signals}
         codes = None if class_name is None else np.zeros(1, dtype=np.int64)
         names = () if class_name is None else (class_name,)
         return Inputs(1, signals, (request_text,), (draft_text,), codes, names)
 
-    def begin(self, request_text: str = "", class_name: str | None = None) -> Begun:
+    def begin(self, request_text: str = "", class_name: str | None = None) -> Unfinished:
         """Return the bounds of one request, whose text is read only here."""
         shape = (len(self.inputs), 1)
         low, high = np.full(shape, -np.inf), np.full(shape, np.inf)
@@ -244,7 +237,7 @@ class Scorer:
         features = read_request(request_text) if names_of(self.inputs, "request") else {}
         for j, (source, name) in enumerate(self._split):
             if source in SIGNALS:
-                low[j], high[j] = _end(source, 0.0), _end(source, 1.0)
+                low[j], high[j] = end_of(source, 0.0), end_of(source, 1.0)
             elif source in {"request", "class"}:
                 value = (
                     float(name == class_name) if source == "class" else features.get(name, math.nan)
@@ -253,7 +246,9 @@ class Scorer:
                 readable[j], missable[j] = not math.isnan(value), math.isnan(value)
         curve = self._class_curves.get(class_name, self._curve) if class_name else self._curve
         words = 0.0 if self._words is None else self._word_logit(request_text)
-        return Begun(self._split, self._model, curve, words, Reach(low, high, readable, missable))
+        return Unfinished(
+            self._split, self._combiner, curve, words, Reach(low, high, readable, missable)
+        )
 
     def _word_logits(self, inputs: Inputs, rows: slice) -> Array:
         """Return what the words of some rows' requests add, in logits."""
@@ -280,58 +275,6 @@ class Scorer:
         if self.calibrator.reads_draft and inputs.responses is None:
             msg = "the calibrator reads the text of drafts, and there is none: give the responses"
             raise ConfigurationError(msg)
-
-
-class Begun:
-    """What the confidence in any draft of one request can be; made by `Scorer.begin`."""
-
-    def __init__(
-        self,
-        inputs: Sequence[tuple[str, str]],
-        model: Model | None,
-        curve: Curved,
-        words: float,
-        reach: Reach,
-    ) -> None:
-        self._model = model
-        self._curve = curve
-        self._words = words
-        self._reach = reach
-        self._signals = [(j, *given) for j, given in enumerate(inputs) if given[0] in SIGNALS]
-
-    def best(self, readings: Mapping[str, float | None]) -> float:
-        """Return a bound that the confidence in an unfinished draft cannot exceed.
-
-        Interval arithmetic: every input that is not settled is put where it helps most.
-
-        Args:
-            readings: Readings so far: a signal that has one may end anywhere from 0
-                to it; any other may end anywhere, or with no reading.
-
-        Returns:
-            At least `Scorer.one` of whatever the draft becomes, wherever that is not None.
-        """
-        reach = self._reach.copy()
-        for j, source, name in self._signals:
-            value = _number(readings.get(name))
-            if not math.isnan(value):
-                reach.high[j] = _end(source, value)
-                reach.low[j] = _end(source, 0.0)
-                reach.missable[j] = False
-        if self._model is None:
-            score = reach.high[0]
-        else:
-            score = sigmoid(self._model.best(reach) + self._words + SLACK)
-        return min(1.0, float(self._curve(score)[0]) + SLACK)
-
-
-def _end(source: str, reading: float) -> float:
-    """Return where an input ends if its signal ends at a reading."""
-    return float(logit(np.array([reading]))[0]) if source == "logit" else reading
-
-
-def _number(reading: float | None) -> float:
-    return math.nan if reading is None else float(reading)
 
 
 def _with_classes(inputs: Inputs, classes: Sequence[str | None]) -> Inputs:

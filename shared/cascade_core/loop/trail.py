@@ -15,7 +15,7 @@ from cascade_core.costs.prices import Prices
 from cascade_core.costs.rate import EXACT
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Effect, Failed, Reply, Steps
-from cascade_core.errors import CascadeExhausted, describe
+from cascade_core.errors import CascadeExhausted, error_name
 from cascade_core.request import Request
 from cascade_core.signals.base import Signal
 from cascade_core.signals.readings import as_reading
@@ -58,7 +58,9 @@ class Trail:
         self.calls: list[Call] = []
         self._prices = prices
 
-    def add(self, draft: Draft, tier: Tier, purpose: Purpose, outcome: Outcome) -> Entry:
+    def add(
+        self, draft: Draft, tier: Tier, purpose: Purpose, outcome: Outcome = "returned"
+    ) -> Entry:
         """Write down an answer, or the calls inside the tier that made it."""
         if draft.inner:
             calls = [self._inside(call, tier, purpose) for call in draft.inner]
@@ -92,12 +94,13 @@ class Trail:
             self.calls.append(
                 Call(tier.index, tier.model, purpose, None, None, failed.seconds, "failed")
             )
-        if self.calls and self.calls[-1].outcome == "failed":
-            self.calls[-1].error = self.calls[-1].error or describe(failed.error)
+        last = self.calls[-1]
+        if last.outcome == "failed":
+            last.error = last.error or error_name(failed.error)
 
     def abort(self, draft: Draft, tier: Tier, max_tokens: int | None) -> None:
         """Write down a draft that was cut off, and what that saved at the most."""
-        self.add(draft, tier, "draft", "returned").settle("aborted", "low_confidence")
+        self.add(draft, tier, "draft").settle("aborted", "low_confidence")
         if max_tokens is not None and max_tokens > 0 and draft.usage is not None:
             self.calls[-1].tokens_saved = max(0, max_tokens - draft.usage.output_tokens)
 
@@ -187,5 +190,5 @@ def always_strong(
     if usage is None:
         return None, False
     if usage.cached_tokens or usage.cache_write_tokens or usage.reasoning_tokens:
-        usage = Usage(usage.input_tokens, usage.output_tokens, source="estimate")
+        usage = Usage(usage.input_tokens, usage.output_tokens)
     return prices.cost(strongest.price_name(strongest.model), usage), False

@@ -192,7 +192,6 @@ def confidence_histograms(
     said = column("confidence", confidence)
     true = observed("target", target, len(said))
     weight = weighting(weights, len(said))
-    weight = np.ones(len(said)) if weight is None else weight
     has = ~np.isnan(said)
     edges = np.linspace(0, 1, BINS + 1)
     good = np.histogram(said[has], edges, weights=(weight * true)[has])[0]

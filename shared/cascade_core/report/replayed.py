@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from cascade_core.evaluation.replaying import Means
+from cascade_core.evaluation.means import Means
 from cascade_core.evaluation.study import Study
 from cascade_core.labels.fingerprints import holds
 from cascade_core.report.figures import (

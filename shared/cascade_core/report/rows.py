@@ -14,8 +14,8 @@ from typing import Literal, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
 
-from cascade_core.evaluation.curve import Axis, Curve
-from cascade_core.statistics.bootstrap import SHARES, Interval
+from cascade_core.evaluation.curve import CPT_SHARES, Axis, Curve
+from cascade_core.statistics.bootstrap import Interval
 
 Unit: TypeAlias = Literal["share", "usd", "score", "count"]
 
@@ -196,7 +196,7 @@ def curve_rows(curve: Curve, intervals: Mapping[str, Interval] | None = None) ->
         Figure("APGR, share axis", curve.apgr(), known.get("apgr"), "score"),
         Figure("APGR, cost axis", curve.apgr("cost"), known.get("apgr_cost"), "score"),
     ]
-    for share in SHARES:
+    for share in CPT_SHARES:
         name = f"CPT{100 * share:.0f}"
         found += [
             Figure(f"{name}, share axis", curve.cpt(share), known.get(name.lower())),

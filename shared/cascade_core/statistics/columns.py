@@ -1,4 +1,4 @@
-"""Checks of the columns that figures are computed from: one float a row, no surprises later."""
+"""Checks the columns that figures are computed from: one float a row, each in its range."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def observed(name: str, values: npt.ArrayLike, rows: int | None = None) -> Array
     return array
 
 
-def weighting(weights: npt.ArrayLike | None, rows: int) -> Array | None:
-    """Return checked weights; None stays None: all rows count alike."""
+def weighting(weights: npt.ArrayLike | None, rows: int) -> Array:
+    """Return checked weights, one a row; None means 1 each."""
     if weights is None:
-        return None
+        return np.ones(rows)
     array = column("weights", weights, rows)
     if not np.isfinite(array).all() or (array < 0).any() or not array.any():
         msg = "weights: every weight is a finite number, none negative, and one at least above 0"

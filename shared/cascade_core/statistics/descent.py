@@ -1,7 +1,9 @@
-"""How far down the confidences a promise holds: the search behind `guarantee.certify_sweep`.
+"""The search behind `certify_sweep`: the lowest confidence at which the test of harm still passes.
 
-Both searches count how many of the distinct confidences, from the highest down, pass the test one
-after the other. They sort nothing and look at no row twice, or at log₂(n) thresholds.
+The distinct confidences are thresholds, tried from the highest down; each lower one accepts more
+rows and so more harm, and the search stops at the first that fails. With the exact test that place
+follows from the number of harmed rows it allows; with betting it is found by bisection, in
+log₂(n) tests.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from cascade_core.statistics.units import Units
 def exact_descent(
     harm: Array, order: Ints, ends: Ints, *, limit: float, delta: float
 ) -> tuple[int, float]:
-    """Descend by the binomial test: as far as the harmed rows stay within what it allows.
+    """Find the last threshold at which the binomial test passes, by counting harmed rows.
 
     Args:
         harm: (n,), each 0 or 1.
@@ -37,11 +39,11 @@ def exact_descent(
 def betting_descent(  # noqa: PLR0913 - what is swept, and how it is tested
     harm: Array, order: Ints, ends: Ints, units: Units, *, limit: float, delta: float, seed: int
 ) -> tuple[int, float]:
-    """Descend by betting, with the same stakes at every threshold.
+    """Find the last threshold at which the betting test passes, by bisection.
 
-    Stakes that followed the losses at the threshold under test could make the p-value fall where
-    losses rise. These follow instead the size of harm in earlier rows whether accepted or not: so
-    the p-value rises along the descent and the first failure can be bisected.
+    Bisection needs p-values that only rise as more rows are accepted. Stakes that were chosen by
+    the losses at each threshold could break that, so one set of stakes serves all thresholds: it is
+    chosen by the harm of earlier rows, accepted or not.
 
     Args:
         harm: (n,), harm if the row is accepted, in [0, 1].
@@ -84,8 +86,8 @@ def betting_descent(  # noqa: PLR0913 - what is swept, and how it is tested
 def _spread_at_limit(sums: Array, total: Array, limit: float) -> Array:
     """Guess the variance of a unit's loss at the threshold where harm meets the limit.
 
-    There the mean is known, and E[S²] = E[S] · r with r the usual size of a harm. r is read off
-    earlier units, all rows accepted; two full harms stand in until some were seen.
+    There the mean E[S] is known, and E[S²] = E[S] · r, where r is the usual size of a harm. r is
+    estimated from earlier units with all their rows accepted, starting from two full harms.
     """
     rows = np.arange(len(sums))
     squares = 2.0 + np.cumsum(sums**2) - sums**2
@@ -95,6 +97,6 @@ def _spread_at_limit(sums: Array, total: Array, limit: float) -> Array:
 
 
 def between(lowest_accepted: float, next_lower: float) -> float:
-    """Give the midpoint, unless rounding would make it accept the lower one."""
+    """Return the midpoint of two thresholds; the upper one where rounding leaves none between."""
     middle = next_lower + (lowest_accepted - next_lower) / 2
     return middle if next_lower < middle <= lowest_accepted else lowest_accepted

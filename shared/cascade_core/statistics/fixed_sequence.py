@@ -33,61 +33,12 @@ import numpy as np
 from cascade_core.arrays import Array, Ints
 from cascade_core.errors import ConfigurationError
 from cascade_core.statistics.descent import betting_descent, between, exact_descent
-from cascade_core.statistics.labels_needed import Certified, Refused, labels_needed, units_needed
-from cascade_core.statistics.pvalues import (
-    binomial_p,
-    bounded_mean_p,
-    check_level,
-    check_losses,
-)
+from cascade_core.statistics.labels_needed import Certified, Refused
+from cascade_core.statistics.loss_test import LossTest
+from cascade_core.statistics.pvalues import check_level, check_losses
 from cascade_core.statistics.units import Units, make_units
 
-__all__ = [
-    "Certified",
-    "Refused",
-    "certify_path",
-    "certify_sweep",
-    "harm_p",
-    "labels_needed",
-]
-
 _ROUNDING = 1e-9
-
-
-def harm_p(  # noqa: PLR0913 - choices with defaults
-    harm: Array,
-    limit: float,
-    weights: Array | None = None,
-    groups: Ints | None = None,
-    *,
-    binary: bool | None = None,
-    heaviest: float | None = None,
-    delta: float = 0.05,
-    seed: int = 0,
-) -> float:
-    """P-value for “the weighted mean of `harm` is above `limit`”, by the test that fits.
-
-    Args:
-        harm: (n,), in [0, 1]; 0 where a row was not accepted.
-        limit: In (0, 1).
-        weights: (n,), not negative; None = all 1.
-        groups: (n,), equal code = belong together; None = every row alone.
-        binary: Whether a loss can only ever be 0 or 1; None = as these losses are. It decides, with
-            weights and groups, between the exact test and betting.
-        heaviest: The largest weight a row (or group) can have; None = the largest seen.
-        delta: The level at which betting aims.
-        seed: Of the order in which bets are placed.
-
-    Returns:
-        The p-value.
-
-    Raises:
-        ConfigurationError: Something is out of range or of another shape.
-    """
-    check_losses(harm)
-    units = make_units(len(harm), weights, groups, heaviest)
-    exact = _exact(harm, units, binary=binary)
-    return _p(harm, limit, units, exact=exact, delta=delta, seed=seed)
 
 
 def certify_sweep(  # noqa: PLR0913 - choices with defaults
@@ -135,8 +86,8 @@ def certify_sweep(  # noqa: PLR0913 - choices with defaults
         return Refused("no row has a confidence, so nothing would be accepted", None)
     ordered = confidence[order]
     ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], values=True))
-    exact = _exact(harm, units, binary=binary)
-    if exact:
+    test = LossTest.fitting(harm, units, limit=limit, delta=delta, seed=seed, binary=binary)
+    if test.exact:
         passed, p = exact_descent(harm, order, ends, limit=limit, delta=delta)
     else:
         passed, p = betting_descent(harm, order, ends, units, limit=limit, delta=delta, seed=seed)
@@ -145,9 +96,7 @@ def certify_sweep(  # noqa: PLR0913 - choices with defaults
     losses = np.zeros(len(harm))
     losses[taken] = harm[taken]
     if passed == 0:
-        return _refuse(
-            "at the strictest threshold", losses, units, limit=limit, delta=delta, exact=exact
-        )
+        return test.refuse("at the strictest threshold", losses)
     weight = float(units.row.sum())
     lower = float(ordered[last + 1]) if last + 1 < len(ordered) else min(0.0, float(ordered[last]))
     return Certified(
@@ -157,7 +106,7 @@ def certify_sweep(  # noqa: PLR0913 - choices with defaults
         p_value=p,
         rows=len(units),
         accepted=float(units.row[taken].sum()) / weight,
-        method=_method(exact=exact),
+        method=test.method,
     )
 
 
@@ -214,11 +163,10 @@ def certify_path(  # noqa: PLR0913 - choices with defaults
         scaled = np.where(np.abs(scaled - near) < _ROUNDING, near, scaled)
         check_losses(scaled)
         units = units or make_units(len(here), weights, groups, heaviest)
-        exact = _exact(scaled, units, binary=binary)
-        p = _p(scaled, bound, units, exact=exact, delta=delta, seed=seed)
+        test = LossTest.fitting(scaled, units, limit=bound, delta=delta, seed=seed, binary=binary)
+        p = test.p_value(scaled)
         if p > delta:
-            where = "at the strictest point of the path"
-            return best or _refuse(where, scaled, units, limit=bound, delta=delta, exact=exact)
+            return best or test.refuse("at the strictest point of the path", scaled)
         best = Certified(
             threshold=math.nan,
             index=index,
@@ -226,55 +174,8 @@ def certify_path(  # noqa: PLR0913 - choices with defaults
             p_value=p,
             rows=len(units),
             accepted=math.nan,
-            method=_method(exact=exact),
+            method=test.method,
         )
     if best is None:
         raise ConfigurationError("the path has no point to test")
     return best
-
-
-def _method(*, exact: bool) -> str:
-    return "binomial" if exact else "betting"
-
-
-def _exact(losses: Array, units: Units, *, binary: bool | None) -> bool:
-    """Decide by what the losses are, never by how they fell.
-
-    A scale of right and wrong is a fact about the grader; it is read off the rows, accepted or not,
-    for want of being told.
-    """
-    whole = bool(((losses == 0.0) | (losses == 1.0)).all())
-    if binary and not whole:
-        raise ConfigurationError("losses said to be 0 or 1 hold other values")
-    return units.plain and (whole if binary is None else binary)
-
-
-def _p(  # noqa: PLR0913 - what the two tests need between them
-    losses: Array, limit: float, units: Units, *, exact: bool, delta: float, seed: int
-) -> float:
-    if exact:
-        return binomial_p(int(losses.sum()), len(losses), limit)
-    return bounded_mean_p(units.losses(losses, limit), limit, delta=delta, seed=seed)
-
-
-def _refuse(  # noqa: PLR0913 - the same
-    where: str, losses: Array, units: Units, *, limit: float, delta: float, exact: bool
-) -> Refused:
-    """Say whether the rows are too few or the losses too large, and how many rows would do."""
-    n, tested = len(losses), units.losses(losses, limit)
-    needed = units_needed(tested, limit, delta)
-    if exact:
-        needed = labels_needed(limit, delta, harm=float(losses.mean()))
-    kind = "rows" if units.code is None else "groups"
-    if needed is None:
-        return Refused(
-            f"{where}, the loss seen over {len(units)} {kind} is not below the limit by enough to "
-            "tell; more labels would not help, a better signal or a wider limit would",
-            None,
-        )
-    rows = max(n + 1, math.ceil(needed * n / len(units)))
-    return Refused(
-        f"{where}, {len(units)} {kind} are too few to promise this at confidence {1 - delta:.4g}; "
-        f"if the loss stayed as seen, about {rows:,} rows to test on would do",
-        rows,
-    )

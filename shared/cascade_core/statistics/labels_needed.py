@@ -1,9 +1,8 @@
-"""What a test of a promise may end in, and how many labels a refused one would have taken."""
+"""How a test of a promise ends, and how many labels a refused promise would have taken."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,29 +111,3 @@ def units_needed(losses: Array, limit: float, delta: float) -> int | None:
     )
     needed = -math.log(delta) / growth if growth > 0.0 else math.inf
     return math.ceil(needed - 1e-6) if needed <= _MOST_LABELS else None
-
-
-def split_delta(
-    delta: float, classes: Sequence[str], shares: Sequence[float] | None = None
-) -> dict[str, float]:
-    """Split the chance of a broken promise over classes, so that all hold together (Bonferroni).
-
-    Args:
-        delta: Chance that any of the promises may be broken, in (0, 1).
-        classes: Their names.
-        shares: How much of it each class gets, in proportion; None = equally. They must not come
-            from the rows that are tested.
-
-    Returns:
-        The part of each class; they sum to `delta`.
-
-    Raises:
-        ConfigurationError: No class, one named twice, or shares that are not positive.
-    """
-    check_level("delta", delta)
-    parts = [1.0] * len(classes) if shares is None else list(shares)
-    if not classes or len(set(classes)) != len(classes) or len(parts) != len(classes):
-        raise ConfigurationError("delta is split over classes named once each, one share a class")
-    if not all(part > 0.0 and math.isfinite(part) for part in parts):
-        raise ConfigurationError("every class needs a positive share of delta")
-    return {name: delta * part / sum(parts) for name, part in zip(classes, parts, strict=True)}

@@ -75,65 +75,6 @@ def risk_coverage(
     return RiskCoverage(accepted[some] / accepted[-1], wrong[some] / accepted[some])
 
 
-def aurc(
-    confidence: npt.ArrayLike, target: npt.ArrayLike, weights: npt.ArrayLike | None = None
-) -> float:
-    """Area under the risk–coverage curve (Geifman and El-Yaniv, ICLR 2019); lower is better.
-
-    The integral over coverage, equal confidences being accepted a little at a time in random
-    order; the sum over rows of the paper differs from it by less than one row's share.
-
-    Args:
-        confidence: (n,).
-        target: (n,) in [0, 1].
-        weights: (n,); None means 1 each.
-    """
-    curve = risk_coverage(confidence, target, weights)
-    if not len(curve.coverage):
-        return nan
-    end, wrong = curve.coverage, curve.coverage * curve.risk
-    start, before = np.append(0.0, end[:-1]), np.append(0.0, wrong[:-1])
-    width = end - start
-    rate = np.divide(wrong - before, width, out=np.zeros_like(width), where=width > 0)
-    # From `start` to `end` errors come at `rate`: integrate (before + rate × (c − start)) / c.
-    growth = np.log(np.divide(end, start, out=np.ones_like(end), where=start > 0))
-    return float(np.sum(rate * width + (before - rate * start) * growth))
-
-
-def brier(
-    confidence: npt.ArrayLike, target: npt.ArrayLike, weights: npt.ArrayLike | None = None
-) -> float:
-    """Mean squared distance of confidence and target (Brier, 1950); NaN without a row.
-
-    Args:
-        confidence: (n,) in [0, 1].
-        target: (n,) in [0, 1].
-        weights: (n,); None means 1 each.
-    """
-    said, true, weight = judged(confidence, target, weights)
-    return _mean((said - true) ** 2, weight)
-
-
-def log_loss(
-    confidence: npt.ArrayLike,
-    target: npt.ArrayLike,
-    weights: npt.ArrayLike | None = None,
-    *,
-    clip: float = 1e-15,
-) -> float:
-    """Mean negative log-likelihood of the targets, in nats; NaN without a row.
-
-    Args:
-        confidence: (n,) in [0, 1].
-        target: (n,) in [0, 1].
-        weights: (n,); None means 1 each.
-        clip: Confidences are kept this far from 0 and 1, where one error would be infinite.
-    """
-    said, true, weight = judged(confidence, target, weights)
-    said = np.clip(said, clip, 1 - clip)
-    return _mean(-(true * np.log(said) + (1 - true) * np.log1p(-said)), weight)
-
-
 def judged(
     confidence: npt.ArrayLike, target: npt.ArrayLike, weights: npt.ArrayLike | None = None
 ) -> tuple[Array, Array, Array]:
@@ -157,8 +98,7 @@ def _columns(
 ) -> tuple[Array, Array, Array]:
     said = column("confidence", confidence)
     true = observed("target", target, len(said))
-    weight = weighting(weights, len(said))
-    return said, true, np.ones(len(said)) if weight is None else weight
+    return said, true, weighting(weights, len(said))
 
 
 def _ranked(
@@ -174,8 +114,3 @@ def _ranked(
     starts = np.append(0, np.flatnonzero(said[1:] != said[:-1]) + 1)
     good, bad = true * weight, (1 - true) * weight
     return said[starts], np.add.reduceat(good, starts), np.add.reduceat(bad, starts)
-
-
-def _mean(values: Array, weight: Array) -> float:
-    total = weight.sum()
-    return float(values @ weight / total) if total > 0 else nan

@@ -3,7 +3,8 @@
 No normal approximation is used anywhere: a promise is sold on a few hundred rows with a handful of
 harmed ones, where approximations fail. Every p-value here can only grow when a loss grows (for
 given stakes), which is what lets a sweep over thresholds stop at its first failure. What is tested,
-and on which rows, is in `guarantee`; how weights and groups become independent losses, in `units`.
+and on which rows, is in `fixed_sequence`; how weights and groups become independent losses, in
+`units`.
 
 Why these two: at 1,000 independent losses, limit 1 % and true mean .5 %, level 5 %, the limit was
 passed in this share of simulated draws:

@@ -2,17 +2,16 @@
 
 import json
 import sys
-import time
 
 import numpy as np
 import pytest
 
-from cascade_core.calibration import fit_calibrator
-from cascade_core.calibration import scores as choose
+from cascade_core.calibration import fit_calibrator, scores
 from cascade_core.calibration.fit import CLASS_ROWS
 from cascade_core.errors import ConfigurationError
-from cascade_core.fitted.artefact import Boosting, Calibrator, Logistic, Signal
-from cascade_core.fitted.scorer import Inputs, Scorer
+from cascade_core.evaluation.scoring import inputs_of
+from cascade_core.fitted.artefact import Boosting, Calibrator, Logistic, SignalScore
+from cascade_core.fitted.scorer import Scorer
 from cascade_core.labels import Table, TierColumns
 
 pytest.importorskip("sklearn")
@@ -48,7 +47,7 @@ def ece(confidence, target, bins=10):
 def test_a_single_telling_signal_is_enough():
     _, table = drawn()
     fitted = fit_calibrator(table, 0)
-    assert fitted.calibrator.score == Signal(signal="a")
+    assert fitted.calibrator.score == SignalScore(signal="a")
     assert "a, " in fitted.choice
     assert "log loss" in fitted.choice
     assert "\n" not in fitted.choice
@@ -132,7 +131,7 @@ def test_a_few_rows_give_a_modest_calibrator(n):
     for seed in range(3):
         _, table = drawn(n, seed, power=1.0)
         fitted = fit_calibrator(table, 0, seed=seed)
-        seen = Scorer(fitted.calibrator).rows(Inputs.of(test, 0))
+        seen = Scorer(fitted.calibrator).rows(inputs_of(test, 0))
         worst = max(worst, float(np.abs(seen - truth).mean()))
     assert worst < 0.2
 
@@ -142,7 +141,7 @@ def test_what_ships_gives_about_what_was_seen_out_of_fold():
     for method in ("signal", "logistic"):
         fitted = fit_calibrator(table, 0, method=method)
         sent = Calibrator.model_validate(json.loads(fitted.calibrator.model_dump_json()))
-        seen = Scorer(sent).rows(Inputs.of(table, 0))
+        seen = Scorer(sent).rows(inputs_of(table, 0))
         assert np.abs(seen - fitted.confidence).mean() < 0.03
         assert (seen != fitted.confidence).any()
 
@@ -156,7 +155,7 @@ def test_rows_without_an_outcome_are_scored_and_those_without_a_reading_are_not(
     assert np.isnan(fitted.confidence[10:30]).all()
     assert np.isfinite(fitted.confidence[30:]).all()
     assert fitted.confidence[:10] == pytest.approx(
-        Scorer(fitted.calibrator).rows(Inputs.of(table, 0))[:10]
+        Scorer(fitted.calibrator).rows(inputs_of(table, 0))[:10]
     )
 
 
@@ -206,9 +205,9 @@ def test_what_thresholds_meet_is_spread_as_the_calibrator_spreads_fresh_rows():
         _, table = drawn(100)
         _, fresh = drawn(4000, seed=1)
         fitted = fit_calibrator(table, 0, method=method)
-        confidence = Scorer(fitted.calibrator).rows(Inputs.of(fresh, 0))
+        confidence = Scorer(fitted.calibrator).rows(inputs_of(fresh, 0))
         if method == "signal":
-            own = Scorer(fitted.calibrator).rows(Inputs.of(table, 0))
+            own = Scorer(fitted.calibrator).rows(inputs_of(table, 0))
             assert np.array_equal(fitted.placed, own)
         grid = np.linspace(0.1, 0.9, 9)
         apart = (fitted.placed[:, None] < grid).mean(axis=0) - (confidence[:, None] < grid).mean(
@@ -250,7 +249,7 @@ def test_a_signal_with_a_reading_in_one_row_only_is_no_error():
 
 
 def test_without_scikit_learn_single_signals_are_fitted(monkeypatch):
-    monkeypatch.setattr(choose, "find_spec", lambda name: None)
+    monkeypatch.setattr(scores, "find_spec", lambda name: None)
     monkeypatch.setitem(sys.modules, "sklearn", None)
     _, table = drawn()
     fitted = fit_calibrator(table, 0)
@@ -275,8 +274,6 @@ def test_a_large_table_is_learned_from_a_sample_and_calibrated_on_all(monkeypatc
         assert "on 1,000 rows" in fitted.choice
 
 
-def test_a_million_rows_of_one_signal_take_about_a_second():
+def test_a_million_rows_of_one_signal_are_fitted():
     _, table = drawn(1_000_000)
-    start = time.perf_counter()
-    fit_calibrator(table, 0, signals=["a"])
-    assert time.perf_counter() - start < 4
+    assert fit_calibrator(table, 0, signals=["a"]).calibrator.signals == ("a",)

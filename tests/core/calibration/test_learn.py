@@ -9,10 +9,10 @@ from cascade_core.calibration.learn import (
     BUCKETS,
     Prepared,
     as_labels,
-    fit_logistic,
     learned_scores,
     prepare,
 )
+from cascade_core.calibration.logistic import fit_logistic
 from cascade_core.calibration.trees import fit_boosting, fit_forest
 from cascade_core.fitted.artefact import Calibrator
 from cascade_core.fitted.inputs import Inputs

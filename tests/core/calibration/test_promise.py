@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 
 from cascade_core.calibration import fit_tiers as tiers_of
-from cascade_core.calibration import promise, tune, tuning
+from cascade_core.calibration import pick, promise, tune
 from cascade_core.calibration.objective import TuningError
-from cascade_core.calibration.thresholds import candidates, frontier
-from cascade_core.evaluation.scored import score, serve, thresholds_of
-from cascade_core.fitted.artefact import Calibrator, Signal
+from cascade_core.calibration.points import frontier
+from cascade_core.calibration.thresholds import operating_points
+from cascade_core.evaluation.scored import serve, thresholds_of
+from cascade_core.evaluation.scoring import score
+from cascade_core.fitted.artefact import Calibrator, SignalScore
 from cascade_core.labels import read_table
 from cascade_core.policy import Policy
 from tests.core.calibration.labels import columns
@@ -27,7 +29,7 @@ MOST = DELTA + 3 * (DELTA * (1 - DELTA) / DRAWS) ** 0.5
 
 def frozen(tiers):
     """A policy that nothing was fitted to: the reading is the confidence."""
-    return Policy(calibrators=(Calibrator(score=Signal(signal="a")),) * (tiers - 1))
+    return Policy(calibrators=(Calibrator(score=SignalScore(signal="a")),) * (tiers - 1))
 
 
 def traffic(tiers, **settings):
@@ -105,8 +107,7 @@ def test_thresholds_that_are_only_chosen_and_not_tested_break_it_every_other_tim
     scored = score(table, frozen(tiers))
     rng, limit, broken = np.random.default_rng(7), 0.05, 0
     for _ in range(50):
-        among = candidates(scored.take(rng.integers(0, len(table), 500)))
-        path = frontier(among, among.harm)
+        path = frontier(operating_points(scored.take(rng.integers(0, len(table), 500))))
         last = np.flatnonzero(path.harm <= limit)[-1]
         broken += serve(scored, list(path.thresholds[last])).harm.mean() > limit
     assert broken / 50 > 0.3
@@ -136,7 +137,7 @@ def test_no_row_that_tests_a_promise_was_fitted_to_or_planned_on(
     monkeypatch, tiers, asked, kept_as_it_is
 ):
     fitted, planned, tested = set(), set(), set()
-    fit_calibrator, plan_path, keep = tiers_of.fit_calibrator, promise.plan_path, tuning.keep
+    fit_calibrator, plan_path, certify = tiers_of.fit_calibrator, promise.plan_path, pick.certify
 
     def fit(table, *args, **kwargs):
         fitted.update(numbers(table.tiers[0].cost))
@@ -148,11 +149,11 @@ def test_no_row_that_tests_a_promise_was_fitted_to_or_planned_on(
 
     def test(objective, before, after, groups, **settings):
         tested.update(numbers(after.drafts[0]))
-        return keep(objective, before, after, groups, **settings)
+        return certify(objective, before, after, groups, **settings)
 
     monkeypatch.setattr(tiers_of, "fit_calibrator", fit)
     monkeypatch.setattr(promise, "plan_path", plan)
-    monkeypatch.setattr(tuning, "keep", test)
+    monkeypatch.setattr(pick, "certify", test)
     policy = frozen(tiers) if kept_as_it_is else None
     table = told_apart(1200, tiers)
     tune(table, confidence=0.9, method="signal", skip=False, policy=policy, **asked)

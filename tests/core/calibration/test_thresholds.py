@@ -1,11 +1,13 @@
-"""Every threshold worth looking at, with what it would have done."""
+"""Every threshold worth looking at, with what it would have done, and which serves best."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from cascade_core.calibration.thresholds import Candidates, candidates, frontier, thin
+from cascade_core.calibration.objective import make_objective
+from cascade_core.calibration.points import OperatingPoints
+from cascade_core.calibration.thresholds import operating_points, pick_point
 from cascade_core.evaluation.paid import PaidReading
 from cascade_core.evaluation.scored import Scored, serve
 
@@ -52,12 +54,12 @@ def scored(tiers=3, n=200, seed=0, *, weights=False, skipping=False, distinct=No
 @pytest.mark.parametrize("skipping", [False, True])
 @pytest.mark.parametrize("calibrated", [False, True])
 @pytest.mark.parametrize("paid", [False, True])
-def test_each_candidate_does_what_serving_with_its_thresholds_does(
+def test_each_point_does_what_serving_with_its_thresholds_does(
     tiers, weights, skipping, calibrated, paid
 ):
     rows = scored(tiers, weights=weights, skipping=skipping, distinct=12, paid=paid)
     rows = replace(rows, calibrated=calibrated)
-    among = candidates(rows)
+    among = operating_points(rows)
     mass = np.ones(len(rows)) if rows.weights is None else rows.weights
     never = np.flatnonzero((among.thresholds == 1).any(axis=1))
     some = np.linspace(0, len(never) - 1, 10).astype(int)
@@ -72,7 +74,7 @@ def test_each_candidate_does_what_serving_with_its_thresholds_does(
 @pytest.mark.parametrize("tiers", [2, 3])
 def test_both_ends_are_among_them(tiers):
     rows = scored(tiers)
-    among = candidates(rows)
+    among = operating_points(rows)
     strict = (among.thresholds == 1.0).all(axis=1)
     assert among.quality[strict] == pytest.approx([rows.qualities[-1].mean()])
     everything = serve(rows, [0.0] * (tiers - 1))
@@ -81,34 +83,25 @@ def test_both_ends_are_among_them(tiers):
 
 def test_two_tiers_miss_no_threshold():
     rows = scored(2, n=60)
-    among = candidates(rows)
+    among = operating_points(rows)
     for threshold in np.unique(rows.confidences[0][~np.isnan(rows.confidences[0])]):
         served = serve(rows, [threshold])
         same = np.isclose(among.escalated, (served.tier > 0).mean())
         assert np.isclose(among.quality[same], served.quality.mean()).any()
 
 
-def made(harm, cost):
-    harm, cost = np.array(harm, dtype=float), np.array(cost, dtype=float)
-    return Candidates(np.zeros((len(harm), 1)), 1 - harm, cost, cost, harm)
+def priced(quality, cost):
+    quality, cost = np.array(quality), np.array(cost)
+    return OperatingPoints(np.zeros((len(cost), 1)), quality, cost, cost / cost.max(), 1 - quality)
 
 
-def test_the_frontier_is_the_cheapest_for_each_level_of_harm():
-    every = made([0.2, 0.0, 0.1, 0.1, 0.3], [5, 9, 7, 6, 5])
-    path = frontier(every, every.harm)
-    assert path.harm.tolist() == [0.0, 0.1, 0.2]
-    assert path.cost.tolist() == [9, 6, 5]
+@pytest.mark.parametrize("noise", [0.0, 2e-16, -2e-16])
+def test_of_equal_quality_the_cheaper_is_taken_whatever_their_sums_rounding(noise):
+    among = priced([0.5, 0.86 + noise, 0.86, 0.9], [1.0, 9.0, 8.0, 11.0])
+    assert pick_point(among, make_objective(max_cost=10.0), 0.95) == 2
 
 
-def test_without_costs_the_frontier_goes_by_what_is_escalated():
-    every = replace(made([0.1, 0.0], [1, 2]), cost=np.array([np.nan, np.nan]))
-    assert frontier(every, every.harm).escalated.tolist() == [2, 1]
-
-
-def test_a_thinned_path_keeps_its_ends_and_is_dense_where_harm_is_low():
-    path = made(np.linspace(0, 1, 1001), np.linspace(1, 0, 1001))
-    few = thin(path, 50)
-    assert len(few) <= 51
-    assert (few.harm[0], few.harm[-1]) == (0.0, 1.0)
-    assert np.diff(few.harm)[0] < np.diff(few.harm)[-1] / 5
-    assert thin(few, 100) is few
+@pytest.mark.parametrize("noise", [0.0, 2e-15, -2e-15])
+def test_of_equal_cost_the_better_is_taken_whatever_their_sums_rounding(noise):
+    among = priced([0.5, 0.9, 0.91, 0.95], [1.0, 8.0 + noise, 8.0, 11.0])
+    assert pick_point(among, make_objective(quality=0.9), 0.95) == 2

@@ -1,182 +1,14 @@
 """Has the stream moved from what the policy was tuned on?"""
 
-import itertools
-import json
 import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from cascade_core.drift.detectors import Adwin, PageHinkley
-from cascade_core.drift.log import watch
 from cascade_core.drift.monitor import DriftMonitor
 from cascade_core.errors import ConfigurationError
 from cascade_core.policy.reference import Reference, Spread
-from cascade_core.statistics.betting import AUDITS, SHARES, Panel, band, highest_mean
-
-THRESHOLD = 0.6
-
-
-def traffic(n, seed, *, a=4.0, b=2.0, wrong=0.1, unread=0.03):
-    """Confidences, escalations and harm of n requests."""
-    rng = np.random.default_rng(seed)
-    confidence = rng.beta(a, b, n)
-    confidence[rng.random(n) < unread] = np.nan
-    escalated = ~(confidence >= THRESHOLD)
-    harm = np.where(escalated, 0.0, rng.random(n) < wrong)
-    return confidence, escalated, harm
-
-
-def feed(monitor, stream, *, harm=True):
-    """Let a monitor read a stream; give its alarms by what moved."""
-    confidence, escalated, lost = (column.tolist() for column in stream)
-    for i in range(len(confidence)):
-        monitor.observe(confidence[i], escalated[i], lost[i] if harm else None)
-    return {alarm.what: alarm for alarm in monitor.alarms}
-
-
-def reference(n=1_000, seed=0, **settings):
-    limit = settings.pop("limit", 0.1)
-    return Reference.of(*traffic(n, seed, **settings), limit=limit)
-
-
-# --- the bets --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("bets", [SHARES, AUDITS])
-@pytest.mark.parametrize("limit", [0.05, 0.5, 0.9])
-def test_where_a_claim_just_holds_the_capital_is_worth_what_it_was_on_every_day(limit, bets):
-    worth = [0.0] * 9
-    for bits in itertools.product((0.0, 1.0), repeat=8):
-        panel = Panel([limit], bets)
-        chance = math.prod(limit if bit else 1 - limit for bit in bits)
-        for day, bit in enumerate(bits, 1):
-            panel.update(day, [bit])
-            worth[day] += chance * panel.evidence
-    assert worth[1:] == pytest.approx([1.0] * 8)
-
-
-def test_the_chance_of_ever_reaching_a_level_is_at_most_one_in_that_level():
-    # All 2**12 streams, each with its exact chance: no luck of a simulation in it.
-    limit, level, chance = 0.2, 4.0, 0.0
-    for bits in itertools.product((0.0, 1.0), repeat=12):
-        panel = Panel([limit], SHARES)
-        for day, bit in enumerate(bits, 1):
-            panel.update(day, [bit])
-            if panel.evidence >= level:
-                chance += math.prod(limit if b else 1 - limit for b in bits)
-                break
-    assert 0.01 < chance <= 1 / level
-
-
-@given(st.lists(st.floats(0, 50), max_size=60), st.floats(1e-4, 0.99))
-def test_capital_never_becomes_negative(xs, limit):
-    panel = Panel([limit], AUDITS)
-    for at, x in enumerate(xs, 1):
-        panel.update(at, [x])
-        assert panel.evidence > 0
-
-
-def test_a_change_after_a_long_quiet_time_is_still_found():
-    rng = np.random.default_rng(3)
-    panel = Panel([0.3])
-    for at, x in enumerate((rng.random(20_000) < 0.25).tolist(), 1):
-        panel.update(at, [x])
-    assert panel.evidence < 1
-    for at, x in enumerate((rng.random(400) < 0.6).tolist(), 20_001):
-        panel.update(at, [x])
-    assert panel.evidence > 1e6
-    side, since, mean = panel.leading()
-    assert (side, mean) == (0, pytest.approx(0.6, abs=0.06))
-    assert abs(since - 20_001) < 60
-
-
-@pytest.mark.parametrize("share", [0.0, 0.02, 0.3, 0.5, 1.0])
-def test_a_bound_on_a_share_fails_no_more_often_than_it_says(share):
-    n, alpha = 40, 0.05
-    missed = sum(
-        math.comb(n, k) * share**k * (1 - share) ** (n - k)
-        for k in range(n + 1)
-        if highest_mean(k / n, n, alpha) < share - 1e-12
-    )
-    assert missed <= alpha
-    assert highest_mean(share, 10**9, alpha) == pytest.approx(share, abs=1e-3)
-
-
-def test_a_band_round_a_distribution_fails_no_more_often_than_it_says():
-    rng, n, alpha, draws = np.random.default_rng(5), 60, 0.1, 2_000
-    ordered = np.sort(rng.random((draws, n)), axis=1)
-    ranks = np.arange(1, n + 1) / n
-    apart = np.maximum(abs(ranks - ordered), abs(ranks - 1 / n - ordered)).max(axis=1)
-    missed = (apart > band(n, alpha)).mean()
-    assert 0.05 < missed <= alpha + 3 * math.sqrt(alpha * (1 - alpha) / draws)
-
-
-# --- the reference ---------------------------------------------------------------------------
-
-
-def test_a_reference_counts_what_it_is_given():
-    got = Reference.of(
-        [0.2, 0.4, 0.4, 0.9, math.nan], [1, 1, 1, 0, 1], [0, 0, 0, 0.5, 0], limit=0.2
-    )
-    spread = got.tiers[0]
-    assert (got.rows, got.escalated, got.harm, got.limit) == (5, 0.8, 0.1, 0.2)
-    assert (spread.rows, spread.unread, spread.floor) == (5, 0.2, 0.4)
-    assert spread.values == (0.2, 0.4, 0.9)
-    assert spread.shares == (0.25, 0.75, 1.0)
-
-
-def test_a_weight_of_two_is_a_row_twice_but_not_as_much_evidence_as_two():
-    confidence, escalated, harm = traffic(400, 1)
-    weights = np.where(np.arange(400) < 100, 2.0, 1.0)
-    twice = np.repeat(np.arange(400), weights.astype(int))
-    weighted = Reference.of(confidence, escalated, harm, weights)
-    doubled = Reference.of(confidence[twice], escalated[twice], harm[twice])
-    assert weighted.escalated == pytest.approx(doubled.escalated)
-    assert weighted.harm == pytest.approx(doubled.harm)
-    assert weighted.tiers[0].values == doubled.tiers[0].values
-    assert weighted.tiers[0].shares == pytest.approx(doubled.tiers[0].shares)
-    assert weighted.rows < 400 < doubled.rows
-
-
-def test_each_tier_has_its_own_confidences():
-    got = Reference.of([0.9, 0.2, 0.8, 0.3], [0, 1, 0, 1], tier=[0, 2, 2, 2])
-    assert [spread.rows for spread in got.tiers] == [1, 0, 3]
-    assert got.tiers[2].values == (0.2, 0.3, 0.8)
-    assert got.harm is None
-
-
-def test_a_reference_goes_through_a_policys_json_unchanged():
-    class Document(BaseModel):
-        model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
-        reference: Reference | None = None
-
-    document = Document(reference=reference())
-    assert Document.model_validate_json(document.model_dump_json()) == document
-    plain = json.loads(json.dumps(TypeAdapter(Reference).dump_python(document.reference)))
-    assert TypeAdapter(Reference).validate_python(plain) == document.reference
-
-
-@pytest.mark.parametrize(
-    ("make", "said"),
-    [
-        (lambda: Reference.of([], []), "at least one row"),
-        (lambda: Reference.of([0.5, 0.5], [True]), "columns of one length"),
-        (lambda: Reference.of([1.5], [False]), "in \\[0, 1\\]"),
-        (lambda: Reference(0, 0.5, ()), "at least one row"),
-        (lambda: Reference(9, 1.5, ()), "escalated=1.5"),
-        (lambda: Reference(9, 0.5, (), limit=-0.1), "limit=-0.1"),
-        (lambda: Spread(9, 0.0, (0.5, 0.4), (0.5, 1.0)), "must increase"),
-        (lambda: Spread(9, 0.0, (0.4, 0.5), (1.0,)), "one share each"),
-    ],
-)
-def test_a_reference_that_cannot_be_is_refused(make, said):
-    with pytest.raises(ConfigurationError, match=said):
-        make()
-
+from tests.core.drift.streams import THRESHOLD, feed, reference, traffic
 
 # --- false alarms ----------------------------------------------------------------------------
 
@@ -221,6 +53,21 @@ def test_harm_at_its_very_limit_seldom_raises_an_alarm_however_rare_the_audits()
             monitor.observe(None, False, harm, 0.1)
         wrong += any(alarm.what == "harm" for alarm in monitor.alarms)
     assert wrong / streams <= alpha / 3 + 2 * math.sqrt(alpha / 3 / streams)
+
+
+def test_a_promise_is_one_more_question_and_all_of_them_share_the_chance_evenly():
+    def found(alpha, **harm):
+        sample = Reference(400, 0.3, (Spread(0, 0.0),), **harm)
+        monitor = DriftMonitor(sample, alpha)
+        for request in range(2_000):
+            if monitor.observe(None, request % 2 == 0):  # half of them instead of 0.3
+                return monitor.rows
+        return None
+
+    of_two = found(0.02)
+    assert found(0.03, limit=0.05) == of_two
+    assert found(0.03, harm=0.05) == of_two
+    assert found(0.03) < of_two < found(0.02, limit=0.05)
 
 
 def test_a_move_within_the_tolerance_is_put_up_with():
@@ -336,33 +183,14 @@ def test_an_alarm_is_given_once_and_by_the_request_that_raised_it():
     assert sorted(a.what for alarms in given_ for a in alarms) == ["confidence", "escalation"]
 
 
-def test_a_monitor_that_is_stopped_and_resumed_goes_on_as_if_nothing_had_been():
-    sample, stream = reference(), traffic(1_500, 2, a=3.0, b=2.2)
-    through = DriftMonitor(sample, alpha=0.05, tolerance=0.01)
-    feed(through, stream)
-    first = DriftMonitor(sample, alpha=0.05, tolerance=0.01)
-    feed(first, [column[:200] for column in stream])
-    second = DriftMonitor.resume(sample, json.loads(json.dumps(first.state())))
-    feed(second, [column[200:] for column in stream])
-    assert through.alarms
-    assert second.state() == through.state()
-
-
 def test_memory_does_not_grow_with_the_stream():
     monitor = DriftMonitor(reference())
     sizes = []
     for seed in (1, 2):
         feed(monitor, traffic(1_000, seed))
-        sizes.append([len(row) for row in monitor.state()["claims"]["confidence"][1]["wealth"]])
+        panels = [claims.panel for group in monitor._claims.values() for claims in group]
+        sizes.append([len(row) for panel in panels for row in panel._wealth])
     assert sizes[0] == sizes[1]
-
-
-def test_the_state_of_another_reference_is_refused():
-    state = DriftMonitor(reference()).state()
-    with pytest.raises(ConfigurationError, match="another reference"):
-        DriftMonitor.resume(Reference.of([0.2, 0.8], [True, False], [0, 0], limit=0.1), state)
-    with pytest.raises(ConfigurationError, match="cannot be read"):
-        DriftMonitor.resume(reference(), {"rows": 3})
 
 
 @pytest.mark.parametrize(
@@ -386,83 +214,3 @@ def test_a_request_that_cannot_be_is_named_and_not_counted(request_, said):
 def test_settings_out_of_range_are_refused(settings):
     with pytest.raises(ConfigurationError, match="alpha"):
         DriftMonitor(reference(), **settings)
-
-
-# --- logs ------------------------------------------------------------------------------------
-
-
-def record(confidence, *, accepted, reason=None, policy="p", calls=None, **more):
-    return {
-        "tier": 0 if accepted else 1,
-        "accepted": accepted,
-        "reason": reason or ("confident" if accepted else "low_confidence"),
-        "confidence": None if math.isnan(confidence) else confidence,
-        "calls": calls or [{"tier": 0, "purpose": "draft", "outcome": "rejected"}],
-        "policy": policy,
-        **more,
-    }
-
-
-def test_a_log_is_read_like_the_stream_it_was():
-    sample, stream = reference(), traffic(2_000, 2, a=3.0, b=2.2)
-    monitor = DriftMonitor(sample)
-    feed(monitor, stream)
-    rows = zip(*(column.tolist() for column in stream), strict=True)
-    report = watch((record(c, accepted=not e, harm=h) for c, e, h in rows), sample)
-    assert list(report.alarms) == monitor.alarms
-    assert report.rows == 2_000
-    assert report.escalated == pytest.approx(stream[1].mean())
-    assert report.harm == pytest.approx(stream[2].mean())
-    assert report.audits == (~stream[1]).sum()
-
-
-def test_only_decisions_of_the_policy_that_is_asked_about_count():
-    records = [
-        record(0.9, accepted=True),
-        record(0.9, accepted=True, policy="other"),
-        record(0.9, accepted=True, policy=None),
-        record(0.9, accepted=True, reason="cached"),
-        record(math.nan, accepted=True, reason="tool_call"),
-        record(math.nan, accepted=False, reason="exhausted", calls=[]),
-        record(math.nan, accepted=False, reason="failed", calls=[]),
-    ]
-    report = watch(records, reference(), policy="p")
-    assert (report.rows, report.escalated, report.harm) == (2, 0.5, None)
-    assert report.skipped == {"policy": 2, "cached": 1, "tool_call": 1, "exhausted": 1}
-
-
-def test_in_shadow_mode_what_would_have_been_done_counts():
-    shadow = {"tier": 0, "reason": "confident", "accepted": True, "cost_usd": None}
-    records = [record(0.9, accepted=False, reason="shadow", shadow=shadow)]
-    assert watch(records, reference()).escalated == 0
-
-
-def test_a_confidence_is_compared_with_those_of_the_tier_that_was_judged():
-    sample = Reference.of(
-        [0.9] * 50 + [0.2] * 50, [False] * 50 + [True] * 50, tier=[0] * 50 + [1] * 50
-    )
-    calls = [
-        {"tier": 0, "purpose": "draft", "outcome": "rejected"},
-        {"tier": 1, "purpose": "sample", "outcome": "used"},
-        {"tier": 1, "purpose": "draft", "outcome": "aborted"},
-        {"tier": 2, "purpose": "draft", "outcome": "returned"},
-    ]
-    records = [record(0.9, accepted=True), record(0.2, accepted=False, calls=calls)] * 500
-    assert not watch(records, sample, exact=True).alarms
-    moved = [record(0.9, accepted=True), record(0.9, accepted=False, calls=calls)] * 500
-    (alarm,) = watch(moved, sample, exact=True).alarms
-    assert "tier 1" in alarm.text
-
-
-def test_a_shift_within_the_log_is_reported_with_either_detector():
-    scores = [0.9] * 500 + [0.1] * 500
-    records = [record(s, accepted=s > 0.5) for s in scores]
-    for detector in (Adwin, lambda: PageHinkley(threshold=10.0)):
-        report = watch(records, reference(), detector=detector)
-        (first, *_) = [shift for shift in report.shifts if shift.what == "escalation"]
-        assert 500 < first.at < 560
-
-
-def test_an_empty_log_says_nothing():
-    report = watch([], reference())
-    assert (report.rows, report.escalated, report.harm, report.alarms) == (0, None, None, ())

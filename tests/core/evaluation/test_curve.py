@@ -75,7 +75,6 @@ def test_figures_of_a_curve_worked_out_by_hand():
     assert curve.cpt(0.5) == pytest.approx(0.125)
     assert curve.cpt(1) == pytest.approx(0.25)
     assert curve.cpt(0.5, "cost") == pytest.approx(1.25 / 9)
-    assert curve.error_area() == pytest.approx(1 - (0.5 + 0.25 * 1.25))
     # On the cost axis the curve is cut off at the strong tier's cost, halfway down its last line.
     assert curve.apgr("cost") == pytest.approx(
         2.5 / 9 * 0.5 + 5 / 9 * 1.5 + 1.5 / 9 * (2 + 1.4) / 2
@@ -199,7 +198,6 @@ def test_an_unknown_cost_leaves_quality_known_and_warns_of_nothing():
         curve = small(strong_cost=[10, np.nan, 10, 10])
         assert isnan(curve.apgr("cost"))
         assert isnan(curve.cpt(0.5, "cost"))
-        assert isnan(curve.error_area("cost"))
     assert np.isnan(curve.cost).any()
     assert curve.apgr() == small().apgr()
 
@@ -209,7 +207,6 @@ def test_there_is_no_gap_to_recover_where_the_strong_tier_is_no_better():
     assert isnan(curve.apgr())
     assert isnan(curve.cpt(0.5))
     assert np.isnan(curve.recovered).all()
-    assert curve.error_area() == pytest.approx(0.5)
 
 
 def test_there_is_no_cost_axis_where_the_strong_tier_is_no_dearer():

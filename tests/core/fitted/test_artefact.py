@@ -13,7 +13,7 @@ from cascade_core.fitted.artefact import (
     Isotonic,
     Logistic,
     Platt,
-    Signal,
+    SignalScore,
     Words,
 )
 
@@ -55,7 +55,7 @@ def test_a_calibrator_comes_back_from_json_as_it_was():
 
 
 def test_each_kind_of_score_and_curve_is_told_by_its_kind():
-    for score in (Signal(signal="a"), Logistic(**LOGISTIC), Boosting(**STUMP)):
+    for score in (SignalScore(signal="a"), Logistic(**LOGISTIC), Boosting(**STUMP)):
         plain = json.loads(Calibrator(score=score).model_dump_json())
         assert type(Calibrator.model_validate(plain).score) is type(score)
 
@@ -74,7 +74,7 @@ def test_words_are_text_and_a_signal_is_not():
         words=Words(buckets=4, weights={}),
     )  # fmt: skip
     assert Calibrator(score=words).reads_request
-    assert not Calibrator(score=Signal(signal="a")).reads_text
+    assert not Calibrator(score=SignalScore(signal="a")).reads_text
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_words_are_text_and_a_signal_is_not():
         (Isotonic, {"x": [0.1, 0.2], "y": [0.2]}, "y has 1 entries and x 2"),
         (Isotonic, {"x": [0.1], "y": [1.1]}, "less than or equal to 1"),
         (Isotonic, {"x": [], "y": []}, "at least 1"),
-        (Signal, {"signal": ""}, "at least 1"),
+        (SignalScore, {"signal": ""}, "at least 1"),
         (Words, {"buckets": 4, "weights": {"4": 1.0}}, r"0..3"),
         (Logistic, LOGISTIC | {"fill": [0.5]}, "fill has 1 entries and inputs 3"),
         (Logistic, LOGISTIC | {"low": [2.0, 0.0, 0.0]}, "low must not be above high"),

@@ -8,14 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascade_core.fitted.features import (
-    DRAFT,
-    LONGEST,
-    REQUEST,
-    draft_features,
-    hashed_words,
-    request_features,
-)
+from cascade_core.fitted.feature_names import DRAFT, REQUEST
+from cascade_core.fitted.features import LONGEST, draft_features, hashed_words, request_features
 
 TEXTS = st.text(max_size=300) | st.text(alphabet="0123456789+-*/=(). ,\n#$%?!`ab<>", max_size=300)
 SHARES = (

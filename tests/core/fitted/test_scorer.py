@@ -15,11 +15,12 @@ from cascade_core.fitted.artefact import (
     Isotonic,
     Logistic,
     Platt,
-    Signal,
+    SignalScore,
     Words,
 )
 from cascade_core.fitted.features import draft_features, hashed_words, request_features
-from cascade_core.fitted.scorer import Inputs, Scorer
+from cascade_core.fitted.inputs import Inputs
+from cascade_core.fitted.scorer import Scorer
 
 INPUTS = (
     "signal:a", "logit:a", "signal:b", "request:words", "draft:words", "draft:numbers", "class:hard"
@@ -80,7 +81,7 @@ curves = (
     | st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=5, unique_by=lambda p: p[0])
     .map(lambda points: Isotonic(x=sorted(x for x, _ in points), y=sorted(y for _, y in points)))
 )  # fmt: skip
-scores = logistics() | boostings() | st.just(Signal(signal="a"))
+scores = logistics() | boostings() | st.just(SignalScore(signal="a"))
 calibrators = st.builds(
     Calibrator, score=scores, curve=curves, class_curves=st.fixed_dictionaries({}, optional={"hard": curves.filter(bool)})
 )  # fmt: skip
@@ -131,7 +132,9 @@ def test_a_finished_draft_ends_within_its_span_whatever_is_read_last(
 
 
 def test_a_span_is_as_narrow_as_what_is_settled_makes_it():
-    signal = Scorer(Calibrator(score=Signal(signal="a"), curve=Platt(slope=1.0, intercept=1.0)))
+    signal = Scorer(
+        Calibrator(score=SignalScore(signal="a"), curve=Platt(slope=1.0, intercept=1.0))
+    )
     assert signal.span({"a": 0.5}) == pytest.approx([1 / (1 + math.exp(-1))] * 2)
     assert signal.span({})[0] == -math.inf
     assert signal.span({})[1] > 1 - 1e-5
@@ -224,7 +227,7 @@ def test_a_tree_sends_what_has_no_reading_where_it_says():
 
 
 def test_without_any_reading_there_is_no_confidence():
-    scorer = Scorer(Calibrator(score=Signal(signal="a")))
+    scorer = Scorer(Calibrator(score=SignalScore(signal="a")))
     assert scorer.one({}) is None
     assert scorer.one({"a": None, "b": 0.7}) is None
     assert scorer.begin().best({}) == pytest.approx(1.0)
@@ -233,7 +236,7 @@ def test_without_any_reading_there_is_no_confidence():
 
 def test_a_class_has_its_own_curve_where_there_is_one():
     calibrator = Calibrator(
-        score=Signal(signal="a"),
+        score=SignalScore(signal="a"),
         curve=Platt(slope=1.0, intercept=0.0),
         class_curves={"hard": Platt(slope=1.0, intercept=-2.0)},
     )
@@ -244,7 +247,7 @@ def test_a_class_has_its_own_curve_where_there_is_one():
 
 
 def test_what_a_table_lacks_is_named():
-    signal = Scorer(Calibrator(score=Signal(signal="judge")))
+    signal = Scorer(Calibrator(score=SignalScore(signal="judge")))
     with pytest.raises(ConfigurationError, match=r"reads the signal 'judge'; .* are: a"):
         signal.rows(Inputs(1, {"a": np.zeros(1)}))
     plain = {"low": (0.0,), "high": (1.0,), "fill": (0.0,), "weights": (1.0,), "missing": (0.0,)}

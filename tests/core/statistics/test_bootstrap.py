@@ -1,22 +1,12 @@
-"""Intervals: as wide as theory says, seeded, and blind to nothing."""
+"""Intervals: as wide as theory says, and blind to nothing."""
 
-import warnings
 from math import isnan
 
 import numpy as np
 import pytest
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.evaluation import (
-    Interval,
-    Resamples,
-    auroc,
-    bootstrap,
-    curve_intervals,
-    interval,
-    sweep,
-)
-from cascade_core.evaluation.paid import PaidReading
+from cascade_core.statistics.bootstrap import Interval, Resamples, interval
 
 
 def rows(n, seed=0):
@@ -60,95 +50,10 @@ def test_means_of_one_resample_belong_together():
     assert means["good"] + means["bad"] == pytest.approx(np.ones(1000))
 
 
-def test_the_same_seed_gives_the_same_interval_and_another_seed_another():
-    columns = rows(200)
-    assert curve_intervals(*columns, seed=3) == curve_intervals(*columns, seed=3)
-    assert curve_intervals(*columns, seed=3) != curve_intervals(*columns, seed=4)
-
-
-@pytest.mark.parametrize(
-    ("name", "figure"),
-    [
-        ("apgr", lambda curve: curve.apgr()),
-        ("apgr_cost", lambda curve: curve.apgr("cost")),
-        ("cpt80", lambda curve: curve.cpt(0.8)),
-        ("cpt50_cost", lambda curve: curve.cpt(0.5, "cost")),
-    ],
-)
-def test_a_curves_intervals_are_those_of_sweeping_every_resample(name, figure):
-    columns = rows(900)
-    weights = np.random.default_rng(5).random(900) + 0.5
-    quick = curve_intervals(*columns, weights, draft_cost=np.full(900, 0.5))[name]
-    slow = bootstrap(
-        lambda w: figure(sweep(*columns, w, draft_cost=np.full(900, 0.5))),
-        900,
-        weights,
-        resamples=1000,
-    )
-    assert quick.low == pytest.approx(slow.low, abs=0.1 * width(slow))
-    assert quick.high == pytest.approx(slow.high, abs=0.1 * width(slow))
-
-
-def test_paid_signals_are_counted_in_every_resample_where_they_are_read():
-    columns = rows(300)
-    confidence = columns[0]
-    random = np.random.default_rng(5)
-    low, high = confidence * random.random(300), confidence + (1 - confidence) * random.random(300)
-    low[:20] = np.nan
-    paid = PaidReading(random.random(300), low, high)
-    again = Resamples.draw(300, resamples=20, seed=3)
-    seen = again.paid(confidence, [paid])
-    for counts, sums in zip(again.counts, seen, strict=True):
-        drawn = np.repeat(np.arange(300), counts[again.unit].astype(int))
-        thresholds = [0.0, *(np.sort(confidence)[:-1] + 1e-12), np.inf]
-        assert sums == pytest.approx([paid.take(drawn).at(t).sum() for t in thresholds])
-    with_paid, without = (
-        curve_intervals(*columns, paid=taken)["apgr_cost"] for taken in ((paid,), ())
-    )
-    assert with_paid.high < without.high
-
-
-def test_a_curves_interval_covers_the_truth_about_as_often_as_it_says():
-    truth = sweep(*rows(200_000, seed=99)).apgr()
-    found = [curve_intervals(*rows(300, seed), resamples=200)["apgr"] for seed in range(40)]
-    assert sum(each.low <= truth <= each.high for each in found) >= 35
-
-
 def test_many_rows_take_no_more_memory_than_few():
     again = Resamples.draw(300_000, resamples=10)
     assert again.counts.shape == (10, 2000)
     assert np.bincount(again.unit).tolist() == [150] * 2000
-
-
-def test_an_unknown_cost_leaves_its_intervals_unknown_and_warns_of_nothing():
-    columns = [np.array(column) for column in rows(50)]
-    columns[4][3] = np.nan
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        found = curve_intervals(*columns)
-    assert isnan(found["apgr_cost"].low)
-    assert isnan(found["cpt80_cost"].high)
-    assert found["apgr"] == curve_intervals(*rows(50))["apgr"]
-
-
-def test_no_interval_where_the_strong_tier_is_never_better():
-    confidence, weak, _, cheap, dear = rows(50)
-    found = curve_intervals(confidence, weak, weak * 0.5, cheap, dear)
-    assert isnan(found["apgr"].low)
-
-
-def test_rows_without_a_confidence_are_escalated_first_in_every_resample():
-    weight, value = Resamples.draw(3, resamples=20).curve([0.5, np.nan, 0.1], [1.0, 10.0, 100.0])
-    drawn = Resamples.draw(3, resamples=20).counts
-    assert weight[:, 1].tolist() == drawn[:, 1].tolist()
-    assert value[:, 2].tolist() == (10 * drawn[:, 1] + 100 * drawn[:, 2]).tolist()
-
-
-def test_any_weighted_figure_has_an_interval():
-    confidence, weak, *_ = rows(400)
-    found = bootstrap(lambda w: auroc(confidence, weak, w), 400)
-    assert found.low < auroc(confidence, weak) < found.high
-    assert 0.05 < width(found) < 0.15
 
 
 @pytest.mark.parametrize("rate", [0.005, 0.01])
@@ -175,7 +80,6 @@ def test_of_a_few_groups_nothing_is_said():
     groups = np.arange(500) % 5
     again = Resamples.draw(500, groups=groups)
     assert isnan(again.interval(again.means({"q": rows(500)[1]})["q"]).low)
-    assert all(isnan(one.low) for one in curve_intervals(*rows(500), groups=groups).values())
 
 
 def test_percentiles_are_cut_off_on_both_sides():

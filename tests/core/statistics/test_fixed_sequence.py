@@ -1,7 +1,5 @@
 """Promises hold on fresh rows, are not wasteful, and are refused where rows cannot carry them."""
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,8 +7,8 @@ from hypothesis import strategies as st
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.statistics.descent import betting_descent
-from cascade_core.statistics.fixed_sequence import certify_path, certify_sweep, harm_p
-from cascade_core.statistics.labels_needed import Certified, Refused, labels_needed, split_delta
+from cascade_core.statistics.fixed_sequence import certify_path, certify_sweep
+from cascade_core.statistics.labels_needed import Certified, Refused, labels_needed
 from cascade_core.statistics.pvalues import binomial_p
 from cascade_core.statistics.units import make_units
 
@@ -235,24 +233,29 @@ def test_an_empty_path_is_an_error():
 # --- which test ----------------------------------------------------------------------------------
 
 
+def p_value(harm, limit, **columns):
+    """Of the test of one point, where it passes."""
+    return certify_path(lambda _: harm, 1, limit=limit, delta=0.05, **columns).p_value
+
+
 def test_equal_weights_and_groups_of_one_leave_the_exact_test():
     harm = np.repeat([1.0, 0.0], [3, 997])
-    p = harm_p(harm, 0.01, weights=np.full(1000, 7.0), groups=np.arange(1000)[::-1])
+    p = p_value(harm, 0.01, weights=np.full(1000, 7.0), groups=np.arange(1000)[::-1])
     assert p == pytest.approx(binomial_p(3, 1000, 0.01))
 
 
 def test_rows_that_repeat_each_other_are_no_more_evidence_than_one_of_them():
     harm = np.repeat([1.0, 0.0], [1, 299])
     twice = np.repeat(np.arange(300), 4)
-    assert harm_p(harm[twice], 0.03, groups=twice) == pytest.approx(
-        harm_p(harm, 0.03, binary=False), rel=1e-6
+    assert p_value(harm[twice], 0.03, groups=twice) == pytest.approx(
+        p_value(harm, 0.03, binary=False), rel=1e-6
     )
 
 
 def test_a_row_of_weight_nothing_changes_little():
     harm = np.repeat([0.3, 0.0], [10, 990])
     padded, weights = np.append(harm, 1.0), np.append(np.ones(1000), 0.0)
-    assert harm_p(padded, 0.01, weights=weights) == pytest.approx(harm_p(harm, 0.01), rel=0.5)
+    assert p_value(padded, 0.01, weights=weights) == pytest.approx(p_value(harm, 0.01), rel=0.5)
 
 
 @pytest.mark.parametrize(
@@ -268,24 +271,15 @@ def test_a_row_of_weight_nothing_changes_little():
 )
 def test_columns_that_cannot_be_are_refused(extra, words):
     with pytest.raises(ConfigurationError, match=words):
-        harm_p(np.array([0.0, 0.5]), 0.1, **extra)
+        p_value(np.array([0.0, 0.5]), 0.1, **extra)
 
 
-# --- classes, scale ------------------------------------------------------------------------------
-
-
-def test_delta_is_split_over_classes_and_nothing_is_lost():
-    assert split_delta(0.05, ["a", "b"]) == {"a": 0.025, "b": 0.025}
-    assert sum(split_delta(0.05, ["a", "b", "c"], [1, 2, 4]).values()) == pytest.approx(0.05)
-    with pytest.raises(ConfigurationError, match="once"):
-        split_delta(0.05, ["a", "a"])
+# --- scale ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", SIZES)
-def test_a_million_rows_take_about_a_second_at_most(kind):
+def test_a_million_rows_end_where_the_truth_is(kind):
     confidence, harm = traffic(np.random.default_rng(1), 1_000_000, SIZES[kind])
-    start = time.process_time()
     found = certify_sweep(confidence, harm, limit=0.02, delta=0.05)
-    assert time.process_time() - start < 3.0  # .2 and .5 s on one idle core
     size = 1.0 if kind == "right or wrong" else 0.3
     assert 0.0197 < true_harm(found.threshold, size) < 0.0201

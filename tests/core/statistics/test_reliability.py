@@ -101,3 +101,8 @@ def test_certain_confidences_have_no_noise():
 def test_bins_that_cannot_be_are_refused(choice):
     with pytest.raises(ConfigurationError, match=next(iter(choice))):
         ece([0.5], [1], **choice)
+
+
+def test_a_score_that_is_no_probability_cannot_be_judged_as_one():
+    with pytest.raises(ConfigurationError, match="confidence"):
+        ece([-3, 7], [0, 1])

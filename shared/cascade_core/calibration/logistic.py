@@ -1,0 +1,167 @@
+"""Fits a logistic regression, with a ridge, to readings, features of the texts and words.
+
+scikit-learn is imported only when a fit asks for it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cascade_core.arrays import Array, Ints
+from cascade_core.calibration.learn import (
+    BUCKETS,
+    Prepared,
+    as_labels,
+    learnable,
+    one_thread,
+)
+from cascade_core.fitted.artefact import Logistic, Words
+from cascade_core.statistics.folds import folds
+
+PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+"""scikit-learn's `C` that are tried for the ridge; small is strong."""
+
+WORDS_SCALE = 3.0
+"""How large the words of a request are beside one standardised feature."""
+
+INNER_FOLDS = 5
+INNER_ROWS = 5_000
+"""Rows that `C` is chosen on at most."""
+
+TAIL = 0.001
+"""Share of the rows beyond each end at which a feature of the texts is cut off."""
+
+
+def fit_logistic(
+    prepared: Prepared,
+    target: Array,
+    weights: Array | None = None,
+    groups: Ints | None = None,
+    seed: int = 0,
+) -> Logistic:
+    """Fit a logistic regression with a ridge whose strength is chosen by cross-validation.
+
+    Args:
+        prepared: The inputs of n rows; signals in [0, 1].
+        target: Outcomes in [0, 1], shape (n,), not all alike.
+        weights: Weight of each row, shape (n,).
+        groups: Rows of equal code stay together in the cross-validation.
+        seed: Settles the folds.
+
+    Returns:
+        The combiner on the scale of the inputs; one without a reading counts as average,
+        with an offset of its own.
+
+    Raises:
+        ModuleNotFoundError: scikit-learn is not installed.
+    """
+    weight = np.ones(len(target)) if weights is None else weights / weights.mean()
+    scaled = _Scaled(prepared, weight)
+    design = scaled.design(prepared)
+    rows, labels, mass = as_labels(target, weight)
+    with one_thread():
+        model = _regression(_best_penalty(design, target, weight, groups, seed))
+        model.fit(design[rows], labels, sample_weight=mass)
+    return scaled.logistic(prepared, model.coef_[0], float(model.intercept_[0]))
+
+
+class _Scaled:
+    """The standardised design of a logistic regression, and the way back."""
+
+    def __init__(self, prepared: Prepared, weight: Array) -> None:
+        values = prepared.values
+        there = ~np.isnan(values)
+        text = np.array([n.startswith(("request:", "draft:")) for n in prepared.names], dtype=bool)
+        self.low, self.high = np.zeros(len(values)), np.ones(len(values))
+        for j, row in enumerate(values):
+            if there[j].any():
+                tail = TAIL if text[j] else 0.0
+                self.low[j], self.high[j] = np.quantile(row[there[j]], [tail, 1 - tail])
+        for j, name in enumerate(prepared.names):
+            if name.startswith("signal:"):
+                self.low[j], self.high[j] = 0.0, 1.0
+        mass = np.where(there, weight, 0.0)
+        total = np.maximum(mass.sum(axis=1), 1e-12)
+        inside = self._inside(values)
+        self.mean = (mass * inside).sum(axis=1) / total
+        off = inside - self.mean[:, None]
+        self.spread = np.sqrt((mass * off * off).sum(axis=1) / total)
+        self.spread[self.spread < 1e-9] = np.inf  # noqa: PLR2004 - what never changes says nothing
+        self.gaps = np.flatnonzero(~there.all(axis=1) & there.any(axis=1))
+
+    def _inside(self, values: Array) -> Array:
+        inside = np.minimum(np.maximum(values, self.low[:, None]), self.high[:, None])
+        return np.nan_to_num(inside)
+
+    def design(self, prepared: Prepared) -> Any:
+        """Return the columns that are weighed: inputs, gaps, words."""
+        absent = np.isnan(prepared.values)
+        off = self._inside(prepared.values) - self.mean[:, None]
+        scaled = np.where(absent, 0.0, off) / self.spread[:, None]
+        dense = np.concatenate([scaled, absent[self.gaps]]).T
+        if prepared.words is None:
+            return dense
+        from scipy.sparse import csr_matrix, hstack  # type: ignore[import-untyped]  # noqa: PLC0415 - comes along
+
+        # A row's words have length 1 together; alone they would weigh nothing beside the rest.
+        return hstack([csr_matrix(dense), prepared.words * WORDS_SCALE], format="csr")
+
+    def logistic(self, prepared: Prepared, found: Array, intercept: float) -> Logistic:
+        """Return fitted weights on the scale of the inputs."""
+        size = len(self.mean)
+        weights = found[:size] / self.spread
+        missing = np.zeros(size)
+        missing[self.gaps] = found[size : size + len(self.gaps)]
+        words = None
+        if prepared.words is not None:
+            by_bucket = found[size + len(self.gaps) :] * WORDS_SCALE
+            kept = {int(b): float(by_bucket[b]) for b in np.flatnonzero(by_bucket)}
+            words = Words(buckets=BUCKETS, weights=kept)
+        return Logistic(
+            inputs=prepared.names,
+            low=_plain(self.low),
+            high=_plain(self.high),
+            fill=_plain(self.mean),
+            weights=_plain(weights),
+            missing=_plain(missing),
+            intercept=intercept - float(weights @ self.mean),
+            words=words,
+        )
+
+
+def _regression(penalty: float, **more: Any) -> Any:
+    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]  # noqa: PLC0415 - extra
+
+    return LogisticRegression(C=penalty, max_iter=300, tol=1e-5, **more)
+
+
+def _best_penalty(
+    design: Any, target: Array, weight: Array, groups: Ints | None, seed: int
+) -> float:
+    """Return the `C` of least cross-validated log loss."""
+    chosen = np.arange(len(target))
+    if len(chosen) > INNER_ROWS:
+        chosen = np.sort(np.random.default_rng(seed).permutation(chosen)[:INNER_ROWS])
+        design, target, weight = design[chosen], target[chosen], weight[chosen]
+        groups = None if groups is None else groups[chosen]
+    if groups is not None and len(np.unique(groups)) < 2:  # noqa: PLR2004 - nothing to keep apart
+        return PENALTIES[0]
+    fold = folds(len(target), INNER_FOLDS, groups, seed, strata=target)
+    losses = np.zeros(len(PENALTIES))
+    for of in range(int(fold.max()) + 1):
+        fit, test = np.flatnonzero(fold != of), np.flatnonzero(fold == of)
+        if not learnable(target[fit]):
+            return PENALTIES[0]
+        rows, labels, mass = as_labels(target[fit], weight[fit])
+        seen, model = design[fit][rows], _regression(PENALTIES[0], warm_start=True)
+        for j, penalty in enumerate(PENALTIES):
+            model.set_params(C=penalty).fit(seen, labels, sample_weight=mass)
+            logits = model.decision_function(design[test])
+            losses[j] += weight[test] @ (np.logaddexp(0.0, logits) - target[test] * logits)
+    return PENALTIES[int(np.argmin(losses))]
+
+
+def _plain(numbers: Array) -> tuple[float, ...]:
+    return tuple(numbers.tolist())
