@@ -36,6 +36,10 @@ lint: $(VENV)/.stamp-dev ## Check style, formatting and types
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 
+.PHONY: mutants
+mutants: $(VENV)/.stamp-mutants ## Break the code in small ways and see whether the nearest tests notice
+	WORKERS=$(WORKERS) $(VENV)/bin/python tests/mutants.py
+
 .PHONY: bench
 bench: $(VENV)/.stamp-dev ## Measure the overhead of a cascade
 	$(VENV)/bin/python tests/benchmarks/overhead.py
@@ -53,7 +57,7 @@ record: $(VENV)/.stamp-dev ## Record the cassettes of tests/recorded anew
 
 .PHONY: clean
 clean: ## Remove the environments and everything a run leaves behind
-	rm -rf $(VENV) $(LOWEST) build dist .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LOWEST) build dist .benchmarks .hypothesis .mutants .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- environments ---------------------------------------------------------------------------------
@@ -75,6 +79,10 @@ $(VENV)/.stamp-dev: pyproject.toml
 	$(call environment,$(VENV))
 	$(VENV)/bin/python $(PIP) install -q -e '.[all]' --group dev
 	@touch $@ $(VENV)/.stamp-demo
+
+$(VENV)/.stamp-mutants: $(VENV)/.stamp-dev
+	$(VENV)/bin/python $(PIP) install -q --group mutants
+	@touch $@
 
 $(LOWEST)/.stamp-test: pyproject.toml tests/lowest.txt
 	$(call environment,$(LOWEST))

@@ -29,8 +29,8 @@ from langchain_cascade.convert import (
     to_messages,
     without_logprobs,
 )
+from langchain_cascade.engine import ChatEngine
 from langchain_cascade.scope import fatal
-from langchain_cascade.settings import Engine
 from langchain_cascade.streams import AsyncDraftStream, DraftStream, Messages, Setting
 from langchain_cascade.tools import BoundTools
 from langchain_cascade.wrapping import Model, Variant, flatten
@@ -57,7 +57,7 @@ class ChatCalls:
         self,
         run: ChainRun,
         config: RunnableConfig,
-        engine: Engine,
+        engine: ChatEngine,
         *,
         stop: list[str] | None = None,
         kwargs: Mapping[str, Any] | None = None,

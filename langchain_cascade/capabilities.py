@@ -1,7 +1,7 @@
 """What a chat model can do, as far as its object tells without a call.
 
-Nothing here imports an integration: classes are known by name, so that a
-cascade of two models loads only those two.
+What is known of a class by its name does not belong here; see
+`cascade_core.integrations.classes`.
 """
 
 from __future__ import annotations
@@ -11,59 +11,12 @@ from typing import Any, cast
 
 from langchain_core.language_models import BaseChatModel
 
-NO_LOGPROBS = frozenset(
-    {
-        "ChatAnthropic",
-        "ChatAnthropicVertex",
-        "ChatBedrock",
-        "ChatBedrockConverse",
-        "ChatCohere",
-        "ChatGoogleGenerativeAI",
-        "ChatMistralAI",
-        "ChatVertexAI",
-    }
-)
-"""Integrations that return no token log-probabilities; asking may be an error."""
-
-BY_MODEL_KWARGS = frozenset({"ChatGroq"})
-"""Integrations that pass `logprobs` on but have no field for it."""
-
-HOSTS = {
-    "AzureChatOpenAI": "azure",
-    "ChatFireworks": "fireworks",
-    "ChatGroq": "groq",
-    "ChatOllama": "ollama",
-    "ChatOpenRouter": "openrouter",
-    "ChatPerplexity": "perplexity",
-    "ChatTogether": "together",
-}
-"""Integrations of hosts that serve other makers' models, at prices of their own."""
-
-_NAME_FIELDS = ("model_name", "model", "model_id", "deployment_name", "azure_deployment")
-LIMIT_FIELDS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict")
+from cascade_core.integrations.classes import LANGCHAIN, integration
 
 
-def model_name(model: object) -> str | None:
-    """Return the name a model is priced by, or None."""
-    for name in _NAME_FIELDS:
-        value = getattr(model, name, None)
-        if isinstance(value, str) and value:
-            return value
-    return None
-
-
-def host(model: object) -> str | None:
+def host(model: BaseChatModel) -> str | None:
     """Return who hosts a model, where its integration serves other makers' models."""
-    return next((HOSTS[cls.__name__] for cls in type(model).__mro__ if cls.__name__ in HOSTS), None)
-
-
-def max_tokens(model: object) -> int | None:
-    """Return the most tokens a model may write in one answer, or None."""
-    for name in LIMIT_FIELDS:
-        value = getattr(model, name, None)
-        if isinstance(value, int) and value > 0:
-            return value
-    return None
+    return integration(model, LANGCHAIN).host
 
 
 def gives_logprobs(model: BaseChatModel) -> bool | None:
@@ -73,8 +26,7 @@ def gives_logprobs(model: BaseChatModel) -> bool | None:
         True or False where its integration is known, None where only trying
         tells.
     """
-    names = {cls.__name__ for cls in type(model).__mro__}
-    if names & NO_LOGPROBS or _uses_responses(model) or _declined(model):
+    if _gives_none(model):
         return False
     return True if logprob_fields(model, 0) else None
 
@@ -89,10 +41,9 @@ def logprob_fields(model: BaseChatModel, top: int) -> dict[str, Any]:
     Returns:
         The fields; empty where the integration is not known to take them.
     """
-    names = {cls.__name__ for cls in type(model).__mro__}
-    if names & NO_LOGPROBS or _uses_responses(model) or _declined(model):
+    if _gives_none(model):
         return {}
-    if names & BY_MODEL_KWARGS:
+    if integration(model, LANGCHAIN).logprobs == "model_kwargs":
         asked = {"logprobs": True, **({"top_logprobs": top} if top else {})}
         return {"model_kwargs": {**getattr(model, "model_kwargs", {}), **asked}}
     fields = type(model).model_fields
@@ -125,9 +76,11 @@ def intersect_profiles(models: Sequence[BaseChatModel]) -> dict[str, Any] | None
     return shared
 
 
-def _declined(model: BaseChatModel) -> bool:
-    """Tell whether the caller switched logprobs off on this very model."""
-    return "logprobs" in model.model_fields_set and getattr(model, "logprobs", None) is False
+def _gives_none(model: BaseChatModel) -> bool:
+    """Tell whether a model is known to return no logprobs, or its owner switched them off."""
+    declined = "logprobs" in model.model_fields_set and getattr(model, "logprobs", None) is False
+    never = integration(model, LANGCHAIN).logprobs == "never"
+    return never or declined or _uses_responses(model)
 
 
 def _uses_responses(model: BaseChatModel) -> bool:

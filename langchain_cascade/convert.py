@@ -1,14 +1,14 @@
 """LangChain messages as the core sees them, and back.
 
-Nothing here calls a model. What an integration puts where is known here and
-nowhere else.
+Nothing here calls a model. What an integration puts where does not belong here;
+see `cascade_core.integrations`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from langchain_core.messages import (
     AIMessage,
@@ -20,34 +20,13 @@ from langchain_core.messages import (
 )
 
 from cascade_core.costs.tokens import estimate_usage
-from cascade_core.draft import Draft, Finish
+from cascade_core.draft import Draft
+from cascade_core.integrations.answers import REFUSAL_PARTS, TEXT_PARTS, read_said
+from cascade_core.integrations.usage import read_langchain
 from cascade_core.log.record import calls_of
 from cascade_core.logprobs import Logprobs, read_logprobs
 from cascade_core.request import Role, ToolCall, Turn
 from cascade_core.usage import Usage
-from langchain_cascade.capabilities import LIMIT_FIELDS
-
-_FINISH: dict[str, Finish] = {
-    "stop": "stop",
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "length": "length",
-    "max_tokens": "length",
-    "max_output_tokens": "length",
-    "model_length": "length",
-    "model_context_window_exceeded": "length",
-    "content_filter": "content_filter",
-    "safety": "content_filter",
-    "recitation": "content_filter",
-    "blocklist": "content_filter",
-    "prohibited_content": "content_filter",
-    "refusal": "content_filter",
-    "tool_calls": "tool_calls",
-    "tool_use": "tool_calls",
-    "function_call": "tool_calls",
-}
-_FINISH_KEYS = ("finish_reason", "stop_reason", "done_reason")
-_MODEL_KEYS = ("model_name", "model", "model_id")
 
 _ROLES: dict[str, Role] = {
     "human": "user",
@@ -68,7 +47,7 @@ def text_of(message: BaseMessage) -> str:
     parts = (
         part if isinstance(part, str) else part.get("text") or ""
         for part in content
-        if isinstance(part, str) or part.get("type") in {"text", "output_text"}
+        if isinstance(part, str) or part.get("type") in TEXT_PARTS
     )
     return "".join(parts)
 
@@ -96,12 +75,6 @@ def to_messages(turns: Sequence[Turn]) -> list[BaseMessage]:
     return [kinds[turn.role](turn.text) for turn in turns]
 
 
-def token_limit(kwargs: Mapping[str, Any]) -> int | None:
-    """Return the most tokens an answer may have by a call's own arguments, if they say."""
-    limits = (kwargs.get(name) for name in LIMIT_FIELDS)
-    return next((limit for limit in limits if isinstance(limit, int)), None)
-
-
 def to_draft(
     message: BaseMessage,
     seconds: float = 0.0,
@@ -118,20 +91,19 @@ def to_draft(
         prompt: Gives what was asked, to count the tokens that nobody reported;
             without it such a draft has no usage.
     """
-    text = text_of(message)
     if not isinstance(message, AIMessage):
-        return Draft(text=text, seconds=seconds, native=message)
-    meta = message.response_metadata
-    payload = meta.get("logprobs")
-    refusal = bool(message.additional_kwargs.get("refusal"))
-    if not refusal and isinstance(payload, Mapping):
-        refusal = bool(payload.get("refusal")) and not payload.get("content")
-    reported = message.usage_metadata
-    usage = _usage(cast("Mapping[str, Any]", reported)) if reported else None
+        return Draft(text=text_of(message), seconds=seconds, native=message)
+    content, meta = message.content, message.response_metadata
+    text = content if isinstance(content, str) else text_of(message)
+    reported: Any = message.usage_metadata
     record = meta.get("cascade")
-    model = _model(meta) or name
+    streamed = isinstance(message, AIMessageChunk)
+    # The metadata of a stream are put together by adding up, and so are the counts in them.
+    said = read_said(meta, message.additional_kwargs, tokens=not (reported or streamed))
+    usage = read_langchain(reported) if reported else said.usage
+    logprobs = None if said.logprobs is None else read_logprobs(said.logprobs)
     tool_calls = _tool_calls(message) if message.tool_calls else ()
-    logprobs = None if payload is None else read_logprobs(payload)
+    model = said.model or name
     if usage is None and record is None and prompt is not None:
         usage = _counted(text, tool_calls, logprobs, prompt(), model)
     return Draft(
@@ -139,12 +111,12 @@ def to_draft(
         tool_calls=tool_calls,
         broken_tool_calls=_broken_tool_calls(message),
         logprobs=logprobs,
-        finish=_finish(meta),
-        refusal=refusal,
+        finish=said.finish,
+        refusal=said.refused or (text is not content and _refuses(message)),
         usage=usage,
         model=model,
         seconds=seconds,
-        cached=bool(reported) and cast("Any", reported).get("total_cost") == 0,
+        cached=bool(reported) and reported.get("total_cost") == 0,
         inner=() if record is None else calls_of(record),
         native=message,
     )
@@ -197,6 +169,12 @@ def without_logprobs(message: AIMessage) -> AIMessage:
     return message.model_copy(update={"response_metadata": meta})
 
 
+def _refuses(message: AIMessage) -> bool:
+    """Tell whether a part of a message says that the model refused."""
+    parts = (part for part in message.content if isinstance(part, dict))
+    return any(part.get("type") in REFUSAL_PARTS for part in parts)
+
+
 def _tool_calls(message: AIMessage) -> list[ToolCall]:
     return [ToolCall(call["name"], call["args"], call.get("id")) for call in message.tool_calls]
 
@@ -219,36 +197,3 @@ def _is_object(args: str | None) -> bool:
         return isinstance(json.loads(args, strict=False), dict)
     except (ValueError, RecursionError):
         return False
-
-
-def _finish(meta: Mapping[str, Any]) -> Finish | None:
-    for key in _FINISH_KEYS:
-        value = meta.get(key)
-        if value is not None:
-            return _FINISH.get(str(value).lower())
-    return None
-
-
-def _model(meta: Mapping[str, Any]) -> str | None:
-    for key in _MODEL_KEYS:
-        value = meta.get(key)
-        if value:
-            return str(value)
-    return None
-
-
-def _usage(usage: Mapping[str, Any]) -> Usage | None:
-    if "input_tokens" not in usage:  # a cached answer of a model that reports no usage
-        return None
-    read = usage.get("input_token_details")
-    written = usage.get("output_token_details")
-    if not read and not written:
-        return Usage(usage["input_tokens"], usage["output_tokens"])
-    read, written = read or {}, written or {}
-    return Usage(
-        usage["input_tokens"],
-        usage["output_tokens"],
-        cached_tokens=read.get("cache_read") or 0,
-        cache_write_tokens=read.get("cache_creation") or 0,
-        reasoning_tokens=written.get("reasoning") or 0,
-    )

@@ -11,7 +11,7 @@ from langchain_core.messages import BaseMessage
 from langchain_cascade.parameters import DECIDING
 
 if TYPE_CHECKING:
-    from langchain_cascade.settings import Engine
+    from langchain_cascade.engine import ChatEngine
     from langchain_cascade.tiers import ChatTier
 
 
@@ -23,7 +23,7 @@ class Described:
         @property
         def _chat_tiers(self) -> list[ChatTier]: ...
         @property
-        def _engine(self) -> Engine: ...
+        def _engine(self) -> ChatEngine: ...
 
         temperature: float | None
         max_tokens: int | None

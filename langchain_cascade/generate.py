@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
-from uuid import UUID
 
 from langchain_core.callbacks import (
     AsyncCallbackManager,
@@ -27,20 +26,15 @@ class GenerateByInvoke:
         invoke: Any
         ainvoke: Any
 
-    def generate(  # noqa: PLR0913 - LangChain's signature
+    def generate(
         self,
         messages: list[list[BaseMessage]],
         stop: list[str] | None = None,
         callbacks: Callbacks = None,
-        *,
-        tags: list[str] | None = None,
-        metadata: dict[str, Any] | None = None,
-        run_name: str | None = None,
-        run_id: UUID | None = None,
         **kwargs: Any,
     ) -> LLMResult:
         """Answer several requests, one after the other."""
-        configs = _configs(len(messages), callbacks, tags, metadata, run_name, run_id)
+        configs = _configs(len(messages), callbacks, kwargs)
         return _result(
             [
                 self.invoke(prompt, config, stop=stop, **kwargs)
@@ -48,20 +42,15 @@ class GenerateByInvoke:
             ]
         )
 
-    async def agenerate(  # noqa: PLR0913 - LangChain's signature
+    async def agenerate(
         self,
         messages: list[list[BaseMessage]],
         stop: list[str] | None = None,
         callbacks: Callbacks = None,
-        *,
-        tags: list[str] | None = None,
-        metadata: dict[str, Any] | None = None,
-        run_name: str | None = None,
-        run_id: UUID | None = None,
         **kwargs: Any,
     ) -> LLMResult:
         """Answer several requests at once."""
-        configs = _configs(len(messages), callbacks, tags, metadata, run_name, run_id)
+        configs = _configs(len(messages), callbacks, kwargs)
         asked = (
             self.ainvoke(prompt, config, stop=stop, **kwargs)
             for prompt, config in zip(messages, configs, strict=True)
@@ -93,20 +82,15 @@ class GenerateByInvoke:
         return ChatResult(generations=[ChatGeneration(message=message)])
 
 
-def _configs(  # noqa: PLR0913, PLR0917 - the run options of `generate`
-    count: int,
-    callbacks: Callbacks,
-    tags: list[str] | None,
-    metadata: dict[str, Any] | None,
-    run_name: str | None,
-    run_id: UUID | None,
-) -> list[RunnableConfig]:
+def _configs(count: int, callbacks: Callbacks, kwargs: dict[str, Any]) -> list[RunnableConfig]:
+    """Return a configuration per request; the options of runs are taken out of the arguments."""
     shared: dict[str, Any] = {
         "callbacks": callbacks,
-        "tags": tags or [],
-        "metadata": metadata or {},
-        "run_name": run_name,
+        "tags": kwargs.pop("tags", None) or [],
+        "metadata": kwargs.pop("metadata", None) or {},
+        "run_name": kwargs.pop("run_name", None),
     }
+    run_id = kwargs.pop("run_id", None)
     configs = [cast("RunnableConfig", dict(shared)) for _ in range(count)]
     if run_id is not None and configs:  # one id names one run: the first, as in LangChain
         configs[0]["run_id"] = run_id

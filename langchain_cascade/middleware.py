@@ -10,39 +10,34 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from time import perf_counter
-from typing import Any, cast
+from typing import Any, Self, Unpack, cast
 
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 from langchain.agents.structured_output import (
     ProviderStrategy,
-    StructuredOutputError,
     ToolStrategy,
 )
-from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
-from langchain_core.runnables.config import RunnableConfig, ensure_config
+from langchain_core.messages import BaseMessage
+from langchain_core.runnables.config import ensure_config
 
-from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Failed, Open
 from cascade_core.errors import ConfigurationError
 from cascade_core.loop.session import Decided, Session
 from cascade_core.request import Request, ToolSpec
-from cascade_core.setup.settings import CascadeSettings, check_names, plain_errors
-from cascade_core.tier import Tier
+from cascade_core.setup.constructor import configured
+from cascade_core.setup.settings import CascadeKeywords, CascadeSettings
 from langchain_cascade.answer import stamp
-from langchain_cascade.convert import to_draft, to_messages, to_turns
-from langchain_cascade.providers import without_foreign_cache_keys
-from langchain_cascade.recorder import CallRecorder
-from langchain_cascade.scope import control_flow, fatal
-from langchain_cascade.settings import Engine
-from langchain_cascade.tiers import Judges, make_tiers, to_core
+from langchain_cascade.convert import to_turns
+from langchain_cascade.engine import ChatEngine
+from langchain_cascade.tiers import GivenTier, make_tiers, to_core
 from langchain_cascade.tools import TOOL_KEYWORDS, BoundTools, read_choice, supports_tools
-from langchain_cascade.wrapping import Flat, Variant, flatten, vary
+from langchain_cascade.turns import TurnCalls, answer_in
+from langchain_cascade.wrapping import Flat, flatten
 
 Handler = Callable[[ModelRequest], Any]
 AsyncHandler = Callable[[ModelRequest], Awaitable[Any]]
 
 
+@configured(CascadeKeywords)
 class CascadeMiddleware(AgentMiddleware):
     """Answers each of an agent's model turns with a cascade.
 
@@ -50,23 +45,25 @@ class CascadeMiddleware(AgentMiddleware):
     hidden from message streams; the last tier streams as the agent does.
 
     Args:
-        tiers: Chat models, cheapest first, bound or not.
-        kwargs: See `CascadeSettings`.
+        tiers: Chat models, bound or not, or their names, cheapest first.
+        settings: See `CascadeKeywords`; they are listed below.
 
     Raises:
         ConfigurationError: A setting cannot work; the message says which and why.
     """
 
-    def __init__(self, tiers: Any, **kwargs: Any) -> None:
+    def __init__(self, tiers: Sequence[GivenTier], **settings: Unpack[CascadeKeywords]) -> None:
         super().__init__()
-        check_names(CascadeSettings, {"tiers": tiers, **kwargs}, type(self).__name__)
         given = make_tiers(tiers)
         self._flat = [_flat(tier.given, f"tiers[{i}]") for i, tier in enumerate(given)]
-        with plain_errors(CascadeSettings):
-            settings = CascadeSettings(tiers=tiers, **kwargs)
-        self._engine = Engine(settings, to_core(given))
+        self._engine = ChatEngine(CascadeSettings(tiers=tiers, **settings), to_core(given))
         able = [supports_tools(flat.model) for flat in self._flat]
         self._unable = frozenset(index for index, can in enumerate(able) if not can)
+
+    @classmethod
+    def from_models(cls, *names: str, **settings: Unpack[CascadeKeywords]) -> Self:
+        """Make a middleware from model names, cheapest first; see `ChatCascade.from_models`."""
+        return cls(list(names), **settings)
 
     def wrap_model_call(self, request: ModelRequest, handler: Handler) -> ModelResponse:
         """Answer one model turn."""
@@ -99,124 +96,11 @@ class CascadeMiddleware(AgentMiddleware):
         tier = self._engine.plan.tiers[verdict.tier].native
         messages = [
             stamp(message, record, drop_logprobs=tier.logprobs_are_ours)
-            if message is _answer(response)
+            if message is answer_in(response)
             else message
             for message in response.result
         ]
         return replace(response, result=messages)
-
-
-class TurnCalls:
-    """Calls an agent's handler with each tier's model; judges are called directly.
-
-    Args:
-        handler: What the agent calls its model with.
-        tiers: The tiers' bare models and what is bound to them.
-        judges: The judges' models.
-    """
-
-    def __init__(self, handler: Any, tiers: list[Flat], judges: Judges) -> None:
-        self._handler = handler
-        self._tiers = tiers
-        self._judges = judges
-
-    @property
-    def fatal(self) -> tuple[type[Exception], ...]:
-        """Exceptions that end a request: ours, and those by which LangGraph steers."""
-        return fatal()
-
-    def call(self, effect: Ask, sample: int) -> Draft | Failed:
-        """Run one model turn, or ask a judge."""
-        recorder = CallRecorder()
-        started = perf_counter()
-        if effect.request.native is None:
-            model, messages, config = self._question(effect)
-            message = model.invoke(messages, config, **effect.options)
-            return _answered(message, perf_counter() - started, messages)
-        try:
-            response = self._handler(self._turn(effect, sample, recorder))
-        except Exception as error:  # noqa: BLE001 - whatever a tier raises is its failure
-            return self._broken(error, perf_counter() - started, recorder, effect)
-        return _read(response, perf_counter() - started, recorder, effect)
-
-    async def acall(self, effect: Ask, sample: int) -> Draft | Failed:
-        """Run one model turn, or ask a judge."""
-        recorder = CallRecorder()
-        started = perf_counter()
-        if effect.request.native is None:
-            model, messages, config = self._question(effect)
-            message = await model.ainvoke(messages, config, **effect.options)
-            return _answered(message, perf_counter() - started, messages)
-        try:
-            response = await self._handler(self._turn(effect, sample, recorder))
-        except Exception as error:  # noqa: BLE001 - whatever a tier raises is its failure
-            return self._broken(error, perf_counter() - started, recorder, effect)
-        return _read(response, perf_counter() - started, recorder, effect)
-
-    def open(self, effect: Open) -> Any:
-        """Never happens: an agent's turn is one whole answer."""
-        raise NotImplementedError(effect)
-
-    aopen = open  # noqa: A003 - the method above is meant
-
-    def as_chunk(self, native: Any, tier: Tier) -> Any:
-        """Return the answer: an agent's turn is one whole answer."""
-        del tier
-        return native
-
-    def _turn(self, effect: Ask, sample: int, recorder: CallRecorder) -> ModelRequest:
-        """Return the agent's request with a tier's model in it."""
-        request = cast("ModelRequest", effect.request.native)
-        index = effect.target.index
-        flat = self._tiers[index]
-        shown = index == len(self._tiers) - 1 and effect.purpose == "draft"
-        variant = Variant(
-            draft=not shown,
-            logprobs=effect.logprobs,
-            top_logprobs=effect.top_logprobs,
-            fresh=effect.purpose == "sample",
-        )
-        model = vary(flat.model, variant)
-        tags = [*(model.tags or []), *(flat.config.get("tags") or [])]
-        tags += [f"cascade:tier:{index}", f"cascade:{effect.purpose}"]
-        if not shown:
-            tags.append("nostream")
-        metadata = {**(model.metadata or {}), **(flat.config.get("metadata") or {})}
-        given = [*_handlers(model.callbacks), *_handlers(flat.config.get("callbacks"))]
-        update = {"tags": tags, "metadata": metadata, "callbacks": [*given, recorder]}
-        model = model.model_copy(update=update)
-        model.__dict__.pop("_serialized", None)
-        cleaned = without_foreign_cache_keys(request, flat.model)
-        settings = {**cleaned.model_settings, **flat.kwargs, **effect.options}
-        seed = settings.get("seed", getattr(flat.model, "seed", None))
-        if effect.purpose == "sample" and isinstance(seed, int):
-            settings["seed"] = seed + sample + 1  # one seed would give the draft itself n times
-        return cleaned.override(model=model, model_settings=settings)
-
-    def _broken(
-        self, error: Exception, seconds: float, recorder: CallRecorder, effect: Ask
-    ) -> Draft | Failed:
-        """Return a turn's failure with the calls it had paid for.
-
-        A draft whose structured response is not of its schema is a draft that
-        fails the parser's gate; from the last tier it is an error, as without
-        a cascade.
-        """
-        if isinstance(error, control_flow()) or not recorder.calls:
-            raise error
-        last = effect.target.index == len(self._tiers) - 1
-        if isinstance(error, StructuredOutputError) and not last:
-            response = ModelResponse(result=[error.ai_message])
-            return replace(_read(response, seconds, recorder, effect), parse_error=error)
-        return Failed(error, seconds, Draft(seconds=seconds, inner=recorder.calls))
-
-    def _question(self, effect: Ask) -> tuple[Any, list[BaseMessage], RunnableConfig]:
-        """Return a judge, or a tier, and what the core itself asks it."""
-        target = effect.target
-        tier = target.native if isinstance(target, Tier) else self._judges[target]
-        variant = Variant(draft=True, logprobs=effect.logprobs, top_logprobs=effect.top_logprobs)
-        config: RunnableConfig = {"tags": ["nostream", f"cascade:{effect.purpose}"]}
-        return tier.model(variant), to_messages(effect.request.turns), config
 
 
 class _Wanted:
@@ -265,40 +149,6 @@ def _flat(given: Any, where: str) -> Flat:
     return flat
 
 
-def _handlers(callbacks: Any) -> list[Any]:
-    return list(callbacks if isinstance(callbacks, list) else getattr(callbacks, "handlers", ()))
-
-
 def _messages(request: ModelRequest) -> list[BaseMessage]:
     head = [] if request.system_message is None else [request.system_message]
     return [*head, *request.messages]
-
-
-def _answer(response: Any) -> AIMessage | None:
-    """Return the model's own message in a response."""
-    return next((m for m in reversed(response.result) if isinstance(m, AIMessage)), None)
-
-
-def _read(response: Any, seconds: float, recorder: CallRecorder, effect: Ask) -> Draft:
-    response = getattr(response, "model_response", response)
-    if isinstance(response, AIMessage):
-        response = ModelResponse(result=[response])
-    message = _answer(response)
-    draft = Draft() if message is None else to_draft(message)
-    error = None
-    if effect.request.native.response_format is not None and response.structured_response is None:
-        # LangChain answers a structured response that it could not read with a tool message.
-        misread = any(isinstance(message, ToolMessage) for message in response.result)
-        if misread or not draft.tool_calls:
-            error = ValueError("the turn ended without the structured response")
-    return replace(
-        draft,
-        seconds=seconds,
-        native=response,
-        inner=draft.inner or recorder.calls,
-        parse_error=error,
-    )
-
-
-def _answered(message: BaseMessage, seconds: float, prompt: list[BaseMessage]) -> Draft:
-    return to_draft(message, seconds, prompt=lambda: prompt)

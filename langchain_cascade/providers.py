@@ -11,15 +11,10 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.tools import BaseTool
 
+from cascade_core.integrations.classes import CACHE_KEYS, LANGCHAIN, integration
+
 if TYPE_CHECKING:
     from langchain.agents.middleware import ModelRequest
-
-_TAKERS = {
-    "cache_control": frozenset({"ChatAnthropic", "ChatAnthropicVertex", "ChatAnthropicBedrock"}),
-    "prompt_cache_key": frozenset({"ChatOpenAI", "AzureChatOpenAI", "ChatFireworks"}),
-    "prompt_cache_retention": frozenset({"ChatOpenAI", "AzureChatOpenAI"}),
-}
-"""Cache settings, and the classes that accept them."""
 
 
 def without_foreign_cache_keys(request: ModelRequest, model: BaseChatModel) -> ModelRequest:
@@ -29,8 +24,7 @@ def without_foreign_cache_keys(request: ModelRequest, model: BaseChatModel) -> M
         request: The request, as other middleware left it.
         model: The model it is about to be sent to.
     """
-    names = {cls.__name__ for cls in type(model).__mro__}
-    foreign = frozenset(key for key, takers in _TAKERS.items() if not names & takers)
+    foreign = CACHE_KEYS - (integration(model, LANGCHAIN).cache_keys or frozenset())
     changes: dict[str, Any] = {}
     if foreign & set(request.model_settings):
         changes["model_settings"] = _without(request.model_settings, foreign)

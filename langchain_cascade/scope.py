@@ -8,15 +8,12 @@ runs: whoever hides or counts the cascade means the models in it.
 from __future__ import annotations
 
 import sys
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from langchain_core.callbacks import (
     AsyncCallbackManager,
-    AsyncCallbackManagerForChainRun,
     BaseCallbackManager,
     CallbackManager,
-    CallbackManagerForChainRun,
 )
 from langchain_core.runnables.config import RunnableConfig
 
@@ -46,8 +43,7 @@ def _configure(manager: type[Manager], owner: Any, config: RunnableConfig) -> Ma
         configured.add_metadata(metadata)
     own = getattr(owner, "callbacks", None)
     for handler in (own.handlers if isinstance(own, BaseCallbackManager) else own) or ():
-        if handler not in configured.handlers:
-            configured.add_handler(handler, inherit=True)
+        configured.add_handler(handler, inherit=True)  # once: it looks whether it has it
     return configured
 
 
@@ -62,8 +58,8 @@ def fatal() -> tuple[type[Exception], ...]:
     return (ConfigurationError, *control_flow())
 
 
-class Scope:
-    """A chain run, as a context manager.
+class _Scope:
+    """What a chain run is made of, sync or async.
 
     Args:
         owner: The cascade.
@@ -82,58 +78,44 @@ class Scope:
         self._value = value
         self._config = config
         self.output: Any = None
-        self.run: CallbackManagerForChainRun
+        self.run: Any
 
-    def __enter__(self) -> Self:
+    def _start(self, manager: type[Manager]) -> Any:
         config = self._config
-        self.run = _configure(CallbackManager, self._owner, config).on_chain_start(
+        return _configure(manager, self._owner, config).on_chain_start(
             None,
             self._value,
             name=config.pop("run_name", None) or self._owner.get_name(),
             run_id=config.pop("run_id", None),
         )
+
+
+class Scope(_Scope):
+    """A chain run, as a context manager; see `_Scope`."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> Self:
+        self.run = self._start(CallbackManager)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is not None:
             self.run.on_chain_error(error)
         else:
             self.run.on_chain_end(self.output)
 
 
-class AsyncScope:
+class AsyncScope(_Scope):
     """The same, awaited."""
 
-    __slots__ = ("_config", "_owner", "_value", "output", "run")
-
-    def __init__(self, owner: Any, value: Any, config: RunnableConfig) -> None:
-        self._owner = owner
-        self._value = value
-        self._config = config
-        self.output: Any = None
-        self.run: AsyncCallbackManagerForChainRun
+    __slots__ = ()
 
     async def __aenter__(self) -> Self:
-        config = self._config
-        self.run = await _configure(AsyncCallbackManager, self._owner, config).on_chain_start(
-            None,
-            self._value,
-            name=config.pop("run_name", None) or self._owner.get_name(),
-            run_id=config.pop("run_id", None),
-        )
+        self.run = await self._start(AsyncCallbackManager)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is not None:
             await self.run.on_chain_error(error)
         else:

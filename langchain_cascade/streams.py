@@ -28,6 +28,7 @@ from langchain_core.runnables.config import RunnableConfig
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Chunk
+from cascade_core.integrations.classes import LANGCHAIN, integration
 from cascade_core.logprobs import read_logprobs
 from cascade_core.loop import streams
 from langchain_cascade.convert import (
@@ -51,9 +52,6 @@ LC_ID_PREFIX = "lc_run-"
 """How LangChain marks a message id made from a run's id (`langchain_core.messages.base`)."""
 
 EMPTY_STREAM = "the stream ended without a chunk"
-
-_SAY_WHEN_DONE = frozenset({"BaseChatOpenAI", "ChatGroq"})
-"""Integrations whose streams name the finish reason and the model at their end only."""
 
 _UNSENT = ("ls_structured_output_format", "structured_output_format")
 """Keywords meant for tracing only; providers reject them."""
@@ -179,10 +177,6 @@ def _result(draft: Draft | None) -> LLMResult:
     return LLMResult(generations=[[ChatGenerationChunk(message=draft.native)]])
 
 
-def _says_when_done(model: BaseChatModel) -> bool:
-    return any(cls.__name__ in _SAY_WHEN_DONE for cls in type(model).__mro__)
-
-
 class DraftStream(streams.Stream):
     """A silent stream of a draft; its run begins with it and ends when it is closed."""
 
@@ -244,7 +238,8 @@ class AsyncDraftStream(streams.AsyncStream):
 
 
 def _gathering(setting: Setting) -> Messages:
-    return Messages(setting.messages, setting.name, _says_when_done(setting.model))
+    says_when_done = integration(setting.model, LANGCHAIN).ends_named is True
+    return Messages(setting.messages, setting.name, says_when_done)
 
 
 def _pieces(setting: Setting, run_id: UUID) -> Iterator[AIMessageChunk]:

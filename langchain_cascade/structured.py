@@ -19,8 +19,8 @@ from cascade_core.errors import CascadeError
 from cascade_core.loop.session import Decided
 from langchain_cascade.answer import stamp
 from langchain_cascade.convert import to_draft
+from langchain_cascade.engine import ChatEngine
 from langchain_cascade.runnable import RunnableCascade
-from langchain_cascade.settings import Engine
 from langchain_cascade.tiers import ChatTier
 from langchain_cascade.wrapping import Model, Variant, rebuild, vary
 
@@ -93,7 +93,7 @@ class StructuredCascade(RunnableCascade):
 
 def structured_cascade(
     tiers: Sequence[ChatTier],
-    engine: Engine,
+    engine: ChatEngine,
     schema: Any,
     *,
     include_raw: bool,

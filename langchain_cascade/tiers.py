@@ -7,23 +7,19 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeAlias, cast
 from weakref import WeakKeyDictionary
 
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable
 from langchain_core.runnables.base import coerce_to_runnable
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.integrations.classes import max_tokens, model_name, token_limit
 from cascade_core.setup.plan import Notices
 from cascade_core.tier import LogprobMemory, Tier
-from langchain_cascade.capabilities import (
-    gives_logprobs,
-    host,
-    logprob_fields,
-    max_tokens,
-    model_name,
-)
+from langchain_cascade.capabilities import gives_logprobs, host, logprob_fields
 from langchain_cascade.parameters import apply
 from langchain_cascade.wrapping import (
     Model,
@@ -34,6 +30,9 @@ from langchain_cascade.wrapping import (
     rebuild,
     vary,
 )
+
+GivenTier: TypeAlias = Runnable[LanguageModelInput, AIMessage] | str
+"""A chat model, bare or wrapped, or its name for `init_chat_model`."""
 
 
 class Binds(Protocol):
@@ -260,5 +259,4 @@ def _limit(tier: ChatTier) -> int | None:
     flat = flatten(tier.given)
     if flat is None:
         return None
-    bound = [flat.kwargs.get(key) for key in ("max_tokens", "max_completion_tokens")]
-    return next((n for n in bound if isinstance(n, int)), None) or max_tokens(flat.model)
+    return token_limit(flat.kwargs) or max_tokens(flat.model)

@@ -84,7 +84,8 @@ def examine(model: BaseChatModel, prices: Prices, *, live: bool = False) -> Find
         prices: Where prices come from.
         live: Whether to send it one tiny, paid request.
     """
-    from langchain_cascade.capabilities import gives_logprobs, model_name  # noqa: PLC0415
+    from cascade_core.integrations.classes import model_name  # noqa: PLC0415
+    from langchain_cascade.capabilities import gives_logprobs  # noqa: PLC0415
     from langchain_cascade.tiers import make_tier, to_core  # noqa: PLC0415
     from langchain_cascade.tools import supports_tools  # noqa: PLC0415
 
@@ -144,6 +145,7 @@ def _signals(logprobs: bool | None) -> list[str]:  # noqa: FBT001
 
 def _try(model: BaseChatModel) -> dict[str, Any]:
     from cascade_core.errors import describe, refuses_logprobs  # noqa: PLC0415
+    from cascade_core.log.record import tokens_of  # noqa: PLC0415
     from langchain_cascade.convert import to_draft  # noqa: PLC0415
     from langchain_cascade.wrapping import Variant, vary  # noqa: PLC0415
 
@@ -161,7 +163,7 @@ def _try(model: BaseChatModel) -> dict[str, Any]:
     draft = to_draft(message)
     return {
         "logprobs": "refused" if refused else draft.logprobs is not None,
-        "usage": None if draft.usage is None else draft.usage.as_dict(),
+        "usage": None if draft.usage is None else tokens_of(draft.usage),
         "model": draft.model,
     }
 

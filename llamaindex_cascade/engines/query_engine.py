@@ -8,8 +8,7 @@ retrieve more: each tier searches for itself. No decision is made here:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.response.schema import RESPONSE_TYPE
@@ -21,19 +20,21 @@ from llama_index.core.settings import Settings
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.request import Request, Turn
+from cascade_core.setup.constructor import configured
 from cascade_core.setup.engine import Engine
-from cascade_core.setup.settings import CascadeSettings, check_names, plain_errors
+from cascade_core.setup.settings import CascadeKeywords, CascadeSettings
 from cascade_core.tier import Tier
+from llamaindex_cascade.asking.instrumentation import request_metadata, spanned_if_observed
+from llamaindex_cascade.asking.session import Session
+from llamaindex_cascade.asking.tiers import as_list
+from llamaindex_cascade.engines.base import PipelineCascade
 from llamaindex_cascade.engines.responses import ashown, shown
-from llamaindex_cascade.engines.tiers import Pipeline, PipelineCalls, Way, make_tier
-from llamaindex_cascade.instrumentation import request_metadata
-from llamaindex_cascade.llm.base import signed
-from llamaindex_cascade.session import Session
-from llamaindex_cascade.tiers import as_list
+from llamaindex_cascade.engines.tiers import Pipeline, PipelineCalls, Question, make_tier
 
 
-@signed
-class CascadeQueryEngine(BaseQueryEngine):
+@spanned_if_observed
+@configured(CascadeKeywords)
+class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
     """A query engine that asks a cheap engine first and a stronger one when it must.
 
     A cheap pipeline (a small model, two nodes) hands on to a rich one (a large
@@ -55,7 +56,7 @@ class CascadeQueryEngine(BaseQueryEngine):
         needs_nodes: Whether an answer without source nodes is a failure; False
             for engines that retrieve nothing.
         callback_manager: What the cascade's own events go to; tiers keep theirs.
-        kwargs: See `CascadeSettings`.
+        settings: See `CascadeKeywords`; they are listed below.
 
     Raises:
         ConfigurationError: A setting cannot work; the message says which and why.
@@ -75,20 +76,13 @@ class CascadeQueryEngine(BaseQueryEngine):
         *,
         needs_nodes: bool = True,
         callback_manager: CallbackManager | None = None,
-        **kwargs: Any,
+        **settings: Unpack[CascadeKeywords],
     ) -> None:
         super().__init__(callback_manager or Settings.callback_manager)
-        check_names(CascadeSettings, {"tiers": tiers, **kwargs}, type(self).__name__)
         given = as_list(tiers, "query engines")
-        with plain_errors(CascadeSettings):
-            settings = CascadeSettings(tiers=tiers, **kwargs)
-        self._engine = Engine(settings, [_make_tier(each, i) for i, each in enumerate(given)])
+        made = [_make_tier(each, index) for index, each in enumerate(given)]
+        self._engine = Engine(CascadeSettings(tiers=tiers, **settings), made)
         self._needs_nodes = needs_nodes
-
-    def __repr__(self) -> str:
-        """Say how many tiers there are and their thresholds."""
-        plan = self._engine.plan
-        return f"{type(self).__name__}({len(plan.tiers)} tiers, thresholds={list(plan.thresholds)})"
 
     @property
     def tiers(self) -> list[BaseQueryEngine]:
@@ -113,8 +107,8 @@ class CascadeQueryEngine(BaseQueryEngine):
         additional_source_nodes: Sequence[NodeWithScore] | None = None,
     ) -> RESPONSE_TYPE:
         """Answer from nodes at hand, which every tier that is asked gets."""
-        way = _Synthesis(query_bundle, nodes, additional_source_nodes)
-        return shown(self._session(way, query_bundle).started())
+        question = Question("synthesize", query_bundle, nodes, additional_source_nodes)
+        return shown(self._session(question, query_bundle).stream())
 
     async def asynthesize(
         self,
@@ -123,30 +117,33 @@ class CascadeQueryEngine(BaseQueryEngine):
         additional_source_nodes: Sequence[NodeWithScore] | None = None,
     ) -> RESPONSE_TYPE:
         """Answer from nodes at hand, which every tier that is asked gets."""
-        way = _Synthesis(query_bundle, nodes, additional_source_nodes)
-        return await ashown(await self._session(way, query_bundle).astarted())
+        question = Question("synthesize", query_bundle, nodes, additional_source_nodes)
+        return await ashown(self._session(question, query_bundle).astream())
 
     def _query(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
         payload: dict[str, Any] = {EventPayload.QUERY_STR: query_bundle.query_str}
         with self.callback_manager.event(CBEventType.QUERY, payload=payload) as event:
-            response = shown(self._session(_Query(query_bundle), query_bundle).started())
+            question = Question("query", query_bundle)
+            response = shown(self._session(question, query_bundle).stream())
             event.on_end(payload={EventPayload.RESPONSE: response})
         return response
 
     async def _aquery(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
         payload: dict[str, Any] = {EventPayload.QUERY_STR: query_bundle.query_str}
         with self.callback_manager.event(CBEventType.QUERY, payload=payload) as event:
-            items = await self._session(_Query(query_bundle), query_bundle).astarted()
-            response = await ashown(items)
+            question = Question("query", query_bundle)
+            response = await ashown(self._session(question, query_bundle).astream())
             event.on_end(payload={EventPayload.RESPONSE: response})
         return response
 
-    def _session(self, way: Way, query: QueryBundle) -> Session:
+    def _session(self, question: Question, query: QueryBundle) -> Session:
         # Whether tiers stream only shows when they answer, so every request is decided as if
         # they did; an answer that does not stream comes in one piece.
-        request = Request((Turn("user", query.query_str),), native=way, metadata=request_metadata())
-        calls = PipelineCalls(way, needs_nodes=self._needs_nodes)
-        return Session(self._engine, request, calls)
+        turns = (Turn("user", query.query_str),)
+        request = Request(turns, native=question, metadata=request_metadata())
+        return Session(
+            self._engine, request, PipelineCalls(question, needs_nodes=self._needs_nodes)
+        )
 
     def _get_prompt_modules(self) -> PromptMixinType:
         """Return the tiers: their prompts are `tier_0:…`, `tier_1:…`."""
@@ -167,41 +164,6 @@ class CascadeQueryEngine(BaseQueryEngine):
             else:
                 for tier in modules.values():
                     tier.update_prompts({key: prompt})
-
-
-class _Query:
-    """`query(bundle)`."""
-
-    def __init__(self, bundle: QueryBundle) -> None:
-        self._bundle = bundle
-
-    def run(self, native: BaseQueryEngine) -> Any:
-        # Retrievers write their embedding of the question into the bundle, and another tier's
-        # index may be made with another model.
-        return native.query(copy(self._bundle))
-
-    async def arun(self, native: BaseQueryEngine) -> Any:
-        return await native.aquery(copy(self._bundle))
-
-
-class _Synthesis:
-    """`synthesize(bundle, nodes, additional_source_nodes)`."""
-
-    def __init__(
-        self,
-        bundle: QueryBundle,
-        nodes: Sequence[NodeWithScore],
-        additional: Sequence[NodeWithScore] | None,
-    ) -> None:
-        self._bundle = bundle
-        self._nodes = nodes
-        self._additional = additional
-
-    def run(self, native: BaseQueryEngine) -> Any:
-        return native.synthesize(copy(self._bundle), list(self._nodes), self._additional)
-
-    async def arun(self, native: BaseQueryEngine) -> Any:
-        return await native.asynthesize(copy(self._bundle), list(self._nodes), self._additional)
 
 
 def _make_tier(given: object, index: int) -> Tier:

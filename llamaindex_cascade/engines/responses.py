@@ -1,12 +1,11 @@
 """The responses of synthesizers and query engines: read as drafts, and shown with their record.
 
-Who asks for them does not belong here; see `pipeline_tiers`.
+Who asks for them does not belong here; see `tiers`.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import aclosing, closing
+from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, TypeAlias
@@ -26,6 +25,8 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.log import Record
 from cascade_core.loop.session import Decided
 from cascade_core.tier import Tier
+from llamaindex_cascade.asking import streams
+from llamaindex_cascade.asking.streams import Show
 from llamaindex_cascade.reading.recorder import Recorder
 
 EMPTY = "Empty Response"
@@ -60,7 +61,7 @@ def whole(response: AnyResponse) -> AnyResponse:
     """Read a stream to its end; its text is then in `response_txt`."""
     if isinstance(response, StreamingResponse):
         response.get_response()
-    elif isinstance(response, AsyncStreamingResponse):
+    elif isinstance(response, AsyncStreamingResponse) and response.response_txt is None:
         asyncio_run(response.get_response())
     return response
 
@@ -71,6 +72,13 @@ async def awhole(response: AnyResponse) -> AnyResponse:
         await response.get_response()
         return response
     return whole(response)
+
+
+def pieces(response: AnyResponse) -> Iterator[Any]:
+    """Return the texts of a stream that nobody has read; else the whole response, once read."""
+    if isinstance(response, StreamingResponse) and response.response_txt is None:
+        return iter(response.response_gen)
+    return map(whole, [response])
 
 
 def text_of(response: AnyResponse) -> str:
@@ -153,11 +161,12 @@ class Pieces:
         self._texts: list[str] = []
         self._started = perf_counter()
 
-    def take(self, chunk: Any) -> Chunk:
-        """Take a piece, or the response of a tier that does not stream."""
-        if isinstance(chunk, Piece):
-            self._texts.append(chunk.text)
-        return Chunk(chunk)
+    def take(self, item: Any) -> Chunk:
+        """Take a text, or the response of a tier that does not stream."""
+        if isinstance(item, AnyResponse) or not isinstance(self.response, Streamed):
+            return Chunk(item)
+        self._texts.append(item or "")
+        return Chunk(Piece(self.response, item or ""))
 
     def had(self) -> Draft | None:
         """Return what has arrived, or at least been paid for."""
@@ -194,20 +203,6 @@ def plain(decided: Decided) -> Whole:
     return answer
 
 
-def replayed(response: Any) -> StreamingResponse:
-    """Return a response as a stream, all of its text at once."""
-    return StreamingResponse(
-        _once(text_of(response)), response.source_nodes, metadata=response.metadata
-    )
-
-
-def areplayed(response: Any) -> AsyncStreamingResponse:
-    """Return a response as a stream, all of its text at once."""
-    return AsyncStreamingResponse(
-        _aonce(text_of(response)), response.source_nodes, metadata=response.metadata
-    )
-
-
 def shown(items: Generator[Any, None, None], *, streaming: bool = False) -> AnyResponse:
     """Return the response of a request that is decided in a stream.
 
@@ -222,14 +217,14 @@ def shown(items: Generator[Any, None, None], *, streaming: bool = False) -> AnyR
     first = next(items)
     if isinstance(first, Piece):
         metadata = dict(first.response.metadata or {})
-        texts = _texts(first, items, metadata)
+        texts = streams.shown(items, _texts(metadata), first)
         return StreamingResponse(texts, first.response.source_nodes, metadata=metadata)
-    decided = first if isinstance(first, Decided) else next(items)
+    response = _answer(first if isinstance(first, Decided) else next(items))
     items.close()
-    response: AnyResponse = stamped(decided.verdict.draft.native, decided.record)
-    if isinstance(response, Streamed) or (streaming and isinstance(response, Response)):
-        return replayed(response)
-    return response
+    if not isinstance(response, Streamed | Response if streaming else Streamed):
+        return response
+    text = _once(text_of(response))
+    return StreamingResponse(text, response.source_nodes, metadata=response.metadata)
 
 
 async def ashown(items: AsyncGenerator[Any, None], *, streaming: bool = False) -> AnyResponse:
@@ -237,14 +232,29 @@ async def ashown(items: AsyncGenerator[Any, None], *, streaming: bool = False) -
     first = await anext(items)
     if isinstance(first, Piece):
         metadata = dict(first.response.metadata or {})
-        texts = _atexts(first, items, metadata)
+        texts = await streams.ashown(items, _texts(metadata), first)
         return AsyncStreamingResponse(texts, first.response.source_nodes, metadata=metadata)
-    decided = first if isinstance(first, Decided) else await anext(items)
+    response = _answer(first if isinstance(first, Decided) else await anext(items))
     await items.aclose()
+    if not isinstance(response, Streamed | Response if streaming else Streamed):
+        return response
+    text = _aonce(text_of(response))
+    return AsyncStreamingResponse(text, response.source_nodes, metadata=response.metadata)
+
+
+def _answer(decided: Decided) -> AnyResponse:
     response: AnyResponse = stamped(decided.verdict.draft.native, decided.record)
-    if isinstance(response, Streamed) or (streaming and isinstance(response, Response)):
-        return areplayed(response)
     return response
+
+
+def _texts(metadata: dict[str, Any]) -> Show:
+    def show(item: Any) -> Iterator[str]:
+        if isinstance(item, Decided):
+            metadata["cascade"] = item.record
+        else:
+            yield item.text
+
+    return show
 
 
 def _once(text: str) -> Generator[str, None, None]:
@@ -253,27 +263,3 @@ def _once(text: str) -> Generator[str, None, None]:
 
 async def _aonce(text: str) -> AsyncGenerator[str, None]:
     yield text
-
-
-def _texts(
-    first: Piece, items: Generator[Any, None, None], metadata: dict[str, Any]
-) -> Generator[str, None, None]:
-    with closing(items):
-        yield first.text
-        for item in items:
-            if isinstance(item, Decided):
-                metadata["cascade"] = item.record
-            else:
-                yield item.text
-
-
-async def _atexts(
-    first: Piece, items: AsyncGenerator[Any, None], metadata: dict[str, Any]
-) -> AsyncGenerator[str, None]:
-    async with aclosing(items):
-        yield first.text
-        async for item in items:
-            if isinstance(item, Decided):
-                metadata["cascade"] = item.record
-            else:
-                yield item.text

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llama_index.core.base.llms.types import ChatMessage
-from llama_index.core.base.response.schema import RESPONSE_TYPE, Response
+from llama_index.core.base.response.schema import Response
 from llama_index.core.callbacks import EventPayload
 from llama_index.core.llms import LLM
 from llama_index.core.response_synthesizers import (
@@ -15,13 +15,13 @@ from llama_index.core.response_synthesizers import (
     get_response_synthesizer,
 )
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle, QueryType, TextNode
-from llama_index.core.types import RESPONSE_TEXT_TYPE
 
-from llamaindex_cascade.capabilities import gives_logprobs
-from llamaindex_cascade.engines.tiers import Pipeline
+from llamaindex_cascade.asking.calls import Invocation
+from llamaindex_cascade.engines.tiers import Pipeline, Question
+from llamaindex_cascade.reading.capabilities import gives_logprobs
 
 
-class Synthesis:
+class Synthesis(Question):
     """`synthesize(query, nodes, additional_source_nodes, **kwargs)`, askable of any synthesizer.
 
     Observers shall see one synthesis, so a synthesizer does only the part in
@@ -46,39 +46,25 @@ class Synthesis:
         """What a callback is told of it."""
         return {EventPayload.QUERY_STR: self.query.query_str}
 
-    def run(self, native: BaseSynthesizer) -> Any:
-        """Have a synthesizer answer, and wait."""
-        if type(native).synthesize not in _ALIKE:
-            return native.synthesize(
-                self.query, list(self._nodes), self._additional, **self._kwargs
-            )
+    def invocation(self, native: BaseSynthesizer) -> Invocation:
+        """Return what a synthesizer is asked."""
+        if _synthesizes_itself(native):
+            args = self.query, list(self._nodes), self._additional
+            return Invocation(native, "synthesize", args, self._kwargs)
         if not self._nodes and not isinstance(native, Generation):
-            return Response(native._empty_response)  # noqa: SLF001
+            return Invocation(_Unasked(native), "get_response")
+        text = self.query.query_str
         if native._multimodal:  # noqa: SLF001
-            answer = native.get_response_from_messages(
-                self.query.query_str, self._messages(), **self._kwargs
-            )
-        else:
-            answer = native.get_response(self.query.query_str, list(self.texts), **self._kwargs)
-        return self._response(native, answer)
+            messages = self._messages()
+            return Invocation(native, "get_response_from_messages", (text, messages), self._kwargs)
+        return Invocation(native, "get_response", (text, list(self.texts)), self._kwargs)
 
-    async def arun(self, native: BaseSynthesizer) -> Any:
-        """Have a synthesizer answer, and wait."""
-        if type(native).asynthesize not in _ALIKE:
-            return await native.asynthesize(
-                self.query, list(self._nodes), self._additional, **self._kwargs
-            )
-        if not self._nodes and not isinstance(native, Generation):
-            return Response(native._empty_response)  # noqa: SLF001
-        if native._multimodal:  # noqa: SLF001
-            answer = await native.aget_response_from_messages(
-                self.query.query_str, self._messages(), **self._kwargs
-            )
-        else:
-            answer = await native.aget_response(
-                self.query.query_str, list(self.texts), **self._kwargs
-            )
-        return self._response(native, answer)
+    def response(self, native: BaseSynthesizer, answer: Any) -> Any:
+        """Return what a synthesizer answered as a response, with the nodes it answered from."""
+        if _synthesizes_itself(native) or isinstance(answer, Response):
+            return answer
+        sources = [*self._nodes, *self._additional]
+        return native._prepare_response_output(answer, sources)  # noqa: SLF001
 
     def _messages(self) -> list[ChatMessage]:
         return [
@@ -86,9 +72,18 @@ class Synthesis:
             for node in self._nodes
         ]
 
-    def _response(self, native: BaseSynthesizer, answer: RESPONSE_TEXT_TYPE) -> RESPONSE_TYPE:
-        sources = [*self._nodes, *self._additional]
-        return native._prepare_response_output(answer, sources)  # noqa: SLF001
+
+class _Unasked:
+    """Answers for a synthesizer that has nothing to answer from: its model is not asked."""
+
+    def __init__(self, synthesizer: BaseSynthesizer) -> None:
+        self._text = synthesizer._empty_response  # noqa: SLF001
+
+    def get_response(self) -> Response:
+        return Response(self._text)
+
+    async def aget_response(self) -> Response:
+        return Response(self._text)
 
 
 class LLMPipeline(Pipeline):
@@ -134,6 +129,10 @@ _ALIKE = {
     BaseSynthesizer.asynthesize,
     Generation.asynthesize,
 }
+
+
+def _synthesizes_itself(native: BaseSynthesizer) -> bool:
+    return not {type(native).synthesize, type(native).asynthesize} <= _ALIKE
 
 
 def of_texts(query: str, texts: Sequence[str], kwargs: Mapping[str, Any]) -> Synthesis:

@@ -8,34 +8,33 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, closing
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 
-from llama_index.core.base.response.schema import AsyncStreamingResponse, StreamingResponse
+from llama_index.core.base.response.schema import AsyncStreamingResponse
 from llama_index.core.llms import LLM
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Failed, Open
-from cascade_core.errors import ConfigurationError
 from cascade_core.setup.engine import Engine
 from cascade_core.tier import LogprobMemory, Tier
-from llamaindex_cascade.capabilities import gives_logprobs, host, model_name
+from llamaindex_cascade.asking.calls import Invocation, RecordedCalls, Run, target_of
+from llamaindex_cascade.asking.streams import AsyncTierStream, TierStream, arecorded, recorded
+from llamaindex_cascade.asking.tiers import LLMTier
 from llamaindex_cascade.engines.responses import (
     EMPTY,
     AnyResponse,
-    Piece,
     Pieces,
     awhole,
     checked,
+    pieces,
     read,
     whole,
 )
-from llamaindex_cascade.llm.calls import Calls, arecorded, recorded
-from llamaindex_cascade.reading.recorder import Recorder, recording, within
-from llamaindex_cascade.streams import AsyncTierStream, TierStream
-from llamaindex_cascade.tiers import LLMTier
+from llamaindex_cascade.reading.capabilities import gives_logprobs, host, model_name
+from llamaindex_cascade.reading.recorder import recording
 
 
 @dataclass(eq=False)
@@ -87,29 +86,41 @@ def make_tier(pipeline: Pipeline, index: int) -> Tier:
     )
 
 
-class Way(Protocol):
-    """One request, askable of any tier."""
-
-    def run(self, native: Any) -> Any:
-        """Ask and wait."""
-        ...
-
-    async def arun(self, native: Any) -> Any:
-        """Ask and wait."""
-        ...
-
-
-class PipelineCalls(Calls):
-    """Calls pipelines; judges are called as any LLM.
+class Question:
+    """One request as every pipeline is asked it: a method and its arguments.
 
     Args:
-        way: What was asked.
+        method: The method of synthesizers or query engines.
+        args: Its arguments.
+    """
+
+    def __init__(self, method: str, *args: Any) -> None:
+        self._method = method
+        self._args = args
+
+    def invocation(self, native: Any) -> Invocation:
+        """Return what a pipeline is asked."""
+        # Each has copies: retrievers write their embedding of the question into its bundle, and
+        # another tier's index may be made with another model.
+        return Invocation(native, self._method, [copy(each) for each in self._args])
+
+    def response(self, native: Any, answer: Any) -> Any:
+        """Return what a pipeline answered as a response."""
+        del native
+        return answer
+
+
+class PipelineCalls(RecordedCalls):
+    """Calls pipelines.
+
+    Args:
+        question: What was asked.
         needs_nodes: Whether an answer without source nodes has no evidence.
     """
 
-    def __init__(self, way: Way, *, needs_nodes: bool) -> None:
+    def __init__(self, question: Question, *, needs_nodes: bool) -> None:
         super().__init__(None)
-        self._way = way
+        self._question = question
         self._needs_nodes = needs_nodes
 
     def ready(self, target: object) -> LLMTier:
@@ -122,101 +133,61 @@ class PipelineCalls(Calls):
             raise TypeError(msg)
         return LLMTier(llm)
 
-    def call(self, effect: Ask, sample: int) -> Draft | Failed:
-        """Run a tier, or ask a judge, and wait."""
-        del sample
+    def invocation(self, effect: Ask | Open) -> Invocation:
+        """Return what the caller asks; or the core's own question."""
         if effect.request.native is None:
-            return self.ask_own(effect)
-        started = perf_counter()
-        with recording() as recorder:
-            try:
-                native = _native(effect.target, effect)
-                response = whole(checked(self._way.run(native), effect.target))
-            except ConfigurationError:
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever a tier raises is its failure
-                return _failed(error, recorder, started)
-            return self._read(response, recorder, effect.target, started)
+            return super().invocation(effect)
+        pipeline: Pipeline = target_of(effect).native
+        return self._question.invocation(pipeline.asked_for(logprobs=effect.logprobs))
 
-    async def acall(self, effect: Ask, sample: int) -> Draft | Failed:
-        """Run a tier, or ask a judge, and wait."""
-        del sample
-        if effect.request.native is None:
-            return await self.aask_own(effect)
-        started = perf_counter()
-        with recording() as recorder:
-            try:
-                native = _native(effect.target, effect)
-                answer = await awhole(checked(await self._way.arun(native), effect.target))
-            except ConfigurationError:
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever a tier raises is its failure
-                return _failed(error, recorder, started)
-            return self._read(answer, recorder, effect.target, started)
+    def whole(self, answer: Any, effect: Ask) -> AnyResponse:
+        """Return a response that has been read to its end."""
+        return whole(self._response(answer, effect))
+
+    async def awhole(self, answer: Any, effect: Ask) -> AnyResponse:
+        """Return a response that has been read to its end."""
+        return await awhole(self._response(answer, effect))
+
+    def ended(self, run: Run, effect: Ask) -> Draft | Failed:
+        """Return what a pipeline answered as a draft."""
+        if run.error is not None:
+            return run.failed(run.error)
+        empty = effect.target.native.empty
+        return read(
+            run.answer, run.recorder, run.seconds, empty=empty, needs_nodes=self._needs_nodes
+        )
 
     def open(self, effect: Open) -> TierStream:
         """Run the last tier, live if it streams."""
-        gathered = Pieces(effect.tier.native.empty, needs_nodes=self._needs_nodes)
-        return TierStream(self._pieces(effect, gathered), gathered)
+        gathering = Pieces(effect.tier.native.empty, needs_nodes=self._needs_nodes)
+        return TierStream(self._pieces(effect, gathering), gathering)
 
     async def aopen(self, effect: Open) -> AsyncTierStream:
         """Run the last tier, live if it streams."""
-        gathered = Pieces(effect.tier.native.empty, needs_nodes=self._needs_nodes)
-        return AsyncTierStream(self._apieces(effect, gathered), gathered)
+        gathering = Pieces(effect.tier.native.empty, needs_nodes=self._needs_nodes)
+        return AsyncTierStream(self._apieces(effect, gathering), gathering)
 
-    def as_chunk(self, native: Any, tier: Tier) -> Any:
-        """Return a whole response: a stream of one."""
-        del tier
-        return native
+    def _pieces(self, effect: Open, into: Pieces) -> Generator[Any, None, None]:
+        """Run a tier; the first piece is asked for at once, so this starts at once."""
+        with recording() as into.recorder:
+            into.response = self._response(self.invocation(effect).call(), effect)
+        yield from recorded(pieces(into.response), into.recorder)
 
-    def _pieces(self, effect: Open, gathered: Pieces) -> Generator[Any, None, None]:
-        """Run a tier; the first item is asked for at once, so this starts at once."""
-        with recording() as recorder:
-            gathered.recorder = recorder
-            response = checked(self._way.run(_native(effect.tier, effect)), effect.tier)
-        gathered.response = response
-        if not isinstance(response, StreamingResponse) or response.response_txt is not None:
-            with within(recorder):
-                response = whole(response)
-            yield response
-            return
-        with closing(recorded(iter(response.response_gen), recorder)) as texts:
-            for text in texts:
-                yield Piece(response, text or "")
-
-    async def _apieces(self, effect: Open, gathered: Pieces) -> AsyncGenerator[Any, None]:
-        """Run a tier; the first item is asked for at once, so this starts at once."""
-        with recording() as recorder:
-            gathered.recorder = recorder
-            response = checked(await self._way.arun(_native(effect.tier, effect)), effect.tier)
-        gathered.response = response
-        if isinstance(response, StreamingResponse) and response.response_txt is None:
-            # Engines without an async way of their own answer with what the sync one gives.
-            with closing(recorded(iter(response.response_gen), recorder)) as given:
-                for text in given:
-                    yield Piece(response, text or "")
-        elif isinstance(response, AsyncStreamingResponse) and response.response_txt is None:
-            async with aclosing(arecorded(aiter(response.response_gen), recorder)) as texts:
+    async def _apieces(self, effect: Open, into: Pieces) -> AsyncGenerator[Any, None]:
+        """Run a tier; the first piece is asked for at once, so this starts at once."""
+        with recording() as into.recorder:
+            into.response = self._response(await self.invocation(effect).acall(), effect)
+        response = into.response
+        if isinstance(response, AsyncStreamingResponse) and response.response_txt is None:
+            async with aclosing(arecorded(aiter(response.response_gen), into.recorder)) as texts:
                 async for text in texts:
-                    yield Piece(response, text or "")
-        else:
-            yield response
+                    yield text
+        else:  # engines without an async way of their own answer with what the sync one gives
+            with closing(recorded(pieces(response), into.recorder)) as given:
+                for piece in given:
+                    yield piece
 
-    def _read(self, response: AnyResponse, recorder: Recorder, tier: Tier, started: float) -> Draft:
-        return read(
-            response,
-            recorder,
-            perf_counter() - started,
-            empty=tier.native.empty,
-            needs_nodes=self._needs_nodes,
-        )
-
-
-def _native(tier: Tier, effect: Ask | Open) -> Any:
-    pipeline: Pipeline = tier.native
-    return pipeline.asked_for(logprobs=effect.logprobs)
-
-
-def _failed(error: Exception, recorder: Recorder, started: float) -> Failed:
-    seconds, calls = perf_counter() - started, recorder.calls()
-    return Failed(error, seconds, Draft(inner=calls, seconds=seconds) if calls else None)
+    def _response(self, answer: Any, effect: Ask | Open) -> AnyResponse:
+        tier = target_of(effect)
+        native = tier.native.asked_for(logprobs=effect.logprobs)
+        return checked(self._question.response(native, answer), tier)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import AsyncGenerator, Generator
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 from llama_index.core.base.llms.types import LLMMetadata
 from llama_index.core.callbacks import CallbackManager
@@ -16,20 +15,20 @@ from pydantic import ConfigDict, Field
 from cascade_core.request import Request
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.plan import Plan
-from cascade_core.setup.settings import DECIDING, CascadeSettings, check_names, plain_errors
-from llamaindex_cascade.capabilities import token_limit
-from llamaindex_cascade.instrumentation import request_metadata
-from llamaindex_cascade.llm.asking import Way
+from cascade_core.setup.settings import DECIDING, CascadeSettings
+from llamaindex_cascade.asking.instrumentation import request_metadata
+from llamaindex_cascade.asking.models import with_models
+from llamaindex_cascade.asking.session import Session
+from llamaindex_cascade.asking.streams import ashown, shown
+from llamaindex_cascade.asking.tiers import LLMTier, check_judges, make_tiers
 from llamaindex_cascade.llm.calls import ResponseCalls
 from llamaindex_cascade.llm.copies import MADE, Copied
 from llamaindex_cascade.llm.describe import Described
-from llamaindex_cascade.llm.refining import Authors
-from llamaindex_cascade.llm.shown import aresponses, responses, stamped
+from llamaindex_cascade.llm.refining import RefineMemory
+from llamaindex_cascade.llm.shown import responses, stamped
 from llamaindex_cascade.llm.templates import Filled
-from llamaindex_cascade.session import Session
-from llamaindex_cascade.tiers import LLMTier, check_judges, make_tiers
+from llamaindex_cascade.llm.ways import Way
 
-Class = TypeVar("Class", bound=type)
 _REBUILD = frozenset({"tiers", "log", "log_content", *DECIDING})
 
 
@@ -48,19 +47,12 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
         default_factory=lambda: CallbackManager([]), exclude=True
     )
 
-    def __init__(self, **kwargs: Any) -> None:
-        """Check the settings; see the class."""
-        check_names(type(self), kwargs)
-        with plain_errors(type(self)):
-            super().__init__(**kwargs)
-        self.__dict__["_reports"] = "callback_manager" in kwargs
-        _ = self._engine  # outside pydantic's own validation, which would quote its input
-
     @cached_property
     def _engine(self) -> Engine:
         return self._new_engine()
 
     def _new_engine(self) -> Engine:
+        self.__dict__["tiers"] = with_models(self.tiers)  # a name is made into a model once
         engine = Engine(self, make_tiers(self.tiers))
         check_judges(engine.plan.signals)
         return engine
@@ -81,8 +73,8 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
         return frozenset(index for index, tier in enumerate(tiers) if not tier.calls_tools)
 
     @cached_property
-    def _authors(self) -> Authors:
-        return Authors()
+    def _refining(self) -> RefineMemory:
+        return RefineMemory()
 
     @property
     def _llm_tiers(self) -> list[LLMTier]:
@@ -119,7 +111,7 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
                 raise
             self.__dict__["_engine"] = engine
             for made in MADE:
-                if made != "_engine" and (made != "_authors" or name == "tiers"):
+                if made != "_engine" and (made != "_refining" or name == "tiers"):
                     self.__dict__.pop(made, None)
 
     @property
@@ -127,43 +119,28 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
         """What the tiers report to: where nobody set any, they keep their own."""
         return self.callback_manager if self.__dict__["_reports"] else None
 
-    def _session(self, way: Way, kwargs: dict[str, Any] | None = None) -> Session:
-        return Session(self._engine, self._request(way, kwargs), ResponseCalls(way, self._manager))
+    def _session(self, way: Way) -> Session:
+        return Session(self._engine, self._request(way), ResponseCalls(way, self._manager))
 
-    def _request(self, way: Way | Filled, kwargs: dict[str, Any] | None = None) -> Request:
+    def _request(self, way: Way | Filled) -> Request:
         known = way.request
         if isinstance(way, Filled):
-            known["first"] = self._authors.of(way.given)
+            known["first"] = self._refining.first(way.variables)
         if known.get("tools"):
             known["unable"] = self._unable
             if len(self._unable) == len(self._llm_tiers):
                 msg = f"no tier of {self!r} can call tools"
                 raise NotImplementedError(msg)
-        return Request(
-            way.turns,
-            native=way,
-            metadata=request_metadata(),
-            max_tokens=token_limit(kwargs) if kwargs else None,
-            **known,
-        )
+        return Request(way.turns, native=way, metadata=request_metadata(), **known)
 
-    def _respond(self, way: Way, kwargs: dict[str, Any]) -> Any:
-        return stamped(self._session(way, kwargs).run())
+    def _respond(self, way: Way) -> Any:
+        return stamped(self._session(way).run())
 
-    async def _arespond(self, way: Way, kwargs: dict[str, Any]) -> Any:
-        return stamped(await self._session(way, kwargs).arun())
+    async def _arespond(self, way: Way) -> Any:
+        return stamped(await self._session(way).arun())
 
-    def _stream(self, way: Way, kwargs: dict[str, Any]) -> Generator[Any, None, None]:
-        return responses(self._session(way, kwargs).started())
+    def _stream(self, way: Way) -> Generator[Any, None, None]:
+        return shown(self._session(way).stream(), responses)
 
-    async def _astream(self, way: Way, kwargs: dict[str, Any]) -> AsyncGenerator[Any, None]:
-        return aresponses(await self._session(way, kwargs).astarted())
-
-
-def signed(cls: Class) -> Class:
-    """Work the signatures of a class's spanned methods out once: a span does so at every call."""
-    for method in list(vars(cls).values()):
-        spanned = getattr(method, "__wrapped__", None)
-        if inspect.isfunction(spanned):
-            spanned.__signature__ = inspect.signature(spanned)  # type: ignore[attr-defined]
-    return cls
+    async def _astream(self, way: Way) -> AsyncGenerator[Any, None]:
+        return await ashown(self._session(way).astream(), responses)

@@ -9,7 +9,7 @@ here: `cascade_core.loop.flow` makes them all.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Self, Unpack, cast
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -20,14 +20,19 @@ from llama_index.core.base.llms.types import (
     CompletionResponseAsyncGen,
     CompletionResponseGen,
 )
+from llama_index.core.llms import LLM
 
-from llamaindex_cascade.llm.asking import Messages, Text
-from llamaindex_cascade.llm.base import signed
+from cascade_core.setup.constructor import configured
+from cascade_core.setup.settings import CascadeKeywords
+from llamaindex_cascade.asking.instrumentation import spanned_if_observed
+from llamaindex_cascade.llm.keywords import LLMKeywords
 from llamaindex_cascade.llm.objects import Objects
 from llamaindex_cascade.llm.tools import ToolCalling
+from llamaindex_cascade.llm.ways import Messages, Text
 
 
-@signed
+@spanned_if_observed
+@configured(CascadeKeywords, LLMKeywords)
 class CascadeLLM(Objects, ToolCalling):
     """An LLM that asks a cheap LLM first and a stronger one when it must.
 
@@ -36,18 +41,34 @@ class CascadeLLM(Objects, ToolCalling):
     streamed.
 
     Args:
-        tiers: LLMs, cheapest first.
-        kwargs: See `CascadeSettings`, and the fields of any LLM
-            (`callback_manager`, `system_prompt`, `output_parser`, …).
+        tiers: LLMs, or their names such as `"openai:gpt-4o-mini"`, cheapest first.
+        settings: See `CascadeKeywords` and `LLMKeywords`; they are listed below.
 
     Raises:
         ConfigurationError: A setting cannot work; the message says which and why.
 
     Example:
-        >>> Settings.llm = CascadeLLM(tiers=[cheap, strong])
+        >>> Settings.llm = CascadeLLM([cheap, strong], thresholds=0.8)
         >>> Settings.llm.complete("When is my invoice due?").additional_kwargs["cascade"]["reason"]
         'confident'
     """
+
+    def __init__(self, tiers: Sequence[LLM | str], **settings: Unpack[LLMKeywords]) -> None:
+        fields: dict[str, Any] = {"tiers": tiers, **settings}
+        super().__init__(**fields)
+        self.__dict__["_reports"] = "callback_manager" in settings
+        _ = self._engine  # outside pydantic's own validation, which would quote its input
+
+    @classmethod
+    def from_models(cls, *names: str, **settings: Unpack[LLMKeywords]) -> Self:
+        """Make a cascade from model names, cheapest first.
+
+        Args:
+            names: Providers and models, such as `"openai:gpt-4o-mini"` or `"ollama:llama3.2"`;
+                see `asking.models` for the providers.
+            settings: See the class.
+        """
+        return cls(list(names), **settings)
 
     @classmethod
     def class_name(cls) -> str:
@@ -56,29 +77,29 @@ class CascadeLLM(Objects, ToolCalling):
 
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Answer messages; the record is in `additional_kwargs["cascade"]`."""
-        return cast("ChatResponse", self._respond(Messages(messages, kwargs), kwargs))
+        return cast("ChatResponse", self._respond(Messages(messages, kwargs)))
 
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Answer messages; the record is in `additional_kwargs["cascade"]`."""
-        return cast("ChatResponse", await self._arespond(Messages(messages, kwargs), kwargs))
+        return cast("ChatResponse", await self._arespond(Messages(messages, kwargs)))
 
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         """Answer messages in parts: an accepted draft replayed, the last tier live.
 
         The record is in `additional_kwargs["cascade"]` of the last response.
         """
-        return cast("ChatResponseGen", self._stream(Messages(messages, kwargs), kwargs))
+        return cast("ChatResponseGen", self._stream(Messages(messages, kwargs)))
 
     async def astream_chat(
         self, messages: Sequence[ChatMessage], **kwargs: Any
     ) -> ChatResponseAsyncGen:
         """Answer messages in parts; see `stream_chat`."""
-        return cast("ChatResponseAsyncGen", await self._astream(Messages(messages, kwargs), kwargs))
+        return cast("ChatResponseAsyncGen", await self._astream(Messages(messages, kwargs)))
 
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """Answer a text; the record is in `additional_kwargs["cascade"]`."""
         way = Text(prompt, kwargs, formatted=formatted)
-        return cast("CompletionResponse", self._respond(way, kwargs))
+        return cast("CompletionResponse", self._respond(way))
 
     async def acomplete(
         self,
@@ -88,7 +109,7 @@ class CascadeLLM(Objects, ToolCalling):
     ) -> CompletionResponse:
         """Answer a text; the record is in `additional_kwargs["cascade"]`."""
         way = Text(prompt, kwargs, formatted=formatted)
-        return cast("CompletionResponse", await self._arespond(way, kwargs))
+        return cast("CompletionResponse", await self._arespond(way))
 
     def stream_complete(
         self,
@@ -98,7 +119,7 @@ class CascadeLLM(Objects, ToolCalling):
     ) -> CompletionResponseGen:
         """Answer a text in parts; see `stream_chat`."""
         way = Text(prompt, kwargs, formatted=formatted)
-        return cast("CompletionResponseGen", self._stream(way, kwargs))
+        return cast("CompletionResponseGen", self._stream(way))
 
     async def astream_complete(
         self,
@@ -108,4 +129,4 @@ class CascadeLLM(Objects, ToolCalling):
     ) -> CompletionResponseAsyncGen:
         """Answer a text in parts; see `stream_chat`."""
         way = Text(prompt, kwargs, formatted=formatted)
-        return cast("CompletionResponseAsyncGen", await self._astream(way, kwargs))
+        return cast("CompletionResponseAsyncGen", await self._astream(way))

@@ -14,12 +14,8 @@ from typing import Any, TypeAlias
 
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.output_parsers.utils import extract_json_str
-from llama_index.core.types import BaseOutputParser
 
-from cascade_core.draft import Draft
-from cascade_core.errors import ConfigurationError
-from cascade_core.request import Request
-from cascade_core.setup.gates import Gate
+from cascade_core.errors import CascadeError
 
 Check: TypeAlias = Callable[[str], Exception | None]
 
@@ -34,35 +30,8 @@ _STEP = re.compile(
 _TOOLS = re.compile(r"^> ?Tool Name: *(\S+)", re.MULTILINE)
 
 
-class FormatError(ValueError):
+class FormatError(CascadeError, ValueError):
     """An answer is not in the form that the prompt asked for."""
-
-
-def parser_gate(parser: BaseOutputParser) -> Gate:
-    """Return a gate that fails what an output parser cannot read.
-
-    Args:
-        parser: The parser that will read the answer later.
-
-    Raises:
-        ConfigurationError: It is no output parser.
-
-    Example:
-        >>> CascadeLLM(tiers=[cheap, strong], gates=[parser_gate(PydanticOutputParser(Invoice))])
-    """
-    if not callable(getattr(parser, "parse", None)):
-        msg = f"parser_gate() takes an output parser, not {type(parser).__name__}"
-        raise ConfigurationError(msg)
-
-    def reads(request: Request, draft: Draft) -> bool:
-        del request
-        try:
-            parser.parse(draft.text)
-        except Exception:  # noqa: BLE001 - a parser may raise anything: that is its verdict
-            return False
-        return True
-
-    return Gate("gate_parser", reads)
 
 
 def wanted_format(messages: Sequence[ChatMessage]) -> Check | None:
@@ -72,8 +41,8 @@ def wanted_format(messages: Sequence[ChatMessage]) -> Check | None:
     first = messages[0].content or ""
     if all(word in first for word in _REACT):
         return _ReAct(frozenset(_TOOLS.findall(first)))
-    for message in (messages[-1], messages[0]):
-        text = message.content or ""
+    last = messages[-1].content or "" if len(messages) > 1 else first
+    for text in (last, first):
         if "JSON schema to follow" in text and (found := _SCHEMA.search(text)):
             schema = _json(found["schema"])
             if schema is None:  # parsers double the braces, for templates that are filled in later

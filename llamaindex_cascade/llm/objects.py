@@ -14,17 +14,18 @@ from llama_index_instrumentation import get_dispatcher
 from pydantic import BaseModel
 
 from cascade_core.loop.session import Decided
-from llamaindex_cascade.llm.base import signed
+from llamaindex_cascade.asking.instrumentation import spanned_if_observed
+from llamaindex_cascade.asking.session import Session
+from llamaindex_cascade.asking.streams import ashown, shown
 from llamaindex_cascade.llm.calls import ObjectCalls
 from llamaindex_cascade.llm.prediction import Prediction
-from llamaindex_cascade.llm.shown import aobjects, objects
+from llamaindex_cascade.llm.shown import objects
 from llamaindex_cascade.llm.templates import Object
-from llamaindex_cascade.session import Session
 
 _dispatcher = get_dispatcher(__name__)
 
 
-@signed
+@spanned_if_observed
 class Objects(Prediction):
     """The part of a `CascadeLLM` that makes objects."""
 
@@ -63,7 +64,7 @@ class Objects(Prediction):
     ) -> Generator[Any, None, None]:
         """Return ever more complete objects: an accepted one whole, the last tier's live."""
         way = self._asked_for(output_cls, prompt, llm_kwargs, prompt_args)
-        return objects(self._object_session(way).started(), lambda d: self._remember(way, d))
+        return shown(self._object_session(way).stream(), objects(self._remembering(way)))
 
     async def astream_structured_predict(
         self,
@@ -74,8 +75,8 @@ class Objects(Prediction):
     ) -> AsyncGenerator[Any, None]:
         """Return ever more complete objects; see `stream_structured_predict`."""
         way = self._asked_for(output_cls, prompt, llm_kwargs, prompt_args)
-        items = await self._object_session(way).astarted()
-        return aobjects(items, lambda decided: self._remember(way, decided))
+        items = self._object_session(way).astream()
+        return await ashown(items, objects(self._remembering(way)))
 
     def _asked_for(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from llama_index.core.instrumentation.events.llm import LLMPredictEndEvent, LLMPredictStartEvent
@@ -10,14 +11,16 @@ from llama_index.core.types import TokenAsyncGen, TokenGen
 from llama_index_instrumentation import get_dispatcher
 
 from cascade_core.loop.session import Decided
-from llamaindex_cascade.llm.base import CascadeBase, signed
-from llamaindex_cascade.llm.shown import adeltas, deltas
+from llamaindex_cascade.asking.instrumentation import spanned_if_observed
+from llamaindex_cascade.asking.streams import ashown, shown
+from llamaindex_cascade.llm.base import CascadeBase
+from llamaindex_cascade.llm.shown import deltas
 from llamaindex_cascade.llm.templates import Filled, Template
 
 _dispatcher = get_dispatcher(__name__)
 
 
-@signed
+@spanned_if_observed
 class Prediction(CascadeBase):
     """The part of a `CascadeLLM` that answers templates."""
 
@@ -35,14 +38,13 @@ class Prediction(CascadeBase):
         """Answer a template in parts; see `stream_chat`."""
         self._refuse_parsers(prompt)
         way = self._began(prompt, prompt_args)
-        return deltas(self._session(way).started(), lambda decided: self._remember(way, decided))
+        return shown(self._session(way).stream(), deltas(self._remembering(way)))
 
     async def astream(self, prompt: BasePromptTemplate, **prompt_args: Any) -> TokenAsyncGen:
         """Answer a template in parts; see `stream_chat`."""
         self._refuse_parsers(prompt)
         way = self._began(prompt, prompt_args)
-        items = await self._session(way).astarted()
-        return adeltas(items, lambda decided: self._remember(way, decided))
+        return await ashown(self._session(way).astream(), deltas(self._remembering(way)))
 
     def _began(self, prompt: BasePromptTemplate, prompt_args: dict[str, Any]) -> Template:
         _dispatcher.event(LLMPredictStartEvent(template=prompt, template_args=prompt_args))
@@ -57,13 +59,16 @@ class Prediction(CascadeBase):
         _dispatcher.event(LLMPredictEndEvent(output=text))
         return text
 
+    def _remembering(self, way: Filled) -> Callable[[Decided], None]:
+        return lambda decided: self._remember(way, decided)
+
     def _remember(self, way: Filled, decided: Decided, shown: str = "") -> None:
         tier, draft = decided.verdict.tier, decided.verdict.draft
         if tier:
             # A refine step quotes an object as JSON, or where it is streamed by this field.
             field = getattr(draft.native, "answer", None)
             for answer in {shown or draft.text, str(field or draft.text)}:
-                self._authors.wrote(tier, way.given, answer)
+                self._refining.remember(tier, way.variables, answer)
 
     def _refuse_parsers(self, prompt: BasePromptTemplate) -> None:
         if getattr(prompt, "output_parser", None) is not None or self.output_parser is not None:

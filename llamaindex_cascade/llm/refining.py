@@ -1,7 +1,7 @@
 """Remembers which tier wrote an answer that may yet be refined.
 
-A refine loop asks once a chunk of context, each time with the answer so far. A
-cheap tier must not overwrite what a stronger one has begun.
+LlamaIndex's refine mode asks once per chunk of context, each time with the answer so far. A
+cheap tier must not overwrite an answer that a stronger one has begun.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ KEPT = 1024
 """Answers remembered; the least recently written are forgotten first."""
 
 
-class Authors:
+class RefineMemory:
     """The tiers above the first that wrote an answer, by question and answer.
 
     Only a refine step of the same question about the same answer finds it, so
@@ -30,22 +30,30 @@ class Authors:
         self._tiers: OrderedDict[bytes, int] = OrderedDict()
         self._lock = Lock()
 
-    def wrote(self, tier: int, given: Mapping[str, Any], answer: str) -> None:
-        """Remember who answered a template with a question in it."""
-        if tier and (question := given.get("query_str")) is not None:
-            with self._lock:
-                key = _key(question, answer)
-                self._tiers[key] = tier
-                self._tiers.move_to_end(key)
-                if len(self._tiers) > KEPT:
-                    self._tiers.popitem(last=False)
+    def remember(self, tier: int, variables: Mapping[str, Any], answer: str) -> None:
+        """Remember who answered a template, if it holds a question (`query_str`).
 
-    def of(self, given: Mapping[str, Any]) -> int:
-        """Return the tier that wrote the answer a refine template holds; 0 = any."""
-        existing = given.get("existing_answer")
+        Args:
+            tier: The tier.
+            variables: The template's variables.
+            answer: What it answered.
+        """
+        question = variables.get("query_str")
+        if tier == 0 or question is None:
+            return
+        key = _key(question, answer)
+        with self._lock:
+            self._tiers[key] = tier
+            self._tiers.move_to_end(key)
+            if len(self._tiers) > KEPT:
+                self._tiers.popitem(last=False)
+
+    def first(self, variables: Mapping[str, Any]) -> int:
+        """Return the cheapest tier to ask: who wrote the answer that is to be refined, or 0."""
+        existing = variables.get("existing_answer")
         if existing is None:
             return 0
-        return self._tiers.get(_key(given.get("query_str"), existing), 0)
+        return self._tiers.get(_key(variables.get("query_str"), existing), 0)
 
 
 def _key(question: object, answer: object) -> bytes:

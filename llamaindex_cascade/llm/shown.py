@@ -1,9 +1,8 @@
-"""How a decided request is shown: as a response, a stream of responses, of text or of objects."""
+"""How a decided request is shown: as a response, or as a stream of responses, text or objects."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import aclosing, closing
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from llama_index.core.instrumentation.events.llm import (
@@ -13,6 +12,7 @@ from llama_index.core.instrumentation.events.llm import (
 from llama_index_instrumentation import get_dispatcher
 
 from cascade_core.loop.session import Decided
+from llamaindex_cascade.asking.streams import Show
 
 _dispatcher = get_dispatcher(__name__)
 
@@ -28,71 +28,43 @@ def stamped(decided: Decided, *, last_of_stream: bool = False) -> Any:
     return native.model_copy(update=update)
 
 
-def responses(items: Generator[Any, None, None]) -> Generator[Any, None, None]:
+def responses(item: Any) -> Iterator[Any]:
     """Show responses; the last comes once more, with the record."""
-    with closing(items):
-        for item in items:
-            yield stamped(item, last_of_stream=True) if isinstance(item, Decided) else item
+    yield stamped(item, last_of_stream=True) if isinstance(item, Decided) else item
 
 
-async def aresponses(items: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
-    """Show responses; the last comes once more, with the record."""
-    async with aclosing(items):
-        async for item in items:
-            yield stamped(item, last_of_stream=True) if isinstance(item, Decided) else item
+def deltas(ended: Callable[[Decided], None]) -> Show:
+    """Show the text of responses.
+
+    Args:
+        ended: Told what was decided.
+    """
+
+    def show(item: Any) -> Iterator[str]:
+        if isinstance(item, Decided):
+            ended(item)
+        else:
+            yield item.delta or ""
+
+    return show
 
 
-def deltas(
-    items: Generator[Any, None, None], ended: Callable[[Decided], None]
-) -> Generator[str, None, None]:
-    """Show the text of responses."""
-    with closing(items):
-        for item in items:
-            if isinstance(item, Decided):
-                ended(item)
-            else:
-                yield item.delta or ""
+def objects(ended: Callable[[Decided], None]) -> Show:
+    """Show ever more complete objects, and tell of them as LlamaIndex's own models do.
 
+    Args:
+        ended: Told what was decided.
+    """
+    part: Any = None
 
-async def adeltas(
-    items: AsyncGenerator[Any, None], ended: Callable[[Decided], None]
-) -> AsyncGenerator[str, None]:
-    """Show the text of responses."""
-    async with aclosing(items):
-        async for item in items:
-            if isinstance(item, Decided):
-                ended(item)
-            else:
-                yield item.delta or ""
+    def show(item: Any) -> Iterator[Any]:
+        nonlocal part
+        if isinstance(item, Decided):
+            ended(item)
+            _dispatcher.event(LLMStructuredPredictEndEvent(output=part))
+        else:
+            part = item
+            _dispatcher.event(LLMStructuredPredictInProgressEvent(output=part))
+            yield part
 
-
-def objects(
-    items: Generator[Any, None, None], ended: Callable[[Decided], None]
-) -> Generator[Any, None, None]:
-    """Show ever more complete objects."""
-    with closing(items):
-        part: Any = None
-        for item in items:
-            if isinstance(item, Decided):
-                ended(item)
-                _dispatcher.event(LLMStructuredPredictEndEvent(output=part))
-            else:
-                part = item
-                _dispatcher.event(LLMStructuredPredictInProgressEvent(output=part))
-                yield part
-
-
-async def aobjects(
-    items: AsyncGenerator[Any, None], ended: Callable[[Decided], None]
-) -> AsyncGenerator[Any, None]:
-    """Show ever more complete objects."""
-    async with aclosing(items):
-        part: Any = None
-        async for item in items:
-            if isinstance(item, Decided):
-                ended(item)
-                _dispatcher.event(LLMStructuredPredictEndEvent(output=part))
-            else:
-                part = item
-                _dispatcher.event(LLMStructuredPredictInProgressEvent(output=part))
-                yield part
+    return show

@@ -1,9 +1,9 @@
-"""Templates as LlamaIndex asks them, for a text or for an object; see `asking` for the rest."""
+"""Templates as LlamaIndex asks them, for a text or for an object; see `ways` for the rest."""
 
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +11,16 @@ from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.prompts import BasePromptTemplate, PromptTemplate
 from pydantic import BaseModel
 
+from cascade_core.draft import Draft
 from cascade_core.request import Turn
-from llamaindex_cascade.llm.asking import Options
-from llamaindex_cascade.llm.convert import to_turns
-from llamaindex_cascade.reading.raw import Response
+from llamaindex_cascade.asking.calls import Invocation
+from llamaindex_cascade.asking.messages import to_turns
+from llamaindex_cascade.llm.ways import Options
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
-    from llamaindex_cascade.tiers import LLMTier
+    from llamaindex_cascade.asking.tiers import LLMTier
 
 
 class Filled:
@@ -33,21 +34,21 @@ class Filled:
 
     def __init__(self, prompt: BasePromptTemplate, variables: Mapping[str, Any]) -> None:
         self._prompt = prompt
-        self._variables = variables
+        self._given = variables
 
     def turns(self) -> Sequence[Turn]:
         """Return the template, filled in."""
-        return to_turns(self._prompt.format_messages(**self._variables))
+        return to_turns(self._prompt.format_messages(**self._given))
 
     @property
     def request(self) -> dict[str, Any]:
         """The retrieved texts."""
-        return {"contexts": retrieved(self.given)}
+        return {"contexts": retrieved(self.variables)}
 
     @property
-    def given(self) -> Mapping[str, Any]:
+    def variables(self) -> Mapping[str, Any]:
         """The template's variables, those filled in before among them."""
-        return ChainMap(dict(self._variables), self._prompt.kwargs)
+        return ChainMap(dict(self._given), self._prompt.kwargs)
 
 
 class Template(Filled):
@@ -65,52 +66,37 @@ class Template(Filled):
         super().__init__(prompt, variables)
         self._owner = owner
 
-    def call(self, tier: LLMTier, options: Options) -> Response:
-        """Ask and wait."""
+    def invocation(self, tier: LLMTier, options: Options) -> Invocation:
+        """Return the call of `chat`, or of a completion model's `complete`."""
         if tier.is_chat:
-            return tier.llm.chat(self._messages(tier), **options)
-        return tier.llm.complete(self._text(tier), formatted=True, **options)
-
-    async def acall(self, tier: LLMTier, options: Options) -> Response:
-        """Ask and wait."""
-        if tier.is_chat:
-            return await tier.llm.achat(self._messages(tier), **options)
-        return await tier.llm.acomplete(self._text(tier), formatted=True, **options)
-
-    def stream(self, tier: LLMTier, options: Options) -> Iterator[Response]:
-        """Ask for a stream."""
-        if tier.is_chat:
-            return tier.llm.stream_chat(self._messages(tier), **options)
-        return tier.llm.stream_complete(self._text(tier), formatted=True, **options)
-
-    async def astream(self, tier: LLMTier, options: Options) -> AsyncIterator[Response]:
-        """Ask for a stream."""
-        if tier.is_chat:
-            return await tier.llm.astream_chat(self._messages(tier), **options)
-        return await tier.llm.astream_complete(self._text(tier), formatted=True, **options)
+            return Invocation(tier.llm, "chat", (self._messages(tier),), options)
+        kwargs = {"formatted": True, **options}
+        return Invocation(tier.llm, "complete", (self._text(tier),), kwargs)
 
     def _messages(self, tier: LLMTier) -> list[ChatMessage]:
         owner = self._owner
-        messages = tier.llm._get_messages(self._prompt, **self._variables)  # noqa: SLF001
+        messages = tier.llm._get_messages(self._prompt, **self._given)  # noqa: SLF001
         if owner.output_parser is not None:
             messages = owner.output_parser.format_messages(messages)
         return owner._extend_messages(messages)  # noqa: SLF001
 
     def _text(self, tier: LLMTier) -> str:
         owner = self._owner
-        text = tier.llm._get_prompt(self._prompt, **self._variables)  # noqa: SLF001
+        text = tier.llm._get_prompt(self._prompt, **self._given)  # noqa: SLF001
         if owner.output_parser is not None:
             text = owner.output_parser.format(text)
         return owner._extend_prompt(text)  # noqa: SLF001
 
-    def problem(self, text: str, tier: LLMTier) -> Exception | None:
+    def problem(self, draft: Draft, tier: LLMTier) -> Exception | None:
         """Return why the template's parser, or the models' own, cannot read an answer."""
+        if draft.tool_calls:
+            return None
         parsers = (
             getattr(self._prompt, "output_parser", None),
             tier.llm.output_parser,
             self._owner.output_parser,
         )
-        return _first_error([parser.parse for parser in parsers if parser is not None], text)
+        return _first_error([parser.parse for parser in parsers if parser is not None], draft.text)
 
     def parsed(self, text: str, tier: LLMTier) -> str:
         """Return an answer as `predict` does: through the models' own parsers."""
@@ -121,6 +107,9 @@ class Object(Filled):
     """`structured_predict(output_cls, prompt, llm_kwargs, **variables)`.
 
     Each tier makes the object in its own way: tools, a JSON mode, or text.
+
+    Attributes:
+        wanted: The class of the object.
     """
 
     _prompt: PromptTemplate
@@ -133,43 +122,15 @@ class Object(Filled):
         variables: Mapping[str, Any],
     ) -> None:
         super().__init__(prompt, variables)
-        self._cls = output_cls
+        self.wanted = output_cls
         self._llm_kwargs = llm_kwargs or {}
 
-    @property
-    def wanted(self) -> type[BaseModel]:
-        """The class of the object."""
-        return self._cls
-
-    def make(self, tier: LLMTier, options: Options) -> BaseModel:
-        """Have a tier make the object, and wait."""
-        made: BaseModel = tier.llm.structured_predict(
-            self._cls, self._template(), {**self._llm_kwargs, **options}, **self._variables
-        )
-        return made
-
-    async def amake(self, tier: LLMTier, options: Options) -> BaseModel:
-        """Have a tier make the object, and wait."""
-        made: BaseModel = await tier.llm.astructured_predict(
-            self._cls, self._template(), {**self._llm_kwargs, **options}, **self._variables
-        )
-        return made
-
-    def stream(self, tier: LLMTier) -> Iterator[Any]:
-        """Have a tier make the object in ever more complete parts."""
-        return tier.llm.stream_structured_predict(
-            self._cls, self._template(), dict(self._llm_kwargs), **self._variables
-        )
-
-    async def astream(self, tier: LLMTier) -> AsyncIterator[Any]:
-        """Have a tier make the object in ever more complete parts."""
-        return await tier.llm.astream_structured_predict(
-            self._cls, self._template(), dict(self._llm_kwargs), **self._variables
-        )
-
-    def _template(self) -> PromptTemplate:
+    def invocation(self, tier: LLMTier, options: Options) -> Invocation:
+        """Return the call of `structured_predict`."""
         # Programs that parse text set their parser on the template they are given.
-        return deepcopy(self._prompt)
+        prompt = deepcopy(self._prompt)
+        args = self.wanted, prompt, {**self._llm_kwargs, **options}
+        return Invocation(tier.llm, "structured_predict", args, self._given)
 
 
 def retrieved(variables: Mapping[str, Any]) -> tuple[str, ...]:

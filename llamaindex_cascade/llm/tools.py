@@ -16,14 +16,15 @@ from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools import BaseTool
 from llama_index_instrumentation import get_dispatcher
 
-from llamaindex_cascade.llm.asking import Tools
-from llamaindex_cascade.llm.base import CascadeBase, signed
-from llamaindex_cascade.reading.answers import read_tool_calls
+from llamaindex_cascade.asking.instrumentation import spanned_if_observed
+from llamaindex_cascade.llm.base import CascadeBase
+from llamaindex_cascade.llm.ways import Tools
+from llamaindex_cascade.reading.tool_calls import read_tool_calls
 
 _dispatcher = get_dispatcher(__name__)
 
 
-@signed
+@spanned_if_observed
 class ToolCalling(CascadeBase):
     """The part of a `CascadeLLM` that is offered tools."""
 
@@ -39,9 +40,9 @@ class ToolCalling(CascadeBase):
         **kwargs: Any,
     ) -> ChatResponse:
         """Answer or call tools; tiers that cannot call any are passed over."""
-        kwargs = _given(verbose, allow_parallel_tool_calls, tool_required, kwargs)
-        way = _with_tools(tools, user_msg, chat_history, kwargs)
-        return cast("ChatResponse", self._respond(way, kwargs))
+        given = _given(verbose, allow_parallel_tool_calls, tool_required, kwargs)
+        way = _with_tools(tools, user_msg, chat_history, given)
+        return cast("ChatResponse", self._respond(way))
 
     @_dispatcher.span
     async def achat_with_tools(
@@ -55,9 +56,9 @@ class ToolCalling(CascadeBase):
         **kwargs: Any,
     ) -> ChatResponse:
         """Answer or call tools; see `chat_with_tools`."""
-        kwargs = _given(verbose, allow_parallel_tool_calls, tool_required, kwargs)
-        way = _with_tools(tools, user_msg, chat_history, kwargs)
-        return cast("ChatResponse", await self._arespond(way, kwargs))
+        given = _given(verbose, allow_parallel_tool_calls, tool_required, kwargs)
+        way = _with_tools(tools, user_msg, chat_history, given)
+        return cast("ChatResponse", await self._arespond(way))
 
     @_dispatcher.span
     def stream_chat_with_tools(
@@ -71,9 +72,9 @@ class ToolCalling(CascadeBase):
         **kwargs: Any,
     ) -> ChatResponseGen:
         """Answer or call tools in parts; see `stream_chat`."""
-        kwargs = _given(verbose, allow_parallel_tool_calls, tool_required, kwargs)
-        way = _with_tools(tools, user_msg, chat_history, kwargs)
-        return cast("ChatResponseGen", self._stream(way, kwargs))
+        given = _given(verbose, allow_parallel_tool_calls, tool_required, kwargs)
+        way = _with_tools(tools, user_msg, chat_history, given)
+        return cast("ChatResponseGen", self._stream(way))
 
     @_dispatcher.span
     async def astream_chat_with_tools(
@@ -87,9 +88,9 @@ class ToolCalling(CascadeBase):
         **kwargs: Any,
     ) -> ChatResponseAsyncGen:
         """Answer or call tools in parts; see `stream_chat`."""
-        kwargs = _given(verbose, allow_parallel_tool_calls, tool_required, kwargs)
-        way = _with_tools(tools, user_msg, chat_history, kwargs)
-        return cast("ChatResponseAsyncGen", await self._astream(way, kwargs))
+        given = _given(verbose, allow_parallel_tool_calls, tool_required, kwargs)
+        way = _with_tools(tools, user_msg, chat_history, given)
+        return cast("ChatResponseAsyncGen", await self._astream(way))
 
     def get_tool_calls_from_response(
         self,

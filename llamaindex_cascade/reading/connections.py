@@ -1,4 +1,4 @@
-"""Closes the connection under a stream that is given up.
+"""Finds the connection under a stream that is given up, which has to be closed.
 
 Closing an integration's generator does not: the HTTP client's own stream is
 kept alive by a reference cycle until the garbage collector comes by, and all
@@ -38,15 +38,3 @@ def _streams(source: Any, seen: set[int], depth: int) -> Iterator[Any]:
             yield held
         elif isinstance(held, _THROUGH):
             yield from _streams(held, seen, depth - 1)
-
-
-def close_connections(streams: list[Any]) -> None:
-    """Close streams and their connections."""
-    for stream in streams:
-        stream.close()
-
-
-async def aclose_connections(streams: list[Any]) -> None:
-    """Close streams and their connections."""
-    for stream in streams:
-        await stream.close()

@@ -6,8 +6,8 @@ answered is read elsewhere; see `answers`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from threading import RLock
 from time import perf_counter
 from typing import Any
@@ -18,18 +18,12 @@ from llama_index.core.instrumentation.span import active_span_id
 from llama_index.core.llms import LLM
 
 from cascade_core.call import Call, Outcome
-from cascade_core.draft import Draft
-from cascade_core.logprobs import Logprobs
+from cascade_core.draft import Draft, Finish
+from cascade_core.logprobs import Logprobs, read_logprobs
 from cascade_core.usage import Usage
-from llamaindex_cascade.capabilities import model_name
-from llamaindex_cascade.reading.answers import (
-    Response,
-    chunk_logprobs,
-    read_logprobs_of,
-    reported_usage,
-    text_of,
-    to_draft,
-)
+from llamaindex_cascade.reading.answers import to_draft
+from llamaindex_cascade.reading.capabilities import model_name
+from llamaindex_cascade.reading.raw import Response, said_in
 
 by_span: WeakValueDictionary[str, Recorder] = WeakValueDictionary()
 """Who saw a call start: the rest of a stream may be read where no recorder is active."""
@@ -48,7 +42,8 @@ class _Seen:
         streamed: Whether it has returned a stream.
         response: The answer; of a stream, its latest response.
         logprobs: What the chunks of a stream brought.
-        usage: The tokens, once they are known.
+        usage: The tokens that a stream has reported.
+        finish: Why the model stopped, where a stream has said so.
         outcome: None while the call or its stream is open.
     """
 
@@ -63,7 +58,9 @@ class _Seen:
     response: Response | None = None
     logprobs: list[float] = field(default_factory=list)
     usage: Usage | None = None
+    finish: Finish | None = None
     outcome: Outcome | None = None
+    _draft: Draft | None = None
 
     def prompt_texts(self) -> list[str]:
         """Return the texts of what was asked."""
@@ -71,21 +68,24 @@ class _Seen:
             return [self.asked]
         return [message.content or "" for message in self.asked]
 
-    @property
-    def text(self) -> str:
-        """The text of the answer."""
-        return "" if self.response is None else text_of(self.response)
-
-    def read_logprobs(self) -> Logprobs | None:
-        """Return what the answer or its chunks brought."""
-        if self.logprobs:
-            return Logprobs(self.logprobs)
-        return None if self.response is None else read_logprobs_of(self.response)
+    def took(self, response: Response | None) -> None:
+        """Keep an answer, or the latest response of a stream."""
+        self.response = response or self.response
+        self._draft = None
 
     @property
     def draft(self) -> Draft | None:
-        """What was answered."""
-        return None if self.response is None else to_draft(self.response)
+        """What was answered; an answer is read once, however often it is asked for."""
+        if self._draft is None and self.response is not None:
+            draft = to_draft(
+                self.response,
+                name=self._model,
+                prompt_texts=self.prompt_texts,
+                logprobs=Logprobs(self.logprobs) if self.logprobs else None,
+                usage=self.usage,
+            )
+            self._draft = draft if self.finish is None else replace(draft, finish=self.finish)
+        return self._draft
 
     def calls(self) -> Iterator[Call]:
         """Give the call this was, if it was made."""
@@ -95,44 +95,29 @@ class _Seen:
         if outcome is None:  # still open: of a stream, what has arrived; else it is given up
             outcome = "returned" if self.streamed else "failed"
             seconds = perf_counter() - self.started
-        model = (model_name(self.llm) if self.llm is not None else None) or self.name
-        if self.response is not None:
-            draft = to_draft(
-                self.response,
-                name=model,
-                prompt_texts=self.prompt_texts,
-                logprobs=self.read_logprobs(),
-                usage=self.usage,
-            )
-            model = draft.model
-            self.usage = draft.usage
-        yield Call(0, model, "draft", self.usage, None, seconds, outcome)
+        draft = self.draft or Draft(model=self._model)
+        yield Call(0, draft.model, "draft", draft.usage, None, seconds, outcome)
+
+    @property
+    def _model(self) -> str | None:
+        return (model_name(self.llm) if self.llm is not None else None) or self.name
 
 
 @dataclass(slots=True, eq=False)
 class _Told:
-    """The calls that a cascade inside the tier made, by its own account."""
+    """The calls that a cascade inside the tier made, by its own account.
+
+    Attributes:
+        reported: The calls.
+        draft: What the cascade answered, if it did.
+    """
 
     reported: Sequence[Call]
-    response: Response | None
-    told: Draft | None = None
+    draft: Draft | None
     wraps: bool = False
 
-    @property
-    def draft(self) -> Draft | None:
-        """What the cascade answered."""
-        return self.told or (None if self.response is None else to_draft(self.response))
-
-    @property
-    def text(self) -> str:
-        """The text of the answer."""
-        return "" if self.draft is None else self.draft.text
-
-    def read_logprobs(self) -> Logprobs | None:
-        """Return what the answer brought."""
-        return None if self.draft is None else self.draft.logprobs
-
-    def calls(self) -> Iterable[Call]:
+    def calls(self) -> Sequence[Call]:
+        """Return them."""
         return self.reported
 
 
@@ -160,13 +145,8 @@ class Recorder:
         return [call for entry in self._counted() for call in entry.calls()]
 
     @property
-    def responses(self) -> list[Response]:
-        """What the models answered, in the order they were asked."""
-        return [e.response for e in self._counted() if e.response is not None]
-
-    @property
     def drafts(self) -> list[Draft]:
-        """The same, and what cascades inside answered that is no response of a model."""
+        """What models, and cascades inside, answered, in the order they were asked."""
         return [draft for entry in self._counted() if (draft := entry.draft) is not None]
 
     @property
@@ -194,13 +174,12 @@ class Recorder:
             without.
         """
         found = []
-        for entry in self._counted():
-            part = entry.text.strip()
+        for draft in self.drafts:
+            part = draft.text.strip()
             if part and part in text:
-                logprobs = entry.read_logprobs()
-                if logprobs is None:
+                if draft.logprobs is None:
                     return None
-                found.append(logprobs)
+                found.append(draft.logprobs)
         if len(found) < 2:  # noqa: PLR2004
             return found[0] if found else None
         values = [value for logprobs in found for value in logprobs.values]
@@ -208,14 +187,15 @@ class Recorder:
         # Positions must not shift where one answer came without alternatives.
         return Logprobs(values, entries if len(entries) == len(values) else ())
 
-    def add(
-        self, calls: Sequence[Call], response: Response | None = None, draft: Draft | None = None
-    ) -> None:
-        """Take the trail of a cascade inside the tier, and what it answered; see `report`."""
+    def add(self, calls: Sequence[Call], draft: Draft | None = None) -> None:
+        """Take the trail of a cascade inside the tier, and what it answered.
+
+        Call this where the cascade was asked, or its calls are seen twice.
+        """
         with self._lock:
             # A model that asked the cascade on its way is no call of its own.
             self._mark_outer(active_span_id.get())
-            self._entries.append(_Told(calls, response, draft))
+            self._entries.append(_Told(calls, draft))
 
     def _counted(self) -> list[_Seen | _Told]:
         with self._lock:
@@ -258,18 +238,21 @@ class Recorder:
         with self._lock:
             seen = self._open.get(span)
             if seen is not None:
-                seen.response = response
+                seen.took(response)
                 if not seen.wraps:
-                    seen.logprobs += chunk_logprobs(response)
-                    # Not always on the last one; and where on several, the totals so far.
-                    seen.usage = reported_usage(response) or seen.usage
+                    said = said_in(response)
+                    tokens = read_logprobs(said.logprobs)
+                    seen.logprobs += () if tokens is None else tokens.values
+                    # Not always on the last one; and tokens, where on several, are totals so far.
+                    seen.usage = said.usage or seen.usage
+                    seen.finish = said.finish or seen.finish
 
     def end(self, span: str, response: Response | None) -> None:
         """Note that an answer or a stream is complete."""
         with self._lock:
             seen = self._open.get(span)
             if seen is not None:
-                seen.response = response or seen.response
+                seen.took(response)
                 self._close(seen, "returned")
 
     def broke(self, span: str, error: BaseException) -> None:

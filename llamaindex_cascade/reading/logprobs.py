@@ -13,80 +13,41 @@ from typing import Any
 
 from llama_index.core.base.llms.types import LogProb
 
+from cascade_core.integrations.answers import Said
+from cascade_core.integrations.fields import field
 from cascade_core.logprobs import Logprobs, read_logprobs
-from llamaindex_cascade.reading.raw import Response, each, field, first, text_of
+from llamaindex_cascade.reading.raw import Response, said_in
 
 
-def read_logprobs_of(response: Response) -> Logprobs | None:
+def whole_logprobs(response: Response, text: str, said: Said) -> Logprobs | None:
     """Read the log-probabilities of a whole answer.
 
     Args:
         response: The answer. The last response of a stream has the whole text
             but only its own tokens' log-probabilities: it gives None. Gather
-            those of a stream with `chunk_logprobs`.
+            those of a stream with `chunk_tokens`.
+        text: Its text.
+        said: What its provider says.
 
     Returns:
         One value a token, or None where the answer has none.
     """
-    text = text_of(response)
     if response.delta is not None and response.delta != text:
         return None
-    found = _sent(response.raw)
+    found = read_logprobs(said.logprobs)
     if found is None:
-        found = read_logprobs(_plain(response.additional_kwargs.get("logprobs")))
+        found = read_logprobs(response.additional_kwargs.get("logprobs"))
     if found is None and response.logprobs:
         found = read_logprobs(_written(response.logprobs, text))
     return found
 
 
-def chunk_logprobs(chunk: Response) -> Sequence[float]:
-    """Read the log-probabilities that one chunk of a stream brought, often none."""
-    found = _sent(chunk.raw)
-    return () if found is None else found.values
-
-
 def chunk_tokens(chunk: Response) -> Logprobs | None:
-    """Read the same with the alternatives to each token, where they were sent."""
-    return _sent(chunk.raw)
+    """Read the log-probabilities that one chunk of a stream brought, often none."""
+    return read_logprobs(said_in(chunk).logprobs)
 
 
-def _sent(raw: Any) -> Logprobs | None:
-    choice = first(raw, "choices")
-    payload = field(raw if choice is None else choice, "logprobs")
-    if payload is None and choice is None:
-        # OpenAI's Responses API: one list for each part of each message.
-        parts = (part for item in each(raw, "output") for part in each(item, "content"))
-        payload = [entry for part in parts for entry in each(part, "logprobs")]
-    return read_logprobs(_plain(payload)) if payload else None
-
-
-def _plain(payload: Any) -> object:
-    """Return a provider's payload as the dicts and lists that the core reads."""
-    if isinstance(payload, list | tuple):
-        return [_entry(entry) for entry in payload]
-    if field(payload, "token_logprobs"):
-        columns = ("tokens", "token_logprobs", "top_logprobs")
-        return {name: field(payload, name) for name in columns}
-    return [_entry(entry) for entry in each(payload, "content")]
-
-
-def _entry(entry: Any) -> dict[str, Any]:
-    if isinstance(entry, dict):
-        return entry
-    others = getattr(entry, "top_logprobs", None) or ()
-    return {
-        "token": getattr(entry, "token", ""),
-        "logprob": getattr(entry, "logprob", None),
-        "top_logprobs": [
-            other
-            if isinstance(other, dict)
-            else {"token": getattr(other, "token", ""), "logprob": getattr(other, "logprob", None)}
-            for other in others
-        ],
-    }
-
-
-def _written(logprobs: Sequence[Any], text: str) -> list[dict[str, Any]]:
+def _written(logprobs: Sequence[Any], text: str) -> Sequence[Any]:
     """Find the written tokens in `response.logprobs`, which has three shapes.
 
     - a list of tokens (Aleph Alpha): these were written
@@ -95,11 +56,11 @@ def _written(logprobs: Sequence[Any], text: str) -> list[dict[str, Any]]:
     - one list of alternatives for each token (all others)
     """
     if not isinstance(logprobs[0], list | tuple):
-        return [_entry(token) for token in logprobs]
+        return logprobs
     if len(logprobs) == 1 and len(logprobs[0]) > 1:
         spelled = "".join(str(field(token, "token") or "") for token in logprobs[0])
         if spelled.strip() == text.strip():
-            return [_entry(token) for token in logprobs[0]]
+            return logprobs[0]
     return _followed(logprobs, text)
 
 

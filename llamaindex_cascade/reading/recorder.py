@@ -2,13 +2,13 @@
 
 Structured predictions, synthesizers and query engines make several calls, or
 hide the one they make; LlamaIndex's events tell of them all. Here is who
-listens, and for whom; what is made of it, see `recorded`.
+listens, and for whom; what is made of it, see `listening`.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Lock
@@ -29,11 +29,9 @@ from llama_index.core.instrumentation.span import BaseSpan
 from llama_index.core.instrumentation.span_handlers import BaseSpanHandler
 from llama_index_instrumentation import get_dispatcher
 
-from cascade_core.call import Call
-from llamaindex_cascade.reading.answers import Response
 from llamaindex_cascade.reading.listening import Recorder, by_span
 
-__all__ = ["Recorder", "active", "recording", "report", "unrecorded", "within"]
+__all__ = ["Recorder", "current", "recording", "unrecorded", "within"]
 
 _active: ContextVar[Recorder | None] = ContextVar("llamaindex_cascade_recorder", default=None)
 _installing = Lock()
@@ -73,27 +71,9 @@ def unrecorded() -> Iterator[None]:
         yield
 
 
-def active() -> bool:
-    """Tell whether calls are being recorded here."""
-    return _active.get() is not None
-
-
 def current() -> Recorder | None:
     """Return the recorder around this code, for what reports to it later from elsewhere."""
     return _active.get()
-
-
-def report(calls: Sequence[Call], response: Response | None = None) -> None:
-    """Hand a cascade's trail to the recorder around it, if there is one.
-
-    Args:
-        calls: Every call of the trail. Call this outside `unrecorded`, in which
-            the cascade asked its tiers, or they are seen twice.
-        response: What the cascade answered, for its log-probabilities.
-    """
-    recorder = _active.get()
-    if recorder is not None:
-        recorder.add(calls, response)
 
 
 class RecorderEvents(BaseEventHandler):

@@ -32,8 +32,6 @@ from cascade_core.tier import Tier
 
 T = TypeVar("T")
 
-NO_OPTIONS: Mapping[str, Any] = {}
-
 
 @frozen
 class Ask:
@@ -54,7 +52,7 @@ class Ask:
     request: Request
     purpose: Purpose = "draft"
     n: int = 1
-    options: Mapping[str, Any] = field(default_factory=lambda: NO_OPTIONS)
+    options: Mapping[str, Any] = field(default_factory=dict)
     logprobs: bool = False
     top_logprobs: int = 0
 

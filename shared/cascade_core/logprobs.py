@@ -1,19 +1,24 @@
 """Token log-probabilities in one shape, whoever sent them.
 
 Providers disagree on the shape; what is normalised here is the payload an
-integration hands over, not the integration itself:
+integration hands over, as dicts or as a client's objects:
 
 - OpenAI Chat Completions, Groq, vLLM, llama.cpp: `{"content": [entry, …]}`,
   where an entry is `{"token", "logprob", "top_logprobs": [{"token", "logprob"}]}`
-- Ollama: the bare list of such entries
+- Ollama, OpenAI's Responses API, ChatVertexAI: the bare list of such entries
 - legacy completions: `{"tokens", "token_logprobs", "top_logprobs": [{token: logprob}]}`
+- Google: `{"chosen_candidates": [entry, …], "top_candidates": [{"candidates": [entry, …]}]}`,
+  where an entry is `{"token", "log_probability"}`
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import chain, repeat
-from typing import Any
+from typing import Any, TypeAlias
+
+Entries: TypeAlias = Sequence[Mapping[str, Any]]
 
 
 class Logprobs:
@@ -21,15 +26,25 @@ class Logprobs:
 
     Args:
         values: Log-probability of each written (sampled) token.
-        entries: The provider's entries in the OpenAI shape, one a token, read
-            only when alternatives or token texts are asked for.
+        entries: The tokens in OpenAI's shape, one entry each, or what makes
+            them when alternatives or token texts are asked for: most answers
+            are judged by their values alone.
     """
 
-    __slots__ = ("entries", "values")
+    __slots__ = ("_entries", "values")
 
-    def __init__(self, values: Sequence[float], entries: Sequence[Mapping[str, Any]] = ()) -> None:
+    def __init__(
+        self, values: Sequence[float], entries: Entries | Callable[[], Entries] = ()
+    ) -> None:
         self.values = values
-        self.entries = entries
+        self._entries = entries
+
+    @property
+    def entries(self) -> Entries:
+        """The tokens in OpenAI's shape; empty where only their values were sent."""
+        if callable(self._entries):
+            self._entries = self._entries()
+        return self._entries
 
     def __len__(self) -> int:
         """Return the number of tokens."""
@@ -59,7 +74,7 @@ class Logprobs:
         return sorted(found, key=lambda pair: -pair[1])
 
 
-def read_logprobs(payload: object) -> Logprobs | None:
+def read_logprobs(payload: Any) -> Logprobs | None:
     """Normalise a provider's log-probabilities.
 
     Args:
@@ -70,35 +85,56 @@ def read_logprobs(payload: object) -> Logprobs | None:
         A value that is not a number becomes NaN, which signals read as
         probability 0: a broken reading never helps an answer.
     """
-    entries: object = payload
-    if isinstance(payload, Mapping):
-        legacy = payload.get("token_logprobs")
-        if legacy and isinstance(legacy, list | tuple):
-            entries = list(_legacy_entries(payload))
-        else:
-            entries = payload.get("content")
-    if not isinstance(entries, list | tuple) or not entries:
+    entries = payload
+    if not isinstance(payload, _LISTS):
+        entries = _of(payload, "content")
+        if not entries and (rows := _of(payload, "token_logprobs")) and isinstance(rows, _LISTS):
+            entries = list(_legacy_entries(payload, rows))
+        elif not entries and isinstance(chosen := _of(payload, "chosen_candidates"), _LISTS):
+            entries = list(_google_entries(payload, chosen))
+    if not entries or not isinstance(entries, _LISTS):
         return None
     try:
-        values = [float(entry["logprob"]) for entry in entries]
+        if isinstance(entries[0], dict):
+            return Logprobs([float(entry["logprob"]) for entry in entries], entries)
+        values = [float(entry.logprob) for entry in entries]
     except _NOT_A_NUMBER:
         values = [_number(entry) for entry in entries]
-        entries = [entry if isinstance(entry, Mapping) else {} for entry in entries]
-    return Logprobs(values, entries)
+    return Logprobs(values, partial(_plain, entries))
 
 
-_NOT_A_NUMBER = (KeyError, OverflowError, TypeError, ValueError)
+_LISTS = (list, tuple)
+_NOT_A_NUMBER = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
 
 
-def _number(entry: object) -> float:
+def _of(source: Any, name: str) -> Any:
+    if isinstance(source, dict):
+        return source.get(name)
+    return source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
+
+
+def _number(entry: Any) -> float:
     try:
-        return float(entry["logprob"])  # type: ignore[index]
+        return float(_of(entry, "logprob"))
     except _NOT_A_NUMBER:
         return float("nan")
 
 
-def _legacy_entries(payload: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
-    values = payload["token_logprobs"]
+def _plain(entries: Sequence[Any]) -> Entries:
+    """Return entries as mappings: a client's objects are read, all else is empty."""
+    return [
+        entry
+        if isinstance(entry, Mapping)
+        else {
+            "token": getattr(entry, "token", ""),
+            "logprob": getattr(entry, "logprob", None),
+            "top_logprobs": _plain(getattr(entry, "top_logprobs", None) or ()),
+        }
+        for entry in entries
+    ]
+
+
+def _legacy_entries(payload: Any, values: Sequence[Any]) -> Iterable[dict[str, Any]]:
     tokens = _column(payload, "tokens")
     tops = _column(payload, "top_logprobs")
     for token, value, top in zip(tokens, values, tops, strict=False):
@@ -112,7 +148,17 @@ def _legacy_entries(payload: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
         }
 
 
-def _column(payload: Mapping[str, Any], name: str) -> Iterable[Any]:
-    """Return a column of a legacy payload, filled up so that no token is lost."""
-    column = payload.get(name)
-    return chain(column if isinstance(column, list | tuple) else (), repeat(None))
+def _google_entries(payload: Any, chosen: Sequence[Any]) -> Iterable[dict[str, Any]]:
+    for entry, top in zip(chosen, _column(payload, "top_candidates"), strict=False):
+        others = _of(top, "candidates") or ()
+        yield {**_google_entry(entry), "top_logprobs": [_google_entry(other) for other in others]}
+
+
+def _google_entry(entry: Any) -> dict[str, Any]:
+    return {"token": _of(entry, "token") or "", "logprob": _of(entry, "log_probability")}
+
+
+def _column(payload: Any, name: str) -> Iterable[Any]:
+    """Return a column of a payload, filled up so that no token is lost."""
+    column = _of(payload, name)
+    return chain(column if isinstance(column, _LISTS) else (), repeat(None))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from cascade_core.frozen import frozen
 
@@ -29,17 +29,3 @@ class Usage:
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
     source: TokensSource = "provider"
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the counts as plain JSON, leaving out details that are zero."""
-        counts: dict[str, Any] = {
-            "input_tokens": self.input_tokens,
-            "output_tokens": self.output_tokens,
-        }
-        if self.cached_tokens:
-            counts["cached_tokens"] = self.cached_tokens
-        if self.cache_write_tokens:
-            counts["cache_write_tokens"] = self.cache_write_tokens
-        if self.reasoning_tokens:
-            counts["reasoning_tokens"] = self.reasoning_tokens
-        return counts

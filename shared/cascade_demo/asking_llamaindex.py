@@ -29,8 +29,8 @@ from cascade_demo.knowledge import PASSAGES
 from cascade_demo.pair import Pair, no_answer, open_pair
 from cascade_demo.retrieval import knowledge_index
 from llamaindex_cascade import CascadeLLM
-from llamaindex_cascade.capabilities import logprob_options
 from llamaindex_cascade.reading.answers import to_draft
+from llamaindex_cascade.reading.capabilities import logprob_options
 
 RETRIEVED = 3
 """Passages a ticket: two questions need two, and a lexical search is not always right first."""

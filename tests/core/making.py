@@ -27,6 +27,7 @@ from cascade_core.loop import drivers
 from cascade_core.loop.flow import cascade
 from cascade_core.request import Request
 from cascade_core.setup.plan import make_plan
+from cascade_core.signals import BaseSignal
 from cascade_core.tier import Tier
 from cascade_core.usage import Usage
 
@@ -97,6 +98,23 @@ def mute(text="Your order ships on Monday.", **fields):
 
 def broken(error=None, arrived=0, **settings):
     return Answer(error=error or ProviderError(), arrived=arrived, **settings)
+
+
+class Reads(BaseSignal):
+    """A signal that reads what it is told, and counts how often it is asked."""
+
+    def __init__(self, reading, name="reads", paid=False):
+        self.name = name
+        self.paid = paid
+        self._reading = reading
+        self.count = 0
+
+    def measure(self, request, draft, tier):
+        self.count += 1
+        if isinstance(self._reading, Exception):
+            raise self._reading
+        return self._reading
+        yield
 
 
 class Models:

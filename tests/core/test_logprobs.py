@@ -1,6 +1,9 @@
 """Every provider's shape of log-probabilities, and shapes of none."""
 
+import copy
 import math
+import pickle
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,6 +23,13 @@ ENTRIES = [
 ]
 
 
+def as_objects(found):
+    """The same as a client's objects."""
+    if isinstance(found, dict):
+        return SimpleNamespace(**{name: as_objects(value) for name, value in found.items()})
+    return [as_objects(each) for each in found] if isinstance(found, list) else found
+
+
 @pytest.mark.parametrize(
     "payload",
     [
@@ -33,8 +43,56 @@ ENTRIES = [
             "top_logprobs": [{"Your": -0.1, "The": -2.5}, None],
             "text_offset": [0, 4],
         },
+        {
+            "chosen_candidates": [
+                {"token": "Your", "log_probability": -0.1},
+                {"token": " order", "log_probability": -0.2},
+            ],
+            "top_candidates": [
+                {
+                    "candidates": [
+                        {"token": "The", "log_probability": -2.5},
+                        {"token": "Your", "log_probability": -0.1},
+                    ]
+                }
+            ],
+        },
+        as_objects({"content": ENTRIES, "refusal": None}),
+        as_objects(ENTRIES),
+        SimpleNamespace(
+            tokens=["Your", " order"],
+            token_logprobs=[-0.1, -0.2],
+            top_logprobs=[{"Your": -0.1, "The": -2.5}, None],
+        ),
+        as_objects(
+            {
+                "chosen_candidates": [
+                    {"token": "Your", "log_probability": -0.1},
+                    {"token": " order", "log_probability": -0.2},
+                ],
+                "top_candidates": [
+                    {
+                        "candidates": [
+                            {"token": "The", "log_probability": -2.5},
+                            {"token": "Your", "log_probability": -0.1},
+                        ]
+                    }
+                ],
+            }
+        ),
     ],
-    ids=["OpenAI", "Groq", "Ollama", "tuple", "legacy completions"],
+    ids=[
+        "OpenAI",
+        "Groq",
+        "Ollama",
+        "tuple",
+        "legacy completions",
+        "Google",
+        "OpenAI's objects",
+        "a list of objects",
+        "legacy completions' object",
+        "Google's objects",
+    ],
 )
 def test_every_provider_comes_to_the_same(payload):
     read = read_logprobs(payload)
@@ -57,6 +115,9 @@ def test_every_provider_comes_to_the_same(payload):
         {"token_logprobs": []},
         {"token_logprobs": [None]},
         {"token_logprobs": 5},
+        {"chosen_candidates": []},
+        {"chosen_candidates": None, "top_candidates": None},
+        SimpleNamespace(content=None, refusal=as_objects(ENTRIES)),
         {"content": "text"},
         {"content": {"token": "a", "logprob": -1}},
         "text",
@@ -117,6 +178,14 @@ def test_an_echoed_prompts_first_token_has_no_probability_and_is_left_out():
     read = read_logprobs({"tokens": ["a", "b"], "token_logprobs": [None, -0.5]})
     assert list(read.values) == [-0.5]
     assert read.entries[0]["token"] == "b"
+
+
+def test_entries_of_objects_are_made_once_and_survive_copies():
+    read = read_logprobs(as_objects(ENTRIES))
+    for copied in (copy.deepcopy(read), pickle.loads(pickle.dumps(read))):
+        assert copied.alternatives(0) == [("Your", -0.1), ("The", -2.5)]
+    assert read.entries is read.entries
+    assert read.entries[1] == {"token": " order", "logprob": -0.2, "top_logprobs": []}
 
 
 def test_the_repr_shows_no_text():

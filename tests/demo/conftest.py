@@ -13,6 +13,7 @@ import pytest
 
 from cascade_demo.model import Model, load_model
 from cascade_demo.server import DemoServer
+from tests.running import Ran, Run, in_process
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +43,17 @@ def slow_server() -> Iterator[DemoServer]:
 def client(server: DemoServer) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=server.base_url, timeout=20) as open_client:
         yield open_client
+
+
+@pytest.fixture
+def demo_here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run `cascade demo` in this process, which has imported what it needs."""
+    monkeypatch.setenv("COLUMNS", "80")
+    run = in_process(monkeypatch, capfd)
+
+    def demo(*arguments: str, **env: str) -> Ran:
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        return run("demo", *arguments)
+
+    return demo

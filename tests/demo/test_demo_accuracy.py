@@ -29,7 +29,8 @@ def test_the_small_model_is_often_right_and_knows_when(small: Model) -> None:
 
 
 def test_the_large_model_is_nearly_always_right(large: Model) -> None:
-    assert np.mean([answer(large, ticket)[0] for ticket in TICKETS]) > 0.88
+    # It takes eight times as long as the small one: fewer tickets tell as much of it.
+    assert np.mean([answer(large, ticket)[0] for ticket in TICKETS[:60]]) > 0.88
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from cascade_demo.desk import Ticket
 from cascade_demo.measure import Answer, Report
 from cascade_demo.server import DemoServer
 from cascade_demo.show import as_plain, print_report
+from tests.running import Run
 
 SMALL = ["--tickets", "20", "--tune", "40"]
 
@@ -108,11 +109,13 @@ def test_progress_is_shown_on_standard_error_only(
         (["--cheap", "nonsense", "--strong", "nonsense"], "--cheap='nonsense'"),
     ],
 )
-def test_bad_options_are_one_line_and_status_2(given: list[str], named: str) -> None:
-    ran = demo(*given)
-    assert (ran.returncode, ran.stdout) == (2, "")
-    assert named in ran.stderr
-    assert ran.stderr.count("\n") == 1
+def test_bad_options_are_one_line_and_status_2(
+    demo_here: Run, given: list[str], named: str
+) -> None:
+    ran = demo_here(*given)
+    assert (ran.status, ran.out) == (2, "")
+    assert named in ran.err
+    assert ran.err.count("\n") == 1
 
 
 # --- processes ------------------------------------------------------------------------------------
@@ -170,33 +173,35 @@ def test_a_demo_that_is_stopped_leaves_no_process_behind(how: signal.Signals) ->
 # --- hosted models --------------------------------------------------------------------------------
 
 
-def hosted(server: DemoServer, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return demo(*arguments, OPENAI_BASE_URL=server.base_url, OPENAI_API_KEY="k")
+@pytest.fixture
+def hosted(demo_here: Run, server: DemoServer) -> Run:
+    env = {"OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "k"}
+    return lambda *arguments: demo_here(*arguments, **env)
 
 
-def test_a_hosted_pair_is_measured_and_unpriced_is_never_free(server: DemoServer) -> None:
+def test_a_hosted_pair_is_measured_and_unpriced_is_never_free(hosted: Run) -> None:
     pair = ["--cheap", "openai:desk-small", "--strong", "openai:desk-large"]
-    ran = hosted(server, "--tickets", "5", "--tune", "20", *pair, "--json")
-    assert ran.returncode == 0, ran.stderr
-    said = json.loads(ran.stdout)
+    ran = hosted("--tickets", "5", "--tune", "20", *pair, "--json")
+    assert ran.status == 0, ran.err
+    said = json.loads(ran.out)
     assert [said[arm]["cost_usd"] for arm in ("cheap", "strong", "cascade")] == [None] * 3
     assert said["cheap"]["accuracy"] > 0
 
 
-def test_one_model_may_be_hosted_and_the_other_embedded(server: DemoServer) -> None:
+def test_one_model_may_be_hosted_and_the_other_embedded(hosted: Run, server: DemoServer) -> None:
     before = server.counters.requests
-    ran = hosted(server, "--tickets", "2", "--tune", "20", "--cheap", "openai:desk-small", "--json")
-    assert ran.returncode == 0, ran.stderr
+    ran = hosted("--tickets", "2", "--tune", "20", "--cheap", "openai:desk-small", "--json")
+    assert ran.status == 0, ran.err
     assert server.counters.requests == before + 20 + 2 + 2  # tune, alone, in the cascade
-    assert json.loads(ran.stdout)["cheap"]["cost_usd"] > 0
+    assert json.loads(ran.out)["cheap"]["cost_usd"] > 0
 
 
-def test_a_hosted_model_that_fails_is_one_line(server: DemoServer) -> None:
-    ran = hosted(server, *SMALL, "--cheap", "openai:no-such-model", "--json")
-    assert (ran.returncode, ran.stdout) == (2, "")
-    assert "no-such-model gave no answer to a ticket" in ran.stderr
-    assert "HTTP 404" in ran.stderr
-    assert ran.stderr.count("\n") == 1
+def test_a_hosted_model_that_fails_is_one_line(hosted: Run) -> None:
+    ran = hosted(*SMALL, "--cheap", "openai:no-such-model", "--json")
+    assert (ran.status, ran.out) == (2, "")
+    assert "no-such-model gave no answer to a ticket" in ran.err
+    assert "HTTP 404" in ran.err
+    assert ran.err.count("\n") == 1
 
 
 class Choosy:

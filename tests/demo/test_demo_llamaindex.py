@@ -23,6 +23,7 @@ from cascade_demo.asking_llamaindex import RETRIEVED, LlamaIndex
 from cascade_demo.knowledge import PASSAGES
 from cascade_demo.pair import Pair
 from cascade_demo.server import DemoServer
+from tests.running import Run
 
 SMALL = ["--tickets", "20", "--tune", "40"]
 QUESTION = "Where is my order 4711? You sent it with dhl."
@@ -126,43 +127,44 @@ def test_a_framework_that_is_not_installed_is_one_line(
     )
 
 
-def test_an_unknown_framework_is_one_line() -> None:
-    ran = demo("--framework", "haystack")
-    assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr == "cascade: unknown --framework 'haystack': use langchain or llamaindex\n"
+def test_an_unknown_framework_is_one_line(demo_here: Run) -> None:
+    ran = demo_here("--framework", "haystack")
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err == "cascade: unknown --framework 'haystack': use langchain or llamaindex\n"
 
 
 # --- hosted models --------------------------------------------------------------------------------
 
 
-def hosted(server: DemoServer, *arguments: str) -> subprocess.CompletedProcess[str]:
+@pytest.fixture
+def hosted(demo_here: Run, server: DemoServer) -> Run:
     env = {"OPENAI_API_BASE": server.base_url, "OPENAI_API_KEY": "k"}
-    return demo("--framework", "llamaindex", *arguments, "--json", **env)
+    return lambda *arguments: demo_here("--framework", "llamaindex", *arguments, "--json", **env)
 
 
-def test_a_hosted_pair_is_measured_and_unpriced_is_never_free(server: DemoServer) -> None:
+def test_a_hosted_pair_is_measured_and_unpriced_is_never_free(hosted: Run) -> None:
     pair = ["--cheap", "openai:desk-small", "--strong", "openai:desk-large"]
-    ran = hosted(server, "--tickets", "5", "--tune", "20", *pair)
-    assert ran.returncode == 0, ran.stderr
-    said = json.loads(ran.stdout)
+    ran = hosted("--tickets", "5", "--tune", "20", *pair)
+    assert ran.status == 0, ran.err
+    said = json.loads(ran.out)
     assert [said[arm]["cost_usd"] for arm in ("cheap", "strong", "cascade")] == [None] * 3
     assert said["cheap"]["accuracy"] > 0
 
 
 @pytest.mark.parametrize("name", ["nonsense", "openai:", "anthropic:claude"])
-def test_a_name_nobody_knows_is_one_line(server: DemoServer, name: str) -> None:
-    ran = hosted(server, *SMALL, "--cheap", name)
-    assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr.startswith(f"cascade: --cheap={name!r}")
-    assert ran.stderr.count("\n") == 1
+def test_a_name_nobody_knows_is_one_line(hosted: Run, name: str) -> None:
+    ran = hosted(*SMALL, "--cheap", name)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith(f"cascade: --cheap={name!r}")
+    assert ran.err.count("\n") == 1
 
 
-def test_a_hosted_model_that_fails_is_one_line(server: DemoServer) -> None:
-    ran = hosted(server, *SMALL, "--cheap", "openai:no-such-model")
-    assert (ran.returncode, ran.stdout) == (2, "")
-    assert "no-such-model gave no answer to a ticket" in ran.stderr
-    assert "HTTP 404" in ran.stderr
-    assert ran.stderr.count("\n") == 1
+def test_a_hosted_model_that_fails_is_one_line(hosted: Run) -> None:
+    ran = hosted(*SMALL, "--cheap", "openai:no-such-model")
+    assert (ran.status, ran.out) == (2, "")
+    assert "no-such-model gave no answer to a ticket" in ran.err
+    assert "HTTP 404" in ran.err
+    assert ran.err.count("\n") == 1
 
 
 # --- what is asked --------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langchain_core.globals import set_llm_cache
+from langchain_core.messages import HumanMessage
 
 from cascade_core import collect_decisions
 from cascade_core.errors import ConfigurationError
@@ -15,7 +16,7 @@ from cascade_core.signals import SelfConsistency
 from tests.langchain.fakes import SURE, UNSURE, FakeChat, Say, pair, record_of
 
 
-async def _ask(how: str, cascade: Any, prompt: str = "hi", **kwargs: Any) -> Any:
+async def _ask(how: str, cascade: Any, prompt: Any = "hi", **kwargs: Any) -> Any:
     if how == "invoke":
         return cascade.invoke(prompt, **kwargs)
     return await cascade.ainvoke(prompt, **kwargs)
@@ -53,6 +54,16 @@ async def test_another_prompt_stop_or_argument_is_another_answer(how: str) -> No
     assert len(two.cheap.calls) == 4
     await _ask(how, two.cascade, stop=["x"])
     assert len(two.cheap.calls) == 4
+
+
+@ways
+async def test_the_ids_of_messages_do_not_make_another_prompt(how: str) -> None:
+    two = pair(SURE, cache=InMemoryCache())
+    for name in ("run-1", "run-2", None):
+        await _ask(how, two.cascade, [HumanMessage("hi", id=name)])
+    assert len(two.cheap.calls) == 1
+    await _ask(how, two.cascade, [HumanMessage("ho", id="run-1")])
+    assert len(two.cheap.calls) == 2
 
 
 def look_up(city: str) -> str:

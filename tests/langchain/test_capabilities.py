@@ -11,8 +11,9 @@ from langchain_groq import ChatGroq
 from langchain_ollama import ChatOllama
 from langchain_openai import AzureChatOpenAI, ChatOpenAI
 
+from cascade_core.integrations.classes import max_tokens, model_name
 from langchain_cascade import ChatCascade
-from langchain_cascade.capabilities import gives_logprobs, max_tokens, model_name
+from langchain_cascade.capabilities import gives_logprobs
 from langchain_cascade.tiers import make_tier
 from langchain_cascade.wrapping import Variant
 from tests.langchain.fakes import FakeChat

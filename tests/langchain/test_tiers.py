@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from typing import Any
@@ -219,9 +220,8 @@ async def test_a_tier_with_alternatives_is_asked_for_logprobs_in_each(how: str) 
     assert one.calls[0].logprobs is other.calls[0].logprobs is True
 
 
+@pytest.mark.usefixtures("only_new_garbage")
 def test_tools_bound_once_serve_every_copy_of_a_cascade() -> None:
-    import gc
-
     def look_up(city: str) -> str:
         """Look a city up."""
         return city

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
+import weakref
 from typing import Any
 
 import pytest
@@ -11,7 +13,9 @@ from pydantic import BaseModel
 
 from cascade_core.errors import CascadeWarning
 from langchain_cascade import ChatCascade
-from langchain_cascade.tools import read_choice
+from langchain_cascade.tiers import make_tiers
+from langchain_cascade.tools import BoundTools, read_choice
+from langchain_cascade.wrapping import Variant
 from tests.langchain.fakes import (
     SURE,
     FakeChat,
@@ -284,3 +288,15 @@ def test_tools_reach_openai_and_anthropic_each_in_its_own_form(choice: Any) -> N
     if choice == "Weather" or isinstance(choice, dict):
         assert payloads["openai"]["tool_choice"]["function"]["name"] == "Weather"
         assert payloads["anthropic"]["tool_choice"] == {"type": "tool", "name": "Weather"}
+
+
+def test_tools_nobody_binds_any_more_are_forgotten_with_what_was_made_for_them() -> None:
+    (tier,) = make_tiers([FakeChat(SURE)])
+    tools = BoundTools([look_up], {})
+    assert tier.model(Variant(), tools) is tier.model(Variant(), tools)
+    assert len(tier.with_tools) == 1
+    alive = weakref.ref(tools)
+    del tools
+    gc.collect()
+    assert alive() is None
+    assert not tier.with_tools

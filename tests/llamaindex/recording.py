@@ -17,13 +17,20 @@ from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_ca
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 
 
-def chunk(token: str, logprob: float | None = None, *, usage: tuple[int, int] | None = None) -> Any:
+def chunk(
+    token: str,
+    logprob: float | None = None,
+    *,
+    usage: tuple[int, int] | None = None,
+    finish: str | None = None,
+) -> Any:
     """An OpenAI-like chunk as a dict."""
     entry = {"token": token, "logprob": logprob, "top_logprobs": []}
     return {
         "choices": [
             {
                 "delta": {"content": token},
+                "finish_reason": finish,
                 "logprobs": None if logprob is None else {"content": [entry]},
             }
         ],
@@ -70,6 +77,7 @@ class Talker(FunctionCallingLLM):
     text: str = "a b c"
     logprob: float | None = -0.1
     usage: tuple[int, int] | None = (7, 3)
+    finish: str | None = None
     marks_end: bool = False
     delay: float = 0.0
     fails: bool = False
@@ -100,6 +108,7 @@ class Talker(FunctionCallingLLM):
             message = ChatMessage(role="assistant", content=text)
             yield ChatResponse(message=message, delta=token, raw=chunk(token, self.logprob))
         message = ChatMessage(role="assistant", content=text)
+        yield ChatResponse(message=message, delta="", raw=chunk("", finish=self.finish))
         yield ChatResponse(message=message, delta="", raw=chunk("", usage=self.usage))
         if self.marks_end:
             yield ChatResponse(message=message, delta="", raw=chunk(""))

@@ -318,6 +318,6 @@ def test_a_rejected_tiers_text_is_nowhere_but_with_the_observers_of_that_tier() 
             if isinstance(shown, list) and isinstance(shown[0], str)
             else "sure answer" in repr(shown)
         )
-        for text in (repr(shown), repr(seen), repr(cascade), repr(cascade._authors._tiers)):
+        for text in (repr(shown), repr(seen), repr(cascade), repr(cascade._refining._tiers)):
             assert draft not in text
             assert "draft nobody" not in text

@@ -112,7 +112,7 @@ def test_a_likelier_token_never_lowers_the_reading(signal, values, place, lift):
 
 @given(combine=combiners(), readings=st.tuples(unit, unit), place=st.integers(0, 1), lift=unit)
 def test_a_higher_reading_never_lowers_the_confidence(combine, readings, place, lift):
-    from cascade_core.signals.combine import make_combiner
+    from cascade_core.signals.readings import make_combiner
 
     names = ["sequence_logprob", "other"]
     combiner = make_combiner(combine, names)

@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from cascade_core.collect.case import Case, Grade, Grader
-from cascade_core.costs.ledger import total
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
 from cascade_core.errors import describe, refuses_logprobs
 from cascade_core.loop.judging import failed_custom_gate, failed_gate
-from cascade_core.loop.trail import Trail
+from cascade_core.loop.trail import Trail, total
 from cascade_core.request import Request
 from cascade_core.setup.plan import Plan
 from cascade_core.tier import Tier

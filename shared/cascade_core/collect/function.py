@@ -15,7 +15,7 @@ from cascade_core.draft import Draft
 from cascade_core.effects import Compute, Failed, Note, Steps
 from cascade_core.errors import ConfigurationError
 from cascade_core.signals.agreement import written
-from cascade_core.signals.base import as_reading
+from cascade_core.signals.readings import as_reading
 
 QualityFunction: TypeAlias = Callable[[str, str, str | None], Any]
 

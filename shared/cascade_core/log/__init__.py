@@ -1,6 +1,6 @@
 """Decisions, written down: one plain JSON record a verdict."""
 
-from cascade_core.log.collect import Collectors, collect_decisions, collectors, publish
+from cascade_core.log.collect import Collectors, collect_decisions, collectors
 from cascade_core.log.record import Record, as_record, exhausted_record
 from cascade_core.log.store import DecisionLog, JsonlLog, open_log
 
@@ -14,5 +14,4 @@ __all__ = [
     "collectors",
     "exhausted_record",
     "open_log",
-    "publish",
 ]

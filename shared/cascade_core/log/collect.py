@@ -41,15 +41,8 @@ def collect_decisions() -> Iterator[list[Record]]:
         _collectors.reset(token)
 
 
-def collectors() -> Collectors:
-    """Return who collects around the current code.
+collectors = _collectors.get
+"""Return who collects around the current code.
 
-    A stream asks when it starts: it may be read to its end in another thread.
-    """
-    return _collectors.get()
-
-
-def publish(record: Record, to: Collectors | None = None) -> None:
-    """Give a record to collectors; None = those around the current code."""
-    for seen in _collectors.get() if to is None else to:
-        seen.append(record)
+A request asks when it starts: a stream may be read to its end in another thread.
+"""

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from cascade_core.call import Call
-from cascade_core.costs.ledger import total
 from cascade_core.usage import Usage
 from cascade_core.verdict import Verdict
 
@@ -53,12 +52,17 @@ def as_record(verdict: Verdict, record_id: str) -> Record:
 
 
 def exhausted_record(
-    calls: Sequence[Call], record_id: str, class_name: str | None, policy: str | None
+    calls: Sequence[Call],
+    cost: Decimal | None,
+    record_id: str,
+    class_name: str | None,
+    policy: str | None,
 ) -> Record:
     """Write down a request that no tier answered, with the same keys.
 
     Args:
         calls: Every call made, paid ones included.
+        cost: USD of all of them; None where one is unpriced.
         record_id: The decision's id.
         class_name: The request's class.
         policy: Name of the policy.
@@ -74,7 +78,7 @@ def exhausted_record(
         "calibrated": False,
         "signals": {},
         "calls": [_call(call) for call in calls],
-        "cost_usd": _money(total(calls)),
+        "cost_usd": _money(cost),
         "class": class_name,
         "policy": policy,
         "strong_cost_usd": None,
@@ -109,7 +113,7 @@ def _call(call: Call) -> Record:
         "tier": call.tier,
         "model": call.model,
         "purpose": call.purpose,
-        "usage": None if usage is None else usage.as_dict(),
+        "usage": None if usage is None else tokens_of(usage),
         "tokens_source": None if usage is None else usage.source,
         "cost_usd": _money(call.cost),
         "latency_ms": round(call.seconds * 1000, 3),
@@ -122,6 +126,18 @@ def _call(call: Call) -> Record:
     if call.error is not None:
         record["error"] = call.error
     return record
+
+
+def tokens_of(usage: Usage) -> Record:
+    """Return the counts, leaving out details that are zero."""
+    counts = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+    if usage.cached_tokens:
+        counts["cached_tokens"] = usage.cached_tokens
+    if usage.cache_write_tokens:
+        counts["cache_write_tokens"] = usage.cache_write_tokens
+    if usage.reasoning_tokens:
+        counts["reasoning_tokens"] = usage.reasoning_tokens
+    return counts
 
 
 def _money(amount: Decimal | None) -> float | None:

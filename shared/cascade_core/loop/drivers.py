@@ -19,16 +19,13 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from cascade_core.effects import (
     Ask,
-    Chunk,
     Close,
     Compute,
     Computed,
-    Done,
-    Drafts,
     Effect,
     Emit,
     Failed,
@@ -38,74 +35,9 @@ from cascade_core.effects import (
     Reply,
     Steps,
 )
+from cascade_core.loop.port import AsyncPort, Port
 
 T = TypeVar("T")
-
-
-class Port(Protocol):
-    """Performs effects by calling a framework's models."""
-
-    @property
-    def fatal(self) -> tuple[type[Exception], ...]:
-        """Exceptions that end a request instead of becoming a `Failed` reply."""
-        ...
-
-    def ask(self, effect: Ask) -> Drafts | Failed:
-        """Call a model, `n` times, and wait."""
-        ...
-
-    def open(self, effect: Open) -> Chunk | Done | Failed:
-        """Start a stream and return its first chunk, or how it ended."""
-        ...
-
-    def pull(self) -> Chunk | Done | Failed:
-        """Return the running stream's next chunk, or how it ended."""
-        ...
-
-    def close(self) -> Done | None:
-        """End the running stream, if there is one; return what had arrived."""
-        ...
-
-    def emit(self, effect: Emit) -> Any:
-        """Return a chunk as the caller is to see it."""
-        ...
-
-    def note(self, effect: Note) -> None:
-        """Warn, once a key."""
-        ...
-
-
-class AsyncPort(Protocol):
-    """The same, awaited."""
-
-    @property
-    def fatal(self) -> tuple[type[Exception], ...]:
-        """Exceptions that end a request instead of becoming a `Failed` reply."""
-        ...
-
-    async def ask(self, effect: Ask) -> Drafts | Failed:
-        """Call a model, `n` times, and wait."""
-        ...
-
-    async def open(self, effect: Open) -> Chunk | Done | Failed:
-        """Start a stream and return its first chunk, or how it ended."""
-        ...
-
-    async def pull(self) -> Chunk | Done | Failed:
-        """Return the running stream's next chunk, or how it ended."""
-        ...
-
-    async def close(self) -> Done | None:
-        """End the running stream, if there is one; return what had arrived."""
-        ...
-
-    async def emit(self, effect: Emit) -> Any:
-        """Return a chunk as the caller is to see it."""
-        ...
-
-    def note(self, effect: Note) -> None:
-        """Warn, once a key."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from cascade_core.call import Reason
-from cascade_core.costs.ledger import always_strong, total
 from cascade_core.draft import Draft
 from cascade_core.effects import (
     Ask,
@@ -39,7 +38,7 @@ from cascade_core.loop.judging import (
     no_reading_note,
     pointless,
 )
-from cascade_core.loop.trail import Entry, Trail
+from cascade_core.loop.trail import Entry, Trail, always_strong, total
 from cascade_core.verdict import Judgement, Verdict
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ class _Run:
     request: Request
     streamed: bool
     trail: Trail
-    judged: Judgement = field(default_factory=lambda: _UNJUDGED)
+    judged: Judgement
     drafts: list[tuple[Tier, Judgement, Entry]] = field(default_factory=list)
     causes: list[tuple[str, BaseException]] = field(default_factory=list)
 
@@ -88,7 +87,7 @@ def cascade(
     Raises:
         CascadeExhausted: No tier gave an answer.
     """
-    run = _Run(plan, request, streamed, Trail(plan.prices) if trail is None else trail)
+    run = _Run(plan, request, streamed, trail or Trail(plan.prices), _UNJUDGED)
     if plan.mode == "shadow":
         return (yield from _shadow(run))
     accepted = yield from _climb(run)
@@ -127,7 +126,7 @@ def _climb(run: _Run) -> Steps[tuple[Tier, Judgement, _Answer] | None]:
         if isinstance(answer, Judgement):
             run.judged = answer
             continue
-        entry = run.trail.add(answer.draft, tier, "draft", "returned")
+        entry = run.trail.add(answer.draft, tier, "draft")
         run.judged = judgement = yield from judge(plan, request, run.trail, tier, answer.draft)
         run.drafts.append((tier, judgement, entry))
         if judgement.accepted:
@@ -140,18 +139,18 @@ def _climb(run: _Run) -> Steps[tuple[Tier, Judgement, _Answer] | None]:
 def _last(run: _Run, reason: Reason) -> Steps[Verdict]:
     """Ask the last tier and return what it says, or fall back as configured."""
     plan, tier = run.plan, run.plan.tiers[-1]
-    shown = 0
+    shown = False
     if run.streamed:
         reply = yield Open(tier, run.request, live=True)
         while isinstance(reply, Chunk):
-            shown += 1
+            shown = True
             yield Emit(reply.native)
             reply = yield Pull()
     else:
         reply = yield Ask(tier, run.request)
     draft = _drafted(reply)
     if draft is not None:
-        entry = run.trail.add(draft, tier, "draft", "returned")
+        entry = run.trail.add(draft, tier, "draft")
         failed = failed_gate(plan, run.request, draft)
         if failed is None and plan.custom_gates:
             failed = yield from failed_custom_gate(plan, run.request, draft)
@@ -174,9 +173,8 @@ def _shadow(run: _Run) -> Steps[Verdict]:
     """Serve the last tier, then find out what the cascade would have done."""
     verdict = yield from _last(run, "shadow")
     served = len(run.trail.calls)
-    streamed, run.streamed = run.streamed, False
+    run.streamed = False
     accepted = yield from _climb(run)
-    run.streamed = streamed
     tried = run.trail.calls[served:]
     if accepted is None:
         would: dict[str, object] = {"tier": verdict.tier, "reason": run.judged.reason}
@@ -192,7 +190,7 @@ def _shadow(run: _Run) -> Steps[Verdict]:
         "accepted": accepted is not None,
         "cost_usd": None if paid is None else float(paid),
     }
-    return replace(_verdict(run, run.plan.tiers[-1], verdict.draft, "shadow"), shadow=shadow)
+    return replace(_verdict(run, run.plan.tiers[-1], verdict.draft, verdict.reason), shadow=shadow)
 
 
 def _draft(run: _Run, tier: Tier) -> Steps[_Answer | Judgement]:

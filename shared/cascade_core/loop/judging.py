@@ -5,7 +5,6 @@ Which tier is asked next, and what is returned in the end, is decided in `flow`.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -86,8 +85,7 @@ def _read(plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft) 
             lowest, highest = maker.span(readings, request, draft)
             if not lowest < threshold <= highest:
                 # What was not read can neither help nor harm by its absence.
-                bound = lowest if lowest >= threshold else highest
-                return _Read(readings, None if math.isnan(bound) else bound)
+                return _Read(readings, lowest if lowest >= threshold else highest)
         reading, problem = yield from trail.read(signal, request, draft, tier)
         readings[signal.name] = reading
         if problem is not None:

@@ -12,12 +12,13 @@ from contextlib import aclosing, closing
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+from cascade_core.call import Call
 from cascade_core.errors import CascadeExhausted
-from cascade_core.log import Record, as_record, collectors, exhausted_record, publish
+from cascade_core.log import Record, as_record, collectors, exhausted_record
 from cascade_core.loop import drivers
 from cascade_core.loop.flow import cascade
 from cascade_core.loop.port import AsyncPort, Caller, Port
-from cascade_core.loop.trail import Trail
+from cascade_core.loop.trail import Trail, total
 from cascade_core.request import Request
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.plan import Plan
@@ -108,7 +109,7 @@ class Session:
         return self._id
 
     @property
-    def calls(self) -> list[Any]:
+    def calls(self) -> list[Call]:
         """The calls made so far, in the order they came back."""
         return self._trail.calls
 
@@ -187,12 +188,14 @@ class Session:
         self.error = error
         if isinstance(error, CascadeExhausted):
             class_name, policy = self.request.class_name, self.plan.policy
-            self.record = exhausted_record(self.calls, self.id, class_name, policy)
+            calls, cost = self.calls, total(self.calls)
+            self.record = exhausted_record(calls, cost, self.id, class_name, policy)
             self._keep(self.record)
         self._tell("ended")
 
     def _keep(self, record: Record) -> None:
-        publish(record, self._collectors)
+        for seen in self._collectors:
+            seen.append(record)
         log = self.engine.log
         if log is None:
             return

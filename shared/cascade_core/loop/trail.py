@@ -1,28 +1,26 @@
-"""The calls of one request, each written down once, as it comes back.
+"""The calls of one request, each written down once, as it comes back; and what they cost.
 
 Everything that asks a model for anything goes through here, so that a call
-cannot be made without being in the trail.
+cannot be made without being in the trail. What a single call costs is decided in `costs.prices`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from cascade_core.call import Call, Outcome, Purpose, Reason
+from cascade_core.costs.prices import Prices
+from cascade_core.costs.rate import EXACT
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Effect, Failed, Reply, Steps
 from cascade_core.errors import CascadeExhausted, describe
-from cascade_core.signals.base import as_reading
-
-if TYPE_CHECKING:
-    from cascade_core.costs.prices import Prices
-    from cascade_core.request import Request
-    from cascade_core.signals.base import Signal
-    from cascade_core.tier import Tier
-
+from cascade_core.request import Request
+from cascade_core.signals.base import Signal
+from cascade_core.signals.readings import as_reading
+from cascade_core.tier import Tier
+from cascade_core.usage import Usage
 
 _FREE = Decimal(0)
 _SETTLED: frozenset[Outcome] = frozenset({"rejected", "aborted", "failed", "used"})
@@ -60,7 +58,9 @@ class Trail:
         self.calls: list[Call] = []
         self._prices = prices
 
-    def add(self, draft: Draft, tier: Tier, purpose: Purpose, outcome: Outcome) -> Entry:
+    def add(
+        self, draft: Draft, tier: Tier, purpose: Purpose, outcome: Outcome = "returned"
+    ) -> Entry:
         """Write down an answer, or the calls inside the tier that made it."""
         if draft.inner:
             calls = [self._inside(call, tier, purpose) for call in draft.inner]
@@ -94,12 +94,13 @@ class Trail:
             self.calls.append(
                 Call(tier.index, tier.model, purpose, None, None, failed.seconds, "failed")
             )
-        if self.calls and self.calls[-1].outcome == "failed":
-            self.calls[-1].error = self.calls[-1].error or describe(failed.error)
+        last = self.calls[-1]
+        if last.outcome == "failed":
+            last.error = last.error or describe(failed.error)
 
     def abort(self, draft: Draft, tier: Tier, max_tokens: int | None) -> None:
         """Write down a draft that was cut off, and what that saved at the most."""
-        self.add(draft, tier, "draft", "returned").settle("aborted", "low_confidence")
+        self.add(draft, tier, "draft").settle("aborted", "low_confidence")
         if max_tokens is not None and max_tokens > 0 and draft.usage is not None:
             self.calls[-1].tokens_saved = max(0, max_tokens - draft.usage.output_tokens)
 
@@ -136,3 +137,58 @@ class Trail:
         for failed in failures:
             if isinstance(failed, Failed):
                 self.fail(failed, asked, effect.purpose)
+
+
+def total(calls: Iterable[Call]) -> Decimal | None:
+    """Return what calls cost together, in USD.
+
+    A failed call of which no usage is known counts as 0: providers do not bill
+    requests they refuse or drop. Any other call without a cost is unpriced,
+    and then so is the sum.
+
+    Returns:
+        USD, or None where a call is unpriced.
+    """
+    cost = Decimal(0)
+    for call in calls:
+        if call.cost is not None:
+            cost = EXACT.add(cost, call.cost)
+        elif call.usage is not None or call.outcome != "failed":
+            return None
+    return cost
+
+
+def always_strong(
+    calls: Sequence[Call], strongest: Tier, prices: Prices
+) -> tuple[Decimal | None, bool]:
+    """Return what asking only the strongest tier would have cost.
+
+    Where that tier drafted an answer, that is the cost of its drafts. Elsewhere
+    it is estimated: the strongest model's price for the prompt and the answer of
+    the last draft, as long as the other model's answer and with no prompt cache,
+    which the strongest model would have had to fill first.
+
+    Args:
+        calls: The calls of one request, in order.
+        strongest: The last tier; its `model` prices the estimate.
+        prices: Where prices come from.
+
+    Returns:
+        USD (None where unpriced, or where no draft's tokens are known), and
+        whether it is exact.
+    """
+    usage, own, answered = None, [], False
+    for call in calls:
+        if call.purpose != "draft":
+            continue
+        if call.tier == strongest.index:
+            own.append(call)
+            answered |= call.outcome != "failed"
+        usage = call.usage or usage
+    if answered:
+        return total(own), True
+    if usage is None:
+        return None, False
+    if usage.cached_tokens or usage.cache_write_tokens or usage.reasoning_tokens:
+        usage = Usage(usage.input_tokens, usage.output_tokens)
+    return prices.cost(strongest.price_name(strongest.model), usage), False

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from cascade_core.draft import Draft
 from cascade_core.request import Request
-from cascade_core.signals.base import as_reading
-from cascade_core.signals.combine import Combiner, Readings
+from cascade_core.signals.readings import Combiner, Readings, as_reading
 
 if TYPE_CHECKING:
     from cascade_core.fitted.artefact import Calibrator

@@ -26,8 +26,8 @@ from cascade_core.setup.confidence import Calibrated, Confidence, Raw
 from cascade_core.setup.gates import Check, Gate, make_gates
 from cascade_core.setup.misuse import warn_of_other_use
 from cascade_core.signals.base import Signal
-from cascade_core.signals.combine import Combine, Combiner, Minimum, make_combiner
 from cascade_core.signals.make import SignalLike, make_signals
+from cascade_core.signals.readings import Combine, Combiner, Minimum, make_combiner
 from cascade_core.tier import Tier
 
 DEFAULT_THRESHOLD = 0.9

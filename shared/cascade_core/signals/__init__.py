@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cascade_core.lazy import on_use
-from cascade_core.signals.base import BaseSignal, FunctionSignal, Reading, Signal, SignalFunction
-from cascade_core.signals.combine import Combine, Combiner
+from cascade_core.signals.base import BaseSignal, FunctionSignal, Signal, SignalFunction
 from cascade_core.signals.logprob import SequenceLogprob, TokenMargin
+from cascade_core.signals.readings import Combine, Combiner, Reading
 
 if TYPE_CHECKING:
     from cascade_core.signals.consistency import SelfConsistency

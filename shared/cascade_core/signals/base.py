@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, SupportsFloat, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Compute, Failed, Note, Steps
 from cascade_core.request import Request
+from cascade_core.signals.readings import Reading, as_reading
 from cascade_core.tier import Tier
 
-Reading: TypeAlias = float | None
 SignalFunction: TypeAlias = Callable[[Request, Draft], Reading | Awaitable[Reading]]
-
-
-def as_reading(value: object) -> tuple[Reading, str | None]:
-    """Read what a caller's code returned; numbers of numpy and the like are numbers too.
-
-    Returns:
-        The reading, and where the value is neither a number in [0, 1] nor
-        None, what it is instead, for a warning.
-    """
-    if type(value) is float and 0 <= value <= 1:  # what nearly every reading is
-        return value, None
-    if value is None:
-        return None, None
-    if not isinstance(value, float | SupportsFloat):
-        return None, type(value).__name__
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None, type(value).__name__
-    if 0 <= number <= 1:
-        return number, None
-    return None, "NaN" if math.isnan(number) else f"{number:g}"
 
 
 @runtime_checkable

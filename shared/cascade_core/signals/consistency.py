@@ -17,7 +17,8 @@ from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
 from cascade_core.errors import ConfigurationError, describe
 from cascade_core.request import Request
 from cascade_core.signals.agreement import Agreement, comparer
-from cascade_core.signals.base import BaseSignal, Reading
+from cascade_core.signals.base import BaseSignal
+from cascade_core.signals.readings import Reading
 from cascade_core.tier import Tier
 
 

@@ -23,7 +23,8 @@ from cascade_core.fitted.artefact import Calibrator
 from cascade_core.invalid import first_problem
 from cascade_core.policy.document import Policy
 from cascade_core.request import Request
-from cascade_core.signals.base import BaseSignal, Reading, as_reading
+from cascade_core.signals.base import BaseSignal
+from cascade_core.signals.readings import Reading, as_reading
 from cascade_core.tier import Tier
 
 if TYPE_CHECKING:

@@ -32,9 +32,10 @@ from typing import Any
 from cascade_core.draft import Draft
 from cascade_core.effects import Steps
 from cascade_core.request import Request, Turn
-from cascade_core.signals.base import BaseSignal, Reading
+from cascade_core.signals.base import BaseSignal
 from cascade_core.signals.evidence import LONGEST_CLAIM, Claim, Evidence, Window
 from cascade_core.signals.judge import Judge
+from cascade_core.signals.readings import Reading
 from cascade_core.signals.words import (
     GREETINGS,
     Item,

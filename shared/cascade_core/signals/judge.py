@@ -24,7 +24,8 @@ from cascade_core.errors import ConfigurationError, describe, refuses_logprobs
 from cascade_core.logprobs import Logprobs
 from cascade_core.request import Request, Turn
 from cascade_core.signals.agreement import canonical, spoken, written
-from cascade_core.signals.base import BaseSignal, Reading
+from cascade_core.signals.base import BaseSignal
+from cascade_core.signals.readings import Reading
 from cascade_core.tier import Tier
 
 LABELS = ("A", "B")  # right, wrong: one token each in the common vocabularies

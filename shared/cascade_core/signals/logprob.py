@@ -16,7 +16,8 @@ from cascade_core.draft import Draft
 from cascade_core.effects import Steps
 from cascade_core.errors import ConfigurationError
 from cascade_core.request import Request
-from cascade_core.signals.base import BaseSignal, Reading, Running
+from cascade_core.signals.base import BaseSignal, Running
+from cascade_core.signals.readings import Reading
 from cascade_core.tier import Tier
 
 Reduction: TypeAlias = Literal["mean", "min", "quantile", "sum", "length_normalised"]

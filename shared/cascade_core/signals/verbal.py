@@ -15,7 +15,8 @@ from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
 from cascade_core.errors import describe
 from cascade_core.request import Request, Turn
 from cascade_core.signals.agreement import spoken, written
-from cascade_core.signals.base import BaseSignal, Reading
+from cascade_core.signals.base import BaseSignal
+from cascade_core.signals.readings import Reading
 from cascade_core.tier import Tier
 
 QUESTION = (

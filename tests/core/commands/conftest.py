@@ -1,29 +1,12 @@
-"""Runs the command line in this process, as the installed script does."""
+"""Runs the command line in this process, in a folder of its own."""
 
 from __future__ import annotations
 
-import sys
-import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from cascade_core import cli
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What came of a command."""
-
-    status: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ran]
+from tests.running import Run, in_process
 
 
 @pytest.fixture
@@ -33,17 +16,4 @@ def cascade(
     """Run `cascade` with some arguments, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)  # `main` changes it
-
-    def run(*arguments: Any) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["cascade", *map(str, arguments)])
-        capfd.readouterr()
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # it would be a second line on standard error
-            # Sockets that other tests' clients left to the collector are not the command's.
-            warnings.simplefilter("ignore", ResourceWarning)
-            with pytest.raises(SystemExit) as ended:
-                cli.main()
-        return Ran(int(ended.value.code or 0), *capfd.readouterr())
-
-    return run
+    return in_process(monkeypatch, capfd)

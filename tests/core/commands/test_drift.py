@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.core.commands.conftest import Run
 from tests.core.commands.making import BY_A, SECRET, ladder, write, write_policy
 from tests.core.commands.test_replay import figures, refused
+from tests.running import Run
 
 
 def record(row: int, *, escalated: bool, policy: str = "desk", **fields: Any) -> dict[str, Any]:

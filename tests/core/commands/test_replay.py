@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.core.commands.bad import BAD
-from tests.core.commands.conftest import Ran, Run
 from tests.core.commands.making import BY_A, FIVE, RAW, SECRET, ladder, write, write_policy
+from tests.running import Ran, Run
 
 KEYS = ["n", "quality", "strong_quality", "cost_usd", "strong_cost_usd", "escalated", "harm"]
 

@@ -12,9 +12,9 @@ import pytest
 from cascade_core.policy import Policy
 from tests.core.calibration.labels import columns
 from tests.core.commands.bad import BAD
-from tests.core.commands.conftest import Run
 from tests.core.commands.making import BY_A, FIVE, SECRET, ladder, write, write_policy
 from tests.core.commands.test_replay import POLICIES, figures, refused
+from tests.running import Run
 
 FROZEN = {"calibrators": [BY_A]}
 """With its calibrators kept nothing is fitted, so thresholds can be worked out by hand."""

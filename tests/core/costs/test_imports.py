@@ -2,7 +2,7 @@ import os
 import subprocess
 import sys
 
-MODULES = ["catalogue", "encodings", "ledger", "names", "price_table", "prices", "rate", "tokens"]
+MODULES = ["catalogue", "encodings", "names", "price_table", "prices", "rate", "tokens"]
 HEAVY = ["genai_prices", "llama_index", "numpy", "tiktoken"]
 
 

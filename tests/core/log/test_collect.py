@@ -7,7 +7,12 @@ import threading
 import pytest
 
 from cascade_core import collect_decisions
-from cascade_core.log import publish
+from cascade_core.log import collectors
+
+
+def publish(record):
+    for seen in collectors():
+        seen.append(record)
 
 
 def test_decisions_inside_the_block_are_collected_in_order():

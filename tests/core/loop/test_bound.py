@@ -3,7 +3,7 @@
 import math
 
 from cascade_core.loop.bound import Bound
-from cascade_core.signals import SequenceLogprob
+from cascade_core.signals import BaseSignal, SequenceLogprob
 from tests.core.making import REQUEST, make_tiers, plan_for
 
 HALF = math.log(0.5)
@@ -29,8 +29,29 @@ def test_it_says_what_it_read_and_what_had_to_be_reached():
     assert bound.readings["sequence_logprob"] >= 0.5
 
 
+def test_at_first_everything_is_in_reach():
+    assert bound_of().best == 1.0
+
+
 def test_a_threshold_that_is_just_met_is_not_out_of_reach():
     assert not bound_of(signals=[SequenceLogprob("min")], threshold=0.5).fell([HALF])
+
+
+def test_a_threshold_that_can_still_be_met_exactly_is_not_out_of_reach():
+    class Ends(BaseSignal):
+        name = "ends"
+
+        def running(self, max_tokens):
+            return self
+
+        def feed(self, logprobs):
+            return 0.8
+
+        def measure(self, request, draft, tier):
+            return 0.8
+            yield
+
+    assert not bound_of(signals=[Ends()], threshold=0.8).fell([HALF])
 
 
 def test_where_no_signal_can_bound_a_stream_nothing_falls():

@@ -6,21 +6,20 @@ from decimal import Decimal
 import pytest
 
 from cascade_core.draft import Draft
+from cascade_core.effects import Ask
 from cascade_core.errors import CascadeExhausted
 from cascade_core.logprobs import Logprobs
+from cascade_core.loop import drivers
+from cascade_core.loop.flow import cascade
 from cascade_core.request import Request, ToolCall, ToolSpec
-from cascade_core.signals import (
-    BaseSignal,
-    Judge,
-    SelfConsistency,
-    SequenceLogprob,
-    Verbalized,
-)
+from cascade_core.signals import Judge, SelfConsistency, SequenceLogprob, TokenMargin, Verbalized
 from cascade_core.tier import LogprobMemory
 from tests.core.making import (
     REQUEST,
     Answer,
+    Models,
     ProviderError,
+    Reads,
     broken,
     make_tiers,
     mute,
@@ -40,23 +39,6 @@ WITH_TOOLS.tools = (WEATHER,)
 
 def called(arguments, name="weather", **settings):
     return Answer("", fields={"tool_calls": (ToolCall(name, arguments),)}, **settings)
-
-
-class Reads(BaseSignal):
-    """A signal that reads what it is told, and counts how often it is asked."""
-
-    def __init__(self, reading, name="reads", paid=False):
-        self.name = name
-        self.paid = paid
-        self._reading = reading
-        self.count = 0
-
-    def measure(self, request, draft, tier):
-        self.count += 1
-        if isinstance(self._reading, Exception):
-            raise self._reading
-        return self._reading
-        yield
 
 
 # --- accept and escalate ------------------------------------------------------------------------
@@ -234,6 +216,38 @@ def test_an_answer_that_names_no_model_is_its_tiers():
     assert verdict.calls[0].model == "m0"
 
 
+def test_an_answer_keeps_the_name_its_provider_gives_the_model():
+    verdict, _, _ = play(plan_for(), sure(fields={"model": "m0-2026-01-01"}), sure())
+    assert verdict.draft.model == "m0-2026-01-01"
+
+
+def test_every_tier_is_asked_what_the_caller_asked_and_for_what_the_signals_read():
+    _, effects, _ = play(plan_for(3, signals=[TokenMargin()]), sure(0.1), sure(0.1), mute())
+    asked = [effect for effect in effects if isinstance(effect, Ask)]
+    assert [(effect.target.index, effect.request) for effect in asked] == [
+        (0, REQUEST),
+        (1, REQUEST),
+        (2, REQUEST),
+    ]
+    assert [(effect.logprobs, effect.top_logprobs) for effect in asked] == [
+        (True, 2),
+        (True, 2),
+        (False, 0),
+    ]
+
+
+def test_what_only_the_strongest_tier_would_have_cost_is_told():
+    verdict, _, _ = play(plan_for(), sure(0.9), mute())
+    assert (verdict.strong_cost, verdict.strong_cost_exact) == (Decimal("0.00106"), False)
+    verdict, _, _ = play(plan_for(), sure(0.1), mute())
+    assert (verdict.strong_cost, verdict.strong_cost_exact) == (verdict.calls[1].cost, True)
+
+
+def test_a_flow_is_not_streamed_unless_it_is_said():
+    verdict, effects = drivers.play(cascade(plan_for(), REQUEST), Models(sure(0.9), mute()))
+    assert (verdict.tier, [type(effect) for effect in effects]) == (0, [Ask])
+
+
 # --- nothing left -------------------------------------------------------------------------------
 
 
@@ -247,6 +261,7 @@ def test_when_every_tier_failed_one_error_names_every_cause_and_carries_the_trai
     )
     assert [label for label, _ in error.causes] == ["tier 0 (m0)", "tier 2 (m2)"]
     assert [call.outcome for call in error.trail] == ["failed", "rejected", "failed"]
+    assert [call.purpose for call in error.trail] == ["draft"] * 3
     assert error.__cause__ is error.causes[-1][1]
 
 
@@ -258,9 +273,22 @@ def test_when_every_tier_failed_one_error_names_every_cause_and_carries_the_trai
         (sure(0.5), sure(0.5), 1),
         (sure(0.9, fields={"finish": "length"}), sure(0.1), 1),
         (mute(), sure(0.1), 1),
+        (mute(), sure(0.0), 1),
+        (mute(), mute(finish="length"), 0),
         (broken(), mute(), 1),
+        (mute(finish="length"), broken(), 0),
     ],
-    ids=["confidence", "confidence", "later tier", "gates first", "no reading last", "only one"],
+    ids=[
+        "confidence",
+        "confidence",
+        "later tier",
+        "gates first",
+        "no reading last",
+        "no reading last",
+        "gates first, unread too",
+        "only one",
+        "only one",
+    ],
 )
 def test_the_best_draft_is_the_one_past_the_gates_then_the_surest_then_the_last(
     first, second, best
@@ -334,6 +362,7 @@ def test_a_retry_that_fails_too_is_a_failed_tier():
     verdict, _, _ = play(plan_for(), [refusal, broken()], sure())
     assert verdict.reason == "failed"
     assert outcomes(verdict) == [(0, "failed"), (0, "failed"), (1, "returned")]
+    assert [call.purpose for call in verdict.calls] == ["draft"] * 3
 
 
 @pytest.mark.parametrize("status", [500, 503])
@@ -604,6 +633,7 @@ def test_shadow_serves_the_last_tier_and_says_what_would_have_been_done():
         "cost_usd": pytest.approx(0.000106),
     }
     assert outcomes(verdict) == [(1, "returned"), (0, "rejected")]
+    assert verdict.calls[1].note == "shadow"
     assert verdict.judged.confidence == pytest.approx(0.9)
     assert verdict.strong_cost_exact
 
@@ -614,6 +644,13 @@ def test_shadow_of_an_escalation_costs_what_both_tiers_cost():
     assert verdict.shadow["reason"] == "low_confidence"
     assert not verdict.shadow["accepted"]
     assert verdict.shadow["cost_usd"] == pytest.approx(float(verdict.cost))
+
+
+def test_shadow_of_an_unpriced_tier_has_no_cost():
+    plan = plan_for(3, mode="shadow", prices={"m2": {"input": 1, "output": 1}})
+    verdict, _, _ = play(plan, sure(0.9), sure(0.9), mute())
+    assert (verdict.tier, verdict.shadow["tier"], verdict.shadow["cost_usd"]) == (2, 0, None)
+    assert verdict.draft.model == "m2"
 
 
 def test_a_failure_in_the_shadow_does_not_reach_the_caller():
@@ -655,3 +692,47 @@ def test_an_empty_list_of_logprobs_is_no_reading():
     empty = mute(logprobs=Logprobs([]))
     assert play(plan_for(), empty, mute())[0].reason == "no_reading"
     assert Draft("x").logprobs is None
+
+
+# --- a request that goes on with another --------------------------------------------------------
+
+
+def test_tiers_below_the_one_that_began_the_answer_are_not_asked():
+    request = Request(REQUEST.turns, first=1)
+    verdict, _, models = play(plan_for(3), sure(), sure(0.9), mute(), request=request)
+    assert (verdict.tier, verdict.reason) == (1, "confident")
+    assert models.asked == [(1, "draft")]
+    last = Request(REQUEST.turns, first=2)
+    verdict, _, models = play(plan_for(3), sure(), sure(), mute(), request=last)
+    assert (verdict.tier, verdict.reason, verdict.judged.confidence) == (2, "sticky", None)
+    assert models.asked == [(2, "draft")]
+
+
+@pytest.mark.parametrize("why", ["sticky", "tool_support", "difficult", "no_reading"])
+def test_a_tier_that_is_passed_over_does_not_keep_the_next_from_being_asked(why):
+    more = {"sticky": {"first": 1}, "tool_support": {"unable": {0}}}.get(why, {})
+    request = Request(REQUEST.turns, metadata={"cascade_class": "hard"}, **more)
+    by = {"score": {"kind": "signal", "signal": "sequence_logprob"}}
+    never = {"calibrators": [by] * 2, "classes": {"hard": {"thresholds": [1.0, 0.5]}}}
+    plan = plan_for(3, policy=never, thresholds=None) if why == "difficult" else plan_for(3)
+    if why == "no_reading":
+        plan.tiers[0].logprobs.refuse()
+    verdict, _, models = play(plan, sure(), sure(0.9), mute(), request=request)
+    assert (verdict.tier, verdict.accepted) == (1, True)
+    assert models.asked == [(1, "draft")]
+
+
+@pytest.mark.parametrize("why", ["sticky", "tool_support", "difficult", "no_reading"])
+def test_the_last_tier_passed_over_gives_the_reason_and_leaves_the_numbers(why):
+    more = {"sticky": {"first": 2}, "tool_support": {"unable": {0, 1}}}.get(why, {})
+    request = Request(REQUEST.turns, metadata={"cascade_class": "hard"}, **more)
+    by = {"score": {"kind": "signal", "signal": "sequence_logprob"}}
+    never = {"calibrators": [by] * 2, "classes": {"hard": {"thresholds": [1.0, 1.0]}}}
+    plan = plan_for(3, policy=never, thresholds=None) if why == "difficult" else plan_for(3)
+    if why == "no_reading":
+        plan.tiers[0].logprobs.refuse()
+        plan.tiers[1].logprobs.refuse()
+    verdict, _, _ = play(plan, sure(), sure(), mute(), request=request)
+    assert (verdict.tier, verdict.reason) == (2, why)
+    assert verdict.judged.reason == why
+    assert not verdict.judged.accepted

@@ -4,9 +4,14 @@ import pytest
 
 from cascade_core.effects import Close, Emit, Failed, Open, Pull
 from cascade_core.errors import CascadeExhausted
+from cascade_core.loop import drivers
+from cascade_core.loop.flow import cascade
+from cascade_core.request import Request
 from cascade_core.signals import SequenceLogprob, TokenMargin
 from tests.core.making import (
+    REQUEST,
     Answer,
+    Models,
     ProviderError,
     broken,
     emitted,
@@ -70,6 +75,8 @@ def test_a_stream_that_cannot_pass_any_more_is_cut_off_and_paid_for():
     assert verdict.reason == "low_confidence"
     assert verdict.judged.confidence == pytest.approx(0.1)
     assert verdict.judged.threshold == 0.8
+    assert verdict.judged.signals == {"sequence_logprob": pytest.approx(0.1)}
+    assert verdict.judged.draft is None
     assert verdict.cost == sum(call.cost for call in verdict.calls)
 
 
@@ -77,6 +84,36 @@ def test_what_an_abort_saved_is_unknown_where_no_limit_is_known():
     verdict, _, _ = stream(sure(0.1), mute(), signals=[SequenceLogprob("min")])
     assert verdict.calls[0].outcome == "aborted"
     assert verdict.calls[0].tokens_saved is None
+
+
+def test_a_mean_is_cut_off_by_the_limit_of_the_request_before_the_tiers():
+    falling, request = Answer(probs=[0.1, *[1.0] * 9]), Request(REQUEST.turns, max_tokens=10)
+    plan = plan_for(tiers=make_tiers(streams=True, max_tokens=10_000))
+    verdict, _, _ = play(plan, falling, mute(), request=request, streamed=True)
+    assert outcomes(verdict) == [(0, "aborted"), (1, "returned")]
+    assert verdict.calls[0].tokens_saved == 9
+    verdict, _, _ = play(plan, falling, mute(), streamed=True)
+    assert outcomes(verdict) == [(0, "rejected"), (1, "returned")]
+
+
+def test_a_stream_is_cut_off_by_the_threshold_of_its_class():
+    classes = {"lax": {"thresholds": [0.05]}}
+    plan = plan_for(
+        tiers=make_tiers(streams=True),
+        signals=[SequenceLogprob("min")],
+        policy={"classes": classes},
+        thresholds=None,
+    )
+    lax = Request(REQUEST.turns, metadata={"cascade_class": "lax"})
+    verdict, _, _ = play(plan, sure(0.1), mute(), request=lax, streamed=True)
+    assert outcomes(verdict) == [(0, "accepted")]
+    verdict, _, _ = play(plan, sure(0.1), mute(), streamed=True)
+    assert outcomes(verdict) == [(0, "aborted"), (1, "returned")]
+
+
+def test_every_stream_is_opened_with_what_the_caller_asked():
+    _, effects, _ = stream(sure(0.5), mute())
+    assert [effect.request for effect in effects if isinstance(effect, Open)] == [REQUEST] * 2
 
 
 def test_a_buffered_draft_is_never_cut_off():
@@ -110,7 +147,8 @@ def test_with_best_draft_nothing_is_cut_off_so_that_there_is_a_draft_to_return()
         on_exhausted="best_draft",
     )
     assert (verdict.tier, verdict.reason) == (0, "best_draft")
-    assert emitted(effects) == [("m0", "whole")]
+    assert effects[-1].chunk == ("m0", "whole")
+    assert effects[-1].whole_of.index == 0
 
 
 def test_an_abort_shows_that_the_tier_gives_logprobs():
@@ -121,19 +159,25 @@ def test_an_abort_shows_that_the_tier_gives_logprobs():
     assert not tiers[0].logprobs.absent
 
 
-@pytest.mark.parametrize("draft", [None, Answer(probs=[0.1]).draft("m0", 1)])
-def test_a_stream_whose_end_fails_when_it_is_cut_off_is_still_paid_for(draft):
-    from cascade_core.loop import drivers
-    from cascade_core.loop.flow import cascade
-    from tests.core.making import REQUEST, Models
+FIRST_TOKEN = Answer(probs=[0.1]).draft("m0", 1)
 
+
+@pytest.mark.parametrize(
+    ("ended", "draft"),
+    [
+        (None, None),
+        (Failed(ProviderError()), None),
+        (Failed(ProviderError(), draft=FIRST_TOKEN), FIRST_TOKEN),
+    ],
+)
+def test_a_stream_whose_end_fails_when_it_is_cut_off_is_still_paid_for(ended, draft):
     models = Models(sure(0.1), mute())
     plan = plan_for(tiers=make_tiers(streams=True), signals=[SequenceLogprob("min")])
 
     def reply(effect):
         if isinstance(effect, Close):
             models.close()
-            return Failed(ProviderError(), draft=draft)
+            return ended
         return models(effect)
 
     verdict, _ = drivers.play(cascade(plan, REQUEST, streamed=True), reply)

@@ -1,5 +1,6 @@
 """One request around the loop: what is told of it, written down and kept, without a framework."""
 
+import asyncio
 import warnings
 from contextlib import closing
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ import pytest
 from cascade_core import collect_decisions
 from cascade_core.errors import CascadeExhausted, CascadeWarning, ConfigurationError
 from cascade_core.loop.session import Decided, Hook, Session
-from cascade_core.loop.streams import Stream
+from cascade_core.loop.streams import AsyncStream, Stream
 from cascade_core.request import Request
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.settings import DECIDING
@@ -40,6 +41,7 @@ class Models:
     def __init__(self, *answers):
         self.answers = answers
         self.calls = 0
+        self.opened = []
 
     def call(self, effect, sample):
         answer = self._next(effect.target.index)
@@ -49,9 +51,15 @@ class Models:
         return self.call(effect, sample)
 
     def open(self, effect):
-        answer = self._next(effect.tier.index)
-        gathering = Gathered(answer, effect.tier.model)
-        return Stream(iter(answer.chunks(effect.tier.model)), gathering)
+        return self._opened(effect, Stream, iter)
+
+    async def aopen(self, effect):
+        return self._opened(effect, AsyncStream, later)
+
+    def _opened(self, effect, kind, source):
+        answer, model = self._next(effect.tier.index), effect.tier.model
+        self.opened.append(effect.tier.index)
+        return kind(source(answer.chunks(model)), Gathered(answer, model))
 
     def as_chunk(self, native, tier):
         return native
@@ -62,6 +70,11 @@ class Models:
         if answer.error is not None:
             raise answer.error
         return answer
+
+
+async def later(items):
+    for item in items:
+        yield item
 
 
 class Gathered:
@@ -84,32 +97,92 @@ class Gathered:
 class Moments(Hook):
     def __init__(self, raises=()):
         self.seen = []
+        self.sessions = []
         self.raises = raises
 
     def before(self, session):
-        self._at("before")
+        self._at("before", session)
 
     def decided(self, session):
-        self._at("decided")
+        self._at("decided", session)
 
     def ended(self, session):
-        self._at("ended")
+        self._at("ended", session)
 
-    def _at(self, moment):
+    def _at(self, moment, session):
         self.seen.append(moment)
+        self.sessions.append(session)
         if moment in self.raises:
             raise RuntimeError("secret words")
 
 
 def engine(log=None, hooks=(), **settings):
     given = {**dict.fromkeys(DECIDING), "combine": "min", "log": log, "log_content": False}
-    made = Engine(SimpleNamespace(**{**given, **settings}), make_tiers(2))
+    made = Engine(SimpleNamespace(**{**given, **settings}), make_tiers(2, streams=True))
     made.hooks += hooks
     return made
 
 
 def session(*answers, **kwargs):
     return Session(engine(**kwargs), REQUEST, Models(*answers))
+
+
+class Way:
+    """One of the ways to run a session: gives what was decided, whatever it shows on the way."""
+
+    def __init__(self, name):
+        self.name = name
+        self.streams = name.endswith("stream")
+
+    def __call__(self, asked):
+        if self.name == "run":
+            return asked.run()
+        if self.name == "stream":
+            return list(asked.stream())[-1]
+        return asyncio.run(self._awaited(asked))
+
+    async def _awaited(self, asked):
+        if self.name == "arun":
+            return await asked.arun()
+        return [item async for item in asked.astream()][-1]
+
+
+@pytest.fixture(params=["run", "arun", "stream", "astream"])
+def way(request):
+    return Way(request.param)
+
+
+def test_every_way_gives_the_verdict_and_its_record(way):
+    log, hook = Kept(), Moments()
+    asked = session(UNSURE, SURE, log=log, hooks=[hook])
+    verdict, record = way(asked)
+    assert (verdict.tier, verdict.reason) == (1, "low_confidence")
+    assert asked.verdict is verdict
+    assert log.records == [record]
+    assert asked.error is None
+    assert hook.seen == ["before", "decided", "ended"]
+    assert hook.sessions == [asked] * 3
+    assert asked.caller.opened == ([0, 1] if way.streams else [])
+
+
+def test_every_way_warns_through_the_notices_of_the_plan(way):
+    made = engine()
+    with pytest.warns(CascadeWarning, match="gives no confidence reading"):
+        way(Session(made, REQUEST, Models(Answer(), SURE)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        way(Session(made, REQUEST, Models(Answer(), SURE)))
+
+
+@pytest.mark.parametrize("error", [ProviderError(), StopEverythingError(), KeyboardInterrupt()])
+def test_every_way_keeps_what_ended_a_request(way, error):
+    hook = Moments()
+    asked = session(Answer(error=error), Answer(error=error), hooks=[hook])
+    with pytest.raises((CascadeExhausted, type(error))) as caught:
+        way(asked)
+    assert asked.error is caught.value
+    assert asked.verdict is None
+    assert hook.seen == ["before", "ended"]
 
 
 def test_a_decided_request_has_one_record_for_all_who_want_it():
@@ -162,9 +235,14 @@ def test_content_is_kept_only_where_it_is_asked_for():
 
 def test_a_log_that_fails_costs_no_answer():
     asked = session(SURE, SURE, log=Kept(OSError("disk full: secret words")))
-    with pytest.warns(CascadeWarning, match="cannot be written .OSError.") as caught:
+    with pytest.warns(
+        CascadeWarning, match="cannot be written .OSError.; decisions are lost$"
+    ) as caught:
         assert asked.run().verdict.tier == 0
     assert "secret" not in str(caught[0].message)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        asked.plan.notices.give("log", "that has been said")
 
 
 def test_a_request_that_no_tier_answered_is_written_down_with_its_calls():
@@ -176,8 +254,22 @@ def test_a_request_that_no_tier_answered_is_written_down_with_its_calls():
     assert [record["reason"] for record in log.records] == ["exhausted"]
     assert seen == log.records
     assert len(seen[0]["calls"]) == len(asked.calls) == 2
+    assert seen[0]["id"] == asked.id
     assert asked.verdict is None
     assert isinstance(asked.error, CascadeExhausted)
+
+
+def test_the_record_of_a_request_that_no_tier_answered_says_whose_it_was_and_what_it_cost():
+    request = Request(REQUEST.turns, metadata={"cascade_class": "orders"})
+    prices = {"m0": {"input": 1, "output": 2}}
+    made = engine(prices=prices, policy={"name": "spring"}, thresholds=0.9)
+    asked = Session(made, request, Models(UNSURE, Answer(error=ProviderError())))
+    with pytest.raises(CascadeExhausted):
+        asked.run()
+    assert asked.record["class"] == "orders"
+    assert asked.record["policy"] == "spring"
+    assert asked.record["cost_usd"] == pytest.approx(0.000108)
+    assert asked.record["id"] == asked.id
 
 
 def test_what_ends_a_request_is_no_decision():
@@ -194,6 +286,7 @@ def test_an_answer_that_was_kept_is_written_down_and_no_model_is_called():
     asked = session(SURE, SURE, log=log, hooks=[hook])
     asked.reuse({"reason": "cached"})
     assert log.records == [{"reason": "cached"}]
+    assert asked.record == {"reason": "cached"}
     assert hook.seen == ["ended"]
     assert asked.caller.calls == 0
 
@@ -220,9 +313,14 @@ def test_what_a_hook_raises_before_ends_the_request_and_nothing_is_called():
 def test_a_hook_that_fails_later_costs_no_answer_and_is_warned_of_without_its_words(moment):
     first, second = Moments(raises={moment}), Moments()
     asked = session(SURE, SURE, hooks=[first, second])
-    with pytest.warns(CascadeWarning, match=f"Moments.{moment} raised RuntimeError") as caught:
+    with pytest.warns(CascadeWarning) as caught:
         assert asked.run().verdict.tier == 0
-    assert "secret" not in str(caught[0].message)
+    assert [str(warning.message) for warning in caught] == [
+        f"Moments.{moment} raised RuntimeError; the request went on without it"
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        asked.plan.notices.give(f"hook:Moments:{moment}", "that has been said")
     assert second.seen == ["before", "decided", "ended"]
 
 

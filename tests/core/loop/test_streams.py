@@ -1,11 +1,13 @@
 """A running stream: pulled, put together and closed once, sync and async."""
 
 import asyncio
+import itertools
 
 import pytest
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Chunk, Done, Failed
+from cascade_core.loop import streams
 from cascade_core.loop.streams import AsyncStream, Stream
 
 
@@ -159,14 +161,15 @@ def test_a_stream_cut_off_before_anything_arrived_has_nothing(make):
     assert stream.told == [("end", None)]
 
 
-def test_a_stream_that_breaks_pays_for_what_had_arrived(make):
+def test_a_stream_that_breaks_pays_for_what_had_arrived(make, monkeypatch):
+    monkeypatch.setattr(streams, "perf_counter", itertools.count(100, 7).__next__)
     stream = make(source := Source("two", OSError("gone")))
     stream.pull()
     failed = stream.pull()
     assert isinstance(failed, Failed)
     assert isinstance(failed.error, OSError)
     assert failed.draft.text == "two"
-    assert failed.seconds >= 0
+    assert failed.seconds == 7
     assert stream.close() is None
     assert stream.told == [("fail", OSError)]
     assert source.closed == 0  # it has ended itself

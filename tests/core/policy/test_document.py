@@ -62,7 +62,10 @@ def test_a_policy_does_not_change():
         ('{"classes": {"a": {}}}', "classes.a.thresholds: is missing"),
         ('{"route": {"stages": []}}', "route.stages: must hold 1 or more"),
         ('{"defaults": {"mode": "off"}}', "defaults: mode='off': choose one of 'serve', 'shadow'"),
-        ('{"defaults": {"modus": "serve"}}', "defaults: unknown setting 'modus'; known: on_no_sc"),
+        (
+            '{"defaults": {"modus": "serve"}}',
+            "defaults: unknown setting 'modus'; known: on_no_score, on_tool_call, on_exhausted",
+        ),
         ('{"defaults": {"mode": 5}}', "defaults.mode: must be a text"),
         ("[]", "the document: must be an object of keys and values"),
         ('"text"', "the document: must be an object of keys and values"),
@@ -121,6 +124,18 @@ def test_a_copy_is_checked_like_what_is_read():
         EXPECTED.model_copy(update={"calibrators": ()})
 
 
+def test_a_copy_shares_its_parts_unless_it_is_said():
+    assert EXPECTED.model_copy().defaults is EXPECTED.defaults
+    deep = EXPECTED.model_copy(deep=True)
+    assert deep == EXPECTED
+    assert deep.defaults is not EXPECTED.defaults
+
+
+def test_a_copy_without_changes_is_not_checked_anew(monkeypatch):
+    monkeypatch.setattr(Policy, "_checked", None)
+    assert EXPECTED.model_copy() == EXPECTED
+
+
 def test_toml_that_is_nested_too_deeply_is_named(tmp_path):
     path = tmp_path / "policy.toml"
     path.write_text("name = " + "[" * 100_000, encoding="utf-8")
@@ -138,8 +153,9 @@ def test_broken_toml_is_called_toml(tmp_path):
 def test_a_file_that_is_no_text_is_an_error_of_configuration(tmp_path):
     path = tmp_path / "policy.json"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigurationError, match="is not UTF-8 text; save the file as UTF-8"):
+    with pytest.raises(ConfigurationError) as caught:
         Policy.load(path)
+    assert str(caught.value) == f"policy {path} is not UTF-8 text; save the file as UTF-8"
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
@@ -147,6 +163,100 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
         Policy.load(tmp_path / "gone.json")
     with pytest.raises(ConfigurationError, match="cannot be read: Is a directory"):
         Policy.load(tmp_path)
+
+
+def test_a_file_that_cannot_be_read_for_no_known_reason_is_named(monkeypatch):
+    def fail(*_args, **_kwargs):
+        raise PermissionError
+
+    monkeypatch.setattr("builtins.open", fail)
+    monkeypatch.setattr("io.open", fail)
+    with pytest.raises(ConfigurationError, match=r"p\.json cannot be read: PermissionError$"):
+        Policy.load("p.json")
+
+
+def test_what_is_no_policy_is_refused_by_its_kind():
+    with pytest.raises(ConfigurationError) as caught:
+        Policy.load(5)
+    assert str(caught.value) == "policy= takes a Policy, a mapping or a file path, not int"
+
+
+# --- written ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_policy_that_is_written_is_read_again_as_it_was(tmp_path, kind):
+    path = tmp_path / "policy.json"
+    policy = EXPECTED.model_copy(update={"name": "Frühling"})
+    policy.save(kind(path))
+    assert Policy.load(path) == policy
+    assert list(tmp_path.iterdir()) == [path], "nothing unfinished is left behind"
+
+
+def test_a_policy_is_written_to_be_read_by_people_too(tmp_path):
+    path = tmp_path / "policy.json"
+    Policy(name="Frühling", thresholds=(0.5,)).save(path)
+    lines = path.read_text(encoding="utf-8").split("\n")
+    assert lines[:3] == ["{", '  "version": 1,', '  "name": "Frühling",']
+    assert lines[-2:] == ["}", ""]
+    assert "null" not in "".join(lines)
+
+
+def test_a_policy_takes_the_place_of_the_one_before(tmp_path):
+    path = tmp_path / "policy.json"
+    for policy in (EXPECTED, Policy(name="autumn")):
+        policy.save(path)
+    assert Policy.load(path).name == "autumn"
+
+
+def test_a_policy_that_cannot_be_written_leaves_what_was_there_and_nothing_else(
+    tmp_path, monkeypatch
+):
+    def fail(*_args):
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "policy.json"
+    EXPECTED.save(path)
+    with monkeypatch.context() as patched:
+        patched.setattr("os.replace", fail)
+        patched.setattr(Path, "replace", fail)
+        with pytest.raises(ConfigurationError) as caught:
+            Policy().save(path)
+    assert str(caught.value) == f"policy {path} cannot be written: No space left on device"
+    assert Policy.load(path) == EXPECTED
+    assert list(tmp_path.iterdir()) == [path]
+    with pytest.raises(ConfigurationError, match="cannot be written: No such file or directory"):
+        EXPECTED.save(tmp_path / "nowhere" / "policy.json")
+
+
+# --- what it says of itself ---------------------------------------------------------------------
+
+
+def test_policies_that_decide_alike_have_one_fingerprint():
+    renamed = EXPECTED.model_copy(update={"name": "autumn"})
+    assert renamed.fingerprint == EXPECTED.fingerprint
+    for other in ({"thresholds": (0.7, 0.9)}, {"defaults": {"mode": "serve"}}):
+        assert EXPECTED.model_copy(update=other).fingerprint != EXPECTED.fingerprint
+
+
+def test_a_policy_says_how_many_tiers_it_is_for_and_what_it_reads():
+    stages = [{"cost_usd": 1.0, "quality": 0.5}] * 3
+    by = [{"score": {"kind": "signal", "signal": name}} for name in ("b", "a")]
+    assert Policy().tiers is None
+    assert EXPECTED.tiers == 3
+    assert Policy.load({"route": {"stages": stages}}).tiers == 3
+    assert Policy.load({"calibrators": by[:1]}).tiers == 2
+    assert Policy().signals is None
+    assert Policy.load({"calibrators": [*by, by[0]]}).signals == ("b", "a")
+
+
+def test_parts_for_different_numbers_of_tiers_are_named():
+    parts = {"thresholds": [0.5], "classes": {"a": {"thresholds": [0.5, 0.5]}}}
+    with pytest.raises(ConfigurationError) as caught:
+        Policy.load(parts)
+    assert str(caught.value).endswith(
+        "its parts are for different numbers of tiers: classes.a for 3 tiers, thresholds for 2 tiers"
+    )
 
 
 def test_an_error_in_a_mapping_is_the_policys():

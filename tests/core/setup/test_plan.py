@@ -15,7 +15,7 @@ from cascade_core.errors import CascadeWarning, ConfigurationError
 from cascade_core.request import Request
 from cascade_core.setup.plan import DEFAULT_THRESHOLD, Notices, make_plan
 from cascade_core.signals import FunctionSignal, SequenceLogprob, TokenMargin
-from cascade_core.signals.combine import Minimum, Weighted
+from cascade_core.signals.readings import Minimum, Weighted
 from tests.core.calibration.labels import columns
 from tests.core.making import make_tiers
 

@@ -240,6 +240,7 @@ class TestAStreamOfObjects:
         assert all("Bob" not in str(part) for part in await parts(two.cascade))
 
 
+@pytest.mark.usefixtures("only_new_garbage")
 @both_streams
 async def test_a_stream_that_is_left_is_closed(parts: Callable[..., Any]) -> None:
     two = Pair(UNFIT, CALLED)

@@ -13,17 +13,9 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from cascade_core.request import ToolCall
 from cascade_core.usage import Usage
-from llamaindex_cascade.reading.answers import (
-    chunk_logprobs,
-    is_refusal,
-    model_of,
-    read_finish,
-    read_logprobs_of,
-    read_tool_calls,
-    read_usage,
-    reported_usage,
-    to_draft,
-)
+from llamaindex_cascade.reading.answers import read_finish, reported_usage, to_draft
+from llamaindex_cascade.reading.logprobs import chunk_tokens
+from llamaindex_cascade.reading.tool_calls import read_tool_calls
 
 NO_PROMPT: list[str] = []
 
@@ -109,8 +101,14 @@ def alternatives(*positions: list[tuple[str, float]]) -> list[list[LogProb]]:
 
 
 def values_of(response: Any) -> list[float] | None:
-    found = read_logprobs_of(response)
+    found = to_draft(response).logprobs
     return None if found is None else list(found.values)
+
+
+def counted(response: Any, prompt_texts: Any = lambda: NO_PROMPT) -> Usage:
+    usage = to_draft(response, prompt_texts=prompt_texts).usage
+    assert usage is not None
+    return usage
 
 
 class TestLogprobs:
@@ -127,7 +125,7 @@ class TestLogprobs:
 
     def test_keep_the_alternatives(self) -> None:
         raw = openai_answer(logprobs={"content": SAMPLED})
-        found = read_logprobs_of(openai_response(raw))
+        found = to_draft(openai_response(raw)).logprobs
         assert found is not None
         assert found.alternatives(1) == [(" shines", -0.2), (" rains", -2.0)]
 
@@ -162,7 +160,7 @@ class TestLogprobs:
             }
         )
         response = CompletionResponse(text="It rains", raw=raw)
-        found = read_logprobs_of(response)
+        found = to_draft(response).logprobs
         assert found is not None
         assert list(found.values) == [-0.1, -2.0]
         assert found.alternatives(1) == [(" shines", -0.2)]
@@ -185,8 +183,8 @@ class TestLogprobs:
         [None, "text", 3, {}, {"choices": []}, {"choices": [{}]}, {"choices": None}, object()],
     )
     def test_are_none_where_there_are_none(self, raw: Any) -> None:
-        assert read_logprobs_of(answered(raw=raw)) is None
-        assert chunk_logprobs(answered(raw=raw)) == ()
+        assert to_draft(answered(raw=raw)).logprobs is None
+        assert chunk_tokens(answered(raw=raw)) is None
 
     def test_that_are_no_numbers_read_as_the_worst(self) -> None:
         raw = SimpleNamespace(
@@ -257,7 +255,7 @@ class TestLogprobs:
         tops = [(f" t{i}", -float(i) / 10) for i in range(1, 6)]
         entries = [entry(" t1", -0.1, *tops) for _ in range(500)]
         raw = openai_answer(" t1" * 500, logprobs={"content": entries})
-        found = read_logprobs_of(openai_response(raw))
+        found = to_draft(openai_response(raw)).logprobs
         assert found is not None
         assert len(found) == 500
         assert len(found.alternatives(499)) == 5
@@ -268,11 +266,12 @@ class TestStreams:
         first = answered("It", delta="It", raw=openai_chunk("It", entries=SAMPLED[:1]))
         last = answered(delta=" rains", raw=openai_chunk(" rains", entries=SAMPLED[1:]))
         usage = answered(delta="", raw=openai_chunk("", choices=[]))
-        assert [list(chunk_logprobs(c)) for c in (first, last, usage)] == [[-0.1], [-2.0], []]
+        found = [chunk_tokens(c) for c in (first, last, usage)]
+        assert [tokens and list(tokens.values) for tokens in found] == [[-0.1], [-2.0], None]
 
     def test_do_not_pass_the_last_chunk_off_as_the_whole_answer(self) -> None:
         last = answered(delta=" rains", raw=openai_chunk(" rains", entries=SAMPLED[1:]))
-        assert read_logprobs_of(last) is None
+        assert to_draft(last).logprobs is None
 
     def test_of_one_chunk_are_the_whole_answer(self) -> None:
         only = answered("It", delta="It", raw=openai_chunk("It", entries=SAMPLED[:1]))
@@ -366,7 +365,7 @@ class TestUsage:
 
     def test_is_read_of_the_additional_arguments(self) -> None:
         response = answered(additional_kwargs={"prompt_tokens": 3, "completion_tokens": 4})
-        assert read_usage(response, lambda: NO_PROMPT, None) == Usage(3, 4)
+        assert counted(response) == Usage(3, 4)
 
     @pytest.mark.parametrize(
         "raw",
@@ -381,22 +380,22 @@ class TestUsage:
     )
     def test_is_counted_where_it_was_not_reported(self, raw: Any) -> None:
         response = answered("12345678", raw=raw)
-        assert read_usage(response, lambda: ["1234"], None) == Usage(1, 2, source="estimate")
+        assert counted(response, lambda: ["1234"]) == Usage(1, 2, source="estimate")
 
     def test_is_counted_of_tool_calls_too(self) -> None:
         block = ToolCallBlock(tool_name="look_up", tool_kwargs={"city": "Oslo"})
         response = ChatResponse(message=ChatMessage(role="assistant", blocks=[block]))
-        assert read_usage(response, lambda: NO_PROMPT, None).output_tokens > 4
+        assert counted(response).output_tokens > 4
 
     def test_uses_what_is_reported_of_the_answer_alone(self) -> None:
         response = answered("1234", raw={"eval_count": 9})  # Ollama, with the prompt in its cache
-        assert read_usage(response, lambda: ["1234"], None) == Usage(1, 9, source="estimate")
+        assert counted(response, lambda: ["1234"]) == Usage(1, 9, source="estimate")
 
     def test_does_not_ask_for_the_prompt_unless_it_must_be_counted(self) -> None:
         def prompt() -> list[str]:
             raise AssertionError
 
-        assert read_usage(answered(raw=openai_answer()), prompt, None).input_tokens == 11
+        assert counted(answered(raw=openai_answer()), prompt).input_tokens == 11
 
 
 class TestFinish:
@@ -443,22 +442,22 @@ class TestRefusals:
         ],
     )
     def test_are_marked_by_the_provider(self, raw: Any) -> None:
-        assert is_refusal(answered(raw=raw))
+        assert to_draft(answered(raw=raw)).refusal
 
     @pytest.mark.parametrize("raw", [openai_answer(), None, {"output": {"message": {}}}])
     def test_are_not_seen_where_there_are_none(self, raw: Any) -> None:
-        assert not is_refusal(answered(raw=raw))
+        assert not to_draft(answered(raw=raw)).refusal
 
 
 class TestModel:
     def test_is_who_answered(self) -> None:
-        assert model_of(answered(raw=openai_answer())) == "gpt-4o-mini-2024-07-18"
-        assert model_of(answered(raw={"model": "llama3"})) == "llama3"
-        assert model_of(answered(raw={"model_version": "gemini-2.0"})) == "gemini-2.0"
-        assert model_of(answered(additional_kwargs={"model": "m"})) == "m"
+        assert to_draft(answered(raw=openai_answer())).model == "gpt-4o-mini-2024-07-18"
+        assert to_draft(answered(raw={"model": "llama3"})).model == "llama3"
+        assert to_draft(answered(raw={"model_version": "gemini-2.0"})).model == "gemini-2.0"
+        assert to_draft(answered(additional_kwargs={"model": "m"})).model == "m"
 
     def test_is_none_where_nobody_says(self) -> None:
-        assert model_of(answered(raw={"model": None})) is None
+        assert to_draft(answered(raw={"model": None})).model is None
 
 
 class TestToolCalls:

@@ -22,7 +22,8 @@ from cascade_core.call import Call
 from cascade_core.usage import Usage
 from llamaindex_cascade.reading import listening as recorded
 from llamaindex_cascade.reading import recorder
-from llamaindex_cascade.reading.recorder import active, recording, report, unrecorded, within
+from llamaindex_cascade.reading.answers import to_draft
+from llamaindex_cascade.reading.recorder import current, recording, unrecorded, within
 from tests.llamaindex.recording import Completer, Echo, Talker
 
 HI = [ChatMessage(content="how are you today")]
@@ -60,7 +61,7 @@ class TestOneCall:
             Completer().chat(HI)
         (call,) = seen.calls()
         assert call.model == "completer"
-        assert [type(r) for r in seen.responses] == [CompletionResponse]
+        assert [type(draft.native) for draft in seen.drafts] == [CompletionResponse]
 
     async def test_of_a_custom_llm_is_one_through_three_methods(self) -> None:
         with recording() as seen:
@@ -79,6 +80,15 @@ class TestOneCall:
             pass
         Talker().chat(HI)
         assert seen.calls() == []
+
+    def test_is_read_once_however_often_it_is_asked_for(self) -> None:
+        with recording() as seen:
+            Talker().chat(HI)
+        (draft,) = seen.drafts
+        assert seen.calls()[0].usage is draft.usage
+        assert seen.logprobs_for("a b c") is draft.logprobs
+        assert seen.drafts == [draft]
+        assert seen.drafts[0] is draft
 
     def test_gives_new_calls_each_time_because_the_trail_settles_them(self) -> None:
         with recording() as seen:
@@ -134,6 +144,11 @@ class TestStreams:
             list(Talker(marks_end=True).stream_chat(HI))
         assert [call.usage for call in seen.calls()] == [Usage(7, 3)]
 
+    def test_keep_why_they_ended_where_it_was_not_said_last(self) -> None:
+        with recording() as seen:
+            list(Talker(finish="length").stream_chat(HI))
+        assert [draft.finish for draft in seen.drafts] == ["length"]
+
     def test_have_the_logprobs_of_all_chunks(self) -> None:
         with recording() as seen:
             list(Talker().stream_chat(HI))
@@ -153,6 +168,19 @@ class TestStreams:
                 async for _ in await stream:
                     pass
         assert len(seen.calls()) == 2
+
+    async def test_that_start_their_call_when_read_by_another_model_are_one_call(self) -> None:
+        inner = Completer(name="inner")
+
+        class Around(Talker):
+            @llm_chat_callback()
+            async def achat(self, messages, **kwargs):
+                chunks = [each async for each in await inner.astream_chat(messages)]
+                return chunks[-1]
+
+        with recording() as seen:
+            await Around().achat(HI)
+        assert [call.model for call in seen.calls()] == ["inner"]
 
     async def test_that_start_when_read_are_one_call_each_when_read_at_once(self) -> None:
         model = Completer()
@@ -234,7 +262,7 @@ class TestStreams:
                 yield chunk
 
         for _ in steps():
-            assert not active()
+            assert current() is None
             Talker(model="readers").chat(HI)
         assert [call.model for call in seen.calls()] == ["talker"]
 
@@ -366,10 +394,10 @@ class TestNesting:
     def test_a_cascade_inside_reports_its_trail_once(self) -> None:
         with recording() as seen:
             with unrecorded():
-                assert not active()
+                assert current() is None
                 Talker().chat(HI)
-            assert active()
-            report([inner_call("rejected"), inner_call()])
+            assert current() is seen
+            seen.add([inner_call("rejected"), inner_call()])
             Talker().chat(HI)
         assert [c.model for c in seen.calls()] == ["inside", "inside", "talker"]
         assert [c.outcome for c in seen.calls()] == ["rejected", "returned", "returned"]
@@ -379,9 +407,10 @@ class TestNesting:
         class Wrapper(Completer):
             @llm_chat_callback()
             def chat(self, messages, **kwargs):
+                outer = current()
                 with unrecorded():
                     response = Talker().chat(messages)
-                report([inner_call()], response)
+                outer.add([inner_call()], to_draft(response))
                 return response
 
         with recording() as seen:
@@ -391,11 +420,8 @@ class TestNesting:
 
     def test_what_a_cascade_inside_made_good_is_no_failure(self) -> None:
         with recording() as seen:
-            report([inner_call("failed"), inner_call()])
+            seen.add([inner_call("failed"), inner_call()])
         assert not seen.failed
-
-    def test_a_report_without_a_recorder_is_nothing(self) -> None:
-        report([inner_call()])
 
 
 class TestLogprobs:

@@ -11,13 +11,13 @@ from llama_index.core.callbacks import CallbackManager
 from llama_index.core.llms import LLM
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.integrations.classes import max_tokens
 from cascade_core.tier import LogprobMemory, Tier
-from llamaindex_cascade.capabilities import (
+from llamaindex_cascade.reading.capabilities import (
     calls_tools,
     gives_logprobs,
     host,
     logprob_options,
-    max_tokens,
     model_name,
     usage_options,
 )
@@ -128,7 +128,7 @@ def check_llm(given: object, where: str) -> LLM:
         if type(given).__module__.startswith("langchain"):
             hint = "; wrap it: LangChainLLM(llm=…) from llama-index-llms-langchain"
         elif isinstance(given, str):
-            hint = "; give an LLM such as OpenAI(model=…)"
+            hint = "; give an LLM such as OpenAI(model=…), or its name: 'openai:gpt-4o-mini'"
         elif isinstance(given, type):
             hint = "; give an instance, not the class"
         msg = f"{where} is not a LlamaIndex LLM but {type(given).__name__}{hint}"

@@ -3,15 +3,21 @@ from decimal import Decimal, localcontext
 import pytest
 
 from cascade_core.call import Call
-from cascade_core.costs.ledger import always_strong, total
 from cascade_core.costs.prices import Prices
+from cascade_core.loop.trail import always_strong, total
 from cascade_core.tier import Tier
 from cascade_core.usage import Usage
 
 PRICES = Prices(
     {
         "cheap": {"input": 1, "output": 2, "cached_input": 0.5},
-        "strong": {"input": 10, "output": 20, "cached_input": 5, "reasoning": 30},
+        "strong": {
+            "input": 10,
+            "output": 20,
+            "cached_input": 5,
+            "cache_write": 15,
+            "reasoning": 30,
+        },
     }
 )
 STRONG = Tier(1, "strong")
@@ -69,7 +75,10 @@ def test_where_the_strongest_tier_answered_its_cost_is_exact():
 def test_what_the_strongest_tier_was_billed_before_it_answered_is_counted():
     broken = call(1, model="strong", usage=Usage(100, 0), outcome="failed")
     answered = call(1, model="strong", outcome="returned")
-    calls = [call(), failure(1, "strong"), broken, answered]
+    judged = call(model="?", purpose="judge", outcome="used")
+    calls = [call(), judged, failure(1, "strong"), broken, answered]
+    assert always_strong(calls, STRONG, PRICES) == (Decimal("0.013"), True)
+    calls = [call(), answered, broken]  # a cascade as the strongest tier
     assert always_strong(calls, STRONG, PRICES) == (Decimal("0.013"), True)
 
 
@@ -83,8 +92,17 @@ def test_elsewhere_the_strongest_tier_is_estimated_from_the_last_drafts_tokens()
     assert always_strong(calls, STRONG, PRICES) == (Decimal("0.012"), False)
 
 
-def test_the_estimate_has_neither_the_drafts_cached_tokens_nor_its_reasoning():
-    usage = Usage(1000, 100, cached_tokens=800, cache_write_tokens=100, reasoning_tokens=50)
+@pytest.mark.parametrize(
+    "special",
+    [
+        {"cached_tokens": 800, "cache_write_tokens": 100, "reasoning_tokens": 50},
+        {"cached_tokens": 800},
+        {"cache_write_tokens": 100},
+        {"reasoning_tokens": 50},
+    ],
+)
+def test_the_estimate_has_neither_the_drafts_cached_tokens_nor_its_reasoning(special):
+    usage = Usage(1000, 100, **special)
     assert always_strong([call(usage=usage)], STRONG, PRICES) == (Decimal("0.012"), False)
 
 

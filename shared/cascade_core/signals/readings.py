@@ -1,14 +1,40 @@
-"""How the readings of several signals become one confidence."""
+"""What counts as a reading, and how the readings of several signals become one confidence."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, SupportsFloat, TypeAlias
 
 from cascade_core.errors import ConfigurationError
 
-Readings: TypeAlias = Mapping[str, float | None]
+Reading: TypeAlias = float | None
+"""A number in [0, 1], higher = more trustworthy; None where a signal could read nothing."""
+
+Readings: TypeAlias = Mapping[str, Reading]
+"""By signal."""
+
+
+def as_reading(value: object) -> tuple[Reading, str | None]:
+    """Read what a caller's code returned; numbers of numpy and the like are numbers too.
+
+    Returns:
+        The reading, and where the value is neither a number in [0, 1] nor
+        None, what it is instead, for a warning.
+    """
+    if type(value) is float and 0 <= value <= 1:  # what nearly every reading is
+        return value, None
+    if value is None:
+        return None, None
+    if not isinstance(value, float | SupportsFloat):
+        return None, type(value).__name__
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None, type(value).__name__
+    if 0 <= number <= 1:
+        return number, None
+    return None, "NaN" if math.isnan(number) else f"{number:g}"
 
 
 class Combiner(Protocol):

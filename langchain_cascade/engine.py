@@ -7,7 +7,7 @@ from copy import copy
 from dataclasses import replace
 from typing import Any, Self
 
-from cascade_core.setup import engine
+from cascade_core.setup.engine import Engine
 from cascade_core.setup.settings import DECIDING
 from cascade_core.tier import Tier
 from langchain_cascade.tiers import Judges, TierList
@@ -18,7 +18,7 @@ MODES = frozenset({"logprobs", "disable_streaming", "cache"})
 REBUILD = frozenset({"tiers", "log", "log_content", "to_draft", *DECIDING})
 
 
-class Engine(engine.Engine):
+class ChatEngine(Engine):
     """The core's engine for LangChain's models.
 
     Args:

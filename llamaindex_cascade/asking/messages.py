@@ -8,7 +8,7 @@ from typing import Any
 from llama_index.core.base.llms.types import ChatMessage, MessageRole, TextBlock, ToolCallBlock
 
 from cascade_core.request import Role, Turn
-from llamaindex_cascade.reading.answers import read_tool_calls
+from llamaindex_cascade.reading.tool_calls import read_tool_calls
 
 _ROLES: dict[MessageRole, Role] = {
     MessageRole.SYSTEM: "system",

@@ -1,0 +1,219 @@
+"""One request of a chat cascade, in the four ways LangChain asks, each under a chain run.
+
+The cascade's own run is a *chain* run and every call of a tier is a model run
+below it, as with LangChain's fallbacks: an outer model run would be counted
+beside the inner one by everything that sums usage. So the public methods are
+overridden, not `_generate` and `_stream`, and no decision is made here:
+`cascade_core.loop.flow` makes them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, closing
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.prompt_values import PromptValue
+from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import ensure_config
+
+from cascade_core.integrations.classes import token_limit
+from cascade_core.loop.session import Decided, Session
+from cascade_core.request import Request, response_schema
+from langchain_cascade.answer import Shown, stamp, whole_chunk
+from langchain_cascade.cache import AnswerCache
+from langchain_cascade.calls import ChatCalls
+from langchain_cascade.contexts import METADATA_KEY, contexts_of
+from langchain_cascade.convert import to_turns
+from langchain_cascade.engine import ChatEngine
+from langchain_cascade.scope import AsyncScope, Scope
+from langchain_cascade.tiers import ChatTier
+from langchain_cascade.tools import TOOL_KEYWORDS, BoundTools
+
+if TYPE_CHECKING:
+    from langchain_core.language_models.chat_model_stream import (
+        AsyncChatModelStream,
+        ChatModelStream,
+    )
+
+
+class Asking:
+    """The part of a `ChatCascade` that answers."""
+
+    if TYPE_CHECKING:
+        cache: Any
+        rate_limiter: Any
+        stop: list[str] | None
+
+        @property
+        def _engine(self) -> ChatEngine: ...
+        def _unable(self) -> frozenset[int]: ...
+        def _convert_input(self, given: Any) -> PromptValue: ...
+        def _streaming_disabled(self, **kwargs: Any) -> bool: ...
+        def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str: ...
+
+    def invoke(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """Answer one request."""
+        config = ensure_config(config)
+        prompt = self._convert_input(input)
+        cache = self._cache(prompt, stop, kwargs) if self.cache else None
+        with Scope(self, input, config) as scope:
+            session = self._session(scope.run, prompt, config, stop, kwargs)
+            scope.output = None if cache is None else cache.lookup(session.id)
+            if scope.output is not None:
+                session.reuse(scope.output.response_metadata["cascade"])
+                return cast("AIMessage", scope.output)
+            if self.rate_limiter:
+                self.rate_limiter.acquire(blocking=True)
+            scope.output = _stamped(session, session.run())
+            if cache is not None:
+                cache.update(scope.output)
+        return cast("AIMessage", scope.output)
+
+    async def ainvoke(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """Answer one request."""
+        config = ensure_config(config)
+        prompt = self._convert_input(input)
+        cache = self._cache(prompt, stop, kwargs) if self.cache else None
+        async with AsyncScope(self, input, config) as scope:
+            session = self._session(scope.run, prompt, config, stop, kwargs)
+            scope.output = None if cache is None else await cache.alookup(session.id)
+            if scope.output is not None:
+                session.reuse(scope.output.response_metadata["cascade"])
+                return cast("AIMessage", scope.output)
+            if self.rate_limiter:
+                await self.rate_limiter.aacquire(blocking=True)
+            scope.output = _stamped(session, await session.arun())
+            if cache is not None:
+                await cache.aupdate(scope.output)
+        return cast("AIMessage", scope.output)
+
+    def stream(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> Iterator[AIMessageChunk]:
+        """Answer one request in chunks: an accepted draft replayed, the last tier live.
+
+        The record is on the last chunk.
+        """
+        if self._streaming_disabled(**kwargs):
+            yield whole_chunk(self.invoke(input, config, stop=stop, **kwargs))
+            return
+        config = ensure_config(config)
+        prompt = self._convert_input(input)
+        shown = Shown()
+        with Scope(self, input, config) as scope:
+            session = self._session(scope.run, prompt, config, stop, kwargs)
+            if self.rate_limiter:
+                self.rate_limiter.acquire(blocking=True)
+            with closing(session.stream()) as items:
+                for item in items:
+                    if (chunk := shown.next(item)) is not None:
+                        yield chunk
+            scope.output = shown.message()
+
+    async def astream(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[AIMessageChunk]:
+        """Answer one request in chunks: an accepted draft replayed, the last tier live.
+
+        The record is on the last chunk.
+        """
+        if self._streaming_disabled(**kwargs):
+            yield whole_chunk(await self.ainvoke(input, config, stop=stop, **kwargs))
+            return
+        config = ensure_config(config)
+        prompt = self._convert_input(input)
+        shown = Shown()
+        async with AsyncScope(self, input, config) as scope:
+            session = self._session(scope.run, prompt, config, stop, kwargs)
+            if self.rate_limiter:
+                await self.rate_limiter.aacquire(blocking=True)
+            async with aclosing(session.astream()) as items:
+                async for item in items:
+                    if (chunk := shown.next(item)) is not None:
+                        yield chunk
+            scope.output = shown.message()
+
+    def _cache(
+        self, prompt: PromptValue, stop: list[str] | None, kwargs: dict[str, Any]
+    ) -> AnswerCache:
+        return AnswerCache.of(self.cache, prompt, kwargs, partial(self._get_llm_string, stop=stop))
+
+    def _session(
+        self,
+        run: Any,
+        prompt: PromptValue,
+        config: RunnableConfig,
+        stop: list[str] | None,
+        kwargs: dict[str, Any],
+    ) -> Session:
+        """Return one request under a chain run, ready to be decided."""
+        engine, tools, metadata = self._engine, None, config.get("metadata")
+        asked: dict[str, Any] = {}
+        if kwargs:
+            tools = BoundTools.of(kwargs)
+            asked["output_schema"] = response_schema(kwargs)
+            asked["max_tokens"] = token_limit(kwargs)
+        if tools is not None:
+            kwargs = {k: v for k, v in kwargs.items() if k not in TOOL_KEYWORDS}
+            asked.update(tools=tools.specs, tool_choice=tools.choice, unable=self._unable())
+        request = Request(
+            lambda: to_turns(prompt.to_messages()),
+            native=prompt,
+            contexts=contexts_of(config) if metadata and METADATA_KEY in metadata else (),
+            tags=config.get("tags") or (),
+            metadata=metadata,
+            **asked,
+        )
+        if stop is None:
+            stop = self.stop
+        calls = ChatCalls(run, config, engine, stop=stop, kwargs=kwargs, tools=tools)
+        return Session(engine, request, calls, decision_id=str(run.run_id))
+
+    def _chat_model_stream_v3(
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> ChatModelStream:
+        from langchain_cascade.events import stream_as_events  # noqa: PLC0415 - on use
+
+        return stream_as_events(self.stream(input, config, **kwargs))
+
+    async def _achat_model_stream_v3(
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> AsyncChatModelStream:
+        from langchain_cascade.events import astream_as_events  # noqa: PLC0415 - on use
+
+        return astream_as_events(self.astream(input, config, **kwargs))
+
+
+def _stamped(session: Session, decided: Decided) -> AIMessage:
+    verdict, record = decided
+    tier: ChatTier = session.plan.tiers[verdict.tier].native
+    drop = tier.logprobs_are_ours and not cast("ChatCalls", session.caller).keep_logprobs
+    return stamp(verdict.draft.native, record, drop_logprobs=drop)

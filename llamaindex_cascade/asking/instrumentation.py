@@ -1,0 +1,103 @@
+"""Events and spans: what LlamaIndex's own observers see of a cascade, and only if there are any."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from llama_index.core.instrumentation.event_handlers import NullEventHandler
+from llama_index.core.instrumentation.events import BaseEvent
+from llama_index.core.instrumentation.span_handlers import NullSpanHandler
+from llama_index_instrumentation import get_dispatcher
+from llama_index_instrumentation.dispatcher import (
+    DISPATCHER_SPAN_DECORATED_ATTR,
+    Dispatcher,
+    active_instrument_tags,
+)
+
+from cascade_core.log import Record
+from llamaindex_cascade.reading.recorder import RecorderEvents, RecorderSpans, current
+
+Class = TypeVar("Class", bound=type)
+
+_dispatcher = get_dispatcher(__name__)
+_DEAF = (NullEventHandler, NullSpanHandler, RecorderEvents, RecorderSpans)
+"""Handlers that take no notice of decisions."""
+
+
+class CascadeDecisionEvent(BaseEvent):
+    """A cascade has decided.
+
+    Many calls return only a text (`predict`) or an object (`structured_predict`):
+    this event, like `collect_decisions()`, brings the record out all the same.
+
+    Attributes:
+        record: The decision's record, as on a response; no prompt or answer text.
+    """
+
+    record: dict[str, Any]
+
+    @classmethod
+    def class_name(cls) -> str:
+        """Return the event's name."""
+        return "CascadeDecisionEvent"
+
+
+def announce(record: Record) -> None:
+    """Tell LlamaIndex's event handlers of a decision, if anybody listens."""
+    if _observed(_dispatcher):
+        _dispatcher.event(CascadeDecisionEvent(record=record))
+
+
+def request_metadata() -> dict[str, Any]:
+    """Return the caller's instrumentation tags: `cascade_class` among them names the class."""
+    return active_instrument_tags.get()
+
+
+def spanned_if_observed(cls: Class) -> Class:
+    """Leave out the spans of a class's methods while nobody observes any.
+
+    A span costs nearly as much as a decision, most of it to work out the
+    method's signature, which is done once here.
+    """
+    dispatcher = get_dispatcher(cls.__module__)
+    for name, spanned in list(vars(cls).items()):
+        plain = getattr(spanned, "__wrapped__", None)
+        if inspect.isfunction(plain) and hasattr(plain, DISPATCHER_SPAN_DECORATED_ATTR):
+            plain.__signature__ = inspect.signature(plain)  # type: ignore[attr-defined]
+            setattr(cls, name, _spanned_if_observed(plain, spanned, dispatcher))
+    return cls
+
+
+def _spanned_if_observed(
+    plain: Callable[..., Any], spanned: Any, dispatcher: Dispatcher
+) -> Callable[..., Any]:
+    def chosen(self: Any) -> Callable[..., Any]:
+        observed = _observed(dispatcher) or current() is not None
+        method: Callable[..., Any] = (spanned if observed else plain).__get__(self, type(self))
+        return method
+
+    if inspect.iscoroutinefunction(plain):
+
+        @wraps(plain)
+        async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            return await chosen(self)(*args, **kwargs)
+    else:
+
+        @wraps(plain)
+        def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            return chosen(self)(*args, **kwargs)
+
+    return call
+
+
+def _observed(dispatcher: Dispatcher) -> bool:
+    while True:
+        for handlers in (dispatcher.event_handlers, dispatcher.span_handlers):
+            if any(type(handler) not in _DEAF for handler in handlers):
+                return True
+        if not dispatcher.propagate or dispatcher.name == dispatcher.root_name:
+            return False
+        dispatcher = dispatcher.parent

@@ -1,0 +1,129 @@
+"""Puts the streams of LLMs together as drafts: of responses, and of ever more complete objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+from pydantic import BaseModel
+
+from cascade_core.draft import Draft, Finish
+from cascade_core.effects import Chunk, Open
+from cascade_core.logprobs import Logprobs, read_logprobs
+from cascade_core.usage import Usage
+from llamaindex_cascade.asking.calls import Calls
+from llamaindex_cascade.llm.formats import FormatError
+from llamaindex_cascade.reading.raw import Response, said_in
+from llamaindex_cascade.reading.recorder import Recorder
+
+
+class Responses:
+    """Puts a stream of responses together; each holds all the text so far.
+
+    Args:
+        calls: Reads and checks the answer.
+        effect: What was asked for.
+    """
+
+    def __init__(self, calls: Calls, effect: Open) -> None:
+        self._calls = calls
+        self._effect = effect
+        self._started = perf_counter()
+        self._last: Response | None = None
+        self._values: list[float] = []
+        self._entries: list[Mapping[str, Any]] = []
+        self._usage: Usage | None = None
+        self._finish: Finish | None = None
+
+    def take(self, item: Response) -> Chunk:
+        """Take the next response."""
+        self._last = item
+        said = said_in(item)
+        tokens = read_logprobs(said.logprobs)
+        values = () if tokens is None else tokens.values
+        if tokens is not None:
+            self._values += values
+            if self._effect.top_logprobs:
+                self._entries += tokens.entries
+        # Said by one of the last chunks, not always by the very last.
+        self._usage = said.usage or self._usage
+        self._finish = said.finish or self._finish
+        return Chunk(item, values)
+
+    def had(self) -> Draft | None:
+        """Return what has arrived."""
+        if self._last is None:
+            return None
+        logprobs = None
+        if self._values:
+            aligned = len(self._entries) == len(self._values)
+            logprobs = Logprobs(self._values, self._entries if aligned else ())
+        draft = self._calls.read(
+            self._last, self._effect, self._started, logprobs=logprobs, usage=self._usage
+        )
+        return draft if self._finish is None else replace(draft, finish=self._finish)
+
+    def whole(self) -> Draft:
+        """Return the answer."""
+        draft = self.had()
+        return Draft() if draft is None else self._calls.checked(draft, self._effect)
+
+
+class Parts:
+    """Puts a stream of ever more complete objects together: the last one is whole.
+
+    Args:
+        recorder: Saw the model calls inside.
+        wanted: The class asked for; LlamaIndex shows parts of looser ones before.
+    """
+
+    def __init__(self, recorder: Recorder, wanted: type[BaseModel]) -> None:
+        self._recorder = recorder
+        self._wanted = wanted
+        self._started = perf_counter()
+        self._last: Any = None
+
+    def take(self, item: Any) -> Chunk:
+        """Take the next part."""
+        self._last = item
+        return Chunk(item)
+
+    def had(self) -> Draft | None:
+        """Return what has arrived, or at least been paid for."""
+        draft = object_draft(self._last, self._recorder, perf_counter() - self._started)
+        return None if self._last is None and not draft.inner else draft
+
+    def whole(self) -> Draft:
+        """Return the object; one that stayed loose to the end does not fit."""
+        draft = self.had() or Draft()
+        made = self._last if isinstance(self._last, list) else [self._last]
+        if made and all(isinstance(value, self._wanted) for value in made):
+            return draft
+        problem = FormatError(f"the stream ended without a whole {self._wanted.__name__}")
+        return replace(draft, parse_error=problem)
+
+
+def object_draft(value: Any, recorder: Recorder, seconds: float) -> Draft:
+    """Return an object as a draft; what is known of it besides is its last model call's.
+
+    Args:
+        value: The object, or None where there is none.
+        recorder: Saw the model calls inside.
+        seconds: Wall time.
+    """
+    calls, answers = recorder.calls(), recorder.drafts
+    last = answers[-1] if answers else Draft()
+    return Draft(
+        text=value.model_dump_json() if isinstance(value, BaseModel) else last.text,
+        tool_calls=last.tool_calls,
+        broken_tool_calls=last.broken_tool_calls,
+        logprobs=last.logprobs,
+        finish=last.finish,
+        refusal=last.refusal,
+        model=calls[-1].model if calls else None,
+        seconds=seconds,
+        inner=calls,
+        native=value,
+    )

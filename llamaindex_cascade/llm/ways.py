@@ -1,0 +1,178 @@
+"""The ways LlamaIndex asks a model: messages, a text, tools; see `templates` for the others.
+
+A way holds what the caller gave and says, as data, what a tier is asked, so
+that each tier formats templates, system prompts and tools in its own manner.
+How a call is made, watched, judged or paid for does not belong here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from llama_index.core.base.llms.types import ChatMessage, MessageRole
+from llama_index.core.tools import BaseTool
+from pydantic import BaseModel
+
+from cascade_core.draft import Draft
+from cascade_core.integrations.classes import token_limit
+from cascade_core.request import ToolSpec, Turn, response_schema
+from llamaindex_cascade.asking.calls import Invocation
+from llamaindex_cascade.asking.messages import to_turns, with_tool_blocks
+from llamaindex_cascade.llm.formats import wanted_format
+
+if TYPE_CHECKING:
+    from llamaindex_cascade.asking.tiers import LLMTier
+
+Options: TypeAlias = Mapping[str, Any]
+
+
+class Way(Protocol):
+    """One request, askable of any tier."""
+
+    def invocation(self, tier: LLMTier, options: Options) -> Invocation:
+        """Return what a tier is asked, with the cascade's own options."""
+        ...
+
+    def turns(self) -> Sequence[Turn]:
+        """Return the conversation, for signals and the log."""
+        ...
+
+    def problem(self, draft: Draft, tier: LLMTier) -> Exception | None:
+        """Return what is wrong with an answer in the form the caller asked for, or None."""
+        ...
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """What else the core's request has to know."""
+        ...
+
+
+class Messages:
+    """`chat(messages, **kwargs)`."""
+
+    def __init__(self, messages: Sequence[ChatMessage], kwargs: Options) -> None:
+        self._messages = with_tool_blocks(messages)
+        self._kwargs = kwargs
+        self._check = wanted_format(self._messages)
+
+    def invocation(self, tier: LLMTier, options: Options) -> Invocation:
+        """Return the call of `chat`; the cascade's options go first: it asks for logprobs."""
+        return Invocation(tier.llm, "chat", (self._messages,), {**self._kwargs, **options})
+
+    def turns(self) -> Sequence[Turn]:
+        """Return the messages."""
+        return to_turns(self._messages)
+
+    def problem(self, draft: Draft, tier: LLMTier) -> Exception | None:
+        """Return how an answer misses the format that the messages ask for."""
+        del tier
+        return None if self._check is None or draft.tool_calls else self._check(draft.text)
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """The limit on the answer's tokens, and the schema of the JSON asked for, if any."""
+        return _known(self._kwargs)
+
+
+class Text(Messages):
+    """`complete(prompt, formatted=…, **kwargs)`."""
+
+    def __init__(self, prompt: str, kwargs: Options, *, formatted: bool) -> None:
+        super().__init__([ChatMessage(content=prompt)], kwargs)
+        self._args = prompt, formatted
+
+    def invocation(self, tier: LLMTier, options: Options) -> Invocation:
+        """Return the call of `complete`."""
+        return Invocation(tier.llm, "complete", self._args, {**self._kwargs, **options})
+
+
+class Tools:
+    """`chat_with_tools(tools, user_msg, chat_history, …)`.
+
+    Args:
+        tools: What the model may call.
+        user_msg: The last message.
+        chat_history: The messages before it.
+        kwargs: All other arguments, as the caller gave them.
+        must_call: Whether an answer without a tool call is useless to the caller.
+    """
+
+    def __init__(
+        self,
+        tools: Sequence[BaseTool],
+        user_msg: str | ChatMessage | None,
+        chat_history: Sequence[ChatMessage] | None,
+        kwargs: Options,
+        *,
+        must_call: bool = False,
+    ) -> None:
+        self._tools = tools
+        self._user_msg = user_msg
+        self._history = with_tool_blocks(chat_history or ())
+        self._kwargs = kwargs
+        self._must_call = must_call
+
+    def invocation(self, tier: LLMTier, options: Options) -> Invocation:
+        """Return the call of `chat_with_tools`; tiers without it are never asked."""
+        messages = {"user_msg": self._user_msg, "chat_history": list(self._history)}
+        kwargs = {**messages, **self._kwargs, **options}
+        return Invocation(tier.llm, "chat_with_tools", (self._tools,), kwargs)
+
+    def turns(self) -> Sequence[Turn]:
+        """Return the history and the last message."""
+        last = self._user_msg
+        if isinstance(last, str):
+            last = ChatMessage(role=MessageRole.USER, content=last)
+        return to_turns([*self._history, *([last] if last is not None else [])])
+
+    def problem(self, draft: Draft, tier: LLMTier) -> Exception | None:
+        """Return why a program cannot make its object of the calls: its own validators say so.
+
+        Tool calls have gates of their own besides.
+        """
+        del tier
+        if self._wanted is not None:
+            for call in draft.tool_calls:
+                try:
+                    self._wanted(**(call.arguments or {}))
+                except Exception as error:  # noqa: BLE001 - a validator may raise anything
+                    return error
+        return None
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """The tools, whether one has to be called, and what is known of other answers."""
+        specs = [ToolSpec(tool.metadata.get_name(), _schema(tool)) for tool in self._tools]
+        return {"tools": specs, "tool_choice": self._choice(), **_known(self._kwargs)}
+
+    def _choice(self) -> str | None:
+        choice = self._kwargs.get("tool_choice")
+        if isinstance(choice, Mapping):
+            named = choice.get("function") or choice
+            choice = named.get("name") if isinstance(named, Mapping) else None
+        if isinstance(choice, str) and choice not in ("auto", "any"):
+            return choice
+        if self._must_call or choice == "any" or self._kwargs.get("tool_required"):
+            return "required"
+        return None if self._wanted is None else "required"
+
+    @property
+    def _wanted(self) -> type[BaseModel] | None:
+        """The class that a program wants an object of, where it is a program that asks."""
+        if len(self._tools) != 1:
+            return None
+        made_by = getattr(getattr(self._tools[0], "real_fn", None), "__module__", None)
+        return self._tools[0].metadata.fn_schema if made_by == _PROGRAM else None
+
+
+def _known(kwargs: Options) -> dict[str, Any]:
+    return {"output_schema": response_schema(kwargs), "max_tokens": token_limit(kwargs)}
+
+
+_PROGRAM = "llama_index.core.program.function_program"
+
+
+def _schema(tool: BaseTool) -> Mapping[str, Any] | None:
+    schema = tool.metadata.fn_schema
+    return None if schema is None else schema.model_json_schema()

@@ -1,0 +1,72 @@
+"""What an LLM can do, as far as its object tells without a call.
+
+What is known of a class by its name does not belong here; see
+`cascade_core.integrations.classes`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llama_index.core.llms import LLM
+
+from cascade_core.integrations import classes
+from cascade_core.integrations.classes import LLAMAINDEX, integration
+
+
+def model_name(llm: LLM) -> str | None:
+    """Return the name a model is priced by, or None."""
+    known = classes.model_name(llm) or llm.metadata.model_name
+    return None if known == "unknown" else known
+
+
+def host(llm: LLM) -> str | None:
+    """Return who hosts a model, where its integration serves other makers' models."""
+    return integration(llm, LLAMAINDEX).host
+
+
+def gives_logprobs(llm: LLM) -> bool | None:
+    """Tell whether a model returns log-probabilities when asked.
+
+    Returns:
+        True or False where its integration is known, None where only trying
+        tells.
+    """
+    asking = integration(llm, LLAMAINDEX).logprobs
+    if asking == "never" or _declined(llm):
+        return False
+    return True if asking == "arguments" else None
+
+
+def logprob_options(llm: LLM, top: int) -> dict[str, Any]:
+    """Return the arguments of a call that ask a model for log-probabilities.
+
+    Args:
+        llm: The model.
+        top: How many alternatives a token to ask for.
+
+    Returns:
+        The arguments; empty where the integration is not known to take them,
+        or its owner has already asked for as much.
+    """
+    if gives_logprobs(llm) is not True:
+        return {}
+    if not llm.metadata.is_chat_model:  # the legacy endpoint takes their number
+        return {"logprobs": max(top, 1)}
+    return {"logprobs": True, "top_logprobs": top} if top else {"logprobs": True}
+
+
+def usage_options(llm: LLM) -> dict[str, Any]:
+    """Return the arguments of a streamed call that have its tokens reported."""
+    asked = integration(llm, LLAMAINDEX).usage_asked
+    return {"stream_options": {"include_usage": True}} if asked else {}
+
+
+def calls_tools(llm: LLM) -> bool:
+    """Tell whether a model can be offered tools."""
+    return llm.metadata.is_function_calling_model and hasattr(llm, "chat_with_tools")
+
+
+def _declined(llm: LLM) -> bool:
+    """Tell whether the caller switched logprobs off on this very model."""
+    return "logprobs" in llm.model_fields_set and getattr(llm, "logprobs", None) is False

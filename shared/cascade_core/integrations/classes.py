@@ -1,0 +1,160 @@
+"""What is known of a model by its object: the name of its class, and its fields.
+
+A row holds for a class and for all that inherit from it; a fact is taken from
+the nearest class that states it. Classes that only inherit (ChatDeepSeek,
+ChatXAI, ChatTogether and others from BaseChatOpenAI; most of LlamaIndex's from
+OpenAI) have a row only where they differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+NAME_FIELDS = (
+    "model_name",
+    "model",
+    "model_id",
+    "deployment_name",
+    "azure_deployment",
+    "engine",
+)
+"""Where a model keeps its name; ChatLiteLLM, which has the first two, calls by the first."""
+
+LIMIT_FIELDS = (
+    "max_tokens",
+    "max_completion_tokens",
+    "max_output_tokens",
+    "max_new_tokens",
+    "num_predict",
+)
+"""What integrations call the most tokens that an answer may have: as fields, and as arguments."""
+
+Asking: TypeAlias = Literal["never", "arguments", "model_kwargs"]
+"""How to ask for log-probabilities: not at all, since none come or asking is an error; by the
+arguments of a call; by the field `model_kwargs`, which is passed on."""
+
+
+class Integration(NamedTuple):
+    """What is known of an integration's class; None where it is not stated.
+
+    Attributes:
+        logprobs: How to ask for log-probabilities; else the model's fields tell.
+        host: Who serves other makers' models by it, at prices of their own.
+        ends_named: Whether its streams name the finish reason and the model at
+            their end only: one that ends without either was cut off.
+        usage_asked: Whether its streams report tokens only to who asks them to.
+        cache_keys: The settings for prompt caching that it accepts.
+    """
+
+    logprobs: Asking | None = None
+    host: str | None = None
+    ends_named: bool | None = None
+    usage_asked: bool | None = None
+    cache_keys: frozenset[str] | None = None
+
+
+Table: TypeAlias = Mapping[str, Integration]
+
+CACHE_KEYS = frozenset({"cache_control", "prompt_cache_key", "prompt_cache_retention"})
+"""Settings for prompt caching, each an error at most providers."""
+
+_ANTHROPIC = Integration(logprobs="never", cache_keys=frozenset({"cache_control"}))
+_OPENAI = frozenset({"prompt_cache_key", "prompt_cache_retention"})
+
+LANGCHAIN: Table = {
+    "AzureChatOpenAI": Integration(host="azure", cache_keys=_OPENAI),
+    "BaseChatOpenAI": Integration(ends_named=True),
+    "ChatAnthropic": _ANTHROPIC,
+    "ChatAnthropicBedrock": _ANTHROPIC,
+    "ChatAnthropicVertex": _ANTHROPIC,
+    "ChatBaseten": Integration(host="baseten"),
+    "ChatBedrock": Integration(logprobs="never"),
+    "ChatBedrockConverse": Integration(logprobs="never"),
+    "ChatCerebras": Integration(host="cerebras"),
+    "ChatCohere": Integration(logprobs="never"),
+    "ChatDatabricks": Integration(host="databricks"),
+    "ChatDeepInfra": Integration(host="deepinfra"),
+    "ChatFireworks": Integration(
+        logprobs="model_kwargs",
+        host="fireworks",
+        ends_named=True,
+        cache_keys=frozenset({"prompt_cache_key"}),
+    ),
+    "ChatGoogleGenerativeAI": Integration(logprobs="never"),
+    "ChatGroq": Integration(logprobs="model_kwargs", host="groq", ends_named=True),
+    "ChatHuggingFace": Integration(host="huggingface"),
+    "ChatLiteLLM": Integration(logprobs="model_kwargs"),
+    "ChatMistralAI": Integration(logprobs="never"),
+    "ChatNVIDIA": Integration(host="nvidia"),
+    "ChatNebius": Integration(host="nebius"),
+    "ChatOllama": Integration(host="ollama", ends_named=True),
+    "ChatOpenAI": Integration(cache_keys=_OPENAI),
+    "ChatOpenRouter": Integration(logprobs="model_kwargs", host="openrouter", ends_named=True),
+    "ChatPerplexity": Integration(logprobs="never", host="perplexity"),
+    "ChatTogether": Integration(host="together"),
+    "ChatVertexAI": Integration(logprobs="never"),
+    "ChatWatsonx": Integration(host="ibm"),
+}
+
+LLAMAINDEX: Table = {
+    "Anthropic": Integration(logprobs="never"),
+    "AzureOpenAI": Integration(host="azure"),
+    "Baseten": Integration(host="baseten"),
+    "Bedrock": Integration(logprobs="never"),
+    "BedrockConverse": Integration(logprobs="never"),
+    "Cerebras": Integration(host="cerebras"),
+    "Cohere": Integration(logprobs="never"),
+    "Databricks": Integration(host="databricks"),
+    "DeepInfraLLM": Integration(host="deepinfra"),
+    "Fireworks": Integration(host="fireworks"),
+    "Gemini": Integration(logprobs="never"),
+    "GoogleGenAI": Integration(logprobs="never"),
+    "Groq": Integration(host="groq"),
+    "HuggingFaceInferenceAPI": Integration(logprobs="never", host="huggingface"),
+    "HuggingFaceLLM": Integration(logprobs="never", host="huggingface"),
+    "LMStudio": Integration(host="lmstudio"),
+    "LiteLLM": Integration(logprobs="never"),
+    "LlamaCPP": Integration(logprobs="never"),
+    "MistralAI": Integration(logprobs="never"),
+    "NVIDIA": Integration(host="nvidia"),
+    "NebiusLLM": Integration(host="nebius"),
+    "Ollama": Integration(logprobs="never", host="ollama"),
+    "OpenAI": Integration(logprobs="arguments", usage_asked=True),
+    "OpenAIResponses": Integration(logprobs="never"),
+    "OpenRouter": Integration(host="openrouter"),
+    "Perplexity": Integration(logprobs="never", host="perplexity"),
+    "TogetherLLM": Integration(host="together"),
+    "Vertex": Integration(logprobs="never"),
+    "Vllm": Integration(host="vllm"),
+    "WatsonxLLM": Integration(host="ibm"),
+}
+
+
+def integration(model: object, table: Table) -> Integration:
+    """Return what is known of a model by its class and its bases."""
+    rows = [table[cls.__name__] for cls in type(model).__mro__ if cls.__name__ in table]
+    if len(rows) == 1:
+        return rows[0]
+    stated = ((fact for fact in facts if fact is not None) for facts in zip(*rows, strict=True))
+    return Integration(*(next(facts, None) for facts in stated)) if rows else Integration()
+
+
+def model_name(model: object) -> str | None:
+    """Return the name that a model is priced by, or None where its fields do not say it."""
+    found = (getattr(model, name, None) for name in NAME_FIELDS)
+    return next((name for name in found if name and isinstance(name, str)), None)
+
+
+def max_tokens(model: object) -> int | None:
+    """Return the most tokens that a model lets an answer have, or None."""
+    return _limit(getattr(model, name, None) for name in LIMIT_FIELDS)
+
+
+def token_limit(kwargs: Mapping[str, Any]) -> int | None:
+    """Return the most tokens an answer may have by a call's own arguments, if they say."""
+    return _limit(kwargs.get(name) for name in LIMIT_FIELDS)
+
+
+def _limit(given: Iterable[Any]) -> int | None:
+    return next((n for n in given if type(n) is int and n > 0), None)

@@ -1,0 +1,445 @@
+"""What providers answer, and what is to be read of it: one list for both frameworks.
+
+LlamaIndex hands a provider's answer over as it is. Of most providers LangChain
+makes metadata of its own, which stand beside it here; of the others its
+metadata are the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from cascade_core.draft import Finish
+from cascade_core.usage import Usage
+
+ENTRIES = [
+    {"token": "It", "logprob": -0.1, "top_logprobs": [{"token": "We", "logprob": -3.0}]},
+    {"token": " rains", "logprob": -2.0, "top_logprobs": []},
+]
+VALUES = [-0.1, -2.0]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer.
+
+    Attributes:
+        sent: What the provider sent.
+        metadata: What LangChain makes of it, where it is something else.
+        usage_metadata: LangChain's own report of the tokens.
+        parts: The content, where it is in parts.
+        finish, refusal, model, usage, logprobs: What is to be read.
+    """
+
+    sent: Any
+    metadata: dict[str, Any] | None = None
+    usage_metadata: dict[str, Any] | None = None
+    parts: list[Any] | None = None
+    finish: Finish | None = None
+    refusal: bool = False
+    model: str | None = None
+    usage: Usage | None = None
+    logprobs: list[float] | None = field(default=None)
+
+
+def tokens(given: int, written: int, **details: dict[str, int]) -> dict[str, Any]:
+    """A report as all of LangChain's integrations make it."""
+    return {
+        "input_tokens": given,
+        "output_tokens": written,
+        "total_tokens": given + written,
+        **details,
+    }
+
+
+def choice(finish: str | None = "stop", **fields: Any) -> list[dict[str, Any]]:
+    return [{"index": 0, "finish_reason": finish, **fields}]
+
+
+ANSWERS: dict[str, Answer] = {
+    "OpenAI": Answer(
+        sent={
+            "model": "gpt-4o-mini-2024-07-18",
+            "choices": choice(message={"content": "It rains"}, logprobs={"content": ENTRIES}),
+            "usage": {
+                "prompt_tokens": 11,
+                "completion_tokens": 2,
+                "prompt_tokens_details": {"cached_tokens": 8},
+                "completion_tokens_details": {"reasoning_tokens": 1},
+            },
+        },
+        metadata={
+            "token_usage": {"prompt_tokens": 11, "completion_tokens": 2},
+            "model_name": "gpt-4o-mini-2024-07-18",
+            "finish_reason": "stop",
+            "logprobs": {"content": ENTRIES, "refusal": None},
+        },
+        usage_metadata=tokens(
+            11, 2, input_token_details={"cache_read": 8}, output_token_details={"reasoning": 1}
+        ),
+        finish="stop",
+        model="gpt-4o-mini-2024-07-18",
+        usage=Usage(11, 2, cached_tokens=8, reasoning_tokens=1),
+        logprobs=VALUES,
+    ),
+    "OpenAI, as objects": Answer(
+        sent=SimpleNamespace(
+            model="gpt-4o",
+            choices=[
+                SimpleNamespace(
+                    finish_reason="tool_calls",
+                    logprobs=SimpleNamespace(content=[SimpleNamespace(**e) for e in ENTRIES]),
+                )
+            ],
+            usage=SimpleNamespace(prompt_tokens=3, completion_tokens=4),
+        ),
+        metadata={
+            "model_name": "gpt-4o",
+            "finish_reason": "tool_calls",
+            "logprobs": {"content": ENTRIES},
+        },
+        usage_metadata=tokens(3, 4),
+        finish="tool_calls",
+        model="gpt-4o",
+        usage=Usage(3, 4),
+        logprobs=VALUES,
+    ),
+    "OpenAI, filtered": Answer(
+        sent={"choices": choice("content_filter")},
+        metadata={"finish_reason": "content_filter"},
+        finish="content_filter",
+        refusal=True,
+    ),
+    "OpenAI, refused with its tokens": Answer(
+        sent={"choices": choice(logprobs={"content": None, "refusal": ENTRIES})},
+        metadata={"finish_reason": "stop", "logprobs": {"content": None, "refusal": ENTRIES}},
+        finish="stop",
+        refusal=True,
+    ),
+    "a cache written by OpenAI": Answer(
+        sent={
+            "choices": choice(),
+            "usage": {
+                "prompt_tokens": 30,
+                "completion_tokens": 1,
+                "prompt_tokens_details": {"cache_write_tokens": 20},
+            },
+        },
+        metadata={"finish_reason": "stop"},
+        usage_metadata=tokens(30, 1, input_token_details={"cache_creation": 20}),
+        finish="stop",
+        usage=Usage(30, 1, cache_write_tokens=20),
+    ),
+    "a proxy that has the cached tokens in both": Answer(
+        sent={
+            "choices": choice(),
+            "usage": {
+                "prompt_tokens": 25,
+                "completion_tokens": 4,
+                "cache_read_input_tokens": 20,
+                "prompt_tokens_details": {"cached_tokens": 20},
+            },
+        },
+        metadata={"finish_reason": "stop"},
+        usage_metadata=tokens(25, 4, input_token_details={"cache_read": 20}),
+        finish="stop",
+        usage=Usage(25, 4, cached_tokens=20),
+    ),
+    "DeepSeek": Answer(
+        sent={
+            "model": "deepseek-chat",
+            "choices": choice("length"),
+            "usage": {"prompt_tokens": 9, "completion_tokens": 2, "prompt_cache_hit_tokens": 8},
+        },
+        metadata={"model_name": "deepseek-chat", "finish_reason": "length"},
+        usage_metadata=tokens(9, 2, input_token_details={"cache_read": 8}),
+        finish="length",
+        model="deepseek-chat",
+        usage=Usage(9, 2, cached_tokens=8),
+    ),
+    "OpenAI's Responses API": Answer(
+        sent={
+            "status": "completed",
+            "model": "gpt-5",
+            "output": [
+                {"type": "reasoning"},
+                {"content": [{"type": "output_text", "text": "It rains", "logprobs": ENTRIES}]},
+            ],
+            "usage": {
+                "input_tokens": 9,
+                "output_tokens": 8,
+                "input_tokens_details": {"cached_tokens": 3, "cache_write_tokens": 2},
+                "output_tokens_details": {"reasoning_tokens": 5},
+            },
+        },
+        finish="stop",
+        model="gpt-5",
+        usage=Usage(9, 8, cached_tokens=3, cache_write_tokens=2, reasoning_tokens=5),
+        logprobs=VALUES,
+    ),
+    "OpenAI's Responses API, cut off": Answer(
+        sent={"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}},
+        finish="length",
+    ),
+    "OpenAI's Responses API, filtered": Answer(
+        sent={"status": "incomplete", "incomplete_details": {"reason": "content_filter"}},
+        finish="content_filter",
+        refusal=True,
+    ),
+    "OpenAI's Responses API, failed": Answer(sent={"status": "failed"}),
+    "OpenAI's Responses API, refused": Answer(
+        sent={
+            "status": "completed",
+            "output": [{"content": [{"type": "refusal", "refusal": "No."}]}],
+        },
+        metadata={"status": "completed"},
+        parts=[{"type": "refusal", "refusal": "No."}],
+        finish="stop",
+        refusal=True,
+    ),
+    "Anthropic": Answer(
+        sent={
+            "model": "claude-haiku-4-5",
+            "stop_reason": "end_turn",
+            "usage": {
+                "input_tokens": 5,
+                "cache_read_input_tokens": 20,
+                "cache_creation_input_tokens": 30,
+                "cache_creation": {
+                    "ephemeral_5m_input_tokens": 10,
+                    "ephemeral_1h_input_tokens": 20,
+                },
+                "output_tokens": 4,
+                "output_tokens_details": {"thinking_tokens": 3},
+            },
+        },
+        metadata={"model": "claude-haiku-4-5", "stop_reason": "end_turn"},
+        usage_metadata=tokens(
+            55,
+            4,
+            input_token_details={
+                "cache_read": 20,
+                "cache_creation": 0,
+                "ephemeral_5m_input_tokens": 10,
+                "ephemeral_1h_input_tokens": 20,
+            },
+            output_token_details={"reasoning": 3},
+        ),
+        finish="stop",
+        model="claude-haiku-4-5",
+        usage=Usage(55, 4, cached_tokens=20, cache_write_tokens=30, reasoning_tokens=3),
+    ),
+    "Anthropic, refused": Answer(
+        sent={"stop_reason": "refusal"}, finish="content_filter", refusal=True
+    ),
+    "Bedrock Converse": Answer(
+        sent={
+            "stopReason": "max_tokens",
+            "usage": {
+                "inputTokens": 3,
+                "outputTokens": 2,
+                "cacheReadInputTokens": 4,
+                "cacheWriteInputTokens": 5,
+            },
+        },
+        metadata={"stopReason": "max_tokens", "metrics": {"latencyMs": [1]}},
+        usage_metadata=tokens(12, 2, input_token_details={"cache_read": 4, "cache_creation": 5}),
+        finish="length",
+        usage=Usage(12, 2, cached_tokens=4, cache_write_tokens=5),
+    ),
+    "Bedrock, of one maker's own shape": Answer(
+        sent={
+            "modelId": "us.anthropic.claude",
+            "stop_reason": "max_tokens",
+            "usage": {"prompt_tokens": 6, "completion_tokens": 7},
+        },
+        metadata={
+            "model_id": "us.anthropic.claude",
+            "stop_reason": "max_tokens",
+            "usage": {"prompt_tokens": 6, "completion_tokens": 7},
+        },
+        finish="length",
+        model="us.anthropic.claude",
+        usage=Usage(6, 7),
+    ),
+    "Google": Answer(
+        sent=SimpleNamespace(
+            model_version="gemini-2.5-flash",
+            candidates=[SimpleNamespace(finish_reason=SimpleNamespace(name="MAX_TOKENS"))],
+            usage_metadata=SimpleNamespace(
+                prompt_token_count=7,
+                candidates_token_count=3,
+                thoughts_token_count=10,
+                cached_content_token_count=2,
+                tool_use_prompt_token_count=1,
+            ),
+        ),
+        metadata={"model_name": "gemini-2.5-flash", "finish_reason": "MAX_TOKENS"},
+        usage_metadata=tokens(
+            8, 13, input_token_details={"cache_read": 2}, output_token_details={"reasoning": 10}
+        ),
+        finish="length",
+        model="gemini-2.5-flash",
+        usage=Usage(8, 13, cached_tokens=2, reasoning_tokens=10),
+    ),
+    "Google, with nothing but thoughts": Answer(
+        sent={"usage_metadata": {"prompt_token_count": 7, "thoughts_token_count": 4}},
+        metadata={},
+        usage_metadata=tokens(7, 4, output_token_details={"reasoning": 4}),
+        usage=Usage(7, 4, reasoning_tokens=4),
+    ),
+    "Google, over the wire": Answer(
+        sent={
+            "usageMetadata": {
+                "promptTokenCount": 7,
+                "candidatesTokenCount": 3,
+                "cachedContentTokenCount": 2,
+                "thoughtsTokenCount": 1,
+                "toolUsePromptTokenCount": 1,
+            }
+        },
+        usage=Usage(8, 4, cached_tokens=2, reasoning_tokens=1),
+    ),
+    "Google, with log-probabilities": Answer(
+        sent={
+            "finish_reason": "STOP",
+            "logprobs_result": {
+                "chosen_candidates": [
+                    {"token": "It", "log_probability": -0.1},
+                    {"token": " rains", "log_probability": -2.0},
+                ],
+                "top_candidates": [{"candidates": [{"token": "We", "log_probability": -3.0}]}],
+            },
+        },
+        metadata={"finish_reason": "STOP", "logprobs_result": ENTRIES},
+        finish="stop",
+        logprobs=VALUES,
+    ),
+    "Cohere": Answer(
+        sent={
+            "finish_reason": "COMPLETE",
+            "usage": {
+                "billed_units": {"input_tokens": 30.0, "output_tokens": 5.0},
+                "tokens": {"input_tokens": 40, "output_tokens": 5},
+            },
+        },
+        finish="stop",
+        usage=Usage(40, 5),
+    ),
+    "Cohere, earlier": Answer(
+        sent={
+            "finish_reason": "ERROR_TOXIC",
+            "meta": {"billed_units": {"input_tokens": 10.0, "output_tokens": 5.0}},
+        },
+        finish="content_filter",
+        refusal=True,
+        usage=Usage(10, 5),
+    ),
+    "Cohere, with both": Answer(
+        sent={
+            "meta": {
+                "billed_units": {"input_tokens": 10.0, "output_tokens": 5.0},
+                "tokens": {"input_tokens": 12, "output_tokens": 5},
+            }
+        },
+        usage=Usage(12, 5),
+    ),
+    "Mistral": Answer(
+        sent={
+            "model": "mistral-small",
+            "choices": choice("model_length"),
+            "usage": {"prompt_tokens": 4, "completion_tokens": 0},
+        },
+        metadata={
+            "model_name": "mistral-small",
+            "finish_reason": "model_length",
+            "token_usage": {"prompt_tokens": 4, "completion_tokens": 0},
+        },
+        finish="length",
+        model="mistral-small",
+        usage=Usage(4, 0),
+    ),
+    "Ollama": Answer(
+        sent={
+            "model": "llama3.2",
+            "done_reason": "stop",
+            "prompt_eval_count": 12,
+            "eval_count": 6,
+            "logprobs": ENTRIES,
+        },
+        finish="stop",
+        model="llama3.2",
+        usage=Usage(12, 6),
+        logprobs=VALUES,
+    ),
+    "legacy completions": Answer(
+        sent={
+            "choices": choice(
+                "length",
+                logprobs={"tokens": ["It", " rains"], "token_logprobs": VALUES},
+            )
+        },
+        metadata={
+            "finish_reason": "length",
+            "logprobs": {"tokens": ["It", " rains"], "token_logprobs": VALUES},
+        },
+        finish="length",
+        logprobs=VALUES,
+    ),
+    "zeros, which are no report": Answer(
+        sent={"usage": {"prompt_tokens": 0, "completion_tokens": 0}},
+        metadata={},
+        usage_metadata=tokens(0, 0),
+    ),
+    "half a report": Answer(sent={"usage": {"input_tokens": 30}}),
+    "no numbers": Answer(
+        sent={"usage": {"prompt_tokens": True, "completion_tokens": "many"}, "model": 5}
+    ),
+    "an empty list of choices": Answer(
+        sent={"choices": [], "usage": None, "model": "m"}, model="m"
+    ),
+    "choices that are none": Answer(sent={"choices": "many"}),
+    "a word that nobody knows": Answer(sent={"finish_reason": "novel"}),
+    "nothing": Answer(sent={}),
+}
+
+WORDS: dict[str, Finish | None] = {
+    "stop": "stop",
+    "STOP": "stop",
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "STOP_SEQUENCE": "stop",
+    "COMPLETE": "stop",
+    "completed": "stop",
+    "eos": "stop",
+    "eos_token": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "MAX_TOKENS": "length",
+    "max_output_tokens": "length",
+    "model_length": "length",
+    "model_context_window_exceeded": "length",
+    "content_filter": "content_filter",
+    "content_filtered": "content_filter",
+    "guardrail_intervened": "content_filter",
+    "refusal": "content_filter",
+    "ERROR_TOXIC": "content_filter",
+    "SAFETY": "content_filter",
+    "RECITATION": "content_filter",
+    "BLOCKLIST": "content_filter",
+    "PROHIBITED_CONTENT": "content_filter",
+    "SPII": "content_filter",
+    "IMAGE_SAFETY": "content_filter",
+    "MODEL_ARMOR": "content_filter",
+    "tool_calls": "tool_calls",
+    "TOOL_CALL": "tool_calls",
+    "tool_use": "tool_calls",
+    "function_call": "tool_calls",
+    # No end, or none that can be said.
+    "pause_turn": None,
+    "error": None,
+    "OTHER": None,
+    "FINISH_REASON_UNSPECIFIED": None,
+}
