@@ -24,10 +24,10 @@ from langchain_cascade.parameters import apply
 from langchain_cascade.wrapping import (
     Model,
     Variant,
-    describe,
     find_chat_model,
     flatten,
     rebuild,
+    setup_text,
     vary,
 )
 
@@ -79,7 +79,7 @@ class ChatTier:
 
         A hash, because a model's own description may hold what must not be shown.
         """
-        return sha256(describe(self.given).encode()).hexdigest()
+        return sha256(setup_text(self.given).encode()).hexdigest()
 
     def _make(self, variant: Variant, tools: Binds | None) -> Model:
         def change(model: BaseChatModel) -> Model:

@@ -58,7 +58,7 @@ class CascadeExhausted(CascadeError):
         """Name every cause by tier and type, without quoting its text."""
         self.causes = tuple(causes)
         self.trail = tuple(trail)
-        listed = "; ".join(f"{tier}: {describe(error)}" for tier, error in self.causes)
+        listed = "; ".join(f"{tier}: {error_name(error)}" for tier, error in self.causes)
         super().__init__(
             f"no tier of the cascade gave an answer ({listed or 'no tier was called'})"
         )
@@ -68,7 +68,7 @@ class CascadeExhausted(CascadeError):
         return type(self), (self.causes, self.trail)
 
 
-def describe(error: BaseException) -> str:
+def error_name(error: BaseException) -> str:
     """Name an error by its type and, for HTTP errors, its status; never by its text."""
     status = http_status(error)
     return type(error).__name__ + (f" (HTTP {status})" if status else "")
