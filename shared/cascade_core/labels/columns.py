@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from cascade_core.labels.check import refuse
 
-Part: TypeAlias = Literal[
+ColumnPart: TypeAlias = Literal[
     "id",
     "request",
     "class",
@@ -30,12 +30,12 @@ Part: TypeAlias = Literal[
     "paid",
 ]
 
-GENERAL: tuple[Part, ...] = ("id", "request", "class", "group", "weight")
+GENERAL: tuple[ColumnPart, ...] = ("id", "request", "class", "group", "weight")
 """Columns that belong to no tier, in the order in which they are written."""
 
-_PLAIN: tuple[Part, ...] = ("model", "response", "quality", "cost_usd", "gate")
-_NEEDED: tuple[Part, ...] = ("quality", "cost_usd")
-_HIGHEST: dict[Part, float] = {
+_PLAIN: tuple[ColumnPart, ...] = ("model", "response", "quality", "cost_usd", "gate")
+_NEEDED: tuple[ColumnPart, ...] = ("quality", "cost_usd")
+_HIGHEST: dict[ColumnPart, float] = {
     "quality": 1.0,
     "signal": 1.0,
     "cost_usd": math.inf,
@@ -60,7 +60,7 @@ class Column:
     """
 
     name: str
-    part: Part
+    part: ColumnPart
     tier: int | None = None
     signal: str | None = None
 

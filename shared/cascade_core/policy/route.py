@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cascade_core.fitted.artefact import Calibrator
-from cascade_core.policy.evidence import Share, Usd
+from cascade_core.fitted.artefact import Calibrator, Share
+from cascade_core.policy.evidence import Usd
 
 if TYPE_CHECKING:
     from cascade_core.arrays import Array, Flags

@@ -1,18 +1,12 @@
-"""The pictures of a report, as SVG that can stand inside a page.
-
-Colours are left to the page: every colour that matplotlib writes is a
-placeholder which becomes a CSS variable, so that one picture is readable on a
-dark page and on a light one. Text stays text.
-"""
+"""The pictures of a report: cost and quality, reliability, confidences, classes."""
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -20,65 +14,21 @@ from rich.cells import cell_len
 
 from cascade_core.evaluation.baselines import random_line
 from cascade_core.evaluation.curve import Axis, Curve
-from cascade_core.report.rows import BEYOND, COST_AXIS, ClassRow, Operating, shortened, shown
+from cascade_core.report.rows import BEYOND, COST_AXIS, ClassRow, Operating, formatted, shortened
+from cascade_core.report.svg import BAD, FAINT, GOOD, INK, MAIN, SECOND, Plot, draw_plot
 from cascade_core.statistics.columns import column, observed, weighting
 from cascade_core.statistics.reliability import Reliability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-INK, FAINT = "#0a0b0c", "#0a0b1c"
-MAIN, SECOND, GOOD, BAD = "#0a0b2c", "#0a0b3c", "#0a0b4c", "#0a0b5c"
-_VARIABLES = {
-    INK: "var(--ink)",
-    FAINT: "var(--faint)",
-    MAIN: "var(--main)",
-    SECOND: "var(--second)",
-    GOOD: "var(--good)",
-    BAD: "var(--bad)",
-}
-
-_SETTINGS: dict[str, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "model-cascade",  # the same report is the same bytes
-    "font.size": 10,
-    "text.color": INK,
-    "axes.edgecolor": FAINT,
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": FAINT,
-    "grid.alpha": 0.5,
-    "grid.linewidth": 0.6,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "legend.frameon": False,
-}
-
-BINS = 20
+_BINS = 20
 
 _CROWDED = 0.06
 """Along both axes; numbers of bins that lie nearer would be written over each other."""
 
 _LONGEST_NAME = 24
 """Cells of a class's name in a picture; the table below it has the whole."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """A picture and what it says.
-
-    Attributes:
-        svg: An `<svg>` element with its description in it.
-        alt: The same for those who cannot see it.
-        caption: Below the picture.
-    """
-
-    svg: str
-    alt: str
-    caption: str
 
 
 def cost_quality(
@@ -100,9 +50,9 @@ def cost_quality(
         axis = "escalated"
     apgr = curve.apgr(axis)
     alt = (
-        f"Mean quality rises from {shown(curve.weak_quality)} (weak tier alone) to "
-        f"{shown(curve.strong_quality)} (strong tier alone); the average share of the gap "
-        f"recovered is {shown(apgr, 'score')}."
+        f"Mean quality rises from {formatted(curve.weak_quality)} (weak tier alone) to "
+        f"{formatted(curve.strong_quality)} (strong tier alone); the average share of the gap "
+        f"recovered is {formatted(apgr, 'score')}."
     )
 
     def draw(axes: Axes) -> None:
@@ -124,7 +74,7 @@ def cost_quality(
         if axis == "cost"
         else "0 is the weak tier alone, 1 the strong tier alone."
     )
-    return _plot("Cost and quality" if axis == "cost" else "Escalation", alt, caption, draw)
+    return draw_plot("Cost and quality" if axis == "cost" else "Escalation", alt, caption, draw)
 
 
 def reliability_diagram(bins: Reliability, *, noise_floor: float | None = None) -> Plot:
@@ -137,7 +87,7 @@ def reliability_diagram(bins: Reliability, *, noise_floor: float | None = None) 
     rows = int(bins.count.sum())
     alt = (
         f"In {len(bins.count)} bins of {rows:,} drafts, the share of good drafts differs from "
-        f"the stated confidence by {shown(bins.ece, 'score')} on average."
+        f"the stated confidence by {formatted(bins.ece, 'score')} on average."
     )
 
     def draw(axes: Axes) -> None:
@@ -173,10 +123,10 @@ def reliability_diagram(bins: Reliability, *, noise_floor: float | None = None) 
 
     floor = "" if noise_floor is None else f"; true confidences would show {noise_floor:.3f}"
     caption = (
-        f"ECE {shown(bins.ece, 'score')}{floor}. Numbers are drafts in a bin; "
+        f"ECE {formatted(bins.ece, 'score')}{floor}. Numbers are drafts in a bin; "
         "where bins crowd, the first has one."
     )
-    return _plot("Reliability", alt, caption, draw)
+    return draw_plot("Reliability", alt, caption, draw)
 
 
 def confidence_histograms(
@@ -193,7 +143,7 @@ def confidence_histograms(
     true = observed("target", target, len(said))
     weight = weighting(weights, len(said))
     has = ~np.isnan(said)
-    edges = np.linspace(0, 1, BINS + 1)
+    edges = np.linspace(0, 1, _BINS + 1)
     good = np.histogram(said[has], edges, weights=(weight * true)[has])[0]
     bad = np.histogram(said[has], edges, weights=(weight * (1 - true))[has])[0]
     alt = (
@@ -214,7 +164,7 @@ def confidence_histograms(
     caption = (
         f"{missing:,} drafts had no confidence." if missing else "Every draft had a confidence."
     )
-    return _plot("Confidences of good and bad drafts", alt, caption, draw)
+    return draw_plot("Confidences of good and bad drafts", alt, caption, draw)
 
 
 def by_class(rows: Sequence[ClassRow]) -> Plot:
@@ -224,7 +174,8 @@ def by_class(rows: Sequence[ClassRow]) -> Plot:
         rows: One a class.
     """
     alt = "; ".join(
-        f"{row.name}: quality {shown(row.quality)}, {BEYOND} {shown(row.escalated)}" for row in rows
+        f"{row.name}: quality {formatted(row.quality)}, {BEYOND} {formatted(row.escalated)}"
+        for row in rows
     )
 
     names = [shortened(row.name, _LONGEST_NAME) for row in rows]
@@ -245,7 +196,7 @@ def by_class(rows: Sequence[ClassRow]) -> Plot:
         axes.set(xlim=(0, 100), xlabel="%", ylim=(len(rows) - 0.4, -0.6))
         axes.figure.legend(loc="outside lower center", ncols=3, fontsize=9, columnspacing=1.2)
 
-    plot = _plot("Classes", alt, "", draw, height=1 + 0.5 * len(rows))
+    plot = draw_plot("Classes", alt, "", draw, height=1 + 0.5 * len(rows))
     written = {
         f">{there}<": f">{escape(name)}<" for there, name in zip(stand_ins, names, strict=True)
     }
@@ -253,35 +204,7 @@ def by_class(rows: Sequence[ClassRow]) -> Plot:
     return replace(plot, svg=svg)
 
 
-def _plot(title: str, alt: str, caption: str, draw: Any, *, height: float = 3.4) -> Plot:
-    import matplotlib as mpl  # noqa: PLC0415 - an extra, and slow to import
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
-    settings: Any = _SETTINGS  # matplotlib's own stubs know the names by heart
-    with mpl.rc_context(settings):
-        figure = Figure(figsize=(5.4, height), layout="constrained")
-        draw(figure.add_subplot())
-        written = io.StringIO()
-        figure.savefig(
-            written, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
-        )
-    return Plot(_inline(written.getvalue(), title, alt), alt, caption)
-
-
-def _inline(svg: str, title: str, alt: str) -> str:
-    """Make a whole SVG file an element of a page: own names, the page's colours, a description."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    prefix = re.sub(r"\W+", "-", title.lower())
-    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}-", svg)
-    for placeholder, variable in _VARIABLES.items():
-        svg = svg.replace(placeholder, variable)
-    svg = re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2)
-    described = f"<title>{escape(title)}</title><desc>{escape(alt)}</desc>"
-    return svg.replace("<svg", '<svg role="img"', 1).replace(">", f">{described}", 1)
-
-
 def _center(edges: npt.NDArray[np.float64], counts: npt.NDArray[np.float64]) -> str:
     total = counts.sum()
     middle = (edges[1:] + edges[:-1]) / 2
-    return shown(float(middle @ counts / total) if total else None, "score")
+    return formatted(float(middle @ counts / total) if total else None, "score")

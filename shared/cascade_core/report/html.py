@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.report.figures import Plot
 from cascade_core.report.rows import ClassRow, Figure
+from cascade_core.report.svg import Plot
 from cascade_core.report.terminal import CLASS_HEADERS, class_cells
 
 

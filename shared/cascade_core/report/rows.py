@@ -17,11 +17,11 @@ from rich.cells import cell_len, set_cell_size
 from cascade_core.evaluation.curve import CPT_SHARES, Axis, Curve
 from cascade_core.statistics.bootstrap import Interval
 
-Unit: TypeAlias = Literal["share", "usd", "score", "count"]
+FigureUnit: TypeAlias = Literal["share", "usd", "score", "count"]
 
 COST_AXIS = "(cost − weak) / (strong − weak)"
 BEYOND = "answered beyond tier 0"
-NOTHING = "–"
+_DASH = "–"
 _CENT = Decimal("0.01")
 
 OPERATING_LEGEND = (
@@ -54,20 +54,21 @@ class Figure:
     label: str
     value: float | None
     interval: Interval | None = None
-    unit: Unit = "share"
+    unit: FigureUnit = "share"
     note: str = ""
 
     @property
     def shown(self) -> str:
         """The value as it is printed."""
-        return shown(self.value, self.unit)
+        return formatted(self.value, self.unit)
 
     @property
     def range(self) -> str:
         """The interval as it is printed; empty where there is none."""
-        if self.shown == NOTHING or self.interval is None or isnan(self.interval.low):
+        if self.shown == _DASH or self.interval is None or isnan(self.interval.low):
             return ""
-        return f"{shown(self.interval.low, self.unit)} … {shown(self.interval.high, self.unit)}"
+        low, high = (formatted(end, self.unit) for end in (self.interval.low, self.interval.high))
+        return f"{low} … {high}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +113,10 @@ class ClassRow:
     harm: float
 
 
-def shown(value: float | None, unit: Unit = "share") -> str:
+def formatted(value: float | None, unit: FigureUnit = "share") -> str:
     """Return a number as a report prints it."""
     if value is None or isnan(value):
-        return NOTHING
+        return _DASH
     if unit == "share":
         return f"{100 * value:.1f} %"
     if unit == "usd":

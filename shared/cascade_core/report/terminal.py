@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cascade_core.report.rows import ClassRow, Figure, shortened, shown
+from cascade_core.report.rows import ClassRow, Figure, formatted, shortened
 
 CLASS_HEADERS = ["class", "rows", "quality", "strong tier", "beyond tier 0", "cost axis", "harm"]
 
@@ -65,12 +65,12 @@ def class_cells(rows: Iterable[ClassRow]) -> list[list[str]]:
     return [
         [
             row.name,
-            shown(row.rows, "count"),
-            shown(row.quality),
-            shown(row.strong_quality),
-            shown(row.escalated),
-            shown(row.cost_share),
-            shown(row.harm),
+            formatted(row.rows, "count"),
+            formatted(row.quality),
+            formatted(row.strong_quality),
+            formatted(row.escalated),
+            formatted(row.cost_share),
+            formatted(row.harm),
         ]
         for row in rows
     ]

@@ -8,10 +8,10 @@ from cascade_core.evaluation import Interval, curve_intervals, sweep
 from cascade_core.report.rows import (
     Figure,
     curve_rows,
+    formatted,
     operating_rows,
     percent,
     shortened,
-    shown,
 )
 
 COLUMNS = ([0.1, 0.5, 0.5, 0.9] * 3, [0, 0, 1, 1] * 3, [1] * 12, [1] * 12, [10] * 12)
@@ -35,7 +35,7 @@ COLUMNS = ([0.1, 0.5, 0.5, 0.9] * 3, [0, 0, 1, 1] * 3, [1] * 12, [1] * 12, [10] 
     ],
 )
 def test_figures_are_printed_in_their_unit(value, unit, text):
-    assert shown(value, unit) == text
+    assert formatted(value, unit) == text
 
 
 def test_an_interval_is_printed_only_where_there_is_one():
