@@ -463,7 +463,8 @@ class TestDrafts:
 
     def test_of_a_cascade_inside_are_what_it_answered(self) -> None:
         with recording() as seen:
-            report([inner_call()], Talker().chat(HI))
+            answered = to_draft(Talker().chat(HI))
+            seen.add([inner_call()], answered)
         assert [draft.text for draft in seen.drafts] == ["a b c", "a b c"]
 
 
