@@ -27,7 +27,7 @@ class RowChunk:
 
     Attributes:
         where: Which rows.
-        cells: Each column's, one a row.
+        cells: Each column's, one per row.
     """
 
     where: Where

@@ -37,7 +37,7 @@ def read_columns(source: str, given: Any) -> Iterator[RowChunk]:
 
 
 def read_rows(source: str, rows: Iterable[Any]) -> Iterator[RowChunk]:
-    """Read mappings, one a row.
+    """Read mappings, one per row.
 
     Raises:
         TableError: A row is not a mapping, or columns are not those of a labelled table.
