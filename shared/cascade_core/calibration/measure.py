@@ -55,7 +55,7 @@ def count_reference(
 
     Args:
         scored: Rows that nothing was fitted to.
-        thresholds: One for every tier but the last; a number, or one a row.
+        thresholds: One for every tier but the last; a number, or one per row.
         served: What the policy did with them.
         promises: What was promised; a limit on harm is watched.
         groups: Which of the rows belong together, shape (n,).

@@ -20,7 +20,7 @@ from typing import IO, Any
 import numpy as np
 
 from cascade_core.errors import CascadeError
-from cascade_core.labels.build import Chunk
+from cascade_core.labels.build import RowChunk
 from cascade_core.labels.check import Cells, Unit, Where, refuse
 from cascade_core.labels.columns import Column, check_columns, parse
 from cascade_core.labels.records import ROWS, chunks_of
@@ -30,7 +30,7 @@ _LONGEST_CELL = 2**31 - 1  # prompts may be long; the csv module's own limit is 
 _BATCH = 65_536  # rows of Parquet at a time; they are arrays already
 
 
-def read_csv(path: Path) -> Iterator[Chunk]:
+def read_csv(path: Path) -> Iterator[RowChunk]:
     """Read a CSV file with a header line; a row's line is the one on which it begins.
 
     Raises:
@@ -71,7 +71,7 @@ def read_csv(path: Path) -> Iterator[Chunk]:
         csv.field_size_limit(limit)
 
 
-def read_jsonl(path: Path) -> Iterator[Chunk]:
+def read_jsonl(path: Path) -> Iterator[RowChunk]:
     """Read a file of one JSON object a line.
 
     Raises:
@@ -81,7 +81,7 @@ def read_jsonl(path: Path) -> Iterator[Chunk]:
         yield from chunks_of(str(path), "line", _records(str(path), file))
 
 
-def read_parquet(path: Path) -> Iterator[Chunk]:
+def read_parquet(path: Path) -> Iterator[RowChunk]:
     """Read a Parquet file; its rows are counted from 1.
 
     Raises:
@@ -97,7 +97,7 @@ def read_parquet(path: Path) -> Iterator[Chunk]:
             for batch in file.iter_batches(batch_size=_BATCH, columns=names):
                 numbers = np.arange(begins, begins + batch.num_rows, dtype=np.int64)
                 begins += batch.num_rows
-                yield Chunk(
+                yield RowChunk(
                     where=Where(source, "row", numbers),
                     cells={
                         column: _arrow_cells(batch.column(column.name), column, arrow.types)
@@ -110,7 +110,7 @@ def read_parquet(path: Path) -> Iterator[Chunk]:
         refuse(source, "is not a Parquet file, or is damaged")
 
 
-READERS: dict[str, tuple[Callable[[Path], Iterator[Chunk]], Unit]] = {
+READERS: dict[str, tuple[Callable[[Path], Iterator[RowChunk]], Unit]] = {
     ".csv": (read_csv, "line"),
     ".csv.gz": (read_csv, "line"),
     ".jsonl": (read_jsonl, "line"),
@@ -201,8 +201,8 @@ def _ragged(source: str, line: int, cells: int, width: int) -> None:
 
 def _csv_chunk(
     source: str, columns: list[tuple[int, Column]], rows: list[list[str]], lines: list[int]
-) -> Chunk:
-    return Chunk(
+) -> RowChunk:
+    return RowChunk(
         where=Where(source, "line", np.array(lines, dtype=np.int64)),
         cells={column: [row[i] for row in rows] for i, column in columns},
     )

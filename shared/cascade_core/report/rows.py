@@ -157,7 +157,7 @@ def operating_rows(  # noqa: PLR0913 - a report has that many figures
         cost_share: The same point on the cost axis; None where costs are unknown.
         quality: Mean quality of what was returned.
         strong_quality: Mean quality of the strong tier alone.
-        cost: Mean USD a request, every paid call counted.
+        cost: Mean USD per request, every paid call counted.
         strong_cost: Mean USD of the strong tier alone.
         harm: Mean quality lost by not asking the strong tier.
         rows: How many requests it was measured on.
