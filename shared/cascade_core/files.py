@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any, ClassVar
 from uuid import uuid4
 
-from cascade_core.errors import ConfigurationError
+from cascade_core.errors import CascadeError, ConfigurationError
 
 _LONGEST_CELL = 2**31 - 1  # prompts may be long; the csv module's own limit is 128 KiB
 
@@ -54,7 +54,7 @@ class FileError(ConfigurationError):
         return f"{self.source}{where}{': ' if where else self._of_all}{self.problem}"
 
 
-class RepeatedKeyError(ValueError):
+class RepeatedKeyError(CascadeError, ValueError):
     """A JSON object has a key twice, and so would lose one of the two values."""
 
 

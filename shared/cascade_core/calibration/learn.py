@@ -88,6 +88,11 @@ def one_thread() -> AbstractContextManager[Any]:
     return limits
 
 
+def relative(weights: Array | None, rows: int) -> Array:
+    """Return weights whose mean is 1; None means 1 each."""
+    return np.ones(rows) if weights is None else weights / weights.mean()
+
+
 def learnable(target: Array) -> bool:
     """Tell whether there are outcomes of both kinds to tell apart."""
     return bool((target > 0).any() and (target < 1).any())

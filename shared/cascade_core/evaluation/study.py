@@ -99,18 +99,7 @@ class Study:
                 }
                 for one in self.tiers
             ],
-            "classes": {
-                name: {
-                    "n": own.n,
-                    "quality": own.quality,
-                    "strong_quality": own.strong_quality,
-                    "escalated": own.escalated,
-                    "cost_usd": own.cost_usd,
-                    "strong_cost_usd": own.strong_cost_usd,
-                    "harm": own.harm,
-                }
-                for name, own in self.replay.by_class.items()
-            },
+            "classes": {name: own.as_dict() for name, own in self.replay.by_class.items()},
         }
         finite: dict[str, Any] = _finite(plain)
         return finite

@@ -22,19 +22,19 @@ _NONE = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class RowChunk:
     """Some rows of a table, as they were read.
 
     Attributes:
         where: Which rows.
-        cells: Each column's, one a row.
+        cells: Each column's, one per row.
     """
 
     where: Where
     cells: Mapping[Column, Cells]
 
 
-def build(source: str, unit: Unit, chunks: Iterable[Chunk]) -> Table:
+def build(source: str, unit: Unit, chunks: Iterable[RowChunk]) -> Table:
     """Check chunks of rows, whose columns were checked, and make one table of them.
 
     Raises:
@@ -89,7 +89,7 @@ class _Columns:
     texts: dict[str, list[str]] = field(default_factory=dict)
     codes: dict[str, _Codes] = field(default_factory=dict)
 
-    def add(self, chunk: Chunk) -> None:
+    def add(self, chunk: RowChunk) -> None:
         for column in chunk.cells:
             if column.name not in self.columns:
                 self.columns[column.name] = column

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from cascade_core.files import read_csv, read_json_lines
-from cascade_core.labels.build import Chunk
+from cascade_core.labels.build import RowChunk
 from cascade_core.labels.check import Cells, TableError, Unit, Where, refuse
 from cascade_core.labels.columns import Column, check_columns, parse
 from cascade_core.labels.records import ROWS, chunks_of
@@ -22,7 +22,7 @@ from cascade_core.labels.records import ROWS, chunks_of
 _BATCH = 65_536  # rows of Parquet at a time; they are arrays already
 
 
-def from_csv(path: Path) -> Iterator[Chunk]:
+def from_csv(path: Path) -> Iterator[RowChunk]:
     """Read a CSV file with a header line; a row's line is the one on which it begins.
 
     Raises:
@@ -46,13 +46,13 @@ def from_csv(path: Path) -> Iterator[Chunk]:
             rows.append(cells)
         if not rows:
             return
-        yield Chunk(
+        yield RowChunk(
             where=Where(source, "line", np.array(lines, dtype=np.int64)),
             cells={column: [row[i] for row in rows] for i, column in columns},
         )
 
 
-def from_json_lines(path: Path) -> Iterator[Chunk]:
+def from_json_lines(path: Path) -> Iterator[RowChunk]:
     """Read a file of one JSON object a line.
 
     Raises:
@@ -61,7 +61,7 @@ def from_json_lines(path: Path) -> Iterator[Chunk]:
     return chunks_of(str(path), "line", _objects(path))
 
 
-def from_parquet(path: Path) -> Iterator[Chunk]:
+def from_parquet(path: Path) -> Iterator[RowChunk]:
     """Read a Parquet file; its rows are counted from 1.
 
     Raises:
@@ -77,7 +77,7 @@ def from_parquet(path: Path) -> Iterator[Chunk]:
             for batch in file.iter_batches(batch_size=_BATCH, columns=names):
                 numbers = np.arange(begins, begins + batch.num_rows, dtype=np.int64)
                 begins += batch.num_rows
-                yield Chunk(
+                yield RowChunk(
                     where=Where(source, "row", numbers),
                     cells={
                         column: _arrow_cells(batch.column(column.name), column, arrow.types)
@@ -90,7 +90,7 @@ def from_parquet(path: Path) -> Iterator[Chunk]:
         refuse(source, "is not a Parquet file, or is damaged")
 
 
-READERS: dict[str, tuple[Callable[[Path], Iterator[Chunk]], Unit]] = {
+READERS: dict[str, tuple[Callable[[Path], Iterator[RowChunk]], Unit]] = {
     ".csv": (from_csv, "line"),
     ".csv.gz": (from_csv, "line"),
     ".jsonl": (from_json_lines, "line"),

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from cascade_core.labels.build import Chunk
+from cascade_core.labels.build import RowChunk
 from cascade_core.labels.check import Cells, Where, is_empty, refuse
 from cascade_core.labels.columns import Column, check_columns, parse
 from cascade_core.labels.records import chunks_of
 
 
-def read_columns(source: str, given: Any) -> Iterator[Chunk]:
+def read_columns(source: str, given: Any) -> Iterator[RowChunk]:
     """Read a mapping of columns, or a data frame, as one chunk.
 
     Raises:
@@ -33,11 +33,11 @@ def read_columns(source: str, given: Any) -> Iterator[Chunk]:
             problem = f"has {len(cells[column])} cells, but {columns[0].name} has {size}"
             refuse(source, problem, column=column.name)
     if size:
-        yield Chunk(Where(source, "row", np.arange(1, size + 1, dtype=np.int64)), cells)
+        yield RowChunk(Where(source, "row", np.arange(1, size + 1, dtype=np.int64)), cells)
 
 
-def read_rows(source: str, rows: Iterable[Any]) -> Iterator[Chunk]:
-    """Read mappings, one a row.
+def read_rows(source: str, rows: Iterable[Any]) -> Iterator[RowChunk]:
+    """Read mappings, one per row.
 
     Raises:
         TableError: A row is not a mapping, or columns are not those of a labelled table.

@@ -46,7 +46,7 @@ class Promise(BaseModel):
 
 
 class Figures(BaseModel):
-    """What the policy did on the rows it was measured on; all are means a request.
+    """What the policy did on the rows it was measured on; all are means per request.
 
     Attributes:
         n: Rows.

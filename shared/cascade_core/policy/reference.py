@@ -61,7 +61,7 @@ class Reference:
     Attributes:
         rows: Requests; with weights or groups, how many even and independent ones say as much.
         escalated: Share of requests that no tier but the last answered.
-        tiers: Confidences, one a tier but the last.
+        tiers: Confidences, one for every tier but the last.
         harm: Mean harm expected, over all requests, in [0, 1]; None = not measured.
         limit: Harm that was promised not to be exceeded; None = no promise.
     """

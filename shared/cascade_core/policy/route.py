@@ -54,7 +54,7 @@ class Route(BaseModel):
 
     Attributes:
         stages: One for every tier.
-        worth: USD that one unit of quality a request is worth; 0 compares costs alone, which
+        worth: USD that one unit of quality per request is worth; 0 compares costs alone, which
             is right where thresholds already hold the quality.
     """
 

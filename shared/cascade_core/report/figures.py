@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from rich.cells import cell_len
 
 from cascade_core.evaluation.baselines import random_line
 from cascade_core.evaluation.curve import Axis, Curve
-from cascade_core.report.rows import BEYOND, COST_AXIS, ClassRow, Operating, formatted, shortened
+from cascade_core.report.rows import BEYOND, COST_AXIS, Measured, formatted, shortened
 from cascade_core.report.svg import BAD, FAINT, GOOD, INK, MAIN, SECOND, Plot, draw_plot
 from cascade_core.statistics.columns import column, observed, weighting
 from cascade_core.statistics.reliability import Reliability
@@ -35,7 +35,7 @@ def cost_quality(
     curve: Curve,
     *,
     best: Curve | None = None,
-    point: Operating | None = None,
+    point: Measured | None = None,
     axis: Axis = "cost",
 ) -> Plot:
     """Draw quality against cost, with the lines of a coin and of hindsight.
@@ -61,9 +61,17 @@ def cost_quality(
         for line, label, color, style in [*lines, (curve, "this confidence", MAIN, "-")]:
             x, y = line.thinned().along(axis)
             axes.plot(x, 100 * y, style, color=color, label=label, linewidth=1.8)
-        if point is not None and (place := point.along(axis)) is not None:
-            spot = (place, 100 * point.quality)
-            axes.plot(*spot, "o", color=BAD, markersize=8, label="this policy", zorder=5)
+        place = None if point is None else point.cost_share if axis == "cost" else point.escalated
+        if point is not None and place is not None:
+            axes.plot(
+                place,
+                100 * point.quality,
+                "o",
+                color=BAD,
+                markersize=8,
+                label="this policy",
+                zorder=5,
+            )
         axes.set_ylabel("mean quality, %")
         axes.set_xlabel(COST_AXIS if axis == "cost" else f"share {BEYOND}")
         axes.legend(loc="lower right")
@@ -167,23 +175,23 @@ def confidence_histograms(
     return draw_plot("Confidences of good and bad drafts", alt, caption, draw)
 
 
-def by_class(rows: Sequence[ClassRow]) -> Plot:
+def by_class(classes: Mapping[str, Measured]) -> Plot:
     """Draw quality and escalation of each class.
 
     Args:
-        rows: One a class.
+        classes: What the policy did with each.
     """
     alt = "; ".join(
-        f"{row.name}: quality {formatted(row.quality)}, {BEYOND} {formatted(row.escalated)}"
-        for row in rows
+        f"{name}: quality {formatted(own.quality)}, {BEYOND} {formatted(own.escalated)}"
+        for name, own in classes.items()
     )
 
-    names = [shortened(row.name, _LONGEST_NAME) for row in rows]
+    names = [shortened(name, _LONGEST_NAME) for name in classes]
     # No font that measures the picture knows every script: the page's own fonts write the names.
     stand_ins = [f"#{place}".ljust(cell_len(name), "n") for place, name in enumerate(names)]
 
     def draw(axes: Axes) -> None:
-        place = np.arange(len(rows))
+        place, rows = np.arange(len(names)), classes.values()
         bars = (
             (-0.2, [row.quality for row in rows], MAIN, "quality"),
             (0.2, [row.escalated for row in rows], SECOND, BEYOND),
@@ -193,10 +201,10 @@ def by_class(rows: Sequence[ClassRow]) -> Plot:
         strong = [100 * row.strong_quality for row in rows]
         axes.plot(strong, place - 0.2, "|", color=INK, ms=13, mew=2, label="strong tier's quality")
         axes.set_yticks(place, stand_ins)
-        axes.set(xlim=(0, 100), xlabel="%", ylim=(len(rows) - 0.4, -0.6))
+        axes.set(xlim=(0, 100), xlabel="%", ylim=(len(names) - 0.4, -0.6))
         axes.figure.legend(loc="outside lower center", ncols=3, fontsize=9, columnspacing=1.2)
 
-    plot = draw_plot("Classes", alt, "", draw, height=1 + 0.5 * len(rows))
+    plot = draw_plot("Classes", alt, "", draw, height=1 + 0.5 * len(names))
     written = {
         f">{there}<": f">{escape(name)}<" for there, name in zip(stand_ins, names, strict=True)
     }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cascade_core.files import write_whole
-from cascade_core.report.rows import ClassRow, Figure
+from cascade_core.report.rows import Figure, Measured
 from cascade_core.report.svg import Plot
 from cascade_core.report.terminal import CLASS_HEADERS, class_cells
 
@@ -36,10 +36,10 @@ class Section:
 
     @classmethod
     def of_classes(
-        cls, title: str, rows: Sequence[ClassRow], plots: Sequence[Plot] = ()
+        cls, title: str, classes: Mapping[str, Measured], plots: Sequence[Plot] = ()
     ) -> Section:
         """Return a section on how each class of requests fared."""
-        return cls(title, plots=plots, headers=CLASS_HEADERS, cells=class_cells(rows))
+        return cls(title, plots=plots, headers=CLASS_HEADERS, cells=class_cells(classes))
 
 
 def render(title: str, sections: Iterable[Section], *, subtitle: str = "") -> str:
