@@ -62,12 +62,19 @@ LONGEST = 350
 MEDIAN = 130
 
 # Names that are right in several places, each with its reason.
-ADAPTERS = "the same part of each adapter, or of each of its kinds of tier"
 COMMAND = "a command is called like what it runs"
+ADAPTERS = "the same part of each adapter, or of each kind of tier"
+ANSWERS = "the same for the answers of models and for the responses of engines"
+DEMO_OF_EACH = "the same part of each framework's demo"
 SHARED = {
-    "collect": COMMAND,
-    "replay": COMMAND,
-    "tune": COMMAND,
+    **dict.fromkeys(("collect", "replay", "tune"), COMMAND),
+    **dict.fromkeys(("Described", "gives_logprobs", "host", "load_model"), ADAPTERS),
+    **dict.fromkeys(("make_tier", "make_tiers"), ADAPTERS),
+    **dict.fromkeys(("to_draft", "to_messages", "to_turns"), ADAPTERS),
+    **dict.fromkeys(("ashown", "shown", "stamped", "text_of"), ANSWERS),
+    **dict.fromkeys(("PROMPT", "opened"), DEMO_OF_EACH),
+    **dict.fromkeys(("Parser", "parser_gate"), "LangChain's takes its own parsers besides"),
+    "Session": "LlamaIndex's is the core's, and tells its listeners besides",
 }
 
 FOUND = modules(*PACKAGES)

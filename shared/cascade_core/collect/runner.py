@@ -85,7 +85,7 @@ class Budget:
         return self.spent + self._dearest * (running + 1) <= self.cap
 
 
-async def run(  # noqa: PLR0913 - what a run is made of
+async def run_all(  # noqa: PLR0913 - what a run is made of
     samples: Sequence[Sample],
     examine: Examine,
     journal: Journal,
