@@ -1,7 +1,9 @@
 """Model cascades for LlamaIndex: `CascadeLLM`, `CascadeSynthesizer`, `CascadeQueryEngine`.
 
-Start reading in `llm`. What decides is in `cascade_core.loop.flow`; this package
-converts, and calls LlamaIndex's models.
+What decides is in `cascade_core.loop.flow`; this package calls LlamaIndex's models and reads
+their answers. From the bottom up: `reading` knows what answers and events say, `asking` is one
+request of any kind, and above it `llm` and `engines` are the cascades. Start reading in
+`llm.cascade_llm`.
 """
 
 from cascade_core.setup.parsing import parser_gate

@@ -22,8 +22,7 @@ from cascade_core.tier import Tier
 from cascade_core.usage import Usage
 from llamaindex_cascade.asking.messages import to_messages
 from llamaindex_cascade.asking.tiers import LLMTier, check_llm
-from llamaindex_cascade.reading.answers import to_draft
-from llamaindex_cascade.reading.raw import Response
+from llamaindex_cascade.reading.answers import Response, to_draft
 from llamaindex_cascade.reading.recorder import Recorder, recording
 
 

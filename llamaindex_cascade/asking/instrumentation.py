@@ -23,7 +23,7 @@ from llamaindex_cascade.reading.recorder import RecorderEvents, RecorderSpans, c
 Class = TypeVar("Class", bound=type)
 
 _dispatcher = get_dispatcher(__name__)
-_DEAF = (NullEventHandler, NullSpanHandler, RecorderEvents, RecorderSpans)
+_DEAF = frozenset({NullEventHandler, NullSpanHandler, RecorderEvents, RecorderSpans})
 """Handlers that take no notice of decisions."""
 
 
@@ -94,10 +94,12 @@ def _spanned_if_observed(
 
 
 def _observed(dispatcher: Dispatcher) -> bool:
+    """Tell whether a dispatcher, or one that it passes on to, has a handler that takes notice."""
     while True:
         for handlers in (dispatcher.event_handlers, dispatcher.span_handlers):
-            if any(type(handler) not in _DEAF for handler in handlers):
-                return True
+            for handler in handlers:
+                if type(handler) not in _DEAF:
+                    return True
         if not dispatcher.propagate or dispatcher.name == dispatcher.root_name:
             return False
         dispatcher = dispatcher.parent

@@ -15,7 +15,7 @@ from llamaindex_cascade.asking.streams import AsyncTierStream, TierStream, areco
 from llamaindex_cascade.llm.gathering import Parts, Responses, object_draft
 from llamaindex_cascade.llm.templates import Object
 from llamaindex_cascade.llm.ways import Way
-from llamaindex_cascade.reading.raw import Response, text_of
+from llamaindex_cascade.reading.answers import Response, text_of
 from llamaindex_cascade.reading.recorder import recording
 
 

@@ -15,7 +15,7 @@ from cascade_core.logprobs import Logprobs, read_logprobs
 from cascade_core.usage import Usage
 from llamaindex_cascade.asking.calls import Calls
 from llamaindex_cascade.llm.formats import FormatError
-from llamaindex_cascade.reading.raw import Response, said_in
+from llamaindex_cascade.reading.answers import Response, said_in
 from llamaindex_cascade.reading.recorder import Recorder
 
 

@@ -167,6 +167,8 @@ class Tools:
 
 
 def _known(kwargs: Options) -> dict[str, Any]:
+    if not kwargs:
+        return {}
     return {"output_schema": response_schema(kwargs), "max_tokens": token_limit(kwargs)}
 
 

@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
-from llama_index.core.base.llms.types import ChatResponse
+from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
 
 from cascade_core.costs.tokens import estimate_usage
-from cascade_core.draft import Draft, Finish
+from cascade_core.draft import Draft
+from cascade_core.integrations.answers import Said, read_said
 from cascade_core.integrations.usage import written_in
 from cascade_core.log.record import calls_of
 from cascade_core.logprobs import Logprobs
 from cascade_core.request import ToolCall
 from cascade_core.usage import Usage
 from llamaindex_cascade.reading.logprobs import whole_logprobs
-from llamaindex_cascade.reading.raw import Response, said_in, text_of
 from llamaindex_cascade.reading.tool_calls import read_tool_calls
+
+Response: TypeAlias = ChatResponse | CompletionResponse
 
 PromptTexts: TypeAlias = Callable[[], Iterable[str]]
 """Gives the texts of what was asked; called only where tokens must be counted."""
@@ -75,19 +77,16 @@ def to_draft(  # noqa: PLR0913 - what only the caller can know of an answer
     )
 
 
-def read_finish(response: Response) -> Finish | None:
-    """Return why the model stopped, where the answer says so."""
-    return said_in(response).finish
+def text_of(response: Response) -> str:
+    """Return an answer's text; parts that are not text are left out."""
+    if isinstance(response, ChatResponse):
+        return response.message.content or ""
+    return response.text
 
 
-def reported_usage(response: Response) -> Usage | None:
-    """Read the tokens that the provider reported.
-
-    Args:
-        response: An answer, or a chunk of a stream; a stream reports its
-            tokens on one of its last chunks, if at all.
-
-    Returns:
-        The tokens, or None where they are not reported in full.
-    """
-    return said_in(response).usage
+def said_in(response: Response) -> Said:
+    """Return what the provider says of an answer or a chunk, wherever the integration put it."""
+    if isinstance(response, ChatResponse):
+        more = response.message.additional_kwargs
+        return read_said(response.raw, response.additional_kwargs, more)
+    return read_said(response.raw, response.additional_kwargs)

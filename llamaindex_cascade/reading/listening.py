@@ -21,9 +21,8 @@ from cascade_core.call import Call, Outcome
 from cascade_core.draft import Draft, Finish
 from cascade_core.logprobs import Logprobs, read_logprobs
 from cascade_core.usage import Usage
-from llamaindex_cascade.reading.answers import to_draft
+from llamaindex_cascade.reading.answers import Response, said_in, to_draft
 from llamaindex_cascade.reading.capabilities import name_of
-from llamaindex_cascade.reading.raw import Response, said_in
 
 by_span: WeakValueDictionary[str, Recorder] = WeakValueDictionary()
 """Who saw a call start: the rest of a stream may be read where no recorder is active."""

@@ -11,21 +11,22 @@ from collections.abc import Sequence
 from math import nan
 from typing import Any
 
-from llama_index.core.base.llms.types import LogProb
+from llama_index.core.base.llms.types import ChatResponse, CompletionResponse, LogProb
 
 from cascade_core.integrations.answers import Said
 from cascade_core.integrations.fields import field
 from cascade_core.logprobs import Logprobs, read_logprobs
-from llamaindex_cascade.reading.raw import Response, said_in
 
 
-def whole_logprobs(response: Response, text: str, said: Said) -> Logprobs | None:
+def whole_logprobs(
+    response: ChatResponse | CompletionResponse, text: str, said: Said
+) -> Logprobs | None:
     """Read the log-probabilities of a whole answer.
 
     Args:
         response: The answer. The last response of a stream has the whole text
             but only its own tokens' log-probabilities: it gives None. Gather
-            those of a stream with `chunk_tokens`.
+            those of a stream from its chunks.
         text: Its text.
         said: What its provider says.
 
@@ -40,11 +41,6 @@ def whole_logprobs(response: Response, text: str, said: Said) -> Logprobs | None
     if found is None and response.logprobs:
         found = read_logprobs(_written(response.logprobs, text))
     return found
-
-
-def chunk_tokens(chunk: Response) -> Logprobs | None:
-    """Read the log-probabilities that one chunk of a stream brought, often none."""
-    return read_logprobs(said_in(chunk).logprobs)
 
 
 def _written(logprobs: Sequence[Any], text: str) -> Sequence[Any]:

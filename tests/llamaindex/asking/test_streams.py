@@ -1,4 +1,4 @@
-"""A request's stream, as its caller reads it."""
+"""Streams: of a tier, with what is under it, and of a request, as its caller reads it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from llamaindex_cascade.asking.streams import arecorded, ashown, recorded, shown
+from cascade_core.draft import Draft
+from cascade_core.effects import Chunk
+from llamaindex_cascade.asking.streams import (
+    AsyncTierStream,
+    TierStream,
+    arecorded,
+    ashown,
+    recorded,
+    shown,
+)
 from llamaindex_cascade.reading.recorder import current, recording
 
 
@@ -98,3 +107,78 @@ def test_with_none_the_recorder_around_sees_nothing_of_a_stream() -> None:
         for _ in recorded(watched(inside), None):
             assert current() is around
     assert inside == [None, None]
+
+
+class Stream:
+    """A response on its way, as HTTP clients hold it; their own classes have this name."""
+
+    response = None
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def __iter__(self) -> Iterator[str]:
+        yield from "ab"
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class AsyncStream(Stream):
+    async def __aiter__(self) -> AsyncGenerator[str, None]:
+        for each in "ab":
+            yield each
+
+    async def close(self) -> None:  # type: ignore[override]
+        self.closed = True
+
+
+class Texts:
+    """Gathers texts."""
+
+    def take(self, item: str) -> Chunk:
+        return Chunk(item)
+
+    def had(self) -> Draft:
+        return Draft("arrived")
+
+    def whole(self) -> Draft:
+        return Draft("all")
+
+
+def read_from(stream: Stream) -> Generator[str, None, None]:
+    yield from stream
+
+
+async def aread_from(stream: AsyncStream) -> AsyncGenerator[str, None]:
+    async for each in stream:
+        yield each
+
+
+async def test_the_connection_under_a_stream_that_is_left_is_closed() -> None:
+    under, aunder = Stream(), AsyncStream()
+    left, aleft = (
+        TierStream(read_from(under), Texts()),
+        AsyncTierStream(aread_from(aunder), Texts()),
+    )
+    left.pull()
+    await aleft.pull()
+    left.close()
+    await aleft.close()
+    assert under.closed
+    assert aunder.closed
+
+
+async def test_that_of_a_stream_read_to_its_end_is_its_clients_to_close() -> None:
+    under, aunder = Stream(), AsyncStream()
+    ended, aended = (
+        TierStream(read_from(under), Texts()),
+        AsyncTierStream(aread_from(aunder), Texts()),
+    )
+    for _ in range(3):
+        last, alast = ended.pull(), await aended.pull()
+    assert last.draft.text == alast.draft.text == "all"
+    ended.close()
+    await aended.close()
+    assert not under.closed
+    assert not aunder.closed

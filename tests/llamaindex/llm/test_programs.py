@@ -20,7 +20,7 @@ from pydantic import BaseModel, ValidationError, field_validator
 from cascade_core import collect_decisions
 from cascade_core.errors import CascadeExhausted
 from llamaindex_cascade import CascadeLLM, parser_gate
-from tests.llamaindex.fakes import ProviderError, Say, Seen
+from tests.llamaindex.fakes import ProviderError, Say, Seen, strong
 from tests.llamaindex.watched import ACCEPTED, ESCALATED, Pair, outcomes, trail
 
 pytestmark = [
@@ -174,6 +174,13 @@ class TestAStructuredPrediction:
         assert trail(seen) == [(1, "failed")]
         assert outcomes(seen[0]) == [(0, "failed"), (1, "returned")]
         assert "sk-secret" not in json.dumps(seen)
+
+    async def test_goes_on_where_a_cascade_that_is_a_tier_is_down(self, how: str) -> None:
+        inner = Pair(Say(error=ProviderError()), Say(error=ProviderError()))
+        outer = CascadeLLM(tiers=[inner.cascade, strong(CALLED)])
+        with collect_decisions() as seen:
+            assert await made(how, outer) == ADA
+        assert trail(seen) == [(None, "exhausted"), (1, "failed")]
 
     async def test_fails_where_every_tier_is_down(self, how: str) -> None:
         two = Pair(Say(error=ProviderError()), Say(error=ProviderError()))

@@ -11,10 +11,10 @@ from llama_index.llms.openai.utils import from_openai_message, from_openai_token
 from openai.types import Completion
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
+from cascade_core.logprobs import read_logprobs
 from cascade_core.request import ToolCall
 from cascade_core.usage import Usage
-from llamaindex_cascade.reading.answers import read_finish, reported_usage, to_draft
-from llamaindex_cascade.reading.logprobs import chunk_tokens
+from llamaindex_cascade.reading.answers import said_in, to_draft
 from llamaindex_cascade.reading.tool_calls import read_tool_calls
 
 NO_PROMPT: list[str] = []
@@ -164,7 +164,7 @@ class TestLogprobs:
         assert found is not None
         assert list(found.values) == [-0.1, -2.0]
         assert found.alternatives(1) == [(" shines", -0.2)]
-        assert read_finish(response) == "length"
+        assert said_in(response).finish == "length"
 
     def test_are_read_of_a_list_on_the_answer_itself(self) -> None:
         assert values_of(answered(raw={"message": {}, "logprobs": SAMPLED})) == [-0.1, -2.0]
@@ -184,7 +184,7 @@ class TestLogprobs:
     )
     def test_are_none_where_there_are_none(self, raw: Any) -> None:
         assert to_draft(answered(raw=raw)).logprobs is None
-        assert chunk_tokens(answered(raw=raw)) is None
+        assert read_logprobs(said_in(answered(raw=raw)).logprobs) is None
 
     def test_that_are_no_numbers_read_as_the_worst(self) -> None:
         raw = SimpleNamespace(
@@ -266,7 +266,7 @@ class TestStreams:
         first = answered("It", delta="It", raw=openai_chunk("It", entries=SAMPLED[:1]))
         last = answered(delta=" rains", raw=openai_chunk(" rains", entries=SAMPLED[1:]))
         usage = answered(delta="", raw=openai_chunk("", choices=[]))
-        found = [chunk_tokens(c) for c in (first, last, usage)]
+        found = [read_logprobs(said_in(c).logprobs) for c in (first, last, usage)]
         assert [tokens and list(tokens.values) for tokens in found] == [[-0.1], [-2.0], None]
 
     def test_do_not_pass_the_last_chunk_off_as_the_whole_answer(self) -> None:
@@ -281,8 +281,8 @@ class TestStreams:
         usage = {"prompt_tokens": 5, "completion_tokens": 6, "total_tokens": 11}
         zeros = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
         middle = answered(raw=openai_chunk("It"), additional_kwargs=zeros)
-        assert reported_usage(middle) is None
-        assert reported_usage(answered(raw=openai_chunk("", usage=usage))) == Usage(5, 6)
+        assert said_in(middle).usage is None
+        assert said_in(answered(raw=openai_chunk("", usage=usage))).usage == Usage(5, 6)
 
     def test_make_a_draft_of_what_was_gathered(self) -> None:
         last = answered(delta="", raw=openai_chunk(""))
@@ -361,7 +361,7 @@ class TestUsage:
         ],
     )
     def test_is_what_the_provider_reported(self, raw: Any, expected: Usage) -> None:
-        assert reported_usage(answered(raw=raw)) == expected
+        assert said_in(answered(raw=raw)).usage == expected
 
     def test_is_read_of_the_additional_arguments(self) -> None:
         response = answered(additional_kwargs={"prompt_tokens": 3, "completion_tokens": 4})
@@ -423,11 +423,11 @@ class TestFinish:
         ],
     )
     def test_is_read(self, raw: Any, expected: str | None) -> None:
-        assert read_finish(answered(raw=raw)) == expected
+        assert said_in(answered(raw=raw)).finish == expected
 
     def test_is_read_of_the_messages_arguments(self) -> None:
         message = ChatMessage(role="assistant", additional_kwargs={"finish_reason": "length"})
-        assert read_finish(ChatResponse(message=message)) == "length"
+        assert said_in(ChatResponse(message=message)).finish == "length"
 
 
 class TestRefusals:

@@ -1,0 +1,47 @@
+"""What a tier is asked, as data."""
+
+from __future__ import annotations
+
+from llama_index.core.llms import ChatMessage
+
+from cascade_core.draft import Draft
+from cascade_core.request import ToolCall
+from llamaindex_cascade.asking.tiers import LLMTier
+from llamaindex_cascade.llm.ways import Messages, Text
+from tests.llamaindex.fakes import cheap
+
+TIER = LLMTier(cheap())
+HI = [ChatMessage(content="hi")]
+JSON = """Here's a JSON schema to follow:
+{"type": "object", "required": ["city"]}
+
+Output a valid JSON object but do not repeat the schema.
+"""
+
+
+def test_messages_are_a_chat() -> None:
+    asked = Messages(HI, {"stop": ["."]}).invocation(TIER, {"logprobs": True})
+    assert (asked.on, asked.method, list(asked.args)) == (TIER.llm, "chat", [HI])
+    assert asked.kwargs == {"stop": ["."], "logprobs": True}
+
+
+def test_a_text_is_a_completion_formatted_or_not() -> None:
+    asked = Text("hi", {}, formatted=True).invocation(TIER, {})
+    assert (asked.method, tuple(asked.args)) == ("complete", ("hi", True))
+
+
+def test_what_the_cascade_asks_for_goes_before_what_the_caller_did() -> None:
+    for way in (Messages(HI, {"logprobs": False}), Text("hi", {"logprobs": False}, formatted=True)):
+        assert way.invocation(TIER, {"logprobs": True}).kwargs["logprobs"] is True
+
+
+def test_a_format_asked_for_in_words_is_checked_in_answers_that_call_no_tool() -> None:
+    for way in (Messages([ChatMessage(content=JSON)], {}), Text(JSON, {}, formatted=True)):
+        assert way.problem(Draft('{"city": "Oslo"}'), TIER) is None
+        assert way.problem(Draft("Oslo"), TIER) is not None
+        assert way.problem(Draft("", tool_calls=[ToolCall("weather", {})]), TIER) is None
+
+
+def test_the_limit_of_a_request_is_among_its_arguments() -> None:
+    assert Messages(HI, {"max_tokens": 5}).request["max_tokens"] == 5
+    assert Messages(HI, {}).request.get("max_tokens") is None
