@@ -1,7 +1,7 @@
 """What paid signals cost: each is read only where it can still change what becomes of a draft.
 
 A cascade asks a judge only while the lowest and the highest confidence it leaves possible lie on
-both sides of the threshold (`judging`). So what a row pays depends on the threshold, and whoever
+both sides of the threshold (`loop.judging`). So what a row pays depends on the threshold, and whoever
 counts costs over many thresholds counts them here.
 """
 

@@ -26,7 +26,7 @@ RARE_BETS = tuple(0.5 * 3.0**-k for k in range(8))
 
 
 class Panel:
-    """A capital of 1, spread evenly over claims that the mean of `x[i]` is at most `limits[i]`.
+    """Tests claims that the mean of `x[i]` is at most `limits[i]`, with one capital of 1 for all.
 
     Each x must be ≥ 0; it need not be bounded above. On each claim several
     sizes of bet run side by side, because the best one depends on the size of a
