@@ -74,7 +74,7 @@ class Pipeline:
         return [self.native]
 
 
-def make_tier(pipeline: Pipeline, index: int) -> Tier:
+def make_pipeline(pipeline: Pipeline, index: int) -> Tier:
     """Return a pipeline as the core sees it."""
     llm = pipeline.llm
     return Tier(

@@ -15,7 +15,7 @@ from typing import Protocol, TypeAlias, cast
 from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError
 from cascade_core.policy.document import Policy
-from cascade_demo.pair import PriceTable
+from cascade_demo.pair import ListPrices
 
 EXTRAS = {"langchain": "demo", "llamaindex": "demo-llamaindex"}
 """What brings a framework with all that its demo needs."""
@@ -58,7 +58,7 @@ class Framework(Protocol):
         ...
 
     @property
-    def price_table(self) -> PriceTable | None:
+    def price_table(self) -> ListPrices | None:
         """USD per million tokens by model; None for published prices only."""
         ...
 

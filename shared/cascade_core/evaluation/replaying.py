@@ -59,7 +59,7 @@ def replay(
     mask, unused = usable(rows)
     if not mask.any():
         why = "; ".join(f"{reason} ({n:,} rows)" for reason, n in unused.items())
-        raise TableError(f"{rows.source}: no row can be used: {why}")
+        raise TableError(rows.source, f"no row can be used: {why}")
     rows = rows.take(mask)
     scored = score(rows, document)
     served = serve(scored, thresholds_of(document, rows))

@@ -30,7 +30,7 @@ LIMIT_FIELDS = (
 )
 """What integrations call the most tokens that an answer may have: as fields, and as arguments."""
 
-LogprobsAsked: TypeAlias = Literal["never", "arguments", "model_kwargs"]
+LogprobsBy: TypeAlias = Literal["never", "arguments", "model_kwargs"]
 """How to ask for log-probabilities: not at all, since none come or asking is an error; by the
 arguments of a call; by the field `model_kwargs`, which is passed on."""
 
@@ -47,14 +47,14 @@ class Integration(NamedTuple):
         cache_keys: The settings for prompt caching that it accepts.
     """
 
-    logprobs: LogprobsAsked | None = None
+    logprobs: LogprobsBy | None = None
     host: str | None = None
     ends_named: bool | None = None
     usage_asked: bool | None = None
     cache_keys: frozenset[str] | None = None
 
 
-Integrations: TypeAlias = Mapping[str, Integration]
+Known: TypeAlias = Mapping[str, Integration]
 
 CACHE_KEYS = frozenset({"cache_control", "prompt_cache_key", "prompt_cache_retention"})
 """Settings for prompt caching, each an error at most providers."""
@@ -62,7 +62,7 @@ CACHE_KEYS = frozenset({"cache_control", "prompt_cache_key", "prompt_cache_reten
 _ANTHROPIC = Integration(logprobs="never", cache_keys=frozenset({"cache_control"}))
 _OPENAI = frozenset({"prompt_cache_key", "prompt_cache_retention"})
 
-LANGCHAIN: Integrations = {
+LANGCHAIN: Known = {
     "AzureChatOpenAI": Integration(host="azure", cache_keys=_OPENAI),
     "BaseChatOpenAI": Integration(ends_named=True),
     "ChatAnthropic": _ANTHROPIC,
@@ -97,7 +97,7 @@ LANGCHAIN: Integrations = {
     "ChatWatsonx": Integration(host="ibm"),
 }
 
-LLAMAINDEX: Integrations = {
+LLAMAINDEX: Known = {
     "Anthropic": Integration(logprobs="never"),
     "AzureOpenAI": Integration(host="azure"),
     "Baseten": Integration(host="baseten"),
@@ -131,7 +131,7 @@ LLAMAINDEX: Integrations = {
 }
 
 
-def integration(model: object, table: Integrations) -> Integration:
+def integration(model: object, table: Known) -> Integration:
     """Return what is known of a model by its class and its bases."""
     rows = [table[cls.__name__] for cls in type(model).__mro__ if cls.__name__ in table]
     if len(rows) == 1:

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Number
-from typing import Any, Literal, NoReturn, TypeAlias
+from typing import Any, ClassVar, Literal, NoReturn, TypeAlias
 
 import numpy as np
 
 from cascade_core.arrays import Array, Ints
-from cascade_core.errors import ConfigurationError
+from cascade_core.files import FileError
 
 Unit: TypeAlias = Literal["line", "row"]
 """How rows are counted: a text file's lines from 1, header included; or rows from 1."""
@@ -27,8 +27,10 @@ Cells: TypeAlias = Sequence[Any] | Array
 _ABSENT = {"NAType", "NaTType"}  # pandas' other words for an empty cell
 
 
-class TableError(ConfigurationError):
+class TableError(FileError):
     """A labelled table cannot be read, or cannot be learnt from."""
+
+    _of_all: ClassVar[str] = ": "
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,8 @@ def refuse(
     Raises:
         TableError: Always.
     """
-    where = [source, *([place] if place else []), *([f"column {column}"] if column else [])]
     # A decoder's error, on which this may follow, holds the text that it stumbled over.
-    raise TableError(f"{', '.join(where)}: {problem}") from None
+    raise TableError(source, problem, place, column) from None
 
 
 def to_numbers(cells: Cells, where: Where, column: str, highest: float) -> Array:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cascade_core.errors import ConfigurationError
+from cascade_core.files import write_whole
 from cascade_core.report.rows import Figure, Measured
 from cascade_core.report.svg import Plot
 from cascade_core.report.terminal import CLASS_HEADERS, class_cells
@@ -82,13 +81,5 @@ def write_html(
         ConfigurationError: It cannot be written; the message names the path.
         ModuleNotFoundError: The extra `report` is not installed.
     """
-    path = Path(path)
     page = render(title, sections, subtitle=subtitle)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        unfinished.write_text(page, encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        msg = f"report {path} cannot be written: {error.strerror or type(error).__name__}"
-        raise ConfigurationError(msg) from None
+    write_whole(Path(path), page, source=f"report {path}")
