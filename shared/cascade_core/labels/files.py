@@ -34,13 +34,18 @@ def from_csv(path: Path) -> Iterator[RowChunk]:
     if header is None:
         refuse(source, "is empty; the first line names the columns")
     columns = _named(source, f"line {line}", [name.strip() for name in header])
-    while piece := list(islice(read, ROWS)):
-        lines, rows = zip(*piece, strict=True)
-        if set(map(len, rows)) != {len(header)}:
-            line, row = next((line, row) for line, row in piece if len(row) != len(header))
-            problem = f"has {len(row)} cells where the header names {len(header)}"
-            hint = "quote texts that hold commas or line breaks"
-            refuse(source, f"{problem}; {hint}", place=f"line {line}")
+    while True:
+        lines: list[int] = []
+        rows: list[list[str]] = []
+        for line, cells in islice(read, ROWS):
+            if len(cells) != len(header):
+                problem = f"has {len(cells)} cells where the header names {len(header)}"
+                hint = "quote texts that hold commas or line breaks"
+                refuse(source, f"{problem}; {hint}", place=f"line {line}")
+            lines.append(line)
+            rows.append(cells)
+        if not rows:
+            return
         yield RowChunk(
             where=Where(source, "line", np.array(lines, dtype=np.int64)),
             cells={column: [row[i] for row in rows] for i, column in columns},
