@@ -1,4 +1,4 @@
-"""Reads a labelled table from wherever it is; the one way in."""
+"""Reads a labelled table from a file or from memory; the one way in."""
 
 from __future__ import annotations
 
