@@ -48,7 +48,7 @@ def write_table(path: str | Path, rows: Iterable[Mapping[str, object]]) -> None:
             _write_parquet(file, columns, rows)
         elif suffix.endswith(".gz"):
             with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
-                packed.writelines(lines)
+                packed.write(b"".join(lines))
         else:
             file.writelines(lines)
 
