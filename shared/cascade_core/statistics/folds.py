@@ -116,7 +116,7 @@ def _units(n: int, groups: Ints | None, strata: Array | None, seed: int) -> _Uni
     if strata is not None:
         mean = np.nan_to_num(strata)
         if groups is not None:
-            mean = np.bincount(of_row, mean, minlength=len(sizes)) / np.maximum(sizes, 1)
+            mean = np.bincount(of_row, mean) / sizes
         level = np.round(mean * LEVELS)
     if groups is not None:
         return _Units(of_row, sizes, np.lexsort((shuffled, -sizes, level)))

@@ -26,3 +26,8 @@ def test_the_error_is_how_means_scatter():
     draws = np.random.default_rng(0).random((2_000, 100))
     errors = [mean_with_error(draw, None)[1] for draw in draws]
     assert np.mean(errors) == pytest.approx(draws.mean(axis=1).std(), rel=0.05)
+
+
+def test_rows_of_a_group_even_out():
+    values, groups = np.array([0.0, 1.0, 0.5, 0.5]), np.array([7, 7, 3, 9])
+    assert mean_with_error(values, None, groups) == (0.5, 0.0)
