@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pydoc
 import pickle
 from copy import deepcopy
 from typing import Any, get_type_hints
@@ -93,6 +94,13 @@ def test_the_docstring_says_what_every_setting_does(cls: Any) -> None:
     said = [line.strip() for line in listed.splitlines() if not line.startswith(" " * 8)]
     assert [line.partition(": ")[0] for line in said] == list(KEYWORDS[cls].__annotations__)
     assert all(line.partition(": ")[2] for line in said)
+
+
+@each
+def test_help_shows_what_every_setting_does(cls: Any) -> None:
+    shown = pydoc.plain(pydoc.render_doc(cls))
+    assert "Settings:" in shown
+    assert all(f"{name}: " in shown for name in KEYWORDS[cls].__annotations__)
 
 
 @each

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from functools import wraps
 from itertools import pairwise
 from textwrap import TextWrapper, dedent
-from typing import Any, TypeVar
+from typing import Any, Self, SupportsIndex, TypeVar
 
 from pydantic import ValidationError
 
@@ -52,7 +52,7 @@ def configured(*keywords: type) -> Callable[[Class], Class]:
 
         checked.__signature__ = signature  # type: ignore[attr-defined]
         cls.__init__ = checked  # type: ignore[misc]
-        cls.__doc__ = _WrittenOut(cls.__doc__, keywords)  # type: ignore[assignment]
+        cls.__doc__ = _WrittenOut(cls.__doc__, keywords)
         if hasattr(cls, "__signature__"):  # pydantic's: until it has built this class, a base's
             bound = [each for name, each in signature.parameters.items() if name in known]
             cls.__signature__ = signature.replace(parameters=bound)
@@ -119,19 +119,28 @@ def plain_errors(cls: type) -> Iterator[None]:
         raise ConfigurationError(msg) from None
 
 
-class _WrittenOut:
+class _WrittenOut(str):  # noqa: SLOT000 - it holds what it is made of
     """A class's docstring and what its settings do, put together when somebody asks for it.
 
     Python keeps no text that stands under a key, so it is read from the source, where there is one.
     """
 
-    def __init__(self, own: str | None, keywords: Collection[type]) -> None:
-        self._own = inspect.cleandoc(own or "")
-        self._keywords = keywords
+    _keywords: Collection[type]
+
+    def __new__(cls, own: str | None, keywords: Collection[type]) -> Self:
+        written = super().__new__(cls, inspect.cleandoc(own or ""))
+        written._keywords = keywords
+        return written
 
     def __get__(self, instance: object, owner: type | None = None) -> str:
+        own = str.expandtabs(self)
         listed = [text for each in self._keywords for text in _said_under(each)]
-        return "\n".join([self._own, "", "Settings:", *listed] if listed else [self._own])
+        return "\n".join([own, "", "Settings:", *listed] if listed else [own])
+
+    def expandtabs(self, tabsize: SupportsIndex = 8) -> str:
+        """Return the whole: on pydantic's classes, `help()` takes the text itself and starts so."""
+        del tabsize
+        return self.__get__(None)
 
 
 def _said_under(keywords: type) -> Iterator[str]:
