@@ -31,7 +31,7 @@ from langchain_cascade.convert import (
 )
 from langchain_cascade.engine import ChatEngine
 from langchain_cascade.scope import fatal
-from langchain_cascade.streams import AsyncDraftStream, DraftStream, Messages, Setting
+from langchain_cascade.streams import AsyncDraftStream, DraftStream, GatheredMessages, Setting
 from langchain_cascade.tools import BoundTools
 from langchain_cascade.wrapping import Model, Variant, flatten
 
@@ -112,7 +112,7 @@ class ChatCalls:
         model, messages = self._live(effect)
         config = self.child(effect.tier, "draft")
         chunks = model.stream(effect.request.native, config, **self._kwargs)
-        return Stream(chunks, Messages(messages, effect.tier.model))
+        return Stream(chunks, GatheredMessages(messages, effect.tier.model))
 
     async def aopen(self, effect: Open) -> AsyncStream:
         """Start a tier's stream: silent for a draft, live for the last tier."""
@@ -121,7 +121,7 @@ class ChatCalls:
         model, messages = self._live(effect)
         config = self.child(effect.tier, "draft")
         chunks = model.astream(effect.request.native, config, **self._kwargs)
-        return AsyncStream(chunks, Messages(messages, effect.tier.model))
+        return AsyncStream(chunks, GatheredMessages(messages, effect.tier.model))
 
     def as_chunk(self, native: Any, tier: Tier) -> AIMessageChunk:
         """Return a tier's whole message as the one chunk of a stream."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Self, cast
+from typing import Any, Self, Unpack, cast
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.language_models.chat_models import BaseChatModel
@@ -16,19 +16,21 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable
 from pydantic import ConfigDict
 
-from cascade_core.setup.settings import CascadeSettings, check_names, plain_errors
+from cascade_core.setup.constructor import configured
+from cascade_core.setup.settings import CascadeKeywords, CascadeSettings
 from langchain_cascade.asking import Asking
 from langchain_cascade.capabilities import intersect_profiles
 from langchain_cascade.describe import Described
 from langchain_cascade.engine import MODES, REBUILD, ChatEngine
 from langchain_cascade.generate import GenerateByInvoke
-from langchain_cascade.parameters import NAMES, StandardParameters, for_tiers
-from langchain_cascade.tiers import ChatTier, TierList, core_tiers
+from langchain_cascade.parameters import NAMES, ChatKeywords, StandardParameters, for_tiers
+from langchain_cascade.tiers import ChatTier, GivenTier, TierList, core_tiers
 from langchain_cascade.tools import SIDECAR, BoundTools, supports_tools
 
 _REBUILD = REBUILD | NAMES - MODES
 
 
+@configured(CascadeKeywords, ChatKeywords)
 class ChatCascade(
     CascadeSettings, StandardParameters, Asking, Described, GenerateByInvoke, BaseChatModel
 ):
@@ -43,40 +45,38 @@ class ChatCascade(
     Args:
         tiers: Chat models, cheapest first: instances (bound, retried, or
             cascades themselves) or names for `init_chat_model`.
-        kwargs: See `CascadeSettings` and `StandardParameters`.
+        settings: See `CascadeKeywords` and `ChatKeywords`; they are listed below.
 
     Raises:
         ConfigurationError: A setting cannot work; the message says which and why.
 
     Example:
-        >>> llm = ChatCascade(tiers=[cheap, strong])
+        >>> llm = ChatCascade([cheap, strong], thresholds=0.8)
         >>> llm.invoke("When is my invoice due?").response_metadata["cascade"]["reason"]
         'confident'
     """
 
     model_config = ConfigDict(defer_build=True)  # importing stays quick
 
-    def __init__(self, **kwargs: Any) -> None:
-        """Check the settings; see the class."""
-        check_names(type(self), kwargs)
-        with plain_errors(type(self)):
-            super().__init__(**kwargs)
+    def __init__(self, tiers: Sequence[GivenTier], **settings: Unpack[ChatKeywords]) -> None:
+        fields: dict[str, Any] = {"tiers": tiers, **settings}
+        super().__init__(**fields)
         if isinstance(self.tiers, list | tuple) and not isinstance(self.tiers, TierList):
             self.__dict__["tiers"] = TierList(self.tiers)
         # Outside pydantic's own validation, which would quote its input in errors.
-        tiers = self._chat_tiers
+        made = self._chat_tiers
         if self.profile is None:
-            self.profile = cast("Any", intersect_profiles([tier.inner for tier in tiers]))
+            self.profile = cast("Any", intersect_profiles([tier.inner for tier in made]))
 
     @classmethod
-    def from_models(cls, *names: str, **kwargs: Any) -> Self:
+    def from_models(cls, *names: str, **settings: Unpack[ChatKeywords]) -> Self:
         """Make a cascade from model names, cheapest first.
 
         Args:
             names: Names for `init_chat_model`, such as `"openai:gpt-4o-mini"`.
-            kwargs: See `CascadeSettings`.
+            settings: See the class.
         """
-        return cls(tiers=list(names), **kwargs)
+        return cls(list(names), **settings)
 
     @cached_property
     def _engine(self) -> ChatEngine:

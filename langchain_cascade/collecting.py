@@ -72,11 +72,11 @@ async def acollect(  # noqa: PLR0913 - the command's options
             request's text (or messages); cheapest first, at least two.
         out: The table: `.csv`, `.jsonl` or `.parquet`.
         signals: What drafts of every tier but the last are read by; see
-            `CascadeSettings`.
+            `CascadeKeywords`.
         quality: How answers are graded; see `grade.make_grader`.
         judge: The chat model, or its name, that grades with `quality="judge"`.
         gates: Further gates; a draft that fails one has no readings.
-        prices: A price table; see `CascadeSettings`.
+        prices: A price table; see `CascadeKeywords`.
         concurrency: How many requests run at a time.
         max_cost: The most USD to spend, earlier runs for the same table included.
         texts: Whether the table holds the requests and answers. Where it does not, an answer

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Self, Unpack, cast
 
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 from langchain.agents.structured_output import (
@@ -23,11 +23,12 @@ from langchain_core.runnables.config import ensure_config
 from cascade_core.errors import ConfigurationError
 from cascade_core.loop.session import Decided, Session
 from cascade_core.request import Request, ToolSpec
-from cascade_core.setup.settings import CascadeSettings, check_names, plain_errors
+from cascade_core.setup.constructor import configured
+from cascade_core.setup.settings import CascadeKeywords, CascadeSettings
 from langchain_cascade.answer import stamp
 from langchain_cascade.convert import to_turns
 from langchain_cascade.engine import ChatEngine
-from langchain_cascade.tiers import make_tiers, to_core
+from langchain_cascade.tiers import GivenTier, make_tiers, to_core
 from langchain_cascade.tools import TOOL_KEYWORDS, BoundTools, read_choice, supports_tools
 from langchain_cascade.turns import TurnCalls, answer_in
 from langchain_cascade.wrapping import Flat, flatten
@@ -36,6 +37,7 @@ Handler = Callable[[ModelRequest], Any]
 AsyncHandler = Callable[[ModelRequest], Awaitable[Any]]
 
 
+@configured(CascadeKeywords)
 class CascadeMiddleware(AgentMiddleware):
     """Answers each of an agent's model turns with a cascade.
 
@@ -43,23 +45,25 @@ class CascadeMiddleware(AgentMiddleware):
     hidden from message streams; the last tier streams as the agent does.
 
     Args:
-        tiers: Chat models, cheapest first, bound or not.
-        kwargs: See `CascadeSettings`.
+        tiers: Chat models, bound or not, or their names, cheapest first.
+        settings: See `CascadeKeywords`; they are listed below.
 
     Raises:
         ConfigurationError: A setting cannot work; the message says which and why.
     """
 
-    def __init__(self, tiers: Any, **kwargs: Any) -> None:
+    def __init__(self, tiers: Sequence[GivenTier], **settings: Unpack[CascadeKeywords]) -> None:
         super().__init__()
-        check_names(CascadeSettings, {"tiers": tiers, **kwargs}, type(self).__name__)
         given = make_tiers(tiers)
         self._flat = [_flat(tier.given, f"tiers[{i}]") for i, tier in enumerate(given)]
-        with plain_errors(CascadeSettings):
-            settings = CascadeSettings(tiers=tiers, **kwargs)
-        self._engine = ChatEngine(settings, to_core(given))
+        self._engine = ChatEngine(CascadeSettings(tiers=tiers, **settings), to_core(given))
         able = [supports_tools(flat.model) for flat in self._flat]
         self._unable = frozenset(index for index, can in enumerate(able) if not can)
+
+    @classmethod
+    def from_models(cls, *names: str, **settings: Unpack[CascadeKeywords]) -> Self:
+        """Make a middleware from model names, cheapest first; see `ChatCascade.from_models`."""
+        return cls(list(names), **settings)
 
     def wrap_model_call(self, request: ModelRequest, handler: Handler) -> ModelResponse:
         """Answer one model turn."""

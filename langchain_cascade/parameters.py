@@ -8,33 +8,70 @@ they are set where the model has the field, and a warning tells where it has not
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
-from langchain_core.language_models import BaseChatModel
+from langchain_core.caches import BaseCache
+from langchain_core.callbacks import Callbacks
+from langchain_core.language_models import BaseChatModel, ModelProfile
+from langchain_core.rate_limiters import BaseRateLimiter
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from cascade_core.errors import CascadeWarning
 from cascade_core.integrations.classes import LIMIT_FIELDS
+from cascade_core.setup.settings import CascadeKeywords
 
 _AT_CREATION = frozenset({"timeout", "max_retries", "api_key"})
 """Parameters that integrations build their HTTP client with; later changes do nothing."""
 
 
-class StandardParameters(BaseModel):
-    """Standard parameters of chat models.
+class ChatKeywords(CascadeKeywords, total=False):
+    """What a chat cascade takes besides: the standard parameters, and any chat model's fields."""
 
-    Attributes:
-        temperature: Sampling temperature of every tier.
-        max_tokens: The most tokens a tier may write.
-        stop: Stop sequences of every call that brings none of its own.
-        timeout: Seconds a call may take; for tiers given by name.
-        max_retries: How often a tier tries again; for tiers given by name.
-        api_key: The provider's key; for tiers given by name. Never shown.
-        streaming: False answers `stream` in one chunk.
-        logprobs: Whether answers carry token log-probabilities, where the tiers
-            give them; a cascade that is itself a tier is asked for them so.
-    """
+    temperature: float | None
+    """Sampling temperature of every tier."""
+    max_tokens: int | None
+    """The most tokens a tier may write."""
+    stop: list[str] | None
+    """Stop sequences of every call that brings none of its own."""
+    timeout: float | None
+    """Seconds a call may take; for tiers given by name."""
+    max_retries: int | None
+    """How often a tier tries again; for tiers given by name."""
+    api_key: SecretStr | str | None
+    """The provider's key; for tiers given by name. Never shown."""
+    streaming: bool | None
+    """False answers `stream` in one chunk."""
+    logprobs: bool | None
+    """Whether answers carry token log-probabilities, where the tiers give them; a cascade that is
+    itself a tier is asked for them so."""
+    name: str | None
+    """What traces call the cascade."""
+    tags: list[str] | None
+    """Tags of the cascade's runs in traces."""
+    metadata: dict[str, Any] | None
+    """Metadata of the cascade's runs in traces."""
+    callbacks: Callbacks
+    """Who is told of the cascade's runs."""
+    verbose: bool
+    """Whether the cascade's runs are printed."""
+    cache: BaseCache | bool | None
+    """Where whole answers are kept: a cache, or True for the global one. False also keeps the last
+    tier from any."""
+    rate_limiter: BaseRateLimiter | None
+    """Limits the requests to the cascade; tiers keep limiters of their own."""
+    disable_streaming: bool | Literal["tool_calling"]
+    """Whether `stream` answers in one chunk: always, or where tools are bound."""
+    profile: ModelProfile | None
+    """What the cascade can do; default: what all of its tiers can."""
+    output_version: str | None
+    """Not used: set it on the tiers."""
+    custom_get_token_ids: Callable[[str], list[int]] | None
+    """Not used: the first tier counts tokens."""
+
+
+class StandardParameters(BaseModel):
+    """The standard parameters as fields; see `ChatKeywords`."""
 
     model_config = ConfigDict(defer_build=True)  # importing stays quick
 

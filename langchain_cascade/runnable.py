@@ -6,17 +6,19 @@ must be free of side effects: a rejected tier has still run.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig, RunnableSerializable
+from langchain_core.runnables.base import RunnableLike
 from langchain_core.runnables.config import ensure_config
 from pydantic import PrivateAttr
 
 from cascade_core.loop.session import Decided, Session
-from cascade_core.setup.settings import CascadeSettings, check_names, plain_errors
+from cascade_core.setup.constructor import configured
+from cascade_core.setup.settings import CascadeKeywords, CascadeSettings
 from cascade_core.tier import Tier
 from langchain_cascade.answer import ShownOutput, stamp
 from langchain_cascade.engine import REBUILD, ChatEngine
@@ -28,6 +30,18 @@ Input = TypeVar("Input")
 Output = TypeVar("Output")
 
 
+class RunnableKeywords(CascadeKeywords, total=False):
+    """What a cascade of runnables takes besides."""
+
+    to_draft: Callable[[Any], Any] | None
+    """Makes a draft of a tier's output: a `Draft`, a message, or the text to judge. Not needed for
+    messages, texts, pydantic objects, and dicts with one of the keys answer, output, result, text,
+    messages."""
+    name: str | None
+    """What traces call the cascade."""
+
+
+@configured(CascadeKeywords, RunnableKeywords)
 class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
     """A runnable that asks a cheap chain first and a stronger one when it must.
 
@@ -47,11 +61,8 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
     and nothing in it has retrieved nothing, and escalates (`gate_no_context`).
 
     Args:
-        tiers: Runnables, cheapest first.
-        to_draft: Makes a draft of a tier's output: a `Draft`, a message, or the
-            text to judge. Not needed for messages, texts, pydantic objects, and
-            dicts with one of the keys answer, output, result, text, messages.
-        kwargs: See `CascadeSettings`.
+        tiers: Runnables, or what becomes one in a chain, cheapest first.
+        settings: See `CascadeKeywords` and `RunnableKeywords`; they are listed below.
 
     Raises:
         ConfigurationError: A setting cannot work; the message says which and why.
@@ -61,11 +72,11 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
 
     _engine: ChatEngine = PrivateAttr()
 
-    def __init__(self, **kwargs: Any) -> None:
-        """Check the settings; see the class."""
-        check_names(type(self), kwargs)
-        with plain_errors(type(self)):
-            super().__init__(**kwargs)
+    def __init__(
+        self, tiers: Sequence[RunnableLike[Any, Any]], **settings: Unpack[RunnableKeywords]
+    ) -> None:
+        fields: dict[str, Any] = {"tiers": tiers, **settings}
+        super().__init__(**fields)
         self._build()
 
     def _build(self) -> None:

@@ -81,7 +81,7 @@ class Setting:
 
 
 @dataclass(slots=True)
-class Messages:
+class GatheredMessages:
     """Puts the messages of a chat model's stream together.
 
     Attributes:
@@ -237,9 +237,9 @@ class AsyncDraftStream(streams.AsyncStream):
         await self._run.on_llm_end(_result(draft))
 
 
-def _gathering(setting: Setting) -> Messages:
+def _gathering(setting: Setting) -> GatheredMessages:
     says_when_done = integration(setting.model, LANGCHAIN).ends_named is True
-    return Messages(setting.messages, setting.name, says_when_done)
+    return GatheredMessages(setting.messages, setting.name, says_when_done)
 
 
 def _pieces(setting: Setting, run_id: UUID) -> Iterator[AIMessageChunk]:

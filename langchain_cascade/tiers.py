@@ -7,10 +7,11 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeAlias, cast
 from weakref import WeakKeyDictionary
 
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable
 from langchain_core.runnables.base import coerce_to_runnable
 
@@ -23,12 +24,15 @@ from langchain_cascade.parameters import apply
 from langchain_cascade.wrapping import (
     Model,
     Variant,
-    describe,
     find_chat_model,
     flatten,
     rebuild,
+    setup_text,
     vary,
 )
+
+GivenTier: TypeAlias = Runnable[LanguageModelInput, AIMessage] | str
+"""A chat model, bare or wrapped, or its name for `init_chat_model`."""
 
 
 class Binds(Protocol):
@@ -75,7 +79,7 @@ class ChatTier:
 
         A hash, because a model's own description may hold what must not be shown.
         """
-        return sha256(describe(self.given).encode()).hexdigest()
+        return sha256(setup_text(self.given).encode()).hexdigest()
 
     def _make(self, variant: Variant, tools: Binds | None) -> Model:
         def change(model: BaseChatModel) -> Model:

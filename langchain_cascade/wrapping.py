@@ -117,16 +117,16 @@ def vary(model: BaseChatModel, variant: Variant) -> BaseChatModel:
     return copy
 
 
-def describe(runnable: Model) -> str:
+def setup_text(runnable: Model) -> str:
     """Return all that makes a model answer as it does; it may hold what must not be shown."""
     if isinstance(runnable, BaseChatModel):
         cls = type(runnable)
         return f"{cls.__module__}.{cls.__qualname__} {runnable._get_llm_string()}"  # noqa: SLF001
     if isinstance(runnable, RunnableBindingBase):
         bound = sorted(runnable.kwargs.items(), key=str)
-        return f"{type(runnable).__name__} {bound} {describe(runnable.bound)}"
+        return f"{type(runnable).__name__} {bound} {setup_text(runnable.bound)}"
     if isinstance(runnable, RunnableWithFallbacks):
-        return " or ".join(describe(r) for r in runnable.runnables)
+        return " or ".join(setup_text(r) for r in runnable.runnables)
     return repr(runnable)
 
 

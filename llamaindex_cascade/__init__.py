@@ -6,11 +6,11 @@ request of any kind, and above it `llm` and `engines` are the cascades. Start re
 `llm.cascade_llm`.
 """
 
+from cascade_core.setup.parsing import parser_gate
 from llamaindex_cascade.asking.instrumentation import CascadeDecisionEvent
 from llamaindex_cascade.engines.query_engine import CascadeQueryEngine
 from llamaindex_cascade.engines.synthesizer import CascadeSynthesizer
 from llamaindex_cascade.llm.cascade_llm import CascadeLLM
-from llamaindex_cascade.llm.formats import parser_gate
 
 __all__ = [
     "CascadeDecisionEvent",

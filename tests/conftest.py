@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from pytest_socket import socket_allow_hosts
 
 # Before any test module imports LangChain, which reads these once.
@@ -24,6 +24,10 @@ LOOPBACK = ["127.0.0.1", "localhost", "::1"]
 # A deadline measures the machine, not the code. In CI, the same examples every time.
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+# Of code that is broken on purpose it is enough to know that an example tells.
+settings.register_profile(
+    "mutants", deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate]
+)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 

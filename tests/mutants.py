@@ -30,13 +30,21 @@ FOLDERS = ("loop", "policy", "statistics", "fitted")
 NOTICED = 0.9
 WORKERS = os.environ.get("WORKERS", "2")
 
+# How fast something is cannot be told where every function is called through another.
+UNTIMED = "not slow and not millisecond"
+
 # Read from the folder mutmut is started in; paths are relative to it.
 SETTINGS = """\
 [mutmut]
 source_paths=cascade_core
 only_mutate=cascade_core/{folder}/*.py
 pytest_add_cli_args_test_selection=tests/core/{folder}
-pytest_add_cli_args=-p no:cacheprovider
+pytest_add_cli_args=
+    -p
+    no:cacheprovider
+    --hypothesis-profile=mutants
+    -k
+    {but}
 timeout_multiplier=5
 on_dependency_change=ignore
 use_git_change_detection=false
@@ -87,7 +95,7 @@ def _lay_out(place: Path, folder: str) -> None:
     }.items():
         if not (place / name).is_symlink():
             (place / name).symlink_to(os.path.relpath(ROOT / target, place))
-    (place / "setup.cfg").write_text(SETTINGS.format(folder=folder))
+    (place / "setup.cfg").write_text(SETTINGS.format(folder=folder, but=UNTIMED))
     # Which tests touch which function is found out anew, or changed tests would not be tried.
     (place / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)
     shutil.rmtree(place / "mutants" / "tests", ignore_errors=True)
@@ -106,8 +114,7 @@ def _mutmut(place: Path, *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "mutmut", *arguments],
         cwd=place,
-        # The same examples of Hypothesis each time; no threads a fork would lose.
-        env={**os.environ, "CI": "1", "OPENBLAS_NUM_THREADS": "1"},
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # a fork would lose the others
         stdout=None if shown else subprocess.PIPE,
         stderr=None if shown else subprocess.STDOUT,
         text=True,

@@ -66,7 +66,7 @@ def check(
 
     table = Prices(prices)
     models = [load_model(cheap, "CHEAP"), load_model(strong, "STRONG")]
-    findings = [examine(model, table, live=live) for model in models]
+    findings = [findings_of(model, table, live=live) for model in models]
     advice = advise(*findings)
     if as_json:
         names = ("cheap", "strong")
@@ -76,7 +76,7 @@ def check(
         _print(findings, advice)
 
 
-def examine(model: BaseChatModel, prices: Prices, *, live: bool = False) -> Findings:
+def findings_of(model: BaseChatModel, prices: Prices, *, live: bool = False) -> Findings:
     """Find out what one model can do.
 
     Args:
@@ -144,7 +144,7 @@ def _signals(logprobs: bool | None) -> list[str]:  # noqa: FBT001
 
 
 def _try(model: BaseChatModel) -> dict[str, Any]:
-    from cascade_core.errors import describe, refuses_logprobs  # noqa: PLC0415
+    from cascade_core.errors import error_name, refuses_logprobs  # noqa: PLC0415
     from cascade_core.log.record import tokens_of  # noqa: PLC0415
     from langchain_cascade.convert import to_draft  # noqa: PLC0415
     from langchain_cascade.wrapping import Variant, vary  # noqa: PLC0415
@@ -159,7 +159,7 @@ def _try(model: BaseChatModel) -> dict[str, Any]:
             refused = True
             message = vary(model, Variant(draft=True)).invoke(question)
     except Exception as error:  # noqa: BLE001 - whatever a provider raises is the finding
-        return {"error": describe(error)}
+        return {"error": error_name(error)}
     draft = to_draft(message)
     return {
         "logprobs": "refused" if refused else draft.logprobs is not None,

@@ -128,7 +128,7 @@ def check_llm(given: object, where: str) -> LLM:
         if type(given).__module__.startswith("langchain"):
             hint = "; wrap it: LangChainLLM(llm=…) from llama-index-llms-langchain"
         elif isinstance(given, str):
-            hint = "; give an LLM such as OpenAI(model=…)"
+            hint = "; give an LLM such as OpenAI(model=…), or its name: 'openai:gpt-4o-mini'"
         elif isinstance(given, type):
             hint = "; give an instance, not the class"
         msg = f"{where} is not a LlamaIndex LLM but {type(given).__name__}{hint}"

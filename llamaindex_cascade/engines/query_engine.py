@@ -8,7 +8,7 @@ retrieve more: each tier searches for itself. No decision is made here:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.response.schema import RESPONSE_TYPE
@@ -20,8 +20,9 @@ from llama_index.core.settings import Settings
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.request import Request, Turn
+from cascade_core.setup.constructor import configured
 from cascade_core.setup.engine import Engine
-from cascade_core.setup.settings import CascadeSettings, check_names, plain_errors
+from cascade_core.setup.settings import CascadeKeywords, CascadeSettings
 from cascade_core.tier import Tier
 from llamaindex_cascade.asking.instrumentation import request_metadata, spanned_if_observed
 from llamaindex_cascade.asking.session import Session
@@ -32,6 +33,7 @@ from llamaindex_cascade.engines.tiers import Pipeline, PipelineCalls, Question, 
 
 
 @spanned_if_observed
+@configured(CascadeKeywords)
 class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
     """A query engine that asks a cheap engine first and a stronger one when it must.
 
@@ -54,7 +56,7 @@ class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
         needs_nodes: Whether an answer without source nodes is a failure; False
             for engines that retrieve nothing.
         callback_manager: What the cascade's own events go to; tiers keep theirs.
-        kwargs: See `CascadeSettings`.
+        settings: See `CascadeKeywords`; they are listed below.
 
     Raises:
         ConfigurationError: A setting cannot work; the message says which and why.
@@ -74,14 +76,12 @@ class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
         *,
         needs_nodes: bool = True,
         callback_manager: CallbackManager | None = None,
-        **kwargs: Any,
+        **settings: Unpack[CascadeKeywords],
     ) -> None:
         super().__init__(callback_manager or Settings.callback_manager)
-        check_names(CascadeSettings, {"tiers": tiers, **kwargs}, type(self).__name__)
         given = as_list(tiers, "query engines")
-        with plain_errors(CascadeSettings):
-            settings = CascadeSettings(tiers=tiers, **kwargs)
-        self._engine = Engine(settings, [_make_tier(each, i) for i, each in enumerate(given)])
+        made = [_make_tier(each, index) for index, each in enumerate(given)]
+        self._engine = Engine(CascadeSettings(tiers=tiers, **settings), made)
         self._needs_nodes = needs_nodes
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self, Unpack
 
 from llama_index.core.base.response.schema import RESPONSE_TYPE
 from llama_index.core.callbacks import CallbackManager, CBEventType, EventPayload
@@ -33,13 +33,16 @@ from llama_index_instrumentation import get_dispatcher
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.request import Request, Turn
+from cascade_core.setup.constructor import configured
 from cascade_core.setup.engine import Engine
-from cascade_core.setup.settings import CascadeSettings, check_names, plain_errors
+from cascade_core.setup.settings import CascadeKeywords, CascadeSettings
 from cascade_core.tier import Tier
 from llamaindex_cascade.asking.instrumentation import request_metadata, spanned_if_observed
+from llamaindex_cascade.asking.models import with_models
 from llamaindex_cascade.asking.session import Session
 from llamaindex_cascade.asking.tiers import as_list
 from llamaindex_cascade.engines.base import PipelineCascade
+from llamaindex_cascade.engines.keywords import SynthesizerKeywords
 from llamaindex_cascade.engines.responses import AnyResponse, Streamed, ashown, plain, shown
 from llamaindex_cascade.engines.synthesis import LLMPipeline, Synthesis, of_texts
 from llamaindex_cascade.engines.tiers import Pipeline, PipelineCalls, make_tier
@@ -47,34 +50,11 @@ from llamaindex_cascade.engines.tiers import Pipeline, PipelineCalls, make_tier
 _dispatcher = get_dispatcher(__name__)
 
 
-class SynthesizerSettings(CascadeSettings):
-    """What `get_response_synthesizer` takes besides, for tiers given as LLMs.
-
-    Its `llm`, `streaming` and `callback_manager` are not among them.
-    """
-
-    response_mode: Any = None
-    prompt_helper: Any = None
-    chat_prompt_helper: Any = None
-    text_qa_template: Any = None
-    refine_template: Any = None
-    summary_template: Any = None
-    simple_template: Any = None
-    chat_content_qa_template: Any = None
-    chat_content_refine_template: Any = None
-    chat_summary_template: Any = None
-    use_async: Any = None
-    structured_answer_filtering: Any = None
-    output_cls: Any = None
-    program_factory: Any = None
-    verbose: Any = None
-    multimodal: Any = None
-
-
-_MAKING = frozenset(SynthesizerSettings.model_fields) - frozenset(CascadeSettings.model_fields)
+_MAKING = SynthesizerKeywords.__annotations__.keys() - CascadeKeywords.__annotations__.keys()
 
 
 @spanned_if_observed
+@configured(CascadeKeywords, SynthesizerKeywords)
 class CascadeSynthesizer(PipelineCascade, BaseSynthesizer):
     """A synthesizer that asks a cheap tier first and a stronger one when it must.
 
@@ -86,20 +66,20 @@ class CascadeSynthesizer(PipelineCascade, BaseSynthesizer):
     them; synthesizers are called as they are.
 
     Args:
-        tiers: LLMs or response synthesizers, cheapest first.
+        tiers: LLMs, their names, or response synthesizers, cheapest first.
         streaming: Whether to answer with streams: an accepted draft at once,
             the last tier live; the record is there when the stream has ended.
             An object (`output_cls`) is never streamed.
         callback_manager: What the cascade and all tiers report to; without it,
             LLMs that have a manager of their own keep it.
-        kwargs: See `CascadeSettings`; and for tiers given as LLMs the arguments
-            of `get_response_synthesizer` (`response_mode`, `text_qa_template`, …).
+        settings: See `CascadeKeywords`, and `SynthesizerKeywords` for tiers given as
+            LLMs; they are listed below.
 
     Raises:
         ConfigurationError: A setting cannot work; the message says which and why.
 
     Example:
-        >>> synthesizer = CascadeSynthesizer(tiers=[cheap, strong], response_mode="refine")
+        >>> synthesizer = CascadeSynthesizer([cheap, strong], response_mode="refine")
         >>> engine = RetrieverQueryEngine(index.as_retriever(), synthesizer)
         >>> engine.query("When is my invoice due?").metadata["cascade"]["reason"]
         'confident'
@@ -107,24 +87,22 @@ class CascadeSynthesizer(PipelineCascade, BaseSynthesizer):
 
     def __init__(
         self,
-        tiers: Sequence[LLM | BaseSynthesizer],
+        tiers: Sequence[LLM | BaseSynthesizer | str],
         *,
         streaming: bool = False,
         callback_manager: CallbackManager | None = None,
-        **kwargs: Any,
+        **settings: Unpack[SynthesizerKeywords],
     ) -> None:
-        check_names(SynthesizerSettings, {"tiers": tiers, **kwargs}, type(self).__name__)
-        given = as_list(tiers, "LLMs or synthesizers")
-        with plain_errors(SynthesizerSettings):
-            settings = SynthesizerSettings(tiers=tiers, **kwargs)
-        making = {name: kwargs[name] for name in _MAKING & set(kwargs)}
+        given = as_list(with_models(tiers), "LLMs or synthesizers")
+        deciding: dict[str, Any] = {**settings}
+        making = {name: deciding.pop(name) for name in _MAKING & deciding.keys()}
         if making and not any(isinstance(each, LLM) for each in given):
             name = min(making)
             msg = f"{name}= is for tiers given as LLMs; give it to the synthesizers themselves"
             raise ConfigurationError(msg)
         making["streaming"] = streaming
         made = [_make_tier(each, i, making, callback_manager) for i, each in enumerate(given)]
-        self._engine = Engine(settings, made)
+        self._engine = Engine(CascadeSettings(tiers=given, **deciding), made)
         plan = self._engine.plan
         for tier in plan.tiers[:-1] if plan.reads_logprobs else ():
             if isinstance(tier.native, LLMPipeline):
@@ -138,6 +116,18 @@ class CascadeSynthesizer(PipelineCascade, BaseSynthesizer):
         )
         if callback_manager is not None:
             self.callback_manager = callback_manager
+
+    @classmethod
+    def from_models(
+        cls,
+        *names: str,
+        streaming: bool = False,
+        callback_manager: CallbackManager | None = None,
+        **settings: Unpack[SynthesizerKeywords],
+    ) -> Self:
+        """Make a synthesizer from model names, cheapest first; see `CascadeLLM.from_models`."""
+        reports = callback_manager
+        return cls(list(names), streaming=streaming, callback_manager=reports, **settings)
 
     @property
     def tiers(self) -> list[BaseSynthesizer]:

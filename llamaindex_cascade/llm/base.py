@@ -15,8 +15,9 @@ from pydantic import ConfigDict, Field
 from cascade_core.request import Request
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.plan import Plan
-from cascade_core.setup.settings import DECIDING, CascadeSettings, check_names, plain_errors
+from cascade_core.setup.settings import DECIDING, CascadeSettings
 from llamaindex_cascade.asking.instrumentation import request_metadata
+from llamaindex_cascade.asking.models import with_models
 from llamaindex_cascade.asking.session import Session
 from llamaindex_cascade.asking.streams import ashown, shown
 from llamaindex_cascade.asking.tiers import LLMTier, check_judges, make_tiers
@@ -46,19 +47,12 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
         default_factory=lambda: CallbackManager([]), exclude=True
     )
 
-    def __init__(self, **kwargs: Any) -> None:
-        """Check the settings; see the class."""
-        check_names(type(self), kwargs)
-        with plain_errors(type(self)):
-            super().__init__(**kwargs)
-        self.__dict__["_reports"] = "callback_manager" in kwargs
-        _ = self._engine  # outside pydantic's own validation, which would quote its input
-
     @cached_property
     def _engine(self) -> Engine:
         return self._new_engine()
 
     def _new_engine(self) -> Engine:
+        self.__dict__["tiers"] = with_models(self.tiers)  # a name is made into a model once
         engine = Engine(self, make_tiers(self.tiers))
         check_judges(engine.plan.signals)
         return engine

@@ -9,7 +9,7 @@ here: `cascade_core.loop.flow` makes them all.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Self, Unpack, cast
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -20,14 +20,19 @@ from llama_index.core.base.llms.types import (
     CompletionResponseAsyncGen,
     CompletionResponseGen,
 )
+from llama_index.core.llms import LLM
 
+from cascade_core.setup.constructor import configured
+from cascade_core.setup.settings import CascadeKeywords
 from llamaindex_cascade.asking.instrumentation import spanned_if_observed
+from llamaindex_cascade.llm.keywords import LLMKeywords
 from llamaindex_cascade.llm.objects import Objects
 from llamaindex_cascade.llm.tools import ToolCalling
 from llamaindex_cascade.llm.ways import Messages, Text
 
 
 @spanned_if_observed
+@configured(CascadeKeywords, LLMKeywords)
 class CascadeLLM(Objects, ToolCalling):
     """An LLM that asks a cheap LLM first and a stronger one when it must.
 
@@ -36,18 +41,34 @@ class CascadeLLM(Objects, ToolCalling):
     streamed.
 
     Args:
-        tiers: LLMs, cheapest first.
-        kwargs: See `CascadeSettings`, and the fields of any LLM
-            (`callback_manager`, `system_prompt`, `output_parser`, …).
+        tiers: LLMs, or their names such as `"openai:gpt-4o-mini"`, cheapest first.
+        settings: See `CascadeKeywords` and `LLMKeywords`; they are listed below.
 
     Raises:
         ConfigurationError: A setting cannot work; the message says which and why.
 
     Example:
-        >>> Settings.llm = CascadeLLM(tiers=[cheap, strong])
+        >>> Settings.llm = CascadeLLM([cheap, strong], thresholds=0.8)
         >>> Settings.llm.complete("When is my invoice due?").additional_kwargs["cascade"]["reason"]
         'confident'
     """
+
+    def __init__(self, tiers: Sequence[LLM | str], **settings: Unpack[LLMKeywords]) -> None:
+        fields: dict[str, Any] = {"tiers": tiers, **settings}
+        super().__init__(**fields)
+        self.__dict__["_reports"] = "callback_manager" in settings
+        _ = self._engine  # outside pydantic's own validation, which would quote its input
+
+    @classmethod
+    def from_models(cls, *names: str, **settings: Unpack[LLMKeywords]) -> Self:
+        """Make a cascade from model names, cheapest first.
+
+        Args:
+            names: Providers and models, such as `"openai:gpt-4o-mini"` or `"ollama:llama3.2"`;
+                see `asking.models` for the providers.
+            settings: See the class.
+        """
+        return cls(list(names), **settings)
 
     @classmethod
     def class_name(cls) -> str:

@@ -14,7 +14,7 @@ from llama_index.core.llms import LLM
 from llama_index.core.schema import BaseComponent
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.setup.settings import check_names
+from cascade_core.setup.constructor import check_names, fields_of
 from llamaindex_cascade.llm.portrait import OF_THIS_PROCESS, unkept
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Copied:
         """
         cls: Any = type(self)
         if update:
-            check_names(cls, {"tiers": None, **update})
+            check_names(cls.__name__, fields_of(cls), {"tiers": None, **update})
         copy: Self = super().__copy__()  # type: ignore[misc]
         fields = {name: vars(copy)[name] for name in cls.model_fields if name in vars(copy)}
         vars(copy).update({name: _contained(value) for name, value in fields.items() if deep})

@@ -14,12 +14,8 @@ from typing import Any, TypeAlias
 
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.output_parsers.utils import extract_json_str
-from llama_index.core.types import BaseOutputParser
 
-from cascade_core.draft import Draft
-from cascade_core.errors import ConfigurationError
-from cascade_core.request import Request
-from cascade_core.setup.gates import Gate
+from cascade_core.errors import CascadeError
 
 Check: TypeAlias = Callable[[str], Exception | None]
 
@@ -34,35 +30,8 @@ _STEP = re.compile(
 _TOOLS = re.compile(r"^> ?Tool Name: *(\S+)", re.MULTILINE)
 
 
-class FormatError(ValueError):
+class FormatError(CascadeError, ValueError):
     """An answer is not in the form that the prompt asked for."""
-
-
-def parser_gate(parser: BaseOutputParser) -> Gate:
-    """Return a gate that fails what an output parser cannot read.
-
-    Args:
-        parser: The parser that will read the answer later.
-
-    Raises:
-        ConfigurationError: It is no output parser.
-
-    Example:
-        >>> CascadeLLM(tiers=[cheap, strong], gates=[parser_gate(PydanticOutputParser(Invoice))])
-    """
-    if not callable(getattr(parser, "parse", None)):
-        msg = f"parser_gate() takes an output parser, not {type(parser).__name__}"
-        raise ConfigurationError(msg)
-
-    def reads(request: Request, draft: Draft) -> bool:
-        del request
-        try:
-            parser.parse(draft.text)
-        except Exception:  # noqa: BLE001 - a parser may raise anything: that is its verdict
-            return False
-        return True
-
-    return Gate("gate_parser", reads)
 
 
 def wanted_format(messages: Sequence[ChatMessage]) -> Check | None:

@@ -21,7 +21,7 @@ from typing import Any
 from llama_index.core.llms import LLM
 from pydantic import BaseModel, SecretBytes, SecretStr
 
-from cascade_core.errors import ConfigurationError
+from cascade_core.errors import CascadeError, ConfigurationError
 
 OF_THIS_PROCESS = frozenset({"callback_manager", "rate_limiter"})
 """Fields that say nothing about a model's answers."""
@@ -37,7 +37,7 @@ _PARAMETER = re.compile(r"[?&]([\w.-]+)=")
 _LONG_ENOUGH = 6  # characters; shorter ones are found by chance
 
 
-class UnwritableError(TypeError):
+class UnwritableError(CascadeError, TypeError):
     """A value is no plain data, or may be secret."""
 
 

@@ -4,6 +4,7 @@ Start reading in `flow`: it holds the one decision loop. Nothing in this
 package imports LangChain or LlamaIndex; adapters import it.
 """
 
+from cascade_core.draft import Draft
 from cascade_core.errors import (
     CascadeError,
     CascadeExhausted,
@@ -12,6 +13,7 @@ from cascade_core.errors import (
 )
 from cascade_core.log.collect import collect_decisions
 from cascade_core.policy.document import Policy
+from cascade_core.request import Request
 from cascade_core.verdict import Verdict
 
 __all__ = [
@@ -19,7 +21,9 @@ __all__ = [
     "CascadeExhausted",
     "CascadeWarning",
     "ConfigurationError",
+    "Draft",
     "Policy",
+    "Request",
     "Verdict",
     "collect_decisions",
 ]

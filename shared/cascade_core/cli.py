@@ -26,7 +26,7 @@ _ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True}
 """What a command that cannot run takes: its options are not known."""
 
 
-def build() -> typer.Typer:
+def make_app() -> typer.Typer:
     """Return the command line with every command that is installed."""
     app = typer.Typer(
         name="cascade",
@@ -49,7 +49,7 @@ def main() -> None:
     """Run the command line; what the caller got wrong is one line and exit status 2."""
     warnings.formatwarning = _one_line_warning
     try:
-        status = build()(standalone_mode=False)
+        status = make_app()(standalone_mode=False)
     except CascadeError as error:
         _fail(str(error))
     except ModuleNotFoundError as error:

@@ -3,10 +3,22 @@
 ::
 
     CascadeError
-    ├── ConfigurationError (also ValueError)   you set the cascade up in a way that cannot work
-    └── CascadeExhausted                       every tier failed; carries each cause
+    ├── CascadeExhausted                        every tier failed; carries each cause
+    ├── ConfigurationError (also ValueError)    you set something up in a way that cannot work
+    │   ├── TableError                          a labelled table does not say what is needed
+    │   └── TuningError                         no policy that was asked for can be had
+    ├── NothingParsedError                      an answer holds no object of the schema asked for
+    ├── FormatError (also ValueError)           an answer is not in the form its prompt asked for
+    ├── UnwritableError (also TypeError)        a setting is no plain data, or may be secret
+    ├── _TwiceError (also ValueError)           a line of JSON names something twice
+    ├── RequestError                            the demo's server cannot serve a request
+    ├── ContextLengthError (also ValueError)    a prompt is too long for the demo's models
+    └── _ClientGoneError                        the demo's client went away
 
-    CascadeWarning (UserWarning)               the cascade works, but not as you may expect
+    CascadeWarning (also UserWarning)           the cascade works, but not as you may expect
+
+The upper part is what callers meet. From `FormatError` on, errors are caught where they are raised
+or say why a draft was refused.
 
 No message here quotes a prompt, an answer or a provider's error text: those
 may hold personal data or keys. The original exceptions are in `causes`.
@@ -46,7 +58,7 @@ class CascadeExhausted(CascadeError):
         """Name every cause by tier and type, without quoting its text."""
         self.causes = tuple(causes)
         self.trail = tuple(trail)
-        listed = "; ".join(f"{tier}: {describe(error)}" for tier, error in self.causes)
+        listed = "; ".join(f"{tier}: {error_name(error)}" for tier, error in self.causes)
         super().__init__(
             f"no tier of the cascade gave an answer ({listed or 'no tier was called'})"
         )
@@ -56,7 +68,7 @@ class CascadeExhausted(CascadeError):
         return type(self), (self.causes, self.trail)
 
 
-def describe(error: BaseException) -> str:
+def error_name(error: BaseException) -> str:
     """Name an error by its type and, for HTTP errors, its status; never by its text."""
     status = http_status(error)
     return type(error).__name__ + (f" (HTTP {status})" if status else "")

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from cascade_core.errors import CascadeError
 from cascade_demo.generate import Finish, Token, generate
 from cascade_demo.model import ContextLengthError, Model, load_model
 from cascade_demo.protocol import (
@@ -69,7 +70,7 @@ class Counters:
             self.in_flight -= 1
 
 
-class _ClientGoneError(Exception):
+class _ClientGoneError(CascadeError):
     """The client went away while its answer was computed."""
 
 

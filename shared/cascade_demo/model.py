@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from cascade_core.errors import CascadeError
 from cascade_demo.tokenizer import Tokenizer
 
 Floats = npt.NDArray[np.float32]
@@ -35,7 +36,7 @@ class Layer:
     down: Floats
 
 
-class ContextLengthError(ValueError):
+class ContextLengthError(CascadeError, ValueError):
     """The prompt leaves no room in the model's context."""
 
 

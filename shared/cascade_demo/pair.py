@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from cascade_core import CascadeError
-from cascade_core.errors import describe
+from cascade_core.errors import error_name
 from cascade_demo.prices import PRICES
 
 Model = TypeVar("Model")
@@ -88,7 +88,7 @@ def open_pair(
 
 def no_answer(model: str, error: Exception) -> CascadeError:
     """Return what is raised, from `error`, when a model could not be measured."""
-    return CascadeError(f"{model} gave no answer to a ticket ({describe(error)})")
+    return CascadeError(f"{model} gave no answer to a ticket ({error_name(error)})")
 
 
 def _pair(

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cascade_core.errors import CascadeError
 from cascade_demo.desk import normalise
 from cascade_demo.generate import FinishReason, Sampling, Token
 
@@ -31,7 +32,7 @@ _UNSUPPORTED = {
 }
 
 
-class RequestError(Exception):
+class RequestError(CascadeError):
     """A request that cannot be served, as the client is told.
 
     Attributes:

@@ -60,14 +60,14 @@ MISSING = ModuleNotFoundError("No module named 'langchain_core'", name="langchai
 
 
 def test_help_lists_every_command_of_this_project() -> None:
-    shown = runner.invoke(cli.build(), ["--help"]).output
+    shown = runner.invoke(cli.make_app(), ["--help"]).output
     for command in ("check", "demo", "serve-demo"):
         assert command in shown
 
 
 @pytest.mark.parametrize("command", ["check", "demo", "serve-demo"])
 def test_every_command_has_help_with_an_example(command: str) -> None:
-    shown = runner.invoke(cli.build(), [command, "--help"])
+    shown = runner.invoke(cli.make_app(), [command, "--help"])
     assert shown.exit_code == 0
     assert f"Example: cascade {command}" in shown.output
 
@@ -103,7 +103,7 @@ def test_a_plugin_that_cannot_be_loaded_hides_no_other_command(
 ) -> None:
     entries(monkeypatch, broken=BROKEN[problem], good=good)
     assert main(monkeypatch, capsys, "good") == (0, "done\n", "")
-    shown = runner.invoke(cli.build(), ["--help"]).output
+    shown = runner.invoke(cli.make_app(), ["--help"]).output
     assert "broken" in shown
     assert "Not available" in shown
 
@@ -210,7 +210,7 @@ def test_help_breaks_its_lines_where_the_terminal_does(monkeypatch: pytest.Monke
     entries(monkeypatch, wordy=wordy, good=good)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERMINAL_WIDTH", "80")
-    shown = runner.invoke(cli.build(), ["wordy", "--help"]).output
+    shown = runner.invoke(cli.make_app(), ["wordy", "--help"]).output
     lines = [line.strip() for line in shown.splitlines()]
     (begins,) = [i for i, line in enumerate(lines) if line.startswith("These words")]
     assert lines[begins + 1].endswith("sentence.")

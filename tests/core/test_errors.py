@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from cascade_core import CascadeError, CascadeExhausted, CascadeWarning, ConfigurationError
-from cascade_core.errors import describe, http_status, refuses_logprobs
+from cascade_core.errors import error_name, http_status, refuses_logprobs
 
 
 class ClientError(Exception):
@@ -39,8 +39,8 @@ def test_the_status_is_found_where_clients_keep_it(error, status):
 
 
 def test_an_error_is_described_by_its_type_and_status_alone():
-    assert describe(ClientError("key sk-1", status_code=401)) == "ClientError (HTTP 401)"
-    assert describe(TimeoutError("prompt: …")) == "TimeoutError"
+    assert error_name(ClientError("key sk-1", status_code=401)) == "ClientError (HTTP 401)"
+    assert error_name(TimeoutError("prompt: …")) == "TimeoutError"
 
 
 @pytest.mark.parametrize(

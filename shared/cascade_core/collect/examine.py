@@ -15,7 +15,7 @@ from decimal import Decimal
 from cascade_core.collect.case import Case, Grade, Grader
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
-from cascade_core.errors import describe, refuses_logprobs
+from cascade_core.errors import error_name, refuses_logprobs
 from cascade_core.loop.judging import failed_custom_gate, failed_gate
 from cascade_core.loop.trail import Trail, total
 from cascade_core.request import Request
@@ -115,7 +115,7 @@ def _answer(plan: Plan, request: Request, tier: Tier, trail: Trail) -> Steps[Ans
     judged = tier is not plan.tiers[-1]
     reply = yield from _ask(plan, request, tier, trail, judged=judged)
     if isinstance(reply, Failed):
-        return Answer(tier, error=describe(reply.error))
+        return Answer(tier, error=error_name(reply.error))
     draft = reply.drafts[0]
     trail.add(draft, tier, "draft", "returned")
     cost = total(trail.calls[start:])

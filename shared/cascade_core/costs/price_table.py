@@ -35,7 +35,7 @@ _LITELLM_MARKS = {*_LITELLM, "litellm_provider", "mode"}
 _LITELLM_SAMPLE = "sample_spec"  # describes the format; its numbers are placeholders
 
 
-def read_table(table: Table) -> dict[str, Rate]:
+def read_prices(table: Table) -> dict[str, Rate]:
     """Read a user's price table.
 
     Args:

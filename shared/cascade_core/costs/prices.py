@@ -44,7 +44,7 @@ class Prices:
 
     Args:
         table: The user's own prices, which always win: a mapping or the path
-            of a JSON file; `price_table.read_table` describes the formats.
+            of a JSON file; `price_table.read_prices` describes the formats.
         clock: Returns seconds since the epoch, for prices that depend on the
             time of day.
 
@@ -57,9 +57,9 @@ class Prices:
     ) -> None:
         self._table: Mapping[str, Rate] = {}
         if table is not None:
-            from cascade_core.costs.price_table import read_table  # noqa: PLC0415 - on use
+            from cascade_core.costs.price_table import read_prices  # noqa: PLC0415 - on use
 
-            self._table = read_table(table)
+            self._table = read_prices(table)
         self._clock = clock
         self._known: dict[str, _Known] = {}
         self._lock = Lock()

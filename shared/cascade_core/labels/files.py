@@ -19,6 +19,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from cascade_core.errors import CascadeError
 from cascade_core.labels.build import Chunk
 from cascade_core.labels.check import Cells, Unit, Where, refuse
 from cascade_core.labels.columns import Column, check_columns, parse
@@ -207,7 +208,7 @@ def _csv_chunk(
     )
 
 
-class _TwiceError(ValueError):
+class _TwiceError(CascadeError, ValueError):
     """A JSON object names something twice, and so would lose one of the two."""
 
 

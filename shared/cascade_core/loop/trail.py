@@ -15,7 +15,7 @@ from cascade_core.costs.prices import Prices
 from cascade_core.costs.rate import EXACT
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Effect, Failed, Reply, Steps
-from cascade_core.errors import CascadeExhausted, describe
+from cascade_core.errors import CascadeExhausted, error_name
 from cascade_core.request import Request
 from cascade_core.signals.base import Signal
 from cascade_core.signals.readings import as_reading
@@ -96,7 +96,7 @@ class Trail:
             )
         last = self.calls[-1]
         if last.outcome == "failed":
-            last.error = last.error or describe(failed.error)
+            last.error = last.error or error_name(failed.error)
 
     def abort(self, draft: Draft, tier: Tier, max_tokens: int | None) -> None:
         """Write down a draft that was cut off, and what that saved at the most."""

@@ -119,8 +119,9 @@ class Router:
         from cascade_core.fitted.scorer import Scorer  # noqa: PLC0415 - brings numpy
 
         self.route = route
-        self._scorers = [
-            None if stage.accepts is None else Scorer(stage.accepts) for stage in route.stages[:-1]
+        self._chances = [
+            (stage.accepted, None if stage.accepts is None else Scorer(stage.accepts))
+            for stage in route.stages[:-1]
         ]
 
     def skips(self, requests: Sequence[str], classes: Sequence[str | None] | None = None) -> Flags:
@@ -139,9 +140,7 @@ class Router:
 
         inputs = Inputs(len(requests), {}, requests)
         accepted = [
-            np.full(len(requests), stage.accepted)
-            if scorer is None
-            else scorer.rows(inputs, classes)
-            for stage, scorer in zip(self.route.stages, self._scorers, strict=False)
+            np.full(len(requests), share) if scorer is None else scorer.rows(inputs, classes)
+            for share, scorer in self._chances
         ]
         return skips(values(self.route, accepted))

@@ -1,116 +1,109 @@
-"""The settings that every cascade takes, in whichever framework."""
+"""The settings that every cascade takes, in whichever framework.
+
+`CascadeKeywords` is their definition: names, types and what they do. Constructors take them as
+`**settings: Unpack[CascadeKeywords]`, so that editors and type checkers know them; what is said
+under a key is what an editor shows of it, and `constructor.configured` writes it into docstrings.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from difflib import get_close_matches
-from typing import Any
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypedDict, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from cascade_core.errors import ConfigurationError
-from cascade_core.invalid import first_problem
+from cascade_core.costs.prices import Prices
+from cascade_core.log.store import DecisionLog
+from cascade_core.policy.document import (
+    Mode,
+    OnExhausted,
+    OnNoScore,
+    OnToolCall,
+    Policy,
+    StreamingPolicy,
+)
+from cascade_core.setup.gates import Check, Gate
+from cascade_core.signals.make import SignalLike
+from cascade_core.signals.readings import Combine
 
-DECIDING = (
-    "signals",
-    "combine",
-    "thresholds",
-    "gates",
-    "policy",
-    "prices",
-    "mode",
-    "on_no_score",
-    "on_tool_call",
-    "on_exhausted",
-    "streaming_policy",
+Document: TypeAlias = Mapping[str, Any] | str | os.PathLike[str]
+"""A document's content, or the path of its file."""
+
+
+class CascadeKeywords(TypedDict, total=False):
+    """What every cascade takes by keyword, besides its tiers."""
+
+    signals: Sequence[SignalLike] | None
+    """What a draft is judged by: signals, functions `(request, draft) -> float | None`, or names.
+    Default: `[SequenceLogprob()]`."""
+    combine: Combine
+    """How readings become one confidence: `"min"` (default), `"mean"`, or weights by name."""
+    thresholds: Sequence[float] | float | None
+    """One number in [0, 1] for every tier but the last, or one for all; accept at or above it.
+    Default: the policy's, else 0.9 on raw readings."""
+    gates: Sequence[Gate | Check] | None
+    """Further checks `(request, draft) -> bool`, after the built-in ones."""
+    policy: Policy | Document | None
+    """A `Policy`, a mapping, or the path of a JSON or TOML file."""
+    prices: Prices | Document | None
+    """USD per million tokens by model, or the path of a JSON file (also litellm's). It wins over
+    genai-prices; a model in neither is unpriced."""
+    log: DecisionLog | str | Path | None
+    """The path of a `.jsonl` file, one decision a line, or an object with `write(record)`."""
+    log_content: bool
+    """Whether the log also holds prompts and answers; default False."""
+    mode: Mode | None
+    """`"serve"` (default), or `"shadow"`: always serve the last tier and record what the cascade
+    would have done."""
+    on_no_score: OnNoScore | None
+    """What a draft without any reading gets: `"escalate"` (default) or `"accept"`."""
+    on_tool_call: OnToolCall | None
+    """Whether tool calls without a reading are accepted when every gate passes (`"gates"`,
+    default) or `"escalate"`."""
+    on_exhausted: OnExhausted | None
+    """When every tier failed: `"raise"` (default), or return the `"best_draft"`."""
+    streaming_policy: StreamingPolicy | None
+    """`"abort"` (default) cuts a draft's stream off as soon as it cannot pass; `"buffer"` lets it
+    finish."""
+
+
+DECIDING = tuple(
+    name for name in CascadeKeywords.__annotations__ if name not in ("log", "log_content")
 )
 """Settings that make the plan; see `plan.make_plan`."""
 
 
-class CascadeSettings(BaseModel):
-    """Keyword arguments that every cascade takes.
+if TYPE_CHECKING:
+    Value = TypeVar("Value")
+    Unread = Annotated[Value, "pydantic lets it pass; the plan says what is wrong with it"]
+else:
 
-    Attributes:
-        tiers: Models or chains, cheapest first.
-        signals: What a draft is judged by: signals, functions
-            `(request, draft) -> float | None`, or names. Default:
-            `[SequenceLogprob()]`.
-        combine: How readings become one confidence: `"min"` (default),
-            `"mean"`, or weights by signal name.
-        thresholds: One number in [0, 1] for every tier but the last, or one
-            for all; default 0.9 on raw readings. Accept at or above it.
-        gates: Further checks `(request, draft) -> bool`, after the built-in ones.
-        policy: A `Policy`, a mapping, or the path of a JSON or TOML file.
-        prices: USD per million tokens by model, or the path of a JSON file
-            (also litellm's); it wins over genai-prices, and a model in neither
-            is unpriced.
-        log: Path of a `.jsonl` file, one decision a line.
-        log_content: Whether the log also holds prompts and answers.
-        mode: `"serve"`, or `"shadow"`: always serve the last tier and record
-            what the cascade would have done.
-        on_no_score: What a draft without any reading gets: `"escalate"`
-            (default) or `"accept"`.
-        on_tool_call: Whether tool calls without a reading are accepted when
-            every gate passes (`"gates"`, default) or `"escalate"`.
-        on_exhausted: When every tier failed: `"raise"` (default) or return the
-            `"best_draft"`.
-        streaming_policy: `"abort"` (default) cuts a draft's stream off as soon
-            as it cannot pass; `"buffer"` lets it finish.
-    """
+    class Unread:
+        """A field of a type that pydantic does not look at: the plan's own words are plainer."""
+
+        def __class_getitem__(cls, kind: object) -> Any:
+            """Return what pydantic sees."""
+            return Any
+
+
+class CascadeSettings(BaseModel):
+    """The settings as fields, with their defaults; for cascades that are pydantic models."""
 
     model_config = ConfigDict(defer_build=True)  # importing stays quick
 
     tiers: Any
-    signals: Any = None
-    combine: Any = "min"
-    thresholds: Any = None
-    gates: Any = None
-    policy: Any = None
-    prices: Any = Field(default=None, repr=False)
-    log: Any = None
+    signals: Unread[Sequence[SignalLike] | None] = None
+    combine: Unread[Combine] = "min"
+    thresholds: Unread[Sequence[float] | float | None] = None
+    gates: Unread[Sequence[Gate | Check] | None] = None
+    policy: Unread[Policy | Document | None] = None
+    prices: Unread[Prices | Document | None] = Field(default=None, repr=False)
+    log: Unread[DecisionLog | str | Path | None] = None
     log_content: bool = False
     mode: str | None = None
     on_no_score: str | None = None
     on_tool_call: str | None = None
     on_exhausted: str | None = None
     streaming_policy: str | None = None
-
-
-def check_names(cls: type[BaseModel], given: Mapping[str, Any], name_of: str | None = None) -> None:
-    """Refuse keyword arguments that a cascade does not have.
-
-    Pydantic would drop them in silence, and a misspelt threshold with them.
-
-    Raises:
-        ConfigurationError: Names the argument, and the one probably meant.
-    """
-    known = _names(cls.model_fields.items())
-    for name in given:
-        if name not in known and not name.startswith("_"):
-            close = get_close_matches(name, known, 1)
-            hint = f"; did you mean {close[0]}=?" if close else ""
-            msg = f"{name_of or cls.__name__} has no argument {name}={hint}"
-            raise ConfigurationError(msg)
-    if "tiers" not in given:
-        msg = f"{name_of or cls.__name__} needs tiers=[cheap, strong]"
-        raise ConfigurationError(msg)
-
-
-@contextmanager
-def plain_errors(cls: type[BaseModel]) -> Iterator[None]:
-    """Turn pydantic's errors, which quote their input, into ones that do not.
-
-    Raises:
-        ConfigurationError: Names the argument and what is wrong with it.
-    """
-    try:
-        yield
-    except ValidationError as error:
-        where, problem = first_problem(error, None)
-        msg = f"{cls.__name__}: {where}=: {problem}"
-        raise ConfigurationError(msg) from None
-
-
-def _names(fields: Iterable[tuple[str, Any]]) -> set[str]:
-    return {name for key, field in fields for name in (key, field.alias) if name}

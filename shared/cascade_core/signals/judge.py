@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
-from cascade_core.errors import ConfigurationError, describe, refuses_logprobs
+from cascade_core.errors import ConfigurationError, error_name, refuses_logprobs
 from cascade_core.logprobs import Logprobs
 from cascade_core.request import Request, Turn
 from cascade_core.signals.agreement import canonical, spoken, written
@@ -140,7 +140,7 @@ class Judge(BaseSignal):
             problem = "replied with neither A nor B"
         else:
             reading = None
-            why = f" ({describe(reply.error)})" if isinstance(reply, Failed) else ""
+            why = f" ({error_name(reply.error)})" if isinstance(reply, Failed) else ""
             problem = f"did not answer{why}"
         if reading is None:
             yield Note(

@@ -12,7 +12,7 @@ import re
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
-from cascade_core.errors import describe
+from cascade_core.errors import error_name
 from cascade_core.request import Request, Turn
 from cascade_core.signals.agreement import spoken, written
 from cascade_core.signals.base import BaseSignal
@@ -70,7 +70,7 @@ class Verbalized(BaseSignal):
             problem = "stated no probability"
         else:
             reading = None
-            why = f" ({describe(reply.error)})" if isinstance(reply, Failed) else ""
+            why = f" ({error_name(reply.error)})" if isinstance(reply, Failed) else ""
             problem = f"did not answer{why}"
         if reading is None:
             yield Note(

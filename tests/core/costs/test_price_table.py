@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from cascade_core.costs.price_table import find_rate, read_table
+from cascade_core.costs.price_table import find_rate, read_prices
 from cascade_core.costs.rate import Rate
 from cascade_core.errors import ConfigurationError
 from cascade_core.usage import Usage
@@ -43,7 +43,7 @@ LITELLM = {
 
 
 def test_numbers_and_strings_are_usd_per_million_tokens_and_exact():
-    rates = read_table({"m": {"input": 0.15, "output": "0.60", "cached_input": 0.075}})
+    rates = read_prices({"m": {"input": 0.15, "output": "0.60", "cached_input": 0.075}})
     assert rates["m"] == Rate(
         Decimal("0.00000015"), Decimal("0.0000006"), Decimal("0.000000075"), source="user"
     )
@@ -51,7 +51,7 @@ def test_numbers_and_strings_are_usd_per_million_tokens_and_exact():
 
 def test_every_key_of_the_plain_format_reaches_its_tokens():
     prices = {"input": 1, "output": 2, "cached_input": 3, "cache_write": 4, "reasoning": 5}
-    rate = read_table({"m": prices})["m"]
+    rate = read_prices({"m": prices})["m"]
     million = Decimal(10) ** 6
     assert rate.input * million == 1
     assert rate.output * million == 2
@@ -61,16 +61,16 @@ def test_every_key_of_the_plain_format_reaches_its_tokens():
 
 
 def test_an_optional_price_of_none_is_an_absent_one():
-    rate = read_table({"m": {"input": 1, "output": 2, "cached_input": None}})["m"]
+    rate = read_prices({"m": {"input": 1, "output": 2, "cached_input": None}})["m"]
     assert rate.cached_input == rate.input
 
 
 def test_a_free_model_is_priced_at_zero():
-    assert read_table({"m": {"input": 0, "output": 0}})["m"].cost(Usage(1000, 1000)) == 0
+    assert read_prices({"m": {"input": 0, "output": 0}})["m"].cost(Usage(1000, 1000)) == 0
 
 
 def test_litellms_price_list_is_read_per_token_and_its_other_keys_are_ignored():
-    rate = read_table(LITELLM)["gemini-x"]
+    rate = read_prices(LITELLM)["gemini-x"]
     assert rate.input == Decimal("0.00000125")
     assert rate.output == Decimal("0.00001")
     assert rate.cached_input == Decimal("0.000000125")
@@ -79,7 +79,7 @@ def test_litellms_price_list_is_read_per_token_and_its_other_keys_are_ignored():
 
 
 def test_litellms_prices_for_long_prompts_hold_for_the_whole_call():
-    rate = read_table(LITELLM)["gemini-x"]
+    rate = read_prices(LITELLM)["gemini-x"]
     usage = Usage(300_000, 1000, cached_tokens=100_000)
     expected = 200_000 * Decimal("2.5e-6") + 100_000 * Decimal("1.25e-7") + 1000 * Decimal("1.5e-5")
     assert rate.cost(usage) == expected
@@ -87,12 +87,12 @@ def test_litellms_prices_for_long_prompts_hold_for_the_whole_call():
 
 
 def test_litellms_sample_and_models_without_token_prices_are_left_out():
-    assert list(read_table(LITELLM)) == ["gemini-x"]
+    assert list(read_prices(LITELLM)) == ["gemini-x"]
 
 
 def test_both_formats_and_rates_may_stand_in_one_table():
     own = Rate(Decimal(1), Decimal(2))
-    rates = read_table({**LITELLM, "mine": {"input": 1, "output": 2}, "yours": own})
+    rates = read_prices({**LITELLM, "mine": {"input": 1, "output": 2}, "yours": own})
     assert list(rates) == ["gemini-x", "mine", "yours"]
     assert rates["yours"] is own
 
@@ -101,7 +101,7 @@ def test_both_formats_and_rates_may_stand_in_one_table():
 def test_a_table_may_be_a_json_file(tmp_path, as_path):
     path = tmp_path / "prices.json"
     path.write_text('{"m": {"input": 0.1, "output": "0.3"}}', encoding="utf-8-sig")
-    assert read_table(path if as_path else str(path)) == read_table(
+    assert read_prices(path if as_path else str(path)) == read_prices(
         {"m": {"input": "0.1", "output": 0.3}}
     )
 
@@ -137,32 +137,32 @@ def test_a_table_may_be_a_json_file(tmp_path, as_path):
 )
 def test_a_bad_entry_is_named_by_model_and_key(entry, named):
     with pytest.raises(ConfigurationError, match=rf"model 'some-model'.*{named}"):
-        read_table({"good": {"input": 1, "output": 2}, "some-model": entry})
+        read_prices({"good": {"input": 1, "output": 2}, "some-model": entry})
 
 
 @pytest.mark.parametrize("table", [["gpt-4o"], 3, {1: {"input": 1, "output": 1}}, {"": {}}])
 def test_a_table_that_is_none_is_refused(table):
     with pytest.raises(ConfigurationError, match="price table"):
-        read_table(table)
+        read_prices(table)
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ConfigurationError, match=r"nowhere\.json.*FileNotFoundError"):
-        read_table(tmp_path / "nowhere.json")
+        read_prices(tmp_path / "nowhere.json")
 
 
 def test_a_file_that_is_not_json_is_named_with_its_line(tmp_path):
     path = tmp_path / "broken.json"
     path.write_text('{\n  "m": {"input": }\n}', encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"broken\.json.*line 2"):
-        read_table(path)
+        read_prices(path)
 
 
 def test_a_bad_price_in_a_file_names_the_file_too(tmp_path):
     path = tmp_path / "prices.json"
     path.write_text(json.dumps({"m": {"input": math.nan, "output": 1}}), encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"prices\.json', model 'm', key 'input'"):
-        read_table(path)
+        read_prices(path)
 
 
 @pytest.mark.parametrize(

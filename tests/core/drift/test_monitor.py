@@ -55,6 +55,21 @@ def test_harm_at_its_very_limit_seldom_raises_an_alarm_however_rare_the_audits()
     assert wrong / streams <= alpha / 3 + 2 * math.sqrt(alpha / 3 / streams)
 
 
+def test_a_promise_is_one_more_question_and_all_of_them_share_the_chance_evenly():
+    def found(alpha, **harm):
+        sample = Reference(400, 0.3, (Spread(0, 0.0),), **harm)
+        monitor = DriftMonitor(sample, alpha)
+        for request in range(2_000):
+            if monitor.observe(None, request % 2 == 0):  # half of them instead of 0.3
+                return monitor.rows
+        return None
+
+    of_two = found(0.02)
+    assert found(0.03, limit=0.05) == of_two
+    assert found(0.03, harm=0.05) == of_two
+    assert found(0.03) < of_two < found(0.02, limit=0.05)
+
+
 def test_a_move_within_the_tolerance_is_put_up_with():
     rng = np.random.default_rng(1)
     stream = (rng.random(8_000) < 0.34).tolist()

@@ -255,6 +255,20 @@ def test_of_two_paid_signals_each_is_paid_where_the_others_leave_it_open():
         assert served.cost[row] == pytest.approx(served.asked[row] @ [1, 10, 100] + paid)
 
 
+def test_a_confidence_out_of_fold_is_held_within_what_the_signals_leave_possible():
+    """Where a cascade stops before the judge, it goes by the bound, whatever the judge would say."""
+    table, policy = rows(n=4, tiers=2), Policy.load({"calibrators": [BY_TWO]})
+    (tier, _), nothing = table.tiers, np.full(4, np.nan)
+    tier.signals.update(sequence_logprob=np.full(4, 0.5), judge=np.full(4, 0.5), second=nothing)
+    tier.paid["judge"] = np.full(4, 0.25)
+    given = np.array([0.0, 0.45, 0.5, 1.0])
+    scored = score(table, policy, confidences=[given])
+    (low,), (high,) = (set(ends) for ends in (scored.paid[0][0].low, scored.paid[0][0].high))
+    assert 0.0 < low < given[1]
+    assert given[2] < high < 1.0
+    assert scored.confidences[0].tolist() == [low, 0.45, 0.5, high]
+
+
 def test_every_call_is_paid_and_only_those():
     table, policy = rows(), Policy.load({"thresholds": [0.5, 0.6]})
     served = serve(score(table, policy), [0.5, 0.6])

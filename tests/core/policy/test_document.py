@@ -209,11 +209,18 @@ def test_a_policy_takes_the_place_of_the_one_before(tmp_path):
     assert Policy.load(path).name == "autumn"
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (PermissionError(), "PermissionError"),
+    ],
+)
 def test_a_policy_that_cannot_be_written_leaves_what_was_there_and_nothing_else(
-    tmp_path, monkeypatch
+    tmp_path, monkeypatch, error, said
 ):
     def fail(*_args):
-        raise OSError(28, "No space left on device")
+        raise error
 
     path = tmp_path / "policy.json"
     EXPECTED.save(path)
@@ -222,7 +229,7 @@ def test_a_policy_that_cannot_be_written_leaves_what_was_there_and_nothing_else(
         patched.setattr(Path, "replace", fail)
         with pytest.raises(ConfigurationError) as caught:
             Policy().save(path)
-    assert str(caught.value) == f"policy {path} cannot be written: No space left on device"
+    assert str(caught.value) == f"policy {path} cannot be written: {said}"
     assert Policy.load(path) == EXPECTED
     assert list(tmp_path.iterdir()) == [path]
     with pytest.raises(ConfigurationError, match="cannot be written: No such file or directory"):

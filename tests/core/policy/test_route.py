@@ -65,6 +65,13 @@ def test_a_single_tier_is_worth_its_answers():
     assert values(route((10.0, 0.9, 1.0), worth=100.0), []) == pytest.approx(np.array([[80.0]]))
 
 
+@pytest.mark.parametrize("chances", [[], [0.5], [0.5, 0.5, 0.5]])
+def test_every_tier_but_the_last_needs_its_chances(chances):
+    made = route((1.0, 0.5, 0.5), (1.0, 0.5, 0.5), (10.0, 0.5, 1.0))
+    with pytest.raises(ValueError, match="argument 2 is"):
+        values(made, [np.array([chance]) for chance in chances])
+
+
 @given(
     stages=st.lists(
         st.tuples(st.floats(0, 20), st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=4
@@ -102,6 +109,8 @@ def test_a_tier_is_worth_the_best_of_every_way_to_go_on_from_it(stages, worth):
         ([2.0, 3.0, 1.0], [True, False, False]),
         ([3.0, 1.0, 2.0], [False, True, False]),
         ([2.0, 2.0, 2.0], [False, False, False]),
+        ([4.0, 2.0, 1.0, 3.0], [False, True, True, False]),
+        ([3.0, 1.0, 4.0, 2.0], [True, True, False, False]),
         ([5.0], [False]),
     ],
 )

@@ -3,7 +3,8 @@
 import pytest
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.setup.settings import CascadeSettings, plain_errors
+from cascade_core.setup.constructor import plain_errors
+from cascade_core.setup.settings import CascadeSettings
 
 
 @pytest.mark.parametrize(

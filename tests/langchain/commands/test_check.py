@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cascade_core.cli import build
+from cascade_core.cli import make_app
 from cascade_core.costs.prices import Prices
 from cascade_core.errors import ConfigurationError
 from langchain_cascade.commands import check as module
-from langchain_cascade.commands.check import Findings, advise, examine
+from langchain_cascade.commands.check import Findings, advise, findings_of
 from tests.langchain.fakes import FakeChat, ProviderError, Say, ToollessChat
 
 MINI, LARGE = "openai:gpt-4o-mini", "openai:gpt-4o"
@@ -35,7 +35,7 @@ def _fake_keys(_no_keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def check(*arguments: str) -> str:
-    ran = runner.invoke(build(), ["check", *arguments], env={"COLUMNS": "120"})
+    ran = runner.invoke(make_app(), ["check", *arguments], env={"COLUMNS": "120"})
     assert ran.exit_code == 0, ran.output
     return ran.stdout
 
@@ -111,8 +111,8 @@ def test_models_in_the_wrong_order_are_noticed() -> None:
 
 
 def test_a_cheap_model_without_tools_is_noticed() -> None:
-    plain = examine(ToollessChat(model_name="a"), Prices())
-    able = examine(FakeChat(model_name="b"), Prices())
+    plain = findings_of(ToollessChat(model_name="a"), Prices())
+    able = findings_of(FakeChat(model_name="b"), Prices())
     assert (plain.tools, able.tools) == (False, True)
     assert any("straight to it" in line for line in advise(plain, able))
     assert not any("straight to it" in line for line in advise(able, plain))
@@ -152,7 +152,7 @@ def test_a_wrong_price_table_is_refused_by_model_and_key(
 ) -> None:
     path = tmp_path / "prices.json"
     path.write_text(table)
-    ran = runner.invoke(build(), ["check", MINI, LARGE, "--prices", str(path)])
+    ran = runner.invoke(make_app(), ["check", MINI, LARGE, "--prices", str(path)])
     assert isinstance(ran.exception, ConfigurationError)
     assert all(name in str(ran.exception) for name in named)
 
@@ -208,7 +208,7 @@ def test_a_live_request_that_fails_is_a_finding_and_its_text_is_not_quoted(demo_
 
 
 def tried(says: Any) -> Findings:
-    return examine(FakeChat(says, model_name="m"), Prices(), live=True)
+    return findings_of(FakeChat(says, model_name="m"), Prices(), live=True)
 
 
 def test_logprobs_that_never_come_are_noticed() -> None:
@@ -225,7 +225,7 @@ def test_a_refusal_of_logprobs_is_told_from_a_failure() -> None:
                 raise ProviderError("logprobs are not supported", 400)
             return super()._say(messages, stop, kwargs, streamed=streamed)
 
-    finding = examine(Refusing("yes", model_name="m"), Prices(), live=True)
+    finding = findings_of(Refusing("yes", model_name="m"), Prices(), live=True)
     assert finding.tried is not None
     assert finding.tried["logprobs"] == "refused"
     assert any("refuses" in line for line in advise(finding, finding))

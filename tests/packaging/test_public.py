@@ -1,0 +1,81 @@
+"""What the packages export is what the README documents, and the other way round."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+# Users' code is written against these: they stay, whatever is added.
+FIXED = {
+    "cascade_core": ["CascadeError", "Policy", "Verdict", "collect_decisions"],
+    "cascade_core.signals": [
+        "Difficulty",
+        "Grounding",
+        "Judge",
+        "SelfConsistency",
+        "SequenceLogprob",
+        "TokenMargin",
+        "Verbalized",
+    ],
+    "cascade_core.calibration": ["tune"],
+    "cascade_core.evaluation": ["cost_quality_curve"],
+    "cascade_core.drift": ["DriftMonitor"],
+    "langchain_cascade": ["CascadeMiddleware", "ChatCascade", "RunnableCascade", "parser_gate"],
+    "llamaindex_cascade": [
+        "CascadeDecisionEvent",
+        "CascadeLLM",
+        "CascadeQueryEngine",
+        "CascadeSynthesizer",
+        "parser_gate",
+    ],
+}
+
+
+def documented() -> dict[str, dict[str, str]]:
+    """Return the README's public names with what it says of them, by module."""
+    _, _, section = README.read_text(encoding="utf-8").partition("\n## Public names\n")
+    section, _, _ = section.partition("\n## ")
+    found: dict[str, dict[str, str]] = {}
+    for row in re.findall(r"^\| (.+) \|$", section, re.MULTILINE)[2:]:
+        cell, _, said = row.partition(" |")
+        names = re.findall(r"`([\w.]+)`", cell)
+        if cell.startswith("**"):
+            names_of_module = found[names[0]] = {}
+        else:
+            assert not set(names) & set(names_of_module), f"twice: {row}"
+            names_of_module.update(dict.fromkeys(names, said.strip()))
+    return found
+
+
+DOCUMENTED = documented()
+
+
+def test_the_readme_has_the_modules_that_are_public() -> None:
+    assert DOCUMENTED.keys() == FIXED.keys()
+
+
+@pytest.mark.parametrize("module", FIXED)
+def test_what_is_documented_is_what_is_exported(module: str) -> None:
+    assert sorted(DOCUMENTED[module]) == sorted(importlib.import_module(module).__all__)
+    assert all(DOCUMENTED[module].values())
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [(module, name) for module in FIXED for name in sorted({*FIXED[module], *DOCUMENTED[module]})],
+)
+def test_a_public_name_imports_and_is_listed(module: str, name: str) -> None:
+    loaded = importlib.import_module(module)
+    assert getattr(loaded, name) is not None
+    assert name in loaded.__all__
+
+
+@pytest.mark.parametrize("module", FIXED)
+def test_no_name_is_listed_twice(module: str) -> None:
+    exported = importlib.import_module(module).__all__
+    assert len(set(exported)) == len(exported)
