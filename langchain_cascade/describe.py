@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.messages import BaseMessage
 
-from langchain_cascade.parameters import DECIDING
+from langchain_cascade.parameters import SAMPLING
 
 if TYPE_CHECKING:
     from langchain_cascade.engine import ChatEngine
@@ -55,7 +55,7 @@ class Described:
     @property
     def _identifying_params(self) -> dict[str, Any]:
         tiers = [tier.identity() for tier in self._chat_tiers]
-        set_here = {name: getattr(self, name) for name in DECIDING}
+        set_here = {name: getattr(self, name) for name in SAMPLING}
         return {"tiers": tiers, "parameters": set_here, **self._engine.identity()}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:

@@ -86,7 +86,7 @@ class StandardParameters(BaseModel):
 
 
 NAMES = frozenset(StandardParameters.model_fields)
-DECIDING = ("logprobs", "max_tokens", "stop", "temperature")
+SAMPLING = ("logprobs", "max_tokens", "stop", "temperature")
 """Parameters that make a model answer as it does; part of cache keys."""
 
 

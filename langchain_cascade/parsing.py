@@ -14,10 +14,10 @@ from cascade_core.draft import Draft
 from cascade_core.setup import parsing
 from cascade_core.setup.gates import Gate
 
-Parser: TypeAlias = BaseLLMOutputParser[Any] | type[BaseModel] | Callable[[str], object]
+TakesParser: TypeAlias = BaseLLMOutputParser[Any] | type[BaseModel] | Callable[[str], object]
 
 
-def parser_gate(parser: Parser) -> Gate:
+def parser_gate(parser: TakesParser) -> Gate:
     """Return a gate that fails drafts which a parser cannot read.
 
     Args:

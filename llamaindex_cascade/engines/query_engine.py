@@ -28,8 +28,8 @@ from llamaindex_cascade.asking.instrumentation import request_metadata, spanned_
 from llamaindex_cascade.asking.session import Session
 from llamaindex_cascade.asking.tiers import as_list
 from llamaindex_cascade.engines.base import PipelineCascade
-from llamaindex_cascade.engines.responses import ashown, shown
-from llamaindex_cascade.engines.tiers import Pipeline, PipelineCalls, Question, make_tier
+from llamaindex_cascade.engines.responses import ashown_response, shown_response
+from llamaindex_cascade.engines.tiers import Pipeline, PipelineCalls, Question, make_pipeline
 
 
 @spanned_if_observed
@@ -108,7 +108,7 @@ class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
     ) -> RESPONSE_TYPE:
         """Answer from nodes at hand, which every tier that is asked gets."""
         question = Question("synthesize", query_bundle, nodes, additional_source_nodes)
-        return shown(self._session(question, query_bundle).stream())
+        return shown_response(self._session(question, query_bundle).stream())
 
     async def asynthesize(
         self,
@@ -118,13 +118,13 @@ class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
     ) -> RESPONSE_TYPE:
         """Answer from nodes at hand, which every tier that is asked gets."""
         question = Question("synthesize", query_bundle, nodes, additional_source_nodes)
-        return await ashown(self._session(question, query_bundle).astream())
+        return await ashown_response(self._session(question, query_bundle).astream())
 
     def _query(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
         payload: dict[str, Any] = {EventPayload.QUERY_STR: query_bundle.query_str}
         with self.callback_manager.event(CBEventType.QUERY, payload=payload) as event:
             question = Question("query", query_bundle)
-            response = shown(self._session(question, query_bundle).stream())
+            response = shown_response(self._session(question, query_bundle).stream())
             event.on_end(payload={EventPayload.RESPONSE: response})
         return response
 
@@ -132,7 +132,7 @@ class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
         payload: dict[str, Any] = {EventPayload.QUERY_STR: query_bundle.query_str}
         with self.callback_manager.event(CBEventType.QUERY, payload=payload) as event:
             question = Question("query", query_bundle)
-            response = await ashown(self._session(question, query_bundle).astream())
+            response = await ashown_response(self._session(question, query_bundle).astream())
             event.on_end(payload={EventPayload.RESPONSE: response})
         return response
 
@@ -170,7 +170,7 @@ def _make_tier(given: object, index: int) -> Tier:
     if not isinstance(given, BaseQueryEngine):
         msg = f"tiers[{index}] is not a query engine but {type(given).__name__}{_hint(given)}"
         raise ConfigurationError(msg)
-    return make_tier(Pipeline(given, getattr(given, "_response_synthesizer", None)), index)
+    return make_pipeline(Pipeline(given, getattr(given, "_response_synthesizer", None)), index)
 
 
 def _hint(given: object) -> str:

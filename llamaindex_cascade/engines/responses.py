@@ -81,7 +81,7 @@ def pieces(response: AnyResponse) -> Iterator[Any]:
     return map(whole, [response])
 
 
-def text_of(response: AnyResponse) -> str:
+def response_text(response: AnyResponse) -> str:
     """Return the text of a response that has been read; of an object, its JSON."""
     if isinstance(response, PydanticResponse):
         return "" if response.response is None else response.response.model_dump_json()
@@ -107,7 +107,7 @@ def read(
         empty: Texts that say no more than that nothing was found.
         needs_nodes: Whether an answer without source nodes has no evidence.
     """
-    text, calls = text_of(response), recorder.calls()
+    text, calls = response_text(response), recorder.calls()
     drafts = recorder.drafts
     made_object = isinstance(response, PydanticResponse) and response.response is not None
     if made_object:  # its JSON is written anew: the model's own text need not be a part of it
@@ -189,7 +189,7 @@ class Pieces:
         return self.had() or Draft()
 
 
-def stamped(response: Any, record: Record) -> Any:
+def with_record(response: Any, record: Record) -> Any:
     """Return a response with its record; a copy, since a tier may keep its own."""
     return replace(response, metadata={**(response.metadata or {}), "cascade": record})
 
@@ -198,12 +198,12 @@ def plain(decided: Decided) -> Whole:
     """Return the answer of a decided request as a whole, with its record."""
     response = decided.verdict.draft.native
     if isinstance(response, Streamed):
-        response = Response(text_of(response), response.source_nodes, response.metadata)
-    answer: Whole = stamped(response, decided.record)
+        response = Response(response_text(response), response.source_nodes, response.metadata)
+    answer: Whole = with_record(response, decided.record)
     return answer
 
 
-def shown(items: Generator[Any, None, None], *, streaming: bool = False) -> AnyResponse:
+def shown_response(items: Generator[Any, None, None], *, streaming: bool = False) -> AnyResponse:
     """Return the response of a request that is decided in a stream.
 
     Args:
@@ -223,12 +223,14 @@ def shown(items: Generator[Any, None, None], *, streaming: bool = False) -> AnyR
     items.close()
     if not isinstance(response, Streamed | Response if streaming else Streamed):
         return response
-    text = _once(text_of(response))
+    text = _once(response_text(response))
     return StreamingResponse(text, response.source_nodes, metadata=response.metadata)
 
 
-async def ashown(items: AsyncGenerator[Any, None], *, streaming: bool = False) -> AnyResponse:
-    """Return the response of a request that is decided in a stream; see `shown`."""
+async def ashown_response(
+    items: AsyncGenerator[Any, None], *, streaming: bool = False
+) -> AnyResponse:
+    """Return the response of a request that is decided in a stream; see `shown_response`."""
     first = await anext(items)
     if isinstance(first, Piece):
         metadata = dict(first.response.metadata or {})
@@ -238,12 +240,12 @@ async def ashown(items: AsyncGenerator[Any, None], *, streaming: bool = False) -
     await items.aclose()
     if not isinstance(response, Streamed | Response if streaming else Streamed):
         return response
-    text = _aonce(text_of(response))
+    text = _aonce(response_text(response))
     return AsyncStreamingResponse(text, response.source_nodes, metadata=response.metadata)
 
 
 def _answer(decided: Decided) -> AnyResponse:
-    response: AnyResponse = stamped(decided.verdict.draft.native, decided.record)
+    response: AnyResponse = with_record(decided.verdict.draft.native, decided.record)
     return response
 
 

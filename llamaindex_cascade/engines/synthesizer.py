@@ -43,9 +43,15 @@ from llamaindex_cascade.asking.session import Session
 from llamaindex_cascade.asking.tiers import as_list
 from llamaindex_cascade.engines.base import PipelineCascade
 from llamaindex_cascade.engines.keywords import SynthesizerKeywords
-from llamaindex_cascade.engines.responses import AnyResponse, Streamed, ashown, plain, shown
+from llamaindex_cascade.engines.responses import (
+    AnyResponse,
+    Streamed,
+    ashown_response,
+    plain,
+    shown_response,
+)
 from llamaindex_cascade.engines.synthesis import LLMPipeline, Synthesis, of_texts
-from llamaindex_cascade.engines.tiers import Pipeline, PipelineCalls, make_tier
+from llamaindex_cascade.engines.tiers import Pipeline, PipelineCalls, make_pipeline
 
 _dispatcher = get_dispatcher(__name__)
 
@@ -207,13 +213,13 @@ class CascadeSynthesizer(PipelineCascade, BaseSynthesizer):
     def _answer(self, way: Synthesis) -> AnyResponse:
         session = self._session(way)
         if self._streaming:
-            return shown(session.stream(), streaming=True)
+            return shown_response(session.stream(), streaming=True)
         return plain(session.run())
 
     async def _aanswer(self, way: Synthesis) -> AnyResponse:
         session = self._session(way)
         if self._streaming:
-            return await ashown(session.astream(), streaming=True)
+            return await ashown_response(session.astream(), streaming=True)
         return plain(await session.arun())
 
     def _session(self, way: Synthesis) -> Session:
@@ -245,12 +251,12 @@ def _make_tier(
     given: object, index: int, making: Mapping[str, Any], manager: CallbackManager | None
 ) -> Tier:
     if isinstance(given, BaseSynthesizer):
-        return make_tier(Pipeline(given, given), index)
+        return make_pipeline(Pipeline(given, given), index)
     if isinstance(given, LLM):
         # The factory would have the model report to `Settings` otherwise.
         own = given.callback_manager if given.callback_manager.handlers else None
         reports = {"callback_manager": manager or own or Settings.callback_manager}
-        return make_tier(LLMPipeline(given, {**making, **reports}), index)
+        return make_pipeline(LLMPipeline(given, {**making, **reports}), index)
     hint = "give an LLM, or get_response_synthesizer(llm=…)"
     if isinstance(given, type):
         hint = "give an instance, not the class"

@@ -17,7 +17,7 @@ from llama_index.core.output_parsers.utils import extract_json_str
 
 from cascade_core.errors import CascadeError
 
-Check: TypeAlias = Callable[[str], Exception | None]
+FormatCheck: TypeAlias = Callable[[str], Exception | None]
 
 _REACT = ("Action Input:", "Thought:", "Answer:")
 _SCHEMA = re.compile(
@@ -34,7 +34,7 @@ class FormatError(CascadeError, ValueError):
     """An answer is not in the form that the prompt asked for."""
 
 
-def wanted_format(messages: Sequence[ChatMessage]) -> Check | None:
+def wanted_format(messages: Sequence[ChatMessage]) -> FormatCheck | None:
     """Return a check of the format that messages ask for, or None where they ask for none."""
     if not messages:
         return None

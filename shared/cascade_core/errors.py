@@ -5,12 +5,13 @@
     CascadeError
     ├── CascadeExhausted                        every tier failed; carries each cause
     ├── ConfigurationError (also ValueError)    you set something up in a way that cannot work
-    │   ├── TableError                          a labelled table does not say what is needed
+    │   ├── FileError                           a file cannot be read or written; says which line
+    │   │   └── TableError                      a labelled table does not say what is needed
     │   └── TuningError                         no policy that was asked for can be had
     ├── NothingParsedError                      an answer holds no object of the schema asked for
     ├── FormatError (also ValueError)           an answer is not in the form its prompt asked for
     ├── UnwritableError (also TypeError)        a setting is no plain data, or may be secret
-    ├── _TwiceError (also ValueError)           a line of JSON names something twice
+    ├── RepeatedKeyError (also ValueError)      a JSON object has a key twice
     ├── RequestError                            the demo's server cannot serve a request
     ├── ContextLengthError (also ValueError)    a prompt is too long for the demo's models
     └── _ClientGoneError                        the demo's client went away

@@ -104,6 +104,20 @@ def test_usage_details_are_kept() -> None:
     assert (usage.cached_tokens, usage.cache_write_tokens, usage.reasoning_tokens) == (4, 2, 3)
 
 
+def test_counts_in_a_streams_metadata_are_no_report_for_they_were_added_up() -> None:
+    meta = {"token_usage": {"prompt_tokens": 22, "completion_tokens": 3}}
+    chunk = AIMessageChunk(content="x", response_metadata=meta)
+    assert to_draft(chunk).usage is None
+
+
+def test_the_tokens_of_a_cascade_as_a_tier_are_those_of_its_calls() -> None:
+    def prompt() -> list[Any]:
+        raise AssertionError
+
+    message = AIMessage("x", response_metadata={"cascade": {"calls": []}})
+    assert to_draft(message, prompt=prompt).usage is None
+
+
 def test_a_cache_hit_is_known_by_its_total_cost_of_nothing() -> None:
     usage: Any = {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2, "total_cost": 0}
     assert to_draft(AIMessage("x", usage_metadata=usage)).cached is True

@@ -5,20 +5,21 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-CORE = ROOT / "shared" / "cascade_core"
-DEMO = ROOT / "shared" / "cascade_demo"
-LANGCHAIN = ROOT / "langchain_cascade"
-LLAMAINDEX = ROOT / "llamaindex_cascade"
-
-LONGEST_MODULE = 400
-# Sentences as data: one list, as long as it is.
-DATA_MODULES = {DEMO / "phrases.py"}
+from tests.packaging.source import (
+    CORE,
+    LANGCHAIN,
+    LLAMAINDEX,
+    PACKAGES,
+    ROOT,
+    files,
+    imported,
+    label,
+    parsed,
+)
 
 # Written in pieces, so that this file does not find itself.
 SLASH, SK = "/", "sk"
@@ -27,37 +28,10 @@ KEY = rf"\b{SK}-(?:ant-|proj-)?[A-Za-z0-9_]{{16,}}"
 FORBIDDEN_TEXT = re.compile(f"{MACHINE_PATH}|{KEY}")
 
 
-def modules(package: Path) -> list[Path]:
-    return sorted(package.rglob("*.py"))
-
-
-def label(path: Path) -> str:
-    return str(path.relative_to(ROOT))
-
-
-def imported(path: Path) -> Iterator[tuple[int, str]]:
-    """Line and top-level package of every import, inside functions and by name too."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name.partition(".")[0]) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.lineno, node.module.partition(".")[0]
-        elif isinstance(node, ast.Call) and node.args:
-            function = node.func
-            name = getattr(function, "attr", None) or getattr(function, "id", None)
-            first = node.args[0]
-            if (
-                name in {"import_module", "__import__"}
-                and isinstance(first, ast.Constant)
-                and isinstance(first.value, str)
-            ):
-                yield node.lineno, first.value.partition(".")[0]
-
-
 def offences(package: Path, *forbidden: str) -> list[str]:
     return [
         f"{label(path)}:{line} imports {name}"
-        for path in modules(package)
+        for path in files(package)
         for line, name in imported(path)
         if name.startswith(forbidden)
     ]
@@ -83,14 +57,17 @@ def test_the_scan_sees_lazy_and_named_imports(tmp_path: Path) -> None:
         "    from langchain_core.messages import AIMessage\n"
         "    return import_module('llama_index.core')\n"
     )
-    assert list(imported(path)) == [(2, "langchain_core"), (3, "llama_index")]
+    assert list(imported(path)) == [
+        (2, "langchain_core.messages.AIMessage"),
+        (3, "llama_index.core"),
+    ]
 
 
 def test_the_core_never_prints() -> None:
     calls = [
         f"{label(path)}:{node.lineno}"
-        for path in modules(CORE)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for path in files(CORE)
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id == "print"
@@ -98,23 +75,9 @@ def test_the_core_never_prints() -> None:
     assert calls == []
 
 
-@pytest.mark.parametrize("package", [CORE, DEMO, LANGCHAIN, LLAMAINDEX], ids=label)
-def test_no_module_outgrows_its_subject(package: Path) -> None:
-    lengths = {
-        label(path): len(path.read_text(encoding="utf-8").splitlines())
-        for path in modules(package)
-        if path not in DATA_MODULES
-    }
-    assert {name: length for name, length in lengths.items() if length > LONGEST_MODULE} == {}
-
-
-@pytest.mark.parametrize("package", [CORE, DEMO, LANGCHAIN, LLAMAINDEX], ids=label)
+@pytest.mark.parametrize("package", PACKAGES, ids=label)
 def test_every_module_says_why_it_exists(package: Path) -> None:
-    silent = [
-        label(path)
-        for path in modules(package)
-        if ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) is None
-    ]
+    silent = [label(path) for path in files(package) if ast.get_docstring(parsed(path)) is None]
     assert silent == []
 
 
@@ -124,11 +87,7 @@ def tracked() -> list[Path]:
     try:
         out = subprocess.run(listing, cwd=ROOT, capture_output=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
-        return [
-            p
-            for folder in (CORE, DEMO, LANGCHAIN, LLAMAINDEX, ROOT / "tests")
-            for p in modules(folder)
-        ]
+        return [p for folder in (*PACKAGES, ROOT / "tests") for p in files(folder)]
     return [path for name in out.decode().split("\0") if name and (path := ROOT / name).is_file()]
 
 

@@ -118,6 +118,12 @@ ANSWERS: dict[str, Answer] = {
         finish="stop",
         refusal=True,
     ),
+    "OpenAI, an answer after the start of a refusal": Answer(
+        sent={"choices": choice(logprobs={"content": ENTRIES, "refusal": ENTRIES})},
+        metadata={"finish_reason": "stop", "logprobs": {"content": ENTRIES, "refusal": ENTRIES}},
+        finish="stop",
+        logprobs=VALUES,
+    ),
     "a cache written by OpenAI": Answer(
         sent={
             "choices": choice(),
@@ -188,6 +194,16 @@ ANSWERS: dict[str, Answer] = {
         finish="content_filter",
         refusal=True,
     ),
+    "a word of its own beside a status": Answer(
+        sent={
+            "finish_reason": "length",
+            "status": "completed",
+            "logprobs": ENTRIES,
+            "output": [{"content": [{"type": "output_text", "text": "It rains"}]}],
+        },
+        finish="length",
+        logprobs=VALUES,
+    ),
     "OpenAI's Responses API, failed": Answer(sent={"status": "failed"}),
     "OpenAI's Responses API, refused": Answer(
         sent={
@@ -245,7 +261,15 @@ ANSWERS: dict[str, Answer] = {
             },
         },
         metadata={"stopReason": "max_tokens", "metrics": {"latencyMs": [1]}},
-        usage_metadata=tokens(12, 2, input_token_details={"cache_read": 4, "cache_creation": 5}),
+        usage_metadata=tokens(
+            12,
+            2,
+            input_token_details={
+                "cache_read": 4,
+                "cache_creation": 5,
+                "ephemeral_5m_input_tokens": 0,
+            },
+        ),
         finish="length",
         usage=Usage(12, 2, cached_tokens=4, cache_write_tokens=5),
     ),
@@ -304,14 +328,20 @@ ANSWERS: dict[str, Answer] = {
     ),
     "Google, with log-probabilities": Answer(
         sent={
-            "finish_reason": "STOP",
-            "logprobs_result": {
-                "chosen_candidates": [
-                    {"token": "It", "log_probability": -0.1},
-                    {"token": " rains", "log_probability": -2.0},
-                ],
-                "top_candidates": [{"candidates": [{"token": "We", "log_probability": -3.0}]}],
-            },
+            "candidates": [
+                {
+                    "finish_reason": "STOP",
+                    "logprobs_result": {
+                        "chosen_candidates": [
+                            {"token": "It", "log_probability": -0.1},
+                            {"token": " rains", "log_probability": -2.0},
+                        ],
+                        "top_candidates": [
+                            {"candidates": [{"token": "We", "log_probability": -3.0}]}
+                        ],
+                    },
+                }
+            ]
         },
         metadata={"finish_reason": "STOP", "logprobs_result": ENTRIES},
         finish="stop",
@@ -393,6 +423,7 @@ ANSWERS: dict[str, Answer] = {
         metadata={},
         usage_metadata=tokens(0, 0),
     ),
+    "less than nothing": Answer(sent={"usage": {"prompt_tokens": -1, "completion_tokens": 2}}),
     "half a report": Answer(sent={"usage": {"input_tokens": 30}}),
     "no numbers": Answer(
         sent={"usage": {"prompt_tokens": True, "completion_tokens": "many"}, "model": 5}

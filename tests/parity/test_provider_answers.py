@@ -93,6 +93,7 @@ def test_the_word_is_found_under_every_name(name: str, read: Read) -> None:
     assert name in finish.FIELDS
     assert read(Answer(sent={name: "length"})).finish == "length"
     assert read(Answer(sent={"choices": [{name: "length"}]})).finish == "length"
+    assert read(Answer(sent={"choices": [{}], name: "length"})).finish == "length"
     assert read(Answer(sent={"candidates": [{name: "length"}]})).finish == "length"
 
 
@@ -162,3 +163,6 @@ def test_what_llamaindex_has_beside_the_answer_is_read_too() -> None:
     assert draft.usage == usage.read_usage(report)
     assert draft.logprobs is not None
     assert to_draft(ChatResponse(message=message)).usage is None
+    own = {"usage": {"input_tokens": 8, "output_tokens": 3}}
+    counted = to_draft(ChatResponse(message=message, raw=own, additional_kwargs=extra)).usage
+    assert counted == usage.read_usage(own["usage"])

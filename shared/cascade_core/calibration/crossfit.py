@@ -1,8 +1,8 @@
-"""Scores and confidences out of fold: no row is judged by a fit that saw it.
+"""Cross-fitting: the score and the confidence of every row, by models that were not fitted to it.
 
-Scores are learned fold by fold. The curve of a fold is fitted to the scores that the rows
-of the other folds got, each from a model that had not seen it, so a curve meets in
-fitting the kind of scores that it will meet in use.
+A fold's scores come from a model of the other folds. A fold's curve is fitted to the scores that
+the rows of the other folds got in the same way, so it is fitted to the kind of scores that it
+meets in use.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from cascade_core.arrays import Array, Ints
 from cascade_core.calibration.fit_curves import Binned, CurveShape
-from cascade_core.calibration.learn import Prepared, learnable, learned_scores
+from cascade_core.calibration.learn import Prepared, learnable, learned_scores, relative
 from cascade_core.calibration.logistic import fit_logistic
 from cascade_core.calibration.scores import Candidate
 from cascade_core.calibration.trees import fit_boosting, fit_forest
@@ -31,20 +31,31 @@ FOLDS = 5
 FEW = 200
 """Rows below which there are twice as many folds, for each fit to have enough."""
 UNTAUGHT = 0.5
-"""Confidence in a row while no row but those beside it has been seen."""
+"""Confidence in the rows of a fold where no other fold has a row to fit a curve to."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Data:
-    """The rows that have an outcome; all arrays are of those rows, but `rows` itself."""
+    """The rows of a table that have an outcome.
 
-    rows: Ints  # which rows of the table they are
+    Attributes:
+        rows: Their numbers in the table, shape (n,).
+        inputs: What there is to read of them.
+        target: Outcomes in [0, 1], shape (n,).
+        weights: Shape (n,), or None for all alike.
+        groups: Codes of what belongs together, shape (n,), or None.
+        fold: Shape (n,).
+        pool: Positions among them of those that scores are learned on.
+        seed: Of all that is random.
+    """
+
+    rows: Ints
     inputs: Inputs
     target: Array
     weights: Array | None
     groups: Ints | None
     fold: Ints
-    pool: Ints  # positions of those that scores are learned on
+    pool: Ints
     seed: int
 
     @classmethod
@@ -163,7 +174,7 @@ def filled_in(confidence: Array, target: Array, weights: Array | None, fold: Int
     if not unread.any():
         return confidence
     filled = confidence.copy()
-    weight = np.ones(len(target)) if weights is None else weights / weights.mean()
+    weight = relative(weights, len(target))
     for of in range(int(fold.max()) + 1):
         others = unread & (fold != of)
         mass = weight[others].sum()

@@ -14,7 +14,7 @@ import numpy as np
 
 from cascade_core.arrays import Array, Ints
 from cascade_core.fitted.artefact import Boosting, Logistic
-from cascade_core.fitted.combiners import make_combiner
+from cascade_core.fitted.combiners import make_score_model
 from cascade_core.fitted.curves import sigmoid
 from cascade_core.fitted.inputs import Inputs, read_values, read_words
 
@@ -68,7 +68,7 @@ def prepare(names: tuple[str, ...], inputs: Inputs, rows: Ints, *, words: bool) 
 
 def learned_scores(score: Logistic | Boosting, prepared: Prepared) -> Array:
     """Return the score of every prepared row, shape (n,)."""
-    logits = make_combiner(score).logits(prepared.values)
+    logits = make_score_model(score).logits(prepared.values)
     if isinstance(score, Logistic) and score.words is not None and prepared.words is not None:
         weights = np.zeros(BUCKETS)
         weights[list(score.words.weights)] = list(score.words.weights.values())
@@ -86,6 +86,11 @@ def one_thread() -> AbstractContextManager[Any]:
 
     limits: AbstractContextManager[Any] = threadpool_limits(1)
     return limits
+
+
+def relative(weights: Array | None, rows: int) -> Array:
+    """Return weights whose mean is 1; None means 1 each."""
+    return np.ones(rows) if weights is None else weights / weights.mean()
 
 
 def learnable(target: Array) -> bool:

@@ -16,6 +16,7 @@ from cascade_core.calibration.learn import (
     as_labels,
     learnable,
     one_thread,
+    relative,
 )
 from cascade_core.fitted.artefact import Logistic, Words
 from cascade_core.statistics.folds import folds
@@ -57,7 +58,7 @@ def fit_logistic(
     Raises:
         ModuleNotFoundError: scikit-learn is not installed.
     """
-    weight = np.ones(len(target)) if weights is None else weights / weights.mean()
+    weight = relative(weights, len(target))
     scaled = _Scaled(prepared, weight)
     design = scaled.design(prepared)
     rows, labels, mass = as_labels(target, weight)
@@ -68,7 +69,7 @@ def fit_logistic(
 
 
 class _Scaled:
-    """The standardised design of a logistic regression, and the way back."""
+    """Standardises the inputs of a regression, and its weights back to the scale of the inputs."""
 
     def __init__(self, prepared: Prepared, weight: Array) -> None:
         values = prepared.values

@@ -30,16 +30,10 @@ def measure(scored: Scored, served: Served, groups: Ints | None, seed: int) -> F
     ends = drawn.interval(draws, share=True)
     known = not math.isnan(ends.low)
     return Figures(
-        n=found.n,
-        quality=found.quality,
+        **found.as_dict(),
         quality_low=ends.low if known else None,
         quality_high=ends.high if known else None,
-        strong_quality=found.strong_quality,
-        cost_usd=found.cost_usd,
-        strong_cost_usd=found.strong_cost_usd,
-        escalated=found.escalated,
         cost_share=found.cost_share,
-        harm=found.harm,
         by_tier=found.by_tier,
     )
 
@@ -55,7 +49,7 @@ def count_reference(
 
     Args:
         scored: Rows that nothing was fitted to.
-        thresholds: One for every tier but the last; a number, or one a row.
+        thresholds: One for every tier but the last; a number, or one per row.
         served: What the policy did with them.
         promises: What was promised; a limit on harm is watched.
         groups: Which of the rows belong together, shape (n,).

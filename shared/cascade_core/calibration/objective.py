@@ -25,7 +25,7 @@ class Objective:
 
     Attributes:
         kind: `quality`: cheapest at quality ≥ `limit` × the strongest tier's. `harm`: cheapest
-            at harm ≤ `limit`. `max_cost`: best quality at a mean of ≤ `limit` USD a request.
+            at harm ≤ `limit`. `max_cost`: best quality at a mean of ≤ `limit` USD per request.
             `max_escalated`: best quality with ≤ `limit` of the requests escalated.
         limit: See `kind`.
         confidence: How sure to be, in (0, 1); None takes the rows at their word. Only quality
@@ -69,7 +69,7 @@ def make_objective(
     Args:
         quality: At least that share of the strongest tier's quality; above 0.
         harm: At most that much quality lost, in (0, 1).
-        max_cost: At most that many USD a request; above 0.
+        max_cost: At most that many USD per request; above 0.
         max_escalated: At most that share escalated, in [0, 1].
         confidence: See `Objective`; harm is always promised, with 0.95 where nothing is said.
 

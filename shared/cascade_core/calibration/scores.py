@@ -29,7 +29,7 @@ RARE = 5
 """Outcomes of the rarer kind that anything learned needs."""
 TIED = 0.1
 """Share of the readings that may be the same before a signal counts as coarse."""
-CLASSES = 20
+_MOST_CLASSES = 20
 """Classes that become inputs at most."""
 
 
@@ -107,7 +107,7 @@ def _learned(inputs: Inputs, signals: Sequence[str], text: tuple[str, ...]) -> l
     names = tuple(f"{source}:{name}" for name in signals for source in ("signal", "logit"))
     raw = tuple(f"signal:{name}" for name in signals)
     classes = () if inputs.classes is None else tuple(f"class:{n}" for n in inputs.class_names)
-    classes = classes if len(classes) <= CLASSES else ()
+    classes = classes if len(classes) <= _MOST_CLASSES else ()
     found = []
     read = [part for part, given in (("signals", names), ("class", classes)) if given]
     base = " and ".join(read)

@@ -1,6 +1,6 @@
-"""Learned trees, boosted or grown at random, as plain numbers.
+"""Fits trees, boosted or grown at random, and writes them down as plain numbers.
 
-As in `learn`, scikit-learn is imported only when a fit asks for it.
+scikit-learn is imported only when a fit asks for it.
 """
 
 from __future__ import annotations
@@ -11,20 +11,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cascade_core.arrays import Array
-from cascade_core.calibration.learn import Prepared, as_labels, one_thread
+from cascade_core.calibration.learn import Prepared, as_labels, one_thread, relative
 from cascade_core.fitted.artefact import LEAF, Boosting
 
 FINITE = float(np.finfo(np.float64).max)
 
-TREES = 120
-RATE = 0.06
-LEAVES = 6
+BOOSTED_TREES, RATE, LEAVES = 120, 0.06, 6
+"""Boosting in many small steps, each of few leaves, which some hundred rows can carry."""
 
-GROWN = 200
+RANDOM_TREES = 200
 """Trees that are grown at random for a few rows."""
 
 LOOKED_AT = 0.15
-"""Share of the inputs that each of their splits chooses from: the fewer, the less alike trees."""
+"""Share of the inputs that a random tree's split chooses from: the fewer, the less alike trees."""
 
 STEEP = 4.0
 """Logits a unit of a random forest's mean probability: the slope of the logit at 1/2."""
@@ -49,11 +48,10 @@ def fit_boosting(
     )
 
     n = len(target)
-    weight = np.ones(n) if weights is None else weights / weights.mean()
     rising = [int(name.startswith("signal:")) for name in prepared.names]
     model = HistGradientBoostingClassifier(
         learning_rate=RATE,
-        max_iter=TREES,
+        max_iter=BOOSTED_TREES,
         max_leaf_nodes=LEAVES,
         min_samples_leaf=max(10, min(n // 50, 200)),
         l2_regularization=5.0,
@@ -62,7 +60,7 @@ def fit_boosting(
         early_stopping=False,
         random_state=seed,
     )
-    rows, labels, mass = as_labels(target, weight)
+    rows, labels, mass = as_labels(target, relative(weights, n))
     with one_thread():
         model.fit(_columns(prepared)[rows], labels, sample_weight=mass)
     return _boosted(model, prepared.names)
@@ -88,11 +86,10 @@ def fit_forest(
     from sklearn.ensemble import ExtraTreesClassifier  # noqa: PLC0415 - extra
 
     n = len(target)
-    weight = np.ones(n) if weights is None else weights / weights.mean()
     model = ExtraTreesClassifier(
-        GROWN, min_samples_leaf=max(3, n // 60), max_features=LOOKED_AT, random_state=seed
+        RANDOM_TREES, min_samples_leaf=max(3, n // 60), max_features=LOOKED_AT, random_state=seed
     )
-    rows, labels, mass = as_labels(target, weight)
+    rows, labels, mass = as_labels(target, relative(weights, n))
     model.fit(_columns(prepared)[rows], labels, sample_weight=mass)
     parts = []
     for grown in model.estimators_:
@@ -106,20 +103,20 @@ def fit_forest(
                 tree.missing_go_to_left,
                 tree.children_left,
                 tree.children_right,
-                STEEP * (good - 0.5) / GROWN,
+                STEEP * (good - 0.5) / RANDOM_TREES,
             )
         )
     return _flat(parts, prepared.names, base=0.0)
 
 
 def _columns(prepared: Prepared) -> Array:
-    """Return one column an input; one that never has a reading says nothing at all."""
+    """Return one column per input; one that never has a reading says nothing at all."""
     never = np.isnan(prepared.values).all(axis=1, keepdims=True)
     return np.where(never, 0.0, prepared.values).T
 
 
 class _Nodes(NamedTuple):
-    """One tree, as scikit-learn keeps it: one entry a node."""
+    """One tree, as scikit-learn keeps it: one entry per node."""
 
     leaf: Any
     feature: Any

@@ -23,7 +23,7 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.scored import serve, thresholds_of
 from cascade_core.evaluation.scoring import score
 from cascade_core.labels import Table, read_table
-from cascade_core.labels.fingerprints import marks
+from cascade_core.labels.fingerprints import fingerprints
 from cascade_core.policy.document import ClassRule, Policy
 from cascade_core.policy.evidence import Tuned
 
@@ -150,7 +150,7 @@ def _origin(fitted: Table, kept: Policy | None) -> dict[str, Any]:
         return {
             "rows_fitted": len(fitted),
             "fitted_table": fitted.source,
-            "fitted_marks": marks(fitted),
+            "fitted_marks": fingerprints(fitted),
         }
     if kept.tuned is None:
         return {"rows_fitted": 0}

@@ -6,19 +6,17 @@ by line and column. No error quotes a request, a reference or a message.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import math
-import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
-from cascade_core.errors import CascadeWarning, ConfigurationError
+from cascade_core.errors import CascadeWarning
+from cascade_core.files import FileError, read_csv, read_json_lines
 
 COLUMNS = ("id", "request", "messages", "reference", "class", "group", "weight")
 """What a request may have; only `request`, or `messages` in JSON, is needed."""
@@ -88,14 +86,15 @@ def read_requests(source: Source) -> Requests:
         source: Path of a CSV or JSONL file, or the records themselves.
 
     Raises:
-        ConfigurationError: Something is wrong with it; names line and column.
+        FileError: Something is wrong with it; names line and column.
     """
     if isinstance(source, str | Path):
         name, records = str(source), list(_records(Path(source)))
     else:
-        name, records = "requests", list(_given(source))
+        name = "requests"
+        records = list(_objects(name, enumerate(source, 1), "give mappings"))
     if not records:
-        raise ConfigurationError(f"{name} holds no requests: give at least one")
+        raise FileError(name, "holds no requests: give at least one")
     unused = {key for _, record in records for key in record} - set(COLUMNS)
     if unused:
         listed = ", ".join(sorted(map(str, unused)))
@@ -122,52 +121,34 @@ class _Place:
 
 
 def _refuse(place: _Place, column: str | None, problem: str) -> NoReturn:
-    where = "" if column is None else f", column {column}"
-    raise ConfigurationError(f"{place.source}, line {place.line}{where}: {problem}")
+    raise FileError(place.source, problem, f"line {place.line}", column)
 
 
-def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+_Records: TypeAlias = Iterator[tuple[int, dict[str, Any]]]
+
+
+def _records(path: Path) -> _Records:
     kind = _SUFFIXES.get(path.suffix.lower())
     if kind is None:
         known = " or ".join(_SUFFIXES)
-        raise ConfigurationError(f"{path}: requests are read from {known} files")
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise ConfigurationError(f"{path} cannot be read ({reason})") from None
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        _refuse(_Place(str(path), line), None, "is not UTF-8 text; save the file as UTF-8")
-    yield from _from_csv(str(path), text) if kind == "CSV" else _from_jsonl(str(path), text)
+        raise FileError(str(path), f"is of no known kind; requests are read from {known} files")
+    if kind == "CSV":
+        return _from_csv(path)
+    return _objects(str(path), read_json_lines(path), "give one JSON object a line")
 
 
-def _from_csv(source: str, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    limit = csv.field_size_limit(sys.maxsize)  # requests may be long
-    try:
-        yield from _csv_rows(source, text)
-    finally:
-        csv.field_size_limit(limit)
-
-
-def _csv_rows(source: str, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    line = 1
+def _from_csv(path: Path) -> _Records:
     header: list[str] | None = None
-    try:
-        for cells in reader:
-            place = _Place(source, line)
-            line = reader.line_num + 1  # where the next one starts: a cell may hold line breaks
-            if not any(cells):
-                continue
-            if header is None:
-                header = _header(place, [cell.strip() for cell in cells])
-            elif len(cells) != len(header):
-                _refuse(place, None, f"has {len(cells)} cells; the header names {len(header)}")
-            else:
-                yield place.line, {k: v or None for k, v in zip(header, cells, strict=True)}
-    except csv.Error as error:
-        _refuse(_Place(source, line), None, f"is not CSV ({error})")
+    for line, cells in read_csv(path):
+        place = _Place(str(path), line)
+        if not any(cells):
+            continue
+        if header is None:
+            header = _header(place, [cell.strip() for cell in cells])
+        elif len(cells) != len(header):
+            _refuse(place, None, f"has {len(cells)} cells; the header names {len(header)}")
+        else:
+            yield line, {name: cell or None for name, cell in zip(header, cells, strict=True)}
 
 
 def _header(place: _Place, names: list[str]) -> list[str]:
@@ -184,26 +165,11 @@ def _header(place: _Place, names: list[str]) -> list[str]:
     return names
 
 
-def _from_jsonl(source: str, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    for line, written in enumerate(text.split("\n"), 1):
-        if not written.strip():
-            continue
-        place = _Place(source, line)
-        try:
-            record = json.loads(written)
-        except (ValueError, RecursionError) as error:
-            column = f", character {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-            raise ConfigurationError(f"{source}, line {line}{column}: is not JSON") from None
-        if not isinstance(record, dict):
-            _refuse(place, None, f"is {_kind(record)}; give one JSON object a line")
-        yield line, record
-
-
-def _given(records: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
-    for line, record in enumerate(records, 1):
-        if not isinstance(record, Mapping):
-            _refuse(_Place("requests", line), None, f"is {_kind(record)}; give mappings")
-        yield line, dict(record)
+def _objects(source: str, values: Iterable[tuple[int, Any]], hint: str) -> _Records:
+    for line, value in values:
+        if not isinstance(value, Mapping):
+            _refuse(_Place(source, line), None, f"is {_kind(value)}; {hint}")
+        yield line, dict(value)
 
 
 def _sample(place: _Place, record: Mapping[str, Any], index: int) -> Sample:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.files import FileError, read_json_lines
 
 if TYPE_CHECKING:
     from cascade_core.drift.log import DriftReport
@@ -47,10 +48,10 @@ def drift(
     if document.tuned is None:
         msg = f"{policy} was not tuned, so there is nothing to compare with; cascade tune writes it"
         raise ConfigurationError(msg)
-    lines = _Lines(log)
+    decisions = _Decisions(log)
     try:
         found = watch(
-            lines.records(),
+            decisions,
             document.tuned.reference,
             policy=document.name,
             thresholds=_thresholds(document),
@@ -58,9 +59,9 @@ def drift(
             tolerance=tolerance,
         )
     except ConfigurationError as error:
-        raise ConfigurationError(f"{lines.where}{error}") from None
-    if lines.cut_off:
-        typer.echo(f"{log}: its last line is cut off and left out", err=True)
+        if isinstance(error, FileError) or not decisions.line:
+            raise
+        raise FileError(str(log), str(error), f"line {decisions.line}") from None
     if not found.rows:
         left = sum(found.skipped.values())
         others = found.skipped.get("policy", 0)
@@ -101,41 +102,23 @@ def _thresholds(policy: Policy) -> set[float] | None:
     return {threshold for own in (policy.thresholds, *rules) for threshold in own}
 
 
-class _Lines:
-    """The records of a log, and where in it reading has got to."""
+class _Decisions:
+    """The decisions in a log, oldest first, and the line that reading has got to."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.number = 0
-        self.cut_off = False
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self.line = 0
 
-    @property
-    def where(self) -> str:
-        """The line being read, as the beginning of an error."""
-        return f"{self.path}, line {self.number}: " if self.number else ""
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        expected = "a record of a decision"
+        lines = read_json_lines(self.log, expected=expected, cut_off=self._cut_off)
+        for self.line, record in lines:
+            if not _is_decision(record):
+                raise ConfigurationError(f"not {expected}")
+            yield record
 
-    def records(self) -> Iterator[Mapping[str, Any]]:
-        """Read the log; a last line without an end is one that a killed process left."""
-        try:
-            with self.path.open(encoding="utf-8") as lines:
-                for self.number, line in enumerate(lines, 1):
-                    if not line.strip():
-                        continue
-                    try:
-                        record = json.loads(line)
-                    except ValueError:
-                        self.cut_off = not line.endswith("\n")
-                        if self.cut_off:
-                            return
-                        record = None
-                    if not _is_decision(record):
-                        raise ConfigurationError("not a record of a decision")
-                    yield record
-        except (OSError, UnicodeDecodeError) as error:
-            self.number = 0
-            why = getattr(error, "strerror", None) or "it is not UTF-8"
-            msg = f"{self.path} cannot be read: {why}"
-            raise ConfigurationError(msg) from None
+    def _cut_off(self) -> None:
+        typer.echo(f"{self.log}: its last line is cut off and left out", err=True)
 
 
 def _is_decision(record: Any) -> bool:

@@ -21,10 +21,10 @@ def tune(  # noqa: PLR0913 - the command's options
     ] = None,
     harm: Annotated[
         float | None,
-        typer.Option(help="Cheapest that loses at most this much quality a request, e.g. 0.02."),
+        typer.Option(help="Cheapest that loses at most this much quality per request, e.g. 0.02."),
     ] = None,
     max_cost: Annotated[
-        float | None, typer.Option(help="Best quality at this many USD a request.")
+        float | None, typer.Option(help="Best quality at this many USD per request.")
     ] = None,
     max_escalated: Annotated[
         float | None, typer.Option(help="Best quality with this share escalated.")

@@ -20,7 +20,7 @@ from cascade_core.costs.names import without_date, without_provider
 from cascade_core.costs.rate import EXACT, Rate
 from cascade_core.errors import ConfigurationError
 
-Table: TypeAlias = Mapping[str, Any] | str | os.PathLike[str]
+PriceTable: TypeAlias = Mapping[str, Any] | str | os.PathLike[str]
 
 _PLAIN = ("input", "output", "cached_input", "cache_write", "reasoning")
 _LITELLM = {
@@ -35,7 +35,7 @@ _LITELLM_MARKS = {*_LITELLM, "litellm_provider", "mode"}
 _LITELLM_SAMPLE = "sample_spec"  # describes the format; its numbers are placeholders
 
 
-def read_prices(table: Table) -> dict[str, Rate]:
+def read_prices(table: PriceTable) -> dict[str, Rate]:
     """Read a user's price table.
 
     Args:

@@ -20,7 +20,7 @@ from cascade_core.usage import Usage
 
 if TYPE_CHECKING:
     from cascade_core.costs.catalogue import Listing
-    from cascade_core.costs.price_table import Table
+    from cascade_core.costs.price_table import PriceTable
 
 __all__ = ["Prices", "Rate"]
 
@@ -53,7 +53,7 @@ class Prices:
     """
 
     def __init__(
-        self, table: Table | None = None, *, clock: Callable[[], float] = time.time
+        self, table: PriceTable | None = None, *, clock: Callable[[], float] = time.time
     ) -> None:
         self._table: Mapping[str, Rate] = {}
         if table is not None:

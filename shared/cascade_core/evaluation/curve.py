@@ -28,7 +28,7 @@ CPT_SHARES = (0.5, 0.8, 0.95)
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One threshold of a curve; costs in USD a request.
+    """One threshold of a curve; costs in USD per request.
 
     Attributes:
         threshold: A draft is accepted when its confidence is at least this.
@@ -62,7 +62,7 @@ class Curve:
             accepts nothing.
         escalated: (k,) share of the requests sent to the strong tier, rising to 1.
         quality: (k,) mean quality.
-        cost: (k,) mean USD a request, an escalated one paying for both tiers; NaN where any cost
+        cost: (k,) mean USD per request, an escalated one paying for both tiers; NaN where any cost
             is not known.
         harm: (k,) mean over all requests of what the accepted ones lost, falling to 0.
         weak_quality: Mean quality of the weak tier alone.

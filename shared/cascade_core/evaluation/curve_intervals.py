@@ -1,8 +1,8 @@
 """Bootstrap intervals of a cost–quality curve's figures: APGR, CPT and the qualities at its ends.
 
-Sorting every resample anew would take a second a curve. Instead rows are sorted once and put at
-up to `PLACES` places along the order of escalation; a resample is then running sums over places,
-and all resamples together are one matrix product.
+Sorting every resample anew would take a second per curve. Instead rows are sorted once and put at
+up to `MOST_PLACES` places along the order of escalation; a resample is then running sums over
+places, and all resamples together are one matrix product.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cascade_core.evaluation.paid import PaidReading
 from cascade_core.statistics.bootstrap import RESAMPLES, Interval, Resamples
 from cascade_core.statistics.columns import column, weighting
 
-PLACES = 500
+MOST_PLACES = 500
 """Places along a curve at which resamples are read; the line between is straight."""
 
 
@@ -154,11 +154,11 @@ class Escalation:
 def _places(score: Array) -> Ints:
     """Return each row's place in the order of escalation, equal scores at one place."""
     _, place = np.unique(score, return_inverse=True)
-    if place.max() < PLACES:
+    if place.max() < MOST_PLACES:
         return place.astype(np.int64)
     mass = np.bincount(place)
     middle = (np.cumsum(mass) - mass / 2) / len(score)
-    return (middle * PLACES).astype(np.int64)[place]
+    return (middle * MOST_PLACES).astype(np.int64)[place]
 
 
 def _over(sums: Array, span: Array) -> Array:

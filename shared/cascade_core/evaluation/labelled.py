@@ -38,7 +38,7 @@ def cost_quality_curve(
         policy: Its calibrators and route are used, its thresholds are not. Without calibrators a
             row's lowest reading is its confidence, as in a cascade.
         signal: The signal of the cheapest tier whose readings are taken as they are.
-        confidence: (n,) confidences of your own, one a row of the table; NaN where there is none.
+        confidence: (n,) confidences of your own, one per row of the table; NaN where there is none.
             Every paid signal in the table is then counted, since any of them may be in it.
 
     Returns:

@@ -49,6 +49,18 @@ class Means:
         span = self.strong_cost_usd - self.weak_cost_usd
         return (self.cost_usd - self.weak_cost_usd) / span if span > 0 else None
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures that every report begins with, as plain JSON."""
+        return {
+            "n": self.n,
+            "quality": self.quality,
+            "strong_quality": self.strong_quality,
+            "cost_usd": self.cost_usd,
+            "strong_cost_usd": self.strong_cost_usd,
+            "escalated": self.escalated,
+            "harm": self.harm,
+        }
+
 
 def means(scored: Scored, served: Served, rows: Flags | None = None) -> Means:
     """Return the means over all rows, or over some.

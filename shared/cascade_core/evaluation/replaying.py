@@ -36,16 +36,7 @@ class Replay:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures as plain JSON."""
-        means = self.means
-        return {
-            "n": means.n,
-            "quality": means.quality,
-            "strong_quality": means.strong_quality,
-            "cost_usd": means.cost_usd,
-            "strong_cost_usd": means.strong_cost_usd,
-            "escalated": means.escalated,
-            "harm": means.harm,
-        }
+        return self.means.as_dict()
 
 
 def replay(
@@ -68,7 +59,7 @@ def replay(
     mask, unused = usable(rows)
     if not mask.any():
         why = "; ".join(f"{reason} ({n:,} rows)" for reason, n in unused.items())
-        raise TableError(f"{rows.source}: no row can be used: {why}")
+        raise TableError(rows.source, f"no row can be used: {why}")
     rows = rows.take(mask)
     scored = score(rows, document)
     served = serve(scored, thresholds_of(document, rows))

@@ -118,7 +118,7 @@ def serve(scored: Scored, thresholds: Sequence[Array | float]) -> Served:
 
     Args:
         scored: Rows as `score` returns them.
-        thresholds: One for every tier but the last; a number, or one a row (classes).
+        thresholds: One for every tier but the last; a number, or one per row (classes).
     """
     n, last = len(scored), len(scored.qualities) - 1
     tier = np.full(n, last, dtype=np.int64)
@@ -166,7 +166,7 @@ def by_row(
     classes: Ints,
     names: Sequence[str],
 ) -> list[Array]:
-    """Return every row's thresholds, one array a tier.
+    """Return every row's thresholds, one array per tier.
 
     Args:
         others: For rows of classes that have none of their own.

@@ -34,11 +34,10 @@ def score(table: Table, policy: Policy, *, confidences: Sequence[Array] | None =
             another number of tiers.
     """
     scorers = _scorers(table, policy)
-    classes = named_classes(table)
     found, paid = [], []
-    skipped = _skipped(table, policy, classes)
+    skipped = _skipped(table, policy)
     for k, scorer in enumerate(scorers):
-        judged = _Judged(table, k, scorer, classes)
+        judged = _Judged(table, k, scorer)
         confidence = judged.rows() if confidences is None else confidences[k]
         gated = table.tiers[k].gated
         passed = ~skipped[:, k] if gated is None else ~(skipped[:, k] | gated)
@@ -73,15 +72,6 @@ def inputs_of(table: Table, tier: int) -> Inputs:
     )
 
 
-def named_classes(table: Table) -> list[str | None] | None:
-    """Return every row's class by name; None where the table has no classes."""
-    if table.classes is None:
-        return None
-    names = np.array([*table.class_names, None], dtype=object)  # code -1 is the last
-    named: list[str | None] = names[table.classes].tolist()
-    return named
-
-
 def check_tiers(policy: Policy, table: Table) -> None:
     """Raise `ConfigurationError` where a policy is for another number of tiers than a table's."""
     if policy.tiers not in {None, len(table.tiers)}:
@@ -111,7 +101,7 @@ def _scorers(table: Table, policy: Policy) -> list[Scorer | None]:
     return [Scorer(calibrator) for calibrator in policy.calibrators]
 
 
-def _skipped(table: Table, policy: Policy, classes: list[str | None] | None) -> Flags:
+def _skipped(table: Table, policy: Policy) -> Flags:
     if policy.route is None:
         return np.zeros((len(table), len(table.tiers)), dtype=bool)
     requests = table.requests
@@ -120,18 +110,19 @@ def _skipped(table: Table, policy: Policy, classes: list[str | None] | None) -> 
             msg = f"the policy's route reads the request, but {table.source} has no such column"
             raise ConfigurationError(msg)
         requests = [""] * len(table)
+    classes: list[str | None] | None = None
+    if table.classes is not None:
+        names = np.array([*table.class_names, None], dtype=object)  # code -1 is the last
+        classes = names[table.classes].tolist()
     return Router(policy.route).skips(requests, classes)
 
 
 class _Judged:
     """The drafts of one tier, and what judges them."""
 
-    def __init__(
-        self, table: Table, tier: int, scorer: Scorer | None, classes: list[str | None] | None
-    ) -> None:
+    def __init__(self, table: Table, tier: int, scorer: Scorer | None) -> None:
         self._tier = table.tiers[tier]
         self._scorer = scorer
-        self._classes = classes
         self._inputs = inputs_of(table, tier)
         read = tuple(self._tier.signals) if scorer is None else scorer.calibrator.signals
         self._paid = [
@@ -141,7 +132,7 @@ class _Judged:
     def rows(self) -> Array:
         """Return the confidence in every draft, all signals read."""
         if self._scorer is not None:
-            return self._scorer.rows(self._inputs, self._classes)
+            return self._scorer.rows(self._inputs)
         return _lowest(list(self._tier.signals.values()), self._inputs.n)
 
     def with_paid(self, confidence: Array, judged: Flags) -> tuple[Array, tuple[PaidReading, ...]]:
@@ -169,7 +160,7 @@ class _Judged:
 
     def _spans(self, unread: Sequence[str]) -> tuple[Array, Array]:
         if self._scorer is not None:
-            return self._scorer.spans(self._inputs, set(unread), self._classes)
+            return self._scorer.spans(self._inputs, set(unread))
         n, signals = self._inputs.n, self._tier.signals
         lowest = _lowest([values for name, values in signals.items() if name not in unread], n)
         return np.where(np.isnan(lowest), -np.inf, 0.0), np.nan_to_num(lowest, nan=1.0)

@@ -20,7 +20,7 @@ from cascade_core.statistics.bootstrap import Interval, Resamples
 from cascade_core.statistics.metrics import auroc
 from cascade_core.statistics.reliability import Reliability, ece_noise_floor, reliability
 
-SHARES = frozenset({"quality", "strong_quality", "weak_quality", "escalated", "harm"})
+_SHARES = frozenset({"quality", "strong_quality", "weak_quality", "escalated", "harm"})
 """Figures that are means of numbers in [0, 1]."""
 
 
@@ -99,18 +99,7 @@ class Study:
                 }
                 for one in self.tiers
             ],
-            "classes": {
-                name: {
-                    "n": own.n,
-                    "quality": own.quality,
-                    "strong_quality": own.strong_quality,
-                    "escalated": own.escalated,
-                    "cost_usd": own.cost_usd,
-                    "strong_cost_usd": own.strong_cost_usd,
-                    "harm": own.harm,
-                }
-                for name, own in self.replay.by_class.items()
-            },
+            "classes": {name: own.as_dict() for name, own in self.replay.by_class.items()},
         }
         finite: dict[str, Any] = _finite(plain)
         return finite
@@ -159,7 +148,7 @@ def study(replay: Replay, policy: Policy | str | Any, *, seed: int = 0) -> Study
         replay=replay,
         policy=Policy.load(policy),
         intervals={
-            name: drawn.interval(draws, share=name in SHARES) for name, draws in means.items()
+            name: drawn.interval(draws, share=name in _SHARES) for name, draws in means.items()
         },
         curve=curve,
         curve_intervals=curve_intervals(

@@ -130,7 +130,7 @@ class Logistic(Artefact):
 
 
 class Boosting(Artefact):
-    """A score: `sigmoid(base + Σ leaves reached)`, one leaf a tree.
+    """A score: `sigmoid(base + Σ leaves reached)`, one leaf per tree.
 
     The nodes of all trees stand behind each other, children behind their parents.
 

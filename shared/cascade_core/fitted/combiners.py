@@ -1,6 +1,6 @@
-"""The two combiners at work: logits of rows, and the logits still in reach.
+"""Computes learned scores: the logit of every draft, and bounds of it before all is read.
 
-Values come as one row an input and one column a draft. Sums run input by input, or
+Values come as one row per input and one column per draft. Sums run input by input, or
 tree by tree, so that a draft's logit is the same number alone and among a million.
 """
 
@@ -14,10 +14,13 @@ import numpy as np
 from cascade_core.arrays import Array, Flags, Ints
 from cascade_core.fitted.artefact import LEAF, Boosting, Logistic
 
+_UPPER, _LOWER = (np.maximum, -np.inf), (np.minimum, np.inf)
+"""How ends in reach are compared, and what stands for one that is not in reach."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reach:
-    """Where each input of n drafts may still end; arrays of shape (d, n).
+    """Bounds of every input of n drafts, some of which may not be read yet; arrays of shape (d, n).
 
     Attributes:
         low: The least it may be.
@@ -33,7 +36,7 @@ class Reach:
 
     @classmethod
     def of(cls, values: Array) -> Reach:
-        """Return one in which everything is settled: values of shape (d, n), NaN for none."""
+        """Return bounds that are the values themselves, shape (d, n); NaN for none."""
         missing = np.isnan(values)
         return cls(values.copy(), values.copy(), ~missing, missing)
 
@@ -42,24 +45,20 @@ class Reach:
         return Reach(self.low.copy(), self.high.copy(), self.readable.copy(), self.missable.copy())
 
 
-class Combiner(Protocol):
-    """A combiner made ready for use."""
+class ScoreModel(Protocol):
+    """A learned score made ready for use."""
 
     def logits(self, values: Array) -> Array:
         """Return logits, shape (n,), of values of shape (d, n), NaN for no reading."""
         ...
 
-    def best(self, reach: Reach) -> Array:
-        """Return logits, shape (n,), that nothing within reach exceeds."""
-        ...
-
-    def worst(self, reach: Reach) -> Array:
-        """Return logits, shape (n,), that nothing within reach stays below."""
+    def bound(self, reach: Reach, *, upper: bool) -> Array:
+        """Return logits, shape (n,), that nothing within reach exceeds, or stays below."""
         ...
 
 
 class Linear:
-    """A logistic combiner made ready, its words aside."""
+    """A logistic score made ready, its words aside."""
 
     def __init__(self, score: Logistic) -> None:
         self._low, self._high = _column(score.low), _column(score.high)
@@ -74,15 +73,9 @@ class Linear:
         terms = self._weights * np.where(absent, self._fill, inside) + self._missing * absent
         return _sum(self._intercept, terms)
 
-    def best(self, reach: Reach) -> Array:
-        """Return logits, shape (n,), that nothing within reach exceeds."""
-        return self._end(reach, np.maximum, -np.inf)
-
-    def worst(self, reach: Reach) -> Array:
-        """Return logits, shape (n,), that nothing within reach stays below."""
-        return self._end(reach, np.minimum, np.inf)
-
-    def _end(self, reach: Reach, choose: np.ufunc, never: float) -> Array:
+    def bound(self, reach: Reach, *, upper: bool) -> Array:
+        """Return logits, shape (n,), that nothing within reach exceeds, or stays below."""
+        choose, never = _UPPER if upper else _LOWER
         low, high = (
             self._weights * np.minimum(np.maximum(end, self._low), self._high)
             for end in (reach.low, reach.high)
@@ -94,7 +87,7 @@ class Linear:
 
 
 class Trees:
-    """Boosted trees made ready: all walked at once, a step down at a time."""
+    """Boosted trees made ready: all are walked at once, one level after the other."""
 
     def __init__(self, score: Boosting) -> None:
         nodes = np.arange(len(score.feature))
@@ -131,16 +124,12 @@ class Trees:
             node = np.where(left, self._left[node], self._right[node])
         return _sum(self._base, self._value[node])
 
-    def best(self, reach: Reach) -> Array:
-        """Return logits, shape (n,), that nothing within reach exceeds."""
-        return self._end(reach, np.maximum, -np.inf)
+    def bound(self, reach: Reach, *, upper: bool) -> Array:
+        """Return logits, shape (n,), that nothing within reach exceeds, or stays below.
 
-    def worst(self, reach: Reach) -> Array:
-        """Return logits, shape (n,), that nothing within reach stays below."""
-        return self._end(reach, np.minimum, np.inf)
-
-    def _end(self, reach: Reach, choose: np.ufunc, never: float) -> Array:
-        """Add up the chosen leaf in reach of every tree."""
+        The sum of every tree's highest, or lowest, leaf in reach.
+        """
+        choose, never = _UPPER if upper else _LOWER
         ends = np.repeat(self._value[:, None], reach.low.shape[1], axis=1)
         for nodes in reversed(self._levels):
             feature, threshold = self._feature[nodes], self._threshold[nodes, None]
@@ -155,8 +144,8 @@ class Trees:
         return _sum(self._base, ends[self._roots])
 
 
-def make_combiner(score: Logistic | Boosting) -> Combiner:
-    """Return a combiner made ready for use."""
+def make_score_model(score: Logistic | Boosting) -> ScoreModel:
+    """Return a learned score made ready for use."""
     return Linear(score) if isinstance(score, Logistic) else Trees(score)
 
 

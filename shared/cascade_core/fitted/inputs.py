@@ -114,7 +114,7 @@ def check_features(names: Sequence[str]) -> None:
 
 
 def _text_values(names: Sequence[str], inputs: Inputs, rows: Ints) -> dict[str, Array]:
-    """Return every feature of the texts that is named, one number a row."""
+    """Return every feature of the texts that is named, one number per row."""
     found: dict[str, Array] = {}
     requests, responses = inputs.requests, inputs.responses
     if requests is None:

@@ -1,4 +1,4 @@
-"""The confidence that a fitted calibrator gives: for one request, or for a million rows.
+"""Computes confidences by a fitted calibrator: for one request, or for a million rows.
 
 There is one implementation: a single request is an array of length one, so a threshold
 tuned on a table meets the very same numbers in a running cascade.
@@ -15,7 +15,7 @@ import numpy as np
 from cascade_core.arrays import Array
 from cascade_core.errors import ConfigurationError
 from cascade_core.fitted.artefact import Calibrator, SignalScore, names_of
-from cascade_core.fitted.combiners import Reach, make_combiner
+from cascade_core.fitted.combiners import Reach, make_score_model
 from cascade_core.fitted.curves import make_curve, sigmoid
 from cascade_core.fitted.inputs import (
     Inputs,
@@ -53,7 +53,7 @@ class Scorer:
         self.inputs = calibrator.inputs
         self.signals = calibrator.signals
         self._words = None if isinstance(score, SignalScore) else getattr(score, "words", None)
-        self._combiner = None if isinstance(score, SignalScore) else make_combiner(score)
+        self._model = None if isinstance(score, SignalScore) else make_score_model(score)
         self._curve = make_curve(calibrator.curve)
         self._class_curves = {n: make_curve(c) for n, c in calibrator.class_curves.items()}
         self._split = [
@@ -134,12 +134,12 @@ class Scorer:
 
     def _ends(self, reach: Reach, words: Array) -> tuple[Array, Array]:
         """Return the lowest and the highest score in reach, each of shape (n,)."""
-        if self._combiner is None:
+        if self._model is None:
             return reach.low[0], reach.high[0]
         never = np.zeros(len(words))
         if self.signals:
             never[~reach.readable[self._of_signals].any(axis=0)] = np.nan
-        worst, best = self._combiner.worst(reach) + words, self._combiner.best(reach) + words
+        worst, best = (self._model.bound(reach, upper=upper) + words for upper in (False, True))
         return sigmoid(worst - SLACK) + never, sigmoid(best + SLACK) + never
 
     def _curved(self, scores: Array, inputs: Inputs) -> Array:
@@ -159,13 +159,13 @@ class Scorer:
             ConfigurationError: `inputs` lacks a signal or texts that are read.
         """
         self._check_held(inputs)
-        if self._combiner is None:
+        if self._model is None:
             return np.array(inputs.signals[self.signals[0]], dtype=np.float64)
         scores = np.empty(inputs.n)
         for start in range(0, inputs.n, BLOCK):
             rows = slice(start, min(start + BLOCK, inputs.n))
             values = read_values(self.inputs, inputs, rows)
-            scores[rows] = sigmoid(self._combiner.logits(values) + self._word_logits(inputs, rows))
+            scores[rows] = sigmoid(self._model.logits(values) + self._word_logits(inputs, rows))
             if self.signals:
                 scores[rows][np.isnan(values[self._of_signals]).all(axis=0)] = np.nan
         return scores
@@ -247,7 +247,7 @@ class Scorer:
         curve = self._class_curves.get(class_name, self._curve) if class_name else self._curve
         words = 0.0 if self._words is None else self._word_logit(request_text)
         return Unfinished(
-            self._split, self._combiner, curve, words, Reach(low, high, readable, missable)
+            self._split, self._model, curve, words, Reach(low, high, readable, missable)
         )
 
     def _word_logits(self, inputs: Inputs, rows: slice) -> Array:

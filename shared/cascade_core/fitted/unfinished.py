@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from cascade_core.fitted.combiners import Combiner, Reach
+from cascade_core.fitted.combiners import Reach, ScoreModel
 from cascade_core.fitted.curves import Curved, logit, sigmoid
 
 SIGNALS = ("signal", "logit")
@@ -23,12 +23,12 @@ class Unfinished:
     def __init__(
         self,
         inputs: Sequence[tuple[str, str]],
-        combiner: Combiner | None,
+        model: ScoreModel | None,
         curve: Curved,
         words: float,
         reach: Reach,
     ) -> None:
-        self._combiner = combiner
+        self._model = model
         self._curve = curve
         self._words = words
         self._reach = reach
@@ -53,10 +53,10 @@ class Unfinished:
                 reach.high[j] = end_of(source, value)
                 reach.low[j] = end_of(source, 0.0)
                 reach.missable[j] = False
-        if self._combiner is None:
+        if self._model is None:
             score = reach.high[0]
         else:
-            score = sigmoid(self._combiner.best(reach) + self._words + SLACK)
+            score = sigmoid(self._model.bound(reach, upper=True) + self._words + SLACK)
         return min(1.0, float(self._curve(score)[0]) + SLACK)
 
 

@@ -24,7 +24,7 @@ QUANTITIES = _words(
     equally same both only extra increase increased decrease decreased difference ratio rate"""
 )
 CONDITIONS = _words("if unless except until whether when while after before instead otherwise")
-NEGATIONS = _words("no not never none neither nor without cannot can't don't doesn't didn't isn't")
+NEGATIVES = _words("no not never none neither nor without cannot can't don't doesn't didn't isn't")
 TIMES = _words(
     """second seconds minute minutes hour hours day days week weeks weekly month months monthly
     year years yearly daily today yesterday tomorrow morning evening monday tuesday wednesday

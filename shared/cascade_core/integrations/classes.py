@@ -1,9 +1,9 @@
 """What is known of a model by its object: the name of its class, and its fields.
 
 A row holds for a class and for all that inherit from it; a fact is taken from
-the nearest class that states it. Classes that only inherit (ChatDeepSeek,
-ChatXAI, ChatTogether and others from BaseChatOpenAI; most of LlamaIndex's from
-OpenAI) have a row only where they differ.
+the nearest class that states it. Classes that only inherit (ChatDeepSeek and
+ChatXAI from BaseChatOpenAI, OpenAILike and many others from OpenAI) have none.
+Facts are from the integrations' own sources, as of November 2026.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LIMIT_FIELDS = (
 )
 """What integrations call the most tokens that an answer may have: as fields, and as arguments."""
 
-Asking: TypeAlias = Literal["never", "arguments", "model_kwargs"]
+LogprobsBy: TypeAlias = Literal["never", "arguments", "model_kwargs"]
 """How to ask for log-probabilities: not at all, since none come or asking is an error; by the
 arguments of a call; by the field `model_kwargs`, which is passed on."""
 
@@ -47,14 +47,14 @@ class Integration(NamedTuple):
         cache_keys: The settings for prompt caching that it accepts.
     """
 
-    logprobs: Asking | None = None
+    logprobs: LogprobsBy | None = None
     host: str | None = None
     ends_named: bool | None = None
     usage_asked: bool | None = None
     cache_keys: frozenset[str] | None = None
 
 
-Table: TypeAlias = Mapping[str, Integration]
+Known: TypeAlias = Mapping[str, Integration]
 
 CACHE_KEYS = frozenset({"cache_control", "prompt_cache_key", "prompt_cache_retention"})
 """Settings for prompt caching, each an error at most providers."""
@@ -62,7 +62,7 @@ CACHE_KEYS = frozenset({"cache_control", "prompt_cache_key", "prompt_cache_reten
 _ANTHROPIC = Integration(logprobs="never", cache_keys=frozenset({"cache_control"}))
 _OPENAI = frozenset({"prompt_cache_key", "prompt_cache_retention"})
 
-LANGCHAIN: Table = {
+LANGCHAIN: Known = {
     "AzureChatOpenAI": Integration(host="azure", cache_keys=_OPENAI),
     "BaseChatOpenAI": Integration(ends_named=True),
     "ChatAnthropic": _ANTHROPIC,
@@ -97,7 +97,7 @@ LANGCHAIN: Table = {
     "ChatWatsonx": Integration(host="ibm"),
 }
 
-LLAMAINDEX: Table = {
+LLAMAINDEX: Known = {
     "Anthropic": Integration(logprobs="never"),
     "AzureOpenAI": Integration(host="azure"),
     "Baseten": Integration(host="baseten"),
@@ -131,7 +131,7 @@ LLAMAINDEX: Table = {
 }
 
 
-def integration(model: object, table: Table) -> Integration:
+def integration(model: object, table: Known) -> Integration:
     """Return what is known of a model by its class and its bases."""
     rows = [table[cls.__name__] for cls in type(model).__mro__ if cls.__name__ in table]
     if len(rows) == 1:

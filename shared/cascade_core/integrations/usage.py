@@ -115,7 +115,7 @@ def _reports(answer: Any) -> Iterator[Any]:
         yield get("usage")
         return
     for first, *further in PLACES:
-        if (found := get(first)) is not None:
+        if found := get(first):
             yield field(found, *further)
     yield answer  # Ollama
 

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Number
-from typing import Any, Literal, NoReturn, TypeAlias
+from typing import Any, ClassVar, Literal, NoReturn, TypeAlias
 
 import numpy as np
 
 from cascade_core.arrays import Array, Ints
-from cascade_core.errors import ConfigurationError
+from cascade_core.files import FileError
 
 Unit: TypeAlias = Literal["line", "row"]
 """How rows are counted: a text file's lines from 1, header included; or rows from 1."""
@@ -27,8 +27,10 @@ Cells: TypeAlias = Sequence[Any] | Array
 _ABSENT = {"NAType", "NaTType"}  # pandas' other words for an empty cell
 
 
-class TableError(ConfigurationError):
+class TableError(FileError):
     """A labelled table cannot be read, or cannot be learnt from."""
+
+    _of_all: ClassVar[str] = ": "
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +49,9 @@ class Where:
 
     def refuse(self, index: int, column: str | None, problem: str) -> NoReturn:
         """Raise the error about one cell, or one row where `column` is None."""
-        refuse(self.source, problem, place=f"{self.unit} {self.numbers[index]}", column=column)
-
-
-def refuse(
-    source: str, problem: str, *, place: str | None = None, column: str | None = None
-) -> NoReturn:
-    """Raise a `TableError` that says where the problem is.
-
-    Args:
-        source: The file, or what the table is called.
-        problem: What is wrong and what to do; no prompt text.
-        place: The line or row, if it is one row's.
-        column: The column, if it is one column's.
-
-    Raises:
-        TableError: Always.
-    """
-    where = [source, *([place] if place else []), *([f"column {column}"] if column else [])]
-    # A decoder's error, on which this may follow, holds the text that it stumbled over.
-    raise TableError(f"{', '.join(where)}: {problem}") from None
+        place = f"{self.unit} {self.numbers[index]}"
+        # The error of a conversion, on which this may follow, holds what could not be converted.
+        raise TableError(self.source, problem, place, column) from None
 
 
 def to_numbers(cells: Cells, where: Where, column: str, highest: float) -> Array:

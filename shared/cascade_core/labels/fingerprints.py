@@ -1,8 +1,8 @@
-"""Marks by which rows are known again: whether a table holds those that a policy was fitted to.
+"""Fingerprints of rows: whether a table holds those that a policy was fitted to.
 
 A promise may only be tested on rows that nothing was fitted to, and a file's name says nothing
-about what is in it. A mark is a digest of all that a row holds; a policy keeps a few of them,
-from which no text can be read.
+about what is in it. A fingerprint is a digest of all that a row holds; a policy keeps a few of
+them (as `fitted_marks`), from which no text can be read.
 """
 
 from __future__ import annotations
@@ -15,35 +15,35 @@ import numpy.typing as npt
 
 from cascade_core.labels.table import Table
 
-KEPT = 64
-"""Rows of a table that are marked."""
+FINGERPRINTS = 64
+"""Rows of a table that are known again at most."""
 
 _Words = npt.NDArray[np.uint64]
 
 
-def marks(table: Table) -> tuple[int, ...]:
-    """Return the marks of up to `KEPT` rows, picked by what is in them and not by their place."""
+def fingerprints(table: Table) -> tuple[int, ...]:
+    """Return the fingerprints of some rows, picked by what is in them and not by their place."""
     digests = _digests(table)
-    chosen = np.argsort(digests, kind="stable")[:KEPT]
-    return tuple(sorted({_mark(table, int(row), digests) for row in chosen}))
+    chosen = np.argsort(digests, kind="stable")[:FINGERPRINTS]
+    return tuple(sorted({_fingerprint(table, int(row), digests) for row in chosen}))
 
 
-def holds(table: Table, marked: Collection[int]) -> bool:
-    """Tell whether a table holds at least half of the rows that were marked.
+def holds(table: Table, known: Collection[int]) -> bool:
+    """Tell whether a table holds at least half of the rows with these fingerprints.
 
     A few may be alike by chance where rows hold little: no text, no id, whole numbers.
     """
-    if not marked:
+    if not known:
         return False
     digests = _digests(table)
-    wanted = {mark >> 20 for mark in marked}
+    wanted = {one >> 20 for one in known}
     alike = np.isin(digests, np.array(list(wanted), dtype=np.uint64))
-    found = {_mark(table, row, digests) for row in np.flatnonzero(alike).tolist()}
-    return 2 * len(found & set(marked)) >= len(marked)
+    found = {_fingerprint(table, row, digests) for row in np.flatnonzero(alike).tolist()}
+    return 2 * len(found & set(known)) >= len(known)
 
 
-def _mark(table: Table, row: int, digests: _Words) -> int:
-    """Return one row's mark: the digest of its numbers, then 20 bits of its texts."""
+def _fingerprint(table: Table, row: int, digests: _Words) -> int:
+    """Return one row's fingerprint: the digest of its numbers, then 20 bits of its texts."""
     texts = [column[row] for column in (table.ids, table.requests) if column is not None]
     return (int(digests[row]) << 20) | (crc32("\0".join(texts).encode()) & 0xFFFFF)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cascade_core.labels.build import Chunk
+from cascade_core.labels.build import RowChunk
 from cascade_core.labels.check import Unit, Where
 from cascade_core.labels.columns import Column, check_columns, parse
 
@@ -18,7 +18,7 @@ ROWS = 1_024
 
 def chunks_of(
     source: str, unit: Unit, records: Iterable[tuple[int, Mapping[Any, Any]]]
-) -> Iterator[Chunk]:
+) -> Iterator[RowChunk]:
     """Gather numbered records into chunks; a column that a record does not name is empty in it.
 
     Raises:
@@ -34,7 +34,7 @@ def chunks_of(
                         known[name] = parse(source, name, f"{unit} {number}")
         numbers = np.array([number for number, _ in piece], dtype=np.int64)
         columns = [column for column in known.values() if column]
-        yield Chunk(
+        yield RowChunk(
             where=Where(source, unit, numbers),
             cells={column: [row.get(column.name) for _, row in piece] for column in columns},
         )

@@ -1,4 +1,4 @@
-"""The labelled table in memory: one array a column, so that a million rows stay small and fast."""
+"""The labelled table in memory: one array per column, so that a million rows stay small."""
 
 from __future__ import annotations
 

@@ -1,24 +1,20 @@
 """Writes a labelled table: all of it or nothing, and only what reads back.
 
-Rows are checked by reading them before a file is touched; the file is written
-beside its place and moved there whole, so that a crash leaves the old one.
+Rows are checked by reading them before a file is touched.
 """
 
 from __future__ import annotations
 
 import gzip
-import io
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
-from uuid import uuid4
 
+from cascade_core.files import replacing
 from cascade_core.labels.build import build
-from cascade_core.labels.check import is_empty, refuse
+from cascade_core.labels.check import TableError, is_empty
 from cascade_core.labels.columns import in_order, parse
 from cascade_core.labels.memory import read_rows
 from cascade_core.labels.read import suffix_of
@@ -45,14 +41,16 @@ def write_table(path: str | Path, rows: Iterable[Mapping[str, object]]) -> None:
     rows = list(rows)
     build(str(path), "row", read_rows(str(path), rows))
     columns = _columns(str(path), rows)
-    with _replacing(path) as file:
+    written = (_csv_lines if suffix.startswith(".csv") else _json_lines)(columns, rows)
+    lines = (f"{line}\n".encode("utf-8", "replace") for line in written)
+    with replacing(path, TableError) as file:
         if suffix == ".parquet":
             _write_parquet(file, columns, rows)
         elif suffix.endswith(".gz"):
             with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
-                _write_text(packed, suffix, columns, rows)
+                packed.write(b"".join(lines))
         else:
-            _write_text(file, suffix, columns, rows)
+            file.writelines(lines)
 
 
 _Cell = Callable[[Any], Any]
@@ -63,7 +61,7 @@ def _columns(source: str, rows: Sequence[Mapping[str, object]]) -> dict[str, _Ce
     names = dict.fromkeys(name for row in rows for name in row)
     for name in names:
         if not isinstance(name, str):
-            refuse(source, f"has a column named by a {type(name).__name__}; give texts")
+            raise TableError(source, f"has a column named by a {type(name).__name__}; give texts")
     parsed = {name: parse(source, name) for name in names}
     found = in_order(column for column in parsed.values() if column)
     columns: dict[str, _Cell] = {c.name: _text if c.highest is None else _number for c in found}
@@ -77,34 +75,14 @@ def _number(cell: Any) -> float | None:
 
 
 def _text(cell: Any) -> str | None:
-    return None if is_empty(cell) else _clean(str(cell))
+    return None if is_empty(cell) else str(cell)
 
 
 def _own(cell: Any) -> Any:
     """Return a cell of the user's own: plain values as they are, anything else as JSON."""
     if is_empty(cell):
         return None
-    if isinstance(cell, str):
-        return _clean(cell)
-    return cell if isinstance(cell, bool | int | float) else json.dumps(cell, default=str)
-
-
-def _clean(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _write_text(
-    file: IO[bytes] | gzip.GzipFile,
-    suffix: str,
-    columns: Mapping[str, _Cell],
-    rows: Sequence[Mapping[str, object]],
-) -> None:
-    lines = _csv_lines if suffix.startswith(".csv") else _json_lines
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-    for line in lines(columns, rows):
-        text.write(f"{line}\n")
-    text.flush()
-    text.detach()  # the file is the caller's to close
+    return cell if isinstance(cell, str | bool | int | float) else json.dumps(cell, default=str)
 
 
 def _csv_lines(columns: Mapping[str, _Cell], rows: Sequence[Mapping[str, object]]) -> Iterator[str]:
@@ -142,24 +120,8 @@ def _write_parquet(
         if plain is _number:
             arrays[name] = arrow.array(cells, type=arrow.float64())
         else:  # one type a column: the user's own may be of many
-            texts = [None if cell is None else str(cell) for cell in cells]
-            arrays[name] = arrow.array(texts, type=arrow.string())
+            texts = [
+                None if cell is None else str(cell).encode("utf-8", "replace") for cell in cells
+            ]
+            arrays[name] = arrow.array(texts, type=arrow.binary()).cast(arrow.string())
     parquet.write_table(arrow.table(arrays), file)
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file beside `path` that takes its place once it is written and on the disk."""
-    try:
-        path = path.resolve()  # a link stays a link
-        beside = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
-        try:
-            with beside.open("xb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        refuse(str(path), f"cannot be written: {error.strerror or type(error).__name__}")

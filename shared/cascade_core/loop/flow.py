@@ -38,7 +38,7 @@ from cascade_core.loop.judging import (
     no_reading_note,
     pointless,
 )
-from cascade_core.loop.trail import Entry, Trail, always_strong, total
+from cascade_core.loop.trail import Trail, TrailEntry, always_strong, total
 from cascade_core.verdict import Judgement, Verdict
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class _Run:
     streamed: bool
     trail: Trail
     judged: Judgement
-    drafts: list[tuple[Tier, Judgement, Entry]] = field(default_factory=list)
+    drafts: list[tuple[Tier, Judgement, TrailEntry]] = field(default_factory=list)
     causes: list[tuple[str, BaseException]] = field(default_factory=list)
 
 
@@ -251,7 +251,7 @@ def _drafted(reply: Drafts | Done | Failed) -> Draft | None:
     return reply.draft if isinstance(reply, Done) else None
 
 
-def _worth(judged: tuple[Tier, Judgement, Entry]) -> tuple[bool, float, int]:
+def _worth(judged: tuple[Tier, Judgement, TrailEntry]) -> tuple[bool, float, int]:
     """Order drafts: those that passed the gates, then by confidence, then by tier."""
     tier, judgement, _ = judged
     confidence = -1.0 if judgement.confidence is None else judgement.confidence

@@ -26,7 +26,7 @@ _FREE = Decimal(0)
 _SETTLED: frozenset[Outcome] = frozenset({"rejected", "aborted", "failed", "used"})
 
 
-class Entry:
+class TrailEntry:
     """One answer in the trail: its call, or the calls of a tier that made several.
 
     Args:
@@ -60,20 +60,20 @@ class Trail:
 
     def add(
         self, draft: Draft, tier: Tier, purpose: Purpose, outcome: Outcome = "returned"
-    ) -> Entry:
+    ) -> TrailEntry:
         """Write down an answer, or the calls inside the tier that made it."""
         if draft.inner:
             calls = [self._inside(call, tier, purpose) for call in draft.inner]
             # What a cascade or chain inside a tier rejected or used stays what it is; only
             # the calls its answer came from share the fate of that answer.
-            entry = Entry([call for call in calls if call.outcome not in _SETTLED])
+            entry = TrailEntry([call for call in calls if call.outcome not in _SETTLED])
             entry.settle(outcome)
         else:
             model = draft.model or tier.model
             priced = tier.price_name(model)
             cost = _FREE if draft.cached else self._prices.cost(priced, draft.usage)
             calls = [Call(tier.index, model, purpose, draft.usage, cost, draft.seconds, outcome)]
-            entry = Entry(calls)
+            entry = TrailEntry(calls)
         self.calls += calls
         return entry
 

@@ -7,7 +7,6 @@ code and nothing is unpickled from it.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -22,6 +21,7 @@ from pydantic import (
 )
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.files import write_whole
 from cascade_core.fitted.artefact import Calibrator
 from cascade_core.invalid import first_problem
 from cascade_core.policy.evidence import Promise, Tuned
@@ -165,16 +165,8 @@ class Policy(BaseModel):
         Raises:
             ConfigurationError: It cannot be written; the message names the path.
         """
-        path = Path(path)
         text = self.model_dump_json(indent=2, exclude_defaults=False, exclude_none=True)
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            unfinished.write_text(text + "\n", encoding="utf-8")
-            unfinished.replace(path)
-        except OSError as error:
-            unfinished.unlink(missing_ok=True)
-            msg = f"policy {path} cannot be written: {error.strerror or type(error).__name__}"
-            raise ConfigurationError(msg) from None
+        write_whole(Path(path), text + "\n", source=f"policy {path}")
 
     @classmethod
     def load(cls, source: Policy | Mapping[str, Any] | str | Path | None) -> Policy:

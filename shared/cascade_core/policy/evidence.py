@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cascade_core.fitted.artefact import Share
 from cascade_core.policy.reference import Reference
 
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -46,7 +46,7 @@ class Promise(BaseModel):
 
 
 class Figures(BaseModel):
-    """What the policy did on the rows it was measured on; all are means a request.
+    """What the policy did on the rows it was measured on; all are means per request.
 
     Attributes:
         n: Rows.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.files import unique
 
 
 def read_document(path: Path) -> Any:
@@ -40,14 +41,4 @@ def _from_toml(text: str) -> Any:
 
 
 def _from_json(text: str) -> Any:
-    return json.loads(text, object_pairs_hook=_once)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of its pairs, none of which may silently take the place of another."""
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"the key {key!r} stands there twice; keep one")
-        found[key] = value
-    return found
+    return json.loads(text, object_pairs_hook=unique)

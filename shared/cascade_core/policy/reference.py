@@ -1,28 +1,23 @@
 """What confidences and escalations looked like when a policy was tuned.
 
 Kept inside the policy as plain numbers, so it imports nothing heavy. Whether
-the stream still looks like that is asked in `monitor`.
+the stream still looks like that is asked in `drift.monitor`.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from cascade_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    import numpy.typing as npt
+    from cascade_core.arrays import Array, Flags, Ints
 
-    from cascade_core.arrays import Array, Ints
-
-    Flags: TypeAlias = npt.NDArray[np.bool_]
-
-STEPS = 20
+_STEPS = 20
 """A distribution is kept at this many equal steps of its quantiles, fewer where values tie."""
 
 
@@ -66,7 +61,7 @@ class Reference:
     Attributes:
         rows: Requests; with weights or groups, how many even and independent ones say as much.
         escalated: Share of requests that no tier but the last answered.
-        tiers: Confidences, one a tier but the last.
+        tiers: Confidences, one for every tier but the last.
         harm: Mean harm expected, over all requests, in [0, 1]; None = not measured.
         limit: Harm that was promised not to be exceeded; None = no promise.
     """
@@ -159,7 +154,7 @@ def _spread(score: Array, escalated: Flags, weight: Array, groups: Ints | None) 
     if not read.any():
         return Spread(rows=_worth(weight, groups), unread=unread)
     values, mass = _in_order(score[read], weight[read])
-    at = np.searchsorted(mass, mass[-1] * np.arange(1, STEPS) / STEPS * (1 - 1e-12))
+    at = np.searchsorted(mass, mass[-1] * np.arange(1, _STEPS) / _STEPS * (1 - 1e-12))
     cuts = np.unique(values[at])
     shares = mass[np.searchsorted(values, cuts, side="right") - 1] / mass[-1]
     rejected = score[read & escalated]

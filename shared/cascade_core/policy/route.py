@@ -24,15 +24,15 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cascade_core.fitted.artefact import Calibrator
-from cascade_core.policy.evidence import Share, Usd
+from cascade_core.fitted.artefact import Calibrator, Share
+from cascade_core.policy.evidence import Usd
 
 if TYPE_CHECKING:
     from cascade_core.arrays import Array, Flags
 
 
 class Stage(BaseModel):
-    """One tier as it looks before it is asked.
+    """What is known of one tier before it is asked.
 
     Attributes:
         cost_usd: Mean cost of a draft and of the signals that judge it.
@@ -54,7 +54,7 @@ class Route(BaseModel):
 
     Attributes:
         stages: One for every tier.
-        worth: USD that one unit of quality a request is worth; 0 compares costs alone, which
+        worth: USD that one unit of quality per request is worth; 0 compares costs alone, which
             is right where thresholds already hold the quality.
     """
 

@@ -1,18 +1,12 @@
-"""The pictures of a report, as SVG that can stand inside a page.
-
-Colours are left to the page: every colour that matplotlib writes is a
-placeholder which becomes a CSS variable, so that one picture is readable on a
-dark page and on a light one. Text stays text.
-"""
+"""The pictures of a report: cost and quality, reliability, confidences, classes."""
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -20,44 +14,15 @@ from rich.cells import cell_len
 
 from cascade_core.evaluation.baselines import random_line
 from cascade_core.evaluation.curve import Axis, Curve
-from cascade_core.report.rows import BEYOND, COST_AXIS, ClassRow, Operating, shortened, shown
+from cascade_core.report.rows import BEYOND, COST_AXIS, Measured, formatted, shortened
+from cascade_core.report.svg import BAD, FAINT, GOOD, INK, MAIN, SECOND, Plot, draw_plot
 from cascade_core.statistics.columns import column, observed, weighting
 from cascade_core.statistics.reliability import Reliability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-INK, FAINT = "#0a0b0c", "#0a0b1c"
-MAIN, SECOND, GOOD, BAD = "#0a0b2c", "#0a0b3c", "#0a0b4c", "#0a0b5c"
-_VARIABLES = {
-    INK: "var(--ink)",
-    FAINT: "var(--faint)",
-    MAIN: "var(--main)",
-    SECOND: "var(--second)",
-    GOOD: "var(--good)",
-    BAD: "var(--bad)",
-}
-
-_SETTINGS: dict[str, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "model-cascade",  # the same report is the same bytes
-    "font.size": 10,
-    "text.color": INK,
-    "axes.edgecolor": FAINT,
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": FAINT,
-    "grid.alpha": 0.5,
-    "grid.linewidth": 0.6,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "legend.frameon": False,
-}
-
-BINS = 20
+_BINS = 20
 
 _CROWDED = 0.06
 """Along both axes; numbers of bins that lie nearer would be written over each other."""
@@ -66,26 +31,11 @@ _LONGEST_NAME = 24
 """Cells of a class's name in a picture; the table below it has the whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """A picture and what it says.
-
-    Attributes:
-        svg: An `<svg>` element with its description in it.
-        alt: The same for those who cannot see it.
-        caption: Below the picture.
-    """
-
-    svg: str
-    alt: str
-    caption: str
-
-
 def cost_quality(
     curve: Curve,
     *,
     best: Curve | None = None,
-    point: Operating | None = None,
+    point: Measured | None = None,
     axis: Axis = "cost",
 ) -> Plot:
     """Draw quality against cost, with the lines of a coin and of hindsight.
@@ -100,9 +50,9 @@ def cost_quality(
         axis = "escalated"
     apgr = curve.apgr(axis)
     alt = (
-        f"Mean quality rises from {shown(curve.weak_quality)} (weak tier alone) to "
-        f"{shown(curve.strong_quality)} (strong tier alone); the average share of the gap "
-        f"recovered is {shown(apgr, 'score')}."
+        f"Mean quality rises from {formatted(curve.weak_quality)} (weak tier alone) to "
+        f"{formatted(curve.strong_quality)} (strong tier alone); the average share of the gap "
+        f"recovered is {formatted(apgr, 'score')}."
     )
 
     def draw(axes: Axes) -> None:
@@ -111,9 +61,17 @@ def cost_quality(
         for line, label, color, style in [*lines, (curve, "this confidence", MAIN, "-")]:
             x, y = line.thinned().along(axis)
             axes.plot(x, 100 * y, style, color=color, label=label, linewidth=1.8)
-        if point is not None and (place := point.along(axis)) is not None:
-            spot = (place, 100 * point.quality)
-            axes.plot(*spot, "o", color=BAD, markersize=8, label="this policy", zorder=5)
+        place = None if point is None else point.cost_share if axis == "cost" else point.escalated
+        if point is not None and place is not None:
+            axes.plot(
+                place,
+                100 * point.quality,
+                "o",
+                color=BAD,
+                markersize=8,
+                label="this policy",
+                zorder=5,
+            )
         axes.set_ylabel("mean quality, %")
         axes.set_xlabel(COST_AXIS if axis == "cost" else f"share {BEYOND}")
         axes.legend(loc="lower right")
@@ -124,7 +82,7 @@ def cost_quality(
         if axis == "cost"
         else "0 is the weak tier alone, 1 the strong tier alone."
     )
-    return _plot("Cost and quality" if axis == "cost" else "Escalation", alt, caption, draw)
+    return draw_plot("Cost and quality" if axis == "cost" else "Escalation", alt, caption, draw)
 
 
 def reliability_diagram(bins: Reliability, *, noise_floor: float | None = None) -> Plot:
@@ -137,7 +95,7 @@ def reliability_diagram(bins: Reliability, *, noise_floor: float | None = None) 
     rows = int(bins.count.sum())
     alt = (
         f"In {len(bins.count)} bins of {rows:,} drafts, the share of good drafts differs from "
-        f"the stated confidence by {shown(bins.ece, 'score')} on average."
+        f"the stated confidence by {formatted(bins.ece, 'score')} on average."
     )
 
     def draw(axes: Axes) -> None:
@@ -173,10 +131,10 @@ def reliability_diagram(bins: Reliability, *, noise_floor: float | None = None) 
 
     floor = "" if noise_floor is None else f"; true confidences would show {noise_floor:.3f}"
     caption = (
-        f"ECE {shown(bins.ece, 'score')}{floor}. Numbers are drafts in a bin; "
+        f"ECE {formatted(bins.ece, 'score')}{floor}. Numbers are drafts in a bin; "
         "where bins crowd, the first has one."
     )
-    return _plot("Reliability", alt, caption, draw)
+    return draw_plot("Reliability", alt, caption, draw)
 
 
 def confidence_histograms(
@@ -193,7 +151,7 @@ def confidence_histograms(
     true = observed("target", target, len(said))
     weight = weighting(weights, len(said))
     has = ~np.isnan(said)
-    edges = np.linspace(0, 1, BINS + 1)
+    edges = np.linspace(0, 1, _BINS + 1)
     good = np.histogram(said[has], edges, weights=(weight * true)[has])[0]
     bad = np.histogram(said[has], edges, weights=(weight * (1 - true))[has])[0]
     alt = (
@@ -214,25 +172,26 @@ def confidence_histograms(
     caption = (
         f"{missing:,} drafts had no confidence." if missing else "Every draft had a confidence."
     )
-    return _plot("Confidences of good and bad drafts", alt, caption, draw)
+    return draw_plot("Confidences of good and bad drafts", alt, caption, draw)
 
 
-def by_class(rows: Sequence[ClassRow]) -> Plot:
+def by_class(classes: Mapping[str, Measured]) -> Plot:
     """Draw quality and escalation of each class.
 
     Args:
-        rows: One a class.
+        classes: What the policy did with each.
     """
     alt = "; ".join(
-        f"{row.name}: quality {shown(row.quality)}, {BEYOND} {shown(row.escalated)}" for row in rows
+        f"{name}: quality {formatted(own.quality)}, {BEYOND} {formatted(own.escalated)}"
+        for name, own in classes.items()
     )
 
-    names = [shortened(row.name, _LONGEST_NAME) for row in rows]
+    names = [shortened(name, _LONGEST_NAME) for name in classes]
     # No font that measures the picture knows every script: the page's own fonts write the names.
     stand_ins = [f"#{place}".ljust(cell_len(name), "n") for place, name in enumerate(names)]
 
     def draw(axes: Axes) -> None:
-        place = np.arange(len(rows))
+        place, rows = np.arange(len(names)), classes.values()
         bars = (
             (-0.2, [row.quality for row in rows], MAIN, "quality"),
             (0.2, [row.escalated for row in rows], SECOND, BEYOND),
@@ -242,10 +201,10 @@ def by_class(rows: Sequence[ClassRow]) -> Plot:
         strong = [100 * row.strong_quality for row in rows]
         axes.plot(strong, place - 0.2, "|", color=INK, ms=13, mew=2, label="strong tier's quality")
         axes.set_yticks(place, stand_ins)
-        axes.set(xlim=(0, 100), xlabel="%", ylim=(len(rows) - 0.4, -0.6))
+        axes.set(xlim=(0, 100), xlabel="%", ylim=(len(names) - 0.4, -0.6))
         axes.figure.legend(loc="outside lower center", ncols=3, fontsize=9, columnspacing=1.2)
 
-    plot = _plot("Classes", alt, "", draw, height=1 + 0.5 * len(rows))
+    plot = draw_plot("Classes", alt, "", draw, height=1 + 0.5 * len(names))
     written = {
         f">{there}<": f">{escape(name)}<" for there, name in zip(stand_ins, names, strict=True)
     }
@@ -253,35 +212,7 @@ def by_class(rows: Sequence[ClassRow]) -> Plot:
     return replace(plot, svg=svg)
 
 
-def _plot(title: str, alt: str, caption: str, draw: Any, *, height: float = 3.4) -> Plot:
-    import matplotlib as mpl  # noqa: PLC0415 - an extra, and slow to import
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
-    settings: Any = _SETTINGS  # matplotlib's own stubs know the names by heart
-    with mpl.rc_context(settings):
-        figure = Figure(figsize=(5.4, height), layout="constrained")
-        draw(figure.add_subplot())
-        written = io.StringIO()
-        figure.savefig(
-            written, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
-        )
-    return Plot(_inline(written.getvalue(), title, alt), alt, caption)
-
-
-def _inline(svg: str, title: str, alt: str) -> str:
-    """Make a whole SVG file an element of a page: own names, the page's colours, a description."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    prefix = re.sub(r"\W+", "-", title.lower())
-    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}-", svg)
-    for placeholder, variable in _VARIABLES.items():
-        svg = svg.replace(placeholder, variable)
-    svg = re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2)
-    described = f"<title>{escape(title)}</title><desc>{escape(alt)}</desc>"
-    return svg.replace("<svg", '<svg role="img"', 1).replace(">", f">{described}", 1)
-
-
 def _center(edges: npt.NDArray[np.float64], counts: npt.NDArray[np.float64]) -> str:
     total = counts.sum()
     middle = (edges[1:] + edges[:-1]) / 2
-    return shown(float(middle @ counts / total) if total else None, "score")
+    return formatted(float(middle @ counts / total) if total else None, "score")

@@ -1,15 +1,14 @@
-"""One self-contained page: no script, no font, no picture from anywhere else."""
+"""Writes a report as one self-contained page: no script, font or picture from elsewhere."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cascade_core.errors import ConfigurationError
-from cascade_core.report.figures import Plot
-from cascade_core.report.rows import ClassRow, Figure
+from cascade_core.files import write_whole
+from cascade_core.report.rows import Figure, Measured
+from cascade_core.report.svg import Plot
 from cascade_core.report.terminal import CLASS_HEADERS, class_cells
 
 
@@ -37,10 +36,10 @@ class Section:
 
     @classmethod
     def of_classes(
-        cls, title: str, rows: Sequence[ClassRow], plots: Sequence[Plot] = ()
+        cls, title: str, classes: Mapping[str, Measured], plots: Sequence[Plot] = ()
     ) -> Section:
         """Return a section on how each class of requests fared."""
-        return cls(title, plots=plots, headers=CLASS_HEADERS, cells=class_cells(rows))
+        return cls(title, plots=plots, headers=CLASS_HEADERS, cells=class_cells(classes))
 
 
 def render(title: str, sections: Iterable[Section], *, subtitle: str = "") -> str:
@@ -82,13 +81,5 @@ def write_html(
         ConfigurationError: It cannot be written; the message names the path.
         ModuleNotFoundError: The extra `report` is not installed.
     """
-    path = Path(path)
     page = render(title, sections, subtitle=subtitle)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        unfinished.write_text(page, encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        msg = f"report {path} cannot be written: {error.strerror or type(error).__name__}"
-        raise ConfigurationError(msg) from None
+    write_whole(Path(path), page, source=f"report {path}")

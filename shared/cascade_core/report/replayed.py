@@ -1,4 +1,4 @@
-"""A replay for people: in the terminal, and as a page."""
+"""Reports a replay: in the terminal, and as a page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from cascade_core.evaluation.means import Means
 from cascade_core.evaluation.study import Study
 from cascade_core.labels.fingerprints import holds
 from cascade_core.report.figures import (
@@ -20,12 +19,10 @@ from cascade_core.report.html import Section, write_html
 from cascade_core.report.rows import (
     CURVE_LEGEND,
     OPERATING_LEGEND,
-    ClassRow,
     Figure,
-    Operating,
+    claimed,
     curve_rows,
     operating_rows,
-    percent,
 )
 from cascade_core.report.terminal import print_classes, print_figures
 
@@ -44,9 +41,8 @@ def print_replay(study: Study, console: Console | None = None) -> None:
     print_figures(out, "what the policy does", _operating(study), OPERATING_LEGEND)
     title = "its confidence, over all thresholds"
     print_figures(out, title, _signal_rows(study), [*_two_tiers(study), *CURVE_LEGEND])
-    rows = _classes(study)
-    if rows:
-        print_classes(out, "by class", rows)
+    if study.replay.by_class:
+        print_classes(out, "by class", study.replay.by_class)
     for line in _promises(study):
         out.print(Text(line))
 
@@ -62,9 +58,7 @@ def write_page(path: Path, study: Study) -> None:
         ConfigurationError: It cannot be written.
         ModuleNotFoundError: The extra `report` is not installed.
     """
-    means = study.replay.means
-    point = Operating(means.escalated, means.quality, means.cost_share)
-    rows = _classes(study)
+    means, classes = study.replay.means, study.replay.by_class
     sections = [
         Section(
             "What the policy does",
@@ -75,7 +69,7 @@ def write_page(path: Path, study: Study) -> None:
         Section(
             "Quality and cost",
             text=_two_tiers(study),
-            plots=[cost_quality(study.curve, best=study.best, point=point)],
+            plots=[cost_quality(study.curve, best=study.best, point=means)],
             figures=_signal_rows(study),
             legend=CURVE_LEGEND,
         ),
@@ -89,7 +83,7 @@ def write_page(path: Path, study: Study) -> None:
             )
             for one in study.tiers
         ),
-        *([Section.of_classes("By class", rows, [by_class(rows)])] if rows else []),
+        *([Section.of_classes("By class", classes, [by_class(classes)])] if classes else []),
     ]
     named = f"policy {study.policy.name}" if study.policy.name else "a policy"
     write_html(
@@ -128,18 +122,7 @@ def _caveats(study: Study) -> list[str]:
 
 def _operating(study: Study) -> list[Figure]:
     means = study.replay.means
-    rows = operating_rows(
-        rows=means.n,
-        escalated=means.escalated,
-        cost_share=means.cost_share,
-        quality=means.quality,
-        strong_quality=means.strong_quality,
-        weak_quality=means.weak_quality,
-        cost=means.cost_usd,
-        strong_cost=means.strong_cost_usd,
-        harm=means.harm,
-        intervals=study.intervals,
-    )
+    rows = operating_rows(means, study.intervals)
     if len(study.tiers) > 1 or any(share < 1 for share in means.asked[:1]):
         rows += [
             Figure(f"answered by tier {k}", share, note=f"asked {100 * asked:.1f} %")
@@ -175,22 +158,6 @@ def _two_tiers(study: Study) -> list[str]:
     return [f"The curve, with its APGR and CPT, goes from {pair}; the policy itself does not."]
 
 
-def _classes(study: Study) -> list[ClassRow]:
-    return [_class(name, own) for name, own in study.replay.by_class.items()]
-
-
-def _class(name: str, means: Means) -> ClassRow:
-    return ClassRow(
-        name=name,
-        rows=means.n,
-        quality=means.quality,
-        strong_quality=means.strong_quality,
-        escalated=means.escalated,
-        cost_share=means.cost_share,
-        harm=means.harm,
-    )
-
-
 def _promises(study: Study) -> list[str]:
     """Say whether what was promised holds on these rows."""
     lines = []
@@ -201,16 +168,11 @@ def _promises(study: Study) -> list[str]:
             if found is None:
                 continue
             own = found
-        about = "" if promise.class_name is None else f" for class {promise.class_name}"
         if promise.kind == "harm":
             seen, held = own.harm, own.harm <= promise.limit
-            claim = f"harm ≤ {percent(promise.limit)}"
         else:
             seen = own.quality / own.strong_quality if own.strong_quality else 1.0
             held = seen >= promise.limit
-            claim = f"quality ≥ {percent(promise.limit)} of the strongest tier's"
-        lines.append(
-            f"promised{about}: {claim} with {percent(promise.confidence)} confidence; "
-            f"here {100 * seen:.2f} %: {'kept' if held else 'not kept on these rows'}"
-        )
+        kept = "kept" if held else "not kept on these rows"
+        lines.append(f"{claimed(promise)}; here {100 * seen:.2f} %: {kept}")
     return lines

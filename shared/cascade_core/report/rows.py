@@ -14,14 +14,19 @@ from typing import Literal, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
 
-from cascade_core.evaluation.curve import CPT_SHARES, Axis, Curve
+from cascade_core.evaluation.curve import CPT_SHARES, Curve
+from cascade_core.evaluation.means import Means
+from cascade_core.policy.evidence import Figures, Promise
 from cascade_core.statistics.bootstrap import Interval
 
-Unit: TypeAlias = Literal["share", "usd", "score", "count"]
+FigureUnit: TypeAlias = Literal["share", "usd", "score", "count"]
+
+Measured: TypeAlias = Means | Figures
+"""What a policy gave and cost: in a replay, or as the policy keeps it."""
 
 COST_AXIS = "(cost − weak) / (strong − weak)"
 BEYOND = "answered beyond tier 0"
-NOTHING = "–"
+_DASH = "–"
 _CENT = Decimal("0.01")
 
 OPERATING_LEGEND = (
@@ -54,68 +59,27 @@ class Figure:
     label: str
     value: float | None
     interval: Interval | None = None
-    unit: Unit = "share"
+    unit: FigureUnit = "share"
     note: str = ""
 
     @property
     def shown(self) -> str:
         """The value as it is printed."""
-        return shown(self.value, self.unit)
+        return formatted(self.value, self.unit)
 
     @property
     def range(self) -> str:
         """The interval as it is printed; empty where there is none."""
-        if self.shown == NOTHING or self.interval is None or isnan(self.interval.low):
+        if self.shown == _DASH or self.interval is None or isnan(self.interval.low):
             return ""
-        return f"{shown(self.interval.low, self.unit)} … {shown(self.interval.high, self.unit)}"
+        low, high = (formatted(end, self.unit) for end in (self.interval.low, self.interval.high))
+        return f"{low} … {high}"
 
 
-@dataclass(frozen=True, slots=True)
-class Operating:
-    """Where a policy stands on a curve.
-
-    Attributes:
-        escalated: Share that tier 0 does not answer.
-        quality: Mean quality of what is returned.
-        cost_share: Place on the cost axis; None where costs are unknown.
-    """
-
-    escalated: float
-    quality: float
-    cost_share: float | None = None
-
-    def along(self, axis: Axis) -> float | None:
-        """Return its place on an axis; None where that is not known."""
-        return self.cost_share if axis == "cost" else self.escalated
-
-
-@dataclass(frozen=True, slots=True)
-class ClassRow:
-    """How one class of requests fared.
-
-    Attributes:
-        name: The class.
-        rows: Requests of it.
-        quality: Mean quality of what was returned.
-        strong_quality: Mean quality of the strongest tier.
-        escalated: Share that tier 0 did not answer.
-        cost_share: Place on the cost axis; None where costs are unknown.
-        harm: Quality lost by not asking the strongest tier.
-    """
-
-    name: str
-    rows: int
-    quality: float
-    strong_quality: float
-    escalated: float
-    cost_share: float | None
-    harm: float
-
-
-def shown(value: float | None, unit: Unit = "share") -> str:
+def formatted(value: float | None, unit: FigureUnit = "share") -> str:
     """Return a number as a report prints it."""
     if value is None or isnan(value):
-        return NOTHING
+        return _DASH
     if unit == "share":
         return f"{100 * value:.1f} %"
     if unit == "usd":
@@ -136,52 +100,47 @@ def percent(share: float) -> str:
     return f"{(100 * Decimal(repr(float(share)))).normalize():f} %"
 
 
-def operating_rows(  # noqa: PLR0913 - a report has that many figures
-    *,
-    escalated: float,
-    cost_share: float | None,
-    quality: float,
-    strong_quality: float,
-    cost: float | None,
-    strong_cost: float | None,
-    harm: float,
-    rows: int | None = None,
-    weak_quality: float | None = None,
-    intervals: Mapping[str, Interval] | None = None,
+def claimed(promise: Promise) -> str:
+    """Return what was promised, and how surely, as half a sentence."""
+    about = "" if promise.class_name is None else f" for class {promise.class_name}"
+    if promise.kind == "harm":
+        claim = f"harm ≤ {percent(promise.limit)}"
+    else:
+        claim = f"quality ≥ {percent(promise.limit)} of the strongest tier's"
+    return f"promised{about}: {claim} with {percent(promise.confidence)} confidence"
+
+
+def operating_rows(
+    means: Measured, intervals: Mapping[str, Interval] | None = None
 ) -> list[Figure]:
     """Return what a policy did as rows, the cost axis always beside the escalated share.
 
     Args:
-        escalated: Share that tier 0 did not answer.
-        cost_share: The same point on the cost axis; None where costs are unknown.
-        quality: Mean quality of what was returned.
-        strong_quality: Mean quality of the strong tier alone.
-        cost: Mean USD a request, every paid call counted.
-        strong_cost: Mean USD of the strong tier alone.
-        harm: Mean quality lost by not asking the strong tier.
-        rows: How many requests it was measured on.
-        weak_quality: Mean quality of the weak tier alone.
-        intervals: By the name of an argument above, and `relative` for quality / strong_quality.
+        means: What it did.
+        intervals: Of these means, as `Study` names them.
     """
-    known = intervals or {}
-    relative = quality / strong_quality if strong_quality > 0 else None
-    no_axis = ""
-    if cost_share is None:
-        no_axis = "unpriced" if cost is None or strong_cost is None else "strong − weak ≤ 0"
+    known, share = intervals or {}, means.cost_share
+    relative = means.quality / means.strong_quality if means.strong_quality > 0 else None
+    unpriced = means.cost_usd is None or means.strong_cost_usd is None
+    no_axis = "unpriced" if unpriced else "strong − weak ≤ 0"
     found = [
-        Figure("requests", rows, unit="count"),
-        Figure("quality", quality, known.get("quality")),
-        Figure("quality, strong alone", strong_quality, known.get("strong_quality")),
-        Figure("quality, weak alone", weak_quality, known.get("weak_quality")),
-        Figure("kept of the strong tier's", relative, known.get("relative")),
-        Figure("harm", harm, known.get("harm")),
-        Figure(BEYOND, escalated, known.get("escalated")),
-        Figure("cost axis", cost_share, known.get("cost_share"), note=no_axis),
-        Figure("cost a request", cost, known.get("cost"), unit="usd"),
-        Figure("cost, strong alone", strong_cost, known.get("strong_cost"), unit="usd"),
+        Figure("requests", means.n, unit="count"),
+        Figure("quality", means.quality, known.get("quality")),
+        Figure("quality, strong alone", means.strong_quality, known.get("strong_quality")),
     ]
-    optional = {"requests", "quality, weak alone"}
-    return [row for row in found if row.value is not None or row.label not in optional]
+    if isinstance(means, Means):
+        found.append(Figure("quality, weak alone", means.weak_quality, known.get("weak_quality")))
+    return [
+        *found,
+        Figure("kept of the strong tier's", relative, known.get("relative")),
+        Figure("harm", means.harm, known.get("harm")),
+        Figure(BEYOND, means.escalated, known.get("escalated")),
+        Figure(
+            "cost axis", share, known.get("cost_share"), note="" if share is not None else no_axis
+        ),
+        Figure("cost a request", means.cost_usd, known.get("cost"), unit="usd"),
+        Figure("cost, strong alone", means.strong_cost_usd, known.get("strong_cost"), unit="usd"),
+    ]
 
 
 def curve_rows(curve: Curve, intervals: Mapping[str, Interval] | None = None) -> list[Figure]:

@@ -1,4 +1,4 @@
-"""Tables for a terminal; labels are shown as they are, never read as markup.
+"""Prints tables to a terminal; labels are shown as they are, never read as markup.
 
 A number that is cut short is another number. In a narrow terminal words wrap first, and where
 there is no room even then, lines run on beyond its edge.
@@ -6,7 +6,7 @@ there is no room even then, lines run on beyond its edge.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from rich import box
 from rich.cells import cell_len
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cascade_core.report.rows import ClassRow, Figure, shortened, shown
+from cascade_core.report.rows import Figure, Measured, formatted, shortened
 
 CLASS_HEADERS = ["class", "rows", "quality", "strong tier", "beyond tier 0", "cost axis", "harm"]
 
@@ -48,31 +48,31 @@ def print_figures(
         out.print(Text(line, style="dim"))
 
 
-def print_classes(out: Console, title: str, rows: Sequence[ClassRow]) -> None:
+def print_classes(out: Console, title: str, classes: Mapping[str, Measured]) -> None:
     """Print how each class of requests fared as a table.
 
     Args:
         out: Where to.
         title: Above the table.
-        rows: One a class.
+        classes: What the policy did with each.
     """
-    cells = [[shortened(name, _LONGEST_NAME), *numbers] for name, *numbers in class_cells(rows)]
+    cells = [[shortened(name, _LONGEST_NAME), *numbers] for name, *numbers in class_cells(classes)]
     _print(out, title, CLASS_HEADERS, cells, words=[0])
 
 
-def class_cells(rows: Iterable[ClassRow]) -> list[list[str]]:
+def class_cells(classes: Mapping[str, Measured]) -> list[list[str]]:
     """Return the cells of a table of classes, as printed."""
     return [
         [
-            row.name,
-            shown(row.rows, "count"),
-            shown(row.quality),
-            shown(row.strong_quality),
-            shown(row.escalated),
-            shown(row.cost_share),
-            shown(row.harm),
+            name,
+            formatted(own.n, "count"),
+            formatted(own.quality),
+            formatted(own.strong_quality),
+            formatted(own.escalated),
+            formatted(own.cost_share),
+            formatted(own.harm),
         ]
-        for row in rows
+        for name, own in classes.items()
     ]
 
 

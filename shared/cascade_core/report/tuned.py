@@ -1,4 +1,4 @@
-"""A freshly tuned policy for people."""
+"""Reports a freshly tuned policy in the terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.text import Text
 
 from cascade_core.policy.document import Policy
 from cascade_core.policy.evidence import Promise, Tuned
-from cascade_core.report.rows import OPERATING_LEGEND, Figure, operating_rows, percent
+from cascade_core.report.rows import OPERATING_LEGEND, Figure, claimed, operating_rows
 from cascade_core.report.terminal import print_figures
 from cascade_core.statistics.bootstrap import Interval
 
@@ -68,18 +68,8 @@ def _rows(policy: Policy) -> str:
 
 def _figures(tuned: Tuned) -> list[Figure]:
     found = tuned.figures
-    low = found.quality_low
-    return operating_rows(
-        rows=found.n,
-        escalated=found.escalated,
-        cost_share=found.cost_share,
-        quality=found.quality,
-        strong_quality=found.strong_quality,
-        cost=found.cost_usd,
-        strong_cost=found.strong_cost_usd,
-        harm=found.harm,
-        intervals=None if low is None else {"quality": Interval(low, found.quality_high or 1.0)},
-    )
+    low, high = found.quality_low, found.quality_high or 1.0
+    return operating_rows(found, None if low is None else {"quality": Interval(low, high)})
 
 
 def _by_tier(tuned: Tuned) -> list[Figure]:
@@ -91,13 +81,8 @@ def _by_tier(tuned: Tuned) -> list[Figure]:
 
 
 def _promised(promise: Promise) -> str:
-    about = "" if promise.class_name is None else f" for class {promise.class_name}"
-    if promise.kind == "harm":
-        claim = f"harm ≤ {percent(promise.limit)}"
-    else:
-        claim = f"quality ≥ {percent(promise.limit)} of the strongest tier's"
     return (
-        f"promised{about}: {claim} with {percent(promise.confidence)} confidence "
+        f"{claimed(promise)} "
         f"({100 * promise.seen:.2f} % on {promise.rows:,} rows, {promise.method} test, "
         f"p = {promise.p_value:.3g})"
     )

@@ -65,7 +65,6 @@ class Resamples:
         groups: npt.ArrayLike | None = None,
         resamples: int = RESAMPLES,
         seed: int = 0,
-        units: int = UNITS,
     ) -> Resamples:
         """Draw units with replacement.
 
@@ -74,9 +73,8 @@ class Resamples:
             groups: (n,) code of what each row belongs with; None makes every row its own unit.
             resamples: How many times.
             seed: Of the draws.
-            units: More units than this are put together at random into this many.
         """
-        if rows < 1 or resamples < 1 or units < 1:
+        if rows < 1 or resamples < 1:
             msg = f"a bootstrap of {rows} rows, {resamples} times: both must be at least 1"
             raise ConfigurationError(msg)
         generator = np.random.default_rng(seed)
@@ -84,9 +82,9 @@ class Resamples:
         if groups is not None:
             unit = _codes(groups, rows)
         many = independent = int(unit.max()) + 1
-        if many > units:
-            unit = (generator.permutation(many) % units)[unit]
-            many = units
+        if many > UNITS:
+            unit = (generator.permutation(many) % UNITS)[unit]
+            many = UNITS
         drawn = generator.integers(0, many, size=(resamples, many), dtype=np.int64)
         drawn += np.arange(resamples)[:, None] * many
         counts = np.bincount(drawn.ravel(), minlength=resamples * many)

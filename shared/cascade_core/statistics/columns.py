@@ -34,7 +34,7 @@ def observed(name: str, values: npt.ArrayLike, rows: int | None = None) -> Array
 
 
 def weighting(weights: npt.ArrayLike | None, rows: int) -> Array:
-    """Return checked weights, one a row; None means 1 each."""
+    """Return checked weights, one per row; None means 1 each."""
     if weights is None:
         return np.ones(rows)
     array = column("weights", weights, rows)

@@ -5,12 +5,14 @@ again, and each time the policy that comes out is served to all of it.
 """
 
 from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from cascade_core.calibration import fit_tiers as tiers_of
-from cascade_core.calibration import pick, promise, tune
+from cascade_core.calibration import measure, pick, promise, tune
 from cascade_core.calibration.objective import TuningError
 from cascade_core.calibration.points import frontier
 from cascade_core.calibration.thresholds import operating_points
@@ -19,12 +21,20 @@ from cascade_core.evaluation.scoring import score
 from cascade_core.fitted.artefact import Calibrator, SignalScore
 from cascade_core.labels import read_table
 from cascade_core.policy import Policy
+from cascade_core.statistics.bootstrap import Resamples
 from tests.core.calibration.labels import columns
 
 DELTA = 0.1
 DRAWS = 300
 TRAFFIC = 20_000
 MOST = DELTA + 3 * (DELTA * (1 - DELTA) / DRAWS) ** 0.5
+
+
+@pytest.fixture(autouse=True)
+def _a_few_resamples(monkeypatch):
+    """The interval of a policy's figures is half the work of tuning, and no promise rests on it."""
+    few = SimpleNamespace(draw=partial(Resamples.draw, resamples=5))
+    monkeypatch.setattr(measure, "Resamples", few)
 
 
 def frozen(tiers):

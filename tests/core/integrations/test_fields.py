@@ -57,7 +57,9 @@ def test_what_a_client_did_not_expect_is_found_too() -> None:
     assert getter(extra)("usage") == 3
 
 
-@pytest.mark.parametrize("source", [None, "text", 3, object()], ids=repr)
+@pytest.mark.parametrize(
+    "source", [None, "text", 3, object()], ids=["none", "text", "number", "object"]
+)
 def test_what_has_no_fields_gives_none(source: Any) -> None:
     assert getter(source)("usage") is None
 

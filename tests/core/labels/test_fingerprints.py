@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cascade_core.labels import read_table
-from cascade_core.labels.fingerprints import KEPT, holds, marks
+from cascade_core.labels.fingerprints import FINGERPRINTS, fingerprints, holds
 from tests.core.calibration.labels import columns
 
 
@@ -16,8 +16,8 @@ def table(n=300, seed=0, **more):
 
 def test_a_table_holds_its_own_rows_whatever_their_order_or_company():
     own, other = table(), table(seed=1)
-    kept = marks(own)
-    assert len(kept) == KEPT
+    kept = fingerprints(own)
+    assert len(kept) == FINGERPRINTS
     assert holds(own, kept)
     assert holds(own.take(np.random.default_rng(0).permutation(300)), kept)
     assert not holds(other, kept)
@@ -34,7 +34,7 @@ def test_a_table_holds_its_own_rows_whatever_their_order_or_company():
 
 def test_half_of_the_rows_are_enough_and_a_few_are_not():
     own = table()
-    kept = marks(own)
+    kept = fingerprints(own)
     assert not holds(own.take(np.arange(60)), kept)
     assert holds(own.take(np.arange(240)), kept)
 
@@ -46,11 +46,11 @@ def test_a_row_of_other_content_is_another_row(changed):
         other = table(id=[f"new{row}" for row in range(300)])
     if changed == "t1_quality":
         other = table(t1_quality=[0.5] * 300)
-    assert not holds(other, marks(table()))
+    assert not holds(other, fingerprints(table()))
 
 
-def test_marks_are_plain_numbers_and_an_empty_set_of_them_is_nowhere():
-    kept = marks(table())
+def test_fingerprints_are_plain_numbers_and_an_empty_set_of_them_is_nowhere():
+    kept = fingerprints(table())
     assert json.loads(json.dumps(kept)) == list(kept)
     assert max(kept) < 2**53
     assert not holds(table(), ())

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from cascade_core.evaluation import ece_noise_floor, oracle, sweep
-from cascade_core.report.rows import ClassRow, Operating
 from cascade_core.statistics.reliability import reliability
-from tests.core.report.making import CLASSES, columns, curve
+from tests.core.report.making import CLASSES, columns, curve, measured
 
 pytest.importorskip("matplotlib")
 
@@ -27,7 +26,7 @@ def all_plots():
     confidence, weak, strong, cheap, dear = columns()
     return [
         figures.cost_quality(
-            curve(), best=oracle(weak, strong, cheap, dear), point=Operating(0.3, 0.8, 0.4)
+            curve(), best=oracle(weak, strong, cheap, dear), point=measured(quality=0.8)
         ),
         figures.cost_quality(curve(), axis="escalated"),
         figures.reliability_diagram(reliability(confidence, weak), noise_floor=0.01),
@@ -75,14 +74,16 @@ def test_the_share_is_drawn_where_costs_are_unknown():
     confidence, weak, strong, cheap, dear = columns()
     dear[0] = nan
     plot = figures.cost_quality(
-        sweep(confidence, weak, strong, cheap, dear), point=Operating(0.3, 0.8)
+        sweep(confidence, weak, strong, cheap, dear), point=measured(cost_share=None)
     )
     assert "share answered beyond tier 0" in texts(plot)
     assert "this policy" in texts(plot)
 
 
 def test_a_policy_without_a_known_cost_is_not_placed_on_the_cost_axis():
-    assert "this policy" not in texts(figures.cost_quality(curve(), point=Operating(0.3, 0.8)))
+    assert "this policy" not in texts(
+        figures.cost_quality(curve(), point=measured(cost_share=None))
+    )
 
 
 def test_bins_carry_their_counts_and_the_error_its_floor():
@@ -109,7 +110,7 @@ def test_a_class_may_be_called_anything():
 @pytest.mark.filterwarnings("error")
 def test_names_in_any_script_are_written_and_have_room():
     names = ["退款申请与付款退款申请", "배송 문의", "🎉", "#4", "n"]
-    plot = figures.by_class([ClassRow(name, 1, *[0.5] * 5) for name in names])
+    plot = figures.by_class({name: measured() for name in names})
     root = ET.fromstring(plot.svg)
     placed = {node.text: node for node in root.iter(f"{SVG}text") if node.text in names}
     assert set(placed) == set(names)
@@ -118,7 +119,7 @@ def test_names_in_any_script_are_written_and_have_room():
 
 
 def test_a_long_name_leaves_room_for_the_bars():
-    plot = figures.by_class([ClassRow("long " * 40, 1, *[0.5] * 5)])
+    plot = figures.by_class({"long " * 40: measured()})
     assert max(len(text or "") for text in texts(plot)) <= 24
     assert "long " * 40 in plot.alt
 

@@ -4,15 +4,16 @@ from math import nan
 
 import pytest
 
-from cascade_core.evaluation import Interval, curve_intervals, sweep
+from cascade_core.evaluation import Interval, Means, curve_intervals, sweep
 from cascade_core.report.rows import (
     Figure,
     curve_rows,
+    formatted,
     operating_rows,
     percent,
     shortened,
-    shown,
 )
+from tests.core.report.making import measured
 
 COLUMNS = ([0.1, 0.5, 0.5, 0.9] * 3, [0, 0, 1, 1] * 3, [1] * 12, [1] * 12, [10] * 12)
 
@@ -35,7 +36,7 @@ COLUMNS = ([0.1, 0.5, 0.5, 0.9] * 3, [0, 0, 1, 1] * 3, [1] * 12, [1] * 12, [10] 
     ],
 )
 def test_figures_are_printed_in_their_unit(value, unit, text):
-    assert shown(value, unit) == text
+    assert formatted(value, unit) == text
 
 
 def test_an_interval_is_printed_only_where_there_is_one():
@@ -52,9 +53,9 @@ def test_a_figure_that_is_not_there_has_no_interval(value):
 @pytest.mark.parametrize(
     ("costs", "said"),
     [
-        ({"cost": None, "strong_cost": 0.01}, "unpriced"),
-        ({"cost": 0.0, "strong_cost": 0.0}, "strong − weak ≤ 0"),
-        ({"cost": 0.02, "strong_cost": 0.01}, "strong − weak ≤ 0"),
+        ({"cost_usd": None}, "unpriced"),
+        ({"cost_usd": 0.0, "strong_cost_usd": 0.0}, "strong − weak ≤ 0"),
+        ({"cost_usd": 0.02}, "strong − weak ≤ 0"),
     ],
 )
 def test_it_is_said_why_there_is_no_cost_axis(costs, said):
@@ -84,16 +85,7 @@ def test_a_name_is_shortened_to_the_cells_it_takes(name, text):
 
 
 def operating(**changes):
-    figures = {
-        "escalated": 0.3,
-        "cost_share": 0.4,
-        "quality": 0.9,
-        "strong_quality": 1.0,
-        "cost": 0.004,
-        "strong_cost": 0.01,
-        "harm": 0.02,
-    }
-    return operating_rows(**(figures | changes))
+    return operating_rows(measured(**changes))
 
 
 @pytest.mark.parametrize("cost_share", [0.4, None])
@@ -113,8 +105,9 @@ def test_quality_is_stated_as_a_share_of_the_strong_tiers():
 
 
 def test_rows_that_were_not_measured_are_not_shown():
-    assert "requests" not in [row.label for row in operating()]
-    assert "requests" in [row.label for row in operating(rows=10)]
+    means = Means(10, 0.9, 1.0, 0.7, None, None, None, 0.3, 0.02, (0.7, 0.3), (1.0, 0.3))
+    assert "quality, weak alone" not in [row.label for row in operating()]
+    assert "quality, weak alone" in [row.label for row in operating_rows(means)]
 
 
 def test_every_figure_of_a_curve_is_given_on_both_axes_with_its_interval():

@@ -10,13 +10,12 @@ from cascade_core.evaluation import Interval
 from cascade_core.report.rows import (
     CURVE_LEGEND,
     OPERATING_LEGEND,
-    ClassRow,
     Figure,
     curve_rows,
     operating_rows,
 )
 from cascade_core.report.terminal import class_cells, print_classes, print_figures
-from tests.core.report.making import CLASSES, curve
+from tests.core.report.making import CLASSES, curve, measured
 
 
 def printed(show, *given, width=80):
@@ -51,9 +50,10 @@ LONG = ["a_name_without_any_space_" * 5, "a name of many words " * 5, "退款申
 @pytest.mark.parametrize("width", [20, 40, 60, 80])
 @pytest.mark.parametrize("name", LONG)
 def test_a_number_is_never_cut_however_long_the_names(width, name):
-    rows = [ClassRow(name, 1_234_567, 1.0, 1.0, 1.0, 1.017, 0.146)] * 2
-    text = printed(print_classes, "By class", rows, width=width)
-    numbers = class_cells(rows)[0][1:]
+    own = measured(n=1_234_567, quality=1.0, escalated=1.0, cost_share=1.017, harm=0.146)
+    classes = {name: own, f"{name} again": own}
+    text = printed(print_classes, "By class", classes, width=width)
+    numbers = class_cells(classes)[0][1:]
     whole = [line for line in text.splitlines() if all(number in line for number in numbers)]
     assert len(whole) == 2
     assert all(header in text for header in ("quality", "strong", "beyond", "cost", "harm"))
@@ -61,7 +61,8 @@ def test_a_number_is_never_cut_however_long_the_names(width, name):
 
 @pytest.mark.parametrize("name", LONG)
 def test_eighty_columns_are_enough_for_classes(name):
-    text = printed(print_classes, "By class", [ClassRow(name, 123_456, *[1.0] * 5)])
+    whole = measured(n=123_456, quality=1.0, escalated=1.0, cost_share=1.0, harm=1.0)
+    text = printed(print_classes, "By class", {name: whole})
     assert all(cell_len(line) <= 80 for line in text.splitlines())
 
 
@@ -85,10 +86,8 @@ def test_every_abbreviation_is_explained_once_in_lines_that_fit_a_terminal():
 
 
 def test_a_note_gives_way_before_a_label():
-    rows = operating_rows(
-        escalated=0.5, cost_share=None, quality=0.9, strong_quality=1.0, cost=0.0001,
-        strong_cost=0.0001, harm=0.1, intervals={"quality": Interval(0.8, 0.95)},
-    )  # fmt: skip
+    own = measured(escalated=0.5, cost_share=None, cost_usd=0.0001, strong_cost_usd=0.0001)
+    rows = operating_rows(own, {"quality": Interval(0.8, 0.95)})
     text = printed(print_figures, "Here", rows, width=75)
     assert "kept of the strong tier's" in text
     assert "strong − weak ≤ 0" not in text

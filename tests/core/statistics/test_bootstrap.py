@@ -96,3 +96,100 @@ def test_an_impossible_confidence_is_refused(wrong):
 def test_groups_of_another_length_are_refused():
     with pytest.raises(ConfigurationError, match="groups: expected 3"):
         Resamples.draw(3, groups=[1, 2])
+
+
+# --- how units are drawn --------------------------------------------------------------------------
+
+
+def test_every_resample_draws_as_many_units_as_there_are_each_as_likely():
+    again = Resamples.draw(20, resamples=4000)
+    assert (again.counts.sum(axis=1) == 20).all()
+    assert again.counts.mean(axis=0) == pytest.approx(np.ones(20), abs=0.1)
+    assert again.counts.dtype == np.float64
+
+
+def test_the_draws_are_settled_by_the_seed():
+    def counts(**seed):
+        return Resamples.draw(30, resamples=20, **seed).counts.tolist()
+
+    assert counts() == counts(seed=0) != counts(seed=1)
+
+
+def test_rows_are_put_together_only_where_there_are_more_than_can_be_drawn():
+    few, many = Resamples.draw(2000, resamples=1), Resamples.draw(2001, resamples=1)
+    assert few.unit.tolist() == list(range(2000))
+    assert sorted(many.unit.tolist()) == [0, *range(2000)]
+    assert many.unit.tolist() != [*range(2000), 0], "at random"
+    assert (few.independent, many.independent) == (2000, 2001)
+    groups = Resamples.draw(6, groups=[9, 9, 4, 4, 7, 7])
+    assert groups.unit.tolist() == [2, 2, 0, 0, 1, 1]
+    assert groups.independent == 3
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"), [((0, 1), "0 rows, 1 times"), ((1, 0), "1 rows, 0 times")]
+)
+def test_what_cannot_be_drawn_is_said(sizes, said):
+    assert Resamples.draw(1, resamples=1).counts.tolist() == [[1.0]]
+    rows, resamples = sizes
+    with pytest.raises(ConfigurationError) as caught:
+        Resamples.draw(rows, resamples=resamples)
+    assert str(caught.value) == f"a bootstrap of {said}: both must be at least 1"
+
+
+# --- figures of every resample --------------------------------------------------------------------
+
+
+def test_sums_up_to_each_place_are_those_of_the_rows_drawn():
+    rng = np.random.default_rng(2)
+    groups, place, values = rng.integers(0, 6, 30), rng.integers(0, 4, 30), rng.random(30)
+    again = Resamples.draw(30, groups=groups, resamples=7)
+    found = again.running_sums(place, values, 4)
+    assert found.shape == (7, 5)
+    for resample in range(7):
+        times = again.counts[resample][again.unit]
+        for upto in range(5):
+            assert found[resample, upto] == pytest.approx((times * values)[place < upto].sum())
+
+
+def test_sums_count_a_unit_as_often_as_it_was_drawn():
+    again = Resamples.draw(4, groups=[0, 0, 1, 1], resamples=9)
+    values = np.array([1.0, 2.0, 4.0, 0.0])
+    assert again.sums(values).tolist() == (again.counts @ [3.0, 4.0]).tolist()
+
+
+@pytest.mark.parametrize("values", [[1.0], [1.0, 2.0, 3.0], [[1.0, 2.0]]])
+def test_a_column_of_another_length_is_named(values):
+    with pytest.raises(ConfigurationError, match=r"^harm: expected 2 numbers, one a row"):
+        Resamples.draw(2).means({"harm": values})
+
+
+def test_a_resample_without_weight_has_no_mean_and_no_warning():
+    again = Resamples.draw(2, resamples=50)
+    with np.errstate(all="raise"):
+        means = again.means({"q": [0.5, np.nan], "r": [0.5, 0.5]}, [1.0, 0.0])
+    unweighted = again.counts[:, 0] == 0
+    assert np.isnan(means["r"]).tolist() == unweighted.tolist()
+    assert np.isnan(means["q"]).all()
+
+
+# --- intervals ------------------------------------------------------------------------------------
+
+
+def test_ten_independent_rows_are_enough_to_say_something():
+    again = Resamples.draw(10)
+    assert again.interval(np.arange(101.0), confidence=0.9) == interval(np.arange(101.0), 0.9)
+    assert isnan(Resamples.draw(9).interval(np.arange(101.0)).high)
+
+
+@pytest.mark.parametrize("confidence", [0.95, 0.5])
+def test_a_share_that_was_always_zero_may_still_be_more(confidence):
+    again = Resamples.draw(100)
+    found = again.interval(np.zeros(1000), confidence=confidence, share=True)
+    assert found == Interval(0.0, pytest.approx(1 - ((1 - confidence) / 2) ** (1 / 100)))
+    assert again.interval(np.zeros(1000), confidence=confidence) == Interval(0.0, 0.0)
+
+
+def test_draws_of_another_shape_are_named():
+    with pytest.raises(ConfigurationError, match=r"^draws: expected one number a row"):
+        interval([[1.0]])

@@ -130,6 +130,57 @@ def test_the_threshold_lies_between_what_was_accepted_and_what_was_not():
     assert found.index == 1
 
 
+def test_a_single_row_below_is_enough_to_lie_above():
+    confidence = np.array([0.9] * 300 + [0.2])
+    found = certify_sweep(confidence, (confidence < 0.5) * 1.0, limit=0.01, delta=0.05)
+    assert found.threshold == pytest.approx(0.55)
+    assert (found.index, found.p_value) == (0, binomial_p(0, 301, 0.01))
+    three = np.array([0.9] * 300 + [0.5, 0.4])
+    found = certify_sweep(three, (three < 0.45) * 1.0, limit=0.01, delta=0.05)
+    assert found.threshold == pytest.approx(0.45)
+
+
+@pytest.mark.parametrize(("confidence", "threshold"), [(0.9, 0.45), (0.0, 0.0), (-2.0, -2.0)])
+def test_where_all_may_be_accepted_the_threshold_is_halfway_to_nothing(confidence, threshold):
+    found = certify_sweep(np.full(300, confidence), np.zeros(300), limit=0.01, delta=0.05)
+    assert found.threshold == pytest.approx(threshold)
+    assert found.accepted == 1.0
+
+
+def test_weights_count_in_what_is_promised():
+    confidence, harm = np.repeat([0.9, 0.5], 400), np.repeat([0.0, 1.0], [798, 2])
+    weights = np.repeat([1.0, 3.0], 400)
+    found = certify_sweep(confidence, harm, limit=0.05, delta=0.05, weights=weights)
+    assert found.method == "betting"
+    assert found.loss == pytest.approx(6 / 1600)
+    assert found.accepted == 1.0
+    part = certify_sweep(
+        confidence, (confidence < 0.7) * 1.0, limit=0.05, delta=0.05, weights=weights
+    )
+    assert (part.accepted, part.loss) == (0.25, 0.0)
+
+
+def test_whoever_knows_of_heavier_rows_gets_a_weaker_promise():
+    confidence, harm = np.full(400, 0.9), np.repeat([1.0, 0.0], [4, 396])
+    plain = certify_sweep(confidence, harm, limit=0.05, delta=0.05)
+    assert (plain.method, plain.p_value) == ("binomial", binomial_p(4, 400, 0.05))
+    bet = certify_sweep(confidence, harm, limit=0.05, delta=0.05, binary=False)
+    heavy = certify_sweep(confidence, harm, limit=0.05, delta=0.05, heaviest=1.5)
+    assert (bet.method, heavy.method) == ("betting", "betting")
+    assert plain.p_value < bet.p_value < heavy.p_value
+    assert p_value(harm, 0.05, heaviest=1.5) > p_value(harm, 0.05, binary=False)
+
+
+def test_bets_are_placed_in_the_order_of_the_seed():
+    confidence, harm = np.full(400, 0.9), np.repeat([0.3, 0.0], [8, 392])
+
+    def p(**seed):
+        return certify_sweep(confidence, harm, limit=0.05, delta=0.05, **seed).p_value
+
+    assert p() == p(seed=0) != p(seed=1)
+    assert p_value(harm, 0.05) == p_value(harm, 0.05, seed=0) != p_value(harm, 0.05, seed=1)
+
+
 def test_neighbouring_floats_are_told_apart():
     above = np.nextafter(0.5, 1.0)
     found = certify_sweep(
@@ -153,7 +204,7 @@ def test_too_few_rows_are_refused_with_the_number_it_takes():
     found = certify_sweep(np.linspace(0, 1, 100), np.zeros(100), limit=0.01, delta=0.05)
     assert isinstance(found, Refused)
     assert found.labels_needed == 299
-    assert "too few" in found.reason
+    assert found.reason.startswith("at the strictest threshold, 100 rows are too few")
 
 
 def test_graded_rows_need_as_many_as_others_when_no_harm_was_seen():
@@ -179,7 +230,7 @@ def test_harm_above_the_limit_at_the_top_is_refused_for_good():
 
 def test_no_reading_at_all_is_refused():
     found = certify_sweep(np.full(9, np.nan), np.zeros(9), limit=0.01, delta=0.05)
-    assert found.labels_needed is None
+    assert found == Refused("no row has a confidence, so nothing would be accepted", None)
 
 
 @pytest.mark.parametrize("harm", [0.0, 0.002, 0.005, 0.009])
@@ -225,8 +276,69 @@ def test_quality_is_promised_net_of_gains():
     assert isinstance(refused, Refused)
 
 
+def test_a_path_has_neither_a_threshold_nor_a_share_that_is_accepted():
+    harm = np.repeat([1.0, 0.0], [3, 997])
+    found = certify_path(lambda _: harm, 1, limit=0.02, delta=0.05)
+    assert np.isnan([found.threshold, found.accepted]).all()
+    assert (found.rows, found.method, found.index) == (1000, "binomial", 0)
+    pairs = certify_path(
+        lambda _: harm, 1, limit=0.02, delta=0.05, groups=np.repeat(np.arange(500), 2)
+    )
+    assert (pairs.rows, pairs.method) == (500, "betting")
+
+
+def test_a_path_that_fails_at_once_says_where():
+    found = certify_path(lambda _: np.zeros(100), 5, limit=0.01, delta=0.05)
+    assert found.reason.startswith("at the strictest point of the path, 100 rows are too few")
+
+
+@pytest.mark.parametrize("beyond", [1.0, -1.0])
+def test_a_loss_may_miss_its_bound_by_a_rounding_only(beyond):
+    losses = np.repeat([0.9 if beyond > 0 else -0.9, 0.0], [3, 997])
+    bounds = {"lowest": -0.9, "highest": 0.9, "limit": 0.1, "delta": 0.05}
+    exact = certify_path(lambda _: losses, 1, **bounds)
+    near = certify_path(lambda _: losses + beyond * 1e-12, 1, **bounds)
+    assert near.p_value == pytest.approx(exact.p_value)
+    with pytest.raises(ConfigurationError, match="row 0: a loss must be a number"):
+        certify_path(lambda _: losses + beyond * 1e-6, 1, **bounds)
+
+
+@pytest.mark.parametrize("limit", [-1.0, 0.95, 2.0, np.nan])
+def test_a_limit_that_no_loss_can_be_above_or_below_is_refused(limit):
+    with pytest.raises(ConfigurationError) as caught:
+        certify_path(lambda _: np.zeros(5), 1, limit=limit, delta=0.1, lowest=-1.0, highest=0.95)
+    assert str(caught.value) == f"the limit {limit} must lie between -1.0 and 0.95"
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (
+            lambda: certify_sweep(np.zeros(5), np.zeros(5), limit=0.0, delta=0.1),
+            "limit must be above 0 and below 1, got 0.0",
+        ),
+        (
+            lambda: certify_sweep(np.zeros(5), np.zeros(5), limit=0.1, delta=1.0),
+            "delta must be above 0 and below 1, got 1.0",
+        ),
+        (
+            lambda: certify_sweep(np.zeros(5), np.zeros(4), limit=0.1, delta=0.1),
+            "confidence and harm must have one value a row, got (5,), (4,)",
+        ),
+        (
+            lambda: certify_path(lambda _: np.zeros(5), 1, limit=0.1, delta=0.0),
+            "delta must be above 0 and below 1, got 0.0",
+        ),
+    ],
+)
+def test_what_cannot_be_promised_is_said(call, said):
+    with pytest.raises(ConfigurationError) as caught:
+        call()
+    assert str(caught.value) == said
+
+
 def test_an_empty_path_is_an_error():
-    with pytest.raises(ConfigurationError, match="no point"):
+    with pytest.raises(ConfigurationError, match=r"^the path has no point to test$"):
         certify_path(lambda _: np.zeros(5), 0, limit=0.1, delta=0.1)
 
 

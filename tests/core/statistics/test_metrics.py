@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation import auroc, risk_coverage
+from cascade_core.statistics.metrics import judged
 
 SEEDS = st.integers(0, 10_000)
 
@@ -58,6 +59,48 @@ def test_risk_coverage_accepts_equal_confidences_together():
     curve = risk_coverage([0.9, 0.5, 0.5, 0.1], [1, 1, 0, 0])
     assert curve.coverage.tolist() == [0.25, 0.75, 1]
     assert curve.risk.tolist() == pytest.approx([0, 1 / 3, 0.5])
+
+
+def test_weights_count_in_what_is_accepted_and_what_of_it_is_wrong():
+    curve = risk_coverage([0.9, 0.5, 0.1], [1, 0, 1], [1, 2, 5])
+    assert curve.coverage.tolist() == [0.125, 0.375, 1]
+    assert curve.risk.tolist() == pytest.approx([0, 2 / 3, 0.25])
+
+
+def test_rows_without_weight_accept_nothing():
+    curve = risk_coverage([0.9, 0.5], [0, 1], [0, 2])
+    assert (curve.coverage.tolist(), curve.risk.tolist()) == ([1], [0])
+
+
+def test_of_rows_with_a_confidence_and_a_weight_all_is_checked():
+    said, true, weight = judged([0.0, np.nan, 1.0, 0.5], [0, 1, 1, 0], [1, 1, 2, 0])
+    assert (said.tolist(), true.tolist(), weight.tolist()) == ([0.0, 1.0], [0.0, 1.0], [1.0, 2.0])
+    assert judged([7.0, 0.5], [0, 1], [0, 1])[0].tolist() == [0.5]
+    for wrong in ([0.5, 1.5], [-0.5, 0.5]):
+        with pytest.raises(ConfigurationError) as caught:
+            judged(wrong, [0, 1])
+        assert str(caught.value) == (
+            "confidence: a probability lies in [0, 1]; calibrate scores of another scale first"
+        )
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        (([[0.5]], [1]), "confidence: expected one number a row"),
+        (([0.5], [1, 0]), "target: expected 1 numbers, one a row"),
+        (([0.5], [1], [1, 2]), "weights: expected 1 numbers, one a row"),
+    ],
+)
+def test_a_column_that_does_not_fit_is_named(columns, said):
+    for figure in (auroc, risk_coverage, judged):
+        with pytest.raises(ConfigurationError, match=f"^{said}"):
+            figure(*columns)
+
+
+def test_nothing_is_ranked_without_a_warning():
+    with np.errstate(all="raise"):
+        assert isnan(auroc([0.1, 0.2], [0, 0]))
 
 
 @pytest.mark.parametrize("target", [[0, 2], [0, np.nan]])

@@ -106,3 +106,95 @@ def test_bins_that_cannot_be_are_refused(choice):
 def test_a_score_that_is_no_probability_cannot_be_judged_as_one():
     with pytest.raises(ConfigurationError, match="confidence"):
         ece([-3, 7], [0, 1])
+
+
+def test_bins_hold_equal_weights_not_equal_numbers():
+    bins = reliability([0.1, 0.2, 0.3, 0.9], [0, 0, 1, 1], [1, 1, 1, 3], bins=2)
+    assert bins.count.tolist() == [3, 1]
+    assert bins.share.tolist() == [0.5, 0.5]
+    assert bins.confidence == pytest.approx([0.2, 0.9])
+    assert bins.quality == pytest.approx([1 / 3, 1.0])
+
+
+def test_a_value_belongs_where_the_middle_of_its_weight_falls():
+    # Of weights 3, 2 and 5 the middles are at 0.15, 0.4 and 0.75.
+    bins = reliability([0.1, 0.2, 0.3], [0, 0, 0], [3, 2, 5], bins=5)
+    assert bins.share.tolist() == [0.3, 0.2, 0.5]
+    assert reliability([0.1, 0.2, 0.3], [0] * 3, [3, 2, 5], bins=2).share.tolist() == [0.5, 0.5]
+    assert reliability([0.1, 0.2, 0.3], [0] * 3, [3, 1, 1], bins=2).share.tolist() == [0.6, 0.4]
+
+
+@pytest.mark.parametrize("equal", ["mass", "width"])
+def test_one_bin_holds_everything(equal):
+    bins = reliability([0.0, 0.5, 1.0], [0, 1, 1], bins=1, equal=equal)
+    assert (bins.low.tolist(), bins.high.tolist(), bins.count.tolist()) == ([0.0], [1.0], [3])
+
+
+def test_bins_of_equal_width_take_the_lower_end_and_the_last_the_upper_one_too():
+    bins = reliability([0.0, 0.24, 0.25, 0.5, 0.75, 1.0], [0] * 6, bins=4, equal="width")
+    assert bins.count.tolist() == [2, 1, 1, 2]
+
+
+def test_weights_count_in_the_noise_floor():
+    # The row that weighs nearly all is off by half, whatever comes true.
+    assert ece_noise_floor([0.5] * 3, [1e9, 1, 1]) == pytest.approx(0.5, abs=1e-6)
+    assert ece_noise_floor([0.5, 0.0], [1, 0]) == 0.5
+    assert ece_noise_floor([0.5, 0.0], [1, 3]) == pytest.approx(0.125)
+
+
+def test_the_noise_floor_is_taken_with_the_bins_it_is_said_for():
+    confidence = np.tile([0.3, 0.7], 50)
+    one, two = (ece_noise_floor(confidence, bins=b, repetitions=2000) for b in (1, 2))
+    assert two == pytest.approx(one * np.sqrt(2), rel=0.05)
+    wide = ece_noise_floor(confidence, bins=2, equal="width", repetitions=2000)
+    assert wide == two
+
+
+def test_the_noise_floor_is_the_mean_over_as_many_simulations_as_are_asked_for(monkeypatch):
+    tossed = []
+
+    class Tosses:
+        def __init__(self, seed):
+            tossed.append(seed)
+
+        def random(self, size):
+            tossed.append(size)
+            return np.full(size, 0.5)
+
+    monkeypatch.setattr(np.random, "default_rng", Tosses)
+    # Right with a chance of 0.6, tossed 0.5: right each time, and 0.4 off.
+    assert ece_noise_floor([0.6] * 4) == pytest.approx(0.4)
+    assert tossed == [0] + [4] * 200
+    assert ece_noise_floor([0.5] * 4) == pytest.approx(0.5), "a toss of just the chance is wrong"
+    tossed.clear()
+    ece_noise_floor([0.6] * 4, repetitions=3, seed=5)
+    assert tossed == [5] + [4] * 3
+
+
+def test_of_many_rows_fewer_simulations_are_enough_but_never_fewer_than_twenty(monkeypatch):
+    monkeypatch.setattr("cascade_core.statistics.reliability.SIMULATED", 1000)
+    made = []
+    real = np.random.default_rng
+
+    class Counted:
+        def __init__(self, seed):
+            self.real = real(seed)
+
+        def random(self, size):
+            made.append(size)
+            return self.real.random(size)
+
+    monkeypatch.setattr(np.random, "default_rng", Counted)
+    for rows, times in ((4, 200), (15, 66), (40, 25), (50, 20), (900, 20)):
+        made.clear()
+        ece_noise_floor([0.6] * rows)
+        assert made == [rows] * times
+
+
+def test_a_bin_count_that_cannot_be_is_told():
+    with pytest.raises(ConfigurationError) as caught:
+        ece([0.5], [1], bins=0)
+    assert str(caught.value) == "bins=0: at least one bin is needed"
+    with pytest.raises(ConfigurationError) as caught:
+        ece([0.5], [1], equal="weight")
+    assert str(caught.value) == "equal='weight': choose 'mass' or 'width'"

@@ -193,6 +193,24 @@ class TestStreams:
             await asyncio.gather(*(read() for _ in range(10)))
         assert len(seen.calls()) == 10
 
+    async def test_that_start_inside_another_models_call_are_one_call(self) -> None:
+        class Reader(Talker):
+            @llm_chat_callback()
+            async def achat(self, messages, **kwargs):
+                return [response async for response in waiting][-1]
+
+        with recording() as seen:
+            waiting = await Completer().astream_chat(HI)
+            await Reader().achat(HI)
+        assert [call.model for call in seen.calls()] == ["completer"]
+
+    def test_that_wait_are_not_taken_for_what_another_model_is_asked(self) -> None:
+        with recording() as seen:
+            waiting = Talker().stream_chat(HI)
+            Talker(model="other").chat(HI)
+            list(waiting)
+        assert [call.model for call in seen.calls()] == ["talker", "other"]
+
     def test_abandoned_count_what_arrived(self) -> None:
         with recording() as seen:
             stream = Talker().stream_chat(HI)
@@ -422,6 +440,32 @@ class TestNesting:
         with recording() as seen:
             seen.add([inner_call("failed"), inner_call()])
         assert not seen.failed
+
+
+class TestDrafts:
+    def test_have_what_a_stream_gathered(self) -> None:
+        with recording() as seen:
+            list(Talker(marks_end=True).stream_chat(HI))
+        (draft,) = seen.drafts
+        assert draft.text == "abc"
+        assert draft.usage == Usage(7, 3)
+        assert draft.logprobs is not None
+        assert draft.logprobs.values == [-0.1] * 3
+
+    def test_are_read_once_when_their_call_has_ended(self) -> None:
+        with recording() as seen:
+            stream = Talker().stream_chat(HI)
+            next(stream)
+            assert [draft.text for draft in seen.drafts] == ["a"]
+            list(stream)
+        assert [draft.text for draft in seen.drafts] == ["abc"]
+        assert seen.drafts[0] is seen.drafts[0]
+
+    def test_of_a_cascade_inside_are_what_it_answered(self) -> None:
+        with recording() as seen:
+            answered = to_draft(Talker().chat(HI))
+            seen.add([inner_call()], answered)
+        assert [draft.text for draft in seen.drafts] == ["a b c", "a b c"]
 
 
 class TestLogprobs:
