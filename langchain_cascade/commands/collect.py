@@ -59,7 +59,7 @@ def collect(  # noqa: PLR0913 - the command's options
         typer.Option(
             "--no-text",
             help="Leave requests and answers out of the table. An answer that cannot be graded "
-            "is kept in OUT.partial.jsonl until it can.",
+            "is kept in OUT.partial.db until it can.",
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,

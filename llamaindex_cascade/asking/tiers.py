@@ -18,7 +18,7 @@ from llamaindex_cascade.reading.capabilities import (
     gives_logprobs,
     host,
     logprob_options,
-    model_name,
+    name_of,
     usage_options,
 )
 
@@ -89,7 +89,7 @@ def make_tier(given: object, index: int) -> Tier:
     llm = check_llm(given, f"tiers[{index}]")
     return Tier(
         index=index,
-        model=model_name(llm),
+        model=name_of(llm),
         native=LLMTier(llm),
         provider=host(llm),
         logprobs=LogprobMemory(gives_logprobs(llm)),

@@ -33,7 +33,7 @@ from llamaindex_cascade.engines.responses import (
     read,
     whole,
 )
-from llamaindex_cascade.reading.capabilities import gives_logprobs, host, model_name
+from llamaindex_cascade.reading.capabilities import gives_logprobs, host, name_of
 from llamaindex_cascade.reading.recorder import recording
 
 
@@ -79,7 +79,7 @@ def make_pipeline(pipeline: Pipeline, index: int) -> Tier:
     llm = pipeline.llm
     return Tier(
         index=index,
-        model=None if llm is None else model_name(llm),
+        model=None if llm is None else name_of(llm),
         native=pipeline,
         provider=None if llm is None else host(llm),
         logprobs=LogprobMemory(None if llm is None or gives_logprobs(llm) is not False else False),

@@ -14,7 +14,7 @@ from cascade_core.integrations import classes
 from cascade_core.integrations.classes import LLAMAINDEX, integration
 
 
-def model_name(llm: LLM) -> str | None:
+def name_of(llm: LLM) -> str | None:
     """Return the name a model is priced by, or None."""
     known = classes.model_name(llm) or llm.metadata.model_name
     return None if known == "unknown" else known

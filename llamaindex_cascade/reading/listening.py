@@ -22,7 +22,7 @@ from cascade_core.draft import Draft, Finish
 from cascade_core.logprobs import Logprobs, read_logprobs
 from cascade_core.usage import Usage
 from llamaindex_cascade.reading.answers import Response, said_in, to_draft
-from llamaindex_cascade.reading.capabilities import model_name
+from llamaindex_cascade.reading.capabilities import name_of
 
 by_span: WeakValueDictionary[str, Recorder] = WeakValueDictionary()
 """Who saw a call start: the rest of a stream may be read where no recorder is active."""
@@ -99,7 +99,7 @@ class _Seen:
 
     @property
     def _model(self) -> str | None:
-        return (model_name(self.llm) if self.llm is not None else None) or self.name
+        return (name_of(self.llm) if self.llm is not None else None) or self.name
 
 
 @dataclass(slots=True, eq=False)

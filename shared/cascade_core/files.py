@@ -248,7 +248,8 @@ def _broken(error: Exception, line: str, number: int) -> tuple[str, str]:
         return "", "holds NUL characters; the file is damaged, or is not UTF-8 text"
     if not isinstance(error, json.JSONDecodeError):
         return "", "is not JSON that can be read"
-    if number == 1 and not _HEADERS.isdisjoint(re.split(r'[,;\t"\s]+', line)):
+    names = (name.strip(' "\t\r\n') for name in re.split("[,;\t]", line))
+    if number == 1 and not _HEADERS.isdisjoint(names):
         return "", "is CSV, not JSON; end the file's name in .csv"
     at = min(error.pos, len(line.rstrip("\r\n")))  # beyond the line's end is at its end
     return f", character {at + 1}", "is not JSON"

@@ -18,8 +18,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from cascade_core.errors import CascadeError
-from cascade_demo.generate import Finish, Token, generate
-from cascade_demo.model import ContextLengthError, Model, load_model
+from cascade_demo.generate import Ending, Token, generate
+from cascade_demo.model import ContextLengthError, LanguageModel, load_embedded
 from cascade_demo.protocol import (
     MODELS,
     ChatRequest,
@@ -109,7 +109,7 @@ class _Desk:
 
     async def complete(self, request: Request) -> Response:
         asked = parse_request(await _read_json(request))
-        model = load_model(asked.model)
+        model = load_embedded(asked.model)
         prompt = [*model.tokenizer.encode(asked.text), model.tokenizer.separator]
         try:
             # Reads the prompt: it must be refused before a stream's headers are sent.
@@ -139,7 +139,7 @@ class _Desk:
 
     async def _advance(
         self, writing: "_Writing"
-    ) -> AsyncGenerator[tuple[int, Token | Finish], None]:
+    ) -> AsyncGenerator[tuple[int, Token | Ending], None]:
         """Write all choices in turn, a token each, giving way to others in between."""
         unfinished = dict(enumerate(writing.generators))
         while unfinished:
@@ -181,7 +181,7 @@ class _Desk:
 class _Writing:
     """One request being answered: a generator and a growing `Choice` for each answer."""
 
-    def __init__(self, model: Model, asked: ChatRequest, prompt: list[int]) -> None:
+    def __init__(self, model: LanguageModel, asked: ChatRequest, prompt: list[int]) -> None:
         self.envelope = Envelope(asked.model, asked.logprobs)
         self.generators = [generate(model, prompt, sampling) for sampling in asked.samplings]
         self.choices = [Choice() for _ in self.generators]

@@ -15,7 +15,7 @@ from typing import Protocol, TypeAlias, cast
 from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError
 from cascade_core.policy.document import Policy
-from cascade_demo.pair import PriceTable
+from cascade_demo.pair import ListPrices
 
 EXTRAS = {"langchain": "demo", "llamaindex": "demo-llamaindex"}
 """What brings a framework with all that its demo needs."""
@@ -23,7 +23,7 @@ FRAMEWORKS = tuple(EXTRAS)
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class TicketAnswer:
     """What came back for a ticket.
 
     Attributes:
@@ -36,15 +36,15 @@ class Reply:
     passages: tuple[str, ...] = ()
 
 
-class Ask(Protocol):
+class SendTicket(Protocol):
     """Sends one ticket on its way and waits."""
 
-    def __call__(self, ticket: str, class_name: str | None = None) -> Reply:
+    def __call__(self, ticket: str, class_name: str | None = None) -> TicketAnswer:
         """Ask about a ticket's text, saying of which class it is where that is known."""
         ...
 
 
-class Asking(Protocol):
+class Framework(Protocol):
     """A framework's way to ask a cheap model, a strong one, and their cascade."""
 
     @property
@@ -58,7 +58,7 @@ class Asking(Protocol):
         ...
 
     @property
-    def price_table(self) -> PriceTable | None:
+    def price_table(self) -> ListPrices | None:
         """USD per million tokens by model; None for published prices only."""
         ...
 
@@ -75,11 +75,11 @@ class Asking(Protocol):
         """
         ...
 
-    def alone(self, tier: int) -> Ask:
+    def alone(self, tier: int) -> SendTicket:
         """Return the way to one model: a cascade of one tier, so that it is recorded alike."""
         ...
 
-    def cascade(self, policy: Policy) -> Ask:
+    def cascade(self, policy: Policy) -> SendTicket:
         """Return the way to the cascade of both, which decides by a policy.
 
         Raises:
@@ -88,12 +88,12 @@ class Asking(Protocol):
         ...
 
 
-Open: TypeAlias = Callable[[str | None, str | None], AbstractContextManager[Asking]]
+OpenFramework: TypeAlias = Callable[[str | None, str | None], AbstractContextManager[Framework]]
 
 
 def open_asking(
     framework: str, cheap: str | None, strong: str | None
-) -> AbstractContextManager[Asking]:
+) -> AbstractContextManager[Framework]:
     """Make a framework's way to ask ready, for a `with` block.
 
     Args:
@@ -115,4 +115,4 @@ def open_asking(
             f"cascade demo --framework {framework} needs: "
             f"pip install 'model-cascade[{EXTRAS[framework]}]'"
         ) from error
-    return cast("Open", module.opened)(cheap, strong)
+    return cast("OpenFramework", module.opened)(cheap, strong)

@@ -16,7 +16,7 @@ from cascade_core import CascadeError
 from cascade_core.draft import Draft
 from cascade_core.errors import refuses_logprobs
 from cascade_core.policy.document import Policy
-from cascade_demo.asking import Ask, Reply
+from cascade_demo.asking import SendTicket, TicketAnswer
 from cascade_demo.handbook import HANDBOOK
 from cascade_demo.pair import Pair, no_answer, open_pair
 from langchain_cascade import ChatCascade
@@ -56,11 +56,11 @@ class LangChain:
             draft = _ask(self._cheap, prompt)
         return draft, _ask(self._pair.strong, prompt)
 
-    def alone(self, tier: int) -> Ask:
+    def alone(self, tier: int) -> SendTicket:
         """Return the way to one model."""
         return self._chain([self._tiers[tier]])
 
-    def cascade(self, policy: Policy) -> Ask:
+    def cascade(self, policy: Policy) -> SendTicket:
         """Return the way to the cascade of both."""
         return self._chain(self._tiers, policy=policy)
 
@@ -68,13 +68,13 @@ class LangChain:
     def _tiers(self) -> list[BaseChatModel]:
         return [self._pair.cheap, self._pair.strong]
 
-    def _chain(self, tiers: list[BaseChatModel], **options: Any) -> Ask:
+    def _chain(self, tiers: list[BaseChatModel], **options: Any) -> SendTicket:
         cascade = ChatCascade(tiers=tiers, prices=self.price_table, **options)
         chain = PROMPT | cascade | StrOutputParser()
 
-        def ask(ticket: str, class_name: str | None = None) -> Reply:
+        def ask(ticket: str, class_name: str | None = None) -> TicketAnswer:
             named = {"cascade_class": class_name}
-            return Reply(chain.invoke({"ticket": ticket}, {"metadata": named}))
+            return TicketAnswer(chain.invoke({"ticket": ticket}, {"metadata": named}))
 
         return ask
 

@@ -23,7 +23,7 @@ from cascade_core import CascadeError
 from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError, refuses_logprobs
 from cascade_core.policy.document import Policy
-from cascade_demo.asking import Ask, Reply
+from cascade_demo.asking import SendTicket, TicketAnswer
 from cascade_demo.handbook import INSTRUCTIONS
 from cascade_demo.knowledge import PASSAGES
 from cascade_demo.pair import Pair, no_answer, open_pair
@@ -76,11 +76,11 @@ class LlamaIndex:
             draft = _ask(self._pair.cheap, messages, {})
         return draft, _ask(self._pair.strong, messages, {})
 
-    def alone(self, tier: int) -> Ask:
+    def alone(self, tier: int) -> SendTicket:
         """Return the way to one model."""
         return self._engine([self._tiers[tier]])
 
-    def cascade(self, policy: Policy) -> Ask:
+    def cascade(self, policy: Policy) -> SendTicket:
         """Return the way to the cascade of both."""
         return self._engine(self._tiers, policy=policy)
 
@@ -88,17 +88,17 @@ class LlamaIndex:
     def _tiers(self) -> list[LLM]:
         return [self._pair.cheap, self._pair.strong]
 
-    def _engine(self, tiers: list[LLM], **options: Any) -> Ask:
+    def _engine(self, tiers: list[LLM], **options: Any) -> SendTicket:
         engine = self._index.as_query_engine(
             llm=CascadeLLM(tiers=tiers, prices=self.price_table, **options),
             similarity_top_k=RETRIEVED,
             text_qa_template=PROMPT,
         )
 
-        def ask(ticket: str, class_name: str | None = None) -> Reply:
+        def ask(ticket: str, class_name: str | None = None) -> TicketAnswer:
             with instrument_tags({"cascade_class": class_name}):
                 response = engine.query(ticket)
-            return Reply(str(response), tuple(map(_title, response.source_nodes)))
+            return TicketAnswer(str(response), tuple(map(_title, response.source_nodes)))
 
         return ask
 

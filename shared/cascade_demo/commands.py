@@ -53,14 +53,14 @@ def demo(  # noqa: PLR0913 - the command's options
     from cascade_core.errors import ConfigurationError
     from cascade_demo.labels import check_path
     from cascade_demo.measure import run_demo
-    from cascade_demo.show import as_plain, print_labels, print_report, progress
+    from cascade_demo.show import as_plain, print_labels, print_report, show_progress
 
     if labels is not None:
         if policy is not None:
             msg = "--labels writes the tickets that a threshold is picked on; --policy picks none"
             raise ConfigurationError(msg)
         check_path(labels)
-    with progress(quiet=as_json) as advance:
+    with show_progress(quiet=as_json) as advance:
         report = run_demo(
             n_tickets=tickets,
             n_tune=tune,
@@ -94,7 +94,7 @@ def serve_demo(
     import socket
 
     from cascade_core.errors import ConfigurationError
-    from cascade_demo.server import serve
+    from cascade_demo.server import serve_models
 
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -106,4 +106,4 @@ def serve_demo(
             raise ConfigurationError(msg) from None
         port = int(probe.getsockname()[1])  # the one that 0 stood for
     typer.echo(f"desk-small and desk-large: http://{host}:{port}/v1 (Ctrl-C to stop)")
-    serve(host, port, token_delay_ms)
+    serve_models(host, port, token_delay_ms)

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from cascade_demo.model import Floats, Model, Run
+from cascade_demo.model import Floats, LanguageModel, ModelRun
 from cascade_demo.tokenizer import END, Tokenizer
 
 FinishReason = Literal["stop", "length"]
@@ -59,7 +59,7 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Finish:
+class Ending:
     """The end of an answer.
 
     Attributes:
@@ -78,7 +78,9 @@ def log_softmax(logits: Floats) -> Floats:
     return result
 
 
-def generate(model: Model, prompt: list[int], sampling: Sampling) -> Iterator[list[Token | Finish]]:
+def generate(
+    model: LanguageModel, prompt: list[int], sampling: Sampling
+) -> Iterator[list[Token | Ending]]:
     """Write an answer to `prompt`, which is read at once.
 
     Args:
@@ -89,7 +91,7 @@ def generate(model: Model, prompt: list[int], sampling: Sampling) -> Iterator[li
     Returns:
         An iterator with one item for every token computed: the pieces that may be shown
         after it. An item is empty while pieces are held back because they may be the
-        beginning of a stop string. The last piece of the last item is the `Finish`.
+        beginning of a stop string. The last piece of the last item is the `Ending`.
 
     Raises:
         ContextLengthError: if the prompt leaves no room for an answer.
@@ -97,29 +99,31 @@ def generate(model: Model, prompt: list[int], sampling: Sampling) -> Iterator[li
     return _write(model, model.start(prompt), sampling)
 
 
-def _write(model: Model, run: Run, sampling: Sampling) -> Iterator[list[Token | Finish]]:
+def _write(
+    model: LanguageModel, run: ModelRun, sampling: Sampling
+) -> Iterator[list[Token | Ending]]:
     tokenizer = model.tokenizer
     rng = np.random.default_rng(sampling.seed)
     held: list[Token] = []
     for written in count():
         if run.full or written == sampling.max_tokens:
-            yield [*held, Finish("length", written)]
+            yield [*held, Ending("length", written)]
             return
         logits = run.logits + model.silence
         logprobs = log_softmax(logits)
         chosen = _draw(logits, sampling, rng)
         if chosen == tokenizer.end:
-            yield [*held, Finish("stop", written)]
+            yield [*held, Ending("stop", written)]
             return
         held.append(_token(tokenizer, chosen, logprobs, sampling.top_logprobs, first=written == 0))
         text = "".join(token.text for token in held)
         cut = min((at for stop in sampling.stop if (at := text.find(stop)) >= 0), default=-1)
         if cut >= 0:
-            yield [*_cut(held, cut), Finish("stop", written + 1)]
+            yield [*_cut(held, cut), Ending("stop", written + 1)]
             return
         run.step(chosen)
         safe = len(text) - _held_back(text, sampling.stop)
-        ready: list[Token | Finish] = []
+        ready: list[Token | Ending] = []
         while held and len(held[0].text) <= safe:
             safe -= len(held[0].text)
             ready.append(held.pop(0))

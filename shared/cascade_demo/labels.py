@@ -18,7 +18,7 @@ from cascade_core.request import Request
 from cascade_core.setup.gates import DEFAULT_GATES
 from cascade_core.signals import SequenceLogprob
 from cascade_demo.desk import Ticket, grade
-from cascade_demo.pair import PriceTable
+from cascade_demo.pair import ListPrices
 from cascade_demo.threshold import Labelled
 
 _SIGNAL = SequenceLogprob()
@@ -52,7 +52,7 @@ class Labels:
         labelled: What a threshold is picked on, one a ticket.
     """
 
-    def __init__(self, models: tuple[str, str], price_table: PriceTable | None) -> None:
+    def __init__(self, models: tuple[str, str], price_table: ListPrices | None) -> None:
         self.labelled: list[Labelled] = []
         self._rows: list[dict[str, Any]] = []
         self._models = models

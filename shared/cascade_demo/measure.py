@@ -16,17 +16,17 @@ from typing import Any, TypeAlias
 from cascade_core import collect_decisions
 from cascade_core.policy.document import Policy
 from cascade_core.setup.plan import DEFAULT_THRESHOLD
-from cascade_demo.asking import Ask, Asking, open_asking
+from cascade_demo.asking import Framework, SendTicket, open_asking
 from cascade_demo.desk import Ticket, grade, tickets
 from cascade_demo.labels import Labels
 from cascade_demo.threshold import pick_threshold
 
-Advance: TypeAlias = Callable[[str, int, int], None]
+OnProgress: TypeAlias = Callable[[str, int, int], None]
 """Told of progress: what is being done, how many are done, of how many."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GradedAnswer:
     """One ticket's answer.
 
     Attributes:
@@ -70,9 +70,9 @@ class Report:
         policy: The policy that was given; None where a threshold was picked.
     """
 
-    cheap: Sequence[Answer]
-    strong: Sequence[Answer]
-    cascade: Sequence[Answer]
+    cheap: Sequence[GradedAnswer]
+    strong: Sequence[GradedAnswer]
+    cascade: Sequence[GradedAnswer]
     threshold: float
     n_tune: int
     n_read: int
@@ -83,24 +83,24 @@ class Report:
     policy: Policy | None = None
 
 
-def accuracy(answers: Sequence[Answer]) -> float:
+def accuracy(answers: Sequence[GradedAnswer]) -> float:
     """Return the share of right answers."""
     return sum(answer.right for answer in answers) / len(answers)
 
 
-def mean_cost(answers: Sequence[Answer]) -> float | None:
+def mean_cost(answers: Sequence[GradedAnswer]) -> float | None:
     """Return USD a ticket, every paid call counted; None where one is unpriced."""
     costs = [answer.cost for answer in answers]
     known = [cost for cost in costs if cost is not None]
     return sum(known) / len(known) if known and len(known) == len(costs) else None
 
 
-def median_ms(answers: Sequence[Answer]) -> float | None:
+def median_ms(answers: Sequence[GradedAnswer]) -> float | None:
     """Return the median wait in milliseconds; None for no answers."""
     return median(answer.seconds for answer in answers) * 1000 if answers else None
 
 
-def escalated(answers: Sequence[Answer]) -> float:
+def escalated(answers: Sequence[GradedAnswer]) -> float:
     """Return the share of answers that came from the strong model."""
     return sum(1 for answer in answers if answer.record["tier"] > 0) / len(answers)
 
@@ -112,7 +112,7 @@ def run_demo(  # noqa: PLR0913 - the command's options
     seed: int,
     cheap: str | None,
     strong: str | None,
-    advance: Advance,
+    advance: OnProgress,
     framework: str = "langchain",
     labels: Path | None = None,
     policy: Path | None = None,
@@ -149,7 +149,7 @@ def run_demo(  # noqa: PLR0913 - the command's options
             "strong": asking.alone(1),
             "cascade": asking.cascade(decides),
         }
-        answers: dict[str, list[Answer]] = {name: [] for name in ways}
+        answers: dict[str, list[GradedAnswer]] = {name: [] for name in ways}
         # In turn and not one after the other, so that a busy moment slows all three alike.
         for done, ticket in enumerate(tickets("test", n_tickets, seed)):
             for name, ask in ways.items():
@@ -168,16 +168,16 @@ def run_demo(  # noqa: PLR0913 - the command's options
         )
 
 
-def _answer(ask: Ask, ticket: Ticket) -> Answer:
+def _answer(ask: SendTicket, ticket: Ticket) -> GradedAnswer:
     with collect_decisions() as seen:
         started = perf_counter()
         reply = ask(ticket.text, ticket.ticket_class)
         seconds = perf_counter() - started
     right = grade(reply.text, ticket)
-    return Answer(ticket, reply.text, right, seconds, seen[0], reply.passages)
+    return GradedAnswer(ticket, reply.text, right, seconds, seen[0], reply.passages)
 
 
-def _label(labels: Labels, asking: Asking, tune: Sequence[Ticket], advance: Advance) -> None:
+def _label(labels: Labels, asking: Framework, tune: Sequence[Ticket], advance: OnProgress) -> None:
     """Ask both models about every ticket of the tune split."""
     for done, ticket in enumerate(tune):
         labels.add(ticket, *asking.drafts(ticket.text))

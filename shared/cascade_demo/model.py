@@ -2,7 +2,7 @@
 
 Only arithmetic is here. How tokens are drawn from the logits is in `generate`, what the
 ids mean in `tokenizer`. Weights are shared and never written to; everything that changes
-while a text grows is in a `Run`, so any number of threads or coroutines may each have one.
+while a text grows is in a `ModelRun`, so any number of threads or coroutines may each have one.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class ContextLengthError(CascadeError, ValueError):
     """The prompt leaves no room in the model's context."""
 
 
-class Model:
+class LanguageModel:
     """Weights of one model and its tokenizer.
 
     Attributes:
@@ -72,8 +72,8 @@ class Model:
         self.silence = np.zeros(len(tokenizer), dtype=np.float32)
         self.silence[list(tokenizer.unspeakable)] = -np.inf
 
-    def start(self, prompt: list[int]) -> "Run":
-        """Read a prompt in one pass; `Run.logits` then predict the first answer token.
+    def start(self, prompt: list[int]) -> "ModelRun":
+        """Read a prompt in one pass; `ModelRun.logits` then predict the first answer token.
 
         Raises:
             ContextLengthError: if the prompt leaves no room for an answer.
@@ -83,10 +83,10 @@ class Model:
                 f"the prompt has {len(prompt)} tokens, and {self.name} reads at most "
                 f"{CONTEXT - 1} of its {CONTEXT}-token context: shorten the message"
             )
-        return Run(self, prompt)
+        return ModelRun(self, prompt)
 
 
-class Run:
+class ModelRun:
     """One text in the making: the attention cache and the logits of what comes next.
 
     Attributes:
@@ -94,8 +94,8 @@ class Run:
         logits: of the next token, shape (vocabulary,).
     """
 
-    def __init__(self, model: Model, prompt: list[int]) -> None:
-        """Read `prompt`; see `Model.start`."""
+    def __init__(self, model: LanguageModel, prompt: list[int]) -> None:
+        """Read `prompt`; see `LanguageModel.start`."""
         self._model = model
         # Room for a usual answer; grows when a text is longer.
         room = min(CONTEXT, len(prompt) + 64)
@@ -203,7 +203,7 @@ def _rotated(x: Floats, cos: Floats, sin: Floats) -> Floats:
 
 
 @cache
-def load_model(name: str) -> Model:
+def load_embedded(name: str) -> LanguageModel:
     """Load a shipped model, once a process.
 
     Raises:
@@ -214,8 +214,8 @@ def load_model(name: str) -> Model:
     return read_model(name, WEIGHTS / MODEL_FILES[name], WEIGHTS / "vocab.json")
 
 
-def read_model(name: str, weights: Path, vocabulary: Path) -> Model:
+def read_model(name: str, weights: Path, vocabulary: Path) -> LanguageModel:
     """Read a model from an ``.npz`` file of weights and a vocabulary."""
     with np.load(weights) as stored:
         arrays = {key: stored[key] for key in stored.files}
-    return Model(name, arrays, Tokenizer.load(vocabulary))
+    return LanguageModel(name, arrays, Tokenizer.load(vocabulary))

@@ -16,7 +16,7 @@ from cascade_core.errors import error_name
 from cascade_demo.prices import PRICES
 
 Model = TypeVar("Model")
-PriceTable: TypeAlias = Mapping[str, Mapping[str, str]]
+ListPrices: TypeAlias = Mapping[str, Mapping[str, str]]
 
 
 class Clients(Protocol[Model]):
@@ -50,7 +50,7 @@ class Pair(Generic[Model]):
     cheap: Model
     strong: Model
     names: tuple[str, str]
-    price_table: PriceTable | None
+    price_table: ListPrices | None
     prices: str
 
 
@@ -92,7 +92,7 @@ def no_answer(model: str, error: Exception) -> CascadeError:
 
 
 def _pair(
-    clients: Clients[Model], cheap: Model, strong: Model, table: PriceTable | None
+    clients: Clients[Model], cheap: Model, strong: Model, table: ListPrices | None
 ) -> Pair[Model]:
     names = (clients.name_of(cheap), clients.name_of(strong))
     if table is None:

@@ -22,7 +22,7 @@ from typing import Self
 import uvicorn
 
 from cascade_demo.app import Counters, create_app
-from cascade_demo.model import load_model
+from cascade_demo.model import load_embedded
 from cascade_demo.protocol import MODELS
 
 HOST = "127.0.0.1"
@@ -30,10 +30,10 @@ PORT = 8399
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
 
-__all__ = ["Counters", "DemoProcess", "DemoServer", "create_app", "serve", "spawn"]
+__all__ = ["Counters", "DemoProcess", "DemoServer", "create_app", "serve_models", "spawn"]
 
 
-def serve(host: str = HOST, port: int = PORT, token_delay_ms: float = 0) -> None:
+def serve_models(host: str = HOST, port: int = PORT, token_delay_ms: float = 0) -> None:
     """Serve until interrupted.
 
     Setting ``OPENBLAS_NUM_THREADS=1`` keeps answers quick on a machine that is busy.
@@ -170,7 +170,7 @@ def spawn(token_delay_ms: float = 0) -> DemoProcess:
 def _load_models() -> None:
     """Load the weights before the first request, which would otherwise wait for them."""
     for name in MODELS:
-        load_model(name)
+        load_embedded(name)
 
 
 def _free_port() -> socket.socket:

@@ -17,8 +17,8 @@ from rich.text import Text
 
 from cascade_core.policy.document import Policy
 from cascade_demo.measure import (
-    Advance,
-    Answer,
+    GradedAnswer,
+    OnProgress,
     Report,
     accuracy,
     escalated,
@@ -28,7 +28,7 @@ from cascade_demo.measure import (
 
 
 @contextmanager
-def progress(*, quiet: bool) -> Iterator[Advance]:
+def show_progress(*, quiet: bool) -> Iterator[OnProgress]:
     """Show a progress bar on standard error, or nothing."""
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
@@ -122,7 +122,7 @@ def print_labels(report: Report, path: Path, console: Console | None = None) -> 
     out.print(Text("\n  ".join((written, *commands))), soft_wrap=True)
 
 
-def _figures(answers: Sequence[Answer]) -> dict[str, Any]:
+def _figures(answers: Sequence[GradedAnswer]) -> dict[str, Any]:
     return {
         "accuracy": accuracy(answers),
         "cost_usd": mean_cost(answers),
@@ -220,7 +220,7 @@ def _gap(report: Report) -> str:
     return f"right just as often{but} ({_percent(report.cascade)})"
 
 
-def _percent(answers: Sequence[Answer]) -> str:
+def _percent(answers: Sequence[GradedAnswer]) -> str:
     return f"{accuracy(answers):.1%}"
 
 
@@ -247,7 +247,7 @@ def _by_class(report: Report) -> Table:
 
 def _examples(report: Report) -> list[tuple[str, int]]:
     """Choose one decision of each kind: a good accept, a good escalation, and a mistake."""
-    wanted: tuple[tuple[str, Callable[[Answer, Answer], bool]], ...] = (
+    wanted: tuple[tuple[str, Callable[[GradedAnswer, GradedAnswer], bool]], ...] = (
         ("Kept, rightly", lambda a, _: a.record["tier"] == 0 and a.right),
         ("Sent on, rightly: the cheap model was wrong",
          lambda a, c: a.record["tier"] > 0 and a.right and not c.right),

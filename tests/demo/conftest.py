@@ -11,19 +11,19 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from cascade_demo.model import Model, load_model
+from cascade_demo.model import LanguageModel, load_embedded
 from cascade_demo.server import DemoServer
 from tests.running import Ran, Run, in_process
 
 
 @pytest.fixture(scope="session")
-def small() -> Model:
-    return load_model("desk-small")
+def small() -> LanguageModel:
+    return load_embedded("desk-small")
 
 
 @pytest.fixture(scope="session")
-def large() -> Model:
-    return load_model("desk-large")
+def large() -> LanguageModel:
+    return load_embedded("desk-large")
 
 
 @pytest.fixture(scope="session")

@@ -8,12 +8,12 @@ import pytest
 
 from cascade_demo.desk import Ticket, grade, normalise, tickets
 from cascade_demo.generate import Sampling, Token, generate
-from cascade_demo.model import WEIGHTS, Model
+from cascade_demo.model import WEIGHTS, LanguageModel
 
 TICKETS = tickets("test", 150, seed=5)
 
 
-def answer(model: Model, ticket: Ticket) -> tuple[bool, float]:
+def answer(model: LanguageModel, ticket: Ticket) -> tuple[bool, float]:
     """Tell whether the model is right, and its mean token probability."""
     prompt = [*model.tokenizer.encode(normalise(ticket.text)), model.tokenizer.separator]
     steps = generate(model, prompt, Sampling(temperature=0, max_tokens=100))
@@ -22,13 +22,13 @@ def answer(model: Model, ticket: Ticket) -> tuple[bool, float]:
     return grade(text, ticket), float(np.exp(np.mean([token.logprob for token in tokens])))
 
 
-def test_the_small_model_is_often_right_and_knows_when(small: Model) -> None:
+def test_the_small_model_is_often_right_and_knows_when(small: LanguageModel) -> None:
     right, confidence = map(np.array, zip(*(answer(small, t) for t in TICKETS), strict=True))
     assert 0.55 < right.mean() < 0.85
     assert confidence[right].mean() > confidence[~right].mean() + 0.08
 
 
-def test_the_large_model_is_nearly_always_right(large: Model) -> None:
+def test_the_large_model_is_nearly_always_right(large: LanguageModel) -> None:
     # It takes eight times as long as the small one: fewer tickets tell as much of it.
     assert np.mean([answer(large, ticket)[0] for ticket in TICKETS[:60]]) > 0.88
 
@@ -40,7 +40,7 @@ def measured() -> dict[str, Any]:
 
 
 def test_the_card_tells_of_the_models_it_lies_beside(
-    measured: dict[str, Any], small: Model, large: Model
+    measured: dict[str, Any], small: LanguageModel, large: LanguageModel
 ) -> None:
     assert measured["small"]["parameters"] == small.parameters
     assert measured["large"]["parameters"] == large.parameters

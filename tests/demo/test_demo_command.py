@@ -19,7 +19,7 @@ from rich.console import Console
 pytest.importorskip("langchain_openai")
 
 from cascade_demo.desk import Ticket
-from cascade_demo.measure import Answer, Report
+from cascade_demo.measure import GradedAnswer, Report
 from cascade_demo.server import DemoServer
 from cascade_demo.show import as_plain, print_report
 from tests.running import Run
@@ -247,7 +247,9 @@ def test_a_cheap_model_without_logprobs_is_never_trusted_and_that_is_said(
 # --- wording --------------------------------------------------------------------------------------
 
 
-def answer(right: bool, tier: int = 0, cost: str | None = "0.001", text: str = "yes") -> Answer:
+def answer(
+    right: bool, tier: int = 0, cost: str | None = "0.001", text: str = "yes"
+) -> GradedAnswer:
     usd = None if cost is None else float(Decimal(cost))
     call = {
         "model": "m[1]", "usage": {"input_tokens": 3, "output_tokens": 4}, "cost_usd": usd,
@@ -258,7 +260,7 @@ def answer(right: bool, tier: int = 0, cost: str | None = "0.001", text: str = "
         "signals": {"sequence_logprob": 0.9}, "calls": [call],
     }  # fmt: skip
     ticket = Ticket("t", "Is [order 7] here? [/bold]", "no [3 - 1 = 2]", "two_questions", "", False)
-    return Answer(ticket, text, right, 0.01, record)
+    return GradedAnswer(ticket, text, right, 0.01, record)
 
 
 def report(cheap: Any, strong: Any, cascade: Any, **more: Any) -> Report:

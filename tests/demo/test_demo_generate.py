@@ -4,21 +4,21 @@ import numpy as np
 import pytest
 
 from cascade_demo.desk import normalise
-from cascade_demo.generate import Finish, Sampling, Token, generate, log_softmax
-from cascade_demo.model import CONTEXT, Model
+from cascade_demo.generate import Ending, Sampling, Token, generate, log_softmax
+from cascade_demo.model import CONTEXT, LanguageModel
 
 QUESTION = "Where is my order 4711? You sent it with dhl."
 
 
-def prompt_of(model: Model) -> list[int]:
+def prompt_of(model: LanguageModel) -> list[int]:
     return [*model.tokenizer.encode(normalise(QUESTION)), model.tokenizer.separator]
 
 
-def answer(model: Model, sampling: Sampling) -> tuple[list[Token], Finish]:
+def answer(model: LanguageModel, sampling: Sampling) -> tuple[list[Token], Ending]:
     pieces = [piece for step in generate(model, prompt_of(model), sampling) for piece in step]
     tokens = [piece for piece in pieces if isinstance(piece, Token)]
     finish = pieces[-1]
-    assert isinstance(finish, Finish)
+    assert isinstance(finish, Ending)
     return tokens, finish
 
 
@@ -29,7 +29,7 @@ def text(tokens: list[Token]) -> str:
 GREEDY = Sampling(temperature=0)
 
 
-def test_greedy_takes_the_likeliest_token_each_time(small: Model) -> None:
+def test_greedy_takes_the_likeliest_token_each_time(small: LanguageModel) -> None:
     tokens, finish = answer(small, Sampling(temperature=0, top_logprobs=2))
     assert finish.reason == "stop"
     assert finish.tokens == len(tokens) > 0
@@ -38,7 +38,7 @@ def test_greedy_takes_the_likeliest_token_each_time(small: Model) -> None:
         assert token.alternatives[0][1] >= token.alternatives[1][1]
 
 
-def test_the_logprob_is_that_of_the_drawn_token_not_of_the_likeliest(small: Model) -> None:
+def test_the_logprob_is_that_of_the_drawn_token_not_of_the_likeliest(small: LanguageModel) -> None:
     prompt = prompt_of(small)
     # At a high temperature most draws are not the likeliest token.
     tokens, _ = answer(small, Sampling(temperature=2, seed=5, max_tokens=30))
@@ -54,32 +54,32 @@ def test_the_logprob_is_that_of_the_drawn_token_not_of_the_likeliest(small: Mode
     assert unlikely > 0
 
 
-def test_reported_probabilities_ignore_temperature_and_top_p(small: Model) -> None:
+def test_reported_probabilities_ignore_temperature_and_top_p(small: LanguageModel) -> None:
     plain, _ = answer(small, Sampling(temperature=0, max_tokens=1))
     shaped, _ = answer(small, Sampling(temperature=0.01, top_p=0.5, seed=1, max_tokens=1))
     assert shaped == plain
 
 
-def test_all_alternatives_together_have_probability_one(small: Model) -> None:
+def test_all_alternatives_together_have_probability_one(small: LanguageModel) -> None:
     tokens, _ = answer(small, Sampling(temperature=0, top_logprobs=len(small.tokenizer)))
     for token in tokens:
         total = sum(np.exp(logprob) for _, logprob in token.alternatives)
         assert total == pytest.approx(1, abs=1e-4)
 
 
-def test_a_seed_repeats_a_draw_and_other_seeds_differ(small: Model) -> None:
+def test_a_seed_repeats_a_draw_and_other_seeds_differ(small: LanguageModel) -> None:
     draws = [text(answer(small, Sampling(temperature=2, seed=s))[0]) for s in (1, 1, 2, 3, 4)]
     assert draws[0] == draws[1]
     assert len(set(draws)) > 1
 
 
-def test_a_tiny_top_p_is_greedy(small: Model) -> None:
+def test_a_tiny_top_p_is_greedy(small: LanguageModel) -> None:
     greedy = text(answer(small, GREEDY)[0])
     for top_p in (0.0, 1e-9):
         assert text(answer(small, Sampling(temperature=2, top_p=top_p, seed=1))[0]) == greedy
 
 
-def test_drawing_follows_the_models_probabilities(small: Model) -> None:
+def test_drawing_follows_the_models_probabilities(small: LanguageModel) -> None:
     prompt = prompt_of(small)
     flat = log_softmax((small.start(prompt).logits + small.silence) / 2)
     best = int(flat.argmax())
@@ -93,30 +93,32 @@ def test_drawing_follows_the_models_probabilities(small: Model) -> None:
     assert hits / draws == pytest.approx(expected, abs=4 * (0.25 / draws) ** 0.5)
 
 
-def test_max_tokens_ends_with_length(small: Model) -> None:
+def test_max_tokens_ends_with_length(small: LanguageModel) -> None:
     whole, _ = answer(small, GREEDY)
     tokens, finish = answer(small, Sampling(temperature=0, max_tokens=3))
     assert tokens == whole[:3]
-    assert finish == Finish("length", 3)
+    assert finish == Ending("length", 3)
 
 
-def test_a_full_context_ends_with_length(small: Model) -> None:
+def test_a_full_context_ends_with_length(small: LanguageModel) -> None:
     fill = [*small.tokenizer.encode("a " * CONTEXT)][: CONTEXT - 3]
     # The model may end its answer before it meets the wall, so draw until one does.
     assert any(
         [piece for step in generate(small, fill, Sampling(2, seed=seed)) for piece in step][-1]
-        == Finish("length", 3)
+        == Ending("length", 3)
         for seed in range(20)
     )
 
 
-def test_a_stop_string_inside_one_token_cuts_it(large: Model) -> None:
+def test_a_stop_string_inside_one_token_cuts_it(large: LanguageModel) -> None:
     tokens, finish = answer(large, Sampling(temperature=0, stop=("rack",)))
     assert finish.reason == "stop"
     assert text(tokens) == text(answer(large, GREEDY)[0]).split("rack")[0]
 
 
-def test_a_stop_string_across_tokens_is_found_and_nothing_of_it_is_shown(large: Model) -> None:
+def test_a_stop_string_across_tokens_is_found_and_nothing_of_it_is_shown(
+    large: LanguageModel,
+) -> None:
     whole = text(answer(large, GREEDY)[0])
     middle = whole[len(whole) // 2 - 6 : len(whole) // 2 + 6]
     shown, finish = "", None
@@ -131,7 +133,7 @@ def test_a_stop_string_across_tokens_is_found_and_nothing_of_it_is_shown(large: 
     assert finish.reason == "stop"
 
 
-def test_text_held_back_for_a_stop_string_that_never_comes_is_shown(large: Model) -> None:
+def test_text_held_back_for_a_stop_string_that_never_comes_is_shown(large: LanguageModel) -> None:
     whole, _ = answer(large, GREEDY)
     never = text(whole)[-4:] + "!!"
     assert answer(large, Sampling(temperature=0, stop=(never, "[]")))[0] == whole

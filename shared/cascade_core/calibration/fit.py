@@ -50,7 +50,7 @@ CLASS_RARE = 20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fitted:
-    """What a fit gives.
+    """A fitted confidence, and what it says of rows that it was not fitted to.
 
     Attributes:
         calibrator: For the policy; fitted to all rows.

@@ -69,7 +69,7 @@ def fit_logistic(
 
 
 class _Scaled:
-    """The standardised design of a logistic regression, and the way back."""
+    """Standardises the inputs of a regression, and its weights back to the scale of the inputs."""
 
     def __init__(self, prepared: Prepared, weight: Array) -> None:
         values = prepared.values

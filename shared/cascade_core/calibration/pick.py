@@ -1,4 +1,4 @@
-"""Picks the thresholds that serve an objective: with a promise, or as the rows say."""
+"""Picks the thresholds that serve an objective best: tested on other rows, or as these say."""
 
 from __future__ import annotations
 

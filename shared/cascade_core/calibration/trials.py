@@ -1,4 +1,4 @@
-"""Compares what was tried by its loss out of fold, and keeps the plainest of the good."""
+"""Compares what was tried by its log loss out of fold, and keeps the plainest near the best."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cascade_core.statistics.standard_error import mean_with_error
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
-    """How a candidate did.
+    """The losses of one candidate with one shape of curve.
 
     Attributes:
         candidate: Its score.

@@ -14,7 +14,7 @@ from typing import Any
 from cascade_core.collect.case import Grader
 from cascade_core.collect.journal import Journal, journal_path
 from cascade_core.collect.requests import Requests
-from cascade_core.collect.runner import Advance, Budget, Examine, run_all
+from cascade_core.collect.runner import Advance, Examine, SpendingCap, run_all
 from cascade_core.collect.summary import Collected, count_problems, summarise
 from cascade_core.errors import CascadeWarning, ConfigurationError
 from cascade_core.setup.plan import Plan
@@ -160,7 +160,7 @@ async def carry_out(job: Job, examine: Examine) -> Collected:
     with Journal(journal_path(job.out), job.settings) as journal:
         regrade = _to_regrade(job, journal)
         before = {index: journal.entries[index] for index in regrade}
-        budget = Budget(job.max_cost, job.graded_by)
+        budget = SpendingCap(job.max_cost, job.graded_by)
         for entry in journal.entries.values():
             budget.add(entry)
         stopped = await run_all(

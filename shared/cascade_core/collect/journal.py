@@ -1,6 +1,6 @@
-"""What has been paid for survives a kill: one line a finished request, written at once.
+"""What has been paid for survives a kill: every finished request is kept in SQLite at once.
 
-The first line holds the settings the run was begun with. A run goes on only
+The file also holds the settings the run was begun with. A run goes on only
 with the same ones: rows of two settings in one table would be worth nothing.
 How answers are graded is no part of them: the answers are kept, and graded again.
 The file lies beside the table and is gone once the table is whole.
@@ -9,24 +9,27 @@ The file lies beside the table and is gone once the table is whole.
 from __future__ import annotations
 
 import json
-import os
 import re
+import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from time import monotonic
-from types import TracebackType
 from typing import Any, Self
 
 from cascade_core.costs.rate import EXACT
 from cascade_core.errors import ConfigurationError
 
-FORMAT = "model-cascade collect 2"
 _QUALITY = re.compile(r"t\d+_quality")
-SYNC_SECONDS = 1.0
-"""The most time between two syncs to disk: what a power cut may cost. A kill costs nothing."""
+_APPLICATION, _FORMAT = 0x6D63_636A, 3
+"""By which SQLite's header tells that a file is a journal, and of which format."""
+
+_TABLES = (
+    "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    "CREATE TABLE requests (place INTEGER PRIMARY KEY, entry TEXT NOT NULL)",
+    f"PRAGMA application_id = {_APPLICATION}",
+    f"PRAGMA user_version = {_FORMAT}",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,8 @@ class Entry:
         told = self.graded_by == by and self.problems
         return self.problems.keys() if told else range(len(self.qualities))
 
-    def as_line(self) -> str:
-        """Write the entry as one line of JSON."""
+    def as_json(self) -> str:
+        """Write the entry as JSON."""
         plain = {
             "index": self.index,
             "cost_usd": None if self.cost is None else str(self.cost),
@@ -105,7 +108,7 @@ class Entry:
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Entry:
-        """Read what `as_line` wrote."""
+        """Read what `as_json` wrote."""
         cost = plain["cost_usd"]
         return cls(
             index=int(plain["index"]),
@@ -121,7 +124,7 @@ class Entry:
 
 def journal_path(out: Path) -> Path:
     """Return where the journal of a table lies."""
-    return out.with_name(f"{out.name}.partial.jsonl")
+    return out.with_name(f"{out.name}.partial.db")
 
 
 class Journal:
@@ -136,40 +139,52 @@ class Journal:
             twice, the later.
 
     Raises:
-        ConfigurationError: The file was begun with other settings, is damaged,
-            in use by another run, or cannot be written.
+        ConfigurationError: The file was begun with other settings, is damaged or
+            something else, in use by another run, or cannot be written.
     """
 
     def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
         self.path = path
         self.entries: dict[int, Entry] = {}
-        self._settings = json.loads(json.dumps(dict(settings)))
-        self._synced = 0.0
+        self._settings = {name: json.dumps(value) for name, value in settings.items()}
+        self._whole = False
+        _refuse_earlier(path)
         try:
-            binary = getattr(os, "O_BINARY", 0)  # elsewhere than on Windows, every file is
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | binary, 0o644)
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise ConfigurationError(f"{path} cannot be written ({reason})") from None
+            # Not only this thread: what drives an event loop may change.
+            self._kept = sqlite3.connect(
+                path, timeout=0, isolation_level=None, check_same_thread=False
+            )
+        except sqlite3.Error as error:
+            raise ConfigurationError(f"{path} cannot be written ({error})") from None
         try:
-            self._lock()
-            self._resume()
+            self._open()
+        except sqlite3.Error as error:
+            self._kept.close()
+            raise ConfigurationError(_said(path, error)) from None
         except BaseException:
-            os.close(self._file)
+            self._kept.close()
             raise
 
     def add(self, entry: Entry) -> None:
-        """Write a finished request down."""
+        """Write a finished request down; when this returns, no kill can lose it.
+
+        Raises:
+            ConfigurationError: It cannot be written; what was kept before still is.
+        """
+        row = (entry.index, entry.as_json())
+        try:
+            self._kept.execute("INSERT OR REPLACE INTO requests VALUES (?, ?)", row)
+        except sqlite3.Error as error:
+            msg = (
+                f"{self.path} cannot be written ({error}): a finished request is not kept, all "
+                "before it are; make room and give the same command to go on"
+            )
+            raise ConfigurationError(msg) from None
         self.entries[entry.index] = entry
-        self._write(entry.as_line())
-        now = monotonic()
-        if now - self._synced >= SYNC_SECONDS:
-            self._synced = now
-            os.fsync(self._file)
 
     def remove(self) -> None:
-        """Delete the file: the table holds it all."""
-        self.path.unlink(missing_ok=True)
+        """Delete the file at the end of the block: the table holds it all."""
+        self._whole = True
 
     def in_order(self) -> Iterator[Entry]:
         """Give the entries in the order of the requests."""
@@ -179,61 +194,37 @@ class Journal:
         """Return the journal."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         """Close the file; one that holds no request is not left behind."""
-        with suppress(OSError):
-            os.fsync(self._file)
-        os.close(self._file)
-        if not self.entries:
-            self.remove()
+        self._kept.close()
+        if self._whole or not self.entries:
+            self.path.unlink(missing_ok=True)
 
-    def _lock(self) -> None:
-        try:
-            import fcntl  # noqa: PLC0415 - not on every system
-        except ImportError:
-            return
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            msg = f"{self.path} is in use: another run is collecting the same table"
-            raise ConfigurationError(msg) from None
-        except OSError:  # a file system that knows no locks
-            return
-
-    def _resume(self) -> None:
-        """Read what is there, drop a half-written end, and begin a new file where it is empty."""
-        content = self.path.read_bytes()
-        lines = content.split(b"\n")[:-1]
-        whole = sum(len(line) + 1 for line in lines)
-        parsed: list[Any] = []
-        for number, line in enumerate(lines, 1):
-            try:
-                parsed.append(json.loads(line))
-                if number > 1:
-                    entry = Entry.of(parsed[-1])
-                    self.entries[entry.index] = entry
-            except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
-                if number < len(lines):
-                    msg = f"{self.path}, line {number}: is damaged; delete the file to start over"
-                    raise ConfigurationError(msg) from None
-                whole -= len(line) + 1  # the last one: a power cut may leave rubbish
-        if whole < len(content):
-            os.ftruncate(self._file, whole)
-        if whole == 0:
-            self._write(json.dumps({"format": FORMAT, "settings": self._settings}))
-        else:
-            self._check(parsed[0])
-
-    def _check(self, header: Any) -> None:
-        if not isinstance(header, dict) or header.get("format") != FORMAT:
+    def _open(self) -> None:
+        """Take the file for this run alone, and read what is there."""
+        self._kept.execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._kept.execute("BEGIN EXCLUSIVE")
+        if not self._first("SELECT count(*) FROM sqlite_master"):
+            for statement in _TABLES:
+                self._kept.execute(statement)
+            self._kept.executemany("INSERT INTO settings VALUES (?, ?)", self._settings.items())
+        self._kept.execute("COMMIT")
+        marks = self._first("PRAGMA application_id"), self._first("PRAGMA user_version")
+        if marks != (_APPLICATION, _FORMAT):
             msg = f"{self.path} is no journal of this version; move it away to start over"
             raise ConfigurationError(msg)
-        before = header.get("settings") or {}
+        self._check(dict(self._kept.execute("SELECT name, value FROM settings")))
+        for place, text in self._kept.execute("SELECT place, entry FROM requests"):
+            try:
+                self.entries[place] = Entry.of(json.loads(text))
+            except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
+                msg = f"{self.path}, request {place}: is damaged; delete the file to start over"
+                raise ConfigurationError(msg) from None
+
+    def _first(self, question: str) -> Any:
+        return self._kept.execute(question).fetchone()[0]
+
+    def _check(self, before: Mapping[str, str]) -> None:
         names = {**before, **self._settings}
         changed = [name for name in names if before.get(name) != self._settings.get(name)]
         if changed:
@@ -243,7 +234,23 @@ class Journal:
             )
             raise ConfigurationError(msg)
 
-    def _write(self, line: str) -> None:
-        data = f"{line}\n".encode()
-        while data:
-            data = data[os.write(self._file, data) :]
+
+def _refuse_earlier(path: Path) -> None:
+    """Refuse to begin anew beside a journal that an earlier version has written."""
+    earlier = path.with_suffix(".jsonl")
+    if path.name.endswith(".partial.db") and earlier.exists():
+        msg = (
+            f"{earlier} is a journal of an earlier version: finish it with that version, "
+            "or delete it to start over"
+        )
+        raise ConfigurationError(msg)
+
+
+def _said(path: Path, error: sqlite3.Error) -> str:
+    """Say why a journal cannot be opened."""
+    words = str(error)
+    if "locked" in words or "busy" in words:
+        return f"{path} is in use: another run is collecting the same table"
+    if isinstance(error, sqlite3.OperationalError):
+        return f"{path} cannot be written ({words})"
+    return f"{path} is no journal, or is damaged ({words}); move it away to start over"

@@ -91,10 +91,8 @@ def read_requests(source: Source) -> Requests:
     if isinstance(source, str | Path):
         name, records = str(source), list(_records(Path(source)))
     else:
-        name, records = (
-            "requests",
-            list(_objects("requests", enumerate(source, 1), "give mappings")),
-        )
+        name = "requests"
+        records = list(_objects(name, enumerate(source, 1), "give mappings"))
     if not records:
         raise FileError(name, "holds no requests: give at least one")
     unused = {key for _, record in records for key in record} - set(COLUMNS)

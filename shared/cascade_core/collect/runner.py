@@ -29,7 +29,7 @@ ALL_FAILED = 10
 """Requests from the start that a tier fails, or that nobody can grade, before a warning."""
 
 
-class Budget:
+class SpendingCap:
     """What has been spent, and whether another request may start.
 
     Nobody knows what a request will cost. So each one that is running counts as
@@ -91,7 +91,7 @@ async def run_all(  # noqa: PLR0913 - what a run is made of
     journal: Journal,
     *,
     concurrency: int = 8,
-    budget: Budget,
+    budget: SpendingCap,
     regrade: Collection[int] = (),
     free: bool = True,
     advance: Advance = lambda _done, _total, _spent: None,

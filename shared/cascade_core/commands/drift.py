@@ -58,10 +58,8 @@ def drift(
             alpha=alpha,
             tolerance=tolerance,
         )
-    except FileError:
-        raise
     except ConfigurationError as error:
-        if not decisions.line:
+        if isinstance(error, FileError) or not decisions.line:
             raise
         raise FileError(str(log), str(error), f"line {decisions.line}") from None
     if not found.rows:

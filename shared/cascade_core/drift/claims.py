@@ -34,7 +34,7 @@ class MeanClaim:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The claim that has lost the most, and what was seen instead."""
+    """The claim with the most evidence against it, and what was seen instead."""
 
     since: int
     expected: float
@@ -43,7 +43,7 @@ class Finding:
 
 
 class Claims:
-    """Claims about the same rows, and the panel that bets against them."""
+    """Claims about the same rows, and the panel that tests them."""
 
     __slots__ = ("_claims", "_sides", "panel")
 
@@ -68,7 +68,7 @@ class Claims:
         self.panel.update(at, [xs[i] if up else 1 - xs[i] for i, up in self._sides])
 
     def finding(self) -> Finding:
-        """Describe the claim that has lost the most."""
+        """Describe the claim with the most evidence against it."""
         side, since, mean = self.panel.leading()
         i, up = self._sides[side]
         claim = self._claims[i]

@@ -1,4 +1,4 @@
-"""The lines a cost–quality curve is measured against: perfect hindsight, and none at all."""
+"""The curves that a cost–quality curve is measured against: perfect hindsight, and a coin."""
 
 from __future__ import annotations
 

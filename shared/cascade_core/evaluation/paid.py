@@ -1,8 +1,8 @@
 """What paid signals cost: each is read only where it can still change what becomes of a draft.
 
 A cascade asks a judge only while the lowest and the highest confidence it leaves possible lie on
-both sides of the threshold (`judging`). So what a row pays depends on the threshold, and whoever
-counts costs over many thresholds counts them here.
+both sides of the threshold (`loop.judging`). So what a row pays depends on the threshold, and
+whoever counts costs over many thresholds counts them here.
 """
 
 from __future__ import annotations

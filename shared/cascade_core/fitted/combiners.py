@@ -20,7 +20,7 @@ _UPPER, _LOWER = (np.maximum, -np.inf), (np.minimum, np.inf)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reach:
-    """Where each input of n drafts may still end; arrays of shape (d, n).
+    """Bounds of every input of n drafts, some of which may not be read yet; arrays of shape (d, n).
 
     Attributes:
         low: The least it may be.
@@ -36,7 +36,7 @@ class Reach:
 
     @classmethod
     def of(cls, values: Array) -> Reach:
-        """Return one in which everything is settled: values of shape (d, n), NaN for none."""
+        """Return bounds that are the values themselves, shape (d, n); NaN for none."""
         missing = np.isnan(values)
         return cls(values.copy(), values.copy(), ~missing, missing)
 
@@ -87,7 +87,7 @@ class Linear:
 
 
 class Trees:
-    """Boosted trees made ready: all walked at once, a step down at a time."""
+    """Boosted trees made ready: all are walked at once, one level after the other."""
 
     def __init__(self, score: Boosting) -> None:
         nodes = np.arange(len(score.feature))

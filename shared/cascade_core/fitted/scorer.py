@@ -1,4 +1,4 @@
-"""The confidence that a fitted calibrator gives: for one request, or for a million rows.
+"""Computes confidences by a fitted calibrator: for one request, or for a million rows.
 
 There is one implementation: a single request is an array of length one, so a threshold
 tuned on a table meets the very same numbers in a running cascade.

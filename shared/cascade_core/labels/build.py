@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cascade_core.arrays import Array, Flags, Ints
-from cascade_core.labels.check import Cells, Unit, Where, refuse, to_numbers, to_texts
+from cascade_core.labels.check import Cells, TableError, Unit, Where, to_numbers, to_texts
 from cascade_core.labels.columns import Column
 from cascade_core.labels.table import Table, TierColumns
 
@@ -44,7 +44,7 @@ def build(source: str, unit: Unit, chunks: Iterable[RowChunk]) -> Table:
     for chunk in chunks:
         built.add(chunk)
     if not built.rows:
-        refuse(source, "holds no rows: a table needs at least one")
+        raise TableError(source, "holds no rows: a table needs at least one")
     where = Where(source, unit, np.concatenate(built.numbers))
     ids = built.texts.get("id", [])
     _check_ids(ids, where)
@@ -164,11 +164,11 @@ def _weights(parts: list[Array] | None, where: Where) -> Array | None:
         return None
     weights = np.nan_to_num(np.concatenate(parts), nan=1.0)
     if not weights.any():
-        refuse(
+        raise TableError(
             where.source, "is 0 in every row; give a weight to those that count", column="weight"
         )
     with np.errstate(over="ignore"):
         total = weights.sum()
     if not math.isfinite(total):
-        refuse(where.source, "adds up to infinity; give smaller weights", column="weight")
+        raise TableError(where.source, "adds up to infinity; give smaller weights", column="weight")
     return None if (weights == weights[0]).all() else weights

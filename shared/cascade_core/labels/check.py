@@ -49,25 +49,9 @@ class Where:
 
     def refuse(self, index: int, column: str | None, problem: str) -> NoReturn:
         """Raise the error about one cell, or one row where `column` is None."""
-        refuse(self.source, problem, place=f"{self.unit} {self.numbers[index]}", column=column)
-
-
-def refuse(
-    source: str, problem: str, *, place: str | None = None, column: str | None = None
-) -> NoReturn:
-    """Raise a `TableError` that says where the problem is.
-
-    Args:
-        source: The file, or what the table is called.
-        problem: What is wrong and what to do; no prompt text.
-        place: The line or row, if it is one row's.
-        column: The column, if it is one column's.
-
-    Raises:
-        TableError: Always.
-    """
-    # A decoder's error, on which this may follow, holds the text that it stumbled over.
-    raise TableError(source, problem, place, column) from None
+        place = f"{self.unit} {self.numbers[index]}"
+        # The error of a conversion, on which this may follow, holds what could not be converted.
+        raise TableError(self.source, problem, place, column) from None
 
 
 def to_numbers(cells: Cells, where: Where, column: str, highest: float) -> Array:

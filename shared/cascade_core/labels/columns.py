@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal, TypeAlias
 
-from cascade_core.labels.check import refuse
+from cascade_core.labels.check import TableError
 
 ColumnPart: TypeAlias = Literal[
     "id",
@@ -102,7 +102,7 @@ def parse(source: str, name: object, place: str | None = None) -> Column | None:
             return Column(name, "signal", tier, found["name"])
         if found := _PAID.fullmatch(rest):
             return Column(name, "paid", tier, found["name"])
-    return refuse(source, f"unknown column; {_hint(number, rest)}", place=place, column=name)
+    raise TableError(source, f"unknown column; {_hint(number, rest)}", place=place, column=name)
 
 
 def check_columns(source: str, columns: Iterable[Column], names: Sequence[object] = ()) -> int:
@@ -124,7 +124,7 @@ def check_columns(source: str, columns: Iterable[Column], names: Sequence[object
     columns = list(columns)
     for column in columns:
         if column.name in seen:
-            refuse(source, "stands there twice", column=column.name)
+            raise TableError(source, "stands there twice", column=column.name)
         seen.add(column.name)
     tiers = {column.tier for column in columns if column.tier is not None}
     count = max(_FEWEST_TIERS, 1 + max(tiers, default=0))
@@ -133,11 +133,11 @@ def check_columns(source: str, columns: Iterable[Column], names: Sequence[object
         needed += [f"t{tier}_{part}" for part in _NEEDED]
     missing = [name for name in needed if name not in seen]
     if missing:
-        refuse(source, _missing(missing, names))
+        raise TableError(source, _missing(missing, names))
     for column in columns:
         if column.part == "paid" and f"t{column.tier}_signal_{column.signal}" not in seen:
             problem = f"is the price of t{column.tier}_signal_{column.signal}, which is missing"
-            refuse(source, problem, column=column.name)
+            raise TableError(source, problem, column=column.name)
     return count
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from cascade_core.files import read_csv, read_json_lines
 from cascade_core.labels.build import RowChunk
-from cascade_core.labels.check import Cells, TableError, Unit, Where, refuse
+from cascade_core.labels.check import Cells, TableError, Unit, Where
 from cascade_core.labels.columns import Column, check_columns, parse
 from cascade_core.labels.records import ROWS, chunks_of
 
@@ -32,15 +32,20 @@ def from_csv(path: Path) -> Iterator[RowChunk]:
     read = read_csv(path, TableError)
     line, header = next(read, (0, None))
     if header is None:
-        refuse(source, "is empty; the first line names the columns")
+        raise TableError(source, "is empty; the first line names the columns")
     columns = _named(source, f"line {line}", [name.strip() for name in header])
-    while piece := list(islice(read, ROWS)):
-        lines, rows = zip(*piece, strict=True)
-        if set(map(len, rows)) != {len(header)}:
-            line, row = next((line, row) for line, row in piece if len(row) != len(header))
-            problem = f"has {len(row)} cells where the header names {len(header)}"
-            hint = "quote texts that hold commas or line breaks"
-            refuse(source, f"{problem}; {hint}", place=f"line {line}")
+    while True:
+        lines: list[int] = []
+        rows: list[list[str]] = []
+        for line, cells in islice(read, ROWS):
+            if len(cells) != len(header):
+                problem = f"has {len(cells)} cells where the header names {len(header)}"
+                hint = "quote texts that hold commas or line breaks"
+                raise TableError(source, f"{problem}; {hint}", place=f"line {line}")
+            lines.append(line)
+            rows.append(cells)
+        if not rows:
+            return
         yield RowChunk(
             where=Where(source, "line", np.array(lines, dtype=np.int64)),
             cells={column: [row[i] for row in rows] for i, column in columns},
@@ -80,9 +85,10 @@ def from_parquet(path: Path) -> Iterator[RowChunk]:
                     },
                 )
     except OSError as error:
-        refuse(source, f"cannot be read: {error.strerror or 'it is damaged or cut off'}")
+        problem = f"cannot be read: {error.strerror or 'it is damaged or cut off'}"
+        raise TableError(source, problem) from None
     except arrow.ArrowException:
-        refuse(source, "is not a Parquet file, or is damaged")
+        raise TableError(source, "is not a Parquet file, or is damaged") from None
 
 
 READERS: dict[str, tuple[Callable[[Path], Iterator[RowChunk]], Unit]] = {
@@ -109,7 +115,9 @@ def _named(source: str, place: str | None, names: Sequence[str]) -> list[tuple[i
 def _objects(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     for line, record in read_json_lines(path, TableError):
         if not isinstance(record, dict):
-            refuse(str(path), "is not a JSON object; give one a line", place=f"line {line}")
+            raise TableError(
+                str(path), "is not a JSON object; give one a line", place=f"line {line}"
+            )
         yield line, record
 
 

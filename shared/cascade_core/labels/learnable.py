@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cascade_core.arrays import Array
-from cascade_core.labels.check import refuse
+from cascade_core.labels.check import TableError
 from cascade_core.labels.table import Table
 
 
@@ -58,15 +58,15 @@ def check_learnable(table: Table) -> None:
         listed = "; ".join(
             f"{reason} ({count} row{'s' * (count != 1)})" for reason, count in reasons.items()
         )
-        refuse(table.source, f"no row can be used: {listed}", place=table.places(~rows))
+        raise TableError(table.source, f"no row can be used: {listed}", place=table.places(~rows))
     if table.weights is not None:
         rows &= table.weights > 0
     if not rows.any():
-        refuse(table.source, "every row that can be used has weight 0", column="weight")
+        raise TableError(table.source, "every row that can be used has weight 0", column="weight")
     for k, tier in enumerate(table.tiers[:-1]):
         found = tier.quality[rows]
         if found.min() == found.max():
-            refuse(
+            raise TableError(
                 table.source,
                 _constant(k, float(found[0]), len(found)),
                 place=table.places(rows),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from cascade_core.labels.build import RowChunk
-from cascade_core.labels.check import Cells, Where, is_empty, refuse
+from cascade_core.labels.check import Cells, TableError, Where, is_empty
 from cascade_core.labels.columns import Column, check_columns, parse
 from cascade_core.labels.records import chunks_of
 
@@ -31,7 +31,7 @@ def read_columns(source: str, given: Any) -> Iterator[RowChunk]:
     for column in columns:
         if len(cells[column]) != size:
             problem = f"has {len(cells[column])} cells, but {columns[0].name} has {size}"
-            refuse(source, problem, column=column.name)
+            raise TableError(source, problem, column=column.name)
     if size:
         yield RowChunk(Where(source, "row", np.arange(1, size + 1, dtype=np.int64)), cells)
 
@@ -62,13 +62,13 @@ def _cells(source: str, given: Any, column: Column) -> Cells:
     values = given.to_numpy() if hasattr(given, "to_numpy") else given
     if isinstance(values, np.ndarray):
         if values.ndim != 1:
-            refuse(source, f"has {values.ndim} dimensions; give one", column=column.name)
+            raise TableError(source, f"has {values.ndim} dimensions; give one", column=column.name)
         if column.highest is not None and values.dtype.kind in "fiub":
             return values.astype(np.float64)
         values = values.tolist()
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         problem = f"is a {type(given).__name__}; give a list or an array of one cell a row"
-        refuse(source, problem, column=column.name)
+        raise TableError(source, problem, column=column.name)
     return [None if is_empty(cell) else cell for cell in values]
 
 
@@ -76,5 +76,5 @@ def _numbered(source: str, rows: Iterable[Any]) -> Iterator[tuple[int, Mapping[A
     for number, row in enumerate(rows, 1):
         if not isinstance(row, Mapping):
             problem = f"is a {type(row).__name__}; give a mapping of column to cell"
-            refuse(source, problem, place=f"row {number}")
+            raise TableError(source, problem, place=f"row {number}")
         yield number, {name: None if is_empty(cell) else cell for name, cell in row.items()}

@@ -1,4 +1,4 @@
-"""Reads a labelled table from wherever it is; the one way in."""
+"""Reads a labelled table from a file or from memory; the one way in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cascade_core.labels.build import build
-from cascade_core.labels.check import refuse
+from cascade_core.labels.check import TableError
 from cascade_core.labels.files import READERS
 from cascade_core.labels.memory import is_frame, read_columns, read_rows
 from cascade_core.labels.table import Table
@@ -43,7 +43,7 @@ def read_table(
         return build(_IN_MEMORY, "row", read_columns(_IN_MEMORY, source))
     if isinstance(source, Iterable) and not isinstance(source, bytes):
         return build(_IN_MEMORY, "row", read_rows(_IN_MEMORY, source))
-    return refuse(
+    raise TableError(
         _IN_MEMORY,
         f"is a {type(source).__name__}; give a path, a mapping of columns, or a list of rows",
     )
@@ -59,15 +59,16 @@ def suffix_of(path: Path) -> str:
     for suffix in READERS:
         if name.endswith(suffix):
             return suffix
-    return refuse(str(path), f"is of no known kind; name it {', '.join(READERS)}")
+    raise TableError(str(path), f"is of no known kind; name it {', '.join(READERS)}")
 
 
 def _existing(path: Path) -> Path:
     try:
         if path.is_dir():
-            refuse(str(path), "is a directory; give a file")
+            raise TableError(str(path), "is a directory; give a file")
         if not path.exists():
-            refuse(str(path), "does not exist; check the path")
+            raise TableError(str(path), "does not exist; check the path")
     except OSError as error:
-        refuse(str(path), f"cannot be read: {error.strerror or type(error).__name__}")
+        problem = f"cannot be read: {error.strerror or type(error).__name__}"
+        raise TableError(str(path), problem) from None
     return path

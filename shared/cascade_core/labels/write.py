@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from cascade_core.files import replacing
 from cascade_core.labels.build import build
-from cascade_core.labels.check import TableError, is_empty, refuse
+from cascade_core.labels.check import TableError, is_empty
 from cascade_core.labels.columns import in_order, parse
 from cascade_core.labels.memory import read_rows
 from cascade_core.labels.read import suffix_of
@@ -48,7 +48,7 @@ def write_table(path: str | Path, rows: Iterable[Mapping[str, object]]) -> None:
             _write_parquet(file, columns, rows)
         elif suffix.endswith(".gz"):
             with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
-                packed.writelines(lines)
+                packed.write(b"".join(lines))
         else:
             file.writelines(lines)
 
@@ -61,7 +61,7 @@ def _columns(source: str, rows: Sequence[Mapping[str, object]]) -> dict[str, _Ce
     names = dict.fromkeys(name for row in rows for name in row)
     for name in names:
         if not isinstance(name, str):
-            refuse(source, f"has a column named by a {type(name).__name__}; give texts")
+            raise TableError(source, f"has a column named by a {type(name).__name__}; give texts")
     parsed = {name: parse(source, name) for name in names}
     found = in_order(column for column in parsed.values() if column)
     columns: dict[str, _Cell] = {c.name: _text if c.highest is None else _number for c in found}
@@ -75,20 +75,14 @@ def _number(cell: Any) -> float | None:
 
 
 def _text(cell: Any) -> str | None:
-    return None if is_empty(cell) else _clean(str(cell))
+    return None if is_empty(cell) else str(cell)
 
 
 def _own(cell: Any) -> Any:
     """Return a cell of the user's own: plain values as they are, anything else as JSON."""
     if is_empty(cell):
         return None
-    if isinstance(cell, str):
-        return _clean(cell)
-    return cell if isinstance(cell, bool | int | float) else json.dumps(cell, default=str)
-
-
-def _clean(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return cell if isinstance(cell, str | bool | int | float) else json.dumps(cell, default=str)
 
 
 def _csv_lines(columns: Mapping[str, _Cell], rows: Sequence[Mapping[str, object]]) -> Iterator[str]:
@@ -126,6 +120,8 @@ def _write_parquet(
         if plain is _number:
             arrays[name] = arrow.array(cells, type=arrow.float64())
         else:  # one type a column: the user's own may be of many
-            texts = [None if cell is None else str(cell) for cell in cells]
-            arrays[name] = arrow.array(texts, type=arrow.string())
+            texts = [
+                None if cell is None else str(cell).encode("utf-8", "replace") for cell in cells
+            ]
+            arrays[name] = arrow.array(texts, type=arrow.binary()).cast(arrow.string())
     parquet.write_table(arrow.table(arrays), file)

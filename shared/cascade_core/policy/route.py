@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Stage(BaseModel):
-    """One tier as it looks before it is asked.
+    """What is known of one tier before it is asked.
 
     Attributes:
         cost_usd: Mean cost of a draft and of the signals that judge it.

@@ -1,4 +1,4 @@
-"""One self-contained page: no script, no font, no picture from anywhere else."""
+"""Writes a report as one self-contained page: no script, font or picture from elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A replay for people: in the terminal, and as a page."""
+"""Reports a replay: in the terminal, and as a page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables for a terminal; labels are shown as they are, never read as markup.
+"""Prints tables to a terminal; labels are shown as they are, never read as markup.
 
 A number that is cut short is another number. In a narrow terminal words wrap first, and where
 there is no room even then, lines run on beyond its edge.

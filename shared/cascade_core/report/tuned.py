@@ -1,4 +1,4 @@
-"""A freshly tuned policy for people."""
+"""Reports a freshly tuned policy in the terminal."""
 
 from __future__ import annotations
 

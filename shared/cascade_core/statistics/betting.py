@@ -26,7 +26,7 @@ RARE_BETS = tuple(0.5 * 3.0**-k for k in range(8))
 
 
 class Panel:
-    """A capital of 1, spread evenly over claims that the mean of `x[i]` is at most `limits[i]`.
+    """Tests claims that the mean of `x[i]` is at most `limits[i]`, with one capital of 1 for all.
 
     Each x must be ≥ 0; it need not be bounded above. On each claim several
     sizes of bet run side by side, because the best one depends on the size of a
@@ -38,7 +38,7 @@ class Panel:
     the last time it was 0 is where the change probably began.
 
     Args:
-        limits: One a claim, > 0.
+        limits: One per claim, > 0.
         bets: Sizes of bets, in (0, 1).
     """
 
@@ -59,7 +59,7 @@ class Panel:
 
         Args:
             at: The row's number in the whole stream, for `since`.
-            xs: One number ≥ 0 a claim.
+            xs: One number ≥ 0 per claim.
         """
         before, reserve = _reserve(self.rows), _reserve(self.rows + 1)
         paid = before - reserve
@@ -84,7 +84,7 @@ class Panel:
         self._total[i] += x
 
     def leading(self) -> tuple[int, int, float]:
-        """Describe the claim that has lost the most.
+        """Describe the claim with the most evidence against it.
 
         Returns:
             Its number, the row since when x has been too large, and the mean of x

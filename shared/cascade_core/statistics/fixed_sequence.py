@@ -1,4 +1,4 @@
-"""Promises: thresholds whose mean loss is at most a limit with confidence 1 − delta.
+"""Finds thresholds whose mean loss is at most a limit with confidence 1 − delta.
 
 Learn-then-Test (Angelopoulos, Bates, Candès, Jordan & Lei, AOAS 2025) with fixed-sequence testing:
 go through the candidates in an order fixed beforehand, stop at the first whose p-value is above

@@ -1,4 +1,4 @@
-"""Which rows are fitted on and which are kept aside: groups stay together, outcomes are spread.
+"""Deals rows into folds, or in two: groups stay together, and each part gets all outcomes.
 
 Everything is settled by the seed, and nothing here looks at more than groups and outcomes.
 """
@@ -97,7 +97,7 @@ def split(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Units:
-    """What is dealt: rows or groups, in an order in which like stands beside like."""
+    """What is dealt: rows or groups, in an order in which those of like outcomes are neighbours."""
 
     of_row: Ints  # (n,)
     sizes: Ints  # (units,)

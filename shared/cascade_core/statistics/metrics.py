@@ -1,4 +1,4 @@
-"""How well a confidence ranks and how true it is, in single numbers.
+"""How well a confidence ranks drafts: AUROC and the risk–coverage curve.
 
 Everywhere a target is what the draft turned out to be worth, in [0, 1]. One
 between 0 and 1 counts in part as right and in part as wrong, which is what a
@@ -6,8 +6,7 @@ coin tossed with that probability would give on average; with targets of 0 and
 1 the figures are the ordinary ones.
 
 A row without a confidence (NaN) ranks below all others, tied with its like:
-it is never accepted. Figures that compare the confidence itself with the
-outcome leave it out.
+it is never accepted.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from cascade_core.statistics.columns import column, observed, weighting
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RiskCoverage:
-    """The risk of what is accepted against how much is.
+    """A risk–coverage curve: the mean error of what is accepted, at each share accepted.
 
     Attributes:
         coverage: (k,) share accepted, rising to 1.

@@ -1,4 +1,4 @@
-"""Whether confidences are true: of the drafts given 0.8, are 80 % good?
+"""Reliability and calibration error: of the drafts given confidence 0.8, are 80 % good?
 
 The calibration error of few rows is never 0, even for perfect confidences: every
 bin misses by chance. `ece_noise_floor` says by how much, so that a figure can be

@@ -27,7 +27,7 @@ from cascade_core.errors import ConfigurationError
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Units:
-    """What of a table is independent.
+    """The independent units of a table: rows, or groups of rows that belong together.
 
     Attributes:
         row: (n,), w / B of every row.

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from cascade_demo.desk import Ticket, grade, normalise, tickets
 from cascade_demo.generate import Sampling, Token, generate
-from cascade_demo.model import MODEL_FILES, WEIGHTS, Model, read_model
+from cascade_demo.model import MODEL_FILES, WEIGHTS, LanguageModel, read_model
 from cascade_demo.prices import PRICES
 from cascade_demo.training.card import update_card
 
@@ -54,7 +54,7 @@ class Answers:
     ms_per_token: float
 
 
-def answer_all(model: Model, asked: list[Ticket]) -> Answers:
+def answer_all(model: LanguageModel, asked: list[Ticket]) -> Answers:
     """Let `model` answer all tickets."""
     price = PRICES[model.name]
     price_in, price_out = Decimal(price.input_per_million), Decimal(price.output_per_million)
@@ -132,7 +132,7 @@ def measure(folder: Path, n: int) -> dict[str, Any]:
         m.parameters * a.tokens.mean() for m, a in ((cheap_model, cheap), (strong_model, strong))
     ]
 
-    def summary(model: Model, answers: Answers) -> dict[str, Any]:
+    def summary(model: LanguageModel, answers: Answers) -> dict[str, Any]:
         return {
             "parameters": model.parameters,
             "accuracy": answers.right.mean(),

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -49,30 +53,88 @@ def test_money_is_exact_over_a_kill(tmp_path: Path) -> None:
         assert journal.entries[0].cost == Decimal("0.1000000000000000000001")
 
 
-def test_every_cut_of_the_file_loses_only_the_line_it_cuts(tmp_path: Path) -> None:
-    whole = filled(tmp_path / "whole").read_bytes()
-    ends = [at + 1 for at, byte in enumerate(whole) if byte == ord("\n")]
-    for cut in range(len(whole) + 1):
-        path = tmp_path / "cut"
-        path.write_bytes(whole[:cut])
-        with Journal(path, SETTINGS) as journal:
-            assert len(journal.entries) == max(0, sum(end <= cut for end in ends) - 1)
-            journal.add(entry(9))
-        with Journal(path, SETTINGS) as journal:
-            assert 9 in journal.entries
-        path.unlink()
+KILLED = """
+import os, signal, sys
+from decimal import Decimal
+from pathlib import Path
+from cascade_core.collect.journal import Entry, Journal
+
+with Journal(Path(sys.argv[1]), {"tiers": ["a", "b"], "prices": "mine"}) as journal:
+    for index in range(1000):
+        journal.add(Entry(index, {"id": str(index), "t0_quality": 1.0}, Decimal("0.1")))
+        print(index, flush=True)
+"""
 
 
-def test_rubbish_at_the_end_is_dropped_and_in_the_middle_refused(tmp_path: Path) -> None:
-    path = filled(tmp_path / "j")
-    path.write_bytes(path.read_bytes() + b"\0\0\0\n")
+@pytest.mark.parametrize("after", [0, 3, 40])
+def test_a_kill_loses_nothing_that_was_written_down(tmp_path: Path, after: int) -> None:
+    path = tmp_path / "j"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    writer = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, env=environment
+    )
+    assert writer.stdout is not None
+    for _ in range(after + 1):
+        writer.stdout.readline()
+    writer.kill()
+    told = after + len(writer.stdout.read().splitlines())
+    writer.wait()
     with Journal(path, SETTINGS) as journal:
-        assert len(journal.entries) == 3
-        journal.add(entry(3))
-    lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join([*lines[:2], b"rubbish\n", *lines[2:]]))
-    with pytest.raises(ConfigurationError, match="line 3: is damaged"):
+        assert len(journal.entries) >= told
+        assert sorted(journal.entries) == list(range(len(journal.entries)))
+        journal.add(entry(5000))
+    assert [file.name for file in tmp_path.iterdir()] == ["j"]
+    with Journal(path, SETTINGS) as journal:
+        assert 5000 in journal.entries
+
+
+def test_a_file_killed_before_it_was_begun_is_begun(tmp_path: Path) -> None:
+    (tmp_path / "j").touch()
+    with Journal(tmp_path / "j", SETTINGS) as journal:
+        assert not journal.entries
+
+
+def test_a_full_disk_is_one_line_and_loses_nothing_of_before(tmp_path: Path) -> None:
+    path = filled(tmp_path / "j")
+    with Journal(path, SETTINGS) as journal:
+        pages = journal._first("PRAGMA page_count")
+        journal._kept.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(ConfigurationError, match=r"disk is full.*all before it are") as full:
+            fill(journal)
+        kept = dict(journal.entries)
+    assert "\n" not in str(full.value)
+    with Journal(path, SETTINGS) as journal:
+        assert journal.entries == kept
+        assert list(kept) == list(range(len(kept)))
+
+
+def fill(journal: Journal) -> None:
+    for index in range(3, 500):
+        journal.add(entry(index))
+
+
+def test_a_damaged_file_is_one_line(tmp_path: Path) -> None:
+    path = filled(tmp_path / "j", 200)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096] + b"\0" * 4096 + whole[8192:])
+    with pytest.raises(ConfigurationError, match=r"j.* damaged"):
         Journal(path, SETTINGS)
+
+
+def test_a_damaged_entry_is_named(tmp_path: Path) -> None:
+    path = filled(tmp_path / "j")
+    with sqlite3.connect(path) as kept:
+        kept.execute("UPDATE requests SET entry = '{' WHERE place = 1")
+    kept.close()
+    with pytest.raises(ConfigurationError, match="request 1: is damaged"):
+        Journal(path, SETTINGS)
+
+
+def test_a_journal_of_an_earlier_version_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv.partial.jsonl").write_text('{"format": "model-cascade collect 2"}\n')
+    with pytest.raises(ConfigurationError, match="of an earlier version: finish it with that"):
+        Journal(journal_path(tmp_path / "labels.csv"), SETTINGS)
+    assert not journal_path(tmp_path / "labels.csv").exists()
 
 
 def test_other_settings_are_refused_by_name_and_nothing_is_lost(tmp_path: Path) -> None:
@@ -93,8 +155,19 @@ def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
     assert "mine" in path.read_text()
 
 
+def test_a_database_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    with sqlite3.connect(path) as mine:
+        mine.execute("CREATE TABLE tickets (text TEXT)")
+    mine.close()
+    with pytest.raises(ConfigurationError, match="is no journal of this version"):
+        Journal(path, SETTINGS)
+    with sqlite3.connect(path) as mine:
+        assert mine.execute("SELECT name FROM sqlite_master").fetchall() == [("tickets",)]
+    mine.close()
+
+
 def test_two_runs_cannot_share_one(tmp_path: Path) -> None:
-    pytest.importorskip("fcntl")
     with (
         Journal(tmp_path / "j", SETTINGS),
         pytest.raises(ConfigurationError, match="another run"),
@@ -109,4 +182,4 @@ def test_a_run_that_finished_nothing_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_the_journal_lies_beside_its_table() -> None:
-    assert journal_path(Path("some/labels.csv")) == Path("some/labels.csv.partial.jsonl")
+    assert journal_path(Path("some/labels.csv")) == Path("some/labels.csv.partial.db")

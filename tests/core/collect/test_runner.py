@@ -13,7 +13,7 @@ import pytest
 
 from cascade_core.collect.journal import Entry, Journal
 from cascade_core.collect.requests import Sample, read_requests
-from cascade_core.collect.runner import ALL_FAILED, Budget, Stopped, run_all
+from cascade_core.collect.runner import ALL_FAILED, SpendingCap, Stopped, run_all
 from cascade_core.errors import CascadeWarning, ConfigurationError
 
 CENT = Decimal("0.01")
@@ -57,8 +57,8 @@ class Work:
 
 async def go(
     folder: Path, work: Work, n: int = 20, cap: str | None = None, at_once: int = 4, **options: Any
-) -> tuple[Stopped | None, Budget, dict[int, Entry]]:
-    budget = Budget(None if cap is None else Decimal(cap))
+) -> tuple[Stopped | None, SpendingCap, dict[int, Entry]]:
+    budget = SpendingCap(None if cap is None else Decimal(cap))
     with Journal(folder / "j", {}) as journal:
         for entry in journal.entries.values():
             budget.add(entry)

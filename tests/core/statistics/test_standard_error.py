@@ -1,6 +1,4 @@
-"""A weighted mean and how far it may be off."""
-
-import math
+"""A mean and its standard error, by hand and against how means of samples scatter."""
 
 import numpy as np
 import pytest
@@ -8,27 +6,28 @@ import pytest
 from cascade_core.statistics.standard_error import mean_with_error
 
 
-def test_the_error_of_a_mean_is_that_of_its_rows():
+def test_rows_that_weigh_the_same():
     mean, error = mean_with_error(np.array([0.0, 1.0, 1.0, 2.0]), None)
-    assert (mean, error) == (1.0, pytest.approx(math.sqrt(2) / 4))
+    assert (mean, error) == (1.0, pytest.approx(np.sqrt(2) / 4))
 
 
-def test_weights_count_for_the_mean_and_for_its_error():
-    mean, error = mean_with_error(np.array([0.0, 1.0]), np.array([3.0, 1.0]))
-    assert mean == 0.25
-    assert error == pytest.approx(math.hypot(3 * 0.25, 0.75) / 4)
+def test_a_weight_counts_in_the_mean_and_in_the_error():
+    mean, error = mean_with_error(np.array([0.0, 4.0]), np.array([3.0, 1.0]))
+    assert (mean, error) == (1.0, pytest.approx(np.sqrt(9 + 9) / 4))
 
 
-def test_rows_of_one_group_are_one_observation():
+def test_rows_of_a_group_are_one_observation():
+    values, groups = np.array([0.0, 0.0, 2.0, 2.0]), np.array([7, 7, 3, 3])
+    assert mean_with_error(values, None, groups) == (1.0, pytest.approx(np.sqrt(2 * 2**2) / 4))
+    assert mean_with_error(values, None)[1] == pytest.approx(np.sqrt(4) / 4)
+
+
+def test_the_error_is_how_means_scatter():
+    draws = np.random.default_rng(0).random((2_000, 100))
+    errors = [mean_with_error(draw, None)[1] for draw in draws]
+    assert np.mean(errors) == pytest.approx(draws.mean(axis=1).std(), rel=0.05)
+
+
+def test_rows_of_a_group_even_out():
     values, groups = np.array([0.0, 1.0, 0.5, 0.5]), np.array([7, 7, 3, 9])
-    assert mean_with_error(values, None, groups) == (0.5, 0.0), "the first two even out"
-    together = mean_with_error(np.array([0.0, 0.0, 1.0, 1.0]), None, np.array([4, 4, 2, 2]))
-    assert together == (0.5, pytest.approx(math.sqrt(2) / 4))
-
-
-def test_the_error_is_what_means_of_other_samples_differ_by():
-    rng = np.random.default_rng(0)
-    samples = rng.beta(2, 5, (2_000, 200))
-    assert mean_with_error(samples[0], None)[1] == pytest.approx(
-        samples.mean(axis=1).std(), rel=0.1
-    )
+    assert mean_with_error(values, None, groups) == (0.5, 0.0)
