@@ -92,16 +92,16 @@ class Trees:
     def __init__(self, score: Boosting) -> None:
         nodes = np.arange(len(score.feature))
         self._base = score.base
-        self._roots = np.array(score.roots, dtype=np.int64)
-        feature = np.array(score.feature, dtype=np.int64)
+        self._roots = np.array(score.roots)
+        feature = np.array(score.feature)
         self._leaf = feature == LEAF
         # A leaf leads to itself, so that trees of different depth are walked together.
         self._feature = np.where(self._leaf, 0, feature)
-        self._threshold = np.array(score.threshold, dtype=np.float64)
-        self._missing_left = np.array(score.missing_left, dtype=np.bool_)
-        self._left = np.where(self._leaf, nodes, np.array(score.left, dtype=np.int64))
-        self._right = np.where(self._leaf, nodes, np.array(score.right, dtype=np.int64))
-        self._value = np.array(score.value, dtype=np.float64)
+        self._threshold = np.array(score.threshold)
+        self._missing_left = np.array(score.missing_left)
+        self._left = np.where(self._leaf, nodes, np.array(score.left))
+        self._right = np.where(self._leaf, nodes, np.array(score.right))
+        self._value = np.array(score.value)
         self._levels = self._by_depth()
 
     def _by_depth(self) -> list[Ints]:

@@ -39,6 +39,9 @@ STUMP = {
 }
 
 
+SOURCES_SAID = "signal:NAME, logit:NAME, request:NAME, draft:NAME, class:NAME"
+
+
 def refusal(kind, content):
     with pytest.raises(ValidationError) as error:
         kind.model_validate(content)
@@ -68,6 +71,13 @@ def test_a_signal_read_in_two_ways_is_named_once():
     assert not calibrator.reads_draft
 
 
+def test_a_signal_may_have_a_colon_in_its_name():
+    calibrator = Calibrator(
+        score=Logistic(**LOGISTIC | {"inputs": ("signal:a:b", "logit:a:b", "signal:b")})
+    )
+    assert calibrator.signals == ("a:b", "b")
+
+
 def test_words_are_text_and_a_signal_is_not():
     words = Logistic(
         inputs=(), low=(), high=(), fill=(), weights=(), missing=(), intercept=0.0,
@@ -94,10 +104,18 @@ def test_words_are_text_and_a_signal_is_not():
         (Words, {"buckets": 4, "weights": {"4": 1.0}}, r"0..3"),
         (Logistic, LOGISTIC | {"fill": [0.5]}, "fill has 1 entries and inputs 3"),
         (Logistic, LOGISTIC | {"low": [2.0, 0.0, 0.0]}, "low must not be above high"),
-        (Logistic, LOGISTIC | {"inputs": ["signal:a", "a", "b"]}, "unknown input 'a'"),
-        (Logistic, LOGISTIC | {"inputs": ["signal:a"] * 3}, "named twice"),
+        (
+            Logistic,
+            LOGISTIC | {"inputs": ["signal:a", "a", "b"]},
+            f"unknown input 'a'; an input is one of {SOURCES_SAID}",
+        ),
+        (Logistic, LOGISTIC | {"inputs": ["signal:", "signal:a", "signal:b"]}, "input 'signal:'"),
+        (Logistic, LOGISTIC | {"inputs": ["judge:a", "signal:a", "signal:b"]}, "input 'judge:a'"),
+        (Logistic, LOGISTIC | {"inputs": ["signal:a"] * 3}, ", an input must not be named twice"),
         (Boosting, STUMP | {"left": [0, -1, -1]}, "children of node 0"),
         (Boosting, STUMP | {"right": [3, -1, -1]}, "children of node 0"),
+        (Boosting, STUMP | {"left": [3, -1, -1]}, "children of node 0"),
+        (Boosting, STUMP | {"right": [0, -1, -1]}, "children of node 0"),
         (Boosting, STUMP | {"feature": [1, -1, -1]}, "not there"),
         (Boosting, STUMP | {"left": [1, 2, -1]}, "node 1 is a leaf"),
         (Boosting, STUMP | {"roots": [1]}, "roots"),

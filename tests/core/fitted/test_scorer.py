@@ -226,6 +226,103 @@ def test_a_tree_sends_what_has_no_reading_where_it_says():
     assert scorer.begin().best({}) == pytest.approx(up)
 
 
+def test_trees_of_unlike_depth_are_walked_each_to_its_leaf():
+    """One splits at 0.5 and again, on the left, at 0.25; the other is a single leaf."""
+    trees = Boosting(
+        inputs=("signal:a",), base=0.0, roots=(0, 5), feature=(0, 0, -1, -1, -1, -1),
+        threshold=(0.5, 0.25, 0.0, 0.0, 0.0, 0.0), missing_left=(True, False) + (False,) * 4,
+        left=(1, 3, -1, -1, -1, -1), right=(2, 4, -1, -1, -1, -1),
+        value=(0.0, 0.0, 3.0, 1.0, 2.0, 0.5),
+    )  # fmt: skip
+    scorer = Scorer(Calibrator(score=trees))
+
+    def logit(confidence):
+        return pytest.approx(math.log(confidence / (1 - confidence)), abs=1e-6)
+
+    for reading, leaf in ((0.9, 3.0), (0.25, 1.0), (0.5, 2.0)):
+        assert logit(scorer.one({"a": reading})) == leaf + 0.5
+        low, high = scorer.span({"a": reading})
+        assert (logit(low), logit(high)) == (leaf + 0.5, leaf + 0.5)
+    assert logit(scorer.begin().best({})) == 3.5
+    assert logit(scorer.begin().best({"a": 0.5})) == 2.5, "it may still end below 0.25, or above"
+    assert logit(scorer.begin().best({"a": 0.25})) == 1.5
+    assert logit(scorer.span({})[1]) == 3.5
+
+
+def test_what_has_no_reading_goes_where_it_is_sent_and_nowhere_else():
+    trees = Boosting(
+        inputs=("signal:a", "signal:b"), base=0.0, roots=(0,), feature=(0, -1, -1),
+        threshold=(0.5, 0.0, 0.0), missing_left=(True, False, False), left=(1, -1, -1),
+        right=(2, -1, -1), value=(0.0, 1.0, 2.0),
+    )  # fmt: skip
+    scorer = Scorer(Calibrator(score=trees))
+    ends = [1 / (1 + math.exp(-leaf)) for leaf in (1.0, 2.0)]
+    assert scorer.one({"b": 0.5}) == pytest.approx(ends[0])
+    assert scorer.span({"a": None, "b": 0.5}) == pytest.approx((ends[0], ends[0]))
+    assert scorer.span({"a": 0.9}) == pytest.approx((ends[1], ends[1]))
+    assert scorer.span({"b": 0.5}) == pytest.approx(ends)
+
+
+def test_what_a_request_settles_is_settled_before_there_is_a_draft():
+    score = Logistic(
+        inputs=("signal:a", "logit:b", "request:words", "draft:words", "class:hard"),
+        low=(0.0, -1.0, 0.0, 0.0, 0.0),
+        high=(1.0, 1.0, 9.0, 2.0, 1.0),
+        fill=(0.5, 0.0, 0.0, 0.0, 0.0),
+        weights=(1.0, 0.5, -0.25, 0.125, 2.0),
+        missing=(0.0,) * 5,
+        intercept=-1.0,
+        words=Words(buckets=16, weights={bucket: bucket / 16 for bucket in range(8)}),
+    )
+    scorer, request = Scorer(Calibrator(score=score)), "why is it late"
+    settled = -1.0 - 0.25 * request_features(request)["words"] + sum(
+        value * bucket / 16 for bucket, value in hashed_words(request, 16).items() if bucket < 8
+    )  # fmt: skip
+
+    def best(readings, name=None):
+        confidence = scorer.begin(request, name).best(readings)
+        return pytest.approx(math.log(confidence / (1 - confidence)), abs=1e-6)
+
+    # The draft's words are hoped to be many: their share ends at 2 × 0.125.
+    assert best({}) == settled + 1.0 + 0.5 + 0.25
+    assert best({"a": 0.25}) == settled + 0.25 + 0.5 + 0.25
+    assert best({"a": 0.25, "b": 0.5}) == settled + 0.25 + 0.0 + 0.25
+    assert best({"a": 0.25, "b": 0.5}, "hard") == settled + 0.25 + 0.25 + 2.0
+    assert best({"a": 0.25, "b": 0.5}, "easy") == settled + 0.25 + 0.25
+    low, high = scorer.span({"a": 0.25}, request, "")
+    assert [math.log(end / (1 - end)) for end in (low, high)] == pytest.approx(
+        [settled + 0.25 - 0.5, settled + 0.25 + 0.5], abs=1e-6
+    )
+
+
+def test_classes_are_each_rows_own_and_none_is_no_class():
+    score = Logistic(
+        inputs=("signal:a", "class:easy", "class:hard"), low=(0.0,) * 3, high=(1.0,) * 3,
+        fill=(0.0,) * 3, weights=(0.0, 1.0, 2.0), missing=(0.0,) * 3, intercept=0.0,
+    )  # fmt: skip
+    scorer = Scorer(
+        Calibrator(score=score, class_curves={"hard": Isotonic(x=(0.0, 1.0), y=(0.0, 0.5))})
+    )
+    inputs = Inputs(4, {"a": np.zeros(4)}, classes=np.array([0, 0, 0, 0]), class_names=("easy",))
+    easy, hard = 1 / (1 + math.exp(-1)), 1 / (1 + math.exp(-2))
+    seen = scorer.rows(inputs, ["hard", None, "easy", "other"])
+    assert seen.tolist() == pytest.approx([hard / 2, 0.5, easy, 0.5])
+    assert scorer.rows(inputs).tolist() == pytest.approx([easy] * 4)
+    low, high = scorer.spans(inputs, set(), ["hard", None, "easy", "other"])
+    assert low.tolist() == pytest.approx(seen.tolist())
+    assert high.tolist() == pytest.approx(seen.tolist())
+
+
+def test_a_span_reaches_neither_below_nothing_nor_to_certainty():
+    level = Isotonic(x=(0.0, 1.0), y=(0.0, 1.0))
+    scorer = Scorer(Calibrator(score=SignalScore(signal="a"), curve=level))
+    assert scorer.span({"a": 0.0})[0] == 0.0
+    assert scorer.span({"a": 1.0}) == (pytest.approx(1.0), 1.0)
+    assert scorer.span({"a": 1.0})[0] < 1.0
+    assert scorer.span({"a": None})[1] is not None
+    assert all(map(math.isnan, scorer.span({"a": None})))
+
+
 def test_without_any_reading_there_is_no_confidence():
     scorer = Scorer(Calibrator(score=SignalScore(signal="a")))
     assert scorer.one({}) is None
@@ -248,14 +345,24 @@ def test_a_class_has_its_own_curve_where_there_is_one():
 
 def test_what_a_table_lacks_is_named():
     signal = Scorer(Calibrator(score=SignalScore(signal="judge")))
-    with pytest.raises(ConfigurationError, match=r"reads the signal 'judge'; .* are: a"):
-        signal.rows(Inputs(1, {"a": np.zeros(1)}))
+    for there, said in (({}, "none"), (dict.fromkeys("ab", np.zeros(1)), "a, b")):
+        with pytest.raises(ConfigurationError) as caught:
+            signal.rows(Inputs(1, there))
+        assert str(caught.value) == (
+            f"the calibrator reads the signal 'judge'; the signals there are: {said}"
+        )
     plain = {"low": (0.0,), "high": (1.0,), "fill": (0.0,), "weights": (1.0,), "missing": (0.0,)}
     draft = Scorer(Calibrator(score=Logistic(inputs=("draft:words",), intercept=0.0, **plain)))
-    with pytest.raises(ConfigurationError, match="text of requests"):
+    with pytest.raises(ConfigurationError) as caught:
         draft.rows(Inputs(1, {}))
-    with pytest.raises(ConfigurationError, match="text of drafts"):
+    assert str(caught.value) == (
+        "the calibrator reads the text of requests, and there is none: give `request`"
+    )
+    with pytest.raises(ConfigurationError) as caught:
         draft.rows(Inputs(1, {}, ["asked"]))
+    assert str(caught.value) == (
+        "the calibrator reads the text of drafts, and there is none: give the responses"
+    )
     with pytest.raises(ConfigurationError, match="unknown feature draft:charm"):
         Scorer(Calibrator(score=Logistic(inputs=("draft:charm",), intercept=0.0, **plain)))
 

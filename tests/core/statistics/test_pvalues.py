@@ -144,12 +144,12 @@ def test_stakes_on_whole_losses_are_those_whose_mean_can_just_be_told_apart(n):
 
 
 def test_bets_on_a_row_look_at_earlier_rows_only():
-    limit, losses = 0.3, np.array([0.9, 0.1, 0.4, 0.0, 0.7])
-    order = np.random.default_rng(0).permutation(5)
+    limit, losses = 0.3, np.random.default_rng(2).beta(1, 4, 80)
+    order = np.random.default_rng(0).permutation(80)
     most, seen, capital, best = limit * (1 - limit), [], 1.0, 1.0
     for loss in losses[order].tolist():
         spread = (1 + sum((x - limit) ** 2 for x in seen)) / (1 / most + len(seen))
-        stake = stakes(np.full(5, spread), limit, 0.05)[0]
+        stake = stakes(np.full(80, spread), limit, 0.05)[0]
         capital *= 1 + stake * (limit - loss)
         best = max(best, capital)
         seen.append(loss)

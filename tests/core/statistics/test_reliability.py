@@ -148,6 +148,15 @@ def test_the_noise_floor_is_taken_with_the_bins_it_is_said_for():
     assert two == pytest.approx(one * np.sqrt(2), rel=0.05)
     wide = ece_noise_floor(confidence, bins=2, equal="width", repetitions=2000)
     assert wide == two
+    spread = np.linspace(0.1, 0.9, 110)
+    assert ece_noise_floor(spread) == ece_noise_floor(spread, bins=10)
+    assert ece_noise_floor(spread) != ece_noise_floor(spread, bins=11)
+    heavy = [0.2, 0.4, 0.6, 0.8], [1, 1, 1, 5]  # the last has a bin of its own
+    parts = [0.2, 0.4, 0.6, *[0.8] * 5], [1] * 8
+    assert reliability(heavy[0], [0] * 4, heavy[1], bins=2).count.tolist() == [3, 1]
+    assert ece_noise_floor(*heavy, bins=2, repetitions=2000) > ece_noise_floor(
+        *parts, bins=2, repetitions=2000
+    )
 
 
 def test_the_noise_floor_is_the_mean_over_as_many_simulations_as_are_asked_for(monkeypatch):
