@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-import pydoc
 import pickle
+import pydoc
 from copy import deepcopy
 from typing import Any, get_type_hints
 
