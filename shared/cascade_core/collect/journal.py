@@ -9,9 +9,11 @@ The file lies beside the table and is gone once the table is whole.
 from __future__ import annotations
 
 import json
+import os
 import re
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -150,9 +152,10 @@ class Journal:
         self._whole = False
         _refuse_earlier(path)
         try:
-            # Not only this thread: what drives an event loop may change.
+            # With a moment's patience: of two runs that begin at once, each may be in the way of
+            # the other. Not only in this thread: what drives an event loop may change.
             self._kept = sqlite3.connect(
-                path, timeout=0, isolation_level=None, check_same_thread=False
+                path, timeout=0.2, isolation_level=None, check_same_thread=False
             )
         except sqlite3.Error as error:
             raise ConfigurationError(f"{path} cannot be written ({error})") from None
@@ -196,8 +199,12 @@ class Journal:
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         """Close the file; one that holds no request is not left behind."""
+        done = self._whole or not self.entries
+        if done:  # while it is locked, or it might be another run's by now
+            with suppress(PermissionError):  # of a file that is open, on Windows
+                self.path.unlink(missing_ok=True)
         self._kept.close()
-        if self._whole or not self.entries:
+        if done and os.name == "nt":
             self.path.unlink(missing_ok=True)
 
     def _open(self) -> None:

@@ -178,7 +178,14 @@ def test_two_runs_cannot_share_one(tmp_path: Path) -> None:
 def test_a_run_that_finished_nothing_leaves_nothing(tmp_path: Path) -> None:
     with Journal(tmp_path / "j", SETTINGS):
         assert (tmp_path / "j").exists()
-    assert not (tmp_path / "j").exists()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_finished_journal_is_gone_with_all_that_lay_beside_it(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j", SETTINGS) as journal:
+        journal.add(entry(0))
+        journal.remove()
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_journal_lies_beside_its_table() -> None:
