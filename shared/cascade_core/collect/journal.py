@@ -13,7 +13,6 @@ import os
 import re
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -200,12 +199,15 @@ class Journal:
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         """Close the file; one that holds no request is not left behind."""
         done = self._whole or not self.entries
-        if done:  # while it is locked, or it might be another run's by now
-            with suppress(PermissionError):  # of a file that is open, on Windows
-                self.path.unlink(missing_ok=True)
+        if done and os.name != "nt":  # while it is locked, or it might be another run's by now
+            self._unlink()
         self._kept.close()
-        if done and os.name == "nt":
-            self.path.unlink(missing_ok=True)
+        if done and os.name == "nt":  # where what is open cannot be deleted
+            self._unlink()
+
+    def _unlink(self) -> None:
+        for ending in ("-wal", ""):
+            self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
 
     def _open(self) -> None:
         """Take the file for this run alone, and read what is there."""
@@ -227,6 +229,10 @@ class Journal:
             except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
                 msg = f"{self.path}, request {place}: is damaged; delete the file to start over"
                 raise ConfigurationError(msg) from None
+        # A commit is then one write, without waiting for the disk: a kill costs nothing, and a
+        # power cut the last requests at the most.
+        self._kept.execute("PRAGMA synchronous = NORMAL")
+        self._kept.execute("PRAGMA journal_mode = WAL")
 
     def _first(self, question: str) -> Any:
         return self._kept.execute(question).fetchone()[0]
