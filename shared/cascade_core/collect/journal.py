@@ -13,9 +13,11 @@ import os
 import re
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
+from time import monotonic
 from typing import Any, Self
 
 from cascade_core.costs.rate import EXACT
@@ -24,6 +26,9 @@ from cascade_core.errors import ConfigurationError
 _QUALITY = re.compile(r"t\d+_quality")
 _APPLICATION, _FORMAT = 0x6D63_636A, 3
 """By which SQLite's header tells that a file is a journal, and of which format."""
+
+SYNC_SECONDS = 1.0
+"""The most time between two syncs to disk: what a power cut may cost. A kill costs nothing."""
 
 _TABLES = (
     "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
@@ -45,7 +50,7 @@ class Entry:
         earlier: USD of earlier attempts, as far as it is known.
         graded_by: How the answers were graded.
         problems: What kept the grader from telling, by tier.
-        answers: Every tier's answer as `kept` writes it; None where they are not kept.
+        answers: Every tier's answer as `answers.keep` writes it; None where they are not kept.
     """
 
     index: int
@@ -149,6 +154,7 @@ class Journal:
         self.entries: dict[int, Entry] = {}
         self._settings = {name: json.dumps(value) for name, value in settings.items()}
         self._whole = False
+        self._synced = monotonic()
         _refuse_earlier(path)
         try:
             # With a moment's patience: of two runs that begin at once, each may be in the way of
@@ -158,6 +164,8 @@ class Journal:
             )
         except sqlite3.Error as error:
             raise ConfigurationError(f"{path} cannot be written ({error})") from None
+        # The error of Python's own about a text that is not UTF-8 would quote it.
+        self._kept.text_factory = lambda text: text.decode(errors="replace")
         try:
             self._open()
         except sqlite3.Error as error:
@@ -183,6 +191,10 @@ class Journal:
             )
             raise ConfigurationError(msg) from None
         self.entries[entry.index] = entry
+        if monotonic() - self._synced >= SYNC_SECONDS:
+            with suppress(sqlite3.Error):  # it is kept all the same
+                self._kept.execute("PRAGMA wal_checkpoint").fetchall()
+            self._synced = monotonic()
 
     def remove(self) -> None:
         """Delete the file at the end of the block: the table holds it all."""
@@ -229,8 +241,7 @@ class Journal:
             except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
                 msg = f"{self.path}, request {place}: is damaged; delete the file to start over"
                 raise ConfigurationError(msg) from None
-        # A commit is then one write, without waiting for the disk: a kill costs nothing, and a
-        # power cut the last requests at the most.
+        # A commit is then one write that does not wait for the disk; `add` syncs now and then.
         self._kept.execute("PRAGMA synchronous = NORMAL")
         self._kept.execute("PRAGMA journal_mode = WAL")
 

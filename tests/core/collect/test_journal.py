@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from decimal import Decimal
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,46 @@ def test_a_kill_loses_nothing_that_was_written_down(tmp_path: Path, after: int) 
         assert 5000 in journal.entries
 
 
+def test_every_cut_of_what_is_written_ahead_loses_only_the_request_that_it_cuts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cascade_core.collect.journal.SYNC_SECONDS", inf)
+    path, cut_off = tmp_path / "j", tmp_path / "cut"
+    ends = []
+    with Journal(path, SETTINGS) as journal:
+        for index in range(5):
+            journal.add(entry(index))
+            ends.append(ahead(path).stat().st_size)
+        whole, written = path.read_bytes(), ahead(path).read_bytes()
+    cuts = {*range(0, len(written), 499), *ends, *(end - 1 for end in ends)}
+    for cut in sorted(cuts):
+        cut_off.write_bytes(whole)
+        ahead(cut_off).write_bytes(written[:cut])
+        with Journal(cut_off, SETTINGS) as journal:
+            assert list(journal.entries) == list(range(sum(end <= cut for end in ends)))
+            journal.add(entry(9))
+        with Journal(cut_off, SETTINGS) as journal:
+            assert 9 in journal.entries
+
+
+def ahead(path: Path) -> Path:
+    """Where SQLite writes ahead."""
+    return path.with_name(f"{path.name}-wal")
+
+
+def test_a_power_cut_loses_no_more_than_the_last_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cascade_core.collect.journal.SYNC_SECONDS", 0)
+    synced = tmp_path / "synced"
+    with Journal(tmp_path / "j", SETTINGS) as journal:
+        for index in range(3):
+            journal.add(entry(index))
+            synced.write_bytes((tmp_path / "j").read_bytes())  # without what is written ahead
+            with Journal(synced, SETTINGS) as found:
+                assert list(found.entries) == list(range(index + 1))
+
+
 def test_a_file_killed_before_it_was_begun_is_begun(tmp_path: Path) -> None:
     (tmp_path / "j").touch()
     with Journal(tmp_path / "j", SETTINGS) as journal:
@@ -128,6 +169,16 @@ def test_a_damaged_entry_is_named(tmp_path: Path) -> None:
     kept.close()
     with pytest.raises(ConfigurationError, match="request 1: is damaged"):
         Journal(path, SETTINGS)
+
+
+def test_no_answer_is_quoted_where_its_bytes_are_no_text(tmp_path: Path) -> None:
+    path = filled(tmp_path / "j")
+    with sqlite3.connect(path) as kept:
+        kept.execute("UPDATE requests SET entry = CAST(x'736563726574ff' AS TEXT) WHERE place = 1")
+    kept.close()
+    with pytest.raises(ConfigurationError, match="request 1: is damaged") as damaged:
+        Journal(path, SETTINGS)
+    assert "secret" not in str(damaged.value)
 
 
 def test_a_journal_of_an_earlier_version_is_not_passed_over(tmp_path: Path) -> None:
