@@ -26,7 +26,7 @@ from cascade_core.request import Request, response_schema
 from langchain_cascade.answer import Shown, stamp, whole_chunk
 from langchain_cascade.cache import AnswerCache
 from langchain_cascade.calls import ChatCalls
-from langchain_cascade.contexts import METADATA_KEY, contexts_of
+from langchain_cascade.contexts import contexts_of
 from langchain_cascade.convert import to_turns
 from langchain_cascade.engine import ChatEngine
 from langchain_cascade.scope import AsyncScope, Scope
@@ -187,7 +187,7 @@ class Asking:
         request = Request(
             lambda: to_turns(prompt.to_messages()),
             native=prompt,
-            contexts=contexts_of(config) if metadata and METADATA_KEY in metadata else (),
+            contexts=contexts_of(config),
             tags=config.get("tags") or (),
             metadata=metadata,
             **asked,

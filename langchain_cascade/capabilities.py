@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from langchain_core.language_models import BaseChatModel
 
-from cascade_core.integrations.classes import LANGCHAIN, integration
+from cascade_core.integrations.classes import LANGCHAIN, declines_logprobs, integration
 
 
 def host(model: BaseChatModel) -> str | None:
@@ -78,9 +78,8 @@ def intersect_profiles(models: Sequence[BaseChatModel]) -> dict[str, Any] | None
 
 def _gives_none(model: BaseChatModel) -> bool:
     """Tell whether a model is known to return no logprobs, or its owner switched them off."""
-    declined = "logprobs" in model.model_fields_set and getattr(model, "logprobs", None) is False
     never = integration(model, LANGCHAIN).logprobs == "never"
-    return never or declined or _uses_responses(model)
+    return never or declines_logprobs(model) or _uses_responses(model)
 
 
 def _uses_responses(model: BaseChatModel) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
-from typing import Any, Self, TypeVar, Unpack
+from typing import Any, Self, Unpack
 
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig, RunnableSerializable
@@ -25,9 +25,6 @@ from langchain_cascade.engine import REBUILD, ChatEngine
 from langchain_cascade.outputs import OutputCalls, read_output, request_of
 from langchain_cascade.scope import AsyncScope, Scope
 from langchain_cascade.tiers import make_runnables
-
-Input = TypeVar("Input")
-Output = TypeVar("Output")
 
 
 class RunnableKeywords(CascadeKeywords, total=False):

@@ -11,7 +11,7 @@ from typing import Any
 from llama_index.core.llms import LLM
 
 from cascade_core.integrations import classes
-from cascade_core.integrations.classes import LLAMAINDEX, integration
+from cascade_core.integrations.classes import LLAMAINDEX, declines_logprobs, integration
 
 
 def name_of(llm: LLM) -> str | None:
@@ -33,7 +33,7 @@ def gives_logprobs(llm: LLM) -> bool | None:
         tells.
     """
     asking = integration(llm, LLAMAINDEX).logprobs
-    if asking == "never" or _declined(llm):
+    if asking == "never" or declines_logprobs(llm):
         return False
     return True if asking == "arguments" else None
 
@@ -65,8 +65,3 @@ def usage_options(llm: LLM) -> dict[str, Any]:
 def calls_tools(llm: LLM) -> bool:
     """Tell whether a model can be offered tools."""
     return llm.metadata.is_function_calling_model and hasattr(llm, "chat_with_tools")
-
-
-def _declined(llm: LLM) -> bool:
-    """Tell whether the caller switched logprobs off on this very model."""
-    return "logprobs" in llm.model_fields_set and getattr(llm, "logprobs", None) is False

@@ -9,7 +9,10 @@ Facts are from the integrations' own sources, as of November 2026.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 NAME_FIELDS = (
     "model_name",
@@ -138,6 +141,11 @@ def integration(model: object, table: Known) -> Integration:
         return rows[0]
     stated = ((fact for fact in facts if fact is not None) for facts in zip(*rows, strict=True))
     return Integration(*(next(facts, None) for facts in stated)) if rows else Integration()
+
+
+def declines_logprobs(model: BaseModel) -> bool:
+    """Tell whether the owner of a model switched its log-probabilities off."""
+    return "logprobs" in model.model_fields_set and getattr(model, "logprobs", None) is False
 
 
 def model_name(model: object) -> str | None:
