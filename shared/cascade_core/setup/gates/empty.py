@@ -1,0 +1,18 @@
+"""Answers that hold nothing, or rest on nothing."""
+
+from __future__ import annotations
+
+from cascade_core.draft import Draft
+from cascade_core.request import Request
+
+
+def not_empty(request: Request, draft: Draft) -> bool:
+    """Fail answers with neither text nor a tool call."""
+    del request
+    return bool(draft.tool_calls or draft.broken_tool_calls) or bool(draft.text.strip())
+
+
+def has_context(request: Request, draft: Draft) -> bool:
+    """Fail answers of a tier that looked for evidence and found none."""
+    del request
+    return draft.contexts is None or len(draft.contexts) > 0

@@ -1,0 +1,26 @@
+"""Answers that must be readable: by the caller's parser, or as JSON of a schema."""
+
+from __future__ import annotations
+
+import json
+
+from cascade_core.draft import Draft
+from cascade_core.request import Request
+from cascade_core.setup.gates.schemas import fits
+
+
+def parses(request: Request, draft: Draft) -> bool:
+    """Fail answers that the caller's own parser could not read."""
+    del request
+    return draft.parse_error is None
+
+
+def fits_schema(request: Request, draft: Draft) -> bool:
+    """Fail text that is not JSON of the schema the caller asked for."""
+    if request.output_schema is None or draft.tool_calls:
+        return True
+    try:
+        value = json.loads(draft.text)
+    except (ValueError, RecursionError):  # a model stuck on "[" nests deeper than any answer
+        return False
+    return fits(value, request.output_schema)
