@@ -1,4 +1,4 @@
-"""Reads text files row by row with the rows' lines, and writes files whole or not at all.
+"""Reads text files and JSON lines, and writes files whole or not at all; `csv_files` reads CSV.
 
 What is wrong with a file is said in one way: which file, which line, what it is and what to do.
 No error quotes what a file holds. What rows mean is for the modules that read them.
@@ -6,8 +6,9 @@ No error quotes what a file holds. What rows mean is for the modules that read t
 
 from __future__ import annotations
 
-import csv
+import codecs
 import gzip
+import io
 import json
 import os
 import re
@@ -15,17 +16,17 @@ import stat
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
 from typing import IO, Any, ClassVar
 from uuid import uuid4
 
 from cascade_core.errors import CascadeError, ConfigurationError
 
-_LONGEST_CELL = 2**31 - 1  # prompts may be long; the csv module's own limit is 128 KiB
-
-_HEADERS = {"id", "request"}
+HEADERS = {"id", "request"}
 """Names of which one stands in the header of every CSV file that is read here."""
+
+_USUAL = "utf-8-sig"
+_BEGINNING = 8  # bytes that tell an encoding
 
 
 class FileError(ConfigurationError):
@@ -72,39 +73,6 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def read_csv(path: Path, error: type[FileError] = FileError) -> Iterator[tuple[int, list[str]]]:
-    """Read the rows of a CSV file, the header among them; blank lines are passed over.
-
-    Args:
-        path: The file; zipped where its name ends in .gz.
-        error: What to raise.
-
-    Yields:
-        The line on which a row begins, from 1, and its cells.
-
-    Raises:
-        FileError: The file cannot be read, or is not CSV.
-    """
-    limit = csv.field_size_limit(_LONGEST_CELL)
-    begins = 1
-    try:
-        with _opened(path, "", error) as file:
-            first = file.readline()
-            if _is_json(first):
-                problem = "is JSON, not CSV; give one object a line, in a file whose name ends in"
-                raise error(str(path), f"{problem} .jsonl", "line 1")
-            reader = csv.reader(chain([first], file), strict=True)
-            for row in reader:
-                if row:
-                    yield begins, row
-                begins = reader.line_num + 1
-    except csv.Error:
-        problem = "is not CSV; a quoted cell ends with a quote and a comma or the end of the line"
-        raise error(str(path), problem, f"line {begins}") from None
-    finally:
-        csv.field_size_limit(limit)
-
-
 def read_json_lines(
     path: Path,
     error: type[FileError] = FileError,
@@ -128,7 +96,7 @@ def read_json_lines(
         FileError: The file cannot be read, or a line is not JSON.
     """
     decode = json.JSONDecoder(object_pairs_hook=unique).decode
-    with _opened(path, "\n", error) as file:
+    with open_text(path, error) as file:
         try:
             for number, line in enumerate(file, 1):
                 if line.isspace():
@@ -201,20 +169,49 @@ def write_whole(path: Path, text: str, *, source: str | None = None) -> None:
 
 
 @contextmanager
-def _opened(path: Path, newline: str, error: type[FileError]) -> Iterator[IO[str]]:
+def open_text(
+    path: Path, error: type[FileError] = FileError, *, newline: str | None = None
+) -> Iterator[IO[str]]:
+    """Open a text file to be read: UTF-8 or, as spreadsheets save it, UTF-16; zipped or not.
+
+    Args:
+        path: The file; zipped where its name ends in .gz.
+        error: What to raise.
+        newline: As for `open`.
+
+    Raises:
+        FileError: It cannot be read, or is no such text.
+    """
     source = str(path)
     reading = gzip.open if path.name.lower().endswith(".gz") else open
     try:
-        try:
-            with reading(path, "rt", encoding="utf-8-sig", newline=newline) as file:
-                yield file
-        except UnicodeDecodeError:
-            with reading(path, "rb") as file:
-                place = f"line {_undecodable(file)}"
-            raise error(source, "is not UTF-8 text; save the file as UTF-8", place) from None
+        with reading(path, "rb") as raw:
+            encoding = _encoding(raw.peek(_BEGINNING)[:_BEGINNING])
+            try:
+                with io.TextIOWrapper(raw, encoding, newline=newline) as file:
+                    yield file
+            except UnicodeDecodeError:
+                if encoding != _USUAL:
+                    problem = "is not the UTF-16 text that it begins as; save the file as UTF-8"
+                    raise error(source, problem) from None
+                with reading(path, "rb") as file:
+                    place = f"line {_undecodable(file)}"
+                raise error(source, "is not UTF-8 text; save the file as UTF-8", place) from None
     except (OSError, EOFError, zlib.error) as failed:
         reason = getattr(failed, "strerror", None) or "it is damaged or cut off"
         raise error(source, f"cannot be read: {reason}") from None
+
+
+def _encoding(beginning: bytes) -> str:
+    """Tell UTF-16 by its mark, or by every other byte of its first characters being 0."""
+    if beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    even, odd = beginning[::2], beginning[1::2]
+    if len(beginning) == _BEGINNING and all(even) and not any(odd):
+        return "utf-16-le"
+    if len(beginning) == _BEGINNING and all(odd) and not any(even):
+        return "utf-16-be"
+    return _USUAL
 
 
 def _undecodable(lines: Iterable[bytes]) -> int:
@@ -229,17 +226,6 @@ def _undecodable(lines: Iterable[bytes]) -> int:
     return number
 
 
-def _is_json(first: str) -> bool:
-    """Tell JSON by another name: what CSV makes of it would be said in words of no help."""
-    if first.lstrip()[:1] not in {"{", "["}:
-        return False
-    try:
-        json.loads(first)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
 def _broken(error: Exception, line: str, number: int) -> tuple[str, str]:
     """Say where in a line that is not JSON it breaks, and how."""
     if isinstance(error, RepeatedKeyError):
@@ -249,7 +235,7 @@ def _broken(error: Exception, line: str, number: int) -> tuple[str, str]:
     if not isinstance(error, json.JSONDecodeError):
         return "", "is not JSON that can be read"
     names = (name.strip(' "\t\r\n') for name in re.split("[,;\t]", line))
-    if number == 1 and not _HEADERS.isdisjoint(names):
+    if number == 1 and not HEADERS.isdisjoint(names):
         return "", "is CSV, not JSON; end the file's name in .csv"
     at = min(error.pos, len(line.rstrip("\r\n")))  # beyond the line's end is at its end
     return f", character {at + 1}", "is not JSON"

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
 from cascade_core.errors import CascadeWarning
-from cascade_core.files import FileError, read_csv, read_json_lines
+from cascade_core.csv_files import CsvRows
+from cascade_core.files import FileError, read_json_lines
 
 COLUMNS = ("id", "request", "messages", "reference", "class", "group", "weight")
 """What a request may have; only `request`, or `messages` in JSON, is needed."""
@@ -27,6 +28,8 @@ _SUFFIXES = {".csv": "CSV", ".jsonl": "JSONL", ".ndjson": "JSONL"}
 _USER = ("user", "human")
 ROLES = ("system", "developer", *_USER, "assistant", "ai", "tool", "function")
 """Whose a message may be."""
+_IN_PLACE_OF_CONTENT = ("tool_calls", "function_call", "refusal", "audio")
+"""What a message may have where its content is null."""
 _KINDS = {"dict": "an object", "list": "a list", "NoneType": "null", "str": "a text"}
 _KINDS |= {"bool": "true or false", "int": "a whole number", "float": "a number"}
 
@@ -138,30 +141,29 @@ def _records(path: Path) -> _Records:
 
 
 def _from_csv(path: Path) -> _Records:
+    read = CsvRows(path)
     header: list[str] | None = None
-    for line, cells in read_csv(path):
+    for line, cells in read:
         place = _Place(str(path), line)
-        if not any(cells):
-            continue
         if header is None:
             header = _header(place, [cell.strip() for cell in cells])
         elif len(cells) != len(header):
             _refuse(place, None, f"has {len(cells)} cells; the header names {len(header)}")
         else:
-            yield line, {name: cell or None for name, cell in zip(header, cells, strict=True)}
+            record = {name: cell or None for name, cell in zip(header, cells, strict=True) if name}
+            if record.get("weight") is not None:
+                record["weight"] = read.number(record["weight"])
+            yield line, record
 
 
 def _header(place: _Place, names: list[str]) -> list[str]:
     if "messages" in names:
         _refuse(place, "messages", "needs a JSONL file; CSV holds plain requests")
     if "request" not in names:
-        from cascade_core.labels.columns import separated_by  # noqa: PLC0415 - brings numpy
-
-        wrong = separated_by(names) or f"the first line names columns among {_listed()}"
-        _refuse(place, "request", f"is missing; {wrong}")
-    twice = next((name for name in names if names.count(name) > 1), None)
+        _refuse(place, "request", f"is missing; the first line names columns among {_listed()}")
+    twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice is not None:
-        _refuse(place, twice or "(no name)", "stands there twice")
+        _refuse(place, twice, "stands there twice")
     return names
 
 
@@ -204,17 +206,27 @@ def _messages(place: _Place, given: Any) -> tuple[Mapping[str, Any], ...] | None
         _refuse(place, "messages", 'is not a list of {"role", "content"}')
     for number, message in enumerate(given):
         fits = isinstance(message, Mapping) and isinstance(message.get("role"), str)
-        if not fits or not isinstance(message.get("content"), str | list):
+        if not fits or not _is_content(message):
             _refuse(place, "messages", f'[{number}] is not an object with "role" and "content"')
         if message["role"] not in ROLES:
             # Where columns slipped, it may be a prompt.
             role = f"role {message['role']!r}" if message["role"].isidentifier() else "role"
             _refuse(place, "messages", f"[{number}]: its {role} is none of {', '.join(ROLES)}")
-    return tuple(given)
+    return tuple({**message, "content": message.get("content") or ""} for message in given)
+
+
+def _is_content(message: Mapping[str, Any]) -> bool:
+    """Tell whether a message says something, or does something instead."""
+    content = message.get("content")
+    if content is None:
+        return any(message.get(key) for key in _IN_PLACE_OF_CONTENT)
+    if isinstance(content, list):
+        return all(isinstance(part, str | Mapping) for part in content)
+    return isinstance(content, str)
 
 
 def _text(message: Mapping[str, Any]) -> str:
-    content = message["content"]
+    content = message.get("content") or ""
     if isinstance(content, str):
         return content
     parts = (p if isinstance(p, str) else p.get("text", "") for p in content)

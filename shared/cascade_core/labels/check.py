@@ -24,6 +24,10 @@ Unit: TypeAlias = Literal["line", "row"]
 Cells: TypeAlias = Sequence[Any] | Array
 """One column's cells: texts, numbers or None; or an array whose NaN are empty cells."""
 
+_TRUTHS = {"true": 1.0, "false": 0.0}
+"""How data frames and spreadsheets write whether an answer was right."""
+_ROUNDING = 1e-6
+"""How far beyond 0 or 1 a share may lie that was worked out from others."""
 _ABSENT = {"NAType", "NaTType"}  # pandas' other words for an empty cell
 
 
@@ -71,7 +75,13 @@ def to_numbers(cells: Cells, where: Where, column: str, highest: float) -> Array
     """
     values = cells if isinstance(cells, np.ndarray) else _fast(cells)
     if values is None:
-        values = np.array([_slow(cell, where, i, column) for i, cell in enumerate(cells)])
+        share = highest == 1
+        values = np.array(
+            [_slow(cell, where, i, column, share=share) for i, cell in enumerate(cells)]
+        )
+    if highest < math.inf:  # a mean of ones may end a rounding above 1
+        near = np.clip(values, 0.0, highest)
+        values = np.where(np.abs(values - near) <= _ROUNDING, near, values)
     wrong = (values < 0) | (values > highest) | np.isinf(values)
     if wrong.any():
         first = int(wrong.argmax())
@@ -112,13 +122,24 @@ def _fast(cells: Sequence[Any]) -> Array | None:
             empty = 0
     except (TypeError, ValueError, OverflowError):
         return None
-    return values if np.count_nonzero(np.isnan(values)) == empty else None
+    if np.count_nonzero(np.isnan(values)) != empty or any(_odd(cell) for cell in cells):
+        return None
+    return values
 
 
-def _slow(cell: Any, where: Where, index: int, column: str) -> float:
+def _odd(cell: object) -> bool:
+    """Tell a text that only Python takes for a number: to anyone else, 1_0 is a slip."""
+    return isinstance(cell, str) and "_" in cell
+
+
+def _slow(cell: Any, where: Where, index: int, column: str, *, share: bool) -> float:
     if cell is None or (isinstance(cell, str) and not cell.strip()):
         return math.nan
+    if share and isinstance(cell, str) and cell.strip().lower() in _TRUTHS:
+        return _TRUTHS[cell.strip().lower()]
     try:
+        if _odd(cell):
+            raise ValueError  # noqa: TRY301 - as if it had not been read
         value = float(cell)
     except OverflowError:
         value = math.inf

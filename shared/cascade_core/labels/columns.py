@@ -156,19 +156,6 @@ def in_order(columns: Iterable[Column]) -> list[Column]:
     return sorted(columns, key=place)
 
 
-def separated_by(names: Sequence[object]) -> str | None:
-    """Say what stands in a header in the place of commas; None where nothing seems to.
-
-    Args:
-        names: The names in it; read as commas would have it, all of them are one.
-    """
-    if len(names) == 1 and isinstance(names[0], str):
-        for sign, called in ((";", "semicolons"), ("\t", "tabs")):
-            if sign in names[0]:
-                return f"it seems to be separated by {called}: separate by commas"
-    return None
-
-
 def _hint(number: str, rest: str) -> str:
     tier = number.lstrip("0") or "0"
     close = get_close_matches(rest.lower(), _PLAIN, n=1)
@@ -192,8 +179,6 @@ def _missing(missing: Sequence[str], names: Sequence[object]) -> str:
         close = get_close_matches(name, given, n=1, cutoff=0.75)
         if close:
             return f"{problem}; did you mean {name} by {given[close[0]]!r}?"
-    if hint := separated_by(names):
-        return f"{problem}; {hint}"
     return (
         f"{problem}; a table has id, and t0_quality, t0_cost_usd, t1_quality, t1_cost_usd, … "
         "for two tiers or more, numbered from 0 without a gap"

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from cascade_core.files import read_csv, read_json_lines
+from cascade_core.csv_files import CsvRows
+from cascade_core.files import read_json_lines
 from cascade_core.labels.build import RowChunk
 from cascade_core.labels.check import Cells, TableError, Unit, Where
 from cascade_core.labels.columns import Column, check_columns, parse
@@ -29,7 +30,7 @@ def from_csv(path: Path) -> Iterator[RowChunk]:
         TableError: The file cannot be read, or its rows do not fit its header.
     """
     source = str(path)
-    read = read_csv(path, TableError)
+    read = CsvRows(path, TableError)
     line, header = next(read, (0, None))
     if header is None:
         raise TableError(source, "is empty; the first line names the columns")
@@ -40,7 +41,7 @@ def from_csv(path: Path) -> Iterator[RowChunk]:
         for line, cells in islice(read, ROWS):
             if len(cells) != len(header):
                 problem = f"has {len(cells)} cells where the header names {len(header)}"
-                hint = "quote texts that hold commas or line breaks"
+                hint = "quote texts that hold separators or line breaks"
                 raise TableError(source, f"{problem}; {hint}", place=f"line {line}")
             lines.append(line)
             rows.append(cells)
@@ -48,7 +49,7 @@ def from_csv(path: Path) -> Iterator[RowChunk]:
             return
         yield RowChunk(
             where=Where(source, "line", np.array(lines, dtype=np.int64)),
-            cells={column: [row[i] for row in rows] for i, column in columns},
+            cells={column: _csv_cells(read, rows, i, column) for i, column in columns},
         )
 
 
@@ -110,6 +111,13 @@ def _named(source: str, place: str | None, names: Sequence[str]) -> list[tuple[i
     at = source if place is None else f"{source}, {place}"
     check_columns(at, [column for _, column in columns], names)
     return columns
+
+
+def _csv_cells(read: CsvRows, rows: Sequence[list[str]], i: int, column: Column) -> list[str]:
+    cells = [row[i] for row in rows]
+    if column.highest is None or read.separator == ",":
+        return cells
+    return [read.number(cell) for cell in cells]
 
 
 def _objects(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -32,7 +32,7 @@ _WORDS_AFTER_RESULT = 2
 _ROUNDED_PLACES = 2  # decimals a number needs before it may be a rounding of another
 _GROUP_DIGITS = 3
 _SCALES = {"k": 3, "thousand": 3, "m": 6, "mn": 6, "million": 6}
-_SCALES |= {"b": 9, "bn": 9, "billion": 9, "trillion": 12}
+_SCALES |= {"b": 9, "bn": 9, "billion": 9, "trillion": 12, "lakh": 5, "crore": 7}
 _UNITS = {"%": "percent", "$": "dollar", "usd": "dollar", "€": "euro", "eur": "euro"}
 _UNITS |= {"£": "pound", "gbp": "pound", "¥": "yen", "jpy": "yen", "₹": "rupee", "inr": "rupee"}
 _NUMBER = re.compile(
@@ -40,9 +40,13 @@ _NUMBER = re.compile(
     r"(?P<front>-?[$€£¥₹]\s?-?|-)?"
     r"(?P<body>\d+(?:[-.,:/^][$€£¥₹]?\d+)*|\.\d+)"
     r"(?:[eE](?P<exponent>[-+]?\d{1,3})(?![^\W_]))?"
-    r"(?P<scale>\s?(?i:thousand|million|billion|trillion)\b|(?:[kKMB]|bn|mn)\b)?"
+    r"(?P<scale>\s?(?i:thousand|million|billion|trillion|lakh|crore)\b|(?:[kKMB]|bn|mn)\b)?"
     r"(?:\s?(?P<unit>%|[$€£¥₹](?!\d)|[^\W\d_]+))?"
 )
+_GROUP_SIGN = re.compile(
+    r"(?<=\d)(?:\{,\}|\\[,;: ]|[\u00a0\u2005-\u200a\u202f'’_])(?=\d{3}(?!\d))"
+)
+_BLANK_GROUPS = re.compile(r"(?<![\w.,])[1-9]\d{0,2}(?: \d{3})+(?![\w])")
 _TOKEN = re.compile(r"(?<!\w)-?\d+(?:[-.,:/^]\d+)*|[^\W_]+#?|[^\w\s]")
 _MARKER = re.compile(r"(?i)####|\\boxed\{|\b(?:answer|result|total|solution)\s*(?:is\b|:|=)")
 _CALCULATION = re.compile(  # an operator, a number, an equals sign, a number: not "retries = 5"
@@ -186,11 +190,18 @@ def _value(body: str, *, negative: bool, power: int = 0) -> Decimal | str:
         whole, _, decimals = body.partition(point)
         first, *groups = whole.split(group)
         grouped = first.strip("0") and len(first) <= _GROUP_DIGITS
-        fits = not groups or (grouped and all(len(g) == _GROUP_DIGITS for g in groups))
+        fits = not groups or (grouped and _grouped(first, groups, indian=group == ","))
         digits = "".join((first, *groups, decimals))
         if fits and digits.isdecimal() and len(digits) <= _LONGEST_NUMBER:
             return Decimal(f"{sign}{digits}e{power - len(decimals)}")
     return f"{sign}{body}e{power}"
+
+
+def _grouped(first: str, groups: Sequence[str], *, indian: bool) -> bool:
+    """Tell whether digits stand in groups of three; in India, in twos up to the last three."""
+    *others, last = (len(group) for group in groups)
+    widths = {_GROUP_DIGITS} if not indian or len(first) == _GROUP_DIGITS else {_GROUP_DIGITS, 2}
+    return last == _GROUP_DIGITS and any(all(g == width for g in others) for width in widths)
 
 
 def _close(a: Decimal | str, b: Decimal | str) -> bool:
@@ -204,7 +215,7 @@ def _close(a: Decimal | str, b: Decimal | str) -> bool:
 
 
 def _tidy(text: str) -> str:
-    text = re.sub(r"(?<=\d)(?:\{,\}|[\u00a0\u2009\u202f'’_])(?=\d{3}(?!\d))", "", spoken(text))
+    text = _GROUP_SIGN.sub("", spoken(text))
     text = re.sub(r"\\[dt]?frac\{(\d+)\}\{(\d+)\}", r"\1/\2", text).replace("\\$", "$")
     text = re.sub(r"([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", r"^\1", text)  # NFKC would make 10² a 102
     return re.sub(r"[\u2010-\u2013\u2212]", "-", unicodedata.normalize("NFKC", text))
@@ -225,8 +236,12 @@ def folded(text: str) -> list[Decimal | str]:
 
 
 def _numeric(a: str, b: str) -> bool:
-    mine, theirs = numbers(_tidy(a)), numbers(_tidy(b))
+    mine, theirs = (numbers(_BLANK_GROUPS.sub(_joined, _tidy(text))) for text in (a, b))
     return bool(mine and theirs) and _close(mine[-1].value, theirs[-1].value)
+
+
+def _joined(groups: re.Match[str]) -> str:
+    return groups[0].replace(" ", "")
 
 
 def _text(a: str, b: str) -> bool:

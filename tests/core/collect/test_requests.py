@@ -36,6 +36,26 @@ def test_a_csv_file_is_read_with_all_its_columns(tmp_path: Path) -> None:
     assert read.columns == {"id", "request", "reference", "class", "group", "weight"}
 
 
+def test_a_spreadsheets_file_is_read_with_decimal_commas_and_columns_without_names(
+    tmp_path: Path,
+) -> None:
+    content = "request;id;weight;;\r\nWas?;a;0,5;;\r\nWer?;b;2;;\r\n;;;;\r\n".encode("utf-16")
+    read = read_requests(write(tmp_path, content, "r.csv"))
+    assert [(s.text, s.id, s.weight) for s in read.samples] == [
+        ("Was?", "a", 0.5),
+        ("Wer?", "b", 2),
+    ]
+
+
+@pytest.mark.parametrize("beside", [{"tool_calls": [{}]}, {"function_call": {"name": "f"}}])
+def test_a_message_that_calls_a_tool_may_have_no_content(beside: dict[str, Any]) -> None:
+    asked = {"role": "user", "content": "Where is it?"}
+    for calls in ({"content": None}, {}):
+        called = {"role": "assistant", **beside, **calls}
+        (sample,) = read_requests([{"messages": [asked, called]}]).samples
+        assert sample.messages == (asked, {"role": "assistant", **beside, "content": ""})
+
+
 def test_an_id_is_the_line_where_none_is_given(tmp_path: Path) -> None:
     read = read_requests(write(tmp_path, "request\nfirst\n\nsecond\n"))
     assert [sample.id for sample in read.samples] == ["2", "4"]
@@ -113,8 +133,13 @@ def test_columns_that_mean_nothing_here_are_named(tmp_path: Path) -> None:
             "line 2, column messages: [0]: its role 'usr' is none of system, developer, user",
         ),
         ("r.jsonl", '{"request": "a", "id": 1.5}\n', "column id: is a number; give a text"),
-        ("r.csv", "request;id\na;1\n", "is missing; it seems to be separated by semicolons"),
-        ("r.csv", "request\tid\na\t1\n", "is missing; it seems to be separated by tabs"),
+        ("r.csv", "request,id\na,1,b\n", "line 2: has 3 cells; the header names 2"),
+        (
+            "r.jsonl",
+            '{"messages": [{"role": "user", "content": [1]}]}\n',
+            "messages: [0] is not an",
+        ),
+        ("r.jsonl", '{"messages": [{"role": "user", "content": null}]}\n', "messages: [0] is not"),
         ("r.txt", "a\n", ".csv or .jsonl"),
     ],
 )

@@ -63,6 +63,38 @@ def test_a_byte_order_mark_windows_lines_and_blanks_are_no_trouble(tmp_path: Pat
     assert table.numbers.tolist() == [3, 4, 5]
 
 
+@pytest.mark.parametrize(("sign", "point"), [(";", ","), (";", "."), ("\t", ","), ("\t", ".")])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_table_is_read_as_a_spreadsheet_of_any_country_saves_it(
+    tmp_path: Path, sign: str, point: str, encoding: str
+) -> None:
+    lines = [HEADER, *GOOD, ",,,,,"]
+    text = "\r\n".join(line.replace(",", sign).replace(".", point) for line in lines)
+    path = tmp_path / "labels.csv"
+    path.write_bytes(text.encode(encoding))
+    assert is_the_good_table(read_table(path))
+
+
+@pytest.mark.parametrize(("yes", "no"), [("True", "False"), ("TRUE", "FALSE"), ("true ", "false")])
+def test_truths_are_qualities_and_readings_as_data_frames_write_them(
+    tmp_path: Path, yes: str, no: str
+) -> None:
+    table = read_table(csv(tmp_path, HEADER, f"a,{yes},0.1,{no},1,1", f"b,{no},0.1,,{yes},1"))
+    assert table.tiers[0].quality.tolist() == [1, 0]
+    assert table.tiers[1].quality.tolist() == [1, 1]
+    assert numbers(table.tiers[0].signals["logprob"]) == [0, None]
+
+
+@pytest.mark.parametrize(("cell", "read"), [("1.0000000002", 1), ("-1e-17", 0), ("1.0000001", 1)])
+def test_a_share_a_rounding_beyond_its_end_is_read_as_that_end(
+    tmp_path: Path, cell: str, read: float
+) -> None:
+    from_file = read_table(csv(tmp_path, HEADER, f"a,{cell},0.1,{cell},1,1"))
+    in_memory = read_table({n: [c] for n, c in row(t0_quality=float(cell)).items()})
+    for table in (from_file, in_memory):
+        assert table.tiers[0].quality.tolist() == [read]
+
+
 def test_a_jsonl_file_is_read(tmp_path: Path) -> None:
     assert is_the_good_table(read_table(jsonl(tmp_path, *records())))
 
