@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
-from cascade_core.errors import CascadeWarning
 from cascade_core.csv_files import CsvRows
+from cascade_core.errors import CascadeWarning
 from cascade_core.files import FileError, read_json_lines
 
 COLUMNS = ("id", "request", "messages", "reference", "class", "group", "weight")
@@ -151,8 +151,8 @@ def _from_csv(path: Path) -> _Records:
             _refuse(place, None, f"has {len(cells)} cells; the header names {len(header)}")
         else:
             record = {name: cell or None for name, cell in zip(header, cells, strict=True) if name}
-            if record.get("weight") is not None:
-                record["weight"] = read.number(record["weight"])
+            if weight := record.get("weight"):
+                record["weight"] = read.number(weight)
             yield line, record
 
 

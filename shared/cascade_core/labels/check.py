@@ -139,7 +139,7 @@ def _slow(cell: Any, where: Where, index: int, column: str, *, share: bool) -> f
         return _TRUTHS[cell.strip().lower()]
     try:
         if _odd(cell):
-            raise ValueError  # noqa: TRY301 - as if it had not been read
+            raise ValueError
         value = float(cell)
     except OverflowError:
         value = math.inf

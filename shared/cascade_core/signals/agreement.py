@@ -43,9 +43,7 @@ _NUMBER = re.compile(
     r"(?P<scale>\s?(?i:thousand|million|billion|trillion|lakh|crore)\b|(?:[kKMB]|bn|mn)\b)?"
     r"(?:\s?(?P<unit>%|[$€£¥₹](?!\d)|[^\W\d_]+))?"
 )
-_GROUP_SIGN = re.compile(
-    r"(?<=\d)(?:\{,\}|\\[,;: ]|[\u00a0\u2005-\u200a\u202f'’_])(?=\d{3}(?!\d))"
-)
+_GROUP_SIGN = re.compile(r"(?<=\d)(?:\{,\}|\\[,;: ]|[\u00a0\u2005-\u200a\u202f'’_])(?=\d{3}(?!\d))")
 _BLANK_GROUPS = re.compile(r"(?<![\w.,])[1-9]\d{0,2}(?: \d{3})+(?![\w])")
 _TOKEN = re.compile(r"(?<!\w)-?\d+(?:[-.,:/^]\d+)*|[^\W_]+#?|[^\w\s]")
 _MARKER = re.compile(r"(?i)####|\\boxed\{|\b(?:answer|result|total|solution)\s*(?:is\b|:|=)")
