@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from time import perf_counter
 from typing import Any, TypeAlias, TypeGuard, cast
 
@@ -21,6 +22,7 @@ from langchain_core.runnables.config import RunnableConfig, merge_configs
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Failed, Open
+from cascade_core.integrations.classes import model_name
 from cascade_core.loop.streams import AsyncStream, Stream
 from cascade_core.tier import Tier
 from langchain_cascade.convert import (
@@ -218,11 +220,17 @@ class ChatCalls:
         )
 
     def _draft(self, message: BaseMessage, seconds: float, effect: Ask) -> Draft:
-        request = effect.request
-        name = effect.target.model if isinstance(effect.target, Tier) else None
-        if request.native is None:
-            return to_draft(message, seconds, name=name, prompt=lambda: to_messages(request.turns))
-        return to_draft(message, seconds, name=name, prompt=request.native.to_messages)
+        request, target = effect.request, effect.target
+        prompt = (
+            (lambda: to_messages(request.turns))
+            if request.native is None
+            else request.native.to_messages
+        )
+        if isinstance(target, Tier):
+            return to_draft(message, seconds, name=target.model, prompt=prompt)
+        judge = self._judges[target]
+        draft = to_draft(message, seconds, name=model_name(judge.inner), prompt=prompt)
+        return replace(draft, names=judge.price_names(draft.model))
 
 
 def _is_plain(model: Model) -> TypeGuard[BaseChatModel]:

@@ -23,6 +23,7 @@ from cascade_core.collect.grade import make_grader
 from cascade_core.collect.job import Job, as_cap, as_concurrency, as_out, carry_out, check_priced
 from cascade_core.collect.requests import Requests, Sample, Source, read_requests
 from cascade_core.collect.row import as_entry, regraded
+from cascade_core.costs.prices import Names
 from cascade_core.errors import ConfigurationError
 from cascade_core.loop import drivers
 from cascade_core.loop.port import AsyncPort
@@ -204,7 +205,7 @@ def _input(requests: Requests, sample: Sample) -> Any:
 
 def _priced_by(
     cascade: ChatCascade | RunnableCascade, judges: Sequence[Any]
-) -> Mapping[str, str | None]:
+) -> Mapping[str, Names]:
     """Return the names models are priced by, as far as they are known before a call."""
     called = (
         {}
@@ -218,7 +219,7 @@ def _priced_by(
         (tier,) = to_core([make_tier(judge, "a judge")])
         called[f"the judge {tier.model or ''}".strip()] = tier
     return {
-        label: tier.price_name(tier.model)
+        label: tier.price_names(tier.model)
         for label, tier in called.items()
         if not isinstance(tier.native.inner, ChatCascade)  # its models are known when it answers
     }

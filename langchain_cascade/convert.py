@@ -7,8 +7,8 @@ see `cascade_core.integrations`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 from langchain_core.messages import (
     AIMessage,
@@ -22,7 +22,7 @@ from langchain_core.messages import (
 from cascade_core.costs.tokens import estimate_usage
 from cascade_core.draft import Draft
 from cascade_core.integrations.answers import REFUSAL_PARTS, TEXT_PARTS, read_said
-from cascade_core.integrations.usage import read_langchain
+from cascade_core.integrations.usage import read_langchain, sound
 from cascade_core.log.record import calls_of
 from cascade_core.logprobs import Logprobs, read_logprobs
 from cascade_core.request import Role, ToolCall, Turn
@@ -81,6 +81,7 @@ def to_draft(
     *,
     name: str | None = None,
     prompt: Callable[[], Sequence[BaseMessage]] | None = None,
+    reported: Mapping[str, Any] | None = None,
 ) -> Draft:
     """Return a model's message as a draft.
 
@@ -90,12 +91,13 @@ def to_draft(
         name: The model's name, where the message does not say it.
         prompt: Gives what was asked, to count the tokens that nobody reported;
             without it such a draft has no usage.
+        reported: The tokens of a stream, where adding up its chunks was wrong.
     """
     if not isinstance(message, AIMessage):
         return Draft(text=text_of(message), seconds=seconds, native=message)
     content, meta = message.content, message.response_metadata
     text = content if isinstance(content, str) else text_of(message)
-    reported: Any = message.usage_metadata
+    reported = reported or cast("Mapping[str, Any] | None", message.usage_metadata)
     record = meta.get("cascade")
     streamed = isinstance(message, AIMessageChunk)
     # The metadata of a stream are put together by adding up, and so are the counts in them.
@@ -104,6 +106,7 @@ def to_draft(
     logprobs = None if said.logprobs is None else read_logprobs(said.logprobs)
     tool_calls = _tool_calls(message) if message.tool_calls else ()
     model = said.model or name
+    usage = sound(usage, wrote=bool(text or tool_calls))
     if usage is None and record is None and prompt is not None:
         usage = _counted(text, tool_calls, logprobs, prompt(), model)
     return Draft(
@@ -116,7 +119,7 @@ def to_draft(
         usage=usage,
         model=model,
         seconds=seconds,
-        cached=bool(reported) and reported.get("total_cost") == 0,
+        cached=reported is not None and reported.get("total_cost") == 0,
         inner=() if record is None else calls_of(record),
         native=message,
     )

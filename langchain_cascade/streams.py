@@ -29,6 +29,7 @@ from langchain_core.runnables.config import RunnableConfig
 from cascade_core.draft import Draft
 from cascade_core.effects import Chunk
 from cascade_core.integrations.classes import LANGCHAIN, integration
+from cascade_core.integrations.usage import so_far
 from cascade_core.logprobs import read_logprobs
 from cascade_core.loop import streams
 from langchain_cascade.convert import (
@@ -112,7 +113,8 @@ class GatheredMessages:
         message = self.chunks[0]
         if len(self.chunks) > 1:
             message = add_ai_message_chunks(message, *self.chunks[1:])
-        draft = to_draft(message, perf_counter() - self.started)
+        reported = so_far(cast("Any", chunk.usage_metadata) for chunk in self.chunks)
+        draft = to_draft(message, perf_counter() - self.started, reported=reported)
         if draft.usage is None and not draft.inner:
             usage = with_usage(draft, self.messages, self.name)
             message = message.model_copy(update={"usage_metadata": to_usage_metadata(usage)})

@@ -16,9 +16,9 @@ from langchain_core.runnables import Runnable
 from langchain_core.runnables.base import coerce_to_runnable
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.integrations.classes import max_tokens, model_name, token_limit
+from cascade_core.integrations.classes import max_tokens, model_name, other_names, token_limit
 from cascade_core.setup.plan import Notices
-from cascade_core.tier import LogprobMemory, Tier
+from cascade_core.tier import LogprobMemory, Tier, hosted
 from langchain_cascade.capabilities import gives_logprobs, host, logprob_fields
 from langchain_cascade.parameters import apply
 from langchain_cascade.wrapping import (
@@ -73,6 +73,11 @@ class ChatTier:
         if variant not in made:
             made[variant] = self._make(variant, tools)
         return made[variant]
+
+    def price_names(self, answered: str | None) -> tuple[str | None, ...]:
+        """Return the names that the model is priced by; see `Tier.price_names`."""
+        inner = self.inner
+        return hosted(host(inner), answered, model_name(inner), *other_names(inner))
 
     def identity(self) -> str:
         """Return a hash of everything that makes the tier answer as it does.
@@ -246,6 +251,7 @@ def to_core(tiers: Sequence[ChatTier]) -> tuple[Tier, ...]:
             index=index,
             model=model_name(tier.inner),
             native=tier,
+            names=other_names(tier.inner),
             provider=host(tier.inner),
             logprobs=LogprobMemory(gives_logprobs(tier.inner)),
             max_tokens=_limit(tier),

@@ -90,7 +90,7 @@ def findings_of(model: BaseChatModel, prices: Prices, *, live: bool = False) -> 
     from langchain_cascade.tools import supports_tools  # noqa: PLC0415
 
     (tier,) = to_core([make_tier(model, "the model")])
-    rate = prices.rate(tier.price_name(tier.model))
+    rate = prices.rate(tier.price_names(tier.model))
     profile: Any = model.profile or {}
     tools = bool(profile.get("tool_calling", supports_tools(model)))
     return Findings(

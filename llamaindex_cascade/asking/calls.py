@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
@@ -23,6 +23,7 @@ from cascade_core.usage import Usage
 from llamaindex_cascade.asking.messages import to_messages
 from llamaindex_cascade.asking.tiers import LLMTier, check_llm
 from llamaindex_cascade.reading.answers import Response, to_draft
+from llamaindex_cascade.reading.capabilities import name_of, price_names
 from llamaindex_cascade.reading.recorder import Recorder, recording
 
 
@@ -120,14 +121,16 @@ class Calls:
             usage: The tokens that a stream reported.
         """
         target = target_of(effect)
-        return to_draft(
+        ours = isinstance(target, Tier)
+        draft = to_draft(
             response,
             seconds=perf_counter() - started,
-            name=target.model if isinstance(target, Tier) else None,
+            name=target.model if ours else name_of(target),
             prompt_texts=lambda: [turn.text for turn in effect.request.turns],
             logprobs=logprobs,
             usage=usage,
         )
+        return draft if ours else replace(draft, names=price_names(target, draft.model))
 
     def checked(self, draft: Draft, effect: Ask | Open) -> Draft:
         """Return a draft that says whether it is in the form that was asked for."""

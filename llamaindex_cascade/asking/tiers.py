@@ -11,7 +11,7 @@ from llama_index.core.callbacks import CallbackManager
 from llama_index.core.llms import LLM
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.integrations.classes import max_tokens
+from cascade_core.integrations.classes import max_tokens, other_names
 from cascade_core.tier import LogprobMemory, Tier
 from llamaindex_cascade.reading.capabilities import (
     calls_tools,
@@ -91,6 +91,7 @@ def make_tier(given: object, index: int) -> Tier:
         index=index,
         model=name_of(llm),
         native=LLMTier(llm),
+        names=other_names(llm),
         provider=host(llm),
         logprobs=LogprobMemory(gives_logprobs(llm)),
         max_tokens=max_tokens(llm),

@@ -14,7 +14,7 @@ from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
 from cascade_core.costs.tokens import estimate_usage
 from cascade_core.draft import Draft
 from cascade_core.integrations.answers import Said, read_said
-from cascade_core.integrations.usage import written_in
+from cascade_core.integrations.usage import sound, written_in
 from cascade_core.log.record import calls_of
 from cascade_core.logprobs import Logprobs
 from cascade_core.request import ToolCall
@@ -57,7 +57,7 @@ def to_draft(  # noqa: PLR0913 - what only the caller can know of an answer
         logprobs = whole_logprobs(response, text, said)
     model = said.model or name
     record = response.additional_kwargs.get("cascade")
-    usage = usage or said.usage
+    usage = sound(usage or said.usage, wrote=bool(text or tool_calls))
     if usage is None and record is None and prompt_texts is not None:
         answer = text + "".join(f"{call.name}{call.arguments}" for call in tool_calls)
         written = written_in(response.raw) or (None if logprobs is None else len(logprobs))

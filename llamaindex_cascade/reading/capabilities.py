@@ -12,12 +12,18 @@ from llama_index.core.llms import LLM
 
 from cascade_core.integrations import classes
 from cascade_core.integrations.classes import LLAMAINDEX, declines_logprobs, integration
+from cascade_core.tier import hosted
 
 
 def name_of(llm: LLM) -> str | None:
     """Return the name a model is priced by, or None."""
     known = classes.model_name(llm) or llm.metadata.model_name
     return None if known == "unknown" else known
+
+
+def price_names(llm: LLM, answered: str | None) -> tuple[str | None, ...]:
+    """Return the names that a model is priced by; see `Tier.price_names`."""
+    return hosted(host(llm), answered, name_of(llm), *classes.other_names(llm))
 
 
 def host(llm: LLM) -> str | None:

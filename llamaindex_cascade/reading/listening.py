@@ -22,7 +22,7 @@ from cascade_core.draft import Draft, Finish
 from cascade_core.logprobs import Logprobs, read_logprobs
 from cascade_core.usage import Usage
 from llamaindex_cascade.reading.answers import Response, said_in, to_draft
-from llamaindex_cascade.reading.capabilities import name_of
+from llamaindex_cascade.reading.capabilities import name_of, price_names
 
 by_span: WeakValueDictionary[str, Recorder] = WeakValueDictionary()
 """Who saw a call start: the rest of a stream may be read where no recorder is active."""
@@ -95,7 +95,8 @@ class _Seen:
             outcome = "returned" if self.streamed else "failed"
             seconds = perf_counter() - self.started
         draft = self.draft or Draft(model=self._model)
-        yield Call(0, draft.model, "draft", draft.usage, None, seconds, outcome)
+        names = (draft.model,) if self.llm is None else price_names(self.llm, draft.model)
+        yield Call(0, draft.model, "draft", draft.usage, None, seconds, outcome, names=names)
 
     @property
     def _model(self) -> str | None:

@@ -87,6 +87,7 @@ class Call:
             caller's limit minus what was written; None where nothing was
             aborted or no limit is known.
         error: What a failed call raised: its type and HTTP status, never its text.
+        names: The names to price it by, where they are known: see `Tier.price_names`.
     """
 
     tier: int | None
@@ -99,3 +100,4 @@ class Call:
     note: Reason | None = None
     tokens_saved: int | None = None
     error: str | None = None
+    names: tuple[str | None, ...] = ()

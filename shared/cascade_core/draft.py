@@ -30,6 +30,7 @@ class Draft:
             answer; None where it fitted or nothing was to be parsed.
         usage: Tokens of the call, or None where nothing is known.
         model: The model that answered, as its provider names it.
+        names: The names to price it by, where those of its tier are not the right ones.
         seconds: Wall time of the call.
         cached: Whether the answer came from a cache and cost nothing.
         contexts: Texts the tier itself retrieved for this answer; None where it
@@ -48,6 +49,7 @@ class Draft:
     parse_error: BaseException | None = field(default=None, repr=False)
     usage: Usage | None = None
     model: str | None = None
+    names: tuple[str | None, ...] = ()
     seconds: float = 0.0
     cached: bool = False
     contexts: Sequence[str] | None = field(default=None, repr=False)

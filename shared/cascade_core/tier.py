@@ -64,6 +64,7 @@ class Tier:
     Attributes:
         index: Its place; 0 is the cheapest.
         model: The model's name as far as it is known before a call, for prices.
+        names: Further names that the caller gave it (a deployment, a base model), for prices.
         provider: Who hosts the model, where that is not who made it: prices differ.
         native: The framework's own object.
         logprobs: What is known of its log-probabilities.
@@ -75,6 +76,7 @@ class Tier:
     index: int
     model: str | None = None
     native: Any = field(default=None, repr=False)
+    names: tuple[str, ...] = ()
     provider: str | None = None
     logprobs: LogprobMemory = field(default_factory=LogprobMemory, repr=False)
     max_tokens: int | None = None
@@ -86,8 +88,17 @@ class Tier:
         """How errors and warnings name the tier."""
         return f"tier {self.index}" + (f" ({self.model})" if self.model else "")
 
-    def price_name(self, model: str | None) -> str | None:
-        """Return the name a model of this tier is priced by."""
-        if model is None or self.provider is None:
-            return model
-        return f"{self.provider}/{model}"
+    def price_names(self, answered: str | None) -> tuple[str | None, ...]:
+        """Return the names that a model of this tier is priced by, the best first.
+
+        Args:
+            answered: The model that answered, as its provider names it.
+        """
+        return hosted(self.provider, answered, self.model, *self.names)
+
+
+def hosted(provider: str | None, *names: str | None) -> tuple[str | None, ...]:
+    """Return a model's names with who hosts it before them, where that is not its maker."""
+    if provider is None:
+        return names
+    return tuple(name and f"{provider}/{name}" for name in names)

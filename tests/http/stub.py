@@ -41,6 +41,9 @@ class Say:
             `[DONE]`, "drop" closes the connection.
         after: See `cut`.
         delay: Seconds before the answer.
+        model: The model it says it is; else the one asked for.
+        usage: Sent as the report of the tokens instead, whatever it is.
+        totals: Whether every chunk of a stream reports the tokens so far.
     """
 
     text: str = ""
@@ -52,6 +55,9 @@ class Say:
     cut: str | None = None
     after: int = 0
     delay: float = 0.0
+    model: str | None = None
+    usage: Any = None
+    totals: bool = False
 
     @property
     def tokens(self) -> list[str]:
@@ -170,6 +176,7 @@ class Stub:
                     return StreamingResponse(_dropped())
                 return Response(reply.body, reply.status, reply.headers, reply.media_type)
             await asyncio.sleep(reply.delay)
+            body["answers"] = reply.model or body["model"]
             if body.get("stream"):
                 return StreamingResponse(_events(reply, body), media_type="text/event-stream")
             return Response(_dumps(_whole(reply, body)), media_type="application/json")
@@ -191,7 +198,8 @@ async def _events(say: Say, body: Json) -> AsyncIterator[bytes]:
                 return
             raise _DroppedError
         logprobs = _logprobs(say, body, [token])
-        yield _event(body, {"role": "assistant", "content": token}, logprobs, None)
+        so_far = usage(body, "".join(say.tokens[: place + 1])) if say.totals else None
+        yield _event(body, {"role": "assistant", "content": token}, logprobs, None, so_far)
     if say.refusal is not None:
         payload = {"content": None, "refusal": [_entry(say.refusal, 0.9)]}
         yield _event(body, {"refusal": say.refusal}, payload, None)
@@ -202,17 +210,20 @@ async def _events(say: Say, body: Json) -> AsyncIterator[bytes]:
     if (body.get("stream_options") or {}).get("include_usage"):
         yield (
             b"data: "
-            + _dumps({**_head(body), "choices": [], "usage": usage(body, say.text)})
+            + _dumps({**_head(body), "choices": [], "usage": say.usage or usage(body, say.text)})
             + b"\n\n"
         )
     yield b"data: [DONE]\n\n"
 
 
-def _event(body: Json, delta: Json, logprobs: Any, finish: str | None) -> bytes:
+def _event(
+    body: Json, delta: Json, logprobs: Any, finish: str | None, reported: Json | None = None
+) -> bytes:
     choice = {"index": 0, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
-    return (
-        b"data: " + _dumps({**_head(body, "chat.completion.chunk"), "choices": [choice]}) + b"\n\n"
-    )
+    event = {**_head(body, "chat.completion.chunk"), "choices": [choice]}
+    if reported is not None:
+        event["usage"] = reported
+    return b"data: " + _dumps(event) + b"\n\n"
 
 
 def _whole(say: Say, body: Json) -> Json:
@@ -231,7 +242,7 @@ def _whole(say: Say, body: Json) -> Json:
         "logprobs": logprobs,
         "finish_reason": "tool_calls" if say.tool_calls else say.finish,
     }
-    return {**_head(body), "choices": [choice], "usage": usage(body, say.text)}
+    return {**_head(body), "choices": [choice], "usage": say.usage or usage(body, say.text)}
 
 
 def usage(body: Json, text: str) -> Json:
@@ -271,7 +282,7 @@ def _entry(token: str, p: float) -> Json:
 
 
 def _head(body: Json, kind: str = "chat.completion") -> Json:
-    return {"id": "chatcmpl-stub", "object": kind, "created": 0, "model": body["model"]}
+    return {"id": "chatcmpl-stub", "object": kind, "created": 0, "model": body["answers"]}
 
 
 def _dumps(value: Json) -> bytes:

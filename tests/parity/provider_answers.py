@@ -165,6 +165,105 @@ ANSWERS: dict[str, Answer] = {
         model="deepseek-chat",
         usage=Usage(9, 2, cached_tokens=8),
     ),
+    "xAI, with reasoning beside the answer": Answer(
+        sent={
+            "choices": choice(),
+            "usage": {
+                "prompt_tokens": 32,
+                "completion_tokens": 9,
+                "total_tokens": 135,
+                "completion_tokens_details": {"reasoning_tokens": 94},
+            },
+        },
+        metadata={"finish_reason": "stop"},
+        usage_metadata={**tokens(32, 9), "total_tokens": 135}
+        | {"output_token_details": {"reasoning": 94}},
+        finish="stop",
+        usage=Usage(32, 103, reasoning_tokens=94),
+    ),
+    "more reasoning than answer, and no total": Answer(
+        sent={
+            "choices": choice(),
+            "usage": {
+                "prompt_tokens": 32,
+                "completion_tokens": 9,
+                "completion_tokens_details": {"reasoning_tokens": 94},
+            },
+        },
+        metadata={
+            "finish_reason": "stop",
+            "token_usage": {
+                "prompt_tokens": 32,
+                "completion_tokens": 9,
+                "completion_tokens_details": {"reasoning_tokens": 94},
+            },
+        },
+        finish="stop",
+        usage=Usage(32, 103, reasoning_tokens=94),
+    ),
+    "tokens that nobody names but the total": Answer(
+        sent={
+            "choices": choice(),
+            "usage": {"prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 60},
+        },
+        metadata={"finish_reason": "stop"},
+        usage_metadata={**tokens(32, 9), "total_tokens": 60},
+        finish="stop",
+        usage=Usage(32, 28),
+    ),
+    "a proxy that has Anthropic's cache beside OpenAI's prompt": Answer(
+        sent={
+            "choices": choice(),
+            "usage": {
+                "prompt_tokens": 10,
+                "completion_tokens": 5,
+                "total_tokens": 19,
+                "cache_read_input_tokens": 3,
+                "cache_creation_input_tokens": 1,
+            },
+        },
+        metadata={"finish_reason": "stop"},
+        usage_metadata={**tokens(10, 5), "total_tokens": 19}
+        | {"input_token_details": {"cache_read": 3, "cache_creation": 1}},
+        finish="stop",
+        usage=Usage(14, 5, cached_tokens=3, cache_write_tokens=1),
+    ),
+    "more in the cache than in the prompt": Answer(
+        sent={
+            "choices": choice(),
+            "usage": {
+                "prompt_tokens": 10,
+                "completion_tokens": 5,
+                "prompt_tokens_details": {"cached_tokens": 300},
+            },
+        },
+        metadata={"finish_reason": "stop"},
+        usage_metadata=tokens(10, 5, input_token_details={"cache_read": 300}),
+        finish="stop",
+        usage=Usage(310, 5, cached_tokens=300),
+    ),
+    "OpenAI, of a service tier": Answer(
+        sent={
+            "choices": choice(),
+            "service_tier": "flex",
+            "usage": {
+                "prompt_tokens": 30,
+                "completion_tokens": 6,
+                "total_tokens": 36,
+                "prompt_tokens_details": {"cached_tokens": 20, "cache_write_tokens": 2},
+                "completion_tokens_details": {"reasoning_tokens": 4},
+            },
+        },
+        metadata={"finish_reason": "stop"},
+        usage_metadata=tokens(
+            30,
+            6,
+            input_token_details={"flex_cache_read": 20, "flex_cache_creation": 2, "flex": 10},
+            output_token_details={"flex_reasoning": 4, "flex": 2},
+        ),
+        finish="stop",
+        usage=Usage(30, 6, cached_tokens=20, cache_write_tokens=2, reasoning_tokens=4),
+    ),
     "OpenAI's Responses API": Answer(
         sent={
             "status": "completed",
@@ -258,6 +357,7 @@ ANSWERS: dict[str, Answer] = {
                 "outputTokens": 2,
                 "cacheReadInputTokens": 4,
                 "cacheWriteInputTokens": 5,
+                "totalTokens": 14,
             },
         },
         metadata={"stopReason": "max_tokens", "metrics": {"latencyMs": [1]}},
@@ -298,6 +398,7 @@ ANSWERS: dict[str, Answer] = {
                 thoughts_token_count=10,
                 cached_content_token_count=2,
                 tool_use_prompt_token_count=1,
+                total_token_count=21,
             ),
         ),
         metadata={"model_name": "gemini-2.5-flash", "finish_reason": "MAX_TOKENS"},
@@ -322,6 +423,7 @@ ANSWERS: dict[str, Answer] = {
                 "cachedContentTokenCount": 2,
                 "thoughtsTokenCount": 1,
                 "toolUsePromptTokenCount": 1,
+                "totalTokenCount": 12,
             }
         },
         usage=Usage(8, 4, cached_tokens=2, reasoning_tokens=1),
@@ -380,16 +482,16 @@ ANSWERS: dict[str, Answer] = {
         sent={
             "model": "mistral-small",
             "choices": choice("model_length"),
-            "usage": {"prompt_tokens": 4, "completion_tokens": 0},
+            "usage": {"prompt_tokens": 4, "completion_tokens": 1},
         },
         metadata={
             "model_name": "mistral-small",
             "finish_reason": "model_length",
-            "token_usage": {"prompt_tokens": 4, "completion_tokens": 0},
+            "token_usage": {"prompt_tokens": 4, "completion_tokens": 1},
         },
         finish="length",
         model="mistral-small",
-        usage=Usage(4, 0),
+        usage=Usage(4, 1),
     ),
     "Ollama": Answer(
         sent={

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from enum import Enum, IntEnum
 from typing import Any
@@ -15,7 +16,7 @@ import llamaindex_cascade.reading.answers
 from cascade_core.draft import Draft, Finish
 from cascade_core.integrations import finish, usage
 from cascade_core.integrations.answers import MODEL_FIELDS
-from tests.parity.provider_answers import ANSWERS, ENTRIES, WORDS, Answer
+from tests.parity.provider_answers import ANSWERS, ENTRIES, WORDS, Answer, tokens
 
 
 def in_langchain(answer: Answer) -> Draft:
@@ -110,13 +111,31 @@ def test_every_name_and_shape_of_the_table_is_tried() -> None:
     assert len(MODEL_FIELDS) == 5
     tried = str([answer.sent for answer in ANSWERS.values()])
     for shape in usage.SHAPES:
-        names = {shape.given, shape.written, *shape.given_apart, *shape.written_apart}
+        names = {shape.given, shape.written, shape.total, *shape.given_apart, *shape.written_apart}
         paths = (*shape.cached, *shape.stored, *shape.reasoning)
         for name in names.union(*paths):
             assert f"'{name}'" in tried or f"{name}=" in tried, name
     places = {name for place in usage.PLACES for name in place}
     said = str([(answer.sent, answer.metadata) for answer in ANSWERS.values()])
     assert all(name in said for name in places)
+
+
+NO_REPORTS = [(0, 0), (11, 0), (0, 2), (-11, 2), (11, -2), (None, None), (11, None)]
+"""Tokens of the prompt and of an answer with a text, that no call can have used."""
+
+
+@both
+@pytest.mark.parametrize("counts", [*NO_REPORTS, (math.nan, 2), (11, math.inf), ("11", "2")])
+def test_a_report_that_cannot_be_is_none(counts: tuple[Any, Any], read: Read) -> None:
+    given, written = counts
+    report = {"prompt_tokens": given, "completion_tokens": written, "total_tokens": given}
+    sent = {"choices": [{"finish_reason": "stop"}], "usage": report}
+    assert read(Answer(sent=sent, metadata={"token_usage": report})).usage is None
+
+
+@pytest.mark.parametrize("counts", [c for c in NO_REPORTS if None not in c])
+def test_nor_is_one_that_langchain_passes_on(counts: tuple[int, int]) -> None:
+    assert in_langchain(Answer(sent={}, usage_metadata=tokens(*counts))).usage is None
 
 
 def test_a_report_in_langchains_metadata_counts_only_where_its_own_is_missing() -> None:

@@ -16,6 +16,7 @@ from cascade_core.collect.journal import Journal, journal_path
 from cascade_core.collect.requests import Requests
 from cascade_core.collect.runner import Advance, Examine, SpendingCap, run_all
 from cascade_core.collect.summary import Collected, count_problems, summarise
+from cascade_core.costs.prices import Names
 from cascade_core.errors import CascadeWarning, ConfigurationError
 from cascade_core.setup.plan import Plan
 
@@ -113,12 +114,12 @@ def as_cap(given: float | Decimal | None) -> Decimal | None:
     return Decimal(str(given))
 
 
-def check_priced(max_cost: Decimal | None, models: Mapping[str, str | None], plan: Plan) -> None:
+def check_priced(max_cost: Decimal | None, models: Mapping[str, Names], plan: Plan) -> None:
     """Refuse a spending cap that cannot be kept.
 
     Args:
         max_cost: The cap.
-        models: What is called, and the name it is priced by.
+        models: What is called, and the names it is priced by.
         plan: Whose prices count.
 
     Raises:
@@ -126,8 +127,9 @@ def check_priced(max_cost: Decimal | None, models: Mapping[str, str | None], pla
     """
     if max_cost is None:
         return
-    for label, name in models.items():
-        if plan.prices.rate(name) is None:
+    for label, names in models.items():
+        if plan.prices.rate(names) is None:
+            name = names if isinstance(names, str) else next(filter(None, names or ()), None)
             named = "whose model has no name" if name is None else f"priced as {name}"
             named = "" if name and name in label else f", {named},"
             msg = (

@@ -15,6 +15,7 @@ from decimal import Decimal
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from cascade_core.costs.names import fine_tuned, is_bedrock, without_provider
 from cascade_core.costs.rate import EXACT, Rate
 
 if TYPE_CHECKING:
@@ -34,11 +35,6 @@ _ALIASES = {
 }
 """Prefixes of LangChain and litellm that genai-prices does not resolve by itself."""
 
-_BEDROCK = re.compile(
-    r"(?:[a-z-]+\.)?"  # us., eu., apac., global.: the region
-    r"(?:ai21|amazon|anthropic|cohere|deepseek|google|meta|minimax|mistral|moonshotai?|nvidia"
-    r"|openai|qwen|writer|zai)\.[a-z].*|arn:aws[a-z-]*:bedrock:.+"
-)
 _RESOURCE = re.compile(r"(?:(?:.+/)?publishers/[^/]+/)?models/(.+)")
 _loading = Lock()
 
@@ -103,8 +99,12 @@ def find(model: str) -> Listing | None:
 
 def _references(model: str) -> Iterator[tuple[str, str | None]]:
     """Yield what to look up: a model's name and, where the name says it, its provider."""
-    if _BEDROCK.fullmatch(model):
+    if is_bedrock(model):
         yield model, "aws"
+        return
+    tuned = next((name for name in without_provider(model) if fine_tuned(name)), None)
+    if tuned is not None:
+        yield tuned, "openai"
         return
     head, *rest = re.split("[:/]", model, maxsplit=1)
     if rest:

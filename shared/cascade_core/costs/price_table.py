@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from cascade_core.costs.names import without_date, without_provider
+from cascade_core.costs.names import spellings, without_date
 from cascade_core.costs.rate import EXACT, Rate
 from cascade_core.errors import ConfigurationError
 
@@ -32,6 +32,26 @@ _LITELLM = {
 }
 _LITELLM_TIER = re.compile(rf"({'|'.join(_LITELLM)})_above_(\d+)k_tokens")
 _LITELLM_MARKS = {*_LITELLM, "litellm_provider", "mode"}
+MAKERS = (
+    "openai",
+    "anthropic",
+    "google_genai",
+    "google_vertexai",
+    "mistralai",
+    "cohere",
+    "deepseek",
+    "xai",
+    "bedrock",
+    "bedrock_converse",
+)
+"""What `provider:model` says of models that no other host serves."""
+
+PREFIXES = {
+    "azure": ("azure", "azure_openai", "azure_ai"),
+    "huggingface": ("huggingface", "huggingface_api"),
+}
+"""What `provider:model` says of a host, where that is not the host's own name."""
+
 _LITELLM_SAMPLE = "sample_spec"  # describes the format; its numbers are placeholders
 
 
@@ -81,17 +101,37 @@ def read_prices(table: PriceTable) -> dict[str, Rate]:
     return rates
 
 
-def find_rate(rates: Mapping[str, Rate], model: str) -> Rate | None:
+def find_rate(rates: Mapping[str, Rate], models: Sequence[str]) -> Rate | None:
     """Find a model in a table by the names it goes by.
 
-    In this order: the name as it is; the name without its provider prefixes
-    (`openai:gpt-4o` finds `gpt-4o`); either without the date of its snapshot
-    (`gpt-4o-mini-2024-07-18` finds `gpt-4o-mini`). The table's own names are
-    never shortened.
+    In this order: each name as it is, or without its provider prefixes
+    (`openai:gpt-4o` finds `gpt-4o`); without the date of its snapshot
+    (`gpt-4o-mini-2024-07-18` finds `gpt-4o-mini`); by what it was made from or
+    is hosted as (see `names.spellings`); and with the provider that
+    LangChain's and LlamaIndex's names have before them (`openai:gpt-4o`). The
+    table's own names are never shortened.
+
+    Args:
+        rates: The table.
+        models: The model's names, the best first.
     """
-    names = list(without_provider(model))
-    names += [short for name in names if (short := without_date(name))]
-    return next((rates[name] for name in names if name in rates), None)
+    levels = zip(*(spellings(model) for model in models), strict=True)
+    for level in levels:
+        for spelled in level:
+            for name in spelled:
+                if name in rates:
+                    return rates[name]
+    prefixed = (f"{head}:{name}" for model in models for head, name in _prefixed(model))
+    return next((rates[name] for name in prefixed if name in rates), None)
+
+
+def _prefixed(model: str) -> Iterator[tuple[str, str]]:
+    """Yield the providers that may stand before a name, each with the name."""
+    host, _, rest = model.partition("/")
+    hosts = PREFIXES.get(host, (host,)) if rest else MAKERS
+    for name in (rest or model, without_date(rest or model)):
+        if name:
+            yield from ((head, name) for head in hosts)
 
 
 def _load(path: Path, place: str) -> Any:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cascade_core.costs.rate import EXACT, Rate
 from cascade_core.usage import Usage
@@ -26,6 +26,9 @@ __all__ = ["Prices", "Rate"]
 
 MAX_REMEMBERED = 4096
 """Model names remembered; providers may report any name they like, memory stays bounded."""
+
+Names: TypeAlias = str | tuple[str | None, ...] | None
+"""A model by its name, or by all its names, the best first."""
 
 _MINUTE = 60
 
@@ -61,16 +64,15 @@ class Prices:
 
             self._table = read_prices(table)
         self._clock = clock
-        self._known: dict[str, _Known] = {}
+        self._known: dict[Names, _Known] = {}
         self._lock = Lock()
         self._identity: str | None = None
 
-    def cost(self, model: str | None, usage: Usage | None) -> Decimal | None:
+    def cost(self, model: Names, usage: Usage | None) -> Decimal | None:
         """Return what a call cost.
 
         Args:
-            model: The model that answered, as its provider names it; a
-                provider may stand before it (`azure:gpt-4o`, `groq/...`).
+            model: See `rate`.
             usage: The tokens of the call.
 
         Returns:
@@ -82,8 +84,16 @@ class Prices:
         rate = self.rate(model)
         return None if rate is None else rate.cost(usage)
 
-    def rate(self, model: str | None) -> Rate | None:
-        """Return a model's rate as of now, or None where it is unpriced."""
+    def rate(self, model: Names) -> Rate | None:
+        """Return a model's rate as of now, or None where it is unpriced.
+
+        Args:
+            model: The model that answered, as its provider names it; a
+                provider may stand before it (`azure:gpt-4o`, `groq/...`). Or
+                all its names, that one first, then those it was set up with
+                (an alias, a deployment): the user's own price for any of them
+                wins, then the first that has a published price.
+        """
         if not model:
             return None
         known = self._known.get(model)
@@ -103,7 +113,7 @@ class Prices:
             self._identity = f"prices:{digest.hexdigest()[:16]}" if self._table else "prices:none"
         return self._identity
 
-    def _look_up(self, model: str) -> _Known:
+    def _look_up(self, model: Names) -> _Known:
         from cascade_core.costs import catalogue  # noqa: PLC0415 - once for each model
         from cascade_core.costs.price_table import find_rate  # noqa: PLC0415
 
@@ -111,9 +121,12 @@ class Prices:
             known = self._known.get(model)
             now = self._clock()
             if known is None:
-                rate = find_rate(self._table, model)
-                listing = None if rate else catalogue.find(model)
-                known = _Known(rate) if listing is None else _dated(listing, now)
+                given = (model,) if isinstance(model, str) else model or ()
+                names = tuple(dict.fromkeys(name for name in given if name))
+                rate = find_rate(self._table, names)
+                listings = () if rate else filter(None, map(catalogue.find, names))
+                dated = (_dated(listing, now) for listing in listings)
+                known = next((each for each in dated if each.rate), _Known(rate))
                 if len(self._known) >= MAX_REMEMBERED:
                     del self._known[next(iter(self._known))]
             elif known.listing is not None and known.renew_at is not None and now >= known.renew_at:

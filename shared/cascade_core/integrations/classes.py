@@ -24,6 +24,16 @@ NAME_FIELDS = (
 )
 """Where a model keeps its name; ChatLiteLLM, which has the first two, calls by the first."""
 
+FURTHER_NAME_FIELDS = (
+    "deployment_name",
+    "azure_deployment",
+    "engine",
+    "base_model_id",
+    "base_model",
+)
+"""Where a model keeps its owner's name for it, and what it is where that name does not say it:
+on Azure the deployment, on Bedrock the base of an application's profile."""
+
 LIMIT_FIELDS = (
     "max_tokens",
     "max_completion_tokens",
@@ -133,6 +143,9 @@ LLAMAINDEX: Known = {
     "WatsonxLLM": Integration(host="ibm"),
 }
 
+HOSTS = frozenset(row.host for row in (*LANGCHAIN.values(), *LLAMAINDEX.values()) if row.host)
+"""Who serves other makers' models."""
+
 
 def integration(model: object, table: Known) -> Integration:
     """Return what is known of a model by its class and its bases."""
@@ -152,6 +165,12 @@ def model_name(model: object) -> str | None:
     """Return the name that a model is priced by, or None where its fields do not say it."""
     found = (getattr(model, name, None) for name in NAME_FIELDS)
     return next((name for name in found if name and isinstance(name, str)), None)
+
+
+def other_names(model: object) -> tuple[str, ...]:
+    """Return the further names that a model was given, of which any may have a price."""
+    found = (getattr(model, name, None) for name in FURTHER_NAME_FIELDS)
+    return tuple(dict.fromkeys(name for name in found if name and isinstance(name, str)))
 
 
 def max_tokens(model: object) -> int | None:

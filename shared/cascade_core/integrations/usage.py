@@ -6,7 +6,7 @@ Counting tokens that nobody reported does not belong here; see
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from cascade_core.integrations.fields import Getter, field, getter
@@ -26,6 +26,7 @@ class Shape(NamedTuple):
         reasoning: Paths to the hidden part of the answer.
         given_apart: Parts of the prompt that its count leaves out.
         written_apart: Parts of the answer that its count leaves out.
+        total: All tokens, where that is said too.
     """
 
     given: str
@@ -35,14 +36,19 @@ class Shape(NamedTuple):
     reasoning: tuple[Path, ...] = ()
     given_apart: Path = ()
     written_apart: Path = ()
+    total: str = "total_tokens"
 
 
 SHAPES = (
     Shape(  # OpenAI and all that are like it; DeepSeek has a count of its own
         "prompt_tokens",
         "completion_tokens",
-        cached=(("prompt_tokens_details", "cached_tokens"), ("prompt_cache_hit_tokens",)),
-        stored=(("prompt_tokens_details", "cache_write_tokens"),),
+        cached=(
+            ("prompt_tokens_details", "cached_tokens"),
+            ("prompt_cache_hit_tokens",),
+            ("cache_read_input_tokens",),
+        ),
+        stored=(("prompt_tokens_details", "cache_write_tokens"), ("cache_creation_input_tokens",)),
         reasoning=(("completion_tokens_details", "reasoning_tokens"),),
     ),
     Shape(  # OpenAI's Responses API, Cohere, and Anthropic, which counts the cache apart
@@ -62,6 +68,7 @@ SHAPES = (
         cached=(("cacheReadInputTokens",),),
         stored=(("cacheWriteInputTokens",),),
         given_apart=("cacheReadInputTokens", "cacheWriteInputTokens"),
+        total="totalTokens",
     ),
     Shape(  # Google
         "prompt_token_count",
@@ -70,6 +77,7 @@ SHAPES = (
         reasoning=(("thoughts_token_count",),),
         given_apart=("tool_use_prompt_token_count",),
         written_apart=("thoughts_token_count",),
+        total="total_token_count",
     ),
     Shape(  # the same, as it comes over the wire
         "promptTokenCount",
@@ -78,6 +86,7 @@ SHAPES = (
         reasoning=(("thoughtsTokenCount",),),
         given_apart=("toolUsePromptTokenCount",),
         written_apart=("thoughtsTokenCount",),
+        total="totalTokenCount",
     ),
     Shape("prompt_eval_count", "eval_count"),  # Ollama
 )
@@ -145,13 +154,34 @@ def _read(get: Getter, shape: Shape, given: int) -> Usage | None:
         apart += _count(get(name)) or 0
     if not given or (written is None and not apart):
         return None
-    return Usage(
+    return _whole(
         given,
         (written or 0) + apart,
-        cached_tokens=_part(get, shape.cached),
-        cache_write_tokens=_part(get, shape.stored),
-        reasoning_tokens=_part(get, shape.reasoning),
+        _count(get(shape.total)),
+        cached=_part(get, shape.cached),
+        stored=_part(get, shape.stored),
+        reasoning=_part(get, shape.reasoning),
     )
+
+
+def _whole(  # noqa: PLR0913 - the counts of a report
+    given: int, written: int, total: int | None, *, cached: int, stored: int, reasoning: int
+) -> Usage:
+    """Return a usage whose parts are parts of it, whatever its report leaves out of what.
+
+    Tokens of the cache are in the prompt at OpenAI and beside it at Anthropic, and proxies report
+    either under either's names. Reasoning is in the answer at OpenAI and beside it at xAI. What the
+    total has more than both is billed as well.
+    """
+    apart = (total or 0) - given - written
+    if cached + stored and (cached + stored > given or cached + stored == apart):
+        given += cached + stored
+        apart -= cached + stored
+    if apart > 0:
+        written += apart
+    elif total is None and reasoning > written:
+        written += reasoning
+    return Usage(given, written, cached, stored, reasoning)
 
 
 def read_langchain(report: Mapping[str, Any]) -> Usage | None:
@@ -161,35 +191,73 @@ def read_langchain(report: Mapping[str, Any]) -> Usage | None:
         The tokens, or None where they are not reported: the answer may come
         from a cache, of a model that reports none.
     """
-    given = report.get("input_tokens")
-    if not given:
+    given, written = _count(report.get("input_tokens")), _count(report.get("output_tokens"))
+    if not given or written is None:
         return None
-    read, written = report.get("input_token_details"), report.get("output_token_details")
-    if not read and not written:
-        return Usage(given, report["output_tokens"])
-    read, written = read or {}, written or {}
-    stored = read.get("cache_creation")
-    if not stored and _STORED_FOR[0] in read:
-        stored = sum(read.get(name) or 0 for name in _STORED_FOR)
-    return Usage(
+    read, wrote = report.get("input_token_details"), report.get("output_token_details")
+    total = _count(report.get("total_tokens"))
+    if not read and not wrote:
+        return Usage(given, max(written, (total or 0) - given))
+    read, wrote = read or {}, wrote or {}
+    stored = _detail(read, "cache_creation")
+    return _whole(
         given,
-        report["output_tokens"],
-        cached_tokens=read.get("cache_read") or 0,
-        cache_write_tokens=stored or 0,
-        reasoning_tokens=written.get("reasoning") or 0,
+        written,
+        total,
+        cached=_detail(read, "cache_read"),
+        stored=stored or sum(_count(read.get(name)) or 0 for name in _STORED_FOR),
+        reasoning=_detail(wrote, "reasoning"),
     )
 
 
 _STORED_FOR = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
 """Where ChatAnthropic tells for how long tokens are cached, it leaves `cache_creation` at zero."""
 
+_SERVICE_TIERS = ("", "flex_", "priority_")
+"""ChatOpenAI says with them of which service tier the tokens are, one of them at a time."""
+
+
+def _detail(details: Mapping[str, Any], name: str) -> int:
+    counts = (_count(details.get(f"{tier}{name}")) for tier in _SERVICE_TIERS)
+    return next(filter(None, counts), 0)
+
+
+def so_far(reports: Iterable[Mapping[str, Any] | None]) -> Mapping[str, Any] | None:
+    """Return what a stream's reports come to where they are running totals, not parts.
+
+    LangChain adds up what the chunks of a stream report, as most integrations mean it; servers
+    that are like OpenAI may send the total so far with every chunk. No prompt is billed in
+    parts, so two reports that both have one are such totals, and the largest is the last.
+
+    Args:
+        reports: The `usage_metadata` of the chunks.
+
+    Returns:
+        The largest, or None where adding up is right.
+    """
+    totals = [report for report in reports if report and _count(report.get("input_tokens"))]
+    if len(totals) < 2:  # noqa: PLR2004
+        return None
+    return max(totals, key=lambda report: _count(report.get("output_tokens")) or 0)
+
+
+def sound(usage: Usage | None, *, wrote: bool) -> Usage | None:
+    """Return a reported usage, or None where it cannot be: an answer of no tokens.
+
+    Args:
+        usage: What was reported.
+        wrote: Whether the model wrote anything.
+    """
+    return None if usage is not None and wrote and not usage.output_tokens else usage
+
 
 def _count(value: Any) -> int | None:
-    # Cohere bills in floats; a bool is no count.
-    return int(value) if type(value) in _COUNTS and value >= 0 else None
+    # Cohere bills in floats; a bool is no count, nor is NaN or infinity.
+    return int(value) if type(value) in _COUNTS and 0 <= value < _MOST else None
 
 
 _COUNTS = (int, float)
+_MOST = 10**15
 
 
 def _part(get: Getter, paths: tuple[Path, ...]) -> int:

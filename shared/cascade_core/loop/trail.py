@@ -70,15 +70,17 @@ class Trail:
             entry.settle(outcome)
         else:
             model = draft.model or tier.model
-            priced = tier.price_name(model)
-            cost = _FREE if draft.cached else self._prices.cost(priced, draft.usage)
+            names = draft.names or tier.price_names(model)
+            cost = _FREE if draft.cached else self._prices.cost(names, draft.usage)
             calls = [Call(tier.index, model, purpose, draft.usage, cost, draft.seconds, outcome)]
             entry = TrailEntry(calls)
         self.calls += calls
         return entry
 
     def _inside(self, call: Call, tier: Tier, purpose: Purpose) -> Call:
-        cost = self._prices.cost(call.model, call.usage) if call.cost is None else call.cost
+        cost = call.cost
+        if cost is None:
+            cost = self._prices.cost(call.names or call.model, call.usage)
         inner = purpose if call.purpose == "draft" else call.purpose
         return replace(call, tier=tier.index, cost=cost, purpose=inner)
 
@@ -191,4 +193,4 @@ def always_strong(
         return None, False
     if usage.cached_tokens or usage.cache_write_tokens or usage.reasoning_tokens:
         usage = Usage(usage.input_tokens, usage.output_tokens)
-    return prices.cost(strongest.price_name(strongest.model), usage), False
+    return prices.cost(strongest.price_names(strongest.model), usage), False

@@ -48,8 +48,9 @@ class CascadeKeywords(TypedDict, total=False):
     policy: Policy | Document | None
     """A `Policy`, a mapping, or the path of a JSON or TOML file."""
     prices: Prices | Document | None
-    """USD per million tokens by model, or the path of a JSON file (also litellm's). It wins over
-    genai-prices; a model in neither is unpriced."""
+    """USD per million tokens by model, or the path of a JSON file (also litellm's). A model is
+    found by the name it answers with or the one it was set up with. It wins over genai-prices; a
+    model in neither is unpriced."""
     log: DecisionLog | str | Path | None
     """The path of a `.jsonl` file, one decision a line, or an object with `write(record)`."""
     log_content: bool

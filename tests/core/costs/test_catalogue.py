@@ -82,6 +82,12 @@ def test_a_long_prompt_crosses_into_the_published_tier():
             "us.anthropic.claude-3-haiku-20240307-v1:0",
             "aws/regional.anthropic.claude-3-haiku-20240307-v1:0",
         ),
+        ("ft:gpt-4o-mini-2024-07-18:org::id", "openai/ft:gpt-4o-mini"),
+        ("openai:ft:gpt-4o-mini-2024-07-18:org:name:id", "openai/ft:gpt-4o-mini"),
+        (
+            "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.amazon.nova-pro-v1:0",
+            "aws/amazon.nova-pro-v1:0",
+        ),
         (
             "bedrock_converse:anthropic.claude-3-haiku-20240307-v1:0",
             "aws/regional.anthropic.claude-3-haiku-20240307-v1:0",

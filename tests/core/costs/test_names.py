@@ -22,6 +22,7 @@ def test_each_leading_provider_is_taken_off_in_turn(model, names):
         ("gpt-4o-mini-2024-07-18", "gpt-4o-mini"),
         ("claude-sonnet-4-5-20250929", "claude-sonnet-4-5"),
         ("claude-sonnet-4-5@20250929", "claude-sonnet-4-5"),
+        ("mistral-large-latest", "mistral-large"),
         ("gpt-4o-mini", None),
         ("gpt-4-0613", None),
         ("-2024-07-18", None),

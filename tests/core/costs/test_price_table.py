@@ -175,12 +175,64 @@ def test_a_bad_price_in_a_file_names_the_file_too(tmp_path):
         ("azure/gpt-4o-mini", "azure/gpt-4o-mini"),
         ("azure/gpt-4o-mini-2024-07-18", "azure/gpt-4o-mini"),
         ("gpt-4o-mini-2099-01-01", "gpt-4o-mini-2099-01-01"),
+        ("gpt-4o-mini-latest", "gpt-4o-mini"),
         ("gpt-4o", None),
         ("gpt-4o-mini-audio", None),
+        ("ft:gpt-4o-mini-2024-07-18:org::id", "gpt-4o-mini"),
+        ("openai/ft:gpt-4o-mini:org:name:id", "gpt-4o-mini"),
     ],
 )
 def test_a_model_is_found_by_its_longest_name_in_the_table(model, found):
     names = ["gpt-4o-mini", "azure/gpt-4o-mini", "gpt-4o-mini-2099-01-01", "gpt-4o-mini-tts"]
     rates = {name: Rate(Decimal(1), Decimal(1), source=name) for name in names}
-    rate = find_rate(rates, model)
+    rate = find_rate(rates, [model])
     assert (rate and rate.source) == found
+
+
+BEDROCK = "anthropic.claude-3-haiku-20240307-v1:0"
+
+
+@pytest.mark.parametrize("listed", [BEDROCK, "claude-3-haiku-20240307", "claude-3-haiku"])
+@pytest.mark.parametrize(
+    "called",
+    [
+        BEDROCK,
+        f"us.{BEDROCK}",
+        f"us-gov.{BEDROCK}",
+        f"bedrock_converse:eu.{BEDROCK}",
+        f"bedrock/{BEDROCK}",
+        f"arn:aws:bedrock:us-east-1::foundation-model/{BEDROCK}",
+        f"arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.{BEDROCK}",
+    ],
+)
+def test_a_model_on_bedrock_is_found_without_region_vendor_and_version(listed, called):
+    rate = Rate(Decimal(1), Decimal(1))
+    assert find_rate({listed: rate, "0": Rate(Decimal(2), Decimal(2))}, [called]) is rate
+
+
+def test_of_several_names_the_surest_spelling_wins_before_the_better_name():
+    rates = {name: Rate(Decimal(1), Decimal(1), source=name) for name in ("gpt-4o", "prod")}
+    answered, deployment = "azure/gpt-4o-2024-08-06", "azure/prod"
+    assert find_rate(rates, [answered, deployment]).source == "prod"
+    assert find_rate(rates, [answered, "azure/test"]).source == "gpt-4o"
+    assert find_rate(rates, ["azure/gpt-4o", deployment]).source == "gpt-4o"
+
+
+def test_a_fine_tune_has_a_price_of_its_own_before_its_bases():
+    rates = {n: Rate(Decimal(1), Decimal(1), source=n) for n in ("gpt-4o", "ft:gpt-4o")}
+    assert find_rate(rates, ["ft:gpt-4o-2024-08-06:org::id"]).source == "ft:gpt-4o"
+
+
+@pytest.mark.parametrize(
+    ("listed", "called", "found"),
+    [
+        ("openai:gpt-4o", "gpt-4o-2024-08-06", True),
+        ("azure_openai:gpt-4o", "azure/gpt-4o", True),
+        ("groq:llama-3.1-8b", "groq/llama-3.1-8b", True),
+        ("groq:llama-3.1-8b", "llama-3.1-8b", False),
+        ("openai:gpt-4o", "azure/gpt-4o", False),
+    ],
+)
+def test_a_table_may_name_models_as_from_models_does(listed, called, found):
+    rate = Rate(Decimal(1), Decimal(1))
+    assert find_rate({listed: rate}, [called]) is (rate if found else None)
