@@ -9,7 +9,7 @@ overridden, not `_generate` and `_stream`, and no decision is made here:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import aclosing, closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -51,6 +51,7 @@ class Asking:
         @property
         def _engine(self) -> ChatEngine: ...
         def _unable(self) -> frozenset[int]: ...
+        def _mute(self, kwargs: dict[str, Any], tools: BoundTools | None) -> Collection[int]: ...
         def _convert_input(self, given: Any) -> PromptValue: ...
         def _streaming_disabled(self, **kwargs: Any) -> bool: ...
         def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str: ...
@@ -184,6 +185,8 @@ class Asking:
         if tools is not None:
             kwargs = {k: v for k, v in kwargs.items() if k not in TOOL_KEYWORDS}
             asked.update(tools=tools.specs, tool_choice=tools.choice, unable=self._unable())
+        if kwargs or tools is not None:
+            asked["mute"] = self._mute(kwargs, tools)
         request = Request(
             lambda: to_turns(prompt.to_messages()),
             native=prompt,

@@ -32,6 +32,7 @@ from langchain_cascade.convert import (
     without_logprobs,
 )
 from langchain_cascade.engine import ChatEngine
+from langchain_cascade.quiet import without_streaming
 from langchain_cascade.scope import fatal
 from langchain_cascade.streams import AsyncDraftStream, DraftStream, GatheredMessages, Setting
 from langchain_cascade.tools import BoundTools
@@ -171,6 +172,8 @@ class ChatCalls:
             return tier.model(variant), prompt, dict(effect.options)
         options = self._options(effect, sample)
         kwargs = {**self._kwargs, **options} if options else self._kwargs
+        if variant.whole:
+            kwargs = without_streaming(kwargs)
         return target.native.model(variant, self._tools), prompt, kwargs
 
     def _options(self, effect: Ask, sample: int) -> Mapping[str, Any]:
@@ -204,6 +207,7 @@ class ChatCalls:
             logprobs=effect.logprobs,
             top_logprobs=effect.top_logprobs,
             fresh=self._last_variant.fresh,
+            driven=True,
         )
         flat = flatten(effect.tier.native.model(variant, self._tools))
         assert flat is not None  # noqa: S101 - the core streams only drafts of flat tiers

@@ -6,7 +6,7 @@ What is known of a class by its name does not belong here; see
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from langchain_core.language_models import BaseChatModel
@@ -79,15 +79,28 @@ def intersect_profiles(models: Sequence[BaseChatModel]) -> dict[str, Any] | None
 def _gives_none(model: BaseChatModel) -> bool:
     """Tell whether a model is known to return no logprobs, or its owner switched them off."""
     never = integration(model, LANGCHAIN).logprobs == "never"
-    return never or declines_logprobs(model) or _uses_responses(model)
+    return never or declines_logprobs(model) or uses_responses(model, {})
 
 
-def _uses_responses(model: BaseChatModel) -> bool:
-    """Tell whether an OpenAI model uses the Responses API, whose logprobs get lost."""
-    decide = getattr(model, "_use_responses_api", None)
-    if decide is None:
+def chooses_api(model: BaseChatModel) -> bool:
+    """Tell whether a model decides call by call which of OpenAI's APIs it uses."""
+    return hasattr(model, "_use_responses_api")
+
+
+def uses_responses(model: BaseChatModel, kwargs: Mapping[str, Any]) -> bool:
+    """Tell whether an OpenAI model sends a call to the Responses API.
+
+    That API has no parameter `logprobs`, and what it gives on another wish gets lost in the
+    integration.
+
+    Args:
+        model: The model.
+        kwargs: The arguments of the call.
+    """
+    if not chooses_api(model):
         return False
     try:
-        return bool(decide({}))
+        payload = {**model._default_params, **kwargs}  # type: ignore[attr-defined]  # noqa: SLF001
+        return bool(model._use_responses_api(payload))  # type: ignore[attr-defined]  # noqa: SLF001
     except Exception:  # noqa: BLE001 - a private helper of an integration may change
         return bool(getattr(model, "use_responses_api", False))

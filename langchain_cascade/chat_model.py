@@ -119,6 +119,10 @@ class ChatCascade(
             index for index, tier in enumerate(self._chat_tiers) if not supports_tools(tier.inner)
         )
 
+    def _mute(self, kwargs: dict[str, Any], tools: BoundTools | None) -> list[int]:
+        """Return the tiers whose answers to such a call come without log-probabilities."""
+        return [i for i, tier in enumerate(self._chat_tiers) if tier.mute(kwargs, tools)]
+
     def bind_tools(
         self,
         tools: Sequence[dict[str, Any] | type | Callable[..., Any] | Any],

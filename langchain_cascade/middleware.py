@@ -86,6 +86,11 @@ class CascadeMiddleware(AgentMiddleware):
             tags=config.get("tags") or (),
             metadata=config.get("metadata"),
             unable=self._unable if tools or wanted.tools else (),
+            mute=[
+                tier.index
+                for tier in self._engine.plan.tiers
+                if tier.native.mute(request.model_settings, tools)
+            ],
         )
         calls = TurnCalls(handler, self._flat, self._engine.judges)
         return Session(self._engine, asked, calls)

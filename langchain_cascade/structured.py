@@ -11,18 +11,20 @@ from typing import Any, cast
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
-from langchain_core.runnables.base import RunnableBindingBase, RunnableParallel, RunnableSequence
+from langchain_core.runnables.base import RunnableParallel, RunnableSequence
 from pydantic import Field
 
 from cascade_core.draft import Draft
 from cascade_core.errors import CascadeError
 from cascade_core.loop.session import Decided
+from cascade_core.tier import LogprobMemory
 from langchain_cascade.answer import stamp
 from langchain_cascade.convert import to_draft
 from langchain_cascade.engine import ChatEngine
+from langchain_cascade.quiet import without_streaming
 from langchain_cascade.runnable import RunnableCascade
 from langchain_cascade.tiers import ChatTier
-from langchain_cascade.wrapping import Model, Variant, rebuild, vary
+from langchain_cascade.wrapping import Model, Variant, bound_kwargs, rebuild, vary
 
 
 class NothingParsedError(CascadeError):
@@ -116,7 +118,10 @@ def structured_cascade(
         # Made at once, so that what a tier cannot do is said here and not on a request.
         runnable = StructuredTier(bound=make(variant=Variant(), options={}), chat=tier, make=make)
         tool_only = _calls_a_tool(tier, kwargs)
-        made.append(replace(core, native=runnable, streams=False, tool_only=tool_only))
+        memory = LogprobMemory(known=False) if tier.mute(kwargs) else core.logprobs
+        made.append(
+            replace(core, native=runnable, streams=False, tool_only=tool_only, logprobs=memory)
+        )
     cascade = StructuredCascade(
         tiers=[core.native for core in made], to_draft=read_structured, include_raw=include_raw
     )
@@ -142,21 +147,17 @@ def _structured(  # noqa: PLR0913 - what is fixed for a tier, then what differs 
     variant: Variant,
     options: Mapping[str, Any],
 ) -> Model:
-    bound = {**_bound_kwargs(tier.given), **({} if stop is None else {"stop": stop}), **options}
+    bound = {**bound_kwargs(tier.given), **({} if stop is None else {"stop": stop}), **options}
+    if variant.whole:
+        bound = without_streaming(bound)
+    if variant.logprobs and tier.mute(kwargs):
+        variant = variant._replace(logprobs=False, top_logprobs=0)
 
     def change(model: Any) -> Model:
         sequence = vary(model, variant).with_structured_output(schema, include_raw=True, **kwargs)
         return _bind_raw(sequence, bound) if bound else sequence
 
-    return rebuild(tier.given, change)
-
-
-def _bound_kwargs(given: Model) -> dict[str, Any]:
-    kwargs: dict[str, Any] = {}
-    while isinstance(given, RunnableBindingBase):
-        kwargs = {**given.kwargs, **kwargs}
-        given = given.bound
-    return kwargs
+    return rebuild(tier.given, change, whole=variant.whole)
 
 
 def _bind_raw(sequence: Any, kwargs: dict[str, Any]) -> Model:

@@ -19,11 +19,19 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.integrations.classes import max_tokens, model_name, other_names, token_limit
 from cascade_core.setup.plan import Notices
 from cascade_core.tier import LogprobMemory, Tier, hosted
-from langchain_cascade.capabilities import gives_logprobs, host, logprob_fields
+from langchain_cascade.capabilities import (
+    chooses_api,
+    gives_logprobs,
+    host,
+    logprob_fields,
+    uses_responses,
+)
 from langchain_cascade.parameters import apply
 from langchain_cascade.wrapping import (
+    Flat,
     Model,
     Variant,
+    bound_kwargs,
     find_chat_model,
     flatten,
     rebuild,
@@ -37,6 +45,11 @@ GivenTier: TypeAlias = Runnable[LanguageModelInput, AIMessage] | str
 
 class Binds(Protocol):
     """The caller's tools, as far as a tier has to know them."""
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """What they become in a call, as far as all providers are alike."""
+        ...
 
     def bind_to(self, model: BaseChatModel) -> Model:
         """Let one model bind the tools."""
@@ -79,6 +92,17 @@ class ChatTier:
         inner = self.inner
         return hosted(host(inner), answered, model_name(inner), *other_names(inner))
 
+    def mute(self, kwargs: Mapping[str, Any], tools: Binds | None = None) -> bool:
+        """Tell whether a call with these arguments is answered without log-probabilities."""
+        if not chooses_api(self.inner):
+            return False
+        bound = {} if tools is None else tools.arguments
+        return uses_responses(self.inner, {**self._bound, **bound, **kwargs})
+
+    @cached_property
+    def _bound(self) -> Mapping[str, Any]:
+        return bound_kwargs(self.given)
+
     def identity(self) -> str:
         """Return a hash of everything that makes the tier answer as it does.
 
@@ -91,7 +115,9 @@ class ChatTier:
             changed = vary(model, variant)
             return changed if tools is None else tools.bind_to(changed)
 
-        return rebuild(self.given, change)
+        if variant.logprobs and self.mute({}, tools):
+            variant = variant._replace(logprobs=False, top_logprobs=0)
+        return rebuild(self.given, change, whole=variant.whole)
 
 
 class Judges:
@@ -241,7 +267,14 @@ def can_stream(tier: ChatTier) -> bool:
     if cls.stream is not BaseChatModel.stream:  # it streams in a way of its own
         return False
     own = cls._stream is not BaseChatModel._stream  # noqa: SLF001
-    return own and flat.model.disable_streaming is not True
+    return own and not _streaming_disabled(flat)
+
+
+def _streaming_disabled(flat: Flat) -> bool:
+    """Tell whether the owner of a model wants it not to stream."""
+    model = flat.model
+    off = "streaming" in model.model_fields_set and getattr(model, "streaming", None) is False
+    return off or model.disable_streaming is True or flat.kwargs.get("stream", True) is False
 
 
 def to_core(tiers: Sequence[ChatTier]) -> tuple[Tier, ...]:
@@ -253,7 +286,7 @@ def to_core(tiers: Sequence[ChatTier]) -> tuple[Tier, ...]:
             native=tier,
             names=other_names(tier.inner),
             provider=host(tier.inner),
-            logprobs=LogprobMemory(gives_logprobs(tier.inner)),
+            logprobs=LogprobMemory(False if tier.mute({}) else gives_logprobs(tier.inner)),
             max_tokens=_limit(tier),
             streams=can_stream(tier),
         )

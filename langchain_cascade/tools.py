@@ -54,6 +54,11 @@ class BoundTools:
         return read_choice(self.options.get("tool_choice"))
 
     @property
+    def arguments(self) -> Mapping[str, Any]:
+        """What they become in a call, as far as all providers are alike."""
+        return {**self.options, "tools": self.formatted}
+
+    @property
     def identity(self) -> str:
         """A string equal for the same tools bound alike; part of cache keys."""
         return repr((self.formatted, sorted(self.options.items(), key=str)))

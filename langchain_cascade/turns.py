@@ -16,6 +16,7 @@ from cascade_core.effects import Ask, Failed, Open
 from cascade_core.tier import Tier
 from langchain_cascade.convert import to_draft, to_messages
 from langchain_cascade.providers import without_foreign_cache_keys
+from langchain_cascade.quiet import without_streaming
 from langchain_cascade.recorder import CallRecorder
 from langchain_cascade.scope import control_flow, fatal
 from langchain_cascade.tiers import Judges
@@ -104,6 +105,8 @@ class TurnCalls:
         model.__dict__.pop("_serialized", None)
         cleaned = without_foreign_cache_keys(request, flat.model)
         settings = {**cleaned.model_settings, **flat.kwargs, **effect.options}
+        if variant.whole:
+            settings = without_streaming(settings)
         seed = settings.get("seed", getattr(flat.model, "seed", None))
         if effect.purpose == "sample" and isinstance(seed, int):
             settings["seed"] = seed + sample + 1  # one seed would give the draft itself n times

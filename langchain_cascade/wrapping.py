@@ -17,6 +17,7 @@ from langchain_core.runnables.config import RunnableConfig, merge_configs
 from langchain_core.runnables.fallbacks import RunnableWithFallbacks
 
 from langchain_cascade.capabilities import logprob_fields
+from langchain_cascade.quiet import KEYWORDS, hush, quiet_fields, without_streaming
 
 Model: TypeAlias = Runnable[Any, Any]
 
@@ -27,6 +28,7 @@ class Variant(NamedTuple):
     Attributes:
         draft: Never streamed by itself: a draft must not reach a stream of the
             caller's, and bridged streams lose all but the last logprobs.
+        driven: A draft whose stream is driven by us: it is to stream as its owner wants it.
         logprobs: Asks for token log-probabilities.
         top_logprobs: How many alternatives a token.
         fresh: Bypasses the answer cache: samples served from one are no samples.
@@ -36,6 +38,12 @@ class Variant(NamedTuple):
     logprobs: bool = False
     top_logprobs: int = 0
     fresh: bool = False
+    driven: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether the answer comes in one piece, whatever its owner asked for."""
+        return self.draft and not self.driven
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +69,27 @@ def find_chat_model(runnable: object) -> BaseChatModel | None:
     return runnable
 
 
-def rebuild(runnable: Model, change: Callable[[BaseChatModel], Model]) -> Model:
-    """Put the same wrapping around a changed model."""
+def rebuild(
+    runnable: Model, change: Callable[[BaseChatModel], Model], *, whole: bool = False
+) -> Model:
+    """Put the same wrapping around a changed model.
+
+    Args:
+        runnable: The model in its wrapping.
+        change: Changes the model.
+        whole: Leave out bound arguments that ask for a stream.
+    """
     if isinstance(runnable, BaseChatModel):
         return change(runnable)
     if isinstance(runnable, RunnableBindingBase):
-        return runnable.model_copy(update={"bound": rebuild(runnable.bound, change)})
+        update: dict[str, Any] = {"bound": rebuild(runnable.bound, change, whole=whole)}
+        if whole and not KEYWORDS.isdisjoint(runnable.kwargs):
+            update["kwargs"] = without_streaming(runnable.kwargs)
+        return runnable.model_copy(update=update)
     if isinstance(runnable, RunnableWithFallbacks):
-        return runnable.model_copy(
-            update={
-                "runnable": rebuild(runnable.runnable, change),
-                "fallbacks": [rebuild(fallback, change) for fallback in runnable.fallbacks],
-            }
-        )
+        others = [rebuild(fallback, change, whole=whole) for fallback in runnable.fallbacks]
+        first = rebuild(runnable.runnable, change, whole=whole)
+        return runnable.model_copy(update={"runnable": first, "fallbacks": others})
     if not hasattr(runnable, "default"):
         return runnable
     # On use: building these classes takes longer than all of ours together.
@@ -83,14 +99,14 @@ def rebuild(runnable: Model, change: Callable[[BaseChatModel], Model]) -> Model:
     )
 
     if isinstance(runnable, RunnableConfigurableAlternatives):
-        others = {
-            key: rebuild(other, change) if isinstance(other, Runnable) else other
+        choices = {
+            key: rebuild(other, change, whole=whole) if isinstance(other, Runnable) else other
             for key, other in runnable.alternatives.items()
         }
-        default = rebuild(runnable.default, change)
-        return runnable.model_copy(update={"default": default, "alternatives": others})
+        default = rebuild(runnable.default, change, whole=whole)
+        return runnable.model_copy(update={"default": default, "alternatives": choices})
     if isinstance(runnable, RunnableConfigurableFields):
-        flat = flatten(rebuild(runnable.default, change))
+        flat = flatten(rebuild(runnable.default, change, whole=whole))
         if flat is None:
             return runnable
         # The fields are the model's own: what the change bound to it goes around them.
@@ -103,14 +119,19 @@ def vary(model: BaseChatModel, variant: Variant) -> BaseChatModel:
     """Return a copy of a model that is called in a variant's way."""
     update: dict[str, Any] = {}
     if variant.draft:
-        update["disable_streaming"] = True
+        update.update(quiet_fields(model) if variant.whole else {"disable_streaming": True})
     if variant.fresh:
         update["cache"] = False
     if variant.logprobs:
-        update.update(logprob_fields(model, variant.top_logprobs))
+        asked = logprob_fields(model, variant.top_logprobs)
+        if "model_kwargs" in update and "model_kwargs" in asked:
+            asked["model_kwargs"] = without_streaming(asked["model_kwargs"])
+        update.update(asked)
     if not update:
         return model
     copy = model.model_copy(update=update)
+    if variant.whole:
+        hush(copy)
     # The serialised form is cached on the instance and is part of the answer
     # cache's key: a copy that kept it would be served the original's answers.
     copy.__dict__.pop("_serialized", None)
@@ -128,6 +149,15 @@ def setup_text(runnable: Model) -> str:
     if isinstance(runnable, RunnableWithFallbacks):
         return " or ".join(setup_text(r) for r in runnable.runnables)
     return repr(runnable)
+
+
+def bound_kwargs(runnable: Model) -> dict[str, Any]:
+    """Return the arguments bound to a model, whatever else is around it."""
+    kwargs: dict[str, Any] = {}
+    while isinstance(runnable, RunnableBindingBase):
+        kwargs = {**runnable.kwargs, **kwargs}
+        runnable = runnable.bound
+    return kwargs
 
 
 def flatten(runnable: Model) -> Flat | None:

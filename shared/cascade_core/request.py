@@ -76,6 +76,7 @@ class Request:
         tags: The caller's tags.
         metadata: The caller's metadata; `cascade_class` names the class.
         unable: Indexes of tiers that cannot serve this request (no tools).
+        mute: Indexes of tiers whose answers to this request come without log-probabilities.
         max_tokens: The most tokens an answer may have, where this request says
             so itself; it goes before a tier's own limit.
         first: The cheapest tier to ask, where this is a further step of an
@@ -88,6 +89,7 @@ class Request:
         "first",
         "max_tokens",
         "metadata",
+        "mute",
         "native",
         "output_schema",
         "tags",
@@ -108,6 +110,7 @@ class Request:
         tags: Sequence[str] = (),
         metadata: Mapping[str, Any] | None = None,
         unable: Collection[int] = (),
+        mute: Collection[int] = (),
         max_tokens: int | None = None,
         first: int = 0,
     ) -> None:
@@ -120,6 +123,7 @@ class Request:
         self.tags = tags
         self.metadata: Mapping[str, Any] = metadata or {}
         self.unable = unable
+        self.mute = mute
         self.max_tokens = max_tokens
         self.first = first
 

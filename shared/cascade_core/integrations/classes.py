@@ -58,6 +58,7 @@ class Integration(NamedTuple):
             their end only: one that ends without either was cut off.
         usage_asked: Whether its streams report tokens only to who asks them to.
         cache_keys: The settings for prompt caching that it accepts.
+        tells_tokens: Whether it tells handlers of tokens even where it answers in one piece.
     """
 
     logprobs: LogprobsBy | None = None
@@ -65,6 +66,7 @@ class Integration(NamedTuple):
     ends_named: bool | None = None
     usage_asked: bool | None = None
     cache_keys: frozenset[str] | None = None
+    tells_tokens: bool | None = None
 
 
 Known: TypeAlias = Mapping[str, Integration]
@@ -101,7 +103,7 @@ LANGCHAIN: Known = {
     "ChatMistralAI": Integration(logprobs="never"),
     "ChatNVIDIA": Integration(host="nvidia"),
     "ChatNebius": Integration(host="nebius"),
-    "ChatOllama": Integration(host="ollama", ends_named=True),
+    "ChatOllama": Integration(host="ollama", ends_named=True, tells_tokens=True),
     "ChatOpenAI": Integration(cache_keys=_OPENAI),
     "ChatOpenRouter": Integration(logprobs="model_kwargs", host="openrouter", ends_named=True),
     "ChatPerplexity": Integration(logprobs="never", host="perplexity"),

@@ -118,7 +118,8 @@ def _climb(run: _Run) -> Steps[tuple[Tier, Judgement, _Answer] | None]:
         if tier.index in skipped:
             run.judged = replace(run.judged, reason="difficult")
             continue
-        if tier.logprobs.absent and pointless(plan, request, tier):
+        unread = tier.logprobs.absent or tier.index in request.mute
+        if unread and pointless(plan, request, tier):
             run.judged = replace(run.judged, reason="no_reading")
             yield no_reading_note(plan, tier)
             continue
@@ -196,7 +197,7 @@ def _shadow(run: _Run) -> Steps[Verdict]:
 def _draft(run: _Run, tier: Tier) -> Steps[_Answer | Judgement]:
     """Get a draft from a tier; a `Judgement` says why there is none."""
     plan = run.plan
-    reads = plan.reads_logprobs and tier.logprobs.asked
+    reads = plan.reads_logprobs and tier.logprobs.asked and tier.index not in run.request.mute
     got = yield from _attempt(run, tier, logprobs=reads)
     if isinstance(got, Failed) and reads and refuses_logprobs(got.error):
         tier.logprobs.refuse()
