@@ -21,7 +21,9 @@ from langchain_core.messages import (
 
 from cascade_core.costs.tokens import estimate_usage
 from cascade_core.draft import Draft
-from cascade_core.integrations.answers import REFUSAL_PARTS, TEXT_PARTS, read_said
+from cascade_core.integrations.answers import read_said
+from cascade_core.integrations.contents import REFUSAL_PARTS, TEXT_PARTS, beside, others
+from cascade_core.integrations.finish import once
 from cascade_core.integrations.usage import read_langchain, sound
 from cascade_core.log.record import calls_of
 from cascade_core.logprobs import Logprobs, read_logprobs
@@ -105,12 +107,13 @@ def to_draft(
     usage = read_langchain(reported) if reported else said.usage
     logprobs = None if said.logprobs is None else read_logprobs(said.logprobs)
     tool_calls = _tool_calls(message) if message.tool_calls else ()
-    model = said.model or name
+    model = once(said.model, name) if said.model else name
     usage = sound(usage, wrote=bool(text or tool_calls))
     if usage is None and record is None and prompt is not None:
         usage = _counted(text, tool_calls, logprobs, prompt(), model)
     return Draft(
         text=text,
+        other_parts=_other_parts(message),
         tool_calls=tool_calls,
         broken_tool_calls=_broken_tool_calls(message),
         logprobs=logprobs,
@@ -170,6 +173,11 @@ def without_logprobs(message: AIMessage) -> AIMessage:
         return message
     meta = {k: v for k, v in message.response_metadata.items() if k != "logprobs"}
     return message.model_copy(update={"response_metadata": meta})
+
+
+def _other_parts(message: AIMessage) -> Sequence[str]:
+    found = () if isinstance(message.content, str) else others(message.content)
+    return (*found, *beside(message.additional_kwargs)) if message.additional_kwargs else found
 
 
 def _refuses(message: AIMessage) -> bool:

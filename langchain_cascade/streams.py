@@ -26,9 +26,11 @@ from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.outputs import ChatGenerationChunk, LLMResult
 from langchain_core.runnables.config import RunnableConfig
 
-from cascade_core.draft import Draft
+from cascade_core.draft import Draft, Finish
 from cascade_core.effects import Chunk
+from cascade_core.integrations.answers import SAYING, read_said
 from cascade_core.integrations.classes import LANGCHAIN, integration
+from cascade_core.integrations.finish import worst
 from cascade_core.integrations.usage import so_far
 from cascade_core.logprobs import read_logprobs
 from cascade_core.loop import streams
@@ -88,8 +90,11 @@ class GatheredMessages:
     Attributes:
         messages: The prompt, to count the tokens of an answer that reports none.
         name: The model's name, where the answer does not say it.
-        says_when_done: Whether an answer without a finish reason and a model name broke off
-            without an error, as proxies let it.
+        says_when_done: Whether an answer without a finish reason broke off without an error,
+            as proxies let it.
+
+    Finish reasons and the model's name are read of each chunk: LangChain adds chunks up, and so
+    what two of them say to `stopstop`.
     """
 
     messages: Sequence[BaseMessage]
@@ -97,12 +102,19 @@ class GatheredMessages:
     says_when_done: bool = False
     started: float = field(default_factory=perf_counter)
     chunks: list[AIMessageChunk] = field(default_factory=list)
+    _finish: Finish | None = None
+    _model: str | None = None
 
     def take(self, item: BaseMessage) -> Chunk:
         """Keep a chunk and return it as the core sees it."""
         message = to_chunk(item)
         self.chunks.append(message)
-        payload = message.response_metadata.get("logprobs")
+        meta = message.response_metadata
+        if not SAYING.isdisjoint(meta):
+            said = read_said(meta, tokens=False)
+            self._finish = worst((self._finish, said.finish))
+            self._model = said.model or self._model
+        payload = meta.get("logprobs")
         logprobs = None if payload is None else read_logprobs(payload)
         return Chunk(message, () if logprobs is None else logprobs.values)
 
@@ -115,6 +127,8 @@ class GatheredMessages:
             message = add_ai_message_chunks(message, *self.chunks[1:])
         reported = so_far(cast("Any", chunk.usage_metadata) for chunk in self.chunks)
         draft = to_draft(message, perf_counter() - self.started, reported=reported)
+        if self._finish is not None or self._model is not None:
+            draft = replace(draft, finish=self._finish, model=self._model)
         if draft.usage is None and not draft.inner:
             usage = with_usage(draft, self.messages, self.name)
             message = message.model_copy(update={"usage_metadata": to_usage_metadata(usage)})
@@ -132,8 +146,8 @@ class GatheredMessages:
         draft = self.had()
         if draft is None:
             raise ValueError(EMPTY_STREAM)
-        if self.says_when_done and draft.finish is None and draft.model is None:
-            return replace(draft, finish="length")
+        if self.says_when_done and draft.finish is None:
+            return replace(draft, finish="broken")
         return draft
 
 

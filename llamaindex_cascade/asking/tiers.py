@@ -15,6 +15,7 @@ from cascade_core.integrations.classes import max_tokens, other_names
 from cascade_core.tier import LogprobMemory, Tier
 from llamaindex_cascade.reading.capabilities import (
     calls_tools,
+    ends_hidden,
     gives_logprobs,
     host,
     logprob_options,
@@ -95,7 +96,7 @@ def make_tier(given: object, index: int) -> Tier:
         provider=host(llm),
         logprobs=LogprobMemory(gives_logprobs(llm)),
         max_tokens=max_tokens(llm),
-        streams=True,
+        streams=not ends_hidden(llm),
     )
 
 

@@ -19,9 +19,10 @@ from llama_index.core.base.response.schema import (
 )
 from llama_index.core.schema import MetadataMode
 
-from cascade_core.draft import Draft, Finish
+from cascade_core.draft import Draft
 from cascade_core.effects import Chunk
 from cascade_core.errors import ConfigurationError
+from cascade_core.integrations.finish import worst
 from cascade_core.log import Record
 from cascade_core.loop.session import Decided
 from cascade_core.tier import Tier
@@ -123,7 +124,7 @@ def read(
         tool_calls=last.tool_calls if made_object else (),
         broken_tool_calls=last.broken_tool_calls if made_object else 0,
         logprobs=last.logprobs if logprobs is None and made_object else logprobs,
-        finish=_worst(parts),
+        finish=worst(part.finish for part in parts),
         refusal=any(part.refusal for part in parts),
         model=last.model or (calls[-1].model if calls else None),
         seconds=seconds,
@@ -132,13 +133,6 @@ def read(
         inner=calls,
         native=response,
     )
-
-
-def _worst(parts: Sequence[Draft]) -> Finish | None:
-    """Return how the answer ended; one part cut off makes the whole an answer cut off."""
-    ends = [part.finish for part in parts]
-    bad: tuple[Finish, ...] = ("content_filter", "length")
-    return next((finish for finish in bad if finish in ends), ends[-1] if ends else None)
 
 
 class Pieces:

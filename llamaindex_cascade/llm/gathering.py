@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
 from pydantic import BaseModel
 
-from cascade_core.draft import Draft, Finish
+from cascade_core.draft import Draft
 from cascade_core.effects import Chunk, Open
-from cascade_core.logprobs import Logprobs, read_logprobs
 from cascade_core.usage import Usage
 from llamaindex_cascade.asking.calls import Calls
 from llamaindex_cascade.llm.formats import FormatError
-from llamaindex_cascade.reading.answers import Response, said_in
+from llamaindex_cascade.reading.answers import Response
+from llamaindex_cascade.reading.capabilities import ends_named
+from llamaindex_cascade.reading.heard import Heard
 from llamaindex_cascade.reading.recorder import Recorder
+
+EMPTY_STREAM = "the stream ended without a response"
+ERROR_IN_STREAM = "the provider sent an error in place of the rest of its answer"
 
 
 class Responses:
@@ -31,44 +34,43 @@ class Responses:
         self._calls = calls
         self._effect = effect
         self._started = perf_counter()
-        self._last: Response | None = None
-        self._values: list[float] = []
-        self._entries: list[Mapping[str, Any]] = []
-        self._usage: Usage | None = None
-        self._finish: Finish | None = None
+        self._heard = Heard(entries=bool(effect.top_logprobs))
 
     def take(self, item: Response) -> Chunk:
-        """Take the next response."""
-        self._last = item
-        said = said_in(item)
-        tokens = read_logprobs(said.logprobs)
-        values = () if tokens is None else tokens.values
-        if tokens is not None:
-            self._values += values
-            if self._effect.top_logprobs:
-                self._entries += tokens.entries
-        # Said by one of the last chunks, not always by the very last.
-        self._usage = said.usage or self._usage
-        self._finish = said.finish or self._finish
+        """Take the next response.
+
+        Raises:
+            ValueError: It is an error of the provider's.
+        """
+        values = self._heard.take(item)
+        if self._heard.failed:
+            raise ValueError(ERROR_IN_STREAM)
         return Chunk(item, values)
 
-    def had(self) -> Draft | None:
+    def had(self, *, over: bool = False) -> Draft | None:
         """Return what has arrived."""
-        if self._last is None:
+        heard, response = self._heard, self._heard.response
+        if response is None:
             return None
-        logprobs = None
-        if self._values:
-            aligned = len(self._entries) == len(self._values)
-            logprobs = Logprobs(self._values, self._entries if aligned else ())
         draft = self._calls.read(
-            self._last, self._effect, self._started, logprobs=logprobs, usage=self._usage
+            response, self._effect, self._started, logprobs=heard.logprobs, usage=heard.usage
         )
-        return draft if self._finish is None else replace(draft, finish=self._finish)
+        return heard.told(draft, over=over)
 
     def whole(self) -> Draft:
-        """Return the answer."""
-        draft = self.had()
-        return Draft() if draft is None else self._calls.checked(draft, self._effect)
+        """Return the answer.
+
+        Raises:
+            ValueError: Nothing has come of a draft. To the caller of the last tier, a stream
+                without a part is shown as it is.
+        """
+        over = ends_named(self._effect.tier.native.llm)
+        draft = self.had(over=over)
+        if draft is not None:
+            return self._calls.checked(draft, self._effect)
+        if not self._effect.live:
+            raise ValueError(EMPTY_STREAM)
+        return Draft(usage=Usage(0, 0))
 
 
 class Parts:

@@ -9,11 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
-from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
+from llama_index.core.base.llms.types import (
+    CachePoint,
+    ChatResponse,
+    CompletionResponse,
+    TextBlock,
+    ThinkingBlock,
+    ToolCallBlock,
+)
 
 from cascade_core.costs.tokens import estimate_usage
 from cascade_core.draft import Draft
 from cascade_core.integrations.answers import Said, read_said
+from cascade_core.integrations.contents import beside, parts_in
+from cascade_core.integrations.finish import once
 from cascade_core.integrations.usage import sound, written_in
 from cascade_core.log.record import calls_of
 from cascade_core.logprobs import Logprobs
@@ -55,7 +64,7 @@ def to_draft(  # noqa: PLR0913 - what only the caller can know of an answer
         tool_calls, broken = read_tool_calls(response.message)
     if logprobs is None:
         logprobs = whole_logprobs(response, text, said)
-    model = said.model or name
+    model = once(said.model, name) if said.model else name
     record = response.additional_kwargs.get("cascade")
     usage = sound(usage or said.usage, wrote=bool(text or tool_calls))
     if usage is None and record is None and prompt_texts is not None:
@@ -73,6 +82,7 @@ def to_draft(  # noqa: PLR0913 - what only the caller can know of an answer
         model=model,
         seconds=seconds,
         inner=() if record is None else calls_of(record),
+        other_parts=() if text.strip() or tool_calls else other_parts(response),
         native=response,
     )
 
@@ -82,6 +92,20 @@ def text_of(response: Response) -> str:
     if isinstance(response, ChatResponse):
         return response.message.content or ""
     return response.text
+
+
+def other_parts(response: Response) -> Sequence[str]:
+    """Return what an answer without text holds; see `Draft.other_parts`.
+
+    What has no block in LlamaIndex is only in the provider's own answer.
+    """
+    if not isinstance(response, ChatResponse):
+        return parts_in(response.raw)
+    blocks = [b.block_type for b in response.message.blocks if not isinstance(b, _SEEN_ELSEWHERE)]
+    return (*blocks, *parts_in(response.raw), *beside(response.message.additional_kwargs))
+
+
+_SEEN_ELSEWHERE = (TextBlock, ThinkingBlock, ToolCallBlock, CachePoint)
 
 
 def said_in(response: Response) -> Said:

@@ -68,6 +68,16 @@ def usage_options(llm: LLM) -> dict[str, Any]:
     return {"stream_options": {"include_usage": True}} if asked else {}
 
 
+def ends_named(llm: LLM) -> bool:
+    """Tell whether a model's streams say why they end: one that does not was cut off."""
+    return integration(llm, LLAMAINDEX).ends_named is True
+
+
+def ends_hidden(llm: LLM) -> bool:
+    """Tell whether a model's streams never say why they end, where its whole answers do."""
+    return integration(llm, LLAMAINDEX).ends_named is False
+
+
 def calls_tools(llm: LLM) -> bool:
     """Tell whether a model can be offered tools."""
     return llm.metadata.is_function_calling_model and hasattr(llm, "chat_with_tools")

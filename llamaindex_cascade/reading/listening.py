@@ -7,7 +7,7 @@ answered is read elsewhere; see `answers`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import RLock
 from time import perf_counter
 from typing import Any
@@ -18,11 +18,11 @@ from llama_index.core.instrumentation.span import active_span_id
 from llama_index.core.llms import LLM
 
 from cascade_core.call import Call, Outcome
-from cascade_core.draft import Draft, Finish
-from cascade_core.logprobs import Logprobs, read_logprobs
-from cascade_core.usage import Usage
-from llamaindex_cascade.reading.answers import Response, said_in, to_draft
-from llamaindex_cascade.reading.capabilities import name_of, price_names
+from cascade_core.draft import Draft
+from cascade_core.logprobs import Logprobs
+from llamaindex_cascade.reading.answers import Response, to_draft
+from llamaindex_cascade.reading.capabilities import ends_named, name_of, price_names
+from llamaindex_cascade.reading.heard import Heard
 
 by_span: WeakValueDictionary[str, Recorder] = WeakValueDictionary()
 """Who saw a call start: the rest of a stream may be read where no recorder is active."""
@@ -40,9 +40,8 @@ class _Seen:
         wraps: Whether it only calls another method or model, which is counted.
         streamed: Whether it has returned a stream.
         response: The answer; of a stream, its latest response.
-        logprobs: What the chunks of a stream brought.
-        usage: The tokens that a stream has reported.
-        finish: Why the model stopped, where a stream has said so.
+        heard: What the responses of a stream have said.
+        over: Whether it came to its end; a reader may leave before.
         outcome: None while the call or its stream is open.
     """
 
@@ -55,9 +54,8 @@ class _Seen:
     wraps: bool = False
     streamed: bool = False
     response: Response | None = None
-    logprobs: list[float] = field(default_factory=list)
-    usage: Usage | None = None
-    finish: Finish | None = None
+    heard: Heard | None = None
+    over: bool = False
     outcome: Outcome | None = None
     _draft: Draft | None = None
 
@@ -76,14 +74,18 @@ class _Seen:
     def draft(self) -> Draft | None:
         """What was answered; an answer is read once, however often it is asked for."""
         if self._draft is None and self.response is not None:
+            heard, usage, logprobs, response = self.heard, None, None, self.response
+            if heard is not None:
+                usage, logprobs, response = heard.usage, heard.logprobs, heard.response or response
             draft = to_draft(
-                self.response,
+                response,
                 name=self._model,
                 prompt_texts=self.prompt_texts,
-                logprobs=Logprobs(self.logprobs) if self.logprobs else None,
-                usage=self.usage,
+                logprobs=logprobs,
+                usage=usage,
             )
-            self._draft = draft if self.finish is None else replace(draft, finish=self.finish)
+            named = self.over and self.llm is not None and ends_named(self.llm)
+            self._draft = draft if heard is None else heard.told(draft, over=named)
         return self._draft
 
     def calls(self) -> Iterator[Call]:
@@ -238,20 +240,17 @@ class Recorder:
         with self._lock:
             seen = self._open.get(span)
             if seen is not None:
-                seen.took(response)
                 if not seen.wraps:
-                    said = said_in(response)
-                    tokens = read_logprobs(said.logprobs)
-                    seen.logprobs += () if tokens is None else tokens.values
-                    # Not always on the last one; and tokens, where on several, are totals so far.
-                    seen.usage = said.usage or seen.usage
-                    seen.finish = said.finish or seen.finish
+                    seen.heard = seen.heard or Heard()
+                    seen.heard.take(response)
+                seen.took(response)
 
     def end(self, span: str, response: Response | None) -> None:
         """Note that an answer or a stream is complete."""
         with self._lock:
             seen = self._open.get(span)
             if seen is not None:
+                seen.over = True
                 seen.took(response)
                 self._close(seen, "returned")
 

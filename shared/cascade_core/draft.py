@@ -12,7 +12,8 @@ from cascade_core.logprobs import Logprobs
 from cascade_core.request import ToolCall
 from cascade_core.usage import Usage
 
-Finish = Literal["stop", "length", "content_filter", "tool_calls"]
+Finish = Literal["stop", "length", "content_filter", "tool_calls", "broken"]
+"""Why a model stopped; "broken" is any end that is none of an answer: an error, a pause, a cut."""
 
 
 @frozen
@@ -37,6 +38,8 @@ class Draft:
             retrieves nothing.
         inner: The calls made inside the tier, where the tier is a cascade or a
             chain of several calls; they stand for this draft in the trail.
+        other_parts: What it holds besides text, by the types its provider gives
+            them: approvals it asks for, actions, images, audio.
         native: The framework's own answer.
     """
 
@@ -54,4 +57,5 @@ class Draft:
     cached: bool = False
     contexts: Sequence[str] | None = field(default=None, repr=False)
     inner: Sequence[Call] = ()
+    other_parts: Sequence[str] = ()
     native: Any = field(default=None, repr=False)

@@ -44,7 +44,7 @@ REASONS = [
     ("finish_reason", "MAX_TOKENS", "length"),
     ("finish_reason", "SAFETY", "content_filter"),
     ("finish_reason", "tool_calls", "tool_calls"),
-    ("finish_reason", "something new", None),
+    ("finish_reason", "something new", "broken"),
     ("stop_reason", "end_turn", "stop"),
     ("stop_reason", "max_tokens", "length"),
     ("stop_reason", "tool_use", "tool_calls"),

@@ -303,7 +303,26 @@ ANSWERS: dict[str, Answer] = {
         finish="length",
         logprobs=VALUES,
     ),
-    "OpenAI's Responses API, failed": Answer(sent={"status": "failed"}),
+    "OpenAI's Responses API, failed": Answer(sent={"status": "failed"}, finish="broken"),
+    "OpenAI's Responses API, cancelled": Answer(sent={"status": "cancelled"}, finish="broken"),
+    "OpenAI's Responses API, incomplete without a word": Answer(
+        sent={"status": "incomplete"}, finish="broken"
+    ),
+    "OpenAI's Responses API, on its way": Answer(sent={"status": "in_progress"}),
+    "an error beside a choice": Answer(
+        sent={"choices": choice("stop", error={"message": "lost"}), "error": None},
+        metadata={"error": {"message": "lost"}},
+        finish="broken",
+    ),
+    "a model named on two chunks": Answer(
+        sent={"model": "gpt-4ogpt-4o", "finish_reason": "stopstop"}, finish="stop", model="gpt-4o"
+    ),
+    "SGLang": Answer(sent={"finish_reason": {"type": "length", "length": 8}}, finish="length"),
+    "Google, over the wire": Answer(
+        sent={"candidates": [{"finishReason": "MAX_TOKENS"}]},
+        metadata={"finishReason": "MAX_TOKENS"},
+        finish="length",
+    ),
     "OpenAI's Responses API, refused": Answer(
         sent={
             "status": "completed",
@@ -415,7 +434,7 @@ ANSWERS: dict[str, Answer] = {
         usage_metadata=tokens(7, 4, output_token_details={"reasoning": 4}),
         usage=Usage(7, 4, reasoning_tokens=4),
     ),
-    "Google, over the wire": Answer(
+    "Google, tokens over the wire": Answer(
         sent={
             "usageMetadata": {
                 "promptTokenCount": 7,
@@ -534,45 +553,40 @@ ANSWERS: dict[str, Answer] = {
         sent={"choices": [], "usage": None, "model": "m"}, model="m"
     ),
     "choices that are none": Answer(sent={"choices": "many"}),
-    "a word that nobody knows": Answer(sent={"finish_reason": "novel"}),
+    "a word that nobody knows": Answer(sent={"finish_reason": "novel"}, finish="broken"),
     "nothing": Answer(sent={}),
 }
 
-WORDS: dict[str, Finish | None] = {
-    "stop": "stop",
-    "STOP": "stop",
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "STOP_SEQUENCE": "stop",
-    "COMPLETE": "stop",
-    "completed": "stop",
-    "eos": "stop",
-    "eos_token": "stop",
-    "length": "length",
-    "max_tokens": "length",
-    "MAX_TOKENS": "length",
-    "max_output_tokens": "length",
-    "model_length": "length",
-    "model_context_window_exceeded": "length",
-    "content_filter": "content_filter",
-    "content_filtered": "content_filter",
-    "guardrail_intervened": "content_filter",
-    "refusal": "content_filter",
-    "ERROR_TOXIC": "content_filter",
-    "SAFETY": "content_filter",
-    "RECITATION": "content_filter",
-    "BLOCKLIST": "content_filter",
-    "PROHIBITED_CONTENT": "content_filter",
-    "SPII": "content_filter",
-    "IMAGE_SAFETY": "content_filter",
-    "MODEL_ARMOR": "content_filter",
-    "tool_calls": "tool_calls",
-    "TOOL_CALL": "tool_calls",
-    "tool_use": "tool_calls",
-    "function_call": "tool_calls",
-    # No end, or none that can be said.
-    "pause_turn": None,
-    "error": None,
-    "OTHER": None,
-    "FINISH_REASON_UNSPECIFIED": None,
+WORDS: dict[Finish | None, str] = {
+    "stop": """
+        stop STOP end_turn stop_sequence STOP_SEQUENCE COMPLETE completed eos eos_token endoftext
+        end_of_text end_of_turn end_of_sequence eot eot_id end stop_token stop_string stop_str
+        stop_word stop_criteria_met stop_sequence_reached eosFound stopStringFound userStopped
+        user_stop finish FINISHED done normal success succeeded ALTERNATIVE_STATUS_FINAL
+        FINISH_REASON_STOP FinishReason.STOP REASON_STOP stopstop STOPSTOPSTOP end_turnend_turn
+    """,
+    "length": """
+        length max_tokens MAX_TOKENS max_output_tokens max_completion_tokens max_new_tokens
+        maximum_tokens max_length REASON_MAX_LEN REASON_MAX_CONTEXT model_length token_limit
+        ERROR_LIMIT model_context_window_exceeded context_window_exceeded context_length_exceeded
+        contextLengthReached maxPredictedTokensReached ALTERNATIVE_STATUS_TRUNCATED_FINAL
+        lengthlength lengthlengthlength stoplength
+    """,
+    "content_filter": """
+        content_filter content_filtered guardrail_intervened refusal ERROR_TOXIC SAFETY RECITATION
+        BLOCKLIST PROHIBITED_CONTENT SPII IMAGE_SAFETY IMAGE_RECITATION IMAGE_PROHIBITED_CONTENT
+        MODEL_ARMOR sensitive blacklist moderation data_inspection_failed
+        ALTERNATIVE_STATUS_CONTENT_FILTER content_filtercontent_filter
+        FINISH_REASON_BLOCKLIST content_policy_violation guardrails_blocked
+    """,
+    "tool_calls": """
+        tool_calls TOOL_CALL tool_use function_call toolCalls function_calls tool_callstool_calls
+    """,
+    "broken": """
+        error ERROR network_error abort insufficient_system_resource MALFORMED_FUNCTION_CALL OTHER
+        LANGUAGE UNEXPECTED_TOOL_CALL pause_turn malformed_model_output time_limit unknown novel
+        TIMEOUT load cancelled errorerror UNKNOWN_17
+    """,
+    None: "null none FINISH_REASON_UNSPECIFIED REASON_INVALID",
 }
+"""Words for why a model stopped, by what they mean."""

@@ -10,6 +10,7 @@ from langchain.agents.middleware import ModelRequest
 from cascade_core.integrations.classes import CACHE_KEYS, LANGCHAIN, LLAMAINDEX, integration
 from langchain_cascade import capabilities as langchain
 from langchain_cascade.providers import without_foreign_cache_keys
+from llamaindex_cascade.asking.tiers import make_tier
 from llamaindex_cascade.reading import capabilities as llamaindex
 from tests.langchain.fakes import FakeChat
 from tests.llamaindex.recording import Talker
@@ -26,33 +27,38 @@ OPENAI = {"prompt_cache_key", "prompt_cache_retention"}
 IN_LANGCHAIN: dict[str, tuple[bool, str | None, bool, set[str]]] = {
     "AzureChatOpenAI": (True, "azure", False, OPENAI),
     "BaseChatOpenAI": (True, None, True, set()),
-    "ChatAnthropic": (False, None, False, {"cache_control"}),
-    "ChatAnthropicBedrock": (False, None, False, {"cache_control"}),
-    "ChatAnthropicVertex": (False, None, False, {"cache_control"}),
+    "ChatAnthropic": (False, None, True, {"cache_control"}),
+    "ChatAnthropicBedrock": (False, None, True, {"cache_control"}),
+    "ChatAnthropicVertex": (False, None, True, {"cache_control"}),
     "ChatBaseten": (True, "baseten", False, set()),
     "ChatBedrock": (False, None, False, set()),
-    "ChatBedrockConverse": (False, None, False, set()),
+    "ChatBedrockConverse": (False, None, True, set()),
     "ChatCerebras": (True, "cerebras", False, set()),
-    "ChatCohere": (False, None, False, set()),
+    "ChatCohere": (False, None, True, set()),
     "ChatDatabricks": (True, "databricks", False, set()),
     "ChatDeepInfra": (True, "deepinfra", False, set()),
     "ChatFireworks": (True, "fireworks", True, {"prompt_cache_key"}),
-    "ChatGoogleGenerativeAI": (False, None, False, set()),
+    "ChatGoogleGenerativeAI": (False, None, True, set()),
     "ChatGroq": (True, "groq", True, set()),
     "ChatHuggingFace": (True, "huggingface", False, set()),
-    "ChatLiteLLM": (True, None, False, set()),
-    "ChatMistralAI": (False, None, False, set()),
-    "ChatNVIDIA": (True, "nvidia", False, set()),
+    "ChatLiteLLM": (True, None, True, set()),
+    "ChatMistralAI": (False, None, True, set()),
+    "ChatNVIDIA": (True, "nvidia", True, set()),
     "ChatNebius": (True, "nebius", False, set()),
     "ChatOllama": (True, "ollama", True, set()),
     "ChatOpenAI": (True, None, False, OPENAI),
     "ChatOpenRouter": (True, "openrouter", True, set()),
-    "ChatPerplexity": (False, "perplexity", False, set()),
+    "ChatPerplexity": (False, "perplexity", True, set()),
     "ChatTogether": (True, "together", False, set()),
     "ChatVertexAI": (False, None, False, set()),
     "ChatWatsonx": (True, "ibm", False, set()),
 }
 BY_MODEL_KWARGS = {"ChatFireworks", "ChatGroq", "ChatLiteLLM", "ChatOpenRouter"}
+
+# Classes whose streams name their end, and those whose streams never do.
+NAMED = {"Anthropic", "Cohere", "GoogleGenAI", "LiteLLM", "MistralAI", "Ollama", "OpenAI"}
+NAMED |= {"OpenAIResponses", "Perplexity"}
+HIDDEN = {"BedrockConverse"}
 
 IN_LLAMAINDEX: dict[str, tuple[bool | None, str | None]] = {
     "Anthropic": (False, None),
@@ -124,3 +130,6 @@ def test_a_class_of_llamaindex_is_known_by_its_name(name: str) -> None:
     assert llamaindex.logprob_options(llm, 2) == options
     usage = {"stream_options": {"include_usage": True}} if name == "OpenAI" else {}
     assert llamaindex.usage_options(llm) == usage
+    assert llamaindex.ends_named(llm) is (name in NAMED)
+    assert llamaindex.ends_hidden(llm) is (name in HIDDEN)
+    assert make_tier(llm, 0).streams is (name not in HIDDEN)

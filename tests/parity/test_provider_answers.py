@@ -16,6 +16,7 @@ import llamaindex_cascade.reading.answers
 from cascade_core.draft import Draft, Finish
 from cascade_core.integrations import finish, usage
 from cascade_core.integrations.answers import MODEL_FIELDS
+from cascade_core.integrations.finish import once
 from tests.parity.provider_answers import ANSWERS, ENTRIES, WORDS, Answer, tokens
 
 
@@ -65,16 +66,42 @@ def test_alternatives_are_read_of_every_shape(read: Read) -> None:
         assert logprobs.alternatives(1) == []
 
 
+SPELLED = [(word, meaning) for meaning, words in WORDS.items() for word in words.split()]
+
+
 @both
-@pytest.mark.parametrize("word", WORDS)
-def test_every_word_means_the_same(word: str, read: Read) -> None:
+@pytest.mark.parametrize(("word", "meaning"), SPELLED)
+def test_every_word_means_the_same(word: str, meaning: Finish | None, read: Read) -> None:
     for said in (word, Enum("Reason", {word: 7})[word], IntEnum("Number", {word: 7})[word]):
-        assert read(Answer(sent={"finish_reason": said})).finish == WORDS[word]
+        assert read(Answer(sent={"finish_reason": said})).finish == meaning
 
 
 def test_every_word_of_the_table_is_tried() -> None:
-    known = {word.lower() for word, meaning in WORDS.items() if meaning}
-    assert known == finish.WORDS.keys()
+    tried = {finish.spelled(word) for word, _ in SPELLED}
+    assert finish.WORDS.keys() <= tried
+
+
+@both
+@pytest.mark.parametrize(
+    ("number", "meaning"),
+    [(0, None), (1, "stop"), (2, "length"), (3, "content_filter"), (10, "broken"), (99, "broken")],
+)
+def test_a_number_is_googles(number: int, meaning: Finish | None, read: Read) -> None:
+    assert read(Answer(sent={"candidates": [{"finish_reason": number}]})).finish == meaning
+
+
+@both
+@pytest.mark.parametrize("said", [None, "", True, [], {}, 1.5, object()])
+def test_what_is_no_word_says_nothing(said: Any, read: Read) -> None:
+    assert read(Answer(sent={"finish_reason": said})).finish is None
+
+
+@both
+@pytest.mark.parametrize("name", ["cheap", "gpt-4o", "llama3"])
+def test_a_name_on_several_chunks_is_one_name(name: str, read: Read) -> None:
+    said = Answer(sent={"model": name * 3})
+    assert read(said).model == (name if name != "cheap" else name * 3)
+    assert once(name * 3, name) == name
 
 
 class Text(str, Enum):  # noqa: UP042 - whose text is another than a StrEnum's
@@ -89,9 +116,8 @@ def test_an_enum_of_strings_is_its_string(read: Read) -> None:
 
 
 @both
-@pytest.mark.parametrize("name", ["finish_reason", "stop_reason", "stopReason", "done_reason"])
+@pytest.mark.parametrize("name", finish.FIELDS)
 def test_the_word_is_found_under_every_name(name: str, read: Read) -> None:
-    assert name in finish.FIELDS
     assert read(Answer(sent={name: "length"})).finish == "length"
     assert read(Answer(sent={"choices": [{name: "length"}]})).finish == "length"
     assert read(Answer(sent={"choices": [{}], name: "length"})).finish == "length"
@@ -107,7 +133,7 @@ def test_the_model_is_found_under_every_name(name: str, read: Read) -> None:
 
 
 def test_every_name_and_shape_of_the_table_is_tried() -> None:
-    assert len(finish.FIELDS) == 4
+    assert len(finish.FIELDS) == 5
     assert len(MODEL_FIELDS) == 5
     tried = str([answer.sent for answer in ANSWERS.values()])
     for shape in usage.SHAPES:

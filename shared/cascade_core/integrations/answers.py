@@ -7,17 +7,21 @@ from typing import Any
 
 from cascade_core.draft import Finish
 from cascade_core.frozen import frozen
+from cascade_core.integrations.contents import REFUSAL_PARTS
+from cascade_core.integrations.events import unwrapped
 from cascade_core.integrations.fields import LISTS, Getter, field, getter, listed
-from cascade_core.integrations.finish import FIELDS, finish_of
+from cascade_core.integrations.finish import FIELDS, finish_of, once
 from cascade_core.integrations.usage import read_usage, usage_in
 from cascade_core.usage import Usage
 
 MODEL_FIELDS = ("model_name", "model", "model_version", "model_id", "modelId")
 """Where an answer names its model; the first is LangChain's own."""
 
-TEXT_PARTS = frozenset({"text", "output_text"})
-REFUSAL_PARTS = frozenset({"refusal"})
-"""Types of the parts of a content that are its text, and that say it was refused."""
+SAYING = frozenset((*FIELDS, *MODEL_FIELDS, "status", "error"))
+"""Without any of these, what comes beside a chunk of a stream says nothing of its end."""
+
+_STATUSES = frozenset({"completed", "incomplete", "failed", "cancelled"})
+"""How answers of OpenAI's Responses API end."""
 
 
 @frozen
@@ -25,11 +29,12 @@ class Said:
     """What a provider says of one answer.
 
     Attributes:
-        finish: Why the model stopped, where that is said in a known word.
+        finish: Why the model stopped, where that is said.
         refused: Whether the answer is marked as a refusal, or was withheld.
         model: The model that answered, as its provider names it.
         usage: The tokens of the call, where they are reported in full.
         logprobs: The log-probabilities as they were sent, for `read_logprobs`.
+        failed: Whether it is the provider's error, in place of an answer or of its rest.
     """
 
     finish: Finish | None
@@ -37,6 +42,7 @@ class Said:
     model: str | None
     usage: Usage | None
     logprobs: Any
+    failed: bool = False
 
 
 def read_said(answer: Any, *beside: Mapping[str, Any], tokens: bool = True) -> Said:
@@ -49,6 +55,7 @@ def read_said(answer: Any, *beside: Mapping[str, Any], tokens: bool = True) -> S
     - a list of `candidates` (Google)
     - everything side by side (Anthropic, Bedrock, Cohere, Ollama, OpenAI's
       Responses API, LangChain's metadata)
+    - an event of a stream with any of these in it (Mistral, the Responses API)
 
     Args:
         answer: The answer; a mapping or an object.
@@ -56,9 +63,9 @@ def read_said(answer: Any, *beside: Mapping[str, Any], tokens: bool = True) -> S
             are asked; the first may have a report of the tokens, too.
         tokens: Whether to look for one; it is the most work.
     """
-    get: Getter = answer.get if type(answer) is dict else getter(answer)
-    choices = get("choices")
-    found = choices or get("candidates")
+    answer, get = unwrapped(answer)
+    failed = _is_error(get("error")) or get("type") == "error"
+    found = get("choices") or get("candidates")
     parts: Any = None
     refused = False
     if found and isinstance(found, LISTS):
@@ -66,6 +73,7 @@ def read_said(answer: Any, *beside: Mapping[str, Any], tokens: bool = True) -> S
         reason = _any(choice, FIELDS) or _any(get, FIELDS)
         logprobs = choice("logprobs") or choice("logprobs_result")
         refused = _says_so(choice)
+        failed = failed or _is_error(choice("error"))
     else:
         reason = _any(get, FIELDS)
         logprobs = get("logprobs") or get("logprobs_result")
@@ -84,12 +92,13 @@ def read_said(answer: Any, *beside: Mapping[str, Any], tokens: bool = True) -> S
         logprobs = logprobs or [e for part in parts for e in listed(field(part, "logprobs"))]
     if logprobs and type(logprobs) is not list:
         refused = refused or _is_refusal(logprobs)
-    finish = finish_of(reason) if reason else None
+    finish = finish_of("error" if failed else reason)
     usage = usage_in(answer) if tokens else None
     if tokens and usage is None and beside and beside[0]:
         usage = read_usage(beside[0]) or read_usage(beside[0].get("usage"))
     refused = refused or finish == "content_filter"
-    return Said(finish, refused, model if isinstance(model, str) else None, usage, logprobs)
+    model = once(model) if isinstance(model, str) else None
+    return Said(finish, refused, model, usage, logprobs, failed)
 
 
 def _any(get: Getter, names: Sequence[str]) -> Any:
@@ -100,10 +109,14 @@ def _any(get: Getter, names: Sequence[str]) -> Any:
 
 
 def _ended(status: Any, get: Getter) -> Any:
-    """Return why an answer of OpenAI's Responses API ended."""
-    if status == "incomplete":
-        return field(get("incomplete_details"), "reason")
-    return status if status == "completed" else None
+    """Return why an answer of OpenAI's Responses API ended; of one on its way, nothing."""
+    if not isinstance(status, str) or status not in _STATUSES:
+        return None
+    return field(get("incomplete_details"), "reason") or status
+
+
+def _is_error(found: Any) -> bool:
+    return bool(found) and (isinstance(found, str | Mapping) or hasattr(found, "model_dump"))
 
 
 def _says_so(choice: Getter) -> bool:

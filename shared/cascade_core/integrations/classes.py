@@ -54,8 +54,8 @@ class Integration(NamedTuple):
     Attributes:
         logprobs: How to ask for log-probabilities; else the model's fields tell.
         host: Who serves other makers' models by it, at prices of their own.
-        ends_named: Whether its streams name the finish reason and the model at
-            their end only: one that ends without either was cut off.
+        ends_named: Whether its streams say at their end why they end, so that one
+            which does not was cut off. False: they never say so, its whole answers do.
         usage_asked: Whether its streams report tokens only to who asks them to.
         cache_keys: The settings for prompt caching that it accepts.
         tells_tokens: Whether it tells handlers of tokens even where it answers in one piece.
@@ -74,7 +74,7 @@ Known: TypeAlias = Mapping[str, Integration]
 CACHE_KEYS = frozenset({"cache_control", "prompt_cache_key", "prompt_cache_retention"})
 """Settings for prompt caching, each an error at most providers."""
 
-_ANTHROPIC = Integration(logprobs="never", cache_keys=frozenset({"cache_control"}))
+_ANTHROPIC = Integration(logprobs="never", ends_named=True, cache_keys=frozenset({"cache_control"}))
 _OPENAI = frozenset({"prompt_cache_key", "prompt_cache_retention"})
 
 LANGCHAIN: Known = {
@@ -85,9 +85,9 @@ LANGCHAIN: Known = {
     "ChatAnthropicVertex": _ANTHROPIC,
     "ChatBaseten": Integration(host="baseten"),
     "ChatBedrock": Integration(logprobs="never"),
-    "ChatBedrockConverse": Integration(logprobs="never"),
+    "ChatBedrockConverse": Integration(logprobs="never", ends_named=True),
     "ChatCerebras": Integration(host="cerebras"),
-    "ChatCohere": Integration(logprobs="never"),
+    "ChatCohere": Integration(logprobs="never", ends_named=True),
     "ChatDatabricks": Integration(host="databricks"),
     "ChatDeepInfra": Integration(host="deepinfra"),
     "ChatFireworks": Integration(
@@ -96,49 +96,49 @@ LANGCHAIN: Known = {
         ends_named=True,
         cache_keys=frozenset({"prompt_cache_key"}),
     ),
-    "ChatGoogleGenerativeAI": Integration(logprobs="never"),
+    "ChatGoogleGenerativeAI": Integration(logprobs="never", ends_named=True),
     "ChatGroq": Integration(logprobs="model_kwargs", host="groq", ends_named=True),
     "ChatHuggingFace": Integration(host="huggingface"),
-    "ChatLiteLLM": Integration(logprobs="model_kwargs"),
-    "ChatMistralAI": Integration(logprobs="never"),
-    "ChatNVIDIA": Integration(host="nvidia"),
+    "ChatLiteLLM": Integration(logprobs="model_kwargs", ends_named=True),
+    "ChatMistralAI": Integration(logprobs="never", ends_named=True),
+    "ChatNVIDIA": Integration(host="nvidia", ends_named=True),
     "ChatNebius": Integration(host="nebius"),
     "ChatOllama": Integration(host="ollama", ends_named=True, tells_tokens=True),
     "ChatOpenAI": Integration(cache_keys=_OPENAI),
     "ChatOpenRouter": Integration(logprobs="model_kwargs", host="openrouter", ends_named=True),
-    "ChatPerplexity": Integration(logprobs="never", host="perplexity"),
+    "ChatPerplexity": Integration(logprobs="never", host="perplexity", ends_named=True),
     "ChatTogether": Integration(host="together"),
     "ChatVertexAI": Integration(logprobs="never"),
     "ChatWatsonx": Integration(host="ibm"),
 }
 
 LLAMAINDEX: Known = {
-    "Anthropic": Integration(logprobs="never"),
+    "Anthropic": Integration(logprobs="never", ends_named=True),
     "AzureOpenAI": Integration(host="azure"),
     "Baseten": Integration(host="baseten"),
     "Bedrock": Integration(logprobs="never"),
-    "BedrockConverse": Integration(logprobs="never"),
+    "BedrockConverse": Integration(logprobs="never", ends_named=False),
     "Cerebras": Integration(host="cerebras"),
-    "Cohere": Integration(logprobs="never"),
+    "Cohere": Integration(logprobs="never", ends_named=True),
     "Databricks": Integration(host="databricks"),
     "DeepInfraLLM": Integration(host="deepinfra"),
     "Fireworks": Integration(host="fireworks"),
     "Gemini": Integration(logprobs="never"),
-    "GoogleGenAI": Integration(logprobs="never"),
+    "GoogleGenAI": Integration(logprobs="never", ends_named=True),
     "Groq": Integration(host="groq"),
     "HuggingFaceInferenceAPI": Integration(logprobs="never", host="huggingface"),
     "HuggingFaceLLM": Integration(logprobs="never", host="huggingface"),
     "LMStudio": Integration(host="lmstudio"),
-    "LiteLLM": Integration(logprobs="never"),
+    "LiteLLM": Integration(logprobs="never", ends_named=True),
     "LlamaCPP": Integration(logprobs="never"),
-    "MistralAI": Integration(logprobs="never"),
+    "MistralAI": Integration(logprobs="never", ends_named=True),
     "NVIDIA": Integration(host="nvidia"),
     "NebiusLLM": Integration(host="nebius"),
-    "Ollama": Integration(logprobs="never", host="ollama"),
-    "OpenAI": Integration(logprobs="arguments", usage_asked=True),
-    "OpenAIResponses": Integration(logprobs="never"),
+    "Ollama": Integration(logprobs="never", host="ollama", ends_named=True),
+    "OpenAI": Integration(logprobs="arguments", ends_named=True, usage_asked=True),
+    "OpenAIResponses": Integration(logprobs="never", ends_named=True),
     "OpenRouter": Integration(host="openrouter"),
-    "Perplexity": Integration(logprobs="never", host="perplexity"),
+    "Perplexity": Integration(logprobs="never", host="perplexity", ends_named=True),
     "TogetherLLM": Integration(host="together"),
     "Vertex": Integration(logprobs="never"),
     "Vllm": Integration(host="vllm"),

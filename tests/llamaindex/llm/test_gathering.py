@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from llama_index.core.llms import ChatMessage, ChatResponse
 
 from cascade_core.effects import Open
@@ -14,8 +17,8 @@ from tests.llamaindex.fakes import cheap
 from tests.llamaindex.recording import chunk
 
 
-def gathered(*raws: dict) -> Responses:
-    made = Responses(Calls(None), Open(make_tier(cheap(), 0), Request.of("why?"), live=False))
+def gathered(*raws: dict, live: bool = False, llm: Any = cheap) -> Responses:
+    made = Responses(Calls(None), Open(make_tier(llm(), 0), Request.of("why?"), live=live))
     for raw in raws:
         message = ChatMessage(role="assistant", content="a b")
         made.take(ChatResponse(message=message, delta="", raw=raw))
@@ -44,4 +47,63 @@ def test_the_log_probabilities_of_all_chunks_are_kept() -> None:
 def test_of_a_stream_without_a_chunk_nothing_has_come() -> None:
     empty = gathered()
     assert empty.had() is None
-    assert empty.whole().text == ""
+    with pytest.raises(ValueError, match="ended without a response"):
+        empty.whole()
+    draft = gathered(live=True).whole()
+    assert (draft.text, draft.usage) == ("", Usage(0, 0))
+
+
+def test_an_error_in_place_of_the_rest_is_a_failure() -> None:
+    with pytest.raises(ValueError, match="sent an error"):
+        gathered(chunk("a b"), {"error": {"message": "overloaded"}})
+
+
+def test_what_several_chunks_say_is_read_one_by_one() -> None:
+    ends = [{**chunk("", finish="stop"), "model": "m"}, {**chunk("", finish="stop"), "model": "m"}]
+    draft = gathered(chunk("a b"), *ends).whole()
+    assert (draft.finish, draft.model) == ("stop", "m")
+    assert gathered(chunk("", finish="stop"), chunk("", finish="length")).whole().finish == "length"
+
+
+@pytest.mark.parametrize(("name", "finish"), [("OpenAI", "broken"), ("Unknown", None)])
+def test_a_stream_that_ends_without_a_word_is_cut_off_where_its_integration_has_one(
+    name: str, finish: str | None
+) -> None:
+    llm = type(name, (type(cheap()),), {"__module__": __name__})
+    assert gathered(chunk("a b"), llm=llm).whole().finish == finish
+
+
+EVENTS: dict[str, Any] = {
+    "response.completed": {"status": "completed"},
+    "response.incomplete": {
+        "status": "incomplete",
+        "incomplete_details": {"reason": "max_output_tokens"},
+    },
+    "response.failed": {"status": "failed"},
+}
+
+
+@pytest.mark.parametrize(
+    ("event", "finish"), list(zip(EVENTS, ["stop", "length", "broken"], strict=True))
+)
+def test_an_event_of_the_responses_api_may_hold_the_answer(event: str, finish: str) -> None:
+    usage = {
+        "input_tokens": 9,
+        "output_tokens": 7,
+        "output_tokens_details": {"reasoning_tokens": 6},
+    }
+    made = gathered()
+    for text in ("a", " b"):
+        message = ChatMessage(role="assistant", content=text)
+        made.take(ChatResponse(message=message, delta=text, raw={"type": "response.x.delta"}))
+    last = {"type": event, "response": {**EVENTS[event], "model": "m", "usage": usage}}
+    made.take(ChatResponse(message=ChatMessage(role="assistant"), delta="", raw=last))
+    draft = made.whole()
+    assert (draft.text, draft.finish, draft.model) == ("a b", finish, "m")
+    assert draft.usage == Usage(9, 7, reasoning_tokens=6)
+
+
+def test_mistrals_events_hold_the_chunk_in_their_data() -> None:
+    last = {**chunk("", finish="length", usage=(7, 2)), "model": "m"}
+    draft = gathered({"data": chunk("a b")}, {"data": last}).whole()
+    assert (draft.finish, draft.model, draft.usage) == ("length", "m", Usage(7, 2))

@@ -418,7 +418,8 @@ class TestFinish:
                 "length",
             ),
             ({"status": "completed"}, "stop"),
-            ({"finish_reason": "novel"}, None),
+            ({"finish_reason": "novel"}, "broken"),
+            ({"finish_reason": None, "error": {"message": "overloaded"}}, "broken"),
             (None, None),
         ],
     )

@@ -7,9 +7,11 @@ from cascade_core.request import Request
 
 
 def not_empty(request: Request, draft: Draft) -> bool:
-    """Fail answers with neither text nor a tool call."""
+    """Fail answers with neither text, nor a tool call, nor anything else in them."""
     del request
-    return bool(draft.tool_calls or draft.broken_tool_calls) or bool(draft.text.strip())
+    return bool(draft.tool_calls or draft.broken_tool_calls or draft.other_parts) or bool(
+        draft.text.strip()
+    )
 
 
 def has_context(request: Request, draft: Draft) -> bool:

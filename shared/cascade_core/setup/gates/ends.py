@@ -7,6 +7,9 @@ from cascade_core.request import Request
 
 
 def not_truncated(request: Request, draft: Draft) -> bool:
-    """Fail answers cut off by the token limit (`finish_reason`)."""
+    """Fail answers cut off by the token limit, or whose end is none of an answer."""
     del request
-    return draft.finish != "length"
+    return draft.finish not in _UNFINISHED
+
+
+_UNFINISHED = ("length", "broken")

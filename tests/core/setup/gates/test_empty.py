@@ -17,9 +17,10 @@ ANY = Request.of("?")
         (Draft(" \n\t"), False),
         (Draft("", tool_calls=(ToolCall("look_up"),)), True),
         (Draft("", broken_tool_calls=1), True),
+        (Draft("", other_parts=("mcp_approval_request",)), True),
     ],
 )
-def test_an_answer_needs_text_or_a_tool_call(draft, passes):
+def test_an_answer_needs_text_or_a_tool_call_or_something_else_in_it(draft, passes):
     assert not_empty(ANY, draft) == passes
 
 

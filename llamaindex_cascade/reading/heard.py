@@ -1,0 +1,120 @@
+"""What the responses of one stream say of its answer, one after the other.
+
+Any of the last ones may say why the model stopped, or how many tokens it used: not
+always the very last one does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse, TextBlock
+
+from cascade_core.draft import Draft, Finish
+from cascade_core.integrations.contents import parts_in
+from cascade_core.integrations.fields import field
+from cascade_core.integrations.finish import worst
+from cascade_core.logprobs import Logprobs, read_logprobs
+from cascade_core.usage import Usage
+from llamaindex_cascade.reading.answers import Response, said_in, text_of
+
+
+class Heard:
+    """Listens to a stream.
+
+    Args:
+        entries: Whether to keep the alternatives of tokens.
+
+    Attributes:
+        last: The latest response; of nearly all integrations it holds all the text so far.
+        usage: The tokens, as last reported: where several report them, they are totals so far.
+        failed: Whether an error of the provider's came in place of a part of the answer.
+    """
+
+    __slots__ = (
+        "_deltas",
+        "_entries",
+        "_finish",
+        "_model",
+        "_parts",
+        "_values",
+        "failed",
+        "last",
+        "usage",
+    )
+
+    def __init__(self, *, entries: bool = False) -> None:
+        self.last: Response | None = None
+        self.usage: Usage | None = None
+        self.failed = False
+        self._deltas: list[str] = []
+        self._values: list[float] = []
+        self._entries: list[Mapping[str, Any]] | None = [] if entries else None
+        self._finish: Finish | None = None
+        self._model: str | None = None
+        self._parts: Sequence[str] = ()
+
+    def take(self, response: Response) -> Sequence[float]:
+        """Take the next response, and return the log-probabilities in it."""
+        self.last = response
+        if response.delta:
+            self._deltas.append(response.delta)
+        elif found := parts_in(response.raw):
+            self._parts = found
+        said = said_in(response)
+        self.failed = self.failed or said.failed
+        self.usage = said.usage or self.usage
+        self._model = said.model or self._model
+        if said.finish is not None:
+            self._finish = worst((self._finish, said.finish))
+        tokens = read_logprobs(said.logprobs)
+        if tokens is None:
+            return ()
+        self._values += tokens.values
+        if self._entries is not None:
+            self._entries += tokens.entries
+        return tokens.values
+
+    @property
+    def response(self) -> Response | None:
+        """The latest response, with all the text that has come.
+
+        Responses of OpenAI's Responses API hold no more than what is new, but for the very
+        last: where that is missing, the text is put together here.
+        """
+        last = self.last
+        if not isinstance(last, ChatResponse) or not _is_event(last.raw):
+            return last
+        text = "".join(self._deltas)
+        if len(text_of(last)) >= len(text):
+            return last
+        blocks = [block for block in last.message.blocks if not isinstance(block, TextBlock)]
+        message = ChatMessage(role=last.message.role, blocks=[TextBlock(text=text), *blocks])
+        return last.model_copy(update={"message": message})
+
+    @property
+    def logprobs(self) -> Logprobs | None:
+        """The log-probabilities that came."""
+        if not self._values:
+            return None
+        aligned = self._entries is not None and len(self._entries) == len(self._values)
+        return Logprobs(self._values, self._entries or () if aligned else ())
+
+    def told(self, draft: Draft, *, over: bool = False) -> Draft:
+        """Return a draft with what was said of it on the way.
+
+        Args:
+            draft: The draft, made of the last response.
+            over: Whether the stream has ended, and would have said why it did.
+        """
+        finish = self._finish or draft.finish
+        if finish is None and over:
+            finish = "broken"
+        parts = draft.other_parts if self._deltas or draft.other_parts else self._parts
+        return replace(draft, finish=finish, model=self._model or draft.model, other_parts=parts)
+
+
+def _is_event(raw: Any) -> bool:
+    return str(field(raw, "type") or "").startswith("response.")
