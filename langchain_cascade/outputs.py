@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Chunk, Failed, Open
 from cascade_core.errors import ConfigurationError
-from cascade_core.loop.streams import AsyncStream, Stream
+from cascade_core.loop.streams import EMPTY_STREAM, AsyncStream, Stream
 from cascade_core.request import Request, Turn
 from cascade_core.tier import Tier
 from langchain_cascade.calls import ChatCalls
@@ -25,7 +25,6 @@ from langchain_cascade.contexts import contexts_in, contexts_of
 from langchain_cascade.convert import to_chunk, to_draft, to_turns
 from langchain_cascade.recorder import CallRecorder
 from langchain_cascade.scope import control_flow
-from langchain_cascade.streams import EMPTY_STREAM
 
 _ANSWER_KEYS = ("answer", "output", "result", "text", "messages")
 _QUESTION_KEYS = ("question", "query", "input", "messages")

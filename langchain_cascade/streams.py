@@ -54,8 +54,6 @@ except ImportError:  # pragma: no cover
 LC_ID_PREFIX = "lc_run-"
 """How LangChain marks a message id made from a run's id (`langchain_core.messages.base`)."""
 
-EMPTY_STREAM = "the stream ended without a chunk"
-
 _UNSENT = ("ls_structured_output_format", "structured_output_format")
 """Keywords meant for tracing only; providers reject them."""
 
@@ -145,7 +143,7 @@ class GatheredMessages:
         """
         draft = self.had()
         if draft is None:
-            raise ValueError(EMPTY_STREAM)
+            raise ValueError(streams.EMPTY_STREAM)
         if self.says_when_done and draft.finish is None:
             return replace(draft, finish="broken")
         return draft

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Chunk, Open
+from cascade_core.loop.streams import EMPTY_STREAM
 from cascade_core.usage import Usage
 from llamaindex_cascade.asking.calls import Calls
 from llamaindex_cascade.llm.formats import FormatError
@@ -18,7 +19,6 @@ from llamaindex_cascade.reading.capabilities import ends_named
 from llamaindex_cascade.reading.heard import Heard
 from llamaindex_cascade.reading.recorder import Recorder
 
-EMPTY_STREAM = "the stream ended without a response"
 ERROR_IN_STREAM = "the provider sent an error in place of the rest of its answer"
 
 

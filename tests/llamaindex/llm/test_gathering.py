@@ -47,7 +47,7 @@ def test_the_log_probabilities_of_all_chunks_are_kept() -> None:
 def test_of_a_stream_without_a_chunk_nothing_has_come() -> None:
     empty = gathered()
     assert empty.had() is None
-    with pytest.raises(ValueError, match="ended without a response"):
+    with pytest.raises(ValueError, match="ended without a chunk"):
         empty.whole()
     draft = gathered(live=True).whole()
     assert (draft.text, draft.usage) == ("", Usage(0, 0))
