@@ -28,7 +28,9 @@ may hold personal data or keys. The original exceptions are in `causes`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
+
+from cascade_core.kin import allocate, kin_of, packed, take_after, unpacked
 
 
 class CascadeError(Exception):
@@ -46,10 +48,22 @@ class CascadeWarning(UserWarning):
 class CascadeExhausted(CascadeError):
     """No tier could give an answer.
 
+    It is an instance of the last cause's class as well, with that error's attributes
+    (`status_code`, `response`, …), so that what handles the error of one model handles a
+    cascade's; classes that allow no heir are left out.
+
     Attributes:
         causes: `(tier label, exception)` for every failure, in order.
         trail: The calls made, paid ones included.
     """
+
+    def __new__(
+        cls, causes: Sequence[tuple[str, BaseException]] = (), trail: Sequence[object] = ()
+    ) -> Self:
+        """Be an error of the last cause's kind."""
+        del trail
+        last = _last_cause(causes)
+        return allocate(cls if last is None else kin_of(cls, type(last), _OWN))
 
     def __init__(
         self,
@@ -57,16 +71,50 @@ class CascadeExhausted(CascadeError):
         trail: Sequence[object] = (),
     ) -> None:
         """Name every cause by tier and type, without quoting its text."""
+        last = _last_cause(causes)
+        if last is not None and isinstance(self, type(last)):
+            take_after(self, last, _OWN)
         self.causes = tuple(causes)
         self.trail = tuple(trail)
         listed = "; ".join(f"{tier}: {error_name(error)}" for tier, error in self.causes)
-        super().__init__(
-            f"no tier of the cascade gave an answer ({listed or 'no tier was called'})"
+        # Past the constructor of the cause's class, which may want to know more.
+        Exception.__init__(
+            self, f"no tier of the cascade gave an answer ({listed or 'no tier was called'})"
         )
+
+    def __str__(self) -> str:
+        """Name the causes; the words of the cause's class would quote its text."""
+        return str(self.args[0])
+
+    __repr__ = Exception.__repr__
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let the error cross to another process, as far as its causes can."""
-        return type(self), (self.causes, self.trail)
+        causes = tuple((tier, packed(error)) for tier, error in self.causes)
+        return _again, (causes, self.trail)
+
+    def __copy__(self) -> CascadeExhausted:
+        """Make the error again; causes are told of, never changed."""
+        return CascadeExhausted(self.causes, self.trail)
+
+    def __deepcopy__(self, memo: object) -> CascadeExhausted:
+        """Make the error again; see `__copy__`."""
+        return self.__copy__()
+
+
+_OWN = ("causes", "trail")
+
+
+def _last_cause(causes: Sequence[tuple[str, BaseException]]) -> BaseException | None:
+    """Return what made the last tier fail; of a cascade in a cascade, what made that one fail."""
+    error = causes[-1][1] if causes else None
+    while isinstance(error, CascadeExhausted):
+        error = error.causes[-1][1] if error.causes else None
+    return error
+
+
+def _again(causes: Sequence[tuple[str, Any]], trail: Sequence[object]) -> CascadeExhausted:
+    return CascadeExhausted([(tier, unpacked(error)) for tier, error in causes], trail)
 
 
 def error_name(error: BaseException) -> str:
