@@ -21,6 +21,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables.config import ensure_config
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.integrations.tools import read_choice
 from cascade_core.loop.session import Decided, Session
 from cascade_core.request import Request, ToolSpec
 from cascade_core.setup.constructor import configured
@@ -29,7 +30,7 @@ from langchain_cascade.answer import stamp
 from langchain_cascade.convert import to_turns
 from langchain_cascade.engine import ChatEngine
 from langchain_cascade.tiers import GivenTier, make_tiers, to_core
-from langchain_cascade.tools import TOOL_KEYWORDS, BoundTools, read_choice, supports_tools
+from langchain_cascade.tools import TOOL_KEYWORDS, BoundTools, supports_tools
 from langchain_cascade.turns import TurnCalls, answer_in
 from langchain_cascade.wrapping import Flat, flatten
 

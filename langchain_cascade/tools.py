@@ -14,7 +14,8 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from cascade_core.request import ToolSpec
+from cascade_core.integrations.classes import LANGCHAIN, integration
+from cascade_core.integrations.tools import read_choice, specs_of
 
 SIDECAR = "cascade_tools"
 """The keyword under which a binding carries a `BoundTools` to the cascade."""
@@ -36,7 +37,7 @@ class BoundTools:
         self.tools = tuple(tools)
         self.options = dict(options)
         self.formatted = [_formatted(tool) for tool in self.tools]
-        self.specs = tuple(spec for tool in self.formatted if (spec := _spec(tool)) is not None)
+        self.specs = tuple(spec for tool in self.formatted for spec in specs_of(tool))
 
     @classmethod
     def of(cls, kwargs: Mapping[str, Any]) -> BoundTools | None:
@@ -71,7 +72,7 @@ class BoundTools:
         """
         options = self.options
         if "tool_choice" in options:
-            options = {**options, "tool_choice": neutral_choice(options["tool_choice"])}
+            options = {**options, "tool_choice": choice_for(model, options["tool_choice"])}
         return model.bind_tools(self.tools, **options)
 
     def __repr__(self) -> str:
@@ -79,30 +80,34 @@ class BoundTools:
         return f"BoundTools({[spec.name for spec in self.specs]})"
 
 
-def read_choice(choice: object) -> str | None:
-    """Read a `tool_choice` of any provider's form."""
-    if choice is None or choice is False:
-        return None
-    if choice is True:
-        return "required"
-    if isinstance(choice, Mapping):
-        function = choice.get("function")
-        name = function.get("name") if isinstance(function, Mapping) else choice.get("name")
-        return read_choice(name or choice.get("type"))
-    return "required" if choice in {"any", "required"} else str(choice)
+def choice_for(model: BaseChatModel, choice: Any) -> Any:
+    """Return a `tool_choice` in the form that an integration's `bind_tools` takes.
 
-
-def neutral_choice(choice: Any) -> Any:
-    """Return a `tool_choice` in the form that every integration's `bind_tools` takes.
-
-    A provider's own form would reach the tiers of other providers as it is.
+    Another provider's form would reach it as it is, and a word that it does not know as the
+    name of a tool. What says more than which tool stays as it is: only its own provider knows what.
     """
-    if isinstance(choice, Mapping) and not choice.keys() <= {"type", "function", "name"}:
-        return choice  # it says more than which tool, and only its own provider knows what
-    if isinstance(choice, Mapping | bool) or choice == "required":
-        read = read_choice(choice)
-        return "any" if read == "required" else read
-    return choice
+    if not (isinstance(choice, bool) or choice in ("required", "none") or _is_plain(choice)):
+        return choice
+    read = read_choice(choice)
+    if read == "none":
+        said = integration(model, LANGCHAIN).choose_none
+        return "none" if said is None else said or None
+    return "any" if read == "required" else read
+
+
+_PLAIN_TYPES = (None, "auto", "any", "none", "required", "function", "tool")
+_PLAIN_KEYS = ({"type"}, {"type", "function"}, {"type", "name"}, {"function"}, {"name"})
+_PLAIN_KEYS_ELSEWHERE = ({"any"}, {"auto"}, {"tool"}, {"function_calling_config"})
+
+
+def _is_plain(choice: Any) -> bool:
+    if not isinstance(choice, Mapping):
+        return False
+    if choice.keys() in _PLAIN_KEYS:
+        return choice.get("type") in _PLAIN_TYPES
+    config = choice.get("function_calling_config")
+    names = config.get("allowed_function_names") if isinstance(config, Mapping) else None
+    return choice.keys() in _PLAIN_KEYS_ELSEWHERE and len(names or ()) <= 1
 
 
 def supports_tools(model: BaseChatModel) -> bool:
@@ -110,14 +115,12 @@ def supports_tools(model: BaseChatModel) -> bool:
     return type(model).bind_tools is not BaseChatModel.bind_tools
 
 
-def _formatted(tool: Any) -> dict[str, Any]:
+def _formatted(tool: Any) -> Any:
     if isinstance(tool, dict) and "function" not in tool and "type" in tool:
-        return tool  # a provider's own built-in tool
-    return convert_to_openai_tool(tool)
-
-
-def _spec(tool: Mapping[str, Any]) -> ToolSpec | None:
-    function = tool.get("function")
-    if not isinstance(function, Mapping):
-        return None
-    return ToolSpec(str(function["name"]), function.get("parameters"))
+        return convert_to_openai_tool(tool) if "properties" in tool else tool
+    try:
+        return convert_to_openai_tool(tool)
+    except (TypeError, ValueError):
+        if isinstance(tool, dict) or hasattr(tool, "function_declarations"):
+            return tool  # a provider's own form, which its integration reads
+        raise

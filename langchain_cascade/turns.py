@@ -20,6 +20,7 @@ from langchain_cascade.quiet import without_streaming
 from langchain_cascade.recorder import CallRecorder
 from langchain_cascade.scope import control_flow, fatal
 from langchain_cascade.tiers import Judges
+from langchain_cascade.tools import choice_for
 from langchain_cascade.wrapping import Flat, Variant, vary
 
 
@@ -110,7 +111,8 @@ class TurnCalls:
         seed = settings.get("seed", getattr(flat.model, "seed", None))
         if effect.purpose == "sample" and isinstance(seed, int):
             settings["seed"] = seed + sample + 1  # one seed would give the draft itself n times
-        return cleaned.override(model=model, model_settings=settings)
+        choice = choice_for(flat.model, request.tool_choice)
+        return cleaned.override(model=model, model_settings=settings, tool_choice=choice)
 
     def _broken(
         self, error: Exception, seconds: float, recorder: CallRecorder, effect: Ask

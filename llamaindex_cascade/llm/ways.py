@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from cascade_core.draft import Draft
 from cascade_core.integrations.classes import token_limit
+from cascade_core.integrations.tools import read_choice
 from cascade_core.request import ToolSpec, Turn, response_schema
 from llamaindex_cascade.asking.calls import Invocation
 from llamaindex_cascade.asking.messages import to_turns, with_tool_blocks
@@ -147,13 +148,11 @@ class Tools:
         return {"tools": specs, "tool_choice": self._choice(), **_known(self._kwargs)}
 
     def _choice(self) -> str | None:
-        choice = self._kwargs.get("tool_choice")
-        if isinstance(choice, Mapping):
-            named = choice.get("function") or choice
-            choice = named.get("name") if isinstance(named, Mapping) else None
-        if isinstance(choice, str) and choice not in ("auto", "any"):
+        given = self._kwargs.get("tool_choice") or self._kwargs.get("tool_config")
+        choice = read_choice(given)
+        if choice not in (None, "auto"):
             return choice
-        if self._must_call or choice == "any" or self._kwargs.get("tool_required"):
+        if self._must_call or self._kwargs.get("tool_required"):
             return "required"
         return None if self._wanted is None else "required"
 

@@ -38,7 +38,8 @@ Reason = Literal[
 
 =================  ==========================================================
 `confident`        confidence met the threshold
-`tool_call`        a tool call passed every gate and `on_tool_call="gates"`
+`tool_call`        a tool call, or another answer without text, passed every gate and
+                   `on_tool_call="gates"`
 `low_confidence`   the last judged draft stayed below its threshold
 `no_reading`       no signal could read the draft, or none could ever read it
 `gate_…`           the last judged draft failed that gate

@@ -59,3 +59,8 @@ class Draft:
     inner: Sequence[Call] = ()
     other_parts: Sequence[str] = ()
     native: Any = field(default=None, repr=False)
+
+    @property
+    def speechless(self) -> bool:
+        """Whether it is an answer without text: an approval it asks for, an action, an image."""
+        return bool(self.other_parts) and not self.text.strip()

@@ -38,10 +38,13 @@ class ToolSpec:
     Attributes:
         name: The name a call must use.
         schema: JSON schema of the arguments, or None where it is not known.
+        open: Whether it brings tools whose names are not known (those of a server, or of
+            a search): a call may then have any name.
     """
 
     name: str
     schema: Mapping[str, Any] | None = field(default=None, repr=False)
+    open: bool = False
 
 
 @frozen

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from cascade_core.errors import CascadeWarning
 from langchain_cascade import ChatCascade
 from langchain_cascade.tiers import make_tiers
-from langchain_cascade.tools import BoundTools, read_choice
+from langchain_cascade.tools import BoundTools, choice_for
 from langchain_cascade.wrapping import Variant
 from tests.langchain.fakes import (
     SURE,
@@ -113,33 +113,88 @@ async def test_the_strong_tier_has_the_tools_too(how: str) -> None:
         assert model.calls[0].kwargs["tool_choice"] == "required"
 
 
-CHOICES = [
-    (None, None),
-    ("auto", "auto"),
-    ("none", "none"),
-    ("any", "required"),
-    ("required", "required"),
-    (True, "required"),
-    (False, None),
-    ("look_up", "look_up"),
-    ({"type": "function", "function": {"name": "look_up"}}, "look_up"),
-    ({"type": "tool", "name": "look_up"}, "look_up"),
-    ({"type": "any"}, "required"),
-    ({"type": "auto"}, "auto"),
-]
-
-
-@pytest.mark.parametrize(("choice", "read"), CHOICES)
-def test_every_form_of_tool_choice_is_understood(choice: Any, read: str | None) -> None:
-    assert read_choice(choice) == read
-
-
 @pytest.mark.parametrize("choice", ["any", "required", True, "look_up", {"type": "any"}])
 def test_a_required_tool_that_is_not_called_escalates(choice: Any) -> None:
     two = pair(SURE, CALLS)
     message = two.cascade.bind_tools([look_up, book], tool_choice=choice).invoke("hi")
     assert record_of(message)["reason"] == "gate_tool_call"
     assert record_of(message)["tier"] == 1
+
+
+ANTHROPIC, BEDROCK = (
+    type(name, (FakeChat,), {"__module__": __name__})()
+    for name in ("ChatAnthropicBedrock", "ChatBedrockConverse")
+)
+
+
+@pytest.mark.parametrize("choice", ["none", {"type": "none"}])
+def test_no_call_is_said_in_each_integrations_way(choice: Any) -> None:
+    said = [choice_for(model, choice) for model in (FakeChat(), ANTHROPIC, BEDROCK)]
+    assert said == ["none", {"type": "none"}, None]
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        (None, None),
+        ("auto", "auto"),
+        ("required", "any"),
+        (True, "any"),
+        ("look_up", "look_up"),
+        ({"type": "any"}, "any"),
+        ({"any": {}}, "any"),
+        ({"tool": {"name": "look_up"}}, "look_up"),
+        ({"type": "tool", "name": "look_up"}, "look_up"),
+        ({"type": "function", "function": {"name": "look_up"}}, "look_up"),
+        ({"function_calling_config": {"mode": "ANY"}}, "any"),
+    ],
+)
+def test_a_choice_reaches_every_integration_in_words_that_it_takes(choice: Any, said: Any) -> None:
+    assert choice_for(ANTHROPIC, choice) == said
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"type": "auto", "disable_parallel_tool_use": True},
+        {"type": "web_search"},
+        {"function_calling_config": {"mode": "ANY", "allowed_function_names": ["a", "b"]}},
+    ],
+)
+def test_a_choice_that_says_more_stays_as_it_is(choice: Any) -> None:
+    assert choice_for(ANTHROPIC, choice) is choice
+
+
+BESIDE: dict[str, Any] = {
+    "bash": {"type": "bash_20250124", "name": "bash"},
+    "str_replace_based_edit_tool": {
+        "type": "text_editor_20250728",
+        "name": "str_replace_based_edit_tool",
+    },
+    "patch": {"type": "custom", "name": "patch", "format": {"type": "text"}},
+    "found": {"type": "tool_search_tool_regex_20251119", "name": "tool_search_tool_regex"},
+    "order": {"type": "object", "title": "order", "description": "Order.", "properties": {}},
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_call_of_a_providers_own_tool_is_a_call_like_any_other(name: str) -> None:
+    call = {"name": name, "args": {"__arg1": "x"}}
+    two = pair(Say("", p=None, tool_calls=[call]), CALLS)
+    message = two.cascade.bind_tools([look_up, BESIDE[name]]).invoke("hi")
+    assert (record_of(message)["tier"], record_of(message)["reason"]) == (0, "tool_call")
+
+
+def test_beside_a_providers_own_tool_an_invented_one_is_still_wrong() -> None:
+    two = pair(Say("", p=None, tool_calls=[{"name": "bush", "args": {}}]), CALLS)
+    message = two.cascade.bind_tools([look_up, BESIDE["bash"]]).invoke("hi")
+    assert record_of(message)["reason"] == "gate_tool_call"
+
+
+def test_a_call_where_none_is_allowed_escalates() -> None:
+    two = pair(CALLS, SURE)
+    message = two.cascade.bind_tools([look_up], tool_choice="none").invoke("hi")
+    assert record_of(message)["reason"] == "gate_tool_call"
 
 
 @pytest.mark.parametrize("choice", [None, "auto", "none"])

@@ -66,6 +66,7 @@ class Integration(NamedTuple):
     ends_named: bool | None = None
     usage_asked: bool | None = None
     cache_keys: frozenset[str] | None = None
+    choose_none: Mapping[str, str] | Literal[False] | None = None
     tells_tokens: bool | None = None
 
 
@@ -74,7 +75,12 @@ Known: TypeAlias = Mapping[str, Integration]
 CACHE_KEYS = frozenset({"cache_control", "prompt_cache_key", "prompt_cache_retention"})
 """Settings for prompt caching, each an error at most providers."""
 
-_ANTHROPIC = Integration(logprobs="never", ends_named=True, cache_keys=frozenset({"cache_control"}))
+_ANTHROPIC = Integration(
+    logprobs="never",
+    ends_named=True,
+    cache_keys=frozenset({"cache_control"}),
+    choose_none={"type": "none"},
+)
 _OPENAI = frozenset({"prompt_cache_key", "prompt_cache_retention"})
 
 LANGCHAIN: Known = {
@@ -84,8 +90,8 @@ LANGCHAIN: Known = {
     "ChatAnthropicBedrock": _ANTHROPIC,
     "ChatAnthropicVertex": _ANTHROPIC,
     "ChatBaseten": Integration(host="baseten"),
-    "ChatBedrock": Integration(logprobs="never"),
-    "ChatBedrockConverse": Integration(logprobs="never", ends_named=True),
+    "ChatBedrock": Integration(logprobs="never", choose_none=False),
+    "ChatBedrockConverse": Integration(logprobs="never", ends_named=True, choose_none=False),
     "ChatCerebras": Integration(host="cerebras"),
     "ChatCohere": Integration(logprobs="never", ends_named=True),
     "ChatDatabricks": Integration(host="databricks"),

@@ -17,7 +17,7 @@ def parses(request: Request, draft: Draft) -> bool:
 
 def fits_schema(request: Request, draft: Draft) -> bool:
     """Fail text that is not JSON of the schema the caller asked for."""
-    if request.output_schema is None or draft.tool_calls:
+    if request.output_schema is None or draft.tool_calls or draft.speechless:
         return True
     try:
         value = json.loads(draft.text)

@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from cascade_core.draft import Draft
-from cascade_core.request import Request, ToolCall
+from cascade_core.request import Request, ToolCall, ToolSpec
 from cascade_core.setup.gates.schemas import fits
 
 
 def tool_calls_fit(request: Request, draft: Draft) -> bool:
-    """Fail unknown tools, arguments that do not fit, and a required tool not called."""
+    """Fail unknown tools, arguments that do not fit, and a tool that must or must not be called.
+
+    A tool that a provider runs itself leaves a part of another kind in the answer.
+    """
     if draft.broken_tool_calls:
         return False
+    choice = request.tool_choice
     if request.tools:
-        schemas = {tool.name: tool.schema for tool in request.tools}
-        if not all(_call_fits(call, schemas) for call in draft.tool_calls):
+        if choice == "none" and draft.tool_calls:
             return False
-    if not request.needs_tool:
+        tools = {tool.name: tool for tool in request.tools}
+        strict = not any(tool.open for tool in request.tools)
+        if not all(_call_fits(call, tools, strict=strict) for call in draft.tool_calls):
+            return False
+    if not request.needs_tool or draft.other_parts:
         return True
-    if request.tool_choice == "required":
+    if choice == "required":
         return bool(draft.tool_calls)
-    return any(call.name == request.tool_choice for call in draft.tool_calls)
+    return any(call.name == choice for call in draft.tool_calls)
 
 
-def _call_fits(call: ToolCall, schemas: Mapping[str, Mapping[str, Any] | None]) -> bool:
-    if call.name not in schemas or call.arguments is None:
+def _call_fits(call: ToolCall, tools: Mapping[str, ToolSpec], *, strict: bool) -> bool:
+    if call.arguments is None:
         return False
-    schema = schemas[call.name]
-    return schema is None or fits(dict(call.arguments), schema)
+    tool = tools.get(call.name)
+    if tool is None:
+        return not strict and bool(call.name)
+    return tool.schema is None or fits(dict(call.arguments), tool.schema)

@@ -62,6 +62,24 @@ def test_a_named_tool_must_be_called_by_that_name():
     assert fits(ToolCall("look_up", {"id": 1}), choice="look_up", tools=tools)
 
 
+def test_where_tools_of_unknown_names_were_offered_a_call_may_have_any():
+    tools = (LOOK_UP, ToolSpec("mcp", open=True))
+    assert fits(ToolCall("found", {"x": 1}), tools=tools)
+    assert not fits(ToolCall("", {}), tools=tools)
+    assert not fits(ToolCall("found", None), tools=tools)
+    assert not fits(ToolCall("look_up", {}), tools=tools)
+
+
+def test_a_call_where_none_is_allowed_does_not_pass():
+    assert not fits(ToolCall("look_up", {"id": 1}), choice="none")
+
+
+@pytest.mark.parametrize("choice", ["required", "look_up"])
+def test_a_tool_that_its_provider_runs_has_been_called(choice):
+    request = Request(tools=(LOOK_UP,), tool_choice=choice)
+    assert tool_calls_fit(request, Draft(other_parts=("web_search_call",)))
+
+
 @pytest.mark.parametrize("choice", [None, "auto", "none"])
 def test_a_free_choice_may_be_no_call(choice):
     assert fits(choice=choice)
