@@ -17,7 +17,7 @@ from cascade_core.calibration.fit_curves import Binned, CurveShape
 from cascade_core.calibration.learn import Prepared, learnable, learned_scores, relative
 from cascade_core.calibration.logistic import fit_logistic
 from cascade_core.calibration.scores import Candidate
-from cascade_core.calibration.trees import fit_boosting, fit_forest
+from cascade_core.calibration.trees import RANDOM_TREES, fit_boosting, fit_forest
 from cascade_core.errors import ConfigurationError
 from cascade_core.fitted.artefact import Boosting, Logistic
 from cascade_core.fitted.curves import make_curve
@@ -110,22 +110,26 @@ def cross_scores(data: Data, candidate: Candidate, prepared: Prepared) -> Array:
         fit = np.flatnonzero((fold != of) & readable)
         test = np.flatnonzero((fold == of) & readable)
         if fit.size and test.size:
-            score = learn(data, candidate, own.take(fit), data.pool[fit])
+            score = learn(data, candidate, own.take(fit), data.pool[fit], tried=True)
             scores[test] = learned_scores(score, own.take(test))
     return scores
 
 
 def learn(
-    data: Data, candidate: Candidate, prepared: Prepared, positions: Ints
+    data: Data, candidate: Candidate, prepared: Prepared, positions: Ints, *, tried: bool = False
 ) -> Logistic | Boosting:
-    """Fit a candidate's score to prepared rows; `positions` says which rows they are."""
+    """Fit a candidate's score to prepared rows; `positions` says which rows they are.
+
+    Where it is only `tried`, on all folds but one, half of the random trees do.
+    """
     target, weights, groups = data.part(positions)
     if not learnable(target):
         return _level(prepared.names, float(target[0]))
     if candidate.kind == "boosting":
         return fit_boosting(prepared, target, weights, data.seed)
     if candidate.kind == "forest":
-        return fit_forest(prepared, target, weights, data.seed)
+        trees = RANDOM_TREES // 2 if tried else RANDOM_TREES
+        return fit_forest(prepared, target, weights, data.seed, trees=trees)
     return fit_logistic(prepared, target, weights, groups, data.seed)
 
 

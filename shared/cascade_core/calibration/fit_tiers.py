@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
-from cascade_core.calibration.fit import fit_calibrator
+from cascade_core.calibration.fit import Fitted, fit_calibrator
 from cascade_core.calibration.fit_route import fit_route, skipping
 from cascade_core.calibration.objective import Objective
 from cascade_core.calibration.scores import Method
@@ -39,16 +40,17 @@ def fit_tiers(
     Raises:
         ConfigurationError: `signals` names one twice, or one that no tier has.
     """
+    fitting = _Fitting(objective, rows, method, seed)
     held = {name: None for tier in rows.tiers[:-1] for name in tier.signals}
     wanted = tuple(held) if signals is None else _checked(signals, tuple(held), rows.source)
-    fit = _fitted(objective, rows, wanted, method, seed)
+    fit = fitting.with_signals(wanted)
     if signals is not None or not fit.scored.priced:
         return fit
     spared = []
     for name in [name for name in wanted if name in rows.paid]:
         kept = tuple(other for other in wanted if other != name)
         try:
-            without = _fitted(objective, rows, kept, method, seed)
+            without = fitting.with_signals(kept)
             if not _serves_better(objective, fit.scored, without.scored):
                 fit, wanted = without, kept
                 spared.append(name)
@@ -60,26 +62,31 @@ def fit_tiers(
     return replace(fit, choices=tuple(f"{choice}{said}" for choice in fit.choices))
 
 
-def _fitted(
-    objective: Objective, rows: Table, signals: Sequence[str], method: Method, seed: int
-) -> Fit:
-    fine = objective.confidence is not None
-    fits = [
-        fit_calibrator(
-            rows,
-            k,
-            signals=[name for name in signals if name in tier.signals],
-            method=method,
-            fine=fine,
-            seed=seed,
+class _Fitting:
+    """Fits the tiers of one table with different signals; each tier once for the same ones."""
+
+    def __init__(self, objective: Objective, rows: Table, method: Method, seed: int) -> None:
+        self._rows = rows
+        self._known: dict[tuple[int, tuple[str, ...]], Fitted] = {}
+        self._how = partial(
+            fit_calibrator, method=method, fine=objective.confidence is not None, seed=seed
         )
-        for k, tier in enumerate(rows.tiers[:-1])
-    ]
-    calibrators = tuple(fit.calibrator for fit in fits)
-    # Out of fold: what a calibrator says of rows it was fitted to is too good to be true.
-    honest = tuple(fit.placed for fit in fits)
-    scored = score(rows, Policy(calibrators=calibrators), confidences=honest)
-    return Fit(calibrators, tuple(fit.choice for fit in fits), scored)
+
+    def with_signals(self, signals: Sequence[str]) -> Fit:
+        fits = [
+            self._tier(k, tuple(name for name in signals if name in tier.signals))
+            for k, tier in enumerate(self._rows.tiers[:-1])
+        ]
+        calibrators = tuple(fit.calibrator for fit in fits)
+        # Out of fold: what a calibrator says of rows it was fitted to is too good to be true.
+        honest = tuple(fit.placed for fit in fits)
+        scored = score(self._rows, Policy(calibrators=calibrators), confidences=honest)
+        return Fit(calibrators, tuple(fit.choice for fit in fits), scored)
+
+    def _tier(self, k: int, signals: tuple[str, ...]) -> Fitted:
+        if (k, signals) not in self._known:
+            self._known[k, signals] = self._how(self._rows, k, signals=signals)
+        return self._known[k, signals]
 
 
 def _checked(signals: Sequence[str], held: Sequence[str], source: str) -> tuple[str, ...]:

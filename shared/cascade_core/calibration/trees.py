@@ -22,6 +22,9 @@ BOOSTED_TREES, RATE, LEAVES = 120, 0.06, 6
 RANDOM_TREES = 200
 """Trees that are grown at random for a few rows."""
 
+BINS = 255
+"""Values that one input is told apart by."""
+
 LOOKED_AT = 0.15
 """Share of the inputs that a random tree's split chooses from: the fewer, the less alike trees."""
 
@@ -61,13 +64,22 @@ def fit_boosting(
         random_state=seed,
     )
     rows, labels, mass = as_labels(target, relative(weights, n))
+    columns, alike = _columns(prepared)[rows], bool((mass == mass[0]).all())
+    cuts = None
+    if not alike:  # scikit-learn takes a second to find cuts among rows of unequal weight
+        columns, cuts = _binned(columns)
     with one_thread():
-        model.fit(_columns(prepared)[rows], labels, sample_weight=mass)
-    return _boosted(model, prepared.names)
+        model.fit(columns, labels, sample_weight=None if alike else mass)
+    return _boosted(model, prepared.names, cuts)
 
 
 def fit_forest(
-    prepared: Prepared, target: Array, weights: Array | None = None, seed: int = 0
+    prepared: Prepared,
+    target: Array,
+    weights: Array | None = None,
+    seed: int = 0,
+    *,
+    trees: int = RANDOM_TREES,
 ) -> Boosting:
     """Grow extremely randomised trees, which some tens of rows with many inputs carry well.
 
@@ -79,6 +91,7 @@ def fit_forest(
         target: Outcomes in [0, 1], shape (n,), not all alike.
         weights: Weight of each row, shape (n,).
         seed: Settles the splits.
+        trees: How many to grow.
 
     Raises:
         ModuleNotFoundError: scikit-learn is not installed.
@@ -87,7 +100,7 @@ def fit_forest(
 
     n = len(target)
     model = ExtraTreesClassifier(
-        RANDOM_TREES, min_samples_leaf=max(3, n // 60), max_features=LOOKED_AT, random_state=seed
+        trees, min_samples_leaf=max(3, n // 60), max_features=LOOKED_AT, random_state=seed
     )
     rows, labels, mass = as_labels(target, relative(weights, n))
     model.fit(_columns(prepared)[rows], labels, sample_weight=mass)
@@ -103,7 +116,7 @@ def fit_forest(
                 tree.missing_go_to_left,
                 tree.children_left,
                 tree.children_right,
-                STEEP * (good - 0.5) / RANDOM_TREES,
+                STEEP * (good - 0.5) / trees,
             )
         )
     return _flat(parts, prepared.names, base=0.0)
@@ -127,13 +140,26 @@ class _Nodes(NamedTuple):
     value: Any
 
 
-def _boosted(model: Any, names: tuple[str, ...]) -> Boosting:
+def _binned(columns: Array) -> tuple[Array, list[Array]]:
+    """Return which bin each value is in, NaN where there is none, and the cuts between the bins."""
+    binned, cuts = np.empty(columns.shape), []
+    for j, column in enumerate(columns.T):
+        found = np.unique(column[~np.isnan(column)])
+        if len(found) > BINS:
+            found = np.unique(np.nanquantile(column, np.linspace(0, 1, BINS), method="nearest"))
+        cut = (found[:-1] + found[1:]) / 2
+        binned[:, j] = np.where(np.isnan(column), np.nan, np.searchsorted(cut, column))
+        cuts.append(cut)
+    return binned, cuts
+
+
+def _boosted(model: Any, names: tuple[str, ...], cuts: Sequence[Array] | None) -> Boosting:
     """Return boosted trees as plain numbers that give the very same scores."""
     parts = [
         _Nodes(
             nodes["is_leaf"],
             nodes["feature_idx"],
-            nodes["num_threshold"],
+            nodes["num_threshold"] if cuts is None else _values_at(nodes, cuts),
             nodes["missing_go_to_left"],
             nodes["left"],
             nodes["right"],
@@ -144,6 +170,19 @@ def _boosted(model: Any, names: tuple[str, ...]) -> Boosting:
     ]
     base = float(np.ravel(model._baseline_prediction)[0])  # noqa: SLF001
     return _flat(parts, names, base)
+
+
+def _values_at(nodes: Any, cuts: Sequence[Array]) -> Array:
+    """Return where trees that were fitted to bins split the values themselves."""
+    # A split between bins b and b' lies halfway; every cut from b to b' separates the same rows.
+    return np.array(
+        [
+            cuts[feature][int(threshold)] if not leaf and threshold < len(cuts[feature]) else np.inf
+            for leaf, feature, threshold in zip(
+                nodes["is_leaf"], nodes["feature_idx"], nodes["num_threshold"], strict=True
+            )
+        ]
+    )
 
 
 def _flat(trees: Sequence[_Nodes], names: tuple[str, ...], base: float) -> Boosting:

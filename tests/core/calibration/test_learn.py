@@ -13,6 +13,7 @@ from cascade_core.calibration.learn import (
     prepare,
 )
 from cascade_core.calibration.logistic import fit_logistic
+from cascade_core.calibration.ridge import ridge_path
 from cascade_core.calibration.trees import fit_boosting, fit_forest
 from cascade_core.fitted.artefact import Calibrator
 from cascade_core.fitted.inputs import Inputs
@@ -103,6 +104,52 @@ def test_logistic_gives_what_scikit_learn_predicts_with_that_penalty():
         for c in (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
     )
     assert nearest < 1e-3
+
+
+def test_a_path_of_ridges_is_what_scikit_learn_finds_for_each():
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(0)
+    design, weight = rng.normal(size=(300, 12)), rng.random(300) + 0.5
+    target = np.round(1 / (1 + np.exp(-design[:, 0] - rng.normal(size=300))), 2)
+    penalties = (0.001, 0.1, 10.0)
+    rows, labels, mass = as_labels(target, weight)
+    found = list(ridge_path(design, target, weight, penalties))
+    for penalty, (coefficients, intercept) in zip(penalties, found, strict=True):
+        theirs = LogisticRegression(C=penalty, tol=1e-10, max_iter=2000)
+        theirs.fit(design[rows], labels, sample_weight=mass)
+        assert np.allclose(coefficients, theirs.coef_[0], atol=1e-4)
+        assert intercept == pytest.approx(theirs.intercept_[0], abs=1e-4)
+
+
+def test_a_path_of_ridges_takes_few_steps_for_each(monkeypatch):
+    solved = []
+    solve = np.linalg.solve
+    monkeypatch.setattr(np.linalg, "solve", lambda a, b: solved.append(1) or solve(a, b))
+    rng = np.random.default_rng(0)
+    design, target = rng.normal(size=(500, 60)), (rng.random(500) < 0.7).astype(float)
+    penalties = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+    assert len(list(ridge_path(design, target, np.ones(500), penalties))) == len(penalties)
+    assert len(solved) <= 8 * len(penalties)
+
+
+def test_a_path_of_ridges_ends_where_the_classes_are_apart():
+    design = np.linspace(-1, 1, 40)[:, None]
+    target = (design[:, 0] > 0).astype(float)
+    *_, (coefficients, intercept) = ridge_path(design, target, np.ones(40), (1.0, 1e6))
+    assert np.isfinite(coefficients).all()
+    assert ((design @ coefficients + intercept > 0) == (target > 0)).all()
+
+
+def test_rows_of_unequal_weight_are_boosted_as_rows_that_stand_there_more_than_once():
+    prepared, target = made(900, gaps=0.1)
+    often = np.where(np.arange(900) % 3 == 0, 2, 1)
+    rows = np.repeat(np.arange(900), often)
+    weighted = fit_boosting(prepared, target, often.astype(float))
+    repeated = fit_boosting(prepared.take(rows), target[rows])
+    fresh, _ = made(seed=1, gaps=0.2)
+    apart = np.abs(learned_scores(weighted, fresh) - learned_scores(repeated, fresh))
+    assert apart.mean() < 0.05
 
 
 def test_what_has_no_reading_counts_as_average_with_an_offset_of_its_own():

@@ -57,7 +57,7 @@ def test_a_promise_about_harm_is_tested_on_rows_nothing_was_fitted_to(tiers, gra
     assert promise.seen <= 0.03
     assert policy.tuned.rows_fitted + promise.rows == 2500
     assert fresh(policy, tiers, graded=graded).harm <= 0.035
-    assert policy.tuned.figures.escalated < 1
+    assert policy.tuned.figures.by_tier[-1] < 1
 
 
 def test_a_promise_about_quality():
