@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import replace
 from typing import Any, Self
 
 from cascade_core.setup.engine import Engine
@@ -39,9 +38,8 @@ class ChatEngine(Engine):
     last: Variant
 
     def __init__(self, settings: Any, tiers: Sequence[Tier]) -> None:
-        super().__init__(settings, tiers)
-        if isinstance(settings.tiers, TierList):
-            self.plan = replace(self.plan, notices=settings.tiers.notices)
+        known = settings.tiers.notices if isinstance(settings.tiers, TierList) else None
+        super().__init__(settings, tiers, known)
         self.judges = Judges([s.model for s in self.plan.signals if hasattr(s, "model")])
         self._read_modes(settings)
 

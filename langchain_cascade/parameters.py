@@ -7,7 +7,6 @@ they are set where the model has the field, and a warning tells where it has not
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
@@ -17,9 +16,9 @@ from langchain_core.language_models import BaseChatModel, ModelProfile
 from langchain_core.rate_limiters import BaseRateLimiter
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from cascade_core.errors import CascadeWarning
 from cascade_core.integrations.classes import LIMIT_FIELDS
 from cascade_core.setup.settings import CascadeKeywords
+from cascade_core.warn import warn
 
 _AT_CREATION = frozenset({"timeout", "max_retries", "api_key"})
 """Parameters that integrations build their HTTP client with; later changes do nothing."""
@@ -113,11 +112,7 @@ def apply(model: BaseChatModel, parameters: Mapping[str, Any], where: str) -> Ba
         if field is not None:
             update[field] = value
         else:
-            warnings.warn(
-                f"{name}= has no effect on {where} ({type(model).__name__}): set it on that model",
-                CascadeWarning,
-                stacklevel=2,
-            )
+            warn(f"{name}= has no effect on {where} ({type(model).__name__}): set it on that model")
     if not update:
         return model
     copy = model.model_copy(update=update)

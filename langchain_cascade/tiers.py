@@ -152,7 +152,9 @@ class TierList(list[object]):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> TierList:
         """Copy the models; what was made of the old ones is none of the new ones' business."""
-        return TierList(deepcopy(list(self), memo))
+        copied = TierList(deepcopy(list(self), memo))
+        copied.notices = self.notices.of_setup()
+        return copied
 
 
 def core_tiers(tiers: object, parameters: Mapping[str, Any]) -> tuple[Tier, ...]:
@@ -289,6 +291,7 @@ def to_core(tiers: Sequence[ChatTier]) -> tuple[Tier, ...]:
             logprobs=LogprobMemory(False if tier.mute({}) else gives_logprobs(tier.inner)),
             max_tokens=_limit(tier),
             streams=can_stream(tier),
+            setup=tier.identity,
         )
         for index, tier in enumerate(tiers)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from llama_index.core.callbacks import CallbackManager
@@ -20,6 +20,7 @@ from llamaindex_cascade.reading.capabilities import (
     host,
     logprob_options,
     name_of,
+    setup_of,
     usage_options,
 )
 
@@ -97,6 +98,7 @@ def make_tier(given: object, index: int) -> Tier:
         logprobs=LogprobMemory(gives_logprobs(llm)),
         max_tokens=max_tokens(llm),
         streams=not ends_hidden(llm),
+        setup=partial(setup_of, llm),
     )
 
 

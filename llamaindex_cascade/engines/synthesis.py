@@ -18,7 +18,7 @@ from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle, Qu
 
 from llamaindex_cascade.asking.calls import Invocation
 from llamaindex_cascade.engines.tiers import Pipeline, Question
-from llamaindex_cascade.reading.capabilities import gives_logprobs
+from llamaindex_cascade.reading.capabilities import gives_logprobs, setup_of
 
 
 class Synthesis(Question):
@@ -111,6 +111,10 @@ class LLMPipeline(Pipeline):
             top = top if llm.metadata.is_chat_model else max(top, 1)
             asking = llm.model_copy(update={"logprobs": True, "top_logprobs": top})
             self._with_logprobs = get_response_synthesizer(llm=asking, **self._making)
+
+    def setup(self) -> object:
+        """Return what makes it answer as it does: all such tiers are made alike but for the LLM."""
+        return setup_of(self._given)
 
     def asked_for(self, *, logprobs: bool) -> BaseSynthesizer:
         """Return the synthesizer, or the one whose model gives log-probabilities."""

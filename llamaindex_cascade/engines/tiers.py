@@ -18,6 +18,7 @@ from llama_index.core.llms import LLM
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Failed, Open
+from cascade_core.integrations.classes import other_names
 from cascade_core.setup.engine import Engine
 from cascade_core.tier import LogprobMemory, Tier
 from llamaindex_cascade.asking.calls import Invocation, RecordedCalls, Run, target_of
@@ -63,6 +64,10 @@ class Pipeline:
         own = getattr(self.synthesizer, "_empty_response", None)
         return (EMPTY,) if own is None else (EMPTY, own)
 
+    def setup(self) -> object:
+        """Return what makes it answer as it does."""
+        return id(self.native)
+
     def asked_for(self, *, logprobs: bool) -> Any:
         """Return what to call, where log-probabilities are wanted or not."""
         del logprobs
@@ -81,7 +86,9 @@ def make_pipeline(pipeline: Pipeline, index: int) -> Tier:
         index=index,
         model=None if llm is None else name_of(llm),
         native=pipeline,
+        names=() if llm is None else other_names(llm),
         provider=None if llm is None else host(llm),
+        setup=pipeline.setup,
         logprobs=LogprobMemory(None if llm is None or gives_logprobs(llm) is not False else False),
     )
 

@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field
 
 from cascade_core.request import Request
 from cascade_core.setup.engine import Engine
-from cascade_core.setup.plan import Plan
+from cascade_core.setup.plan import Notices, Plan
 from cascade_core.setup.settings import DECIDING, CascadeSettings
 from llamaindex_cascade.asking.instrumentation import request_metadata
 from llamaindex_cascade.asking.models import with_models
@@ -51,9 +51,9 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
     def _engine(self) -> Engine:
         return self._new_engine()
 
-    def _new_engine(self) -> Engine:
+    def _new_engine(self, notices: Notices | None = None) -> Engine:
         self.__dict__["tiers"] = with_models(self.tiers)  # a name is made into a model once
-        engine = Engine(self, make_tiers(self.tiers))
+        engine = Engine(self, make_tiers(self.tiers), notices)
         check_judges(engine.plan.signals)
         return engine
 
@@ -105,7 +105,7 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
             self.__dict__["_reports"] = True
         elif name in _REBUILD:
             try:
-                engine = self._new_engine()
+                engine = self._new_engine(self._engine.plan.notices)
             except Exception:
                 super().__setattr__(name, before)
                 raise

@@ -19,6 +19,7 @@ from llamaindex_cascade.llm.portrait import OF_THIS_PROCESS, unkept
 
 if TYPE_CHECKING:
     from cascade_core.setup.engine import Engine
+    from cascade_core.setup.plan import Notices
 
 MADE = ("_engine", "_object_plan", "_unable", "_metadata", "_refining")
 """What a cascade makes of its settings, on use."""
@@ -31,6 +32,7 @@ class Copied:
 
         @property
         def _engine(self) -> Engine: ...
+        def _new_engine(self, notices: Notices | None = None) -> Engine: ...
 
     def __copy__(self) -> Self:
         """Return a cascade of the same settings."""
@@ -62,7 +64,7 @@ class Copied:
             vars(copy)["_reports"] = True
         for made in MADE:
             vars(copy).pop(made, None)
-        _ = copy._engine
+        vars(copy)["_engine"] = copy._new_engine(self._engine.plan.notices.of_setup())
         return copy
 
     def __reduce__(self) -> tuple[Any, ...]:

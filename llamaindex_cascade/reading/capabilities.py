@@ -26,6 +26,12 @@ def price_names(llm: LLM, answered: str | None) -> tuple[str | None, ...]:
     return hosted(host(llm), answered, name_of(llm), *classes.other_names(llm))
 
 
+def setup_of(llm: LLM) -> tuple[object, ...]:
+    """Return what makes a model answer as it does, as far as its fields tell."""
+    fields = [name for name in type(llm).model_fields if name != "callback_manager"]
+    return type(llm), [(name, getattr(llm, name, None)) for name in fields]
+
+
 def host(llm: LLM) -> str | None:
     """Return who hosts a model, where its integration serves other makers' models."""
     return integration(llm, LLAMAINDEX).host

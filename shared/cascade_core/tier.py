@@ -7,6 +7,7 @@ state here that outlives a request.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -70,6 +71,7 @@ class Tier:
         logprobs: What is known of its log-probabilities.
         max_tokens: The most tokens it may write, where the caller set a limit.
         streams: Whether a draft of it can be streamed and cut off.
+        setup: Gives all that makes it answer as it does, to tell whether two tiers are one.
         tool_only: Whether it always answers by calling a tool.
     """
 
@@ -82,6 +84,7 @@ class Tier:
     max_tokens: int | None = None
     streams: bool = False
     tool_only: bool = False
+    setup: Callable[[], object] | None = field(default=None, repr=False)
 
     @property
     def label(self) -> str:

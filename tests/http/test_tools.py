@@ -98,7 +98,7 @@ async def test_sure_text_is_accepted_although_tools_were_offered(stub: Stub, how
 async def test_tool_calls_can_be_sent_on_unread(stub: Stub, how: str) -> None:
     stub.script("cheap", GOOD)
     stub.script("strong", GOOD)
-    with pytest.warns(CascadeWarning):
+    with pytest.warns(CascadeWarning, match='and on_tool_call="escalate" sends every one'):
         message = await ask(pair(stub, on_tool_call="escalate").bind_tools([add]), how, "1 + 2?")
     assert (record_of(message)["tier"], record_of(message)["reason"]) == (1, "no_reading")
 

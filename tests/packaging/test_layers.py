@@ -25,6 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cascade_core.kin",),
     ("cascade_core.arrays", "cascade_core.errors", "cascade_core.frozen", "cascade_core.invalid"),
     ("cascade_core.files", "cascade_core.lazy", "cascade_core.logprobs", "cascade_core.tier"),
+    ("cascade_core.warn",),
     ("cascade_core.request", "cascade_core.usage", "cascade_core.csv_files"),
     ("cascade_core.call",),
     ("cascade_core.draft",),

@@ -24,8 +24,10 @@ from cascade_core.evaluation.scored import serve, thresholds_of
 from cascade_core.evaluation.scoring import score
 from cascade_core.labels import Table, read_table
 from cascade_core.labels.fingerprints import fingerprints
+from cascade_core.labels.order import odd_order
 from cascade_core.policy.document import ClassRule, Policy
 from cascade_core.policy.evidence import Tuned
+from cascade_core.warn import warn
 
 
 def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
@@ -87,7 +89,10 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         confidence=confidence,
     )
     Policy(name=name)  # a name that could not be saved is refused before any work
-    rows, unused = rows_to_tune(read_table(table), per_class=per_class)
+    labelled = read_table(table)
+    for odd in odd_order(labelled):
+        warn(odd)
+    rows, unused = rows_to_tune(labelled, per_class=per_class)
     kept = None if policy is None else load_kept(policy, rows, objective)
     if heaviest is not None and objective.confidence is None:
         msg = "heaviest= goes with a promise: harm=, or quality= with confidence="

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -17,8 +16,9 @@ from cascade_core.collect.requests import Requests
 from cascade_core.collect.runner import Advance, Examine, SpendingCap, run_all
 from cascade_core.collect.summary import Collected, count_problems, summarise
 from cascade_core.costs.prices import Names
-from cascade_core.errors import CascadeWarning, ConfigurationError
+from cascade_core.errors import ConfigurationError
 from cascade_core.setup.plan import Plan
+from cascade_core.warn import warn
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 
@@ -203,7 +203,7 @@ async def carry_out(job: Job, examine: Examine) -> Collected:
         if found.settled:
             journal.remove()
         if found.doubt:
-            warnings.warn(_doubted(found), CascadeWarning, stacklevel=2)
+            warn(_doubted(found))
         return found
 
 

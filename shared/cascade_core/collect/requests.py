@@ -9,15 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
 from cascade_core.csv_files import CsvRows
-from cascade_core.errors import CascadeWarning
 from cascade_core.files import FileError, read_json_lines
+from cascade_core.warn import warn
 
 COLUMNS = ("id", "request", "messages", "reference", "class", "group", "weight")
 """What a request may have; only `request`, or `messages` in JSON, is needed."""
@@ -101,7 +100,7 @@ def read_requests(source: Source) -> Requests:
     unused = {key for _, record in records for key in record} - set(COLUMNS)
     if unused:
         listed = ", ".join(sorted(map(str, unused)))
-        warnings.warn(f"{name}: not used: {listed}", CascadeWarning, stacklevel=2)
+        warn(f"{name}: not used: {listed}")
     samples: list[Sample] = []
     lines: dict[str, int] = {}
     for line, record in records:

@@ -6,7 +6,6 @@ How one request is examined is the adapter's; nothing here calls a model.
 from __future__ import annotations
 
 import asyncio
-import warnings
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from decimal import Decimal
@@ -15,7 +14,7 @@ from typing import Literal, TypeAlias
 from cascade_core.collect.journal import Entry, Journal
 from cascade_core.collect.requests import Sample
 from cascade_core.costs.rate import EXACT
-from cascade_core.errors import CascadeWarning
+from cascade_core.warn import warn
 
 Examine: TypeAlias = Callable[[Sample, Entry | None], Awaitable[Entry]]
 """Examines one request; where it is given what is known of it, only grades the answers again."""
@@ -192,16 +191,12 @@ class _Watch:
         self._seen += 1
         if self._seen == ALL_FAILED:
             if not self._graded and not self._failing:
-                warnings.warn(
+                warn(
                     f"no answer to the first {ALL_FAILED} requests could be graded; "
-                    "Ctrl-C stops without losing anything",
-                    CascadeWarning,
-                    stacklevel=2,
+                    "Ctrl-C stops without losing anything"
                 )
             for tier in sorted(self._failing):
-                warnings.warn(
+                warn(
                     f"tier {tier} failed on each of the first {ALL_FAILED} requests "
-                    f"({entry.errors[tier]}); Ctrl-C stops without losing anything",
-                    CascadeWarning,
-                    stacklevel=2,
+                    f"({entry.errors[tier]}); Ctrl-C stops without losing anything"
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,7 @@ import typer
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.files import FileError, read_json_lines
+from cascade_core.warn import warn
 
 if TYPE_CHECKING:
     from cascade_core.drift.log import DriftReport
@@ -74,6 +76,8 @@ def drift(
                 f"{document.name!r} ({listed}; of other policies {others:,})"
             )
         raise ConfigurationError(msg)
+    for text in decisions.other_models(document):
+        warn(text)
     if as_json:
         typer.echo(json.dumps(asdict(found), indent=2))
     else:
@@ -108,6 +112,7 @@ class _Decisions:
     def __init__(self, log: Path) -> None:
         self.log = log
         self.line = 0
+        self.answered: Counter[tuple[str | None, int, str]] = Counter()
 
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
         expected = "a record of a decision"
@@ -115,7 +120,30 @@ class _Decisions:
         for self.line, record in lines:
             if not _is_decision(record):
                 raise ConfigurationError(f"not {expected}")
+            self._count(record)
             yield record
+
+    def other_models(self, policy: Policy) -> Iterator[str]:
+        """Say which tiers have answered as other models than the policy was tuned with."""
+        from cascade_core.costs.names import same_model
+
+        tuned = () if policy.tuned is None else policy.tuned.models
+        for (name, tier, model), count in self.answered.most_common():
+            known = tuned[tier] if tier < len(tuned) else None
+            if name == policy.name and known is not None and not same_model([model], [known]):
+                yield (
+                    f"tier {tier} answered as {model} {count:,} times, and the policy was tuned "
+                    f"with {known}: it says nothing of another model's answers; tune one for it"
+                )
+
+    def _count(self, record: Mapping[str, Any]) -> None:
+        """Count the models that drafts came from, unless a tier made them of several calls."""
+        drafts = [call for call in record["calls"] if call["purpose"] == "draft"]
+        tiers = Counter(call["tier"] for call in drafts)
+        for call in drafts:
+            model, tier = call.get("model"), call["tier"]
+            if isinstance(model, str) and type(tier) is int and tiers[tier] == 1:
+                self.answered[record.get("policy"), tier, model] += 1
 
     def _cut_off(self) -> None:
         typer.echo(f"{self.log}: its last line is cut off and left out", err=True)

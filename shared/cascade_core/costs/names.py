@@ -7,7 +7,7 @@ decided in `price_table`, `catalogue` and `encodings`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _PREFIX = re.compile(r"[:/]")
 _BEDROCK = re.compile(
@@ -76,6 +76,24 @@ def spellings(model: str) -> tuple[list[str], list[str], list[str]]:
             bare = found["bare"]
             origins += [found["model"], bare, *_dateless(bare)]
     return names, [short for name in names for short in _dateless(name)], origins
+
+
+def same_model(names: Iterable[str], others: Iterable[str]) -> bool:
+    """Tell whether any of a model's names and any of another's may mean one model.
+
+    Snapshots of one model count as one, and so does a model whoever provides it. A fine-tune is
+    not its base.
+    """
+
+    def spelled(models: Iterable[str]) -> set[str]:
+        found = set()
+        for model in models:
+            exact, dateless, origins = spellings(model)
+            tuned = any(map(fine_tuned, exact))
+            found |= {*exact, *dateless, *(n for n in origins if not tuned or n.startswith("ft:"))}
+        return {name.lower() for name in found}
+
+    return not spelled(names).isdisjoint(spelled(others))
 
 
 def _dateless(name: str) -> list[str]:

@@ -8,6 +8,7 @@ every request. Reading price tables (`price_table`), published prices
 from __future__ import annotations
 
 import hashlib
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -101,6 +102,21 @@ class Prices:
             known = self._look_up(model)
         return known.rate
 
+    def rate_at_hand(self, model: Names) -> Rate | None:
+        """Return a model's rate, unless published prices would have to be read in an event loop.
+
+        Reading them takes a moment, once in a process; who sets a cascade up can wait for it, other
+        tasks of a running loop must not.
+
+        Args:
+            model: See `rate`.
+        """
+        if "genai_prices.data" in sys.modules or not _in_event_loop():
+            return self.rate(model)
+        from cascade_core.costs.price_table import find_rate  # noqa: PLC0415 - once for each model
+
+        return find_rate(self._table, _listed(model))
+
     @property
     def identity(self) -> str:
         """A string equal for tables that price alike; part of cache keys."""
@@ -121,8 +137,7 @@ class Prices:
             known = self._known.get(model)
             now = self._clock()
             if known is None:
-                given = (model,) if isinstance(model, str) else model or ()
-                names = tuple(dict.fromkeys(name for name in given if name))
+                names = _listed(model)
                 rate = find_rate(self._table, names)
                 listings = () if rate else filter(None, map(catalogue.find, names))
                 dated = (_dated(listing, now) for listing in listings)
@@ -145,6 +160,16 @@ class Prices:
     def __repr__(self) -> str:
         """Show how many models the user priced."""
         return f"Prices({len(self._table)} own)"
+
+
+def _listed(model: Names) -> tuple[str, ...]:
+    names = (model,) if isinstance(model, str) else model or ()
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _in_event_loop() -> bool:
+    asyncio = sys.modules.get("asyncio")  # without it, no loop
+    return asyncio is not None and asyncio._get_running_loop() is not None  # noqa: SLF001
 
 
 def _dated(listing: Listing, now: float) -> _Known:

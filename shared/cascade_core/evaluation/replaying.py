@@ -11,7 +11,10 @@ from cascade_core.evaluation.means import Means, means
 from cascade_core.evaluation.scored import Scored, Served, serve, thresholds_of
 from cascade_core.evaluation.scoring import score
 from cascade_core.labels import Table, TableError, read_table, usable
+from cascade_core.labels.order import odd_order
 from cascade_core.policy.document import Policy
+from cascade_core.policy.models import other_models
+from cascade_core.warn import warn
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,10 @@ def replay(
     """
     rows = read_table(table)
     document = Policy.load(policy)
+    tuned = () if document.tuned is None else document.tuned.models
+    names = [[tier.model] if tier.model else [] for tier in rows.tiers]
+    for odd in (*odd_order(rows), *other_models(tuned, names)):
+        warn(odd)
     mask, unused = usable(rows)
     if not mask.any():
         why = "; ".join(f"{reason} ({n:,} rows)" for reason, n in unused.items())

@@ -113,7 +113,7 @@ def _judge_unread(plan: Plan, tier: Tier, judged: Judgement) -> Steps[Judgement]
         return replace(judged, reason="tool_call", accepted=True)
     if plan.on_no_score == "accept":
         return replace(judged, accepted=True)
-    yield no_reading_note(plan, tier)
+    yield _sent_on_note(tier) if acts else no_reading_note(plan, tier)
     return judged
 
 
@@ -151,6 +151,15 @@ def pointless(plan: Plan, request: Request, tier: Tier) -> bool:
     if plan.on_no_score == "accept" or not plan.reads_only_logprobs:
         return False
     return not ((request.needs_tool or tier.tool_only) and plan.on_tool_call == "gates")
+
+
+def _sent_on_note(tier: Tier) -> Note:
+    return Note(
+        f"sent_on:{tier.index}",
+        f"{tier.label} answers tool calls without a confidence reading, as nearly all models do, "
+        'and on_tool_call="escalate" sends every one of them on: both tiers are paid for them '
+        '("gates" accepts those that pass every gate, and SelfConsistency() can read them)',
+    )
 
 
 def no_reading_note(plan: Plan, tier: Tier) -> Note:

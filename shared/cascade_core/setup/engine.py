@@ -11,7 +11,7 @@ from cascade_core.log import (
     DecisionLog,
     open_log,
 )
-from cascade_core.setup.plan import Plan, make_plan
+from cascade_core.setup.plan import Notices, Plan, make_plan
 from cascade_core.setup.settings import DECIDING
 from cascade_core.tier import Tier
 
@@ -22,6 +22,7 @@ class Engine:
     Args:
         settings: The caller's settings.
         tiers: The tiers as the core sees them.
+        notices: What was warned of in an earlier engine of the same cascade.
 
     Attributes:
         plan: What decides.
@@ -33,8 +34,11 @@ class Engine:
         ConfigurationError: A setting cannot work.
     """
 
-    def __init__(self, settings: Any, tiers: Sequence[Tier]) -> None:
-        self.plan: Plan = make_plan(tiers, **{name: getattr(settings, name) for name in DECIDING})
+    def __init__(
+        self, settings: Any, tiers: Sequence[Tier], notices: Notices | None = None
+    ) -> None:
+        deciding = {name: getattr(settings, name) for name in DECIDING}
+        self.plan: Plan = make_plan(tiers, notices, **deciding)
         self.log: DecisionLog | None = open_log(settings.log)
         self.log_content = bool(settings.log_content)
         self.hooks: list[Any] = []

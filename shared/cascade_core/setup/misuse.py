@@ -1,25 +1,30 @@
-"""What a policy says nothing about: cascades that use it otherwise than it was tuned."""
+"""What a cascade is set up with that it cannot be meant with: each in words that name it.
+
+Two kinds: a policy that is used otherwise than it was tuned, and tiers that are no cascade.
+"""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
-from cascade_core.errors import CascadeWarning
+from cascade_core.costs.prices import Prices
+from cascade_core.costs.rate import Rate
 from cascade_core.policy.document import Policy
+from cascade_core.policy.models import other_models
 from cascade_core.signals.base import Signal
 from cascade_core.tier import Tier
 
 
-def warn_of_other_use(
+def other_use(
     policy: Policy,
     thresholds: object,
     settings: Mapping[str, Any],
     tiers: Sequence[Tier],
     signals: Sequence[Signal],
-) -> None:
-    """Warn where a cascade would accept what its policy was not tuned or tested with.
+) -> Iterator[str]:
+    """Say where a cascade would accept what its policy was not tuned or tested with.
 
     Args:
         policy: The policy.
@@ -28,14 +33,60 @@ def warn_of_other_use(
         tiers: Its tiers.
         signals: Its signals.
     """
-    found: list[str] = []
     if policy.promises:
-        found += _of_promises(thresholds, settings)
+        yield from _of_promises(thresholds, settings)
     if policy.tuned is not None:
-        found += _of_tiers(policy.tuned.models, tiers)
-        found += _of_signals(policy.tuned.paid, signals)
-    for text in found:
-        warnings.warn(text, CascadeWarning, stacklevel=4)
+        names = [[name for name in (tier.model, *tier.names) if name] for tier in tiers]
+        yield from other_models(policy.tuned.models, names)
+        yield from _of_signals(policy.tuned.paid, signals)
+
+
+def odd_tiers(tiers: Sequence[Tier], prices: Prices) -> Iterator[str]:
+    """Say where tiers cannot be a cascade: one alone, one twice, a dearer one first.
+
+    Args:
+        tiers: The tiers.
+        prices: What they cost, where that is known.
+    """
+    if len(tiers) == 1:
+        yield (
+            f"{tiers[0].label} is the only tier, so there is nothing to escalate to: "
+            "give tiers=[cheap, strong]"
+        )
+    for cheap, strong in combinations(tiers, 2):
+        if _same(cheap, strong):
+            yield (
+                f"{cheap.label} and {strong.label} are one and the same: a request that "
+                "escalates pays for the same answer again; give a stronger one after a cheaper one"
+            )
+            return
+    rates = [prices.rate_at_hand(tier.price_names(None)) for tier in tiers]
+    for (cheap, dear), (strong, rate) in combinations(zip(tiers, rates, strict=True), 2):
+        if dear is not None and rate is not None and _costs_more(dear, rate):
+            yield (
+                f"{cheap.label} costs more than {strong.label} (USD {_usd(dear)} against "
+                f"{_usd(rate)} per million tokens read/written): give the tiers cheapest first"
+            )
+            return
+
+
+def _costs_more(one: Rate, other: Rate) -> bool:
+    """Tell whether a rate is the higher, whatever a request and its answer are like."""
+    ours, theirs = (one.input, one.output), (other.input, other.output)
+    return ours != theirs and all(a >= b for a, b in zip(ours, theirs, strict=True))
+
+
+def _usd(rate: Rate) -> str:
+    return "/".join(f"{(1_000_000 * each).normalize():f}" for each in (rate.input, rate.output))
+
+
+def _same(one: Tier, other: Tier) -> bool:
+    if one.native is not None and one.native is other.native:
+        return True
+    alike = (one.model, one.provider) == (other.model, other.provider)
+    if not alike or one.setup is None or other.setup is None:
+        return False
+    return one.setup() == other.setup()
 
 
 def _of_promises(thresholds: object, settings: Mapping[str, Any]) -> Iterator[str]:
@@ -49,21 +100,6 @@ def _of_promises(thresholds: object, settings: Mapping[str, Any]) -> Iterator[st
             "on_no_score='accept' accepts drafts without a reading, and the policy's promises were "
             "tested with those sent on: leave it at 'escalate' to keep them"
         )
-
-
-def _of_tiers(tuned: Sequence[str | None], tiers: Sequence[Tier]) -> Iterator[str]:
-    """Say which tier is the model of another tier of the policy.
-
-    Other names are none of our business: hosts and deployments call one model by many.
-    """
-    for tier, model in zip(tiers, tuned, strict=False):
-        if tier.model is not None and tier.model != model and tier.model in tuned:
-            yield (
-                f"tier {tier.index} is {tier.model}, which was tier {tuned.index(tier.model)} when "
-                "the policy was tuned: its confidences and promises are about other drafts; give "
-                f"the tiers as they were tuned ({' → '.join(str(name) for name in tuned)})"
-            )
-            return
 
 
 def _of_signals(paid: Sequence[str], signals: Sequence[Signal]) -> Iterator[str]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
 from cascade_core.costs.prices import Prices
-from cascade_core.errors import CascadeWarning, ConfigurationError
+from cascade_core.errors import ConfigurationError
 from cascade_core.policy.document import (
     Mode,
     OnExhausted,
@@ -24,11 +23,12 @@ from cascade_core.policy.route import Router
 from cascade_core.request import Request
 from cascade_core.setup.confidence import Calibrated, Confidence, Raw
 from cascade_core.setup.gates import Check, Gate, make_gates
-from cascade_core.setup.misuse import warn_of_other_use
+from cascade_core.setup.misuse import odd_tiers, other_use
 from cascade_core.signals.base import Signal
 from cascade_core.signals.make import SignalLike, make_signals
 from cascade_core.signals.readings import Combine, Combiner, Minimum, make_combiner
 from cascade_core.tier import Tier
+from cascade_core.warn import warn
 
 DEFAULT_THRESHOLD = 0.9
 """What an uncalibrated confidence has to reach where nobody set a threshold.
@@ -37,6 +37,9 @@ With the default signal this asks for a geometric mean token probability of
 0.9. It is a starting point, not a promise: raw readings mean different things
 for different models, so tune it on your own traffic.
 """
+
+
+_SETUP = "setup:"
 
 
 class Notices:
@@ -54,7 +57,14 @@ class Notices:
             if key in self._given:
                 return
             self._given.add(key)
-        warnings.warn(text, CascadeWarning, stacklevel=2)
+        warn(text)
+
+    def of_setup(self) -> Notices:
+        """Return what a copy of the cascade begins with: its settings need no second warning."""
+        copied = Notices()
+        with self._lock:
+            copied._given |= {key for key in self._given if key.startswith(_SETUP)}
+        return copied
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,6 +176,7 @@ class Plan:
 
 def make_plan(  # noqa: PLR0913 - the one place where all settings meet
     tiers: Sequence[Tier],
+    notices: Notices | None = None,
     *,
     signals: Sequence[SignalLike] | None = None,
     combine: Combine = "min",
@@ -179,6 +190,7 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
 
     Args:
         tiers: Cheapest first, at least one.
+        notices: Warnings given so far.
         signals: See `make_signals`.
         combine: See `make_combiner`.
         thresholds: One for each tier but the last, or one number for all of
@@ -203,8 +215,8 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
         if choice is not None:
             settings[name] = choice
     combiner = make_combiner(combine, [signal.name for signal in made])
-    warn_of_other_use(document, thresholds, settings, tiers, made)
-    return Plan(
+    prices = prices if isinstance(prices, Prices) else Prices(prices)
+    plan = Plan(
         tiers=tuple(tiers),
         signals=made,
         combiner=combiner,
@@ -224,12 +236,19 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
             else {}
         ),
         gates=make_gates(gates),
-        prices=prices if isinstance(prices, Prices) else Prices(prices),
+        prices=prices,
         router=_router(document, len(tiers)),
         policy=document.name,
         fingerprint=None if policy is None else document.fingerprint,
+        notices=notices or Notices(),
         **settings,
     )
+    for text in (
+        *other_use(document, thresholds, settings, tiers, made),
+        *odd_tiers(tiers, prices),
+    ):
+        plan.notices.give(f"{_SETUP}{text}", text)
+    return plan
 
 
 def _read_signals(signals: tuple[Signal, ...], document: Policy) -> tuple[Signal, ...]:

@@ -150,7 +150,7 @@ def test_thresholds_that_replace_promised_ones_are_warned_of():
         make_plan(TWO, policy=POLICY, thresholds=0.9)
 
 
-def test_tiers_in_another_order_than_the_policy_was_tuned_with_are_warned_of():
+def test_other_models_than_the_policy_was_tuned_with_are_warned_of():
     table = columns(60) | {"t0_model": ["m0"] * 60, "t1_model": ["m1"] * 60}
     policy = tune(table, quality=0.9, method="signal", signals=["a"])
     signals = [FunctionSignal(lambda request, draft: 1, name="a")]
@@ -161,7 +161,10 @@ def test_tiers_in_another_order_than_the_policy_was_tuned_with_are_warned_of():
         ),
         (("m0", "m1"), []),
         (("m0", "m0"), ["tier 1 is m0"]),
-        (("a deployment", None), []),
+        (("a deployment", None), ["tier 0 is a deployment, and the policy was tuned with m0"]),
+        (("other", "another"), ["tier 0 is other", "tier 1 is another, .* tuned with m1"]),
+        (("openai:m0", "m1-2026-01-01"), []),
+        ((None, None), []),
     ):
         tiers = [replace(tier, model=model) for tier, model in zip(TWO, models, strict=True)]
         with warnings.catch_warnings(record=True) as caught:

@@ -1,0 +1,72 @@
+"""`warn`: a `CascadeWarning` that names the line of the caller's code, however deep it is given.
+
+A cascade is called through frameworks, generators and event loops, so no fixed number of frames
+leads back to who called it.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import warnings
+from types import FrameType
+
+from cascade_core.errors import CascadeWarning
+
+NOT_THE_CALLER = sys.stdlib_module_names | {
+    "anyio",
+    "cascade_core",
+    "cascade_demo",
+    "langchain",
+    "langchain_cascade",
+    "langchain_classic",
+    "langchain_core",
+    "langgraph",
+    "langsmith",
+    "llama_index",
+    "llama_index_instrumentation",
+    "llamaindex_cascade",
+    "pydantic",
+    "tenacity",
+    "tqdm",
+    "typer",
+    "workflows",
+    "wrapt",
+}
+"""Packages between a cascade and the code that uses it."""
+
+
+def warn(text: str) -> None:
+    """Warn with `CascadeWarning`, at the caller's line.
+
+    Where the caller is in another thread (a batch runs in a pool of them), it is the main thread's
+    line, which waits for this one.
+
+    Args:
+        text: What to say; no prompt, answer or key.
+    """
+    frame = _outside(sys._getframe(1))  # noqa: SLF001 - as `warnings` itself does
+    if frame is None:
+        main = threading.main_thread().ident
+        frame = _outside(sys._current_frames().get(main or 0))  # noqa: SLF001
+    if frame is None:
+        warnings.warn(text, CascadeWarning, stacklevel=2)
+        return
+    warnings.warn_explicit(
+        text,
+        CascadeWarning,
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        frame.f_globals.get("__name__", "<unknown>"),
+        frame.f_globals.setdefault("__warningregistry__", {}),
+    )
+
+
+def _outside(frame: FrameType | None) -> FrameType | None:
+    """Return the innermost frame of code that is none of ours or a framework's."""
+    while frame is not None:
+        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if package not in NOT_THE_CALLER:
+            return frame
+        frame = frame.f_back
+    return None
