@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from llama_index.core.base.llms.types import ChatMessage, MessageRole, TextBlock, ToolCallBlock
+from llama_index.core.base.llms.types import ChatMessage, MessageRole, TextBlock
 
 from cascade_core.request import Role, Turn
+from llamaindex_cascade.asking.authors import CALLERS
 from llamaindex_cascade.reading.tool_calls import read_tool_calls
 
 _ROLES: dict[MessageRole, Role] = {
@@ -27,7 +27,7 @@ def to_turns(messages: Sequence[ChatMessage]) -> tuple[Turn, ...]:
         Turn(
             _ROLES.get(message.role, "user"),
             _text(message),
-            tuple(read_tool_calls(message)[0]) if message.role in _CALLERS else (),
+            tuple(read_tool_calls(message)[0]) if message.role in CALLERS else (),
         )
         for message in messages
     )
@@ -36,37 +36,6 @@ def to_turns(messages: Sequence[ChatMessage]) -> tuple[Turn, ...]:
 def to_messages(turns: Sequence[Turn]) -> list[ChatMessage]:
     """Return the core's own question as messages."""
     return [ChatMessage(role=MessageRole(turn.role), content=turn.text) for turn in turns]
-
-
-def with_tool_blocks(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
-    """Return a history that every tier can read.
-
-    Integrations disagree on where a message keeps the tools it calls, and a
-    call that one tier made may come to another tier as history: what stands in
-    one integration's own form is rewritten as LlamaIndex's own blocks.
-    """
-    return [
-        _with_blocks(message) if "tool_calls" in message.additional_kwargs else message
-        for message in messages
-    ]
-
-
-_CALLERS = frozenset({MessageRole.ASSISTANT, MessageRole.CHATBOT, MessageRole.MODEL})
-
-
-def _with_blocks(message: ChatMessage) -> ChatMessage:
-    calls, broken = read_tool_calls(message)
-    if broken or any(call.arguments is None for call in calls):
-        return message  # nobody can read it better than the integration that wrote it
-    blocks: list[Any] = [block for block in message.blocks if not isinstance(block, ToolCallBlock)]
-    blocks += [
-        ToolCallBlock(
-            tool_call_id=call.id, tool_name=call.name, tool_kwargs=dict(call.arguments or {})
-        )
-        for call in calls
-    ]
-    others = {k: v for k, v in message.additional_kwargs.items() if k != "tool_calls"}
-    return ChatMessage(role=message.role, blocks=blocks, additional_kwargs=others)
 
 
 def _text(message: ChatMessage) -> str:

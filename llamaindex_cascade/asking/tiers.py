@@ -12,7 +12,9 @@ from llama_index.core.llms import LLM
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.integrations.classes import max_tokens, other_names
+from cascade_core.setup.engine import Engine
 from cascade_core.tier import LogprobMemory, Tier
+from llamaindex_cascade.asking.history import UNKNOWN, Reader, reads
 from llamaindex_cascade.reading.capabilities import (
     calls_tools,
     ends_hidden,
@@ -40,6 +42,13 @@ class LLMTier:
     def is_chat(self) -> bool:
         """Whether it takes messages rather than one text."""
         return self.llm.metadata.is_chat_model
+
+    @cached_property
+    def reader(self) -> Reader:
+        """How it reads a conversation; one that completes a text is shown no calls."""
+        is_cascade = isinstance(getattr(self.llm, "_engine", None), Engine)
+        author = None if is_cascade else f"{type(self.llm).__name__}:{name_of(self.llm) or ''}"
+        return Reader(author, reads(self.llm) if self.is_chat else UNKNOWN)
 
     @cached_property
     def calls_tools(self) -> bool:

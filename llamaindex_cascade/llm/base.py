@@ -134,13 +134,13 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
         return Request(way.turns, native=way, metadata=request_metadata(), **known)
 
     def _respond(self, way: Way) -> Any:
-        return stamped(self._session(way).run())
+        return stamped(self._session(way).run(), self._llm_tiers)
 
     async def _arespond(self, way: Way) -> Any:
-        return stamped(await self._session(way).arun())
+        return stamped(await self._session(way).arun(), self._llm_tiers)
 
     def _stream(self, way: Way) -> Generator[Any, None, None]:
-        return shown(self._session(way).stream(), responses)
+        return shown(self._session(way).stream(), responses(self._llm_tiers))
 
     async def _astream(self, way: Way) -> AsyncGenerator[Any, None]:
-        return await ashown(self._session(way).astream(), responses)
+        return await ashown(self._session(way).astream(), responses(self._llm_tiers))

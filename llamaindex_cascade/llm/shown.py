@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from llama_index.core.base.llms.types import ChatResponse
 from llama_index.core.instrumentation.events.llm import (
     LLMStructuredPredictEndEvent,
     LLMStructuredPredictInProgressEvent,
@@ -12,25 +13,40 @@ from llama_index.core.instrumentation.events.llm import (
 from llama_index_instrumentation import get_dispatcher
 
 from cascade_core.loop.session import Decided
+from llamaindex_cascade.asking.authors import marked
 from llamaindex_cascade.asking.streams import Show
+from llamaindex_cascade.asking.tiers import LLMTier
 
 _dispatcher = get_dispatcher(__name__)
 
 
-def stamped(decided: Decided, *, last_of_stream: bool = False) -> Any:
-    """Return the answer with its record; a copy, since a tier may keep its own."""
+def stamped(decided: Decided, tiers: Sequence[LLMTier], *, last_of_stream: bool = False) -> Any:
+    """Return the answer with its record; a copy, since a tier may keep its own.
+
+    Args:
+        decided: What was decided.
+        tiers: All tiers: the one that answered is its author.
+        last_of_stream: Whether all of it has been shown before.
+    """
     native = decided.verdict.draft.native
-    update: dict[str, Any] = {
-        "additional_kwargs": {**native.additional_kwargs, "cascade": decided.record}
-    }
+    kwargs = {**native.additional_kwargs, "cascade": decided.record}
+    update: dict[str, Any] = {"additional_kwargs": kwargs}
     if last_of_stream:  # all of the text, and nothing new
         update["delta"] = ""
+        kwargs.pop("thinking_delta", None)
+    author = tiers[decided.verdict.tier].reader.author
+    if author is not None and isinstance(native, ChatResponse):
+        update["message"] = marked(native.message, author)
     return native.model_copy(update=update)
 
 
-def responses(item: Any) -> Iterator[Any]:
+def responses(tiers: Sequence[LLMTier]) -> Show:
     """Show responses; the last comes once more, with the record."""
-    yield stamped(item, last_of_stream=True) if isinstance(item, Decided) else item
+
+    def show(item: Any) -> Iterator[Any]:
+        yield stamped(item, tiers, last_of_stream=True) if isinstance(item, Decided) else item
+
+    return show
 
 
 def deltas(ended: Callable[[Decided], None]) -> Show:

@@ -8,12 +8,13 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from llama_index.core.base.llms.types import ChatMessage
-from llama_index.core.prompts import BasePromptTemplate, PromptTemplate
+from llama_index.core.prompts import BasePromptTemplate, ChatPromptTemplate, PromptTemplate
 from pydantic import BaseModel
 
 from cascade_core.draft import Draft
 from cascade_core.request import Turn
 from llamaindex_cascade.asking.calls import Invocation
+from llamaindex_cascade.asking.history import for_tier
 from llamaindex_cascade.asking.messages import to_turns
 from llamaindex_cascade.llm.ways import Options
 
@@ -76,6 +77,7 @@ class Template(Filled):
     def _messages(self, tier: LLMTier) -> list[ChatMessage]:
         owner = self._owner
         messages = tier.llm._get_messages(self._prompt, **self._given)  # noqa: SLF001
+        messages = for_tier(messages, tier.reader)
         if owner.output_parser is not None:
             messages = owner.output_parser.format_messages(messages)
         return owner._extend_messages(messages)  # noqa: SLF001
@@ -129,6 +131,8 @@ class Object(Filled):
         """Return the call of `structured_predict`."""
         # Programs that parse text set their parser on the template they are given.
         prompt = deepcopy(self._prompt)
+        if isinstance(prompt, ChatPromptTemplate):  # a conversation, where an agent asks
+            prompt.message_templates = for_tier(prompt.message_templates, tier.reader)
         args = self.wanted, prompt, {**self._llm_kwargs, **options}
         return Invocation(tier.llm, "structured_predict", args, self._given)
 

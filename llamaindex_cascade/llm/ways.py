@@ -19,7 +19,8 @@ from cascade_core.integrations.classes import token_limit
 from cascade_core.integrations.tools import read_choice
 from cascade_core.request import ToolSpec, Turn, response_schema
 from llamaindex_cascade.asking.calls import Invocation
-from llamaindex_cascade.asking.messages import to_turns, with_tool_blocks
+from llamaindex_cascade.asking.history import for_tier
+from llamaindex_cascade.asking.messages import to_turns
 from llamaindex_cascade.llm.formats import wanted_format
 
 if TYPE_CHECKING:
@@ -53,13 +54,14 @@ class Messages:
     """`chat(messages, **kwargs)`."""
 
     def __init__(self, messages: Sequence[ChatMessage], kwargs: Options) -> None:
-        self._messages = with_tool_blocks(messages)
+        self._messages = messages
         self._kwargs = kwargs
         self._check = wanted_format(self._messages)
 
     def invocation(self, tier: LLMTier, options: Options) -> Invocation:
         """Return the call of `chat`; the cascade's options go first: it asks for logprobs."""
-        return Invocation(tier.llm, "chat", (self._messages,), {**self._kwargs, **options})
+        messages = for_tier(self._messages, tier.reader)
+        return Invocation(tier.llm, "chat", (messages,), {**self._kwargs, **options})
 
     def turns(self) -> Sequence[Turn]:
         """Return the messages."""
@@ -110,13 +112,16 @@ class Tools:
     ) -> None:
         self._tools = tools
         self._user_msg = user_msg
-        self._history = with_tool_blocks(chat_history or ())
+        self._history = chat_history or ()
         self._kwargs = kwargs
         self._must_call = must_call
 
     def invocation(self, tier: LLMTier, options: Options) -> Invocation:
         """Return the call of `chat_with_tools`; tiers without it are never asked."""
-        messages = {"user_msg": self._user_msg, "chat_history": list(self._history)}
+        last = self._user_msg
+        if isinstance(last, ChatMessage):
+            (last,) = for_tier([last], tier.reader) or [last]
+        messages = {"user_msg": last, "chat_history": for_tier(self._history, tier.reader)}
         kwargs = {**messages, **self._kwargs, **options}
         return Invocation(tier.llm, "chat_with_tools", (self._tools,), kwargs)
 
