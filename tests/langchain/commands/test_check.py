@@ -24,6 +24,8 @@ MINI, LARGE = "openai:gpt-4o-mini", "openai:gpt-4o"
 CLAUDE, LLAMA = "anthropic:claude-sonnet-4-5", "groq:llama-3.1-8b-instant"
 LOCAL = "ollama:llama3.1"
 
+SAVE = {"name": "SavedWord", "args": {"word": "yes"}, "id": "1"}
+
 runner = CliRunner()
 
 
@@ -34,14 +36,14 @@ def _fake_keys(_no_keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(f"{name}_BASE_URL", raising=False)
 
 
-def check(*arguments: str) -> str:
-    ran = runner.invoke(make_app(), ["check", *arguments], env={"COLUMNS": "120"})
-    assert ran.exit_code == 0, ran.output
+def check(*arguments: str, status: int = 0) -> str:
+    ran = runner.invoke(make_app(), ["check", *arguments], env={"COLUMNS": "200"})
+    assert ran.exit_code == status, ran.output
     return ran.stdout
 
 
-def found(*arguments: str) -> dict[str, Any]:
-    return json.loads(check(*arguments, "--json"))
+def found(*arguments: str, status: int = 0) -> dict[str, Any]:
+    return json.loads(check(*arguments, "--json", status=status))
 
 
 def as_command(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -129,6 +131,51 @@ def test_brackets_in_a_models_name_are_shown_as_they_are() -> None:
     assert "house[bold]model" in check(MINI, "openai:house[bold]model")
 
 
+def test_without_a_key_everything_is_said_that_needs_no_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with_keys = found(MINI, CLAUDE)
+    for name in ("OPENAI", "ANTHROPIC"):
+        monkeypatch.delenv(f"{name}_API_KEY")
+    assert found(MINI, CLAUDE) == with_keys
+
+
+UNKNOWN = "unknown until --live"
+
+
+@pytest.mark.parametrize(
+    ("name", "logprobs", "tools", "schema"),
+    [
+        (MINI, True, True, True),
+        ("openai:o3", None, True, True),  # reasoning models refuse to give any
+        ("groq:openai/gpt-oss-20b", None, True, True),
+        ("openai:house-model-1", True, None, None),
+        (LOCAL, True, None, None),  # its server says which of its models can
+        (CLAUDE, False, True, True),
+    ],
+)
+def test_what_only_an_answer_can_tell_is_unknown(
+    name: str, logprobs: bool | None, tools: bool | None, schema: bool | None
+) -> None:
+    if name == LOCAL:
+        pytest.importorskip("langchain_ollama")
+    said = found(name, LARGE)
+    cheap = said["cheap"]
+    assert (cheap["logprobs"], cheap["tools"], cheap["structured_output"]) == (
+        logprobs,
+        tools,
+        schema,
+    )
+    assert (UNKNOWN in check(name, LARGE)) is (None in (logprobs, tools, schema))
+    assert any(UNKNOWN in line for line in said["advice"]) is (logprobs is None)
+
+
+def test_behind_another_url_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:1/v1")
+    cheap = found(MINI, LARGE)["cheap"]
+    assert (cheap["logprobs"], cheap["tools"], cheap["structured_output"]) == (None, None, None)
+
+
 # --- prices of one's own --------------------------------------------------------------------------
 
 
@@ -164,7 +211,7 @@ def test_a_wrong_price_table_is_refused_by_model_and_key(
     ("given", "env", "named"),
     [
         (["nonsense", LARGE], {}, "CHEAP='nonsense'"),
-        ([MINI, LARGE], {"OPENAI_API_KEY": ""}, "OPENAI_API_KEY"),
+        ([MINI, LARGE, "--live"], {"OPENAI_API_KEY": ""}, "OPENAI_API_KEY"),
         ([MINI, LARGE, "--prices", "absent.json"], {}, "absent.json"),
     ],
     ids=["bad name", "no key", "no table"],
@@ -202,7 +249,7 @@ def test_a_live_request_shows_logprobs_and_usage(demo_url: str) -> None:
 
 
 def test_a_live_request_that_fails_is_a_finding_and_its_text_is_not_quoted(demo_url: str) -> None:
-    said = found("openai:desk-small", "openai:no-such-model", "--live")
+    said = found("openai:desk-small", "openai:no-such-model", "--live", status=1)
     assert said["strong"]["tried"]["error"].endswith("(HTTP 404)")
     assert any("strong model's request failed" in line for line in said["advice"])
 
@@ -238,3 +285,49 @@ def test_a_failed_request_says_nothing_about_logprobs() -> None:
     assert any("request failed: ProviderError (HTTP 401)" in line for line in lines)
     assert not any("logprobs" in line for line in lines)
     module._print([failed, failed], lines)
+
+
+@pytest.mark.parametrize(
+    ("tools", "schema", "seen", "status"),
+    [
+        (Say(tool_calls=[SAVE]), Say(tool_calls=[SAVE]), (True, True), 0),
+        (Say("yes"), Say("yes"), (False, False), 0),
+        (ProviderError(status_code=400), ProviderError(status_code=422), ("refused",) * 2, 0),
+        (
+            ProviderError(status_code=500),
+            Say(tool_calls=[SAVE]),
+            ("ProviderError (HTTP 500)", True),
+            1,
+        ),
+        (
+            Say(tool_calls=[SAVE]),
+            ProviderError(status_code=429),
+            (True, "ProviderError (HTTP 429)"),
+            1,
+        ),
+    ],
+)
+def test_a_tool_call_and_a_schema_are_asked_for_and_a_failure_is_told_from_a_refusal(
+    monkeypatch: pytest.MonkeyPatch, tools: Any, schema: Any, seen: Any, status: int
+) -> None:
+    answers = {"yes": Say("yes"), "tools": tools, "schema": schema}
+
+    def reply(kind: str) -> Say:
+        said = answers[kind]
+        return Say(error=said) if isinstance(said, Exception) else said
+
+    class Scripted(FakeChat):
+        def _say(self, messages: Any, stop: Any, kwargs: Any, *, streamed: bool) -> Say:
+            by_tool = "tool" in messages[-1].text
+            return reply("tools" if by_tool else "schema" if kwargs.get("tools") else "yes")
+
+    models = {name: Scripted(model_name=name) for name in ("a:one", "a:two")}
+    monkeypatch.setattr("langchain_cascade.tiers.load_model", lambda name, *_: models[name])
+    said = found("a:one", "a:two", "--live", status=status)
+    tried = said["cheap"]["tried"]
+    assert (tried["tool_call"], tried["schema"]) == seen
+    assert said["cheap"]["tools"] is (seen[0] is True or status == 1)
+    assert any("request failed" in line for line in said["advice"]) is (status == 1)
+    shown = check("a:one", "a:two", "--live", status=status)
+    for word in seen:
+        assert {True: "came", False: "did not come"}.get(word, word) in shown
