@@ -32,6 +32,7 @@ from langchain_cascade.engine import ChatEngine
 from langchain_cascade.scope import AsyncScope, Scope
 from langchain_cascade.tiers import ChatTier
 from langchain_cascade.tools import TOOL_KEYWORDS, BoundTools
+from langchain_cascade.watching import session_kind
 
 if TYPE_CHECKING:
     from langchain_core.language_models.chat_model_stream import (
@@ -198,7 +199,7 @@ class Asking:
         if stop is None:
             stop = self.stop
         calls = ChatCalls(run, config, engine, stop=stop, kwargs=kwargs, tools=tools)
-        return Session(engine, request, calls, decision_id=str(run.run_id))
+        return session_kind(calls.watch)(engine, request, calls, decision_id=str(run.run_id))
 
     def _chat_model_stream_v3(
         self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any

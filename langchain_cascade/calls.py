@@ -36,6 +36,7 @@ from langchain_cascade.quiet import without_streaming
 from langchain_cascade.scope import fatal
 from langchain_cascade.streams import AsyncDraftStream, DraftStream, GatheredMessages, Setting
 from langchain_cascade.tools import BoundTools
+from langchain_cascade.watching import NOSTREAM, Watch
 from langchain_cascade.wrapping import Model, Variant, flatten
 
 ChainRun: TypeAlias = CallbackManagerForChainRun | AsyncCallbackManagerForChainRun
@@ -54,6 +55,7 @@ class ChatCalls:
 
     Attributes:
         keep_logprobs: Whether the answer keeps its log-probabilities.
+        watch: Those who watch what models say, if anybody does.
     """
 
     def __init__(  # noqa: PLR0913 - a call has this many sides
@@ -67,6 +69,7 @@ class ChatCalls:
         tools: BoundTools | None = None,
     ) -> None:
         self._run = run
+        self.watch = Watch.of(run.handlers)
         self._config = config
         self._judges = engine.judges
         self._last = engine.plan.tiers[-1].index  # the only tier that may be live
@@ -87,25 +90,28 @@ class ChatCalls:
         """Call a model and wait."""
         model, prompt, kwargs = self._prepare(effect, sample)
         started = perf_counter()
+        config = self.child(effect.target, effect.purpose)
         if _is_plain(model):
-            callbacks = self.manager(effect.target, effect.purpose)
+            callbacks = config["callbacks"]
             result = model.generate([prompt.to_messages()], callbacks=callbacks, **kwargs)
             message = _only(result)
         else:
-            message = model.invoke(prompt, self.child(effect.target, effect.purpose), **kwargs)
+            message = model.invoke(prompt, config, **kwargs)
+        self._came(config, message)
         return self._draft(message, perf_counter() - started, effect)
 
     async def acall(self, effect: Ask, sample: int) -> Draft | Failed:
         """Call a model and wait."""
         model, prompt, kwargs = self._prepare(effect, sample)
         started = perf_counter()
+        config = self.child(effect.target, effect.purpose)
         if _is_plain(model):
-            callbacks = self.manager(effect.target, effect.purpose)
+            callbacks = config["callbacks"]
             result = await model.agenerate([prompt.to_messages()], callbacks=callbacks, **kwargs)
             message = _only(result)
         else:
-            config = self.child(effect.target, effect.purpose)
             message = await model.ainvoke(prompt, config, **kwargs)
+        self._came(config, message)
         return self._draft(message, perf_counter() - started, effect)
 
     def open(self, effect: Open) -> Stream:
@@ -132,12 +138,25 @@ class ChatCalls:
             native = without_logprobs(native)
         return to_chunk(native)
 
-    def child(self, target: object, purpose: str) -> RunnableConfig:
-        """Return the configuration of one call."""
-        manager = self.manager(target, purpose)
+    def child(self, target: object, purpose: str, *, streamed: bool = False) -> RunnableConfig:
+        """Return the configuration of one call.
+
+        Args:
+            target: What is called.
+            purpose: What for.
+            streamed: Whether its stream is driven by us, and its tokens told once it is accepted.
+        """
+        manager = self._manager(target, purpose)
+        if self.watch is not None and not streamed and NOSTREAM in manager.tags[-1:]:
+            self.watch.cover(manager)
         return cast("RunnableConfig", {**self._config, "callbacks": manager})
 
-    def manager(self, target: object, purpose: str) -> CallbackManager | AsyncCallbackManager:
+    def _came(self, config: RunnableConfig, answer: object) -> None:
+        """Note what came of a call."""
+        if self.watch is not None:
+            self.watch.keep(cast("Any", config["callbacks"]), answer)
+
+    def _manager(self, target: object, purpose: str) -> CallbackManager | AsyncCallbackManager:
         """Return the callback manager of one call, a child of the cascade's run.
 
         Everything but the last tier's answer is tagged `nostream`, which keeps
@@ -147,9 +166,9 @@ class ChatCalls:
         if isinstance(target, Tier):
             tags = [*run.inheritable_tags, f"cascade:tier:{target.index}", f"cascade:{purpose}"]
             if target.index != self._last or purpose != "draft":
-                tags.append("nostream")
+                tags.append(NOSTREAM)
         else:
-            tags = [*run.inheritable_tags, "cascade:judge", "nostream"]
+            tags = [*run.inheritable_tags, "cascade:judge", NOSTREAM]
         # What `run.get_child()` and three `add_…` calls would make, made in one go.
         kind = AsyncCallbackManager if isinstance(run, AsyncRunManager) else CallbackManager
         return kind(
@@ -216,7 +235,7 @@ class ChatCalls:
         return Setting(
             model=flat.model,
             messages=effect.request.native.to_messages(),
-            config=merge_configs(flat.config, self.child(effect.tier, "draft")),
+            config=merge_configs(flat.config, self.child(effect.tier, "draft", streamed=True)),
             kwargs=kwargs,
             stop=stop,
             name=effect.tier.model,

@@ -32,6 +32,7 @@ from langchain_cascade.engine import ChatEngine
 from langchain_cascade.tiers import GivenTier, make_tiers, to_core
 from langchain_cascade.tools import TOOL_KEYWORDS, BoundTools, supports_tools
 from langchain_cascade.turns import TurnCalls, answer_in
+from langchain_cascade.watching import session_kind
 from langchain_cascade.wrapping import Flat, flatten
 
 Handler = Callable[[ModelRequest], Any]
@@ -93,8 +94,8 @@ class CascadeMiddleware(AgentMiddleware):
                 if tier.native.mute(request.model_settings, tools)
             ],
         )
-        calls = TurnCalls(handler, self._flat, self._engine.judges)
-        return Session(self._engine, asked, calls)
+        calls = TurnCalls(handler, self._flat, self._engine.judges, config)
+        return session_kind(calls.watch)(self._engine, asked, calls)
 
     def _finish(self, decided: Decided) -> ModelResponse:
         verdict, record = decided

@@ -100,6 +100,7 @@ class OutputCalls(ChatCalls):
             )
         except Exception as error:  # noqa: BLE001 - whatever a tier raises is its failure
             return self._broken(error, perf_counter() - started, recorder, effect)
+        self._came(config, output)
         return self._read(output, perf_counter() - started, recorder)
 
     async def acall(self, effect: Ask, sample: int) -> Draft | Failed:
@@ -115,6 +116,7 @@ class OutputCalls(ChatCalls):
             )
         except Exception as error:  # noqa: BLE001 - whatever a tier raises is its failure
             return self._broken(error, perf_counter() - started, recorder, effect)
+        self._came(config, output)
         return self._read(output, perf_counter() - started, recorder)
 
     def open(self, effect: Open) -> Stream:

@@ -25,6 +25,7 @@ from langchain_cascade.engine import REBUILD, ChatEngine
 from langchain_cascade.outputs import OutputCalls, read_output, request_of
 from langchain_cascade.scope import AsyncScope, Scope
 from langchain_cascade.tiers import make_runnables
+from langchain_cascade.watching import session_kind
 
 
 class RunnableKeywords(CascadeKeywords, total=False):
@@ -161,7 +162,8 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
         calls = OutputCalls(
             run, config, engine, kwargs=kwargs, to_draft=self.to_draft or read_output
         )
-        return Session(engine, request_of(value, config), calls, decision_id=str(run.run_id))
+        kind = session_kind(calls.watch)
+        return kind(engine, request_of(value, config), calls, decision_id=str(run.run_id))
 
     def _finish(self, decided: Decided) -> Any:
         """Return a tier's output, with the record on it where it is a message."""

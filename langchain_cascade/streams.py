@@ -41,6 +41,7 @@ from langchain_cascade.convert import (
     with_usage,
     without_logprobs,
 )
+from langchain_cascade.watching import announce
 
 try:  # how `BaseChatModel.stream` prepares a prompt; private, so it may move
     from langchain_core.language_models._utils import _normalize_messages as normalize
@@ -202,10 +203,14 @@ class DraftStream(streams.Stream):
             **params,
         )
         self._setting = setting
+        self._shows = False
         super().__init__(_pieces(setting, self._run.run_id), _gathering(setting))
 
     def show(self, chunk: AIMessageChunk) -> AIMessageChunk:
         """Tell handlers of a token, now that the draft is accepted."""
+        if not self._shows:
+            self._shows = True
+            announce(self._run, self._setting.model._serialized, self._setting.messages)  # noqa: SLF001
         chunk = _shown(chunk, self._setting)
         generation = ChatGenerationChunk(message=chunk)
         self._run.on_llm_new_token(cast("str", chunk.content), chunk=generation)
@@ -224,6 +229,7 @@ class AsyncDraftStream(streams.AsyncStream):
     def __init__(self, setting: Setting, run: AsyncCallbackManagerForLLMRun) -> None:
         self._setting = setting
         self._run = run
+        self._shows = False
         super().__init__(_apieces(setting, run.run_id), _gathering(setting))
 
     @classmethod
@@ -239,6 +245,9 @@ class AsyncDraftStream(streams.AsyncStream):
 
     async def show(self, chunk: AIMessageChunk) -> AIMessageChunk:
         """Tell handlers of a token, now that the draft is accepted."""
+        if not self._shows:
+            self._shows = True
+            announce(self._run, self._setting.model._serialized, self._setting.messages)  # noqa: SLF001
         chunk = _shown(chunk, self._setting)
         generation = ChatGenerationChunk(message=chunk)
         await self._run.on_llm_new_token(cast("str", chunk.content), chunk=generation)

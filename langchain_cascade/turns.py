@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter
 from typing import Any, cast
 
 from langchain.agents.middleware import ModelRequest, ModelResponse
 from langchain.agents.structured_output import StructuredOutputError
+from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
-from langchain_core.runnables.config import RunnableConfig
+from langchain_core.runnables.config import RunnableConfig, var_child_runnable_config
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Failed, Open
@@ -21,6 +24,7 @@ from langchain_cascade.recorder import CallRecorder
 from langchain_cascade.scope import control_flow, fatal
 from langchain_cascade.tiers import Judges
 from langchain_cascade.tools import choice_for
+from langchain_cascade.watching import NOSTREAM, Watch
 from langchain_cascade.wrapping import Flat, Variant, vary
 
 
@@ -31,12 +35,20 @@ class TurnCalls:
         handler: What the agent calls its model with.
         tiers: The tiers' bare models and what is bound to them.
         judges: The judges' models.
+        config: The configuration that the agent's run goes by.
+
+    Attributes:
+        watch: Those who watch what models say, if anybody does.
     """
 
-    def __init__(self, handler: Any, tiers: list[Flat], judges: Judges) -> None:
+    def __init__(
+        self, handler: Any, tiers: list[Flat], judges: Judges, config: RunnableConfig
+    ) -> None:
         self._handler = handler
         self._tiers = tiers
         self._judges = judges
+        self._config = config
+        self.watch = Watch.of(_handlers(config.get("callbacks")))
 
     @property
     def fatal(self) -> tuple[type[Exception], ...]:
@@ -52,10 +64,11 @@ class TurnCalls:
             message = model.invoke(messages, config, **effect.options)
             return _answered(message, perf_counter() - started, messages)
         try:
-            response = self._handler(self._turn(effect, sample, recorder))
+            with self._unwatched(effect) as manager:
+                response = self._handler(self._turn(effect, sample, recorder))
         except Exception as error:  # noqa: BLE001 - whatever a tier raises is its failure
             return self._broken(error, perf_counter() - started, recorder, effect)
-        return _read(response, perf_counter() - started, recorder, effect)
+        return self._came(manager, _read(response, perf_counter() - started, recorder, effect))
 
     async def acall(self, effect: Ask, sample: int) -> Draft | Failed:
         """Run one model turn, or ask a judge."""
@@ -66,10 +79,11 @@ class TurnCalls:
             message = await model.ainvoke(messages, config, **effect.options)
             return _answered(message, perf_counter() - started, messages)
         try:
-            response = await self._handler(self._turn(effect, sample, recorder))
+            with self._unwatched(effect) as manager:
+                response = await self._handler(self._turn(effect, sample, recorder))
         except Exception as error:  # noqa: BLE001 - whatever a tier raises is its failure
             return self._broken(error, perf_counter() - started, recorder, effect)
-        return _read(response, perf_counter() - started, recorder, effect)
+        return self._came(manager, _read(response, perf_counter() - started, recorder, effect))
 
     def open(self, effect: Open) -> Any:
         """Never happens: an agent's turn is one whole answer."""
@@ -87,7 +101,7 @@ class TurnCalls:
         request = cast("ModelRequest", effect.request.native)
         index = effect.target.index
         flat = self._tiers[index]
-        shown = index == len(self._tiers) - 1 and effect.purpose == "draft"
+        shown = self._shown(effect)
         variant = Variant(
             draft=not shown,
             logprobs=effect.logprobs,
@@ -98,7 +112,7 @@ class TurnCalls:
         tags = [*(model.tags or []), *(flat.config.get("tags") or [])]
         tags += [f"cascade:tier:{index}", f"cascade:{effect.purpose}"]
         if not shown:
-            tags.append("nostream")
+            tags.append(NOSTREAM)
         metadata = {**(model.metadata or {}), **(flat.config.get("metadata") or {})}
         given = [*_handlers(model.callbacks), *_handlers(flat.config.get("callbacks"))]
         update = {"tags": tags, "metadata": metadata, "callbacks": [*given, recorder]}
@@ -113,6 +127,38 @@ class TurnCalls:
             settings["seed"] = seed + sample + 1  # one seed would give the draft itself n times
         choice = choice_for(flat.model, request.tool_choice)
         return cleaned.override(model=model, model_settings=settings, tool_choice=choice)
+
+    @contextmanager
+    def _unwatched(self, effect: Ask) -> Iterator[BaseCallbackManager | None]:
+        """Withhold from those who watch what the call of a proposal would tell them."""
+        config = var_child_runnable_config.get()
+        manager = None if config is None else config.get("callbacks")
+        if (
+            self.watch is None
+            or self._shown(effect)
+            or not isinstance(manager, BaseCallbackManager)
+        ):
+            yield None
+            return
+        manager = manager.copy()
+        self.watch.cover(manager)
+        token = var_child_runnable_config.set(
+            cast("RunnableConfig", {**cast("RunnableConfig", config), "callbacks": manager})
+        )
+        try:
+            yield manager
+        finally:
+            var_child_runnable_config.reset(token)
+
+    def _came(self, manager: BaseCallbackManager | None, draft: Draft) -> Draft:
+        """Note what came of a call."""
+        if self.watch is not None and manager is not None:
+            self.watch.keep(manager, draft.native)
+        return draft
+
+    def _shown(self, effect: Ask) -> bool:
+        """Tell whether a call is the last tier's answer, which streams as the agent does."""
+        return effect.target.index == len(self._tiers) - 1 and effect.purpose == "draft"
 
     def _broken(
         self, error: Exception, seconds: float, recorder: CallRecorder, effect: Ask
@@ -136,7 +182,7 @@ class TurnCalls:
         target = effect.target
         tier = target.native if isinstance(target, Tier) else self._judges[target]
         variant = Variant(draft=True, logprobs=effect.logprobs, top_logprobs=effect.top_logprobs)
-        config: RunnableConfig = {"tags": ["nostream", f"cascade:{effect.purpose}"]}
+        config: RunnableConfig = {"tags": [NOSTREAM, f"cascade:{effect.purpose}"]}
         return tier.model(variant), to_messages(effect.request.turns), config
 
 
