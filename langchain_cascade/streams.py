@@ -41,7 +41,7 @@ from langchain_cascade.convert import (
     with_usage,
     without_logprobs,
 )
-from langchain_cascade.watching import announce
+from langchain_cascade.watching import reveal
 
 try:  # how `BaseChatModel.stream` prepares a prompt; private, so it may move
     from langchain_core.language_models._utils import _normalize_messages as normalize
@@ -210,7 +210,7 @@ class DraftStream(streams.Stream):
         """Tell handlers of a token, now that the draft is accepted."""
         if not self._shows:
             self._shows = True
-            announce(self._run, self._setting.model._serialized, self._setting.messages)  # noqa: SLF001
+            reveal(self._run, self._setting.model._serialized, self._setting.messages)  # noqa: SLF001
         chunk = _shown(chunk, self._setting)
         generation = ChatGenerationChunk(message=chunk)
         self._run.on_llm_new_token(cast("str", chunk.content), chunk=generation)
@@ -247,7 +247,7 @@ class AsyncDraftStream(streams.AsyncStream):
         """Tell handlers of a token, now that the draft is accepted."""
         if not self._shows:
             self._shows = True
-            announce(self._run, self._setting.model._serialized, self._setting.messages)  # noqa: SLF001
+            reveal(self._run, self._setting.model._serialized, self._setting.messages)  # noqa: SLF001
         chunk = _shown(chunk, self._setting)
         generation = ChatGenerationChunk(message=chunk)
         await self._run.on_llm_new_token(cast("str", chunk.content), chunk=generation)

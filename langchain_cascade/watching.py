@@ -70,7 +70,7 @@ class Withheld(BaseCallbackHandler):
             if name not in _TOKENS or run_id in visible:
                 yield Event(name, args, kwargs)
 
-    def announce(self, run_id: UUID) -> None:
+    def reveal(self, run_id: UUID) -> None:
         """Let the run of a stream that is being shown be seen."""
         for place, (name, args, kwargs) in enumerate(self.events):
             if name in _STARTS and kwargs.get("run_id") == run_id and (tags := kwargs.get("tags")):
@@ -189,7 +189,7 @@ class Watch:
                     yield handler.inner, event
 
 
-def announce(run: Any, serialized: Any, messages: list[Any]) -> None:
+def reveal(run: Any, serialized: Any, messages: list[Any]) -> None:
     """Let those who watch see the run of a stream whose draft was accepted.
 
     LangGraph passes over a run whose start was tagged `NOSTREAM`; it is told of the start again.
@@ -198,7 +198,7 @@ def announce(run: Any, serialized: Any, messages: list[Any]) -> None:
     follows: Any = () if module is None else module.StreamMessagesHandler
     for handler in run.handlers:
         if isinstance(handler, Withheld):
-            handler.announce(run.run_id)
+            handler.reveal(run.run_id)
         elif isinstance(handler, follows):
             handler.on_chat_model_start(
                 serialized,
