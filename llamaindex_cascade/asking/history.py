@@ -15,7 +15,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from llama_index.core.base.llms.types import (
     CachePoint,
@@ -28,6 +28,7 @@ from llama_index.core.base.llms.types import (
     ToolCallBlock,
 )
 
+from cascade_core.integrations.built_in import Maker
 from cascade_core.integrations.histories import OWN_KEYS, Reads, reads_of
 from cascade_core.request import ToolCall
 from llamaindex_cascade.asking.authors import CALLERS, MARK, MEDIA, UNREAD, author_of
@@ -82,7 +83,13 @@ def reads(model: object) -> Reads:
     return UNKNOWN if any("ToolCallBlock" in names for names in named) else UNKNOWN_EARLY
 
 
-UNKNOWN = Reads(text_arguments=True, cache_marks=True, citations=True, own_keys=OWN_KEYS)
+UNKNOWN = Reads(
+    text_arguments=True,
+    cache_marks=True,
+    citations=True,
+    own_keys=OWN_KEYS,
+    runs=get_args(Maker),
+)
 UNKNOWN_EARLY = UNKNOWN._replace(calls="openai")
 
 

@@ -14,6 +14,7 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.integrations.classes import max_tokens, other_names
 from cascade_core.setup.engine import Engine
 from cascade_core.tier import LogprobMemory, Tier
+from llamaindex_cascade.asking.arguments import check_keeps_nothing
 from llamaindex_cascade.asking.history import UNKNOWN, Reader, reads
 from llamaindex_cascade.reading.capabilities import (
     calls_tools,
@@ -88,7 +89,11 @@ def make_tiers(tiers: object) -> tuple[Tier, ...]:
             not an LLM.
     """
     listed = as_list(tiers, "LLMs")
-    return tuple(make_tier(llm, index) for index, llm in enumerate(listed))
+    made = tuple(make_tier(llm, index) for index, llm in enumerate(listed))
+    if len(made) > 1:
+        for tier in made:
+            check_keeps_nothing(tier.native.llm, f"tiers[{tier.index}]")
+    return made
 
 
 def make_tier(given: object, index: int) -> Tier:

@@ -16,6 +16,7 @@ from cascade_core.request import Request
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.plan import Notices, Plan
 from cascade_core.setup.settings import DECIDING, CascadeSettings
+from llamaindex_cascade.asking.arguments import check_conversation
 from llamaindex_cascade.asking.instrumentation import request_metadata
 from llamaindex_cascade.asking.models import with_models
 from llamaindex_cascade.asking.session import Session
@@ -123,6 +124,9 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
         return Session(self._engine, self._request(way), ResponseCalls(way, self._manager))
 
     def _request(self, way: Way | Filled) -> Request:
+        if way.arguments:
+            reads = [tier.reader.reads for tier in self._llm_tiers]
+            check_conversation(way.arguments, reads)
         known = way.request
         if isinstance(way, Filled):
             known["first"] = self._refining.first(way.variables)

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from cascade_core.draft import Draft
 from cascade_core.request import Turn
+from llamaindex_cascade.asking.arguments import arguments_for
 from llamaindex_cascade.asking.calls import Invocation
 from llamaindex_cascade.asking.history import for_tier
 from llamaindex_cascade.asking.messages import to_turns
@@ -31,9 +32,16 @@ class Filled:
         prompt: The template.
         variables: Its variables; those that LlamaIndex's synthesizers name hold
             what was retrieved.
+        arguments: The caller's other arguments.
     """
 
-    def __init__(self, prompt: BasePromptTemplate, variables: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        prompt: BasePromptTemplate,
+        variables: Mapping[str, Any],
+        arguments: Options | None = None,
+    ) -> None:
+        self.arguments: Options = arguments or {}
         self._prompt = prompt
         self._given = variables
 
@@ -123,9 +131,8 @@ class Object(Filled):
         llm_kwargs: Mapping[str, Any] | None,
         variables: Mapping[str, Any],
     ) -> None:
-        super().__init__(prompt, variables)
+        super().__init__(prompt, variables, llm_kwargs)
         self.wanted = output_cls
-        self._llm_kwargs = llm_kwargs or {}
 
     def invocation(self, tier: LLMTier, options: Options) -> Invocation:
         """Return the call of `structured_predict`."""
@@ -133,7 +140,8 @@ class Object(Filled):
         prompt = deepcopy(self._prompt)
         if isinstance(prompt, ChatPromptTemplate):  # a conversation, where an agent asks
             prompt.message_templates = for_tier(prompt.message_templates, tier.reader)
-        args = self.wanted, prompt, {**self._llm_kwargs, **options}
+        llm_kwargs = arguments_for(self.arguments, tier.reader.reads)
+        args = self.wanted, prompt, {**llm_kwargs, **options}
         return Invocation(tier.llm, "structured_predict", args, self._given)
 
 

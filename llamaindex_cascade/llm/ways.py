@@ -18,6 +18,7 @@ from cascade_core.draft import Draft
 from cascade_core.integrations.classes import token_limit
 from cascade_core.integrations.tools import read_choice
 from cascade_core.request import ToolSpec, Turn, response_schema
+from llamaindex_cascade.asking.arguments import arguments_for
 from llamaindex_cascade.asking.calls import Invocation
 from llamaindex_cascade.asking.history import for_tier
 from llamaindex_cascade.asking.messages import to_turns
@@ -31,6 +32,8 @@ Options: TypeAlias = Mapping[str, Any]
 
 class Way(Protocol):
     """One request, askable of any tier."""
+
+    arguments: Options
 
     def invocation(self, tier: LLMTier, options: Options) -> Invocation:
         """Return what a tier is asked, with the cascade's own options."""
@@ -51,17 +54,22 @@ class Way(Protocol):
 
 
 class Messages:
-    """`chat(messages, **kwargs)`."""
+    """`chat(messages, **kwargs)`.
+
+    Attributes:
+        arguments: The caller's other arguments.
+    """
 
     def __init__(self, messages: Sequence[ChatMessage], kwargs: Options) -> None:
         self._messages = messages
-        self._kwargs = kwargs
+        self.arguments = kwargs
         self._check = wanted_format(self._messages)
 
     def invocation(self, tier: LLMTier, options: Options) -> Invocation:
         """Return the call of `chat`; the cascade's options go first: it asks for logprobs."""
         messages = for_tier(self._messages, tier.reader)
-        return Invocation(tier.llm, "chat", (messages,), {**self._kwargs, **options})
+        kwargs = arguments_for(self.arguments, tier.reader.reads)
+        return Invocation(tier.llm, "chat", (messages,), {**kwargs, **options})
 
     def turns(self) -> Sequence[Turn]:
         """Return the messages."""
@@ -75,7 +83,7 @@ class Messages:
     @property
     def request(self) -> dict[str, Any]:
         """The limit on the answer's tokens, and the schema of the JSON asked for, if any."""
-        return _known(self._kwargs)
+        return _known(self.arguments)
 
 
 class Text(Messages):
@@ -87,7 +95,7 @@ class Text(Messages):
 
     def invocation(self, tier: LLMTier, options: Options) -> Invocation:
         """Return the call of `complete`."""
-        return Invocation(tier.llm, "complete", self._args, {**self._kwargs, **options})
+        return Invocation(tier.llm, "complete", self._args, {**self.arguments, **options})
 
 
 class Tools:
@@ -99,6 +107,9 @@ class Tools:
         chat_history: The messages before it.
         kwargs: All other arguments, as the caller gave them.
         must_call: Whether an answer without a tool call is useless to the caller.
+
+    Attributes:
+        arguments: The caller's other arguments.
     """
 
     def __init__(
@@ -113,7 +124,7 @@ class Tools:
         self._tools = tools
         self._user_msg = user_msg
         self._history = chat_history or ()
-        self._kwargs = kwargs
+        self.arguments = kwargs
         self._must_call = must_call
 
     def invocation(self, tier: LLMTier, options: Options) -> Invocation:
@@ -122,7 +133,8 @@ class Tools:
         if isinstance(last, ChatMessage):
             (last,) = for_tier([last], tier.reader) or [last]
         messages = {"user_msg": last, "chat_history": for_tier(self._history, tier.reader)}
-        kwargs = {**messages, **self._kwargs, **options}
+        kwargs = arguments_for(self.arguments, tier.reader.reads)
+        kwargs = {**messages, **kwargs, **options}
         return Invocation(tier.llm, "chat_with_tools", (self._tools,), kwargs)
 
     def turns(self) -> Sequence[Turn]:
@@ -150,14 +162,14 @@ class Tools:
     def request(self) -> dict[str, Any]:
         """The tools, whether one has to be called, and what is known of other answers."""
         specs = [ToolSpec(tool.metadata.get_name(), _schema(tool)) for tool in self._tools]
-        return {"tools": specs, "tool_choice": self._choice(), **_known(self._kwargs)}
+        return {"tools": specs, "tool_choice": self._choice(), **_known(self.arguments)}
 
     def _choice(self) -> str | None:
-        given = self._kwargs.get("tool_choice") or self._kwargs.get("tool_config")
+        given = self.arguments.get("tool_choice") or self.arguments.get("tool_config")
         choice = read_choice(given)
         if choice not in (None, "auto"):
             return choice
-        if self._must_call or self._kwargs.get("tool_required"):
+        if self._must_call or self.arguments.get("tool_required"):
             return "required"
         return None if self._wanted is None else "required"
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from cascade_core.integrations.built_in import Maker
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -29,7 +31,7 @@ class Reads(NamedTuple):
         cache_marks: Whether it knows cache points and `cache_control`.
         citations: Whether it knows citable and cited blocks.
         own_keys: Keys of a message's `additional_kwargs` that it alone understands.
-        pictures_answered: Whether an answer in its history may hold pictures or sound.
+        runs: Whose built-in tools it can offer its model.
     """
 
     calls: CallsAs = "blocks"
@@ -39,7 +41,7 @@ class Reads(NamedTuple):
     cache_marks: bool = False
     citations: bool = False
     own_keys: frozenset[str] = frozenset()
-    pictures_answered: bool = False
+    runs: tuple[Maker, ...] = ()
 
 
 _ANTHROPIC_IDS = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -48,7 +50,13 @@ _IN_KWARGS = Reads("openai", text_arguments=True, ids=_OPENAI_IDS)
 
 READS: Mapping[str, Reads] = {
     "AI21": _IN_KWARGS,
-    "Anthropic": Reads(ids=_ANTHROPIC_IDS, thoughts="signature", cache_marks=True, citations=True),
+    "Anthropic": Reads(
+        ids=_ANTHROPIC_IDS,
+        thoughts="signature",
+        cache_marks=True,
+        citations=True,
+        runs=("anthropic",),
+    ),
     "AzureAICompletionsModel": _IN_KWARGS,
     "BedrockConverse": Reads(
         text_arguments=True, ids=_ANTHROPIC_IDS, thoughts="signature", cache_marks=True
@@ -62,7 +70,7 @@ READS: Mapping[str, Reads] = {
         own_keys=frozenset(
             {"thought_signatures", "prompt_tokens", "completion_tokens", "total_tokens"}
         ),
-        pictures_answered=True,
+        runs=("google",),
     ),
     "HuggingFaceInferenceAPI": Reads("objects", text_arguments=True),
     "LiteLLM": _IN_KWARGS,
@@ -74,7 +82,9 @@ READS: Mapping[str, Reads] = {
         ids=_OPENAI_IDS,
         own_keys=frozenset({"reference_audio_id"}),
     ),
-    "OpenAIResponses": Reads(text_arguments=True, ids=re.compile(r".{1,64}"), thoughts="id"),
+    "OpenAIResponses": Reads(
+        text_arguments=True, ids=re.compile(r".{1,64}"), thoughts="id", runs=("openai",)
+    ),
     "SiliconFlow": _IN_KWARGS,
     "Vertex": Reads("vertex"),
     "WatsonxLLM": _IN_KWARGS,
