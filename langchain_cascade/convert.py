@@ -28,6 +28,8 @@ from cascade_core.integrations.usage import read_langchain, sound
 from cascade_core.log.record import calls_of
 from cascade_core.logprobs import Logprobs, read_logprobs
 from cascade_core.request import Role, ToolCall, Turn
+from cascade_core.spelling import own_logprobs
+from cascade_core.spoken import spoken
 from cascade_core.usage import Usage
 
 _ROLES: dict[str, Role] = {
@@ -107,12 +109,15 @@ def to_draft(
     usage = read_langchain(reported) if reported else said.usage
     logprobs = None if said.logprobs is None else read_logprobs(said.logprobs)
     tool_calls = _tool_calls(message) if message.tool_calls else ()
+    speech, unread = spoken(text), None
     model = once(said.model, name) if said.model else name
     usage = sound(usage, wrote=bool(text or tool_calls))
     if usage is None and record is None and prompt is not None:
         usage = _counted(text, tool_calls, logprobs, prompt(), model)
+    if logprobs is not None and speech and not tool_calls:
+        logprobs, unread = own_logprobs(logprobs, speech)
     return Draft(
-        text=text,
+        text=speech,
         other_parts=_other_parts(message),
         tool_calls=tool_calls,
         broken_tool_calls=_broken_tool_calls(message),
@@ -125,6 +130,8 @@ def to_draft(
         cached=reported is not None and reported.get("total_cost") == 0,
         inner=() if record is None else calls_of(record),
         native=message,
+        written=text,
+        unread=unread,
     )
 
 
@@ -132,7 +139,7 @@ def with_usage(draft: Draft, prompt: Sequence[BaseMessage], model: str | None) -
     """Return a draft's usage: what the provider reported, else what can be counted."""
     if draft.usage is not None:
         return draft.usage
-    return _counted(draft.text, draft.tool_calls, draft.logprobs, prompt, draft.model or model)
+    return _counted(draft.whole, draft.tool_calls, draft.logprobs, prompt, draft.model or model)
 
 
 def _counted(

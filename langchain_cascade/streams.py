@@ -34,7 +34,9 @@ from cascade_core.integrations.finish import worst
 from cascade_core.integrations.usage import so_far
 from cascade_core.logprobs import read_logprobs
 from cascade_core.loop import streams
+from cascade_core.spelling import Following
 from langchain_cascade.convert import (
+    text_of,
     to_chunk,
     to_draft,
     to_usage_metadata,
@@ -103,6 +105,7 @@ class GatheredMessages:
     chunks: list[AIMessageChunk] = field(default_factory=list)
     _finish: Finish | None = None
     _model: str | None = None
+    _following: Following = field(default_factory=Following)
 
     def take(self, item: BaseMessage) -> Chunk:
         """Keep a chunk and return it as the core sees it."""
@@ -115,7 +118,7 @@ class GatheredMessages:
             self._model = said.model or self._model
         payload = meta.get("logprobs")
         logprobs = None if payload is None else read_logprobs(payload)
-        return Chunk(message, () if logprobs is None else logprobs.values)
+        return Chunk(message, self._following.take(text_of(message), logprobs))
 
     def had(self) -> Draft | None:
         """Put everything together; None where nothing had come."""

@@ -34,7 +34,7 @@ class Responses:
         self._calls = calls
         self._effect = effect
         self._started = perf_counter()
-        self._heard = Heard(entries=bool(effect.top_logprobs))
+        self._heard = Heard()
 
     def take(self, item: Response) -> Chunk:
         """Take the next response.

@@ -54,7 +54,7 @@ class Prediction(CascadeBase):
     def _predicted(self, way: Template, decided: Decided) -> str:
         draft = decided.verdict.draft
         tier = self._llm_tiers[decided.verdict.tier]
-        text = way.parsed(draft.text, tier)
+        text = way.parsed(draft.whole, tier)
         self._remember(way, decided, text)
         _dispatcher.event(LLMPredictEndEvent(output=text))
         return text
@@ -67,7 +67,7 @@ class Prediction(CascadeBase):
         if tier:
             # A refine step quotes an object as JSON, or where it is streamed by this field.
             field = getattr(draft.native, "answer", None)
-            for answer in {shown or draft.text, str(field or draft.text)}:
+            for answer in {shown or draft.whole, str(field or draft.whole)}:
                 self._refining.remember(tier, way.variables, answer)
 
     def _refuse_parsers(self, prompt: BasePromptTemplate) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from llamaindex_cascade.asking.arguments import arguments_for
 from llamaindex_cascade.asking.calls import Invocation
 from llamaindex_cascade.asking.history import for_tier
 from llamaindex_cascade.asking.messages import to_turns
-from llamaindex_cascade.llm.ways import Options
+from llamaindex_cascade.llm.ways import Options, first_error
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -106,7 +106,7 @@ class Template(Filled):
             tier.llm.output_parser,
             self._owner.output_parser,
         )
-        return _first_error([parser.parse for parser in parsers if parser is not None], draft.text)
+        return first_error([parser.parse for parser in parsers if parser is not None], draft)
 
     def parsed(self, text: str, tier: LLMTier) -> str:
         """Return an answer as `predict` does: through the models' own parsers."""
@@ -156,12 +156,3 @@ def retrieved(variables: Mapping[str, Any]) -> tuple[str, ...]:
     # `SimpleSummarize` gives a list of one.
     texts = (text for each in found for text in (each if isinstance(each, list) else [each]))
     return tuple(text for text in texts if isinstance(text, str) and text)
-
-
-def _first_error(parsers: Sequence[Callable[[str], Any]], text: str) -> Exception | None:
-    for parse in parsers:
-        try:
-            parse(text)
-        except Exception as error:  # noqa: BLE001 - a parser may raise anything
-            return error
-    return None

@@ -7,7 +7,7 @@ How a call is made, watched, judged or paid for does not belong here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
@@ -22,7 +22,7 @@ from llamaindex_cascade.asking.arguments import arguments_for
 from llamaindex_cascade.asking.calls import Invocation
 from llamaindex_cascade.asking.history import for_tier
 from llamaindex_cascade.asking.messages import to_turns
-from llamaindex_cascade.llm.formats import wanted_format
+from llamaindex_cascade.llm.formats import FormatError, wanted_format
 
 if TYPE_CHECKING:
     from llamaindex_cascade.asking.tiers import LLMTier
@@ -78,7 +78,7 @@ class Messages:
     def problem(self, draft: Draft, tier: LLMTier) -> Exception | None:
         """Return how an answer misses the format that the messages ask for."""
         del tier
-        return None if self._check is None or draft.tool_calls else self._check(draft.text)
+        return None if self._check is None or draft.tool_calls else first_error([self._check], draft)
 
     @property
     def request(self) -> dict[str, Any]:
@@ -180,6 +180,23 @@ class Tools:
             return None
         made_by = getattr(getattr(self._tools[0], "real_fn", None), "__module__", None)
         return self._tools[0].metadata.fn_schema if made_by == _PROGRAM else None
+
+
+def first_error(parsers: Sequence[Callable[[str], Any]], draft: Draft) -> Exception | None:
+    """Return what the first of some parsers raises, or returns, about an answer's text.
+
+    They will be given the text as it is, but must not find in a thought what was not said.
+    """
+    texts = [draft.text] if draft.whole == draft.text else [draft.text, draft.whole]
+    for parse in parsers:
+        for text in texts:
+            try:
+                found = parse(text)
+            except Exception as error:  # noqa: BLE001 - a parser may raise anything
+                return error
+            if isinstance(found, FormatError):
+                return found
+    return None
 
 
 def _known(kwargs: Options) -> dict[str, Any]:

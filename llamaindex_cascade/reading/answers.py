@@ -27,6 +27,8 @@ from cascade_core.integrations.usage import sound, written_in
 from cascade_core.log.record import calls_of
 from cascade_core.logprobs import Logprobs
 from cascade_core.request import ToolCall
+from cascade_core.spelling import own_logprobs
+from cascade_core.spoken import is_blank, spoken
 from cascade_core.usage import Usage
 from llamaindex_cascade.reading.logprobs import whole_logprobs
 from llamaindex_cascade.reading.tool_calls import read_tool_calls
@@ -64,6 +66,7 @@ def to_draft(  # noqa: PLR0913 - what only the caller can know of an answer
         tool_calls, broken = read_tool_calls(response.message)
     if logprobs is None:
         logprobs = whole_logprobs(response, text, said)
+    speech, unread = spoken(text), None
     model = once(said.model, name) if said.model else name
     record = response.additional_kwargs.get("cascade")
     usage = sound(usage or said.usage, wrote=bool(text or tool_calls))
@@ -71,8 +74,10 @@ def to_draft(  # noqa: PLR0913 - what only the caller can know of an answer
         answer = text + "".join(f"{call.name}{call.arguments}" for call in tool_calls)
         written = written_in(response.raw) or (None if logprobs is None else len(logprobs))
         usage = estimate_usage(prompt_texts(), answer, model, written)
+    if logprobs is not None and speech and not tool_calls:
+        logprobs, unread = own_logprobs(logprobs, speech)
     return Draft(
-        text=text,
+        text=speech,
         tool_calls=tool_calls,
         broken_tool_calls=broken,
         logprobs=logprobs,
@@ -82,8 +87,10 @@ def to_draft(  # noqa: PLR0913 - what only the caller can know of an answer
         model=model,
         seconds=seconds,
         inner=() if record is None else calls_of(record),
-        other_parts=() if text.strip() or tool_calls else other_parts(response),
+        other_parts=() if not is_blank(text) or tool_calls else other_parts(response),
         native=response,
+        written=text,
+        unread=unread,
     )
 
 

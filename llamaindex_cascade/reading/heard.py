@@ -6,7 +6,7 @@ always the very last one does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,15 +17,13 @@ from cascade_core.integrations.contents import parts_in
 from cascade_core.integrations.fields import field
 from cascade_core.integrations.finish import worst
 from cascade_core.logprobs import Logprobs, read_logprobs
+from cascade_core.spelling import Following
 from cascade_core.usage import Usage
 from llamaindex_cascade.reading.answers import Response, said_in, text_of
 
 
 class Heard:
     """Listens to a stream.
-
-    Args:
-        entries: Whether to keep the alternatives of tokens.
 
     Attributes:
         last: The latest response; of nearly all integrations it holds all the text so far.
@@ -35,29 +33,29 @@ class Heard:
 
     __slots__ = (
         "_deltas",
-        "_entries",
         "_finish",
+        "_following",
         "_model",
         "_parts",
-        "_values",
+        "_tokens",
         "failed",
         "last",
         "usage",
     )
 
-    def __init__(self, *, entries: bool = False) -> None:
+    def __init__(self) -> None:
         self.last: Response | None = None
         self.usage: Usage | None = None
         self.failed = False
         self._deltas: list[str] = []
-        self._values: list[float] = []
-        self._entries: list[Mapping[str, Any]] | None = [] if entries else None
+        self._tokens: list[Logprobs] = []
+        self._following = Following()
         self._finish: Finish | None = None
         self._model: str | None = None
         self._parts: Sequence[str] = ()
 
     def take(self, response: Response) -> Sequence[float]:
-        """Take the next response, and return the log-probabilities in it."""
+        """Take the next response, and return the log-probabilities in it that are sure to count."""
         self.last = response
         if response.delta:
             self._deltas.append(response.delta)
@@ -70,12 +68,9 @@ class Heard:
         if said.finish is not None:
             self._finish = worst((self._finish, said.finish))
         tokens = read_logprobs(said.logprobs)
-        if tokens is None:
-            return ()
-        self._values += tokens.values
-        if self._entries is not None:
-            self._entries += tokens.entries
-        return tokens.values
+        if tokens is not None:
+            self._tokens.append(tokens)
+        return self._following.take(response.delta or "", tokens)
 
     @property
     def response(self) -> Response | None:
@@ -97,10 +92,7 @@ class Heard:
     @property
     def logprobs(self) -> Logprobs | None:
         """The log-probabilities that came."""
-        if not self._values:
-            return None
-        aligned = self._entries is not None and len(self._entries) == len(self._values)
-        return Logprobs(self._values, self._entries or () if aligned else ())
+        return Logprobs.joined(tuple(self._tokens)) if self._tokens else None
 
     def told(self, draft: Draft, *, over: bool = False) -> Draft:
         """Return a draft with what was said of it on the way.

@@ -10,6 +10,8 @@ from cascade_core.call import Call
 from cascade_core.frozen import frozen
 from cascade_core.logprobs import Logprobs
 from cascade_core.request import ToolCall
+from cascade_core.spelling import Unreadable
+from cascade_core.spoken import is_blank, spoken
 from cascade_core.usage import Usage
 
 Finish = Literal["stop", "length", "content_filter", "tool_calls", "broken"]
@@ -21,7 +23,8 @@ class Draft:
     """An answer, with everything gates and signals may read of it.
 
     Attributes:
-        text: The answer's text.
+        text: What the answer says: its text without what the model thinks aloud
+            before it.
         tool_calls: Tools it calls; none of them has been executed.
         broken_tool_calls: How many tool calls the integration could not parse.
         logprobs: Log-probabilities of the tokens written, where they were given.
@@ -41,6 +44,9 @@ class Draft:
         other_parts: What it holds besides text, by the types its provider gives
             them: approvals it asks for, actions, images, audio.
         native: The framework's own answer.
+        written: The text as the model wrote it, thoughts included; of this the
+            draft makes `text`, unless both are given.
+        unread: Why log-probabilities that came are not in `logprobs`.
     """
 
     text: str = field(default="", repr=False)
@@ -59,8 +65,22 @@ class Draft:
     inner: Sequence[Call] = ()
     other_parts: Sequence[str] = ()
     native: Any = field(default=None, repr=False)
+    written: str | None = field(default=None, repr=False)
+    unread: Unreadable | None = None
+
+    def __post_init__(self) -> None:
+        """Tell what is said from what is thought; see `spoken`."""
+        if self.written is None:
+            self.written = self.text  # type: ignore[misc]
+            if self.text:
+                self.text = spoken(self.text)  # type: ignore[misc]
+
+    @property
+    def whole(self) -> str:
+        """The text as the caller gets it: what is thought, too."""
+        return self.text if self.written is None else self.written
 
     @property
     def speechless(self) -> bool:
         """Whether it is an answer without text: an approval it asks for, an action, an image."""
-        return bool(self.other_parts) and not self.text.strip()
+        return bool(self.other_parts) and is_blank(self.text)

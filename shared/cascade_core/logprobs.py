@@ -29,15 +29,35 @@ class Logprobs:
         entries: The tokens in OpenAI's shape, one entry each, or what makes
             them when alternatives or token texts are asked for: most answers
             are judged by their values alone.
+        tokens: Gives the tokens' texts, where that takes less than making the entries.
     """
 
-    __slots__ = ("_entries", "values")
+    __slots__ = ("_entries", "_tokens", "values")
 
     def __init__(
-        self, values: Sequence[float], entries: Entries | Callable[[], Entries] = ()
+        self,
+        values: Sequence[float],
+        entries: Entries | Callable[[], Entries] = (),
+        tokens: Callable[[], Sequence[str]] | None = None,
     ) -> None:
         self.values = values
         self._entries = entries
+        self._tokens = tokens
+
+    @classmethod
+    def joined(cls, parts: Sequence[Logprobs]) -> Logprobs:
+        """Put the tokens of several answers, or of a stream's chunks, one after another."""
+        return cls(
+            [value for part in parts for value in part.values],
+            partial(_joined_entries, parts),
+            partial(_joined_tokens, parts),
+        )
+
+    def part(self, start: int, end: int) -> Logprobs:
+        """Return the tokens from `start` up to `end`."""
+        if start == 0 and end == len(self.values):
+            return self
+        return Logprobs(self.values[start:end], self.entries[start:end])
 
     @property
     def entries(self) -> Entries:
@@ -45,6 +65,13 @@ class Logprobs:
         if callable(self._entries):
             self._entries = self._entries()
         return self._entries
+
+    @property
+    def tokens(self) -> Sequence[str]:
+        """The tokens' texts; empty where only their values were sent."""
+        if self._tokens is not None:
+            return self._tokens()
+        return [_text(entry.get("token")) for entry in self.entries]
 
     def __len__(self) -> int:
         """Return the number of tokens."""
@@ -100,7 +127,26 @@ def read_logprobs(payload: Any) -> Logprobs | None:
         values = [float(entry.logprob) for entry in entries]
     except _NOT_A_NUMBER:
         values = [_number(entry) for entry in entries]
-    return Logprobs(values, partial(_plain, entries))
+    return Logprobs(values, partial(_plain, entries), partial(_token_texts, entries))
+
+
+def _joined_entries(parts: Sequence[Logprobs]) -> Entries:
+    """Return the entries of all parts; none where positions would shift."""
+    if any(len(part.entries) != len(part.values) for part in parts):
+        return ()
+    return [entry for part in parts for entry in part.entries]
+
+
+def _joined_tokens(parts: Sequence[Logprobs]) -> Sequence[str]:
+    return [token for part in parts for token in part.tokens]
+
+
+def _token_texts(entries: Sequence[Any]) -> Sequence[str]:
+    return [_text(_of(entry, "token")) for entry in entries]
+
+
+def _text(found: Any) -> str:
+    return found if isinstance(found, str) else ""
 
 
 _LISTS = (list, tuple)
@@ -122,16 +168,17 @@ def _number(entry: Any) -> float:
 
 def _plain(entries: Sequence[Any]) -> Entries:
     """Return entries as mappings: a client's objects are read, all else is empty."""
-    return [
-        entry
-        if isinstance(entry, Mapping)
-        else {
-            "token": getattr(entry, "token", ""),
-            "logprob": getattr(entry, "logprob", None),
-            "top_logprobs": _plain(getattr(entry, "top_logprobs", None) or ()),
-        }
-        for entry in entries
-    ]
+    return [entry if isinstance(entry, Mapping) else _as_mapping(entry) for entry in entries]
+
+
+def _as_mapping(entry: Any) -> Mapping[str, Any]:
+    found = {
+        "token": getattr(entry, "token", ""),
+        "logprob": getattr(entry, "logprob", None),
+        "top_logprobs": _plain(getattr(entry, "top_logprobs", None) or ()),
+    }
+    given = getattr(entry, "bytes", None)
+    return found if given is None else {**found, "bytes": given}
 
 
 def _legacy_entries(payload: Any, values: Sequence[Any]) -> Iterable[dict[str, Any]]:

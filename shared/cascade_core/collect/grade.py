@@ -19,8 +19,9 @@ from cascade_core.effects import Steps
 from cascade_core.errors import ConfigurationError
 from cascade_core.request import Request
 from cascade_core.setup.gates import not_empty
-from cascade_core.signals.agreement import canonical, comparer, folded, spoken
+from cascade_core.signals.agreement import canonical, comparer, folded
 from cascade_core.signals.judge import Judge
+from cascade_core.spoken import is_blank
 
 REFERENCE_LABEL = "Reference answer, known to be right:"
 JUDGE_INSTRUCTIONS = (
@@ -159,12 +160,12 @@ class ByJudge:
 
 
 def _equal_json(answer: Draft, reference: Draft) -> bool:
-    value = _json(spoken(answer.text))
+    value = _json(answer.text)
     return value is not None and value == _json(reference.text)
 
 
 def _contains(answer: Draft, reference: Draft) -> bool:
-    if not answer.text.strip() or not reference.text.strip():
+    if is_blank(answer.text) or is_blank(reference.text):
         return False
     said, wanted = folded(answer.text), folded(reference.text)
     width = len(wanted)

@@ -25,6 +25,7 @@ from cascade_core.effects import (
     Drafts,
     Emit,
     Failed,
+    Note,
     Open,
     Pull,
     Steps,
@@ -210,6 +211,12 @@ def _draft(run: _Run, tier: Tier) -> Steps[_Answer | Judgement]:
         run.causes.append((tier.label, got.error))
         return replace(run.judged, reason="failed")
     draft = got.draft
+    if draft.unread == "certain":
+        yield Note(
+            f"certain:{tier.index}",
+            f"{tier.label} sends the log-probability 0 for every token of a sentence, which says "
+            "nothing; that counts as no reading",
+        )
     if reads and draft.text and not (draft.tool_calls or draft.cached or draft.refusal):
         tier.logprobs.saw(draft.logprobs is not None)
     return got

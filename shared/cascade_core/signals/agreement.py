@@ -21,6 +21,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError
 from cascade_core.request import ToolCall
+from cascade_core.spoken import is_blank, spoken
 
 Agreement: TypeAlias = Literal["auto", "exact", "numeric", "text"]
 Comparer: TypeAlias = Callable[[Draft, Draft], bool]
@@ -117,7 +118,7 @@ def _compare(agreement: Agreement, draft: Draft, sample: Draft) -> bool:
     if any(d.tool_calls or d.broken_tool_calls for d in (draft, sample)):
         return same_calls(draft, sample)
     texts = draft.text.strip(), sample.text.strip()
-    return all(texts) and _RULES[agreement](*texts)
+    return not any(map(is_blank, texts)) and _RULES[agreement](*texts)
 
 
 def _custom(function: Callable[[str, str], bool]) -> Comparer:
@@ -160,12 +161,6 @@ def written(text: str, calls: Sequence[ToolCall] = ()) -> str:
     """Write an answer out as one text, its tool calls as JSON lines after it."""
     lines = [canonical({"tool": call.name, "arguments": call.arguments}) for call in calls]
     return "\n".join([text, *lines] if text else lines)
-
-
-def spoken(text: str) -> str:
-    """Return a text without its reasoning block; nothing where that block never ended."""
-    after = re.split(r"</think(?:ing)?>", text)[-1].strip()
-    return "" if after.startswith(("<think>", "<thinking>")) else after
 
 
 def numbers(text: str) -> list[Number]:
@@ -261,7 +256,7 @@ def _auto(a: str, b: str) -> bool:
 
 
 def _document(text: str) -> str | None:
-    body = re.sub(r"^```\w*\n|```$", "", spoken(text)).strip()
+    body = re.sub(r"^```\w*\n|```$", "", spoken(text).strip()).strip()
     try:
         return canonical(json.loads(body)) if body[:1] in ("{", "[") else None
     except (ValueError, RecursionError):

@@ -23,9 +23,11 @@ from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
 from cascade_core.errors import ConfigurationError, error_name, refuses_logprobs
 from cascade_core.logprobs import Logprobs
 from cascade_core.request import Request, Turn
-from cascade_core.signals.agreement import canonical, spoken, written
+from cascade_core.signals.agreement import canonical, written
 from cascade_core.signals.base import BaseSignal
 from cascade_core.signals.readings import Reading
+from cascade_core.spelling import own_logprobs
+from cascade_core.spoken import spoken
 from cascade_core.tier import Tier
 
 LABELS = ("A", "B")  # right, wrong: one token each in the common vocabularies
@@ -263,13 +265,14 @@ def read_verdict(draft: Draft) -> float | None:
     label = parse_label(draft.text)
     if label is None:
         return None
-    read = None if draft.logprobs is None else _p_right(draft.logprobs, draft.text, label)
+    own = None if draft.logprobs is None else own_logprobs(draft.logprobs, draft.text)[0]
+    read = None if own is None else _p_right(own, label)
     return float(label == "A") if read is None else read
 
 
 def parse_label(text: str) -> str | None:
     """Read the letter a reply decides for: alone, announced, or first; None if contradicted."""
-    text = spoken(text)
+    text = spoken(text).strip()
     if text.strip(_PADDING).upper() in LABELS:
         return text.strip(_PADDING).upper()
     named, leading = set(_LABEL.findall(text)), _LEADING.match(text)
@@ -280,13 +283,12 @@ def parse_label(text: str) -> str | None:
     return decided.pop() if len(decided) == 1 else None
 
 
-def _p_right(logprobs: Logprobs, text: str, label: str) -> float | None:
+def _p_right(logprobs: Logprobs, label: str) -> float | None:
     """Return P(A) / (P(A) + P(B)) at the token that says the label."""
     try:
-        tokens = [str(entry["token"]) for entry in logprobs.entries]
-        thought = [i for i, token in enumerate(tokens) if "think" in token and "</think" in text]
-        said = [token.strip(_PADDING) for token in tokens]
-        place = _first(said, label, after=thought[-1] if thought else -1)
+        said = [str(entry["token"]).strip(_PADDING) for entry in logprobs.entries]
+        # In upper case, if it is anywhere.
+        place = said.index(label if label in said else label.lower())
         own = float(logprobs.entries[place]["logprob"])
         alternatives = logprobs.alternatives(place)
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -302,9 +304,3 @@ def _p_right(logprobs: Logprobs, text: str, label: str) -> float | None:
         mass["B" if label == "A" else "A"] = 1 - mass[label]
     total = sum(mass.values())
     return mass["A"] / total if total else None
-
-
-def _first(tokens: list[str], label: str, after: int) -> int:
-    """Return where a label is first written, in upper case if it is anywhere; ValueError if not."""
-    later = tokens[after + 1 :]
-    return after + 1 + later.index(label if label in later else label.lower())

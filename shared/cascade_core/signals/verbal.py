@@ -14,9 +14,10 @@ from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
 from cascade_core.errors import error_name
 from cascade_core.request import Request, Turn
-from cascade_core.signals.agreement import spoken, written
+from cascade_core.signals.agreement import written
 from cascade_core.signals.base import BaseSignal
 from cascade_core.signals.readings import Reading
+from cascade_core.spoken import spoken
 from cascade_core.tier import Tier
 
 QUESTION = (

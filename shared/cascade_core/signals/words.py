@@ -14,7 +14,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
-from cascade_core.signals.agreement import numbers, spoken
+from cascade_core.signals.agreement import numbers
+from cascade_core.spoken import spoken
 
 Key: TypeAlias = str | Decimal
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from cascade_core.draft import Draft
 from cascade_core.request import Request
+from cascade_core.spoken import is_blank
 
 
 def not_empty(request: Request, draft: Draft) -> bool:
-    """Fail answers with neither text, nor a tool call, nor anything else in them."""
+    """Fail answers with neither text that can be seen, nor a tool call, nor anything else."""
     del request
-    return bool(draft.tool_calls or draft.broken_tool_calls or draft.other_parts) or bool(
-        draft.text.strip()
-    )
+    if draft.tool_calls or draft.broken_tool_calls or draft.other_parts:
+        return True
+    return not is_blank(draft.text)
 
 
 def has_context(request: Request, draft: Draft) -> bool:
