@@ -78,7 +78,9 @@ class Messages:
     def problem(self, draft: Draft, tier: LLMTier) -> Exception | None:
         """Return how an answer misses the format that the messages ask for."""
         del tier
-        return None if self._check is None or draft.tool_calls else first_error([self._check], draft)
+        return (
+            None if self._check is None or draft.tool_calls else first_error([self._check], draft)
+        )
 
     @property
     def request(self) -> dict[str, Any]:

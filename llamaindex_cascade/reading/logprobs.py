@@ -91,6 +91,7 @@ def _followed(logprobs: Sequence[Sequence[LogProb]], text: str) -> list[dict[str
         entries.append(
             {
                 "token": "" if written is None else written.token,
+                "bytes": None if written is None else written.bytes,
                 "logprob": nan if written is None else written.logprob,
                 "top_logprobs": [{"token": a.token, "logprob": a.logprob} for a in found],
             }

@@ -107,11 +107,15 @@ def _spelling(logprobs: Logprobs, text: str) -> Logprobs | None:
     spelled = "".join(tokens)
     if not spelled or spelled == text or len(tokens) != len(logprobs.values):
         return logprobs
-    if spelled.strip() == text.strip() or any(map(math.isnan, logprobs.values)):
-        return logprobs  # one that is no number counts as 0, whatever it spells
+    if spelled.strip() == text.strip() or not all(-math.inf < v < 1 for v in logprobs.values):
+        return logprobs  # with one that is no log-probability all count as 0, whatever they spell
     found = _place(tokens, text) or _place(_bytes_of(logprobs), _as_bytes(text))
     if found is None and "\ufffd" in spelled:  # parts of characters, sent without their bytes
-        found = _place(_plain(tokens), "".join(_plain([text])))
+        plain = _plain(tokens)
+        found = _place(plain, "".join(_plain([text])))
+        if found is not None:  # the rest of a character at the end
+            start, end = found
+            found = start, next((at for at in range(end, len(plain)) if plain[at]), len(plain))
     return None if found is None else logprobs.part(*found)
 
 

@@ -32,9 +32,9 @@ class Served:
     hung_up: set[str] = field(default_factory=set)
 
 
-def _entry(model: str) -> dict[str, Any]:
+def _entry(model: str, token: str) -> dict[str, Any]:
     logprob = -2.0 if model == "cheap" else -0.01
-    return {"token": "w ", "logprob": logprob, "bytes": None, "top_logprobs": []}
+    return {"token": token, "logprob": logprob, "bytes": None, "top_logprobs": []}
 
 
 def _usage(written: int) -> dict[str, int]:
@@ -61,7 +61,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _whole(self, body: dict[str, Any]) -> dict[str, Any]:
         model = body["model"]
-        content = [_entry(model)] if body.get("logprobs") else None
+        content = [_entry(model, f"{model} words")] if body.get("logprobs") else None
         choice = {
             "index": 0,
             "finish_reason": "stop",
@@ -91,7 +91,7 @@ class Handler(BaseHTTPRequestHandler):
                 choice: dict[str, Any] = {"index": 0, "delta": {"content": "w "}}
                 choice["finish_reason"] = "stop" if place == number - 1 else None
                 if body.get("logprobs"):
-                    choice["logprobs"] = {"content": [_entry(model)], "refusal": None}
+                    choice["logprobs"] = {"content": [_entry(model, "w ")], "refusal": None}
                 self._event({**head, "choices": [choice]})
                 self.served.sent[model] = place + 1
                 if model == "cheap":
