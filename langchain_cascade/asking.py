@@ -186,6 +186,8 @@ class Asking:
         if tools is not None:
             kwargs = {k: v for k, v in kwargs.items() if k not in TOOL_KEYWORDS}
             asked.update(tools=tools.specs, tool_choice=tools.choice, unable=self._unable())
+        if engine.uncached and tools is not None and "langgraph_node" in (metadata or ()):
+            engine.look_for_marks(prompt.to_messages(), kwargs)
         if kwargs or tools is not None:
             asked["mute"] = self._mute(kwargs, tools)
         request = Request(

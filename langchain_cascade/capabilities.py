@@ -56,22 +56,24 @@ def logprob_fields(model: BaseChatModel, top: int) -> dict[str, Any]:
 
 
 def intersect_profiles(models: Sequence[BaseChatModel]) -> dict[str, Any] | None:
-    """Return what every model can do.
+    """Return what every model can do, as far as it is known.
 
     Returns:
-        A model profile with booleans and-ed and integers at their minimum,
-        over the entries that every model states; None where a model has none.
+        A model profile, over the models that have one; None where none has. What one model
+        cannot do, all together cannot, and the smallest limit counts; that all can do a thing is
+        said only where each says so.
     """
     profiles = [cast("dict[str, Any] | None", model.profile) for model in models]
     stated = [profile for profile in profiles if profile]
-    if not stated or len(stated) < len(profiles):
+    if not stated:
         return None
     shared: dict[str, Any] = {}
-    for key in set.intersection(*(set(profile) for profile in stated)):
-        values = [profile[key] for profile in stated]
-        if all(isinstance(value, bool) for value in values):
-            shared[key] = all(values)
-        elif all(isinstance(value, int) and not isinstance(value, bool) for value in values):
+    for key in sorted(set().union(*stated)):
+        values = [profile[key] for profile in stated if profile.get(key) is not None]
+        if values and all(isinstance(value, bool) for value in values):
+            if not all(values) or len(values) == len(stated):
+                shared[key] = all(values)
+        elif values and all(type(value) is int for value in values):
             shared[key] = min(values)
     return shared
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.messages import BaseMessage
 
@@ -13,6 +14,14 @@ from langchain_cascade.parameters import SAMPLING
 if TYPE_CHECKING:
     from langchain_cascade.engine import ChatEngine
     from langchain_cascade.tiers import ChatTier
+
+
+_TRACED = ("ls_provider", "ls_model_name")
+
+
+def _traced(model: BaseChatModel) -> dict[str, Any]:
+    params = cast("dict[str, Any]", model._get_ls_params())  # noqa: SLF001
+    return {name: params[name] for name in _TRACED if params.get(name)}
 
 
 class Described:
@@ -63,8 +72,11 @@ class Described:
         params = LangSmithParams(
             ls_provider="model_cascade",
             ls_model_type="chat",
-            ls_model_name=named if isinstance(named, str) else f"cascade({self.tier_names})",
+            ls_model_name=f"cascade({self.tier_names})",
         )
+        params.update(self._agreed)
+        if isinstance(named, str):
+            params["ls_model_name"] = named
         if stop or self.stop:
             params["ls_stop"] = stop or self.stop
         if self.temperature is not None:
@@ -72,6 +84,13 @@ class Described:
         if self.max_tokens is not None:
             params["ls_max_tokens"] = self.max_tokens
         return params
+
+    @property
+    def _agreed(self) -> LangSmithParams:
+        """What all tiers say of their provider and their model's name."""
+        first, *others = [_traced(tier.inner) for tier in self._chat_tiers]
+        agreed = {k: v for k, v in first.items() if all(other.get(k) == v for other in others)}
+        return cast("LangSmithParams", agreed)
 
     def get_token_ids(self, text: str) -> list[int]:
         """Return the tokens of a text as the first tier counts them."""

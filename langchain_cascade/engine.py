@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Any, Self
+
+from langchain_core.messages import BaseMessage
 
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.settings import DECIDING
 from cascade_core.tier import Tier
+from langchain_cascade.providers import marked, wants_marks
 from langchain_cascade.tiers import Judges, TierList
 from langchain_cascade.wrapping import Variant
 
@@ -29,6 +32,8 @@ class ChatEngine(Engine):
         keep_logprobs: Whether answers carry token log-probabilities.
         last: How the last tier is called. A cascade that must not stream, or
             not use caches, must not do so through its last tier either.
+        uncached: A tier whose provider caches marked prompts, and that nobody has marked for;
+            None where there is none, or where it has been looked into.
 
     Raises:
         ConfigurationError: A setting cannot work.
@@ -41,7 +46,24 @@ class ChatEngine(Engine):
         known = settings.tiers.notices if isinstance(settings.tiers, TierList) else None
         super().__init__(settings, tiers, known)
         self.judges = Judges([s.model for s in self.plan.signals if hasattr(s, "model")])
+        self.uncached = next((t.label for t in self.plan.tiers if wants_marks(t.native)), None)
         self._read_modes(settings)
+
+    def look_for_marks(self, messages: Sequence[BaseMessage], kwargs: Mapping[str, Any]) -> None:
+        """Warn once where an agent's prompts are not marked for the provider's cache.
+
+        Middleware that marks them does so only for that provider's own class of models.
+        """
+        label, self.uncached = self.uncached, None
+        if label is None or "cache_control" in kwargs or any(map(marked, messages)):
+            return
+        self.plan.notices.give(
+            "prompt_cache",
+            f"{label} caches prompts only where they are marked, and AnthropicPromptCaching"
+            "Middleware passes a ChatCascade by: give the agent a ChatAnthropic and "
+            "CascadeMiddleware(tiers=…) behind that middleware, or mark them by "
+            "model.bind(cache_control={'type': 'ephemeral'}) on the tier",
+        )
 
     def _read_modes(self, settings: Any) -> None:
         self.keep_logprobs = getattr(settings, "logprobs", None) is True

@@ -12,6 +12,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.tools import BaseTool
 
 from cascade_core.integrations.classes import CACHE_KEYS, LANGCHAIN, integration
+from langchain_cascade.wrapping import bound_kwargs
 
 if TYPE_CHECKING:
     from langchain.agents.middleware import ModelRequest
@@ -78,3 +79,16 @@ def _unmarked_tool(tool: Any) -> Any:
             return tool.model_copy(update={"extras": _without(extras, _MARK) or None})
         return tool
     return _unmarked_block(tool)
+
+
+def wants_marks(tier: object) -> bool:
+    """Tell whether a tier's provider caches prompts that are marked, and its owner marks none."""
+    model = getattr(tier, "inner", None)
+    if model is None or "cache_control" not in (integration(model, LANGCHAIN).cache_keys or ()):
+        return False
+    return "cache_control" not in bound_kwargs(getattr(tier, "given", model))
+
+
+def marked(message: Any) -> bool:
+    """Tell whether a message marks a part of itself for the provider's cache."""
+    return _unmarked(message) is not message

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import pytest
 from langchain.agents import create_agent
 from langchain_core.callbacks import UsageMetadataCallbackHandler
+from langchain_core.messages import SystemMessage
 from pydantic import BaseModel
 
 from cascade_core import collect_decisions
+from langchain_cascade import ChatCascade
 from tests.langchain.fakes import (
+    FakeChat,
     Say,
     answer_prompt,
     pair,
@@ -88,3 +92,34 @@ async def test_an_agent_makes_structured_responses(how: str) -> None:
     state = await run(create_agent(two.cascade, [], response_format=Report), how)
     assert state["structured_response"] == Report(summary="Oslo")
     assert record_of(state["messages"][1])["tier"] == 0
+
+
+class ChatAnthropic(FakeChat):
+    """Known by its name, as every integration is."""
+
+
+MARK: Any = {"cache_control": {"type": "ephemeral"}}
+
+
+@pytest.mark.filterwarnings("default::cascade_core.errors.CascadeWarning")
+@pytest.mark.parametrize(
+    ("strong", "system", "warned"),
+    [
+        (ChatAnthropic(), None, 1),
+        (ChatAnthropic().bind(**MARK), None, 0),
+        (ChatAnthropic(), SystemMessage([{"type": "text", "text": "be kind", **MARK}]), 0),
+        (FakeChat(), None, 0),
+    ],
+)
+async def test_prompt_caching_is_not_lost_without_a_word(
+    strong: Any, system: Any, warned: int
+) -> None:
+    agent = create_agent(
+        ChatCascade([FakeChat(), strong], on_no_score="accept"), [weather], system_prompt=system
+    )
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        for _ in range(2):
+            await run(agent, "ainvoke")
+    said = [str(w.message) for w in seen if "caches prompts" in str(w.message)]
+    assert len(said) == warned

@@ -420,7 +420,10 @@ def test_the_profile_is_what_every_tier_can_do() -> None:
         "tool_calling": True,
         "image_inputs": False,
     }
-    assert pair(cheap, FakeChat()).cascade.profile is None
+    assert pair(cheap, FakeChat()).cascade.profile == cheap.profile
+    assert pair(FakeChat(), FakeChat()).cascade.profile is None
+    partly = FakeChat(profile={"max_input_tokens": 5, "tool_calling": False})
+    assert pair(cheap, partly).cascade.profile == {"max_input_tokens": 5, "tool_calling": False}
     own = pair(cheap, strong, profile={"max_input_tokens": 5}).cascade
     assert own.profile == {"max_input_tokens": 5}
 

@@ -133,10 +133,22 @@ def test_other_tiers_or_other_bound_arguments_are_another_identity() -> None:
     assert len(seen) == 6
 
 
+def test_langsmith_parameters_say_what_the_tiers_agree_on() -> None:
+    def of(*tiers: Any) -> tuple[str, str]:
+        params = ChatCascade(list(tiers))._get_ls_params()
+        return params["ls_provider"], params["ls_model_name"]
+
+    openai = ChatOpenAI(model="gpt-4o-mini", api_key="k")
+    other = ChatOpenAI(model="gpt-4o", api_key="k")
+    assert of(openai, other) == ("openai", "cascade(gpt-4o-mini -> gpt-4o)")
+    assert of(openai, openai.bind(temperature=0)) == ("openai", "gpt-4o-mini")
+    assert of(openai, FakeChat()) == ("model_cascade", "cascade(gpt-4o-mini -> fake)")
+    assert of(ChatCascade([openai, other]), other)[0] == "openai"
+
+
 def test_langsmith_parameters_name_the_cascade_or_the_model_asked_for() -> None:
     cascade = pair().cascade
     params = cascade._get_ls_params(stop=["x"])
-    assert params["ls_provider"] == "model_cascade"
     assert params["ls_model_name"] == "cascade(cheap -> strong)"
     assert params["ls_model_type"] == "chat"
     assert params["ls_stop"] == ["x"]
