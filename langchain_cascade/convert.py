@@ -205,10 +205,11 @@ def _broken_tool_calls(message: AIMessage) -> int:
     """
     if not isinstance(message, AIMessageChunk):
         return len(message.invalid_tool_calls)
-    return sum(not _is_object(chunk["args"]) for chunk in message.tool_call_chunks)
+    return sum(not is_object(chunk["args"]) for chunk in message.tool_call_chunks)
 
 
-def _is_object(args: str | None) -> bool:
+def is_object(args: str | None) -> bool:
+    """Tell whether the arguments of a call, as they were streamed, came whole."""
     if not args:  # a tool without arguments
         return True
     try:

@@ -11,7 +11,7 @@ from langchain_core.messages import BaseMessage
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.settings import DECIDING
 from cascade_core.tier import Tier
-from langchain_cascade.providers import marked, wants_marks
+from langchain_cascade.providers import has_marks, wants_marks
 from langchain_cascade.tiers import Judges, TierList
 from langchain_cascade.wrapping import Variant
 
@@ -55,7 +55,7 @@ class ChatEngine(Engine):
         Middleware that marks them does so only for that provider's own class of models.
         """
         label, self.uncached = self.uncached, None
-        if label is None or "cache_control" in kwargs or any(map(marked, messages)):
+        if label is None or "cache_control" in kwargs or any(map(has_marks, messages)):
             return
         self.plan.notices.give(
             "prompt_cache",

@@ -89,6 +89,6 @@ def wants_marks(tier: object) -> bool:
     return "cache_control" not in bound_kwargs(getattr(tier, "given", model))
 
 
-def marked(message: Any) -> bool:
+def has_marks(message: Any) -> bool:
     """Tell whether a message marks a part of itself for the provider's cache."""
     return _unmarked(message) is not message

@@ -1,18 +1,24 @@
 """How a draft is kept from streaming by itself.
 
-A draft must not be seen before it is accepted, so its copy of the model neither asks its provider
-for a stream nor tells handlers of tokens. Integrations spell the wish to stream in many ways, and
-each left standing makes the call fail or shows the draft.
+A draft must not be seen before it is accepted, so its copy of the model tells no handler of tokens:
+it asks for no stream, or, where its owner wants one, gathers it in silence. Integrations spell the
+wish to stream in many ways, and each left standing makes the call fail or shows the draft.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
+from langchain_core.messages.ai import add_ai_message_chunks
+from langchain_core.messages.tool import invalid_tool_call
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
 from cascade_core.integrations.classes import LANGCHAIN, integration
+from cascade_core.loop.streams import EMPTY_STREAM
+from langchain_cascade.convert import is_object
 
 KEYWORDS = frozenset({"stream", "stream_options", "stream_usage"})
 """Arguments of a call that ask for a stream, or say what is to be in it."""
@@ -21,11 +27,21 @@ _PASSED_ON = ("model_kwargs", "extra_body")
 """Fields whose entries become arguments of every call."""
 
 
+def wants_stream(model: BaseChatModel) -> bool:
+    """Tell whether the owner of a model has it stream; some endpoints answer in no other way."""
+    cls = type(model)
+    if cls._stream is BaseChatModel._stream and cls._astream is BaseChatModel._astream:  # noqa: SLF001
+        return False
+    passed = [getattr(model, name, None) for name in _PASSED_ON]
+    asked = any(isinstance(given, Mapping) and given.get("stream") for given in passed)
+    return asked or ("streaming" in cls.model_fields and getattr(model, "streaming", None) is True)
+
+
 def quiet_fields(model: BaseChatModel) -> dict[str, Any]:
     """Return the fields to set on a copy of a model so that it answers in one piece."""
     update: dict[str, Any] = {"disable_streaming": True}
-    if getattr(model, "streaming", False) and "streaming" in type(model).model_fields:
-        update["streaming"] = False
+    if wants_stream(model):
+        return update
     for name in _PASSED_ON:
         passed = getattr(model, name, None)
         if isinstance(passed, Mapping) and not KEYWORDS.isdisjoint(passed):
@@ -33,9 +49,15 @@ def quiet_fields(model: BaseChatModel) -> dict[str, Any]:
     return update
 
 
-def without_streaming(kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a call without those that ask for a stream."""
-    return {name: value for name, value in kwargs.items() if name not in KEYWORDS}
+def without_streaming(kwargs: Mapping[str, Any], *, only_wish: bool = False) -> dict[str, Any]:
+    """Return the arguments of a call without those that ask for a stream.
+
+    Args:
+        kwargs: The arguments.
+        only_wish: Keep what says what is to be in the stream: there will be one.
+    """
+    without = frozenset({"stream"}) if only_wish else KEYWORDS
+    return {name: value for name, value in kwargs.items() if name not in without}
 
 
 def hush(copy: BaseChatModel) -> None:
@@ -43,15 +65,46 @@ def hush(copy: BaseChatModel) -> None:
 
     Ollama's integration always streams and tells as it goes; without a run it has nobody to tell.
     """
-    if not integration(copy, LANGCHAIN).tells_tokens:
+    cls, streams = type(copy), wants_stream(copy)
+    if not streams and not integration(copy, LANGCHAIN).tells_tokens:
         return
-    cls = type(copy)
 
     # Without a parameter `run_manager`: LangChain hands the run only to methods that name it.
-    def generate(messages: Any, stop: Any = None, **kwargs: Any) -> Any:
-        return cls._generate(copy, messages, stop=stop, **kwargs)
+    def generate(messages: Any, stop: Any = None, **kwargs: Any) -> ChatResult:
+        if not streams:
+            return cls._generate(copy, messages, stop=stop, **kwargs)
+        return _gathered(list(cls._stream(copy, messages, stop=stop, **kwargs)))
 
-    async def agenerate(messages: Any, stop: Any = None, **kwargs: Any) -> Any:
-        return await cls._agenerate(copy, messages, stop=stop, **kwargs)
+    async def agenerate(messages: Any, stop: Any = None, **kwargs: Any) -> ChatResult:
+        if not streams:
+            return await cls._agenerate(copy, messages, stop=stop, **kwargs)
+        chunks = cls._astream(copy, messages, stop=stop, **kwargs)
+        return _gathered([chunk async for chunk in chunks])
 
     copy.__dict__.update(_generate=generate, _agenerate=agenerate)
+
+
+def _gathered(chunks: Sequence[ChatGenerationChunk]) -> ChatResult:
+    """Put a stream together as one answer.
+
+    LangChain completes tool calls that broke off; here they are what they are.
+    """
+    if not chunks:
+        raise ValueError(EMPTY_STREAM)
+    for chunk in chunks:
+        message = chunk.message
+        message.response_metadata = {**(chunk.generation_info or {}), **message.response_metadata}
+    first, *others = (cast("AIMessageChunk", chunk.message) for chunk in chunks)
+    whole = add_ai_message_chunks(first, *others) if others else first
+    answer = cast("AIMessage", message_chunk_to_message(whole))
+    broken = [call for call in whole.tool_call_chunks if not is_object(call["args"])]
+    if broken:
+        ids = {call["id"] for call in broken}
+        answer.tool_calls = [call for call in answer.tool_calls if call["id"] not in ids]
+        answer.invalid_tool_calls = [
+            invalid_tool_call(
+                name=call["name"], args=call["args"], id=call["id"], error="it broke off"
+            )
+            for call in broken
+        ]
+    return ChatResult(generations=[ChatGeneration(message=answer)])

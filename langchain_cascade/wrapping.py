@@ -17,7 +17,7 @@ from langchain_core.runnables.config import RunnableConfig, merge_configs
 from langchain_core.runnables.fallbacks import RunnableWithFallbacks
 
 from langchain_cascade.capabilities import logprob_fields
-from langchain_cascade.quiet import KEYWORDS, hush, quiet_fields, without_streaming
+from langchain_cascade.quiet import hush, quiet_fields, wants_stream, without_streaming
 
 Model: TypeAlias = Runnable[Any, Any]
 
@@ -83,8 +83,10 @@ def rebuild(
         return change(runnable)
     if isinstance(runnable, RunnableBindingBase):
         update: dict[str, Any] = {"bound": rebuild(runnable.bound, change, whole=whole)}
-        if whole and not KEYWORDS.isdisjoint(runnable.kwargs):
-            update["kwargs"] = without_streaming(runnable.kwargs)
+        if whole:
+            inner = find_chat_model(runnable.bound)
+            streams = inner is not None and wants_stream(inner)
+            update["kwargs"] = without_streaming(runnable.kwargs, only_wish=streams)
         return runnable.model_copy(update=update)
     if isinstance(runnable, RunnableWithFallbacks):
         others = [rebuild(fallback, change, whole=whole) for fallback in runnable.fallbacks]

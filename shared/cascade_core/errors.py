@@ -72,7 +72,7 @@ class CascadeExhausted(CascadeError):
     ) -> None:
         """Name every cause by tier and type, without quoting its text."""
         last = _last_cause(causes)
-        if last is not None and isinstance(self, type(last)):
+        if isinstance(last, Exception):
             take_after(self, last, _OWN)
         self.causes = tuple(causes)
         self.trail = tuple(trail)

@@ -64,9 +64,10 @@ def allocate(cls: type[E]) -> E:
 def take_after(error: BaseException, cause: BaseException, reserved: tuple[str, ...]) -> None:
     """Give an exception the attributes of its cause, wherever that keeps them."""
     kept = (*reserved, "__notes__")
-    error.__dict__.update({k: v for k, v in vars(cause).items() if k not in kept})
+    own = getattr(cause, "__dict__", {})  # classes made in C or Rust may have none
+    error.__dict__.update({k: v for k, v in own.items() if k not in kept})
     for base in type(cause).__mro__:
-        if base is Exception:
+        if base is Exception or not isinstance(error, base):
             break
         for name, place in vars(base).items():
             # What is kept in C, such as `errno`, and in slots.
@@ -83,7 +84,8 @@ def packed(error: BaseException) -> Any:
     if _survives(error):
         return error
     kind = next(cls for cls in type(error).__mro__ if _survives(cls))
-    state = {name: value for name, value in vars(error).items() if _survives(value)}
+    own = getattr(error, "__dict__", {})
+    state = {name: value for name, value in own.items() if _survives(value)}
     return _Packed(kind, tuple(arg for arg in error.args if _survives(arg)), state)
 
 

@@ -142,6 +142,12 @@ def test_it_stays_what_it_is_where_there_can_be_no_such_class(cause: BaseExcepti
     assert error.causes[1][1] is cause
 
 
+def test_a_strangers_attributes_are_kept_all_the_same() -> None:
+    cause = LastError("x")
+    cause.response = "a response"  # type: ignore[attr-defined]
+    assert exhausted(cause).response == "a response"  # type: ignore[attr-defined]
+
+
 @kin
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy], ids=["copy", "deepcopy"])
 def test_a_copy_is_of_the_same_kind(cause: Any, fields: dict[str, Any], again: Any) -> None:

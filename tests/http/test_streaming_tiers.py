@@ -15,7 +15,7 @@ from langchain_ollama import ChatOllama
 from cascade_core.signals import Judge, SelfConsistency
 from langchain_cascade import CascadeMiddleware, ChatCascade
 from tests.http.asking import WAYS, ask, client, record_of
-from tests.http.stub import Raw, Say, Stub
+from tests.http.stub import Raw, Say, Stub, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -63,7 +63,7 @@ async def test_a_tier_whose_owner_streams_it_is_a_draft_like_any_other(
 
 
 @streaming
-async def test_a_judge_and_samples_do_not_stream_either(stub: Stub, spelt: str) -> None:
+async def test_judges_and_samples_are_heard_in_silence_too(stub: Stub, spelt: str) -> None:
     stub.script("cheap", Say("sure words"))
     stub.script("judge", Say("A", p=0.99))
     cheap = STREAMING[spelt](openai(stub, "cheap"))
@@ -71,10 +71,38 @@ async def test_a_judge_and_samples_do_not_stream_either(stub: Stub, spelt: str) 
     llm = ChatCascade(
         [cheap, openai(stub, "strong")], signals=[judge, SelfConsistency(n=2)], thresholds=0.5
     )
-    answer = await ask(llm, "ainvoke", "hi")
+    tokens = Tokens()
+    answer = await ask(llm.with_config(callbacks=[tokens]), "ainvoke", "hi")
     purposes = [call["purpose"] for call in record_of(answer)["calls"]]
     assert purposes == ["draft", "judge", "sample", "sample"]
-    assert not any(body.get("stream") or "stream_options" in body for body in stub.asked("judge"))
+    assert tokens.text == ""
+
+
+def _only_streams(body: dict[str, Any]) -> Any:
+    """Answer as endpoints do that take no other requests."""
+    return Say("sure words") if body.get("stream") else refused(400, "only streams here")
+
+
+@pytest.mark.parametrize("how", WAYS)
+async def test_an_endpoint_that_only_streams_can_be_the_cheap_tier(stub: Stub, how: str) -> None:
+    stub.script("cheap", _only_streams)
+    cheap = openai(stub, "cheap", streaming=True, stream_usage=True)
+    answer = await ask(ChatCascade([cheap, openai(stub, "strong")]), how, "hi")
+    assert (answer.text, record_of(answer)["reason"]) == ("sure words", "confident")
+    assert record_of(answer)["calls"][0]["tokens_source"] == "provider"
+    middleware = CascadeMiddleware([cheap, openai(stub, "strong")])
+    agent: Any = create_agent(openai(stub, "strong"), [], middleware=[middleware])
+    state = await agent.ainvoke({"messages": [("user", "hi")]})
+    assert record_of(state["messages"][-1])["reason"] == "confident"
+
+
+async def test_a_call_that_breaks_off_in_a_gathered_stream_is_no_sound_call(stub: Stub) -> None:
+    stub.script("cheap", Say(tool_calls=[("look", '{"where": "here"')]))
+    stub.script("strong", Say(ANSWER))
+    cheap = openai(stub, "cheap", streaming=True)
+    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+    llm = ChatCascade([cheap, openai(stub, "strong")], signals=[_surely]).bind_tools([tool])
+    assert record_of(await ask(llm, "ainvoke", "hi"))["reason"] == "gate_tool_call"
 
 
 def groq(stub: Stub) -> Any:
