@@ -4,12 +4,18 @@ from typing import TYPE_CHECKING
 
 # First, and from the top: imported from deep inside our own modules, the same modules cost a
 # fifth more, because the allocator keeps giving memory back and asking for it again.
-import langchain_core.language_models.chat_models  # noqa: F401
+try:
+    import langchain_core.language_models.chat_models  # noqa: F401
+except ModuleNotFoundError as error:
+    from cascade_core.lazy import not_installed
+
+    raise not_installed(error, __name__, "langchain") from error
 
 from cascade_core.lazy import on_use
 from langchain_cascade.chat_model import ChatCascade
 
 if TYPE_CHECKING:
+    from cascade_core.version import __version__ as __version__
     from langchain_cascade.middleware import CascadeMiddleware
     from langchain_cascade.parsing import parser_gate
     from langchain_cascade.runnable import RunnableCascade
@@ -22,6 +28,8 @@ __getattr__ = on_use(
     {
         "CascadeMiddleware": ".middleware",
         "RunnableCascade": ".runnable",
+        "__version__": "cascade_core.version",
         "parser_gate": ".parsing",
     },
+    extra="langchain",
 )

@@ -4,6 +4,8 @@ Start reading in `flow`: it holds the one decision loop. Nothing in this
 package imports LangChain or LlamaIndex; adapters import it.
 """
 
+from typing import TYPE_CHECKING
+
 from cascade_core.draft import Draft
 from cascade_core.errors import (
     CascadeError,
@@ -11,10 +13,14 @@ from cascade_core.errors import (
     CascadeWarning,
     ConfigurationError,
 )
+from cascade_core.lazy import on_use
 from cascade_core.log.collect import collect_decisions
 from cascade_core.policy.document import Policy
 from cascade_core.request import Request
 from cascade_core.verdict import Verdict
+
+if TYPE_CHECKING:
+    from cascade_core.version import __version__ as __version__
 
 __all__ = [
     "CascadeError",
@@ -27,3 +33,5 @@ __all__ = [
     "Verdict",
     "collect_decisions",
 ]
+
+__getattr__ = on_use(__name__, {"__version__": ".version"})

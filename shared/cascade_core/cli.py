@@ -13,9 +13,10 @@ import sys
 import warnings
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from cascade_core.errors import CascadeError, CascadeWarning
 
@@ -31,6 +32,7 @@ def make_app() -> typer.Typer:
     app = typer.Typer(
         name="cascade",
         help="Ask a cheap language model first, and a strong one only when it must be.",
+        cls=_Group,
         add_completion=False,
         pretty_exceptions_enable=False,
     )
@@ -39,9 +41,11 @@ def make_app() -> typer.Typer:
         try:
             command: Callable[..., Any] = entry.load()
         except Exception as error:  # noqa: BLE001 - one broken package must not hide the others
-            app.command(entry.name, context_settings=_ANYTHING)(_missing(entry, error))
+            missing = _missing(entry, error)
+            app.command(entry.name, cls=_Command, context_settings=_ANYTHING)(missing)
         else:
-            app.command(entry.name, help=_flowing(command.__doc__ or ""))(command)
+            text = _flowing(command.__doc__ or "")
+            app.command(entry.name, cls=_Command, help=text)(command)
     return app
 
 
@@ -64,11 +68,66 @@ def main() -> None:
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _root(context: typer.Context) -> None:
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer's signature
+    if wanted:
+        from cascade_core.version import DISTRIBUTION, __version__
+
+        typer.echo(f"{DISTRIBUTION} {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    context: typer.Context,
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
     """Ask a cheap language model first, and a strong one only when it must be."""
+    del version  # its callback has seen it
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(2)
+
+
+class _Command(TyperCommand):
+    """A command whose help names what an option takes in words."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters."""
+        return _in_words(super().get_params(ctx))
+
+
+class _Group(TyperGroup):
+    """The same for the command that has all others."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters."""
+        return _in_words(super().get_params(ctx))
+
+
+_WORDS = {
+    "<bool>": "",  # a flag takes nothing
+    "<float>": "<number>",
+    "<int>": "<number>",
+    "<int range>": "<number>",
+    "<float range>": "<number>",
+    "<list[str]>": "<text>, again for more",
+    "<path>": "<file>",
+    "<str>": "<text>",
+}
+"""What Typer shows of an option's type, which is Python's word for it; earlier ones do not."""
+
+
+def _in_words(params: list[Any]) -> list[Any]:
+    for param in params:
+        shown = getattr(param, "display_type", None)
+        if shown is not None:
+            param.display_type = lambda ctx, shown=shown: _WORDS.get(shown(ctx), shown(ctx))
+    return params
 
 
 def _flowing(text: str) -> str:

@@ -8,6 +8,7 @@
     │   ├── FileError                           a file cannot be read or written; says which line
     │   │   └── TableError                      a labelled table does not say what is needed
     │   └── TuningError                         no policy that was asked for can be had
+    ├── MissingPackageError (also ModuleNotFoundError)  an extra is not installed
     ├── NothingParsedError                      an answer holds no object of the schema asked for
     ├── FormatError (also ValueError)           an answer is not in the form its prompt asked for
     ├── UnwritableError (also TypeError)        a setting is no plain data, or may be secret
@@ -39,6 +40,10 @@ class CascadeError(Exception):
 
 class ConfigurationError(CascadeError, ValueError):
     """A cascade, policy or signal was set up in a way that cannot work."""
+
+
+class MissingPackageError(CascadeError, ModuleNotFoundError):
+    """A package that an optional part of model-cascade needs is not installed."""
 
 
 class CascadeWarning(UserWarning):

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
@@ -93,6 +93,7 @@ def create_app(counters: Counters | None = None, token_delay_ms: float = 0) -> S
         exception_handlers={
             RequestError: _refuse,  # type: ignore[dict-item]
             HTTPException: _refuse_route,  # type: ignore[dict-item]
+            ClientDisconnect: _leave,
         },
     )
 
@@ -207,6 +208,8 @@ async def _read_json(request: Request) -> object:
             raise RequestError(f"the request body exceeds {LARGEST_BODY:,} bytes", status=413)
     try:
         return json.loads(body)
+    except RecursionError:
+        raise RequestError("the request body is nested too deep") from None
     except ValueError as error:
         raise RequestError(f"the request body is not valid JSON: {error}") from error
 
@@ -232,6 +235,11 @@ async def _show_model(request: Request) -> Response:
 
 async def _refuse(_: Request, error: RequestError) -> Response:
     return JSONResponse(error.as_json(), status_code=error.status)
+
+
+async def _leave(_: Request, __: Exception) -> Response:
+    """Give up a request whose client went away while it was sending it; nobody reads this."""
+    return Response(status_code=_CLIENT_CLOSED_REQUEST)
 
 
 async def _refuse_route(request: Request, error: HTTPException) -> Response:

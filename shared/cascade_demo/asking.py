@@ -6,7 +6,7 @@ module, imported only when it is chosen: `asking_langchain`, `asking_llamaindex`
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
@@ -65,6 +65,10 @@ class Framework(Protocol):
     @property
     def how(self) -> str:
         """How tickets are answered, as a sentence; empty where there is nothing to say."""
+        ...
+
+    def prompt(self, ticket: str) -> Sequence[str]:
+        """Return the texts that a model is sent for a ticket."""
         ...
 
     def drafts(self, ticket: str) -> tuple[Draft, Draft]:

@@ -43,6 +43,10 @@ class LangChain:
         # As the cascade asks for a draft.
         self._cheap = vary(pair.cheap, Variant(draft=True, logprobs=True))
 
+    def prompt(self, ticket: str) -> list[str]:
+        """Return the texts that a model is sent for a ticket."""
+        return [message.text for message in PROMPT.invoke({"ticket": ticket}).to_messages()]
+
     def drafts(self, ticket: str) -> tuple[Draft, Draft]:
         """Ask both models."""
         prompt = PROMPT.invoke({"ticket": ticket})

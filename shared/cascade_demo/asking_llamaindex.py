@@ -61,11 +61,13 @@ class LlamaIndex:
         self._retriever = self._index.as_retriever(similarity_top_k=RETRIEVED)
         self._logprobs = logprob_options(pair.cheap, 0)  # as the cascade asks for a draft
 
+    def prompt(self, ticket: str) -> list[str]:
+        """Return the texts that a model is sent for a ticket."""
+        return [message.content or "" for message in self._messages(ticket)]
+
     def drafts(self, ticket: str) -> tuple[Draft, Draft]:
         """Ask both models what the engine would ask them."""
-        nodes = self._retriever.retrieve(ticket)
-        context = "\n\n".join(node.get_content(MetadataMode.LLM) for node in nodes)
-        messages = PROMPT.format_messages(context_str=context, query_str=ticket)
+        messages = self._messages(ticket)
         try:
             draft = _ask(self._pair.cheap, messages, self._logprobs)
         except CascadeError as error:
@@ -75,6 +77,11 @@ class LlamaIndex:
             self._logprobs = {}  # as the cascade does, too
             draft = _ask(self._pair.cheap, messages, {})
         return draft, _ask(self._pair.strong, messages, {})
+
+    def _messages(self, ticket: str) -> list[ChatMessage]:
+        nodes = self._retriever.retrieve(ticket)
+        context = "\n\n".join(node.get_content(MetadataMode.LLM) for node in nodes)
+        return PROMPT.format_messages(context_str=context, query_str=ticket)
 
     def alone(self, tier: int) -> SendTicket:
         """Return the way to one model."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from cascade_demo.estimate import HostedCalls
 
 
 def demo(  # noqa: PLR0913 - the command's options
@@ -31,6 +36,9 @@ def demo(  # noqa: PLR0913 - the command's options
     policy: Annotated[
         Path | None, typer.Option(help="Decide by this policy; no threshold is picked.")
     ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask before hosted models are paid for.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
 ) -> None:
     """Answer a support desk's tickets with a cheap model, a strong one, and their cascade.
@@ -38,6 +46,9 @@ def demo(  # noqa: PLR0913 - the command's options
     Runs on this machine with two small language models that come with the
     package: no key, no network. The threshold is picked on one set of tickets
     and everything printed is measured on another.
+
+    Hosted models (--cheap, --strong) are paid for: how often they will be asked, and about what
+    that costs, is said first, and in a terminal you are asked whether to go on.
 
     With --json, cost_usd is the mean per ticket and latency_ms the median.
 
@@ -71,6 +82,7 @@ def demo(  # noqa: PLR0913 - the command's options
             framework=framework,
             labels=labels,
             policy=policy,
+            announce=_silent if as_json else partial(_announce, ask=not yes),
         )
     if as_json:
         typer.echo(as_plain(report))
@@ -78,6 +90,21 @@ def demo(  # noqa: PLR0913 - the command's options
         print_report(report)
         if labels is not None:
             print_labels(report, labels)
+
+
+def _silent(_: object) -> None:
+    """Say nothing: a script reads what is printed."""
+
+
+def _announce(shares: Sequence[HostedCalls], *, ask: bool) -> None:
+    """Say what hosted models will be asked, and in a terminal ask whether to go on."""
+    import sys
+
+    from cascade_demo.estimate import in_words
+
+    typer.echo(in_words(shares), err=True)
+    if ask and sys.stdin.isatty() and sys.stderr.isatty():
+        typer.confirm("Go on?", abort=True, err=True)
 
 
 def serve_demo(

@@ -6,6 +6,7 @@ way; see `asking`. Nothing here prints; see `show`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +15,20 @@ from time import perf_counter
 from typing import Any, TypeAlias
 
 from cascade_core import collect_decisions
+from cascade_core.errors import CascadeWarning
 from cascade_core.policy.document import Policy
 from cascade_core.setup.plan import DEFAULT_THRESHOLD
 from cascade_demo.asking import Framework, SendTicket, open_asking
 from cascade_demo.desk import Ticket, grade, tickets
+from cascade_demo.estimate import HostedCalls, estimate
 from cascade_demo.labels import Labels
 from cascade_demo.threshold import pick_threshold
 
 OnProgress: TypeAlias = Callable[[str, int, int], None]
 """Told of progress: what is being done, how many are done, of how many."""
+
+Announce: TypeAlias = Callable[[Sequence[HostedCalls]], None]
+"""Told what hosted models will be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +122,7 @@ def run_demo(  # noqa: PLR0913 - the command's options
     framework: str = "langchain",
     labels: Path | None = None,
     policy: Path | None = None,
+    announce: Announce = lambda _: None,
 ) -> Report:
     """Run the whole demo.
 
@@ -130,6 +137,7 @@ def run_demo(  # noqa: PLR0913 - the command's options
         labels: Where the tickets that the threshold is picked on go, as a labelled
             table; None writes none.
         policy: The policy that decides, in place of a threshold picked on other tickets.
+        announce: Told what hosted models will be asked, before they are; it may raise.
 
     Raises:
         ConfigurationError: The framework or a model's name is unknown, or not installed; or
@@ -138,20 +146,23 @@ def run_demo(  # noqa: PLR0913 - the command's options
     """
     given = None if policy is None else Policy.load(policy)
     with open_asking(framework, cheap, strong) as asking:
+        to_answer = list(tickets("test", n_tickets, seed))
+        hosted = [name is not None for name in (cheap, strong)]
+        if any(hosted):
+            announce(estimate(asking, hosted, to_answer, 0 if given else n_tune))
         tune = Labels(asking.models, asking.price_table)
         if given is None:
             _label(tune, asking, tickets("tune", n_tune, seed), advance)
             if labels is not None:
                 tune.write(labels)
         decides = given or Policy(thresholds=(pick_threshold(tune.labelled),))
-        ways = {
-            "cheap": asking.alone(0),
-            "strong": asking.alone(1),
-            "cascade": asking.cascade(decides),
-        }
+        with warnings.catch_warnings():  # one tier on its own is meant here
+            warnings.simplefilter("ignore", CascadeWarning)
+            alone = {"cheap": asking.alone(0), "strong": asking.alone(1)}
+        ways = {**alone, "cascade": asking.cascade(decides)}
         answers: dict[str, list[GradedAnswer]] = {name: [] for name in ways}
         # In turn and not one after the other, so that a busy moment slows all three alike.
-        for done, ticket in enumerate(tickets("test", n_tickets, seed)):
+        for done, ticket in enumerate(to_answer):
             for name, ask in ways.items():
                 answers[name].append(_answer(ask, ticket))
             advance("answering held-out tickets", done + 1, n_tickets)

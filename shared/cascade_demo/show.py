@@ -197,15 +197,26 @@ def _prices(report: Report) -> str:
 
 
 def _verdict(report: Report) -> str:
-    """Compare the cascade with the strong model alone, in one sentence."""
+    """Compare the cascade with the strong model alone, in one sentence; two where there is none."""
+    right = [sum(a.right for a in arm) for arm in (report.cheap, report.strong, report.cascade)]
+    if not any(right):
+        return (
+            "Not one answer of either model was right: there is nothing to compare, and neither "
+            "the threshold nor the costs mean anything. "
+            "An answer counts only where it says what the desk's one right answer says; a model "
+            "that does not know the desk's rules, or words them in its own way, gets none."
+        )
     ours, theirs = mean_cost(report.cascade), mean_cost(report.strong)
-    right = _gap(report)
+    gap, nothing = _gap(report), ""
+    if right[1] <= right[0] < len(report.cascade):
+        nothing = " The strong model was right no more often than the cheap one: it buys nothing."
     if ours is None or not theirs:
         unknown = "; the costs are not known" if None in (ours, theirs) else ""
-        return f"Compared with always asking the strong model, the cascade is {right}{unknown}."
-    return (
-        f"The cascade costs {ours / theirs:.0%} of always asking the strong model and is {right}."
-    )
+        compared = f"Compared with always asking the strong model, the cascade is {gap}{unknown}."
+    else:
+        costs = f"{ours / theirs:.0%} of always asking the strong model"
+        compared = f"The cascade costs {costs} and is {gap}."
+    return compared + nothing
 
 
 def _gap(report: Report) -> str:

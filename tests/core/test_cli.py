@@ -267,3 +267,19 @@ def test_the_module_runs_as_the_command_does() -> None:
     assert ran.stdout == ""
     assert ran.stderr.count("\n") == 1
     assert "--tickets" in ran.stderr
+
+
+def test_the_version_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cascade_core import __version__
+
+    assert main(monkeypatch, capsys, "--version") == (0, f"model-cascade {__version__}\n", "")
+
+
+def test_help_names_what_an_option_takes_in_words() -> None:
+    for command in ("collect", "tune", "demo"):
+        shown = runner.invoke(cli.make_app(), [command, "--help"], env={"COLUMNS": "160"}).stdout
+        assert not re.search(r"<(bool|str|int|float|path|list)", shown)
+        assert re.search(r"--json +Print JSON", shown)
+    assert "--help" in shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -336,3 +337,73 @@ def test_one_ticket_is_not_tickets() -> None:
     assert "1 held-out ticket," in shown
     assert "1 decision in full" in shown
     assert "1 of them had no reading" in shown
+
+
+@pytest.mark.parametrize("escalates", [0, 1])
+def test_where_nothing_is_right_nothing_is_praised(escalates: int) -> None:
+    wrong = [answer(False, escalates)] * 3
+    shown = text_of(report(wrong, wrong, wrong))
+    assert "Not one answer of either model was right" in shown
+    assert "of always asking the strong model" not in shown
+
+
+def test_a_strong_model_that_is_no_better_is_said_to_buy_nothing() -> None:
+    assert "it buys nothing" in compared(190, 190)
+    right = [answer(True)]
+    assert "it buys nothing" not in text_of(report(right, right, right))
+    assert "it buys nothing" not in text_of(report([answer(False)] * 2, right * 2, right * 2))
+
+
+# --- what it will cost ----------------------------------------------------------------------------
+
+
+def announced(monkeypatch: pytest.MonkeyPatch, **given: Any) -> str:
+    """What is said before hosted models are asked; they are not."""
+    from cascade_demo import asking_langchain, measure
+    from cascade_demo.estimate import in_words
+    from tests.langchain.fakes import FakeChat
+
+    class StoppedError(Exception):
+        pass
+
+    said: list[str] = []
+
+    def announce(shares: Any) -> None:
+        said.append(in_words(shares))
+        raise StoppedError
+
+    models = {name: FakeChat(model_name=name) for name in (given["cheap"], given["strong"])}
+    monkeypatch.setattr(asking_langchain, "load_model", lambda name, _: models[name])
+    with pytest.raises(StoppedError):
+        measure.run_demo(
+            n_tickets=300, n_tune=600, seed=0, advance=lambda *_: None, announce=announce, **given
+        )
+    assert not any(model.journal.calls for model in models.values())
+    (text,) = said
+    return text
+
+
+def test_calls_and_cost_are_estimated_before_anything_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = announced(monkeypatch, cheap="gpt-4o-mini", strong="gpt-4o")
+    told = re.fullmatch(
+        r"This asks gpt-4o-mini 1,200 times and gpt-4o 900 to 1,200 times, "
+        r"for about USD (\d+\.\d\d) to (\d+\.\d\d)\.",
+        text,
+    )
+    assert told
+    assert 0 < float(told[1]) < float(told[2]) < 20
+    text = announced(monkeypatch, cheap="gpt-4o-mini", strong="house-model")
+    assert "what that costs is not known, as house-model has no known price" in text
+
+
+def test_the_estimate_is_for_people_and_is_what_comes_to_pass(
+    hosted: Run, server: DemoServer
+) -> None:
+    before = server.counters.requests
+    ran = hosted("--tickets", "2", "--tune", "20", "--cheap", "openai:desk-small", "--yes")
+    assert ran.status == 0, ran.err
+    asked = server.counters.requests - before
+    assert f"This asks desk-small {asked} times, for about USD 0.00." in ran.err
+    assert "only tier" not in ran.err

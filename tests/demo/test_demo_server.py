@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -362,3 +363,36 @@ def test_a_spawned_server_ends_when_its_parent_is_killed() -> None:
         return False
 
     wait_until(gone)
+
+
+# --- what no client should send -------------------------------------------------------------------
+
+
+def raw(server: DemoServer, body: bytes, *, length: int | None = None) -> socket.socket:
+    """Send a request by hand."""
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {length or len(body)}"
+    sent = socket.create_connection(("127.0.0.1", int(server.base_url.split(":")[2][:-3])))
+    sent.sendall(head.encode() + b"\r\n\r\n" + body)
+    return sent
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'])
+def test_json_that_is_nested_too_deep_is_a_bad_request(server: DemoServer, opening: bytes) -> None:
+    body = b'{"model": "desk-small", "messages": ' + opening * 100_000
+    with raw(server, body) as sent:
+        assert sent.recv(100).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_client_that_goes_away_leaves_no_traceback(
+    server: DemoServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    ticket = {"model": "desk-small", "messages": [{"role": "user", "content": "Where is it?"}]}
+    for body, length in (
+        (b'{"model":', 500),  # before it has sent its request
+        (json.dumps(ticket).encode(), None),  # before it has an answer
+        (json.dumps({**ticket, "stream": True}).encode(), None),
+    ):
+        raw(server, body, length=length).close()
+    with raw(server, json.dumps(ticket).encode()) as sent:  # and goes on serving
+        assert sent.recv(100).startswith(b"HTTP/1.1 200 ")
+    assert not [record for record in caplog.records if record.exc_info]

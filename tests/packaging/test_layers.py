@@ -23,7 +23,13 @@ from tests.packaging.source import (
 # From the bottom to the top. Each is a folder or a file; those on one line do not import each other.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("cascade_core.kin",),
-    ("cascade_core.arrays", "cascade_core.errors", "cascade_core.frozen", "cascade_core.invalid"),
+    (
+        "cascade_core.arrays",
+        "cascade_core.errors",
+        "cascade_core.version",
+        "cascade_core.frozen",
+        "cascade_core.invalid",
+    ),
     ("cascade_core.files", "cascade_core.lazy", "cascade_core.logprobs", "cascade_core.tier"),
     ("cascade_core.warn",),
     ("cascade_core.csv_files", "cascade_core.request", "cascade_core.spoken", "cascade_core.usage"),
