@@ -11,6 +11,7 @@ except ModuleNotFoundError as error:
 
     raise not_installed(error, __name__, "langchain") from error
 
+from cascade_core.given import Tier
 from cascade_core.lazy import on_use
 from langchain_cascade.chat_model import ChatCascade
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from langchain_cascade.parsing import parser_gate
     from langchain_cascade.runnable import RunnableCascade
 
-__all__ = ["CascadeMiddleware", "ChatCascade", "RunnableCascade", "parser_gate"]
+__all__ = ["CascadeMiddleware", "ChatCascade", "RunnableCascade", "Tier", "parser_gate"]
 
 # Agents bring LangGraph with them; who only wants a chat model should not wait for it.
 __getattr__ = on_use(

@@ -20,6 +20,7 @@ from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import ensure_config
 
+from cascade_core.integrations.asked import needs_of
 from cascade_core.integrations.classes import token_limit
 from cascade_core.loop.session import Decided, Session
 from cascade_core.request import Request, response_schema
@@ -27,7 +28,7 @@ from langchain_cascade.answer import Shown, stamp, whole_chunk
 from langchain_cascade.cache import AnswerCache
 from langchain_cascade.calls import ChatCalls
 from langchain_cascade.contexts import contexts_of
-from langchain_cascade.convert import to_turns
+from langchain_cascade.convert import load_of, to_turns
 from langchain_cascade.engine import ChatEngine
 from langchain_cascade.scope import AsyncScope, Scope
 from langchain_cascade.tiers import ChatTier
@@ -51,7 +52,6 @@ class Asking:
 
         @property
         def _engine(self) -> ChatEngine: ...
-        def _unable(self) -> frozenset[int]: ...
         def _mute(self, kwargs: dict[str, Any], tools: BoundTools | None) -> Collection[int]: ...
         def _convert_input(self, given: Any) -> PromptValue: ...
         def _streaming_disabled(self, **kwargs: Any) -> bool: ...
@@ -98,7 +98,7 @@ class Asking:
             session = self._session(scope.run, prompt, config, stop, kwargs)
             scope.output = None if cache is None else await cache.alookup(session.id)
             if scope.output is not None:
-                session.reuse(scope.output.response_metadata["cascade"])
+                await session.areuse(scope.output.response_metadata["cascade"])
                 return cast("AIMessage", scope.output)
             if self.rate_limiter:
                 await self.rate_limiter.aacquire(blocking=True)
@@ -183,9 +183,11 @@ class Asking:
             tools = BoundTools.of(kwargs)
             asked["output_schema"] = response_schema(kwargs)
             asked["max_tokens"] = token_limit(kwargs)
+            asked["needs"] = needs_of(kwargs)
         if tools is not None:
             kwargs = {k: v for k, v in kwargs.items() if k not in TOOL_KEYWORDS}
-            asked.update(tools=tools.specs, tool_choice=tools.choice, unable=self._unable())
+            needs = (*asked["needs"], "tools")
+            asked.update(tools=tools.specs, tool_choice=tools.choice, needs=needs)
         if engine.uncached and tools is not None and "langgraph_node" in (metadata or ()):
             engine.look_for_marks(prompt.to_messages(), kwargs)
         if kwargs or tools is not None:
@@ -193,6 +195,7 @@ class Asking:
         request = Request(
             lambda: to_turns(prompt.to_messages()),
             native=prompt,
+            load=lambda: load_of(prompt.to_messages()),
             contexts=contexts_of(config),
             tags=config.get("tags") or (),
             metadata=metadata,

@@ -11,6 +11,8 @@ from typing import Any, cast
 
 from langchain_core.language_models import BaseChatModel
 
+from cascade_core.abilities import NOTHING_KNOWN, Abilities, Missing
+from cascade_core.integrations.asked import answers_once
 from cascade_core.integrations.classes import LANGCHAIN, declines_logprobs, integration
 
 
@@ -53,6 +55,36 @@ def logprob_fields(model: BaseChatModel, top: int) -> dict[str, Any]:
     if top and "top_logprobs" in fields and not getattr(model, "top_logprobs", None):
         asked["top_logprobs"] = cast("Any", top)
     return asked
+
+
+_IN_PROFILES: Mapping[str, Missing] = {
+    "image_inputs": "image",
+    "audio_inputs": "audio",
+    "video_inputs": "video",
+    "pdf_inputs": "file",
+    "tool_calling": "tools",
+    "structured_output": "structured_output",
+}
+
+
+def abilities(model: BaseChatModel) -> Abilities:
+    """Return what a model can take, by its class and its profile."""
+    if hasattr(model, "tier_names"):  # a cascade, whose tiers know better
+        return NOTHING_KNOWN
+    profile = cast("Mapping[str, Any]", model.profile or {})
+    lacks = {lack for name, lack in _IN_PROFILES.items() if profile.get(name) is False}
+    if not supports_tools(model):
+        lacks.add("tools")
+    if answers_once(model):
+        lacks.add("n")
+    limit = profile.get("max_input_tokens")
+    known = type(limit) is int and limit > 0
+    return Abilities(limit if known else None, shared=True, lacks=frozenset(lacks))
+
+
+def supports_tools(model: BaseChatModel) -> bool:
+    """Tell whether a model's class can bind tools at all."""
+    return type(model).bind_tools is not BaseChatModel.bind_tools
 
 
 def intersect_profiles(models: Sequence[BaseChatModel]) -> dict[str, Any] | None:

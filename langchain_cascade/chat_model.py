@@ -19,13 +19,13 @@ from pydantic import ConfigDict
 from cascade_core.setup.constructor import configured
 from cascade_core.setup.settings import CascadeKeywords, CascadeSettings
 from langchain_cascade.asking import Asking
-from langchain_cascade.capabilities import intersect_profiles
+from langchain_cascade.capabilities import intersect_profiles, supports_tools
 from langchain_cascade.describe import Described
 from langchain_cascade.engine import MODES, REBUILD, ChatEngine
 from langchain_cascade.generate import GenerateByInvoke
 from langchain_cascade.parameters import NAMES, ChatKeywords, StandardParameters, for_tiers
 from langchain_cascade.tiers import ChatTier, GivenTier, TierList, core_tiers
-from langchain_cascade.tools import SIDECAR, BoundTools, supports_tools
+from langchain_cascade.tools import SIDECAR, BoundTools
 
 _REBUILD = REBUILD | NAMES - MODES
 
@@ -113,12 +113,6 @@ class ChatCascade(
             copy.__dict__["_engine"] = self._engine.with_modes(copy)
         return copy
 
-    def _unable(self) -> frozenset[int]:
-        """Return the tiers that cannot call tools."""
-        return frozenset(
-            index for index, tier in enumerate(self._chat_tiers) if not supports_tools(tier.inner)
-        )
-
     def _mute(self, kwargs: dict[str, Any], tools: BoundTools | None) -> list[int]:
         """Return the tiers whose answers to such a call come without log-probabilities."""
         return [i for i, tier in enumerate(self._chat_tiers) if tier.mute(kwargs, tools)]
@@ -140,7 +134,7 @@ class ChatCascade(
         Raises:
             NotImplementedError: No tier can call tools.
         """
-        if len(self._unable()) == len(self._chat_tiers):
+        if not any(supports_tools(tier.inner) for tier in self._chat_tiers):
             msg = f"no tier of {self!r} can call tools"
             raise NotImplementedError(msg)
         options = {**kwargs, **({} if tool_choice is None else {"tool_choice": tool_choice})}

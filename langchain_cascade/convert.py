@@ -19,9 +19,11 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
+from cascade_core.abilities import Load, size_of
 from cascade_core.costs.tokens import estimate_usage
 from cascade_core.draft import Draft
 from cascade_core.integrations.answers import read_said
+from cascade_core.integrations.asked import part_kind
 from cascade_core.integrations.contents import REFUSAL_PARTS, TEXT_PARTS, beside, others
 from cascade_core.integrations.finish import once
 from cascade_core.integrations.usage import read_langchain, sound
@@ -66,6 +68,23 @@ def to_turns(messages: Sequence[BaseMessage]) -> list[Turn]:
         )
         for message in messages
     ]
+
+
+def load_of(messages: Sequence[BaseMessage]) -> Load:
+    """Return how long a conversation is, and what it holds beside text."""
+    size, parts = 0, set()
+    for message in messages:
+        content = message.content
+        for part in [content] if isinstance(content, str) else content:
+            if isinstance(part, str):
+                size += size_of(part)
+                continue
+            size += size_of(str(part.get("text") or ""))
+            if (kind := part_kind(part)) is not None:
+                parts.add(kind)
+        if isinstance(message, AIMessage) and message.tool_calls:
+            size += sum(size_of(str(call["args"])) for call in message.tool_calls)
+    return Load(size, len(messages), frozenset(parts))
 
 
 def to_messages(turns: Sequence[Turn]) -> list[BaseMessage]:

@@ -20,6 +20,7 @@ from langchain.agents.structured_output import (
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables.config import ensure_config
 
+from cascade_core.abilities import Missing
 from cascade_core.errors import ConfigurationError
 from cascade_core.integrations.tools import read_choice
 from cascade_core.loop.session import Decided, Session
@@ -27,16 +28,18 @@ from cascade_core.request import Request, ToolSpec
 from cascade_core.setup.constructor import configured
 from cascade_core.setup.settings import CascadeKeywords, CascadeSettings
 from langchain_cascade.answer import stamp
-from langchain_cascade.convert import to_turns
+from langchain_cascade.convert import load_of, to_turns
 from langchain_cascade.engine import ChatEngine
 from langchain_cascade.tiers import GivenTier, make_tiers, to_core
-from langchain_cascade.tools import TOOL_KEYWORDS, BoundTools, supports_tools
+from langchain_cascade.tools import TOOL_KEYWORDS, BoundTools
 from langchain_cascade.turns import TurnCalls, answer_in
 from langchain_cascade.watching import session_kind
 from langchain_cascade.wrapping import Flat, flatten
 
 Handler = Callable[[ModelRequest], Any]
 AsyncHandler = Callable[[ModelRequest], Awaitable[Any]]
+
+_TOOLS: tuple[Missing, ...] = ("tools",)
 
 
 @configured(CascadeKeywords)
@@ -59,8 +62,6 @@ class CascadeMiddleware(AgentMiddleware):
         given = make_tiers(tiers)
         self._flat = [_flat(tier.given, f"tiers[{i}]") for i, tier in enumerate(given)]
         self._engine = ChatEngine(CascadeSettings(tiers=tiers, **settings), to_core(given))
-        able = [supports_tools(flat.model) for flat in self._flat]
-        self._unable = frozenset(index for index, can in enumerate(able) if not can)
 
     @classmethod
     def from_models(cls, *names: str, **settings: Unpack[CascadeKeywords]) -> Self:
@@ -87,12 +88,13 @@ class CascadeMiddleware(AgentMiddleware):
             output_schema=wanted.schema,
             tags=config.get("tags") or (),
             metadata=config.get("metadata"),
-            unable=self._unable if tools or wanted.tools else (),
             mute=[
                 tier.index
                 for tier in self._engine.plan.tiers
                 if tier.native.mute(request.model_settings, tools)
             ],
+            needs=(*_TOOLS, *wanted.needs) if tools or wanted.tools else wanted.needs,
+            load=lambda: load_of(_messages(request)),
         )
         calls = TurnCalls(handler, self._flat, self._engine.judges, config)
         return session_kind(calls.watch)(self._engine, asked, calls)
@@ -115,11 +117,12 @@ class _Wanted:
 
     Attributes:
         tools: The tools by which a model may hand it in.
+        needs: What a model must be able to do for it, beside calling tools.
         named: Whether all of their names are known; LangChain makes some up anew each time.
         schema: JSON schema of the whole answer, where LangChain does not check it itself.
     """
 
-    __slots__ = ("named", "schema", "tools")
+    __slots__ = ("named", "needs", "schema", "tools")
 
     def __init__(self, specs: Sequence[Any] = (), *, by_tool: bool = True) -> None:
         # LangChain validates what it turns into objects, but hands plain JSON on unread.
@@ -127,6 +130,7 @@ class _Wanted:
         pairs = zip(specs, plain, strict=True)
         self.tools = [ToolSpec(spec.name, schema) for spec, schema in pairs] if by_tool else []
         self.named = not by_tool or all(schema is None or "title" in schema for schema in plain)
+        self.needs: Sequence[Missing] = () if by_tool else ("structured_output",)
         self.schema = plain[0] if len(plain) == 1 else None
 
     @classmethod

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any, cast
 
 from langchain_core.exceptions import OutputParserException
-from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    convert_to_messages,
+)
 from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables.config import RunnableConfig
 from pydantic import BaseModel
 
+from cascade_core.abilities import Missing
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Chunk, Failed, Open
 from cascade_core.errors import ConfigurationError
 from cascade_core.loop.streams import EMPTY_STREAM, AsyncStream, Stream
-from cascade_core.request import Request, Turn
+from cascade_core.request import Request
 from cascade_core.tier import Tier
 from langchain_cascade.calls import ChatCalls
 from langchain_cascade.contexts import contexts_in, contexts_of
-from langchain_cascade.convert import to_chunk, to_draft, to_turns
+from langchain_cascade.convert import load_of, to_chunk, to_draft, to_turns
 from langchain_cascade.recorder import CallRecorder
 from langchain_cascade.scope import control_flow
 
@@ -30,10 +36,12 @@ _ANSWER_KEYS = ("answer", "output", "result", "text", "messages")
 _QUESTION_KEYS = ("question", "query", "input", "messages")
 
 
-def request_of(value: Any, config: RunnableConfig) -> Request:
+def request_of(value: Any, config: RunnableConfig, needs: Collection[Missing] = ()) -> Request:
     """Return any runnable's input as a request; what it asks is read when it is needed."""
     return Request(
-        lambda: _turns(value),
+        lambda: to_turns(_messages(value)),
+        needs=needs,
+        load=lambda: load_of(_messages(value)),
         native=_Given(value),
         contexts=contexts_of(config, value),
         tags=config.get("tags") or (),
@@ -246,20 +254,20 @@ def _joined(whole: Any, chunk: Any) -> Any:
         return chunk
 
 
-def _turns(value: Any) -> list[Turn]:
+def _messages(value: Any) -> Sequence[BaseMessage]:
     if isinstance(value, str):
-        return [Turn("user", value)]
+        return [HumanMessage(value)]
     if isinstance(value, PromptValue):
-        return to_turns(value.to_messages())
+        return value.to_messages()
     if isinstance(value, BaseMessage):
-        return to_turns([value])
+        return [value]
     if isinstance(value, Mapping):
         key = next((key for key in _QUESTION_KEYS if key in value), None)
         if key is not None:
-            return _turns(value[key])
+            return _messages(value[key])
     elif isinstance(value, Sequence):
         try:
-            return to_turns(convert_to_messages(value))
+            return convert_to_messages(value)
         except (TypeError, ValueError, NotImplementedError):
             pass
-    return [Turn("user", json.dumps(value, default=str, ensure_ascii=False))]
+    return [HumanMessage(json.dumps(value, default=str, ensure_ascii=False))]

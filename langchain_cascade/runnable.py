@@ -6,9 +6,9 @@ must be free of side effects: a rejected tier has still run.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
-from typing import Any, Self, Unpack
+from typing import Any, ClassVar, Self, Unpack
 
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig, RunnableSerializable
@@ -16,6 +16,9 @@ from langchain_core.runnables.base import RunnableLike
 from langchain_core.runnables.config import ensure_config
 from pydantic import PrivateAttr
 
+from cascade_core.abilities import NOTHING_KNOWN, Missing
+from cascade_core.given import Tier as DeclaredTier
+from cascade_core.given import bare_model, described
 from cascade_core.loop.session import Decided, Session
 from cascade_core.setup.constructor import configured
 from cascade_core.setup.settings import CascadeKeywords, CascadeSettings
@@ -69,9 +72,12 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
     to_draft: Callable[[Any], Any] | None = None
 
     _engine: ChatEngine = PrivateAttr()
+    _needs: ClassVar[Collection[Missing]] = ()
 
     def __init__(
-        self, tiers: Sequence[RunnableLike[Any, Any]], **settings: Unpack[RunnableKeywords]
+        self,
+        tiers: Sequence[RunnableLike[Any, Any] | DeclaredTier],
+        **settings: Unpack[RunnableKeywords],
     ) -> None:
         fields: dict[str, Any] = {"tiers": tiers, **settings}
         super().__init__(**fields)
@@ -79,7 +85,11 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
 
     def _build(self) -> None:
         runnables = make_runnables(self.tiers)
-        tiers = [Tier(index, native=runnable) for index, runnable in enumerate(runnables)]
+        said = [bare_model(tier)[1] for tier in self.tiers]
+        tiers = [
+            Tier(index, native=runnable, abilities=described(NOTHING_KNOWN, word))
+            for index, (runnable, word) in enumerate(zip(runnables, said, strict=True))
+        ]
         self._engine = ChatEngine(self, tiers)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -163,7 +173,8 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
             run, config, engine, kwargs=kwargs, to_draft=self.to_draft or read_output
         )
         kind = session_kind(calls.watch)
-        return kind(engine, request_of(value, config), calls, decision_id=str(run.run_id))
+        request = request_of(value, config, self._needs)
+        return kind(engine, request, calls, decision_id=str(run.run_id))
 
     def _finish(self, decided: Decided) -> Any:
         """Return a tier's output, with the record on it where it is a message."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
@@ -14,10 +14,11 @@ from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
 from langchain_core.runnables.base import RunnableParallel, RunnableSequence
 from pydantic import Field
 
+from cascade_core.abilities import Abilities, Missing
 from cascade_core.draft import Draft
 from cascade_core.errors import CascadeError
 from cascade_core.loop.session import Decided
-from cascade_core.tier import LogprobMemory
+from cascade_core.tier import LogprobMemory, Tier
 from langchain_cascade.answer import stamp
 from langchain_cascade.convert import to_draft
 from langchain_cascade.engine import ChatEngine
@@ -70,6 +71,8 @@ class StructuredCascade(RunnableCascade):
 
     include_raw: bool = False
 
+    _needs: ClassVar[Collection[Missing]] = frozenset[Missing]({"structured_output"})
+
     def _finish(self, decided: Decided) -> Any:
         output = dict(decided.verdict.draft.native)
         if isinstance(output.get("raw"), AIMessage):
@@ -117,10 +120,18 @@ def structured_cascade(
         make = partial(_structured, tier, schema, stop, kwargs)
         # Made at once, so that what a tier cannot do is said here and not on a request.
         runnable = StructuredTier(bound=make(variant=Variant(), options={}), chat=tier, make=make)
-        tool_only = _calls_a_tool(tier, kwargs)
+        method = _method(tier, kwargs)
         memory = LogprobMemory(known=False) if tier.mute(kwargs) else core.logprobs
         made.append(
-            replace(core, native=runnable, streams=False, tool_only=tool_only, logprobs=memory)
+            replace(
+                core,
+                native=runnable,
+                abilities=_abilities(core, method),
+                streams=False,
+                # Calling a tool comes without logprobs.
+                tool_only=method == "function_calling",
+                logprobs=memory,
+            )
         )
     cascade = StructuredCascade(
         tiers=[core.native for core in made], to_draft=read_structured, include_raw=include_raw
@@ -175,11 +186,26 @@ def _bind_raw(sequence: Any, kwargs: dict[str, Any]) -> Model:
     return RunnableSequence(RunnableParallel(cast("Any", steps)), *sequence.steps[1:])
 
 
-def _calls_a_tool(tier: ChatTier, kwargs: dict[str, Any]) -> bool:
-    """Tell whether a tier makes objects by calling a tool, which comes without logprobs."""
+def _method(tier: ChatTier, kwargs: dict[str, Any]) -> str:
+    """Return how a tier makes objects."""
     method = kwargs.get("method")
     if method is None:
         signature = inspect.signature(type(tier.inner).with_structured_output)
         parameter = signature.parameters.get("method")
         method = "function_calling" if parameter is None else parameter.default
-    return bool(method == "function_calling")
+    return str(method)
+
+
+_METHODS: Mapping[str, Missing] = {
+    "function_calling": "tools",
+    "json_schema": "structured_output",
+}
+"""What a model must be able to do to make objects by each method; any does for the others."""
+
+
+def _abilities(core: Tier, method: str) -> Abilities:
+    """Return what a tier can take where it makes objects: whether it can is known by its method."""
+    lacks = core.abilities.lacks - {"structured_output"}
+    if _METHODS.get(method) in core.abilities.lacks:
+        lacks |= {"structured_output"}
+    return replace(core.abilities, lacks=lacks)

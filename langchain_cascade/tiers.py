@@ -16,10 +16,13 @@ from langchain_core.runnables import Runnable
 from langchain_core.runnables.base import coerce_to_runnable
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.given import Tier as DeclaredTier
+from cascade_core.given import bare_model, described
 from cascade_core.integrations.classes import max_tokens, model_name, other_names, token_limit
-from cascade_core.setup.plan import Notices
+from cascade_core.setup.notices import Notices
 from cascade_core.tier import LogprobMemory, Tier, hosted
 from langchain_cascade.capabilities import (
+    abilities,
     chooses_api,
     gives_logprobs,
     host,
@@ -39,8 +42,8 @@ from langchain_cascade.wrapping import (
     vary,
 )
 
-GivenTier: TypeAlias = Runnable[LanguageModelInput, AIMessage] | str
-"""A chat model, bare or wrapped, or its name for `init_chat_model`."""
+GivenTier: TypeAlias = Runnable[LanguageModelInput, AIMessage] | str | DeclaredTier
+"""A chat model, bare or wrapped, or its name for `init_chat_model`; or one of them in a `Tier`."""
 
 
 class Binds(Protocol):
@@ -63,12 +66,14 @@ class ChatTier:
     Attributes:
         given: The caller's model, wrapped or not.
         inner: The chat model inside all wrapping.
+        said: What the caller says that it can take.
         variants: Variants made so far.
         with_tools: The same for each caller's tools, as long as those are used.
     """
 
     given: Model
     inner: BaseChatModel
+    said: DeclaredTier | None = None
     variants: dict[Variant, Model] = field(default_factory=dict)
     with_tools: WeakKeyDictionary[Binds, dict[Variant, Model]] = field(
         default_factory=WeakKeyDictionary
@@ -198,7 +203,7 @@ def make_runnables(tiers: object) -> tuple[Model, ...]:
     made = []
     for place, tier in enumerate(_listed(tiers, "runnables")):
         try:
-            made.append(coerce_to_runnable(cast("Any", tier)))
+            made.append(coerce_to_runnable(bare_model(tier)[0]))
         except TypeError:
             msg = f"tiers[{place}] is not a runnable but {type(tier).__name__}"
             raise ConfigurationError(msg) from None
@@ -215,29 +220,30 @@ def _listed(tiers: object, of: str) -> Sequence[object]:
     return tiers
 
 
-def make_tier(given: object, where: str, parameters: Mapping[str, Any] | None = None) -> ChatTier:
+def make_tier(tier: object, where: str, parameters: Mapping[str, Any] | None = None) -> ChatTier:
     """Read one tier: a chat model, wrapped or not, or a name for `init_chat_model`.
 
     Args:
-        given: The tier.
+        tier: The tier.
         where: How an error names it.
         parameters: Standard parameters to make or change it with.
 
     Raises:
         ConfigurationError: It is not a chat model.
     """
-    if isinstance(given, str):
-        given = load_model(given, where, parameters)
-    elif parameters and isinstance(given, Runnable):
-        given = rebuild(given, lambda model: apply(model, parameters, where))
-    if isinstance(given, Runnable):
-        inner = find_chat_model(given)
+    model, said = bare_model(tier)
+    if isinstance(model, str):
+        model = load_model(model, where, parameters)
+    elif parameters and isinstance(model, Runnable):
+        model = rebuild(model, lambda bare: apply(bare, parameters, where))
+    if isinstance(model, Runnable):
+        inner = find_chat_model(model)
         if inner is not None:
-            return ChatTier(given, inner)
+            return ChatTier(model, inner, said)
         hint = "; for chains and other runnables use RunnableCascade"
     else:
         hint = "; give a chat model, or a name such as 'openai:gpt-4o-mini'"
-    msg = f"{where} is not a chat model but {type(given).__name__}{hint}"
+    msg = f"{where} is not a chat model but {type(model).__name__}{hint}"
     raise ConfigurationError(msg)
 
 
@@ -289,6 +295,7 @@ def to_core(tiers: Sequence[ChatTier]) -> tuple[Tier, ...]:
             names=other_names(tier.inner),
             provider=host(tier.inner),
             logprobs=LogprobMemory(False if tier.mute({}) else gives_logprobs(tier.inner)),
+            abilities=described(abilities(tier.inner), tier.said),
             max_tokens=_limit(tier),
             streams=can_stream(tier),
             setup=tier.identity,

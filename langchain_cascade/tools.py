@@ -110,11 +110,6 @@ def _is_plain(choice: Any) -> bool:
     return choice.keys() in _PLAIN_KEYS_ELSEWHERE and len(names or ()) <= 1
 
 
-def supports_tools(model: BaseChatModel) -> bool:
-    """Tell whether a model's class can bind tools at all."""
-    return type(model).bind_tools is not BaseChatModel.bind_tools
-
-
 def _formatted(tool: Any) -> Any:
     if isinstance(tool, dict) and "function" not in tool and "type" in tool:
         return convert_to_openai_tool(tool) if "properties" in tool else tool

@@ -8,6 +8,7 @@ request of any kind, and above it `llm` and `engines` are the cascades. Start re
 
 from typing import TYPE_CHECKING
 
+from cascade_core.given import Tier
 from cascade_core.lazy import not_installed, on_use
 from cascade_core.setup.parsing import parser_gate
 
@@ -29,6 +30,7 @@ __all__ = [
     "CascadeLLM",
     "CascadeQueryEngine",
     "CascadeSynthesizer",
+    "Tier",
     "parser_gate",
 ]
 

@@ -115,9 +115,9 @@ def findings_of(model: BaseChatModel, prices: Prices, *, live: bool = False) -> 
         live: Whether to send it one tiny, paid request.
     """
     from cascade_core.integrations.classes import model_name  # noqa: PLC0415
+    from langchain_cascade.capabilities import supports_tools  # noqa: PLC0415
     from langchain_cascade.commands.trying import try_model  # noqa: PLC0415
     from langchain_cascade.tiers import make_tier, to_core  # noqa: PLC0415
-    from langchain_cascade.tools import supports_tools  # noqa: PLC0415
 
     (tier,) = to_core([make_tier(model, "the model")])
     rate = prices.rate(tier.price_names(tier.model))
@@ -160,7 +160,7 @@ def _logprobs(model: BaseChatModel) -> bool | None:
 def _tools(model: BaseChatModel) -> bool | None:
     """Tell whether a model calls tools; None where its server decides."""
     from cascade_core.integrations.classes import LANGCHAIN  # noqa: PLC0415
-    from langchain_cascade.tools import supports_tools  # noqa: PLC0415
+    from langchain_cascade.capabilities import supports_tools  # noqa: PLC0415
 
     if not supports_tools(model):
         return False

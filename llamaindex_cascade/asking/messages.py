@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
-from llama_index.core.base.llms.types import ChatMessage, MessageRole, TextBlock
+from llama_index.core.base.llms.types import ChatMessage, MessageRole, TextBlock, ToolCallBlock
 
+from cascade_core.abilities import Load, Missing, size_of
+from cascade_core.integrations.asked import part_kind
 from cascade_core.request import Role, Turn
 from llamaindex_cascade.asking.authors import CALLERS
 from llamaindex_cascade.reading.tool_calls import read_tool_calls
@@ -31,6 +34,37 @@ def to_turns(messages: Sequence[ChatMessage]) -> tuple[Turn, ...]:
         )
         for message in messages
     )
+
+
+def load_of(messages: Sequence[ChatMessage]) -> Load:
+    """Return how long messages are, and what they hold beside text."""
+    size, parts = 0, set[Missing]()
+    for message in messages:
+        for block in _flat(message.blocks):
+            kind = part_kind({"type": block.block_type, **_mime(block)})
+            if kind is not None:
+                parts.add(kind)
+            elif isinstance(block, TextBlock):
+                size += size_of(block.text)
+            elif isinstance(block, ToolCallBlock):
+                size += size_of(str(block.tool_kwargs))
+        if calls := message.additional_kwargs.get("tool_calls"):
+            size += size_of(str(calls))
+    return Load(size, len(messages), frozenset(parts))
+
+
+def _flat(blocks: Iterable[Any]) -> Iterator[Any]:
+    """Yield blocks, and those that stand inside of others."""
+    for block in blocks:
+        inside = getattr(block, "content", None)
+        if isinstance(inside, list):
+            yield from _flat(inside)
+        elif hasattr(block, "block_type"):
+            yield block
+
+
+def _mime(block: Any) -> dict[str, str | None]:
+    return {"mime_type": getattr(block, "document_mimetype", None)}
 
 
 def to_messages(turns: Sequence[Turn]) -> list[ChatMessage]:

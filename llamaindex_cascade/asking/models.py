@@ -9,6 +9,7 @@ from typing import TypeGuard, cast
 from llama_index.core.llms import LLM
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.given import bare_model
 
 CLASSES = {
     "anthropic": "Anthropic",
@@ -31,12 +32,19 @@ CLASSES = {
 
 def with_models(tiers: object) -> object:
     """Return tiers with LLMs in place of names; as they are where none is a name."""
-    if isinstance(tiers, str) or not isinstance(tiers, Sequence) or not any(map(_is_name, tiers)):
+    if isinstance(tiers, str) or not isinstance(tiers, Sequence):
         return tiers
-    return [
-        load_model(tier, f"tiers[{place}]") if _is_name(tier) else tier
-        for place, tier in enumerate(tiers)
-    ]
+    if not any(_is_name(bare_model(tier)[0]) for tier in tiers):
+        return tiers
+    return [_with_model(tier, f"tiers[{place}]") for place, tier in enumerate(tiers)]
+
+
+def _with_model(tier: object, where: str) -> object:
+    name, said = bare_model(tier)
+    if not _is_name(name):
+        return tier
+    model = load_model(name, where)
+    return model if said is None else said.of(model)
 
 
 def load_model(name: str, where: str) -> LLM:

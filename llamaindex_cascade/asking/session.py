@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Generator
 from typing import Any
 
-from cascade_core.log import Record
 from cascade_core.loop import session
 from cascade_core.loop.session import Decided
 from llamaindex_cascade.asking.instrumentation import announce
@@ -47,8 +46,14 @@ class Session(session.Session):
         """Decide, and yield what is shown, then the `Decided`."""
         return arecorded(super().astream(), None)
 
-    def _keep(self, record: Record) -> None:
+    @property
+    def _waits(self) -> bool:
+        # What the tier around this has paid for is added up when it returns.
+        return self._around is not None
+
+    def _collect(self) -> None:
         if self._around is not None:  # also where nobody answered: somebody may have to be paid
             self._around.add(self.calls, None if self.verdict is None else self.verdict.draft)
-        super()._keep(record)
-        announce(record)
+        super()._collect()
+        assert self.record is not None  # noqa: S101 - it is being kept
+        announce(self.record)

@@ -11,12 +11,15 @@ from llama_index.core.callbacks import CallbackManager
 from llama_index.core.llms import LLM
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.given import Tier as DeclaredTier
+from cascade_core.given import bare_model, described
 from cascade_core.integrations.classes import max_tokens, other_names
 from cascade_core.setup.engine import Engine
 from cascade_core.tier import LogprobMemory, Tier
 from llamaindex_cascade.asking.arguments import check_keeps_nothing
 from llamaindex_cascade.asking.history import UNKNOWN, Reader, reads
 from llamaindex_cascade.reading.capabilities import (
+    abilities,
     calls_tools,
     ends_hidden,
     gives_logprobs,
@@ -35,9 +38,11 @@ class LLMTier:
     Attributes:
         llm: The caller's model; it is called, never copied or changed, but for
             its callback manager.
+        said: What the caller says that it can take.
     """
 
     llm: LLM
+    said: DeclaredTier | None = None
 
     @cached_property
     def is_chat(self) -> bool:
@@ -102,14 +107,16 @@ def make_tier(given: object, index: int) -> Tier:
     Raises:
         ConfigurationError: It is not an LLM, or cannot describe itself.
     """
-    llm = check_llm(given, f"tiers[{index}]")
+    model, said = bare_model(given)
+    llm = check_llm(model, f"tiers[{index}]")
     return Tier(
         index=index,
         model=name_of(llm),
-        native=LLMTier(llm),
+        native=LLMTier(llm, said),
         names=other_names(llm),
         provider=host(llm),
         logprobs=LogprobMemory(gives_logprobs(llm)),
+        abilities=described(abilities(llm), said),
         max_tokens=max_tokens(llm),
         streams=not ends_hidden(llm),
         setup=partial(setup_of, llm),

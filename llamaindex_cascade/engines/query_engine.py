@@ -19,6 +19,8 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 from llama_index.core.settings import Settings
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.given import Tier as DeclaredTier
+from cascade_core.given import bare_model
 from cascade_core.request import Request, Turn
 from cascade_core.setup.constructor import configured
 from cascade_core.setup.engine import Engine
@@ -72,7 +74,7 @@ class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
 
     def __init__(
         self,
-        tiers: Sequence[BaseQueryEngine],
+        tiers: Sequence[BaseQueryEngine | DeclaredTier],
         *,
         needs_nodes: bool = True,
         callback_manager: CallbackManager | None = None,
@@ -166,11 +168,13 @@ class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
                     tier.update_prompts({key: prompt})
 
 
-def _make_tier(given: object, index: int) -> Tier:
+def _make_tier(tier: object, index: int) -> Tier:
+    given, said = bare_model(tier)
     if not isinstance(given, BaseQueryEngine):
         msg = f"tiers[{index}] is not a query engine but {type(given).__name__}{_hint(given)}"
         raise ConfigurationError(msg)
-    return make_pipeline(Pipeline(given, getattr(given, "_response_synthesizer", None)), index)
+    pipeline = Pipeline(given, getattr(given, "_response_synthesizer", None))
+    return make_pipeline(pipeline, index, said)
 
 
 def _hint(given: object) -> str:

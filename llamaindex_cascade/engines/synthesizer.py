@@ -32,6 +32,8 @@ from llama_index.core.types import RESPONSE_TEXT_TYPE
 from llama_index_instrumentation import get_dispatcher
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.given import Tier as DeclaredTier
+from cascade_core.given import bare_model
 from cascade_core.request import Request, Turn
 from cascade_core.setup.constructor import configured
 from cascade_core.setup.engine import Engine
@@ -93,7 +95,7 @@ class CascadeSynthesizer(PipelineCascade, BaseSynthesizer):
 
     def __init__(
         self,
-        tiers: Sequence[LLM | BaseSynthesizer | str],
+        tiers: Sequence[LLM | BaseSynthesizer | str | DeclaredTier],
         *,
         streaming: bool = False,
         callback_manager: CallbackManager | None = None,
@@ -102,7 +104,7 @@ class CascadeSynthesizer(PipelineCascade, BaseSynthesizer):
         given = as_list(with_models(tiers), "LLMs or synthesizers")
         deciding: dict[str, Any] = {**settings}
         making = {name: deciding.pop(name) for name in _MAKING & deciding.keys()}
-        if making and not any(isinstance(each, LLM) for each in given):
+        if making and not any(isinstance(bare_model(each)[0], LLM) for each in given):
             name = min(making)
             msg = f"{name}= is for tiers given as LLMs; give it to the synthesizers themselves"
             raise ConfigurationError(msg)
@@ -248,15 +250,16 @@ class CascadeSynthesizer(PipelineCascade, BaseSynthesizer):
 
 
 def _make_tier(
-    given: object, index: int, making: Mapping[str, Any], manager: CallbackManager | None
+    tier: object, index: int, making: Mapping[str, Any], manager: CallbackManager | None
 ) -> Tier:
+    given, said = bare_model(tier)
     if isinstance(given, BaseSynthesizer):
-        return make_pipeline(Pipeline(given, given), index)
+        return make_pipeline(Pipeline(given, given), index, said)
     if isinstance(given, LLM):
         # The factory would have the model report to `Settings` otherwise.
         own = given.callback_manager if given.callback_manager.handlers else None
         reports = {"callback_manager": manager or own or Settings.callback_manager}
-        return make_pipeline(LLMPipeline(given, {**making, **reports}), index)
+        return make_pipeline(LLMPipeline(given, {**making, **reports}), index, said)
     hint = "give an LLM, or get_response_synthesizer(llm=…)"
     if isinstance(given, type):
         hint = "give an instance, not the class"

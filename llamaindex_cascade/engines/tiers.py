@@ -16,8 +16,11 @@ from typing import Any
 from llama_index.core.base.response.schema import AsyncStreamingResponse
 from llama_index.core.llms import LLM
 
+from cascade_core.abilities import NOTHING_KNOWN
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Failed, Open
+from cascade_core.given import Tier as DeclaredTier
+from cascade_core.given import described
 from cascade_core.integrations.classes import other_names
 from cascade_core.setup.engine import Engine
 from cascade_core.tier import LogprobMemory, Tier
@@ -79,8 +82,8 @@ class Pipeline:
         return [self.native]
 
 
-def make_pipeline(pipeline: Pipeline, index: int) -> Tier:
-    """Return a pipeline as the core sees it."""
+def make_pipeline(pipeline: Pipeline, index: int, said: DeclaredTier | None = None) -> Tier:
+    """Return a pipeline as the core sees it, with what its caller says of it."""
     llm = pipeline.llm
     return Tier(
         index=index,
@@ -89,6 +92,7 @@ def make_pipeline(pipeline: Pipeline, index: int) -> Tier:
         names=() if llm is None else other_names(llm),
         provider=None if llm is None else host(llm),
         setup=pipeline.setup,
+        abilities=described(NOTHING_KNOWN, said),
         logprobs=LogprobMemory(None if llm is None or gives_logprobs(llm) is not False else False),
     )
 

@@ -14,7 +14,8 @@ from pydantic import ConfigDict, Field
 
 from cascade_core.request import Request
 from cascade_core.setup.engine import Engine
-from cascade_core.setup.plan import Notices, Plan
+from cascade_core.setup.notices import Notices
+from cascade_core.setup.plan import Plan
 from cascade_core.setup.settings import DECIDING, CascadeSettings
 from llamaindex_cascade.asking.arguments import check_conversation
 from llamaindex_cascade.asking.instrumentation import request_metadata
@@ -130,11 +131,9 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
         known = way.request
         if isinstance(way, Filled):
             known["first"] = self._refining.first(way.variables)
-        if known.get("tools"):
-            known["unable"] = self._unable
-            if len(self._unable) == len(self._llm_tiers):
-                msg = f"no tier of {self!r} can call tools"
-                raise NotImplementedError(msg)
+        if known.get("tools") and len(self._unable) == len(self._llm_tiers):
+            msg = f"no tier of {self!r} can call tools"
+            raise NotImplementedError(msg)
         return Request(way.turns, native=way, metadata=request_metadata(), **known)
 
     def _respond(self, way: Way) -> Any:

@@ -22,6 +22,7 @@ from llama_index.core.base.llms.types import (
 )
 from llama_index.core.llms import LLM
 
+from cascade_core.given import Tier
 from cascade_core.setup.constructor import configured
 from cascade_core.setup.settings import CascadeKeywords
 from llamaindex_cascade.asking.instrumentation import spanned_if_observed
@@ -53,7 +54,7 @@ class CascadeLLM(Objects, ToolCalling):
         'confident'
     """
 
-    def __init__(self, tiers: Sequence[LLM | str], **settings: Unpack[LLMKeywords]) -> None:
+    def __init__(self, tiers: Sequence[LLM | str | Tier], **settings: Unpack[LLMKeywords]) -> None:
         fields: dict[str, Any] = {"tiers": tiers, **settings}
         super().__init__(**fields)
         self.__dict__["_reports"] = "callback_manager" in settings

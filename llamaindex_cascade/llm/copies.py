@@ -19,7 +19,7 @@ from llamaindex_cascade.llm.portrait import OF_THIS_PROCESS, unkept
 
 if TYPE_CHECKING:
     from cascade_core.setup.engine import Engine
-    from cascade_core.setup.plan import Notices
+    from cascade_core.setup.notices import Notices
 
 MADE = ("_engine", "_object_plan", "_unable", "_metadata", "_refining")
 """What a cascade makes of its settings, on use."""

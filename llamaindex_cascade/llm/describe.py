@@ -16,6 +16,7 @@ from llama_index.core.llms import LLM
 from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.given import Tier
 from cascade_core.policy import Policy
 from cascade_core.setup.settings import DECIDING, CascadeSettings
 from cascade_core.signals.make import BY_NAME
@@ -32,6 +33,7 @@ from llamaindex_cascade.llm.portrait import (
 
 if TYPE_CHECKING:
     from cascade_core.setup.engine import Engine
+    from llamaindex_cascade.asking.tiers import LLMTier
 
 _SETTINGS = tuple(
     name for name in CascadeSettings.model_fields if name not in ("tiers", "signals", "gates")
@@ -72,7 +74,7 @@ class Described:
         return {
             "class_name": self.class_name(),
             "class": path_of(type(self)),
-            "tiers": [describe_llm(tier.native.llm) for tier in plan.tiers],
+            "tiers": [_describe_tier(tier.native) for tier in plan.tiers],
             "signals": [_describe_signal(signal) for signal in plan.signals],
             "gates": [
                 [gate.reason, fingerprint(gate.passes)] for gate in plan.gates if not gate.own
@@ -144,6 +146,11 @@ def describe_llm(llm: LLM) -> dict[str, Any]:
     return llm.to_dict() if isinstance(llm, Described) else describe(llm)
 
 
+def _describe_tier(tier: LLMTier) -> dict[str, Any]:
+    described = describe_llm(tier.llm)
+    return described if tier.said is None else {**described, "tier": tier.said.said}
+
+
 def _fields_of_llms(cls: type[Any]) -> list[str]:
     return [name for name in cls.model_fields if name not in CascadeSettings.model_fields]
 
@@ -199,7 +206,15 @@ def _make_signal(described: Mapping[str, Any]) -> Any:
     return made
 
 
-def _make_tier(described: Mapping[str, Any], where: str) -> LLM:
+def _make_tier(described: Mapping[str, Any], where: str) -> LLM | Tier:
+    said = described.get("tier")
+    if said is None:
+        return _make_llm(described, where)
+    model = {name: value for name, value in described.items() if name != "tier"}
+    return Tier(_make_llm(model, where), **said)
+
+
+def _make_llm(described: Mapping[str, Any], where: str) -> LLM:
     wanted = described.get("class") or described.get("class_name")
     for cls in _subclasses(LLM):
         if not inspect.isabstract(cls) and wanted in (path_of(cls), cls.class_name()):

@@ -12,6 +12,8 @@ from hashlib import blake2b
 from threading import Lock
 from typing import Any
 
+from cascade_core.forks import free_in_child
+
 KEPT = 1024
 """Answers remembered; the least recently written are forgotten first."""
 
@@ -24,11 +26,12 @@ class RefineMemory:
     a cascade, and locked.
     """
 
-    __slots__ = ("_lock", "_tiers")
+    __slots__ = ("__weakref__", "_lock", "_tiers")
 
     def __init__(self) -> None:
         self._tiers: OrderedDict[bytes, int] = OrderedDict()
         self._lock = Lock()
+        free_in_child(self)
 
     def remember(self, tier: int, variables: Mapping[str, Any], answer: str) -> None:
         """Remember who answered a template, if it holds a question (`query_str`).

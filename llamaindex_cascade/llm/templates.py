@@ -16,7 +16,7 @@ from cascade_core.request import Turn
 from llamaindex_cascade.asking.arguments import arguments_for
 from llamaindex_cascade.asking.calls import Invocation
 from llamaindex_cascade.asking.history import for_tier
-from llamaindex_cascade.asking.messages import to_turns
+from llamaindex_cascade.asking.messages import load_of, to_turns
 from llamaindex_cascade.llm.ways import Options, first_error
 
 if TYPE_CHECKING:
@@ -47,12 +47,15 @@ class Filled:
 
     def turns(self) -> Sequence[Turn]:
         """Return the template, filled in."""
-        return to_turns(self._prompt.format_messages(**self._given))
+        return to_turns(self._filled())
+
+    def _filled(self) -> list[ChatMessage]:
+        return self._prompt.format_messages(**self._given)
 
     @property
     def request(self) -> dict[str, Any]:
         """The retrieved texts."""
-        return {"contexts": retrieved(self.variables)}
+        return {"contexts": retrieved(self.variables), "load": lambda: load_of(self._filled())}
 
     @property
     def variables(self) -> Mapping[str, Any]:

@@ -15,13 +15,14 @@ from llama_index.core.tools import BaseTool
 from pydantic import BaseModel
 
 from cascade_core.draft import Draft
+from cascade_core.integrations.asked import needs_of
 from cascade_core.integrations.classes import token_limit
 from cascade_core.integrations.tools import read_choice
 from cascade_core.request import ToolSpec, Turn, response_schema
 from llamaindex_cascade.asking.arguments import arguments_for
 from llamaindex_cascade.asking.calls import Invocation
 from llamaindex_cascade.asking.history import for_tier
-from llamaindex_cascade.asking.messages import to_turns
+from llamaindex_cascade.asking.messages import load_of, to_turns
 from llamaindex_cascade.llm.formats import FormatError, wanted_format
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Messages:
     @property
     def request(self) -> dict[str, Any]:
         """The limit on the answer's tokens, and the schema of the JSON asked for, if any."""
-        return _known(self.arguments)
+        return {"load": lambda: load_of(self._messages), **_known(self.arguments)}
 
 
 class Text(Messages):
@@ -141,10 +142,13 @@ class Tools:
 
     def turns(self) -> Sequence[Turn]:
         """Return the history and the last message."""
+        return to_turns(self._all())
+
+    def _all(self) -> list[ChatMessage]:
         last = self._user_msg
         if isinstance(last, str):
             last = ChatMessage(role=MessageRole.USER, content=last)
-        return to_turns([*self._history, *([last] if last is not None else [])])
+        return [*self._history, *([last] if last is not None else [])]
 
     def problem(self, draft: Draft, tier: LLMTier) -> Exception | None:
         """Return why a program cannot make its object of the calls: its own validators say so.
@@ -164,7 +168,14 @@ class Tools:
     def request(self) -> dict[str, Any]:
         """The tools, whether one has to be called, and what is known of other answers."""
         specs = [ToolSpec(tool.metadata.get_name(), _schema(tool)) for tool in self._tools]
-        return {"tools": specs, "tool_choice": self._choice(), **_known(self.arguments)}
+        known = _known(self.arguments)
+        known["needs"] = ("tools", *known.get("needs", ()))
+        return {
+            "tools": specs,
+            "tool_choice": self._choice(),
+            "load": lambda: load_of(self._all()),
+            **known,
+        }
 
     def _choice(self) -> str | None:
         given = self.arguments.get("tool_choice") or self.arguments.get("tool_config")
@@ -204,7 +215,11 @@ def first_error(parsers: Sequence[Callable[[str], Any]], draft: Draft) -> Except
 def _known(kwargs: Options) -> dict[str, Any]:
     if not kwargs:
         return {}
-    return {"output_schema": response_schema(kwargs), "max_tokens": token_limit(kwargs)}
+    return {
+        "output_schema": response_schema(kwargs),
+        "max_tokens": token_limit(kwargs),
+        "needs": needs_of(kwargs),
+    }
 
 
 _PROGRAM = "llama_index.core.program.function_program"

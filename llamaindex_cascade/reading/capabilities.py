@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from llama_index.core.constants import DEFAULT_CONTEXT_WINDOW
 from llama_index.core.llms import LLM
 
+from cascade_core.abilities import MODALITIES, NOTHING_KNOWN, Abilities, Missing
 from cascade_core.integrations import classes
+from cascade_core.integrations.asked import answers_once
 from cascade_core.integrations.classes import LLAMAINDEX, declines_logprobs, integration
 from cascade_core.tier import hosted
 
@@ -82,6 +85,23 @@ def ends_named(llm: LLM) -> bool:
 def ends_hidden(llm: LLM) -> bool:
     """Tell whether a model's streams never say why they end, where its whole answers do."""
     return integration(llm, LLAMAINDEX).ends_named is False
+
+
+def abilities(llm: LLM) -> Abilities:
+    """Return what a model can take, by its class and its metadata."""
+    if hasattr(llm, "tier_names"):  # a cascade, whose tiers know better
+        return NOTHING_KNOWN
+    lacks: set[Missing] = set()
+    if not calls_tools(llm):
+        lacks.add("tools")
+    if answers_once(llm):
+        lacks.add("n")
+    if not llm.metadata.is_chat_model:  # messages are written out as one text
+        lacks |= MODALITIES
+    window = llm.metadata.context_window
+    # What LlamaIndex says of every model that it does not know is no knowledge.
+    known = window > 0 and window != DEFAULT_CONTEXT_WINDOW
+    return Abilities(window if known else None, shared=True, lacks=frozenset(lacks))
 
 
 def calls_tools(llm: LLM) -> bool:

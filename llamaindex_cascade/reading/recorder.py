@@ -8,6 +8,7 @@ listens, and for whom; what is made of it, see `listening`.
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -29,12 +30,14 @@ from llama_index.core.instrumentation.span import BaseSpan
 from llama_index.core.instrumentation.span_handlers import BaseSpanHandler
 from llama_index_instrumentation import get_dispatcher
 
+from cascade_core.forks import free_in_child
 from llamaindex_cascade.reading.listening import Recorder, by_span
 
 __all__ = ["Recorder", "current", "recording", "unrecorded", "within"]
 
 _active: ContextVar[Recorder | None] = ContextVar("llamaindex_cascade_recorder", default=None)
 _installing = Lock()
+free_in_child(sys.modules[__name__], "_installing")
 
 
 @contextmanager

@@ -13,8 +13,10 @@ from cascade_core.errors import (
     CascadeWarning,
     ConfigurationError,
 )
+from cascade_core.given import Tier
 from cascade_core.lazy import on_use
 from cascade_core.log.collect import collect_decisions
+from cascade_core.loop.behind import flush_log
 from cascade_core.policy.document import Policy
 from cascade_core.request import Request
 from cascade_core.verdict import Verdict
@@ -30,8 +32,10 @@ __all__ = [
     "Draft",
     "Policy",
     "Request",
+    "Tier",
     "Verdict",
     "collect_decisions",
+    "flush_log",
 ]
 
 __getattr__ = on_use(__name__, {"__version__": ".version"})

@@ -25,12 +25,14 @@ Reason = Literal[
     "gate_parser",
     "gate_custom",
     "failed",
+    "unable",
     "tool_support",
     "sticky",
     "difficult",
     "only_tier",
     "best_draft",
     "shadow",
+    "unfinished",
     "cached",
     "exhausted",
 ]
@@ -45,13 +47,15 @@ Reason = Literal[
 `gate_…`           the last judged draft failed that gate
 `gate_no_context`  that one: the tier looked for evidence and found none
 `failed`           the last tier before the one that answered raised
-`tool_support`     the tiers before cannot call tools, and the request has some
+`unable`           the tiers before lack what the request needs; the record says what
+`tool_support`     the same of tools, in records of earlier versions
 `sticky`           a stronger tier had begun the answer that this request goes on with
 `difficult`        the request alone said that a cheaper draft would cost more than it saves, or
                    the policy accepts none of requests like it
 `only_tier`        there was no other tier to ask
 `best_draft`       every later tier failed; the best draft so far was returned
 `shadow`           the strongest tier was served; the rest was only recorded
+`unfinished`       only under `shadow`: the cheaper tiers were not, or not yet, asked to the end
 `cached`           the whole answer came from the cascade's own cache
 `exhausted`        no tier answered; only in the log and for collectors
 =================  ==========================================================

@@ -26,6 +26,8 @@ HEADERS = {"id", "request"}
 """Names of which one stands in the header of every CSV file that is read here."""
 
 _USUAL = "utf-8-sig"
+_MARK = "\ufeff"
+"""What programs put before UTF-8; also in mid-file, where files were put one after the other."""
 _BEGINNING = 8  # bytes that tell an encoding
 
 
@@ -99,6 +101,7 @@ def read_json_lines(
     with open_text(path, error) as file:
         try:
             for number, line in enumerate(file, 1):
+                line = line.lstrip(_MARK)  # noqa: PLW2901
                 if line.isspace():
                     continue
                 try:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import field
 from typing import Any, Literal
 
+from cascade_core.abilities import Load, Missing, size_of
 from cascade_core.frozen import frozen
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -78,8 +79,10 @@ class Request:
         contexts: Texts retrieved for this request.
         tags: The caller's tags.
         metadata: The caller's metadata; `cascade_class` names the class.
-        unable: Indexes of tiers that cannot serve this request (no tools).
         mute: Indexes of tiers whose answers to this request come without log-probabilities.
+        needs: What a tier must be able to do to serve it.
+        load: How long it is and what it holds beside text, or a function that finds out when
+            it matters; by default what the turns say.
         max_tokens: The most tokens an answer may have, where this request says
             so itself; it goes before a tier's own limit.
         first: The cheapest tier to ask, where this is a further step of an
@@ -87,6 +90,7 @@ class Request:
     """
 
     __slots__ = (
+        "_load",
         "_turns",
         "contexts",
         "first",
@@ -94,11 +98,11 @@ class Request:
         "metadata",
         "mute",
         "native",
+        "needs",
         "output_schema",
         "tags",
         "tool_choice",
         "tools",
-        "unable",
     )
 
     def __init__(  # noqa: PLR0913 - a request has this many sides
@@ -112,8 +116,9 @@ class Request:
         contexts: Sequence[str] = (),
         tags: Sequence[str] = (),
         metadata: Mapping[str, Any] | None = None,
-        unable: Collection[int] = (),
         mute: Collection[int] = (),
+        needs: Collection[Missing] = (),
+        load: Load | Callable[[], Load] | None = None,
         max_tokens: int | None = None,
         first: int = 0,
     ) -> None:
@@ -125,8 +130,9 @@ class Request:
         self.contexts = contexts
         self.tags = tags
         self.metadata: Mapping[str, Any] = metadata or {}
-        self.unable = unable
         self.mute = mute
+        self.needs = needs
+        self._load = load
         self.max_tokens = max_tokens
         self.first = first
 
@@ -142,6 +148,16 @@ class Request:
         if callable(self._turns):
             self._turns = tuple(self._turns())
         return self._turns
+
+    @property
+    def load(self) -> Load:
+        """How long it is, and what it holds beside text."""
+        if callable(self._load):
+            self._load = self._load()
+        if self._load is None:
+            texts = [turn.text for turn in self.turns]
+            self._load = Load(sum(map(size_of, texts)), len(texts))
+        return self._load
 
     @property
     def question(self) -> str:

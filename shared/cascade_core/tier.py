@@ -1,8 +1,8 @@
 """One model, chain or engine of a cascade, as the core sees it.
 
 The core never calls a tier; it hands one back to the port in an effect. What
-is learned about a tier while it runs is kept in `LogprobMemory`, the only
-state here that outlives a request.
+is learned about a tier while it runs is kept in `LogprobMemory` and
+`FailureStreak`, the only state here that outlives a request.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
+
+from cascade_core.abilities import NOTHING_KNOWN, Abilities
+from cascade_core.forks import free_in_child
 
 SILENT_ANSWERS = 3
 """Text answers in a row without asked-for logprobs before a tier counts as giving none."""
@@ -24,12 +27,13 @@ class LogprobMemory:
             None where only trying tells.
     """
 
-    __slots__ = ("_known", "_lock", "_silent", "refused")
+    __slots__ = ("__weakref__", "_known", "_lock", "_silent", "refused")
 
     def __init__(self, known: bool | None = None) -> None:  # noqa: FBT001
         self._known = known
         self._silent = 0
         self._lock = Lock()
+        free_in_child(self)
         self.refused = False
 
     @property
@@ -58,6 +62,57 @@ class LogprobMemory:
             self._silent = 0 if given else self._silent + 1
 
 
+FAILURES_IN_A_ROW = 3
+"""Failed calls in a row before a tier counts as failing."""
+
+
+class FailureStreak:
+    """How often a tier has failed since it last answered, shared by all requests.
+
+    Attributes:
+        count: Failures in a row.
+        error: The last one's type and status.
+    """
+
+    __slots__ = ("__weakref__", "_lock", "_streaks", "count", "error")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.error: str | None = None
+        self._streaks = 0
+        self._lock = Lock()
+        free_in_child(self)
+
+    @property
+    def long(self) -> bool:
+        """Whether the tier counts as failing."""
+        return self.count >= FAILURES_IN_A_ROW
+
+    def failed(self, error: str) -> int | None:
+        """Note a failure.
+
+        Args:
+            error: Its type and status; never its text.
+
+        Returns:
+            The number of the streak, where this failure is the one that makes it long.
+        """
+        with self._lock:
+            self.count += 1
+            self.error = error
+            if self.count != FAILURES_IN_A_ROW:
+                return None
+            self._streaks += 1
+            return self._streaks
+
+    def answered(self) -> None:
+        """Note an answer, which ends a streak."""
+        if self.count:
+            with self._lock:
+                self.count = 0
+                self.error = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Tier:
     """One tier.
@@ -69,6 +124,8 @@ class Tier:
         provider: Who hosts the model, where that is not who made it: prices differ.
         native: The framework's own object.
         logprobs: What is known of its log-probabilities.
+        failures: How often it has failed in a row.
+        abilities: What it can take.
         max_tokens: The most tokens it may write, where the caller set a limit.
         streams: Whether a draft of it can be streamed and cut off.
         setup: Gives all that makes it answer as it does, to tell whether two tiers are one.
@@ -81,6 +138,8 @@ class Tier:
     names: tuple[str, ...] = ()
     provider: str | None = None
     logprobs: LogprobMemory = field(default_factory=LogprobMemory, repr=False)
+    failures: FailureStreak = field(default_factory=FailureStreak, repr=False)
+    abilities: Abilities = NOTHING_KNOWN
     max_tokens: int | None = None
     streams: bool = False
     tool_only: bool = False

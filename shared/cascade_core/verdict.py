@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from decimal import Decimal
 
+from cascade_core.abilities import Missing
 from cascade_core.call import Call, Reason
 from cascade_core.draft import Draft
 from cascade_core.frozen import frozen
@@ -33,6 +34,23 @@ class Judgement:
 
 
 @frozen
+class Failing:
+    """A tier that fails again and again.
+
+    Attributes:
+        tier: Its index.
+        model: Its model's name, as far as it is known before a call.
+        failures: How often it has failed in a row.
+        error: The last failure's type and status.
+    """
+
+    tier: int
+    model: str | None
+    failures: int
+    error: str | None
+
+
+@frozen
 class Verdict:
     """What came out of one request.
 
@@ -51,6 +69,8 @@ class Verdict:
         policy: Name of the policy that decided.
         calibrated: Whether the last judged draft's confidence is a fitted probability.
         shadow: In shadow mode, what the cascade would have done.
+        unable: What tiers that were passed over lacked, by index.
+        failing: Tiers that have failed several times in a row.
     """
 
     tier: int
@@ -66,3 +86,5 @@ class Verdict:
     policy: str | None = None
     calibrated: bool = False
     shadow: Mapping[str, object] | None = None
+    unable: Mapping[int, Sequence[Missing]] = field(default_factory=dict)
+    failing: Sequence[Failing] = ()

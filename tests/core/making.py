@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cascade_core.abilities import NOTHING_KNOWN
 from cascade_core.costs.prices import Prices
 from cascade_core.draft import Draft
 from cascade_core.effects import (
@@ -275,7 +276,7 @@ def make_tiers(count=2, **settings):
     )
 
 
-_DEFAULTS = {"streams": False, "tool_only": False}
+_DEFAULTS = {"streams": False, "tool_only": False, "abilities": NOTHING_KNOWN}
 
 
 THRESHOLD = {"thresholds": 0.8}  # so that no test here rests on the default

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import warnings
 from typing import Any
@@ -15,7 +16,7 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.rate_limiters import InMemoryRateLimiter
 from langchain_core.runnables import ConfigurableField
 
-from cascade_core import collect_decisions
+from cascade_core import collect_decisions, flush_log
 from cascade_core.errors import ConfigurationError
 from langchain_cascade import ChatCascade
 from tests.langchain.fakes import (
@@ -501,27 +502,33 @@ def test_a_class_comes_from_the_callers_metadata() -> None:
     assert record_of(message)["class"] == "billing"
 
 
+async def answered(cascade: ChatCascade, how: str) -> Any:
+    if how == "invoke":
+        return cascade.invoke("hi")
+    if how == "ainvoke":
+        return await cascade.ainvoke("hi")
+    if how == "stream":
+        return joined(list(cascade.stream("hi")))
+    return joined([chunk async for chunk in cascade.astream("hi")])
+
+
 @pytest.mark.parametrize("how", ["invoke", "stream", "ainvoke", "astream"])
 async def test_shadow_mode_serves_the_strong_tier_and_records_what_would_have_been(
     how: str,
 ) -> None:
     for says, reason, accepted in ((SURE, "confident", True), (UNSURE, "low_confidence", False)):
         two = pair(says, mode="shadow")
-        if how == "invoke":
-            message: Any = two.cascade.invoke("hi")
-        elif how == "ainvoke":
-            message = await two.cascade.ainvoke("hi")
-        elif how == "stream":
-            message = joined(list(two.cascade.stream("hi")))
-        else:
-            message = joined([c async for c in two.cascade.astream("hi")])
+        with collect_decisions() as seen:
+            message = await answered(two.cascade, how)
         record = record_of(message)
         assert message.content == ANSWER
-        assert record["reason"] == "shadow"
-        assert record["tier"] == 1
-        assert record["shadow"]["accepted"] is accepted
-        assert record["shadow"]["reason"] == reason
-        assert {call["outcome"] for call in record["calls"]} == {"returned", "rejected"}
+        assert (record["reason"], record["tier"]) == ("shadow", 1)
+        await asyncio.to_thread(flush_log)
+        (whole,) = seen
+        assert whole["id"] == record["id"]
+        assert whole["shadow"]["accepted"] is accepted
+        assert whole["shadow"]["reason"] == reason
+        assert {call["outcome"] for call in whole["calls"]} == {"returned", "rejected"}
         assert len(two.cheap.calls) == len(two.strong.calls) == 1
 
 

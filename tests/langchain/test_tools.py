@@ -215,7 +215,7 @@ async def test_a_tier_that_cannot_call_tools_is_left_out(how: str) -> None:
     two = pair(ToollessChat(SURE, model_name="cheap"), CALLS)
     message = await ask(how, two.cascade.bind_tools([look_up]))
     record = record_of(message)
-    assert record["reason"] == "tool_support"
+    assert record["reason"] == "unable"
     assert record["tier"] == 1
     assert not two.cheap.calls
     assert record_of(two.cascade.invoke("hi"))["tier"] == 0  # without tools it serves

@@ -30,7 +30,14 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "cascade_core.frozen",
         "cascade_core.invalid",
     ),
-    ("cascade_core.files", "cascade_core.lazy", "cascade_core.logprobs", "cascade_core.tier"),
+    ("cascade_core.abilities", "cascade_core.forks"),
+    (
+        "cascade_core.files",
+        "cascade_core.given",
+        "cascade_core.lazy",
+        "cascade_core.logprobs",
+        "cascade_core.tier",
+    ),
     ("cascade_core.warn",),
     ("cascade_core.csv_files", "cascade_core.request", "cascade_core.spoken", "cascade_core.usage"),
     ("cascade_core.spelling",),
@@ -77,10 +84,11 @@ DEMO_OF_EACH = "the same part of each framework's demo"
 SHARED = {
     **dict.fromkeys(("collect", "replay", "tune"), COMMAND),
     **dict.fromkeys(("Described", "gives_logprobs", "host", "load_model"), ADAPTERS),
-    **dict.fromkeys(("make_tier", "make_tiers"), ADAPTERS),
+    **dict.fromkeys(("abilities", "load_of", "make_tier", "make_tiers"), ADAPTERS),
     **dict.fromkeys(("text_of", "to_draft", "to_messages", "to_turns"), ADAPTERS),
     **dict.fromkeys(("PROMPT", "opened"), DEMO_OF_EACH),
     "parser_gate": "LangChain's takes its own parsers besides",
+    "Tier": "what a caller gives, and what the core makes of it",
     "Session": "LlamaIndex's is the core's, and tells its listeners besides",
 }
 

@@ -12,7 +12,7 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 
 # Users' code is written against these: they stay, whatever is added.
 FIXED = {
-    "cascade_core": ["CascadeError", "Policy", "Verdict", "collect_decisions"],
+    "cascade_core": ["CascadeError", "Policy", "Tier", "Verdict", "collect_decisions", "flush_log"],
     "cascade_core.signals": [
         "Difficulty",
         "Grounding",
@@ -25,12 +25,19 @@ FIXED = {
     "cascade_core.calibration": ["tune"],
     "cascade_core.evaluation": ["cost_quality_curve"],
     "cascade_core.drift": ["DriftMonitor"],
-    "langchain_cascade": ["CascadeMiddleware", "ChatCascade", "RunnableCascade", "parser_gate"],
+    "langchain_cascade": [
+        "CascadeMiddleware",
+        "ChatCascade",
+        "RunnableCascade",
+        "Tier",
+        "parser_gate",
+    ],
     "llamaindex_cascade": [
         "CascadeDecisionEvent",
         "CascadeLLM",
         "CascadeQueryEngine",
         "CascadeSynthesizer",
+        "Tier",
         "parser_gate",
     ],
 }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from langchain_core.messages import AIMessage
 
-from cascade_core import collect_decisions
+from cascade_core import collect_decisions, flush_log
 from langchain_cascade import ChatCascade
 from tests.langchain.fakes import FakeChat, ProviderError, Say, ToollessChat, joined
 from tests.parity.scenarios import (
@@ -40,6 +41,7 @@ async def run(scenario: Scenario, way: str) -> Outcome:
                 shown = _shown(await _ask(chain, way))
             except Exception as error:  # noqa: BLE001 - what is raised is an outcome too
                 shown = type(error).__name__
+    await asyncio.to_thread(flush_log)  # shadow mode goes on behind the request
     assert len(seen) == scenario.requests
     return Outcome(seen[-1], shown)
 

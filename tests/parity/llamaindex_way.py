@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from llama_index.core.llms import ChatMessage
@@ -9,7 +10,7 @@ from llama_index.core.prompts import PromptTemplate
 from llama_index.core.tools import FunctionTool
 from pydantic import BaseModel
 
-from cascade_core import collect_decisions
+from cascade_core import collect_decisions, flush_log
 from llamaindex_cascade import CascadeLLM
 from tests.llamaindex.fakes import FakeLLM, ProviderError, Say, Seen
 from tests.parity.scenarios import (
@@ -46,6 +47,7 @@ async def run(scenario: Scenario, way: str) -> Outcome:
                 shown = await _ask(cascade, scenario, way)
             except Exception as error:  # noqa: BLE001 - what is raised is an outcome too
                 shown = type(error).__name__
+    await asyncio.to_thread(flush_log)  # shadow mode goes on behind the request
     assert len(seen) == scenario.requests
     return Outcome(seen[-1], shown)
 

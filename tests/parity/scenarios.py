@@ -835,7 +835,7 @@ TOOLS = [
         "the cheap tier cannot call tools",
         two(Model(SURE, tools=False), STRONG_ORDER),
         LAST_ONLY,
-        "tool_support",
+        "unable",
         tier=1,
         kind="tools",
     ),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
+from cascade_core.abilities import Abilities
 from cascade_core.request import Request, ToolCall, ToolSpec
 from cascade_core.setup.plan import Plan
 from cascade_core.signals import SelfConsistency, SequenceLogprob, TokenMargin
@@ -138,12 +139,13 @@ def cases(draw, streamed=None):
 
     def make():
         memory = {index: LogprobMemory(value) for index, value in enumerate(known)}
-        tiers = make_tiers(count, logprobs=memory, **shape)
+        lacks = {index: Abilities(lacks=frozenset({"tools"})) for index in unable}
+        tiers = make_tiers(count, logprobs=memory, abilities=lacks, **shape)
         return Case(
             plan_for(tiers=tiers, **settings),
             Request.of("Where is it?")
             if not tools
-            else Request(tools=tools, tool_choice=choice, unable=unable),
+            else Request(tools=tools, tool_choice=choice, needs=["tools"]),
             streams,
             said,
         )

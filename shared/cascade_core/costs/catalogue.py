@@ -8,6 +8,7 @@ price would be a guess. A user's own prices do not belong here; see `price_table
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from cascade_core.costs.names import fine_tuned, is_bedrock, without_provider
 from cascade_core.costs.rate import EXACT, Rate
+from cascade_core.forks import free_in_child
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
@@ -37,6 +39,8 @@ _ALIASES = {
 
 _RESOURCE = re.compile(r"(?:(?:.+/)?publishers/[^/]+/)?models/(.+)")
 _loading = Lock()
+free_in_child(sys.modules[__name__], "_loading")
+_read = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,11 @@ class Listing:
         return False
 
 
+def is_read() -> bool:
+    """Tell whether the package has been read, or found not to be there."""
+    return _read
+
+
 def find(model: str) -> Listing | None:
     """Find a model's entry; None where it is unknown or genai-prices is not installed.
 
@@ -81,13 +90,16 @@ def find(model: str) -> Listing | None:
     looked up at that provider, one without at the vendor who made the model
     and never at a reseller. What runs on one's own machine has no entry.
     """
+    global _read  # noqa: PLW0603 - once in a process
     with _loading:
         try:
             from genai_prices import __version__  # noqa: PLC0415 - heavy and optional
             from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415
         except ImportError:
+            _read = True
             return None
         snapshot = get_snapshot()
+        _read = True
         for reference, provider_id in _references(model):
             try:
                 provider, entry = snapshot.find_provider_model(reference, None, provider_id, None)

@@ -19,6 +19,7 @@ import hashlib
 import importlib.util
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterator
 from functools import lru_cache
@@ -27,6 +28,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cascade_core.costs.names import without_provider
+from cascade_core.forks import free_in_child
 
 if TYPE_CHECKING:
     from tiktoken import Encoding
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 _FAMILY = re.compile(r"(?:ft:)?(?:gpt-|chatgpt-|o\d|davinci|babbage|text-)")
 _loaded: dict[str, Encoding | None] = {}
 _lock = Lock()
+free_in_child(sys.modules[__name__])
 
 
 def encoding_for(model: str | None) -> Encoding | None:
@@ -54,6 +57,13 @@ def encoding_for(model: str | None) -> Encoding | None:
             if encoding not in _loaded:
                 _loaded[encoding] = _load(encoding)
     return _loaded[encoding]
+
+
+def is_unread(model: str | None) -> bool:
+    """Tell whether the first count for a model would read a file."""
+    if not model or not any(map(_FAMILY.match, without_provider(model))):
+        return False
+    return "tiktoken.model" not in sys.modules or _encoding_of(model) not in {None, *_loaded}
 
 
 @lru_cache(4096)

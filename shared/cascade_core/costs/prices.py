@@ -17,6 +17,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cascade_core.costs.rate import EXACT, Rate
+from cascade_core.forks import free_in_child
 from cascade_core.usage import Usage
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Prices:
         self._clock = clock
         self._known: dict[Names, _Known] = {}
         self._lock = Lock()
+        free_in_child(self)
         self._identity: str | None = None
 
     def cost(self, model: Names, usage: Usage | None) -> Decimal | None:

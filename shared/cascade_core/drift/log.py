@@ -15,7 +15,10 @@ from cascade_core.drift.monitor import Alarm, DriftMonitor
 from cascade_core.drift.shifts import Shift, ShiftFinder
 from cascade_core.policy.reference import Reference
 
-UNDECIDED = frozenset({"cached", "exhausted", "only_tier", "sticky", "tool_call", "tool_support"})
+UNDECIDED = frozenset(
+    {"cached", "exhausted", "only_tier", "sticky", "tool_call", "tool_support", "unable"}
+    | {"unfinished"}
+)
 """Reasons of records that no threshold had a say in, or that nobody answered."""
 
 

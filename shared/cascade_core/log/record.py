@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any, TypeAlias
 
 from cascade_core.call import Call
 from cascade_core.usage import Usage
-from cascade_core.verdict import Verdict
+from cascade_core.verdict import Failing, Verdict
 
 Record: TypeAlias = dict[str, Any]
 
@@ -25,8 +26,10 @@ def as_record(verdict: Verdict, record_id: str) -> Record:
         gates of a tool call were met), `reason` (see `verdict.Reason`),
         `confidence`, `threshold` and `signals` of the last judged draft,
         `calibrated`, `calls`, `cost_usd` (null = unpriced), `class`, `policy`,
-        `strong_cost_usd` with `strong_cost_is_estimate`, and in shadow mode
-        `shadow`. No prompt or answer text.
+        `strong_cost_usd` with `strong_cost_is_estimate`; in shadow mode
+        `shadow`; where a tier was passed over because it lacks what the request
+        needs, `unable`; where one fails again and again, `failing`. No prompt or
+        answer text.
     """
     judged = verdict.judged
     record: Record = {
@@ -48,15 +51,23 @@ def as_record(verdict: Verdict, record_id: str) -> Record:
     }
     if verdict.shadow is not None:
         record["shadow"] = dict(verdict.shadow)
+    if verdict.unable:
+        record["unable"] = [
+            {"tier": tier, "missing": list(lacks)} for tier, lacks in verdict.unable.items()
+        ]
+    if verdict.failing:
+        record["failing"] = [asdict(each) for each in verdict.failing]
     return record
 
 
-def exhausted_record(
+def exhausted_record(  # noqa: PLR0913 - a record has this many sides
     calls: Sequence[Call],
     cost: Decimal | None,
     record_id: str,
     class_name: str | None,
     policy: str | None,
+    *,
+    failing: Sequence[Failing] = (),
 ) -> Record:
     """Write down a request that no tier answered, with the same keys.
 
@@ -66,8 +77,9 @@ def exhausted_record(
         record_id: The decision's id.
         class_name: The request's class.
         policy: Name of the policy.
+        failing: Tiers that fail again and again.
     """
-    return {
+    record: Record = {
         "id": record_id,
         "tier": None,
         "model": None,
@@ -84,6 +96,9 @@ def exhausted_record(
         "strong_cost_usd": None,
         "strong_cost_is_estimate": True,
     }
+    if failing:
+        record["failing"] = [asdict(each) for each in failing]
+    return record
 
 
 def calls_of(record: Mapping[str, Any]) -> list[Call]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-import os
+from collections.abc import Awaitable
 from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol, runtime_checkable
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.forks import free_in_child
+from cascade_core.log.lines import append_line
 from cascade_core.log.record import Record
 
 
@@ -17,27 +19,34 @@ from cascade_core.log.record import Record
 class DecisionLog(Protocol):
     """Keeps records."""
 
-    def write(self, record: Record) -> None:
-        """Keep one record."""
+    def write(self, record: Record) -> Awaitable[None] | None:
+        """Keep one record; it may be a coroutine function, which is awaited.
+
+        Async requests call a plain one in a thread, for it may wait.
+        """
         ...
 
 
 class JsonlLog:
-    """Appends one line of JSON a decision to a file.
+    """Appends one line of JSON per decision to a file.
 
     Each record is one `write` to a file opened for appending, so that threads,
     and several processes with one file, do not mix their lines.
 
     Args:
         path: The file; made with its first record.
+        private: Whether nobody but its owner may read it. A file that everybody may read is made
+            so as well; one that its owner has opened to a group stays as it is.
 
     Raises:
         ConfigurationError: The folder does not exist, or the path is a folder.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, private: bool = False) -> None:
         self.path = Path(path)
+        self.private = private
         self._lock = Lock()
+        free_in_child(self)
         if not self.path.parent.is_dir():
             msg = f"log={str(path)!r}: the folder {self.path.parent} does not exist; make it first"
             raise ConfigurationError(msg)
@@ -46,26 +55,35 @@ class JsonlLog:
             raise ConfigurationError(msg)
 
     def write(self, record: Record) -> None:
-        """Append one record."""
+        """Append one record.
+
+        Raises:
+            OSError: It cannot be written; nothing of it is in the file.
+        """
         # Half of a surrogate pair has no UTF-8; its escape is JSON too.
         line = (json.dumps(record, ensure_ascii=False) + "\n").encode(errors="backslashreplace")
         with self._lock:
-            handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-            try:
-                os.write(handle, line)
-            finally:
-                os.close(handle)
+            append_line(self.path, line, private=self.private)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the lock, so that a copy or another process has its own."""
+        return {"path": self.path, "private": self.private}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Go on with the same file."""
+        self.__init__(state["path"], private=state["private"])  # type: ignore[misc]
 
     def __repr__(self) -> str:
         """Show the path."""
         return f"JsonlLog({str(self.path)!r})"
 
 
-def open_log(log: Any) -> DecisionLog | None:
+def open_log(log: Any, *, private: bool = False) -> DecisionLog | None:
     """Read the `log=` argument of a cascade.
 
     Args:
         log: None, the path of a `.jsonl` file, or an object with `write(record)`.
+        private: Whether what goes there holds what people wrote; see `JsonlLog`.
 
     Raises:
         ConfigurationError: It is none of these.
@@ -77,6 +95,6 @@ def open_log(log: Any) -> DecisionLog | None:
             kind = str(log).split("://", 1)[0]
             msg = f"log= does not know {kind}:// yet; give the path of a .jsonl file"
             raise ConfigurationError(msg)
-        return JsonlLog(log)
+        return JsonlLog(log, private=private)
     msg = f"log= takes the path of a .jsonl file, not {type(log).__name__}"
     raise ConfigurationError(msg)

@@ -17,7 +17,9 @@ import contextvars
 import inspect
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from threading import Thread
 from time import perf_counter
 from typing import Any, Generic, TypeVar
 
@@ -165,7 +167,7 @@ def _perform(effect: Effect, port: Port) -> Reply:
             return port.close()
         if isinstance(effect, Compute):
             value = effect.function(*effect.args)
-            return Computed(_await_elsewhere(value) if inspect.isawaitable(value) else value)
+            return Computed(await_elsewhere(value) if inspect.isawaitable(value) else value)
         if isinstance(effect, Note):
             port.note(effect)
         return None
@@ -221,7 +223,7 @@ def _not_cancelled(reply: Reply, before: int) -> None:
         raise asyncio.CancelledError from (reply.error if isinstance(reply, Failed) else None)
 
 
-def _await_elsewhere(value: Any) -> Any:
+def await_elsewhere(value: Any) -> Any:
     """Await a caller's coroutine from sync code, whether or not a loop is running here."""
 
     async def wait() -> Any:
@@ -233,3 +235,49 @@ def _await_elsewhere(value: Any) -> Any:
     context = contextvars.copy_context()
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(context.run, in_new_loop, wait()).result()
+
+
+async def in_thread(function: Callable[..., T], *args: Any) -> T:
+    """Call what may block, where an event loop is running in one of its threads."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:  # another event loop's framework, or none, is driving
+        return function(*args)
+    return await asyncio.to_thread(function, *args)
+
+
+async def in_own_thread(function: Callable[[], None]) -> None:
+    """Call what blocks for long, in a thread that ends with it; see `in_thread`."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        function()
+        return
+    done: asyncio.Future[None] = loop.create_future()
+
+    def say(error: BaseException | None) -> None:
+        if not done.done():
+            done.set_result(None) if error is None else done.set_exception(error)
+
+    def run() -> None:
+        error: BaseException | None = None
+        try:
+            function()
+        except BaseException as raised:  # noqa: BLE001 - it is raised where this is awaited
+            error = raised
+        with suppress(RuntimeError):  # the loop may be closed by now
+            loop.call_soon_threadsafe(say, error)
+
+    thread = Thread(target=contextvars.copy_context().run, args=(run,), daemon=True)
+    thread.start()
+    await done
+    while thread.is_alive():  # noqa: ASYNC110 - it has nothing left to do but to end
+        await asyncio.sleep(0)
+
+
+async def awaited(function: Callable[..., Any], *args: Any) -> Any:
+    """Call a caller's function: a coroutine function here, any other in a thread."""
+    if inspect.iscoroutinefunction(function):
+        return await function(*args)
+    value = await in_thread(function, *args)
+    return await value if inspect.isawaitable(value) else value

@@ -11,10 +11,11 @@ threshold → accept, or go on (`judging`). The last tier's answer is returned a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from cascade_core.abilities import Missing
 from cascade_core.call import Reason
 from cascade_core.draft import Draft
 from cascade_core.effects import (
@@ -30,17 +31,18 @@ from cascade_core.effects import (
     Pull,
     Steps,
 )
-from cascade_core.errors import CascadeExhausted, refuses_logprobs
+from cascade_core.errors import CascadeExhausted, error_name, refuses_logprobs
+from cascade_core.loop.able import missing
 from cascade_core.loop.bound import Bound
 from cascade_core.loop.judging import (
     failed_custom_gate,
     failed_gate,
     judge,
-    no_reading_note,
     pointless,
 )
+from cascade_core.loop.notes import failing_note, no_reading_note
 from cascade_core.loop.trail import Trail, TrailEntry, always_strong, total
-from cascade_core.verdict import Judgement, Verdict
+from cascade_core.verdict import Failing, Judgement, Verdict
 
 if TYPE_CHECKING:
     from cascade_core.request import Request
@@ -48,6 +50,14 @@ if TYPE_CHECKING:
     from cascade_core.tier import Tier
 
 _UNJUDGED = Judgement("only_tier")
+
+UNFINISHED: Mapping[str, object] = {
+    "tier": None,
+    "reason": "unfinished",
+    "accepted": None,
+    "cost_usd": None,
+}
+"""What the cascade would have done, as long as nobody knows."""
 
 
 @dataclass(slots=True)
@@ -61,6 +71,7 @@ class _Run:
     judged: Judgement
     drafts: list[tuple[Tier, Judgement, TrailEntry]] = field(default_factory=list)
     causes: list[tuple[str, BaseException]] = field(default_factory=list)
+    unable: dict[int, Sequence[Missing]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -90,7 +101,8 @@ def cascade(
     """
     run = _Run(plan, request, streamed, trail or Trail(plan.prices), _UNJUDGED)
     if plan.mode == "shadow":
-        return (yield from _shadow(run))
+        verdict = yield from served(plan, request, run.trail, streamed=streamed)
+        return (yield from shadowed(plan, request, run.trail, verdict))
     accepted = yield from _climb(run)
     if accepted is None:
         return (yield from _last(run, run.judged.reason))
@@ -113,8 +125,9 @@ def _climb(run: _Run) -> Steps[tuple[Tier, Judgement, _Answer] | None]:
         if tier.index < request.first:
             run.judged = replace(run.judged, reason="sticky")
             continue
-        if tier.index in request.unable:
-            run.judged = replace(run.judged, reason="tool_support")
+        if lacks := missing(tier, request):
+            run.unable[tier.index] = lacks
+            run.judged = replace(run.judged, reason="unable")
             continue
         if tier.index in skipped:
             run.judged = replace(run.judged, reason="difficult")
@@ -152,14 +165,14 @@ def _last(run: _Run, reason: Reason) -> Steps[Verdict]:
         reply = yield Ask(tier, run.request)
     draft = _drafted(reply)
     if draft is not None:
+        tier.failures.answered()
         entry = run.trail.add(draft, tier, "draft")
         failed = failed_gate(plan, run.request, draft)
         if failed is None and plan.custom_gates:
             failed = yield from failed_custom_gate(plan, run.request, draft)
         entry.settle("returned", failed)
         return _verdict(run, tier, draft, reason)
-    run.trail.fail(reply, tier, "draft")
-    run.causes.append((tier.label, reply.error))
+    yield from _failed(run, tier, reply)
     # Tokens that were shown cannot be taken back, so no other draft may follow them.
     if plan.on_exhausted == "best_draft" and run.drafts and not shown:
         tier, best, entry = max(run.drafts, key=_worth)
@@ -171,16 +184,37 @@ def _last(run: _Run, reason: Reason) -> Steps[Verdict]:
     raise CascadeExhausted(run.causes, run.trail.calls) from reply.error
 
 
-def _shadow(run: _Run) -> Steps[Verdict]:
-    """Serve the last tier, then find out what the cascade would have done."""
+def served(
+    plan: Plan, request: Request, trail: Trail | None = None, *, streamed: bool = False
+) -> Steps[Verdict]:
+    """Answer as shadow mode does, with the last tier; see `cascade`.
+
+    What the cascade would have done is found out by `shadowed`, afterwards.
+    """
+    run = _Run(plan, request, streamed, trail or Trail(plan.prices), _UNJUDGED)
     verdict = yield from _last(run, "shadow")
-    served = len(run.trail.calls)
-    run.streamed = False
+    return replace(verdict, shadow=UNFINISHED, calls=tuple(verdict.calls))  # the trail goes on
+
+
+def shadowed(plan: Plan, request: Request, trail: Trail, verdict: Verdict) -> Steps[Verdict]:
+    """Find out what the cascade would have done in place of an answer that is served.
+
+    Args:
+        plan: As for `served`.
+        request: The same.
+        trail: The same; it goes on.
+        verdict: What `served` returned.
+
+    Returns:
+        The same verdict with all that is known now.
+    """
+    run = _Run(plan, request, streamed=False, trail=trail, judged=_UNJUDGED)
+    begun = len(trail.calls)
     accepted = yield from _climb(run)
-    tried = run.trail.calls[served:]
+    tried = trail.calls[begun:]
     if accepted is None:
         would: dict[str, object] = {"tier": verdict.tier, "reason": run.judged.reason}
-        paid = total(run.trail.calls)
+        paid = total(trail.calls)
     else:
         would = {"tier": accepted[0].index, "reason": accepted[1].reason}
         paid = total(tried)
@@ -192,7 +226,7 @@ def _shadow(run: _Run) -> Steps[Verdict]:
         "accepted": accepted is not None,
         "cost_usd": None if paid is None else float(paid),
     }
-    return replace(_verdict(run, run.plan.tiers[-1], verdict.draft, verdict.reason), shadow=shadow)
+    return replace(_verdict(run, plan.tiers[-1], verdict.draft, verdict.reason), shadow=shadow)
 
 
 def _draft(run: _Run, tier: Tier) -> Steps[_Answer | Judgement]:
@@ -207,9 +241,9 @@ def _draft(run: _Run, tier: Tier) -> Steps[_Answer | Judgement]:
     if isinstance(got, Judgement):
         return got
     if isinstance(got, Failed):
-        run.trail.fail(got, tier, "draft")
-        run.causes.append((tier.label, got.error))
+        yield from _failed(run, tier, got)
         return replace(run.judged, reason="failed")
+    tier.failures.answered()
     draft = got.draft
     if draft.unread == "certain":
         yield Note(
@@ -253,6 +287,16 @@ def _attempt(run: _Run, tier: Tier, *, logprobs: bool) -> Steps[_Answer | Judgem
     return _Answer(reply.draft, chunks) if isinstance(reply, Done) else reply
 
 
+def _failed(run: _Run, tier: Tier, failed: Failed) -> Steps[None]:
+    """Write down that a tier gave no answer; say so where it never does."""
+    run.trail.fail(failed, tier, "draft")
+    run.causes.append((tier.label, failed.error))
+    error = error_name(failed.error)
+    streak = tier.failures.failed(error)
+    if streak is not None:
+        yield failing_note(run.plan, tier, error, streak)
+
+
 def _drafted(reply: Drafts | Done | Failed) -> Draft | None:
     if isinstance(reply, Drafts):
         return reply.drafts[0]
@@ -284,4 +328,15 @@ def _verdict(
         class_name=run.request.class_name,
         policy=plan.policy,
         calibrated=plan.calibrated and run.judged.confidence is not None,
+        unable=run.unable,
+        failing=failing(plan.tiers),
     )
+
+
+def failing(tiers: Sequence[Tier]) -> Sequence[Failing]:
+    """Return the tiers that fail again and again."""
+    return [
+        Failing(tier.index, tier.model, tier.failures.count, tier.failures.error)
+        for tier in tiers
+        if tier.failures.long
+    ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cascade_core.call import Reason
 from cascade_core.draft import Draft
 from cascade_core.effects import Compute, Computed, Failed, Note, Steps
+from cascade_core.loop.notes import no_reading_note
 from cascade_core.loop.trail import Trail
 from cascade_core.verdict import Judgement
 
@@ -159,19 +160,4 @@ def _sent_on_note(tier: Tier) -> Note:
         f"{tier.label} answers tool calls without a confidence reading, as nearly all models do, "
         'and on_tool_call="escalate" sends every one of them on: both tiers are paid for them '
         '("gates" accepts those that pass every gate, and SelfConsistency() can read them)',
-    )
-
-
-def no_reading_note(plan: Plan, tier: Tier) -> Note:
-    """Return the warning that a tier's drafts cannot be read, and what would help."""
-    if not plan.reads_only_logprobs:
-        return Note(
-            f"no_reading:{tier.index}",
-            f"no signal could read a draft of {tier.label}; such requests go on to the next tier",
-        )
-    return Note(
-        f"no_reading:{tier.index}",
-        f"{tier.label} gives no confidence reading, so every request goes on to the next tier: "
-        "this provider returns no logprobs; add SelfConsistency() or Judge(model) to signals= "
-        "(in a chain of your own, ask for logprobs where the model is made: logprobs=True)",
     )

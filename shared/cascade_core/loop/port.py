@@ -18,7 +18,7 @@ from cascade_core.effects import Ask, Chunk, Done, Drafts, Emit, Failed, Note, O
 from cascade_core.loop.streams import AsyncStream, Stream
 
 if TYPE_CHECKING:
-    from cascade_core.setup.plan import Notices
+    from cascade_core.setup.notices import Notices
     from cascade_core.tier import Tier
 
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, closing
+from dataclasses import replace
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 from cascade_core.call import Call
-from cascade_core.errors import CascadeExhausted
+from cascade_core.errors import CascadeExhausted, error_name
 from cascade_core.log import Record, as_record, collectors, exhausted_record
-from cascade_core.loop import drivers
-from cascade_core.loop.flow import cascade
+from cascade_core.loop import behind, drivers, writing
+from cascade_core.loop.flow import UNFINISHED, cascade, failing, served, shadowed
+from cascade_core.loop.hooks import Hook, tell
 from cascade_core.loop.port import AsyncPort, Caller, Port
 from cascade_core.loop.trail import Trail, total
 from cascade_core.request import Request
@@ -24,24 +26,7 @@ from cascade_core.setup.engine import Engine
 from cascade_core.setup.plan import Plan
 from cascade_core.verdict import Verdict
 
-
-class Hook:
-    """Told of every request of a cascade, however it was called; any method may be left out.
-
-    No method may wait: those of an async request run on its event loop.
-    """
-
-    def before(self, session: Session) -> None:
-        """Told before any model is called; what it raises ends the request."""
-
-    def decided(self, session: Session) -> None:
-        """Told when the session has a verdict and a record, before the caller has the answer."""
-
-    def ended(self, session: Session) -> None:
-        """Told when nothing more will be called: answered, exhausted, failed, cancelled or left.
-
-        `session.verdict` or `session.error` says which; `session.calls` is what was paid for.
-        """
+__all__ = ["Decided", "Hook", "Session"]
 
 
 class Decided(NamedTuple):
@@ -69,7 +54,9 @@ class Session:
 
     __slots__ = (
         "_collectors",
+        "_ended",
         "_id",
+        "_left",
         "_trail",
         "caller",
         "engine",
@@ -97,6 +84,8 @@ class Session:
         self.record: Record | None = None
         self.error: BaseException | None = None
         self._id = decision_id
+        self._ended = False
+        self._left = False  # behind the request
         self._trail = Trail(plan.prices)
         # Those around the request's start: a stream may be read to its end somewhere else.
         self._collectors = collectors()
@@ -120,31 +109,33 @@ class Session:
             CascadeExhausted: No tier gave an answer.
         """
         try:
-            flow = self._begin(streamed=False)
-            verdict = drivers.run(flow, Port(self.caller, self.plan.notices))
+            self._verdict(drivers.run(self._begin(streamed=False), self._port()))
+            return self._finish()
         except BaseException as error:
             self._failed(error)
             raise
-        return self._decided(verdict)
 
     async def arun(self) -> Decided:
         """Decide, and wait; see `run`."""
         try:
-            flow = self._begin(streamed=False)
-            verdict = await drivers.arun(flow, AsyncPort(self.caller, self.plan.notices))
+            if not self.engine.warm:
+                await self._warm_up()
+            self._verdict(await drivers.arun(self._begin(streamed=False), self._aport()))
+            return await self._afinish()
         except BaseException as error:
-            self._failed(error)
+            await self._afailed(error)
             raise
-        return self._decided(verdict)
 
     def stream(self) -> Generator[Any, None, None]:
         """Decide, and yield what is shown, then the `Decided`; see `run`."""
         try:
             flow = self._begin(streamed=True)
-            port = Port(self.caller, self.plan.notices)
-            with closing(drivers.stream(flow, port)) as items:
+            with closing(drivers.stream(flow, self._port())) as items:
                 for item in items:
-                    yield self._decided(item.value) if type(item) is drivers.Result else item
+                    if type(item) is drivers.Result:
+                        self._verdict(item.value)
+                        item = self._finish()  # noqa: PLW2901
+                    yield item
         except BaseException as error:
             self._failed(error)
             raise
@@ -152,59 +143,191 @@ class Session:
     async def astream(self) -> AsyncGenerator[Any, None]:
         """Decide, and yield what is shown, then the `Decided`; see `run`."""
         try:
+            if not self.engine.warm:
+                await self._warm_up()
             flow = self._begin(streamed=True)
-            port = AsyncPort(self.caller, self.plan.notices)
-            async with aclosing(drivers.astream(flow, port)) as items:
+            async with aclosing(drivers.astream(flow, self._aport())) as items:
                 async for item in items:
-                    yield self._decided(item.value) if type(item) is drivers.Result else item
+                    if type(item) is drivers.Result:
+                        self._verdict(item.value)
+                        item = await self._afinish()  # noqa: PLW2901
+                    yield item
         except BaseException as error:
-            self._failed(error)
+            await self._afailed(error)
             raise
+
+    async def _warm_up(self) -> None:
+        engine = self.engine
+        if engine.cold:
+            await drivers.in_own_thread(engine.warm_up)
+        else:
+            engine.warm_up()
 
     def reuse(self, record: Record) -> None:
         """Write down an answer that was kept, and that no tier was asked for."""
         self.record = record
-        self._keep(record)
-        self._tell("ended")
+        self._keep()
+        self._end()
+
+    async def areuse(self, record: Record) -> None:
+        """Write down an answer that was kept; see `reuse`."""
+        self.record = record
+        await self._akeep()
+        self._end()
+
+    def _port(self) -> Port:
+        return Port(self.caller, self.plan.notices)
+
+    def _aport(self) -> AsyncPort:
+        return AsyncPort(self.caller, self.plan.notices)
 
     def _begin(self, *, streamed: bool) -> Any:
         for hook in self.engine.hooks:
             hook.before(self)
+        if self.plan.mode == "shadow":
+            return served(self.plan, self.request, self._trail, streamed=streamed)
         return cascade(self.plan, self.request, self._trail, streamed=streamed)
 
-    def _decided(self, verdict: Verdict) -> Decided:
+    def _verdict(self, verdict: Verdict) -> None:
         self.verdict = verdict
-        self.record = record = as_record(verdict, self.id)
-        self._keep(record)
-        if self.engine.hooks:
-            self._tell("decided")
-            self._tell("ended")
-        return Decided(verdict, record)
+        self.record = as_record(verdict, self.id)
+
+    def _finish(self) -> Decided:
+        """Write down what was decided; in shadow mode, have the rest found out behind."""
+        decided = self._decided()
+        if self.plan.mode == "shadow":
+            if not self._waits and behind.start(self._find, self._write, self._give_up):
+                self._left = True
+                return decided
+            self._find()
+            decided = self._decided()
+        self._write()
+        return decided
+
+    async def _afinish(self) -> Decided:
+        """Write down what was decided; see `_finish`."""
+        decided = self._decided()
+        if self.plan.mode == "shadow":
+            if not self._waits and behind.start_task(self._afind, self._awrite, self._give_up):
+                self._left = True
+                return decided
+            await self._afind()
+            decided = self._decided()
+        await self._awrite()
+        return decided
+
+    def _decided(self) -> Decided:
+        assert self.verdict is not None  # noqa: S101 - the flow has ended
+        assert self.record is not None  # noqa: S101
+        return Decided(self.verdict, self.record)
+
+    @property
+    def _waits(self) -> bool:
+        """Whether the caller has to wait for all that shadow mode finds out."""
+        return False
+
+    def _find(self) -> None:
+        """Find out what the cascade would have done."""
+        try:
+            self._verdict(drivers.run(self._shadow(), self._port()))
+        except Exception as error:  # noqa: BLE001 - the answer is out, or must get out
+            self._unfinished(error)
+
+    async def _afind(self) -> None:
+        """Find out what the cascade would have done."""
+        try:
+            self._verdict(await drivers.arun(self._shadow(), self._aport()))
+        except Exception as error:  # noqa: BLE001 - the answer is out, or must get out
+            self._unfinished(error)
+
+    def _write(self) -> None:
+        self._keep()
+        self._end()
+
+    async def _awrite(self) -> None:
+        await self._akeep()
+        self._end()
+
+    def _shadow(self) -> Any:
+        assert self.verdict is not None  # noqa: S101 - what is served comes first
+        return shadowed(self.plan, self.request, self._trail, self.verdict)
+
+    def _unfinished(self, error: BaseException) -> None:
+        """Say in the record that the rest is not known, with whatever was paid for it."""
+        assert self.verdict is not None  # noqa: S101 - what is served comes first
+        paid = replace(self.verdict, cost=total(self.calls))
+        self._verdict(replace(paid, shadow={**UNFINISHED, "error": error_name(error)}))
+
+    def _give_up(self, error: BaseException) -> None:
+        """Write down what is known where the rest will not be done."""
+        self._unfinished(error)
+        self._write()
 
     def _failed(self, error: BaseException) -> None:
         """Write down a request that has no answer: its calls may be paid for all the same."""
-        if self.verdict is not None:  # a stream was left, or broke, after everything was decided
+        if self._over:
             return
-        self.error = error
-        if isinstance(error, CascadeExhausted):
-            class_name, policy = self.request.class_name, self.plan.policy
-            calls, cost = self.calls, total(self.calls)
-            self.record = exhausted_record(calls, cost, self.id, class_name, policy)
-            self._keep(self.record)
-        self._tell("ended")
+        if self._exhausted(error):
+            self._keep()
+        self._end()
 
-    def _keep(self, record: Record) -> None:
-        for seen in self._collectors:
-            seen.append(record)
-        log = self.engine.log
-        if log is None:
+    async def _afailed(self, error: BaseException) -> None:
+        """Write down a request that has no answer; see `_failed`."""
+        if self._over:
             return
-        try:
-            log.write({**record, **self._content()})
-        except Exception as error:  # noqa: BLE001 - the answer is paid for and must get out
-            self.plan.notices.give(
-                "log", f"{log!r} cannot be written ({type(error).__name__}); decisions are lost"
-            )
+        if self._exhausted(error):
+            await self._akeep()
+        self._end()
+
+    @property
+    def _over(self) -> bool:
+        """Whether everything was decided before a stream was left, or broke."""
+        return self._ended or self._left
+
+    def _exhausted(self, error: BaseException) -> bool:
+        """Note what ended a request; tell whether it is to be written down."""
+        self.error = error
+        if not isinstance(error, CascadeExhausted):
+            return False
+        class_name, policy = self.request.class_name, self.plan.policy
+        calls, cost = self.calls, total(self.calls)
+        self.record = exhausted_record(
+            calls, cost, self.id, class_name, policy, failing=failing(self.plan.tiers)
+        )
+        return True
+
+    def _keep(self) -> None:
+        """Hand the record to the log, and to whoever collects."""
+        if self.engine.log is not None:
+            writing.write(self.engine.log, self._logged(), self.plan.notices)
+        self._collect()
+
+    async def _akeep(self) -> None:
+        """Hand the record to the log, and to whoever collects.
+
+        The log comes first: where the request is cancelled meanwhile, it was not answered.
+        """
+        if self.engine.log is not None:
+            await writing.awrite(self.engine.log, self._logged(), self.plan.notices)
+        self._collect()
+
+    def _logged(self) -> Record:
+        return {**(self.record or {}), **self._content()}
+
+    def _collect(self) -> None:
+        assert self.record is not None  # noqa: S101 - it is being kept
+        for seen in self._collectors:
+            seen.append(self.record)
+
+    def _end(self) -> None:
+        """Tell the hooks, once, that nothing more will be called."""
+        if self._ended:
+            return
+        self._ended = True
+        if self.engine.hooks:
+            if self.verdict is not None and self.error is None:
+                tell(self, "decided")
+            tell(self, "ended")
 
     def _content(self) -> Record:
         """Return the prompt and the answer, where the caller wants them logged."""
@@ -212,15 +335,3 @@ class Session:
             return {}
         turns = [{"role": turn.role, "text": turn.text} for turn in self.request.turns]
         return {"request": turns, "response": self.verdict.draft.text}
-
-    def _tell(self, moment: str) -> None:
-        """Tell the hooks; one that fails costs no answer, which is paid for."""
-        for hook in self.engine.hooks:
-            try:
-                getattr(hook, moment)(self)
-            except Exception as error:  # noqa: BLE001 - the answer must get out
-                self.plan.notices.give(
-                    f"hook:{type(hook).__name__}:{moment}",
-                    f"{type(hook).__name__}.{moment} raised {type(error).__name__}; "
-                    "the request went on without it",
-                )

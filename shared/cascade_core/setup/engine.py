@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import replace
+from importlib import import_module
 from typing import Any, Self
 
+from cascade_core.costs import catalogue, encodings
 from cascade_core.log import (
     DecisionLog,
     open_log,
 )
-from cascade_core.setup.plan import Notices, Plan, make_plan
+from cascade_core.request import Request
+from cascade_core.setup.notices import Notices
+from cascade_core.setup.plan import Plan, make_plan
 from cascade_core.setup.settings import DECIDING
 from cascade_core.tier import Tier
+
+_ON_USE = (
+    "cascade_core.costs.price_table",
+    "jsonschema.validators",
+    "referencing.jsonschema",
+)
+"""What a request imports where it needs it."""
 
 
 class Engine:
@@ -29,6 +41,7 @@ class Engine:
         log: Where records are kept, if anywhere.
         log_content: Whether prompts and answers are kept there too.
         hooks: Told of every request; see `loop.session.Hook`.
+        warm: Whether everything that requests may need has been read.
 
     Raises:
         ConfigurationError: A setting cannot work.
@@ -39,9 +52,38 @@ class Engine:
     ) -> None:
         deciding = {name: getattr(settings, name) for name in DECIDING}
         self.plan: Plan = make_plan(tiers, notices, **deciding)
-        self.log: DecisionLog | None = open_log(settings.log)
         self.log_content = bool(settings.log_content)
+        self.log: DecisionLog | None = open_log(settings.log, private=self.log_content)
         self.hooks: list[Any] = []
+        self.warm = False
+
+    @property
+    def cold(self) -> bool:
+        """Whether there is something to read from the disk in `warm_up`."""
+        return (
+            any(module not in sys.modules for module in self._modules())
+            or not catalogue.is_read()
+            or any(encodings.is_unread(tier.model) for tier in self.plan.tiers)
+        )
+
+    def warm_up(self) -> None:
+        """Read and import what requests need on first use; no event loop may wait for it."""
+        for module in self._modules():
+            import_module(module)
+        catalogue.find("")  # where the caller's own prices cover the tiers, judges may need it
+        plan = self.plan
+        for tier in plan.tiers:
+            plan.prices.rate(tier.price_names(None))
+            encodings.encoding_for(tier.model)
+        plan.skipped(Request.of(""))
+        for signal in plan.signals:
+            getattr(signal, "warm_up", int)()
+        self.warm = True
+
+    def _modules(self) -> Iterator[str]:
+        yield from _ON_USE
+        if self.plan.calibrated or self.plan.router is not None:
+            yield "cascade_core.fitted.features"
 
     def with_tiers(self, tiers: Sequence[Tier]) -> Self:
         """Return the same engine for other forms of the same tiers; all it shares stays shared."""
@@ -59,6 +101,7 @@ class Engine:
             "gates": [
                 f"{g.reason}:{getattr(g.passes, '__qualname__', g.reason)}" for g in plan.gates
             ],
+            "takes": [tier.abilities.identity for tier in plan.tiers],
             "mode": plan.mode,
             "on_no_score": plan.on_no_score,
             "on_tool_call": plan.on_tool_call,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import Any
 
 from cascade_core.costs.prices import Prices
@@ -24,11 +23,11 @@ from cascade_core.request import Request
 from cascade_core.setup.confidence import Calibrated, Confidence, Raw
 from cascade_core.setup.gates import Check, Gate, make_gates
 from cascade_core.setup.misuse import odd_tiers, other_use
+from cascade_core.setup.notices import Notices
 from cascade_core.signals.base import Signal
 from cascade_core.signals.make import SignalLike, make_signals
 from cascade_core.signals.readings import Combine, Combiner, Minimum, make_combiner
 from cascade_core.tier import Tier
-from cascade_core.warn import warn
 
 DEFAULT_THRESHOLD = 0.9
 """What an uncalibrated confidence has to reach where nobody set a threshold.
@@ -37,34 +36,6 @@ With the default signal this asks for a geometric mean token probability of
 0.9. It is a starting point, not a promise: raw readings mean different things
 for different models, so tune it on your own traffic.
 """
-
-
-_SETUP = "setup:"
-
-
-class Notices:
-    """Remembers which warnings have been given, so that each is given once."""
-
-    __slots__ = ("_given", "_lock")
-
-    def __init__(self) -> None:
-        self._given: set[str] = set()
-        self._lock = Lock()
-
-    def give(self, key: str, text: str) -> None:
-        """Warn with `CascadeWarning` unless this key already did."""
-        with self._lock:
-            if key in self._given:
-                return
-            self._given.add(key)
-        warn(text)
-
-    def of_setup(self) -> Notices:
-        """Return what a copy of the cascade begins with: its settings need no second warning."""
-        copied = Notices()
-        with self._lock:
-            copied._given |= {key for key in self._given if key.startswith(_SETUP)}
-        return copied
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -247,7 +218,7 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
         *other_use(document, thresholds, settings, tiers, made),
         *odd_tiers(tiers, prices),
     ):
-        plan.notices.give(f"{_SETUP}{text}", text)
+        plan.notices.give_of_setup(text)
     return plan
 
 

@@ -106,6 +106,10 @@ class Difficulty(BaseSignal):
         return reading
         yield  # a signal is a generator, also where it asks nothing
 
+    def warm_up(self) -> None:
+        """Make ready what was learned, which reads modules from the disk."""
+        _ = self._scorers
+
     @cached_property
     def _scorers(self) -> list[Scorer | None]:
         from cascade_core.fitted.scorer import Scorer  # noqa: PLC0415 - brings numpy

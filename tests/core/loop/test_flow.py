@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from cascade_core.abilities import Abilities
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask
 from cascade_core.errors import CascadeExhausted
@@ -35,6 +36,7 @@ WEATHER = ToolSpec(
 )
 WITH_TOOLS = Request.of("How is the weather?")
 WITH_TOOLS.tools = (WEATHER,)
+NO_TOOLS = Abilities(lacks=frozenset({"tools"}))
 
 
 def called(arguments, name="weather", **settings):
@@ -169,10 +171,59 @@ def test_tool_calls_and_cached_answers_without_logprobs_prove_nothing(fields):
 
 
 def test_a_tier_that_cannot_call_tools_is_skipped():
-    request = Request(WITH_TOOLS.turns, tools=[WEATHER], unable={0})
-    verdict, _, models = play(plan_for(), sure(), sure(), request=request)
-    assert (verdict.tier, verdict.reason) == (1, "tool_support")
+    request = Request(WITH_TOOLS.turns, tools=[WEATHER], needs=["tools"])
+    plan = plan_for(tiers=make_tiers(abilities={0: NO_TOOLS}))
+    verdict, _, models = play(plan, sure(), sure(), request=request)
+    assert (verdict.tier, verdict.reason) == (1, "unable")
+    assert verdict.unable == {0: ("tools",)}
     assert models.asked == [(1, "draft")]
+
+
+def test_the_last_tier_is_asked_whatever_it_lacks():
+    request = Request(REQUEST.turns, needs=["tools"])
+    plan = plan_for(tiers=make_tiers(abilities=NO_TOOLS))
+    verdict, _, models = play(plan, sure(), sure(), request=request)
+    assert (verdict.tier, verdict.unable) == (1, {0: ("tools",)})
+    assert models.asked == [(1, "draft")]
+
+
+# --- tiers that always fail ---------------------------------------------------------------------
+
+
+def test_a_tier_that_fails_again_and_again_is_warned_of_once_a_streak():
+    plan, refused = plan_for(), ProviderError(status=401)
+    said = []
+    for answer in [broken(refused)] * 5 + [sure()] + [broken(refused)] * 4:
+        verdict, _, models = play(plan, answer, sure())
+        said.append(list(models.notes.values()))
+    assert [len(notes) for notes in said] == [0, 0, 1, 0, 0, 0, 0, 0, 1, 0]
+    (text,) = said[2]
+    assert text == (
+        "tier 0 (m0) has failed 3 times in a row (ProviderError (HTTP 401)): every request goes on "
+        "to the next tier, and nothing is saved; check its key, its address and the name of its "
+        "model"
+    )
+    (failing,) = verdict.failing
+    assert (failing.tier, failing.model, failing.failures) == (0, "m0", 4)
+    assert failing.error == "ProviderError (HTTP 401)"
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_last_tier_that_fails_again_and_again_is_warned_of(streamed):
+    plan = plan_for(1, tiers=make_tiers(1, streams=True))
+    for _ in range(3):
+        models = Models(broken())
+        with pytest.raises(CascadeExhausted):
+            drivers.play(cascade(plan, REQUEST, streamed=streamed), models)
+    (text,) = models.notes.values()
+    assert "every request that comes to it fails" in text
+
+
+def test_a_tier_that_answers_in_between_is_not_failing():
+    plan = plan_for()
+    for answer in [broken(), broken(), sure()] * 3:
+        verdict, _, models = play(plan, answer, sure())
+        assert (models.notes, verdict.failing) == ({}, [])
 
 
 # --- more and fewer tiers -----------------------------------------------------------------------
@@ -708,13 +759,15 @@ def test_tiers_below_the_one_that_began_the_answer_are_not_asked():
     assert models.asked == [(2, "draft")]
 
 
-@pytest.mark.parametrize("why", ["sticky", "tool_support", "difficult", "no_reading"])
+@pytest.mark.parametrize("why", ["sticky", "unable", "difficult", "no_reading"])
 def test_a_tier_that_is_passed_over_does_not_keep_the_next_from_being_asked(why):
-    more = {"sticky": {"first": 1}, "tool_support": {"unable": {0}}}.get(why, {})
+    more = {"sticky": {"first": 1}, "unable": {"needs": ["tools"]}}.get(why, {})
     request = Request(REQUEST.turns, metadata={"cascade_class": "hard"}, **more)
     by = {"score": {"kind": "signal", "signal": "sequence_logprob"}}
     never = {"calibrators": [by] * 2, "classes": {"hard": {"thresholds": [1.0, 0.5]}}}
-    plan = plan_for(3, policy=never, thresholds=None) if why == "difficult" else plan_for(3)
+    tiers = make_tiers(3, abilities={0: NO_TOOLS} if why == "unable" else {})
+    settings = {"policy": never, "thresholds": None} if why == "difficult" else {}
+    plan = plan_for(tiers=tiers, **settings)
     if why == "no_reading":
         plan.tiers[0].logprobs.refuse()
     verdict, _, models = play(plan, sure(), sure(0.9), mute(), request=request)
@@ -722,13 +775,15 @@ def test_a_tier_that_is_passed_over_does_not_keep_the_next_from_being_asked(why)
     assert models.asked == [(1, "draft")]
 
 
-@pytest.mark.parametrize("why", ["sticky", "tool_support", "difficult", "no_reading"])
+@pytest.mark.parametrize("why", ["sticky", "unable", "difficult", "no_reading"])
 def test_the_last_tier_passed_over_gives_the_reason_and_leaves_the_numbers(why):
-    more = {"sticky": {"first": 2}, "tool_support": {"unable": {0, 1}}}.get(why, {})
+    more = {"sticky": {"first": 2}, "unable": {"needs": ["tools"]}}.get(why, {})
     request = Request(REQUEST.turns, metadata={"cascade_class": "hard"}, **more)
     by = {"score": {"kind": "signal", "signal": "sequence_logprob"}}
     never = {"calibrators": [by] * 2, "classes": {"hard": {"thresholds": [1.0, 1.0]}}}
-    plan = plan_for(3, policy=never, thresholds=None) if why == "difficult" else plan_for(3)
+    tiers = make_tiers(3, abilities={0: NO_TOOLS, 1: NO_TOOLS} if why == "unable" else {})
+    settings = {"policy": never, "thresholds": None} if why == "difficult" else {}
+    plan = plan_for(tiers=tiers, **settings)
     if why == "no_reading":
         plan.tiers[0].logprobs.refuse()
         plan.tiers[1].logprobs.refuse()

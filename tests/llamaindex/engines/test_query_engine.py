@@ -21,7 +21,7 @@ from llama_index.core.schema import QueryBundle
 from llama_index.core.tools import QueryEngineTool
 from pydantic import BaseModel
 
-from cascade_core import collect_decisions
+from cascade_core import collect_decisions, flush_log
 from cascade_core.errors import CascadeExhausted, ConfigurationError
 from cascade_core.signals import Grounding, Judge
 from llamaindex_cascade import CascadeLLM, CascadeQueryEngine, CascadeSynthesizer
@@ -451,11 +451,13 @@ class TestShadowMode:
         self, how: str, streaming: bool
     ) -> None:
         two = Pair(SURE, engine={"streaming": streaming}, mode="shadow")
-        response = await ask(how, two.cascade)
+        with collect_decisions() as seen:
+            response = await ask(how, two.cascade)
         assert await text_of(response) == "strong answer"
         record = response.metadata["cascade"]
         assert record["reason"] == "shadow"
-        assert record["shadow"]["tier"] == 0
+        await asyncio.to_thread(flush_log)
+        assert [whole["shadow"]["tier"] for whole in seen] == [0]
 
 
 class TestAJudge:

@@ -183,7 +183,7 @@ class TestAFunctionAgent:
         with collect_decisions() as seen:
             answer = await agent.run("weather in Oslo?")
         assert str(answer) == STRONG_DONE.text
-        assert trail(seen) == [(1, "tool_support"), (1, "tool_support")]
+        assert trail(seen) == [(1, "unable"), (1, "unable")]
         assert two.asked == (0, 2)
         assert two.adds_up(seen)
 
@@ -437,7 +437,7 @@ class TestPredictAndCall:
         with collect_decisions() as seen:
             answer = await predict_and_call(two.cascade, how, [WEATHER], "weather in Oslo?")
         assert answer.response == "sunny in Oslo"
-        assert trail(seen) == [(1, "tool_support")]
+        assert trail(seen) == [(1, "unable")]
         assert two.adds_up(seen)
 
 

@@ -338,7 +338,7 @@ class TestAFunctionCallingProgram:
         two = Pair(WRITTEN, CALLED, cheap_is=COMPLETION)
         with collect_decisions() as seen:
             assert await called(how, function_program(two.cascade)) == ADA
-        assert trail(seen) == [(1, "tool_support")]
+        assert trail(seen) == [(1, "unable")]
         assert two.adds_up(seen)
 
 

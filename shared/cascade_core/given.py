@@ -1,0 +1,102 @@
+"""`Tier`: a model in `tiers=[…]` together with what its caller knows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from copy import copy
+from typing import Any, Self
+
+from cascade_core.abilities import NEEDS, Abilities, Missing, read_modalities
+from cascade_core.errors import ConfigurationError
+
+
+class Tier:
+    """A model together with what it can take, in place of the bare model in `tiers=[…]`.
+
+    A request that a tier cannot serve is not sent there. Model profiles and metadata say much of
+    it already; what is said here goes before them. What nobody says counts as able.
+
+    Args:
+        model: What would stand in `tiers=[…]` without it: a model, a chain, an engine or a name.
+        max_input_tokens: The most tokens a request may have, its answer not counted.
+        modalities: What the model reads beside text: `image`, `audio`, `video`, `file`.
+        tools: Whether it calls tools.
+        structured_output: Whether its provider makes objects of a JSON schema.
+        n: Whether it gives several answers to one request.
+
+    Raises:
+        ConfigurationError: A number is not positive, or a modality is not known.
+
+    Example:
+        >>> ChatCascade([Tier(local, max_input_tokens=8_000, modalities=["text"]), strong])
+    """
+
+    def __init__(  # noqa: PLR0913 - one for each thing that may be known
+        self,
+        model: Any,
+        *,
+        max_input_tokens: int | None = None,
+        modalities: Collection[str] | None = None,
+        tools: bool | None = None,
+        structured_output: bool | None = None,
+        n: bool | None = None,
+    ) -> None:
+        whole = type(max_input_tokens) is int and max_input_tokens > 0
+        if max_input_tokens is not None and not whole:
+            msg = f"Tier(max_input_tokens={max_input_tokens!r}): give a whole number above 0"
+            raise ConfigurationError(msg)
+        if isinstance(model, Tier):
+            msg = "Tier(Tier(…)): say everything in one"
+            raise ConfigurationError(msg)
+        self.model = model
+        self.max_input_tokens = max_input_tokens
+        self.modalities = modalities
+        self.tools = tools
+        self.structured_output = structured_output
+        self.n = n
+        self._unread = None if modalities is None else read_modalities(modalities, "modalities=")
+
+    def of(self, model: Any) -> Self:
+        """Return the same said of another model."""
+        made = copy(self)
+        made.model = model
+        return made
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What is said of the model, as plain JSON."""
+        names = ("max_input_tokens", "modalities", *NEEDS)
+        found = {name: getattr(self, name) for name in names}
+        if self.modalities is not None:
+            found["modalities"] = sorted(self.modalities)
+        return {name: value for name, value in found.items() if value is not None}
+
+    def applied_to(self, found: Abilities) -> Abilities:
+        """Return what is known of the model, with what its caller says in first place."""
+        lacks: set[Missing] = set(found.lacks)
+        if self._unread is not None:
+            lacks = {need for need in lacks if need in NEEDS} | self._unread
+        for need in NEEDS:
+            said = getattr(self, need)
+            if said is not None:
+                lacks = lacks - {need} if said else lacks | {need}
+        limit, shared = found.max_input_tokens, found.shared
+        if self.max_input_tokens is not None:
+            limit, shared = self.max_input_tokens, False
+        return Abilities(limit, shared, frozenset(lacks))
+
+    def __repr__(self) -> str:
+        """Say what is known, and the model by its class: its own repr may hold keys."""
+        known = [f"{name}={value!r}" for name, value in self.said.items()]
+        model = self.model if isinstance(self.model, str) else type(self.model).__name__
+        return f"Tier({', '.join([repr(model) if model is self.model else model, *known])})"
+
+
+def bare_model(given: object) -> tuple[Any, Tier | None]:
+    """Return what a caller gave as a tier, and what was said of it."""
+    return (given.model, given) if isinstance(given, Tier) else (given, None)
+
+
+def described(found: Abilities, said: Tier | None) -> Abilities:
+    """Return what is known of a model and what its caller says."""
+    return found if said is None else said.applied_to(found)

@@ -1,0 +1,162 @@
+"""What goes on behind a request whose answer is out: in a thread, or in a task of its event loop.
+
+Shadow mode serves the strongest tier at once and asks the cheaper ones here. A program that ends
+waits a little for what is still under way; whatever is not done by then is given up, and says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from contextvars import copy_context
+from threading import Event, Lock, Thread, get_ident
+from time import monotonic
+from typing import Any, TypeAlias
+
+from cascade_core.forks import free_in_child
+
+AT_ONCE = 64
+"""The most requests with something going on behind them; those beyond it wait themselves."""
+
+AT_EXIT = 5.0
+"""Seconds that a program which ends waits."""
+
+Waiting: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
+
+GiveUp: TypeAlias = Callable[[BaseException], None]
+"""Writes down what is known of work that will not come to an end."""
+
+
+class _Work:
+    """One piece of work.
+
+    Attributes:
+        process: Where it was begun: a forked child has nothing of it but this object.
+        loop: The thread of its event loop, where it is a task.
+        task: Kept, for an event loop does not keep its tasks.
+        done: Set when nothing more will come of it.
+    """
+
+    def __init__(self, give_up: GiveUp, loop: int | None = None) -> None:
+        self.process = os.getpid()
+        self.loop = loop
+        self.task: asyncio.Task[None] | None = None
+        self.done = Event()
+        self._give_up = give_up
+        self._claimed = False
+        _under_way[self] = None
+
+    def claim(self) -> bool:
+        """Tell whether to write it down: what is written down is not given up as well."""
+        with _claiming:
+            first, self._claimed = not self._claimed, True
+        return first
+
+    def give_up(self, error: BaseException) -> None:
+        """Say that it will not be done, unless it is."""
+        if self.claim():
+            self._give_up(error)
+        self.end()
+
+    def end(self) -> None:
+        """Say that nothing more will come."""
+        self.done.set()
+        _under_way.pop(self, None)
+
+
+_under_way: dict[_Work, None] = {}
+_claiming = Lock()
+free_in_child(sys.modules[__name__], "_claiming")
+
+
+def start(find: Callable[[], None], write: Callable[[], None], give_up: GiveUp) -> bool:
+    """Find something out in a thread, in a copy of this context, and write it down.
+
+    Args:
+        find: Finds it out.
+        write: Writes it down.
+        give_up: See `GiveUp`.
+
+    Returns:
+        Whether it is under way; False where too much is.
+    """
+    if len(_under_way) >= AT_ONCE:
+        return False
+    work = _Work(give_up)
+
+    def run() -> None:
+        try:
+            find()
+            if work.claim():
+                write()
+        finally:
+            work.end()
+
+    context = copy_context()
+    try:
+        Thread(target=context.run, args=(run,), name="cascade-behind", daemon=True).start()
+    except RuntimeError:  # no more threads can be started, or the program is ending
+        work.end()
+        return False
+    return True
+
+
+def start_task(find: Waiting, write: Waiting, give_up: GiveUp) -> bool:
+    """Find something out in a task, and write it down; see `start`."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:  # another event loop's framework, or none, is driving
+        return False
+    if len(_under_way) >= AT_ONCE:
+        return False
+    work = _Work(give_up, get_ident())
+
+    async def run() -> None:
+        try:
+            await find()
+            if work.claim():
+                await write()
+        except asyncio.CancelledError as error:
+            work.give_up(error)
+            raise
+        finally:
+            work.end()
+
+    work.task = loop.create_task(run())
+    return True
+
+
+def flush_log(seconds: float | None = None) -> bool:
+    """Wait until what goes on behind requests is done and written down.
+
+    In async code call it in a thread, `await asyncio.to_thread(flush_log)`: the event loop has
+    to run for its requests to go on.
+
+    Args:
+        seconds: How long to wait at the most; None waits as long as it takes.
+
+    Returns:
+        Whether everything is done.
+    """
+    deadline = None if seconds is None else monotonic() + seconds
+    here, process = get_ident(), os.getpid()
+    for work in list(_under_way):
+        if work.process != process:
+            continue
+        if work.loop == here:  # it cannot go on as long as this waits
+            continue
+        work.done.wait(None if deadline is None else max(0.0, deadline - monotonic()))
+    return not any(work.process == process for work in _under_way)
+
+
+def _at_exit() -> None:
+    flush_log(AT_EXIT)
+    for work in list(_under_way):
+        if work.process == os.getpid():
+            work.give_up(SystemExit())
+
+
+atexit.register(_at_exit)

@@ -1,0 +1,56 @@
+"""Warnings that are given once, and that never cost a request its answer."""
+
+from __future__ import annotations
+
+import logging
+from threading import Lock
+
+from cascade_core.forks import free_in_child
+from cascade_core.warn import warn
+
+_SETUP = "setup:"
+
+_logger = logging.getLogger("cascade_core")
+
+
+class Notices:
+    """Remembers which warnings have been given, so that each is given once."""
+
+    __slots__ = ("__weakref__", "_given", "_lock")
+
+    def __init__(self) -> None:
+        self._given: set[str] = set()
+        self._lock = Lock()
+        free_in_child(self)
+
+    def give(self, key: str, text: str) -> None:
+        """Warn with `CascadeWarning` unless this key already did.
+
+        Where warnings are errors it is logged instead: what is said here comes up while a request
+        is answered, and an answer that is paid for must get out.
+        """
+        if not self._is_new(key):
+            return
+        try:
+            warn(text)
+        except Exception:  # noqa: BLE001 - also what a `showwarning` of the caller's raises
+            _logger.warning("%s", text)
+
+    def give_of_setup(self, text: str) -> None:
+        """Warn of what was set up, once; where warnings are errors, it is one."""
+        if self._is_new(f"{_SETUP}{text}"):
+            warn(text)
+
+    def of_setup(self) -> Notices:
+        """Return what a copy of the cascade begins with: its settings need no second warning."""
+        copied = Notices()
+        with self._lock:
+            copied._given |= {key for key in self._given if key.startswith(_SETUP)}
+        return copied
+
+    def _is_new(self, key: str) -> bool:
+        with self._lock:
+            if key in self._given:
+                return False
+            self._given.add(key)
+        return True
