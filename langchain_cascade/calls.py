@@ -32,7 +32,7 @@ from langchain_cascade.convert import (
     without_logprobs,
 )
 from langchain_cascade.engine import ChatEngine
-from langchain_cascade.quiet import without_streaming
+from langchain_cascade.quiet import speaks, without_streaming
 from langchain_cascade.scope import fatal
 from langchain_cascade.streams import AsyncDraftStream, DraftStream, GatheredMessages, Setting
 from langchain_cascade.tools import BoundTools
@@ -148,7 +148,7 @@ class ChatCalls:
         """
         manager = self._manager(target, purpose)
         if self.watch is not None and not streamed and NOSTREAM in manager.tags[-1:]:
-            self.watch.cover(manager)
+            self.watch.cover(manager, tokens=speaks(getattr(target, "native", None)))
         return cast("RunnableConfig", {**self._config, "callbacks": manager})
 
     def _came(self, config: RunnableConfig, answer: object) -> None:

@@ -37,6 +37,21 @@ def wants_stream(model: BaseChatModel) -> bool:
     return asked or ("streaming" in cls.model_fields and getattr(model, "streaming", None) is True)
 
 
+def speaks(called: object) -> bool:
+    """Tell whether a tier, or the model in it, would tell tokens where somebody watches."""
+    model = getattr(called, "inner", called)
+    if not isinstance(model, BaseChatModel):
+        return True
+    cls = type(model)
+    streams = (
+        cls._stream is not BaseChatModel._stream  # noqa: SLF001
+        or cls._astream is not BaseChatModel._astream  # noqa: SLF001
+        or cls.stream is not BaseChatModel.stream
+    )
+    off = "streaming" in model.model_fields_set and getattr(model, "streaming", None) is False
+    return streams and not off and model.disable_streaming is not True
+
+
 def quiet_fields(model: BaseChatModel) -> dict[str, Any]:
     """Return the fields to set on a copy of a model so that it answers in one piece."""
     update: dict[str, Any] = {"disable_streaming": True}

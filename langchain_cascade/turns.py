@@ -19,7 +19,7 @@ from cascade_core.effects import Ask, Failed, Open
 from cascade_core.tier import Tier
 from langchain_cascade.convert import to_draft, to_messages
 from langchain_cascade.providers import without_foreign_cache_keys
-from langchain_cascade.quiet import without_streaming
+from langchain_cascade.quiet import speaks, without_streaming
 from langchain_cascade.recorder import CallRecorder
 from langchain_cascade.scope import control_flow, fatal
 from langchain_cascade.tiers import Judges
@@ -141,7 +141,7 @@ class TurnCalls:
             yield None
             return
         manager = manager.copy()
-        self.watch.cover(manager)
+        self.watch.cover(manager, tokens=speaks(self._tiers[effect.target.index].model))
         token = var_child_runnable_config.set(
             cast("RunnableConfig", {**cast("RunnableConfig", config), "callbacks": manager})
         )

@@ -38,12 +38,18 @@ class Event(NamedTuple):
 
 
 class Withheld(BaseCallbackHandler):
-    """Stands in for a watching handler during one call, and keeps what it would have been told."""
+    """Stands in for a watching handler during one call, and keeps what it would have been told.
+
+    Args:
+        inner: The handler.
+        tokens: Whether what is called would have streamed, had it not been a draft.
+    """
 
     run_inline = True
 
-    def __init__(self, inner: BaseCallbackHandler) -> None:
+    def __init__(self, inner: BaseCallbackHandler, *, tokens: bool) -> None:
         self.inner = inner
+        self.tokens = tokens
         self.events: list[Event] = []
 
     def told(self, *, shown: bool) -> Iterator[Event]:
@@ -65,7 +71,8 @@ class Withheld(BaseCallbackHandler):
                 kwargs = {**kwargs, "tags": without_one(kwargs["tags"])}
             if name in _STARTS and NOSTREAM not in (kwargs.get("tags") or ()):
                 visible.add(run_id)
-            if name == "on_llm_end" and run_id in visible and run_id not in spoke:
+            silent = self.tokens and run_id in visible and run_id not in spoke
+            if name == "on_llm_end" and silent:
                 yield from _spoken(self.inner, args[0], kwargs)
             if name not in _TOKENS or run_id in visible:
                 yield Event(name, args, kwargs)
@@ -148,13 +155,18 @@ class Watch:
         """Return the watch of a request, or None where nobody watches."""
         return cls() if any(watches(handler) for handler in handlers) else None
 
-    def cover(self, manager: BaseCallbackManager) -> None:
-        """Withhold from those who watch what one call would tell them."""
+    def cover(self, manager: BaseCallbackManager, *, tokens: bool = True) -> None:
+        """Withhold from those who watch what one call would tell them.
+
+        Args:
+            manager: The call's handlers; it is changed.
+            tokens: Whether what is called would have streamed, had it not been a draft.
+        """
         call = _Covered()
         instead: dict[int, BaseCallbackHandler] = {}
         for handler in [*manager.handlers, *manager.inheritable_handlers]:
             if watches(handler) and id(handler) not in instead:
-                instead[id(handler)] = stand_in = Withheld(handler)
+                instead[id(handler)] = stand_in = Withheld(handler, tokens=tokens)
                 call.handlers.append(stand_in)
         manager.handlers = [instead.get(id(h), h) for h in manager.handlers]
         manager.inheritable_handlers = [instead.get(id(h), h) for h in manager.inheritable_handlers]
