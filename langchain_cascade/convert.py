@@ -22,6 +22,7 @@ from langchain_core.messages import (
 from cascade_core.abilities import Load, size_of
 from cascade_core.costs.tokens import estimate_usage
 from cascade_core.draft import Draft
+from cascade_core.files import unique
 from cascade_core.integrations.answers import read_said
 from cascade_core.integrations.asked import part_kind
 from cascade_core.integrations.contents import REFUSAL_PARTS, TEXT_PARTS, beside, others
@@ -232,6 +233,6 @@ def is_object(args: str | None) -> bool:
     if not args:  # a tool without arguments
         return True
     try:
-        return isinstance(json.loads(args, strict=False), dict)
+        return isinstance(json.loads(args, strict=False, object_pairs_hook=unique), dict)
     except (ValueError, RecursionError):
         return False

@@ -2,28 +2,27 @@
 
 A ReAct agent takes a malformed step for its final answer, and a text program
 raises on JSON it cannot read: both ask through plain `chat`, where no parser
-is in sight. So the request for the format is recognised by its own words.
+is in sight. So an agent's request is recognised by its own words. A program is
+found where it waits for the answer, and its own parser asked: a schema among
+the words of a prompt may be anybody's.
 """
 
 from __future__ import annotations
 
-import json
 import re
+import sys
 from collections.abc import Callable, Sequence
+from types import FrameType
 from typing import Any, TypeAlias
 
 from llama_index.core.base.llms.types import ChatMessage
-from llama_index.core.output_parsers.utils import extract_json_str
+from llama_index.core.types import BasePydanticProgram
 
 from cascade_core.errors import CascadeError
 
 FormatCheck: TypeAlias = Callable[[str], Exception | None]
 
 _REACT = ("Action Input:", "Thought:", "Answer:")
-_SCHEMA = re.compile(
-    r"Here's a JSON schema to follow:\s*(?P<schema>\{.*\})\s*Output a valid JSON object",
-    re.DOTALL,
-)
 _STEP = re.compile(
     r"Action:\s*(?P<tool>[^\n( ]+)[^\n]*\n+\s*Action Input:\s*(?P<input>\{.*\})", re.DOTALL
 )
@@ -41,15 +40,28 @@ def wanted_format(messages: Sequence[ChatMessage]) -> FormatCheck | None:
     first = messages[0].content or ""
     if all(word in first for word in _REACT):
         return _ReAct(frozenset(_TOOLS.findall(first)))
-    last = messages[-1].content or "" if len(messages) > 1 else first
-    for text in (last, first):
-        if "JSON schema to follow" in text and (found := _SCHEMA.search(text)):
-            schema = _json(found["schema"])
-            if schema is None:  # parsers double the braces, for templates that are filled in later
-                schema = _json(found["schema"].replace("{{", "{").replace("}}", "}"))
-            if isinstance(schema, dict):
-                return _Json(schema)
+    program = _asking_program()
+    return None if program is None else _Made(program)
+
+
+def _asking_program() -> BasePydanticProgram[Any] | None:
+    """Return the text program that is asking, if one is, found among the calls that led here."""
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - nothing else tells who asks
+    for _ in range(_FARTHEST):
+        if frame is None:
+            return None
+        if frame.f_code.co_name in _CALLS:
+            caller = frame.f_locals.get("self")
+            if isinstance(caller, BasePydanticProgram):
+                reads = getattr(caller, "_output_parser", None) is not None
+                return caller if reads else None
+        frame = frame.f_back
     return None
+
+
+_CALLS = frozenset({"__call__", "acall", "stream_call", "astream_call"})
+_FARTHEST = 20
+"""How many calls there may be between a program and the model it asks; spans are some of them."""
 
 
 class _ReAct:
@@ -72,29 +84,14 @@ class _ReAct:
         return FormatError("neither a ReAct action nor a ReAct answer")
 
 
-class _Json:
-    """A JSON object that fits a schema, as text programs pick it out of an answer."""
+class _Made:
+    """What a text program makes its object of, read as it will read it."""
 
-    def __init__(self, schema: dict[str, Any]) -> None:
-        self._schema = schema
+    def __init__(self, program: BasePydanticProgram[Any]) -> None:
+        self._parser = program._output_parser  # type: ignore[attr-defined]  # noqa: SLF001
+        self._wanted = program.output_cls
 
     def __call__(self, text: str) -> Exception | None:
-        from jsonschema import ValidationError, validate  # noqa: PLC0415 - on use
-        from jsonschema.exceptions import SchemaError  # noqa: PLC0415
-
-        try:
-            validate(json.loads(extract_json_str(text)), self._schema)
-        except (ValueError, RecursionError):
-            return FormatError("no JSON object in the answer")
-        except ValidationError:
-            return FormatError("a JSON object that does not fit the schema")
-        except SchemaError:
-            return None  # the prompt's schema is not for this code to judge
-        return None
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+        if isinstance(self._parser.parse(text), self._wanted):
+            return None
+        return FormatError(f"no {self._wanted.__name__} in the answer")

@@ -9,6 +9,7 @@ from typing import Any
 from llama_index.core.base.llms.types import ChatMessage, ToolCallBlock
 from llama_index.core.llms.utils import parse_partial_json
 
+from cascade_core.files import unique
 from cascade_core.integrations.fields import field, listed
 from cascade_core.request import ToolCall
 
@@ -61,7 +62,7 @@ def _arguments(given: Any) -> Mapping[str, Any] | None:
     if isinstance(given, str):
         try:
             # Weak models leave line breaks as they are; LlamaIndex reads those, but no tabs.
-            read = json.loads(given, strict=False)
+            read = json.loads(given, strict=False, object_pairs_hook=unique)
             given = read if read == parse_partial_json(given) else None
         except (ValueError, RecursionError):
             return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from llama_index.core.agent.react import ReActChatFormatter
 from llama_index.core.llms import ChatMessage
+from llama_index.core.output_parsers.pydantic import PYDANTIC_FORMAT_TMPL
 from llama_index.core.tools import FunctionTool
 
 from llamaindex_cascade.llm.formats import FormatError, wanted_format
@@ -53,6 +54,21 @@ def test_a_react_step_is_an_action_with_its_input_or_an_answer(step: str) -> Non
 )
 def test_any_other_react_step_is_malformed(step: str) -> None:
     assert isinstance(react(step), FormatError)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        '{"$ref": "http://127.0.0.1:9/schema.json"}',
+        '{"$ref": "file:///etc/passwd"}',
+        '{"type": "string", "pattern": "^(a+)+$"}',
+        '{"type": "object", "required": ["city"]}',
+    ],
+)
+def test_a_schema_in_the_words_of_a_prompt_is_not_believed(schema: str) -> None:
+    text = PYDANTIC_FORMAT_TMPL.format(schema=schema)
+    assert wanted_format([ChatMessage(content=text)]) is None
+    assert wanted_format([ChatMessage(content="Be brief."), ChatMessage(content=text)]) is None
 
 
 def test_words_that_ask_for_no_format_want_none() -> None:

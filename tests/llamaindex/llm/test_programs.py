@@ -427,6 +427,21 @@ class TestATextProgram:
         assert trail(seen) == [(1, "gate_parser")]
         assert two.adds_up(seen)
 
+    async def test_escalates_what_its_own_parser_cannot_read_in_whatever_words_it_asks(
+        self, how: str
+    ) -> None:
+        class Quiet(PydanticOutputParser[Checked]):
+            def format(self, query: str) -> str:
+                return query  # asks for JSON in no words that are known
+
+        two = Pair(Say('{"total": -1}'), Say('{"total": 1}'))
+        program = LLMTextCompletionProgram.from_defaults(
+            output_parser=Quiet(Checked), prompt=prompt(), llm=two.cascade
+        )
+        with collect_decisions() as seen:
+            assert await called(how, program) == Checked(total=1)
+        assert trail(seen) == [(1, "gate_parser")]
+
     async def test_raises_where_the_last_tier_cannot_be_read_either(self, how: str) -> None:
         two = Pair(MISFIT, UNWRITTEN)
         with collect_decisions() as seen, pytest.raises(ValueError, match="extract json"):

@@ -12,11 +12,7 @@ from tests.llamaindex.fakes import cheap
 
 TIER = LLMTier(cheap())
 HI = [ChatMessage(content="hi")]
-JSON = """Here's a JSON schema to follow:
-{"type": "object", "required": ["city"]}
-
-Output a valid JSON object but do not repeat the schema.
-"""
+REACT = "Write a Thought: and then an Action: with its Action Input:, or an Answer: instead."
 
 
 def test_messages_are_a_chat() -> None:
@@ -36,10 +32,18 @@ def test_what_the_cascade_asks_for_goes_before_what_the_caller_did() -> None:
 
 
 def test_a_format_asked_for_in_words_is_checked_in_answers_that_call_no_tool() -> None:
-    for way in (Messages([ChatMessage(content=JSON)], {}), Text(JSON, {}, formatted=True)):
-        assert way.problem(Draft('{"city": "Oslo"}'), TIER) is None
+    for way in (Messages([ChatMessage(content=REACT)], {}), Text(REACT, {}, formatted=True)):
+        assert way.problem(Draft("Thought: I know.\nAnswer: Oslo"), TIER) is None
         assert way.problem(Draft("Oslo"), TIER) is not None
         assert way.problem(Draft("", tool_calls=[ToolCall("weather", {})]), TIER) is None
+
+
+def test_a_format_is_that_of_what_is_said_and_of_what_will_be_read() -> None:
+    way = Messages([ChatMessage(content=REACT)], {})
+    step = "Thought: I know.\nAnswer: Oslo"
+    assert way.problem(Draft(f"<think>Hm.</think>{step}"), TIER) is None
+    assert way.problem(Draft(f"<think>{step}</think>Oslo"), TIER) is not None
+    assert way.problem(Draft(f"<think>Action: none</think>{step}"), TIER) is not None
 
 
 def test_the_limit_of_a_request_is_among_its_arguments() -> None:

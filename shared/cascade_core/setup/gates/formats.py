@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from cascade_core.draft import Draft
 from cascade_core.request import Request
-from cascade_core.setup.gates.schemas import fits
+from cascade_core.setup.gates.schemas import fits, read_json
 
 
 def parses(request: Request, draft: Draft) -> bool:
@@ -20,7 +18,7 @@ def fits_schema(request: Request, draft: Draft) -> bool:
     if request.output_schema is None or draft.tool_calls or draft.speechless:
         return True
     try:
-        value = json.loads(draft.text)
+        value = read_json(draft.text)
     except (ValueError, RecursionError):  # a model stuck on "[" nests deeper than any answer
         return False
     return fits(value, request.output_schema)

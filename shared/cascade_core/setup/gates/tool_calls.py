@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from cascade_core.draft import Draft
 from cascade_core.request import Request, ToolCall, ToolSpec
 from cascade_core.setup.gates.schemas import fits
+from cascade_core.setup.gates.written_calls import is_written_call
 
 
 def tool_calls_fit(request: Request, draft: Draft) -> bool:
     """Fail unknown tools, arguments that do not fit, and a tool that must or must not be called.
 
-    A tool that a provider runs itself leaves a part of another kind in the answer.
+    A call that is written out in the text is none, and no answer either. A tool that a
+    provider runs itself leaves a part of another kind in the answer.
     """
     if draft.broken_tool_calls:
         return False
@@ -23,6 +25,9 @@ def tool_calls_fit(request: Request, draft: Draft) -> bool:
         tools = {tool.name: tool for tool in request.tools}
         strict = not any(tool.open for tool in request.tools)
         if not all(_call_fits(call, tools, strict=strict) for call in draft.tool_calls):
+            return False
+        of_json = request.output_schema is None
+        if not draft.tool_calls and is_written_call(draft.text, tools, of_json=of_json):
             return False
     if not request.needs_tool or draft.other_parts:
         return True

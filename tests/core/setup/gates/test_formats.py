@@ -77,3 +77,47 @@ def test_a_schema_nobody_can_read_is_no_reason_to_doubt_the_draft(schema, monkey
     monkeypatch.setattr(socket.socket, "connect", no_network)
     assert fits_order('{"id": "x"}', schema)
     assert not fetched
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"id": 1, "note": NaN}', '{"id": Infinity}', '{"id": 1e999}', '{"id": "a", "id": 1}'],
+)
+def test_what_is_json_only_by_habit_fits_no_schema(text):
+    assert not fits_order(text, {"type": "object"})
+
+
+TREE = {
+    "type": "object",
+    "properties": {"next": {"$ref": "#"}, "leaf": {"type": "integer"}},
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize("levels", [0, 1, 40, 100, 400, 900])
+def test_a_wrong_leaf_does_not_fit_however_deep_it_is(levels):
+    def nested(leaf):
+        return '{"next": ' * levels + f'{{"leaf": {leaf}}}' + "}" * levels
+
+    assert not fits_order(nested('"x"'), TREE)
+    if levels <= 40:
+        assert fits_order(nested("1"), TREE)
+
+
+def test_a_value_that_no_check_can_be_made_with_does_not_fit():
+    assert not fits_order("1" + "0" * 400, {"type": "integer", "multipleOf": 0.5})
+
+
+@pytest.mark.parametrize("schema", [ORDER, {"type": "no such type"}])
+def test_a_schema_is_checked_once_not_for_every_draft(schema, monkeypatch):
+    from jsonschema.validators import Draft202012Validator
+
+    checked = []
+    check = Draft202012Validator.check_schema
+    monkeypatch.setattr(
+        Draft202012Validator, "check_schema", lambda schema: checked.append(1) or check(schema)
+    )
+    fresh = {**schema, "title": f"never seen before {id(checked)}"}
+    for _ in range(5):
+        fits_order('{"id": 1}', dict(fresh))
+    assert len(checked) == 1

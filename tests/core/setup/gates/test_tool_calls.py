@@ -35,6 +35,13 @@ def test_the_arguments_of_a_call_must_fit_the_tools_schema(arguments, passes):
     assert fits(ToolCall("look_up", arguments)) == passes
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_numbers_that_are_none_fit_no_tool(number):
+    tool = ToolSpec("weigh", {"properties": {"kg": {"type": "number"}}})
+    assert fits(ToolCall("weigh", {"kg": 1.5}), tools=[tool])
+    assert not fits(ToolCall("weigh", {"kg": number}), tools=[tool])
+
+
 def test_one_bad_call_among_good_ones_fails():
     assert not fits(ToolCall("look_up", {"id": 1}), ToolCall("look_up", {}))
     assert not fits(ToolCall("look_up", {"id": 1}), ToolCall("invented", {}))
