@@ -7,18 +7,19 @@ wish to stream in many ways, and each left standing makes the call fail or shows
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, cast
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.messages.tool import invalid_tool_call
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.outputs import ChatGeneration, ChatResult
 
 from cascade_core.integrations.classes import LANGCHAIN, integration
 from cascade_core.loop.streams import EMPTY_STREAM
 from langchain_cascade.convert import is_object
+from langchain_cascade.pieces import Pieces
 
 KEYWORDS = frozenset({"stream", "stream_options", "stream_usage"})
 """Arguments of a call that ask for a stream, or say what is to be in it."""
@@ -88,28 +89,27 @@ def hush(copy: BaseChatModel) -> None:
     def generate(messages: Any, stop: Any = None, **kwargs: Any) -> ChatResult:
         if not streams:
             return cls._generate(copy, messages, stop=stop, **kwargs)
-        return _gathered(list(cls._stream(copy, messages, stop=stop, **kwargs)))
+        pieces = Pieces(copy)
+        chunks = [pieces.ready(c) for c in cls._stream(copy, messages, stop=stop, **kwargs)]
+        return _gathered(chunks, pieces.last())
 
     async def agenerate(messages: Any, stop: Any = None, **kwargs: Any) -> ChatResult:
         if not streams:
             return await cls._agenerate(copy, messages, stop=stop, **kwargs)
-        chunks = cls._astream(copy, messages, stop=stop, **kwargs)
-        return _gathered([chunk async for chunk in chunks])
+        pieces, stream = Pieces(copy), cls._astream(copy, messages, stop=stop, **kwargs)
+        return _gathered([pieces.ready(chunk) async for chunk in stream], pieces.last())
 
     copy.__dict__.update(_generate=generate, _agenerate=agenerate)
 
 
-def _gathered(chunks: Sequence[ChatGenerationChunk]) -> ChatResult:
+def _gathered(chunks: list[AIMessageChunk], last: AIMessageChunk | None) -> ChatResult:
     """Put a stream together as one answer.
 
     LangChain completes tool calls that broke off; here they are what they are.
     """
     if not chunks:
         raise ValueError(EMPTY_STREAM)
-    for chunk in chunks:
-        message = chunk.message
-        message.response_metadata = {**(chunk.generation_info or {}), **message.response_metadata}
-    first, *others = (cast("AIMessageChunk", chunk.message) for chunk in chunks)
+    first, *others = chunks if last is None else [*chunks, last]
     whole = add_ai_message_chunks(first, *others) if others else first
     answer = cast("AIMessage", message_chunk_to_message(whole))
     broken = [call for call in whole.tool_call_chunks if not is_object(call["args"])]

@@ -43,6 +43,7 @@ from langchain_cascade.convert import (
     with_usage,
     without_logprobs,
 )
+from langchain_cascade.pieces import Pieces
 from langchain_cascade.watching import reveal
 
 try:  # how `BaseChatModel.stream` prepares a prompt; private, so it may move
@@ -176,15 +177,6 @@ def _configure(setting: Setting, manager: type[Any]) -> tuple[Any, dict[str, Any
     return configured, {"invocation_params": params, "options": options, "batch_size": 1}
 
 
-def _prepare(chunk: ChatGenerationChunk, run_id: UUID) -> AIMessageChunk:
-    """Give a model's chunk its id and its provider's details."""
-    message = cast("AIMessageChunk", chunk.message)
-    if message.id is None:
-        message.id = f"{LC_ID_PREFIX}-{run_id}"
-    message.response_metadata = {**(chunk.generation_info or {}), **message.response_metadata}
-    return message
-
-
 def _shown(chunk: AIMessageChunk, setting: Setting) -> AIMessageChunk:
     return cast("AIMessageChunk", without_logprobs(chunk)) if setting.drop_logprobs else chunk
 
@@ -276,9 +268,12 @@ def _pieces(setting: Setting, run_id: UUID) -> Iterator[AIMessageChunk]:
     chunks = model._stream(  # noqa: SLF001
         normalize(setting.messages), stop=setting.stop, **_sent(setting)
     )
+    pieces = Pieces(model, f"{LC_ID_PREFIX}-{run_id}")
     try:
         for chunk in chunks:
-            yield _prepare(chunk, run_id)
+            yield pieces.ready(chunk)
+        if (last := pieces.last()) is not None:
+            yield last
     finally:
         close = getattr(chunks, "close", None)
         if close is not None:
@@ -293,9 +288,12 @@ async def _apieces(setting: Setting, run_id: UUID) -> AsyncIterator[AIMessageChu
     chunks = model._astream(  # noqa: SLF001
         normalize(setting.messages), stop=setting.stop, **_sent(setting)
     )
+    pieces = Pieces(model, f"{LC_ID_PREFIX}-{run_id}")
     try:
         async for chunk in chunks:
-            yield _prepare(chunk, run_id)
+            yield pieces.ready(chunk)
+        if (last := pieces.last()) is not None:
+            yield last
     finally:
         close = getattr(chunks, "aclose", None)
         if close is not None:

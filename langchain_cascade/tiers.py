@@ -30,6 +30,7 @@ from langchain_cascade.capabilities import (
     uses_responses,
 )
 from langchain_cascade.parameters import apply
+from langchain_cascade.pieces import can_prepare
 from langchain_cascade.wrapping import (
     Flat,
     Model,
@@ -269,7 +270,7 @@ def load_model(name: str, where: str, parameters: Mapping[str, Any] | None = Non
 def can_stream(tier: ChatTier) -> bool:
     """Tell whether a draft of the tier can be streamed, watched and cut off."""
     flat = flatten(tier.given)
-    if flat is None or flat.model.output_version == "v1":
+    if flat is None or not can_prepare(flat.model):
         return False
     cls = type(flat.model)
     if cls.stream is not BaseChatModel.stream:  # it streams in a way of its own

@@ -282,3 +282,19 @@ async def test_an_agents_turn_may_go_to_the_responses_api(stub: Stub) -> None:
     state = await agent.ainvoke({"messages": [("user", "hi")]})
     assert state["messages"][-1].text == "sure words"
     assert record_of(state["messages"][-1])["tier"] == 0
+
+
+@pytest.mark.parametrize("version", ["v0", "v1"])
+@pytest.mark.parametrize("made", [{}, {"use_responses_api": True}], ids=["chat", "responses"])
+@pytest.mark.parametrize("how", WAYS)
+async def test_an_answer_has_the_blocks_its_model_makes(
+    stub: Stub, version: str, made: Any, how: str
+) -> None:
+    stub.script("cheap", lambda body: _response(body) if "input" in body else Say("sure words"))
+    cheap = openai(stub, "cheap", output_version=version, **made)
+    alone = await ask(cheap, how, "hi")
+    answer = await ask(ChatCascade([cheap, openai(stub, "strong")], signals=[_surely]), how, "hi")
+    assert record_of(answer)["tier"] == 0
+    assert answer.content == alone.content
+    if how in ("stream", "astream"):
+        assert stub.asked("cheap")[1]["stream"] is True
