@@ -21,7 +21,7 @@ def can_prepare(model: BaseChatModel) -> bool:
     return model.output_version != "v1" or to_blocks is not None
 
 
-class Pieces:
+class ReadyPieces:
     """Makes the pieces of one stream ready.
 
     Args:

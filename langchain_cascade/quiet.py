@@ -19,7 +19,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from cascade_core.integrations.classes import LANGCHAIN, integration
 from cascade_core.loop.streams import EMPTY_STREAM
 from langchain_cascade.convert import is_object
-from langchain_cascade.pieces import Pieces
+from langchain_cascade.pieces import ReadyPieces
 
 KEYWORDS = frozenset({"stream", "stream_options", "stream_usage"})
 """Arguments of a call that ask for a stream, or say what is to be in it."""
@@ -89,14 +89,14 @@ def hush(copy: BaseChatModel) -> None:
     def generate(messages: Any, stop: Any = None, **kwargs: Any) -> ChatResult:
         if not streams:
             return cls._generate(copy, messages, stop=stop, **kwargs)
-        pieces = Pieces(copy)
+        pieces = ReadyPieces(copy)
         chunks = [pieces.ready(c) for c in cls._stream(copy, messages, stop=stop, **kwargs)]
         return _gathered(chunks, pieces.last())
 
     async def agenerate(messages: Any, stop: Any = None, **kwargs: Any) -> ChatResult:
         if not streams:
             return await cls._agenerate(copy, messages, stop=stop, **kwargs)
-        pieces, stream = Pieces(copy), cls._astream(copy, messages, stop=stop, **kwargs)
+        pieces, stream = ReadyPieces(copy), cls._astream(copy, messages, stop=stop, **kwargs)
         return _gathered([pieces.ready(chunk) async for chunk in stream], pieces.last())
 
     copy.__dict__.update(_generate=generate, _agenerate=agenerate)

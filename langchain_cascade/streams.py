@@ -43,7 +43,7 @@ from langchain_cascade.convert import (
     with_usage,
     without_logprobs,
 )
-from langchain_cascade.pieces import Pieces
+from langchain_cascade.pieces import ReadyPieces
 from langchain_cascade.watching import reveal
 
 try:  # how `BaseChatModel.stream` prepares a prompt; private, so it may move
@@ -268,7 +268,7 @@ def _pieces(setting: Setting, run_id: UUID) -> Iterator[AIMessageChunk]:
     chunks = model._stream(  # noqa: SLF001
         normalize(setting.messages), stop=setting.stop, **_sent(setting)
     )
-    pieces = Pieces(model, f"{LC_ID_PREFIX}-{run_id}")
+    pieces = ReadyPieces(model, f"{LC_ID_PREFIX}-{run_id}")
     try:
         for chunk in chunks:
             yield pieces.ready(chunk)
@@ -288,7 +288,7 @@ async def _apieces(setting: Setting, run_id: UUID) -> AsyncIterator[AIMessageChu
     chunks = model._astream(  # noqa: SLF001
         normalize(setting.messages), stop=setting.stop, **_sent(setting)
     )
-    pieces = Pieces(model, f"{LC_ID_PREFIX}-{run_id}")
+    pieces = ReadyPieces(model, f"{LC_ID_PREFIX}-{run_id}")
     try:
         async for chunk in chunks:
             yield pieces.ready(chunk)
