@@ -33,6 +33,13 @@ def server() -> Iterator[DemoServer]:
 
 
 @pytest.fixture(scope="session")
+def pausing_server() -> Iterator[DemoServer]:
+    """A server whose answers take ten seconds: on any machine, who leaves does so before their end."""
+    with DemoServer(token_delay_ms=300) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def slow_server() -> Iterator[DemoServer]:
     """A server that pauses 20 ms after every token, to see answers broken off."""
     with DemoServer(token_delay_ms=20) as running:
@@ -41,7 +48,7 @@ def slow_server() -> Iterator[DemoServer]:
 
 @pytest.fixture
 def client(server: DemoServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.base_url, timeout=20) as open_client:
+    with httpx.Client(base_url=server.base_url, timeout=120) as open_client:
         yield open_client
 
 

@@ -50,9 +50,9 @@ def events(client: httpx.Client, **options: Any) -> list[dict[str, Any]]:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not condition():
-        assert time.monotonic() < deadline, "it did not come true in 5 s"
+        assert time.monotonic() < deadline, "it did not come true in a minute"
         time.sleep(0.01)
 
 
@@ -283,27 +283,28 @@ def test_requests_at_once_advance_together(slow_server: DemoServer) -> None:
     assert sum(len(set(span)) > 1 for span in spans) >= 4
 
 
-def test_a_client_that_leaves_a_stream_stops_its_generation(slow_server: DemoServer) -> None:
-    counters, before = slow_server.counters, slow_server.counters.disconnected
+def test_a_client_that_leaves_a_stream_stops_its_generation(pausing_server: DemoServer) -> None:
+    counters, before = pausing_server.counters, pausing_server.counters.disconnected
     tokens = counters.tokens_generated
     with (
-        httpx.Client(base_url=slow_server.base_url) as client,
+        httpx.Client(base_url=pausing_server.base_url, timeout=60) as client,
         client.stream("POST", "/chat/completions", json=body(stream=True)) as response,
     ):
         next(response.iter_lines())
     wait_until(lambda: counters.disconnected == before + 1)
     assert counters.in_flight == 0
-    assert counters.tokens_generated - tokens < 15
+    assert counters.tokens_generated - tokens < 31  # the whole answer
 
 
-def test_a_client_that_gives_up_waiting_stops_its_generation(slow_server: DemoServer) -> None:
-    counters, before = slow_server.counters, slow_server.counters.disconnected
+def test_a_client_that_gives_up_waiting_stops_its_generation(pausing_server: DemoServer) -> None:
+    counters, before = pausing_server.counters, pausing_server.counters.disconnected
     tokens = counters.tokens_generated
+    patience = httpx.Timeout(60, read=0.1)
     with pytest.raises(httpx.ReadTimeout):
-        httpx.post(f"{slow_server.base_url}/chat/completions", json=body(), timeout=0.1)
+        httpx.post(f"{pausing_server.base_url}/chat/completions", json=body(), timeout=patience)
     wait_until(lambda: counters.disconnected == before + 1)
     assert counters.in_flight == 0
-    assert 0 < counters.tokens_generated - tokens < 20
+    assert counters.tokens_generated - tokens < 31  # the whole answer
 
 
 def test_counters_tell_what_happened() -> None:

@@ -66,7 +66,7 @@ def ticket(number: int) -> Ticket:
     return tickets("test", number + 1)[number]
 
 
-async def until(condition: Callable[[], bool], seconds: float = 5) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until something is true."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -131,7 +131,7 @@ class Stub:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while not self._server.started:
             assert time.monotonic() < deadline, "the stub did not start"
             time.sleep(0.005)

@@ -120,7 +120,7 @@ def served() -> Iterator[Served]:
 
 def _hung_up(served: Served) -> set[str]:
     """Return whose streams the client closed; the server notices with its next chunk."""
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + 60
     while not served.hung_up and time.monotonic() < deadline:
         time.sleep(0.01)
     return served.hung_up

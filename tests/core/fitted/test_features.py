@@ -3,7 +3,6 @@ import os
 import subprocess
 import sys
 import zlib
-from time import process_time
 
 import pytest
 from hypothesis import given
@@ -17,6 +16,8 @@ from cascade_core.fitted.features import (
     hashed_words,
     request_features,
 )
+from tests.core.signals.growth import in_proportion
+from tests.work import calls_made
 
 TEXTS = st.text(max_size=300) | st.text(alphabet="0123456789+-*/=(). ,\n#$%?!`ab<>", max_size=300)
 SHARES = (
@@ -309,20 +310,18 @@ def test_another_process_hashes_to_the_same():
     [".", "!x", "a", "A", "1", "1,", "(", "- ", "`", "#", " ", "\n", "a'", "1=1+", "é", ", A"],
 )
 def test_no_text_is_slow(piece):
-    text = piece * LONGEST
-    began = process_time()
-    request_features(text)
-    draft_features(text, text)
-    hashed_words(text, 1024)
-    assert process_time() - began < 2
+    def read(text):
+        request_features(text)
+        draft_features(text, text)
+        hashed_words(text, 1024)
+
+    assert in_proportion(read, "", piece, "", lengths=(LONGEST // 4, LONGEST))
 
 
-def test_a_typical_answer_takes_well_under_a_millisecond():
+def test_a_typical_answer_takes_little_work():
     request = "A shop sells 3 boxes of 12 pens at $4 each. How much do 5 such orders cost? " * 3
     draft = (
         "One order is 3 * 12 = 36 pens, which cost 36 * 4 = $144.\nIn total, 5 * 144 = 720.\n" * 4
     )
-    began = process_time()
-    for _ in range(50):
-        draft_features(request, draft)
-    assert (process_time() - began) / 50 < 0.003  # a few times what it takes on a busy machine
+    draft_features(request, draft)
+    assert calls_made(lambda: draft_features(request, draft)) < 5_000, "usually half of this"

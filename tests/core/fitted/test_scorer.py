@@ -1,7 +1,6 @@
 """A calibrator at work: one request as in a table, and bounds that hold whatever comes."""
 
 import math
-import timeit
 
 import numpy as np
 import pytest
@@ -21,6 +20,7 @@ from cascade_core.fitted.artefact import (
 from cascade_core.fitted.features import draft_features, hashed_words, request_features
 from cascade_core.fitted.inputs import Inputs
 from cascade_core.fitted.scorer import Scorer
+from tests.work import calls_made
 
 INPUTS = (
     "signal:a", "logit:a", "signal:b", "request:words", "draft:words", "draft:numbers", "class:hard"
@@ -367,12 +367,16 @@ def test_what_a_table_lacks_is_named():
         Scorer(Calibrator(score=Logistic(inputs=("draft:charm",), intercept=0.0, **plain)))
 
 
-def test_a_request_is_scored_and_bounded_in_a_fraction_of_a_millisecond():
+def test_a_request_is_scored_and_bounded_with_little_work():
     score = Logistic(
         inputs=("signal:a", "logit:a", "signal:b"), low=(0.0,) * 3, high=(1.0,) * 3,
         fill=(0.5,) * 3, weights=(1.0,) * 3, missing=(0.0,) * 3, intercept=0.0,
     )  # fmt: skip
     scorer = Scorer(Calibrator(score=score, curve=Isotonic(x=(0.1, 0.9), y=(0.1, 0.9))))
     begun = scorer.begin()
-    for call in (lambda: scorer.one({"a": 0.3, "b": 0.4}), lambda: begun.best({"a": 0.3})):
-        assert min(timeit.repeat(call, number=50, repeat=5)) / 50 < 500e-6
+    for call, most in (
+        (lambda: scorer.one({"a": 0.3, "b": 0.4}), 250),
+        (lambda: begun.best({"a": 0.3}), 120),
+    ):
+        call()  # what is made on first use is made
+        assert calls_made(call) < most, "usually about half of this"

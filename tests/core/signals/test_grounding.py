@@ -1,7 +1,6 @@
 """What an answer's contexts support, and what they do not."""
 
 import random
-import time
 from dataclasses import dataclass
 
 import pytest
@@ -19,6 +18,7 @@ from cascade_core.tier import Tier
 from tests.core.making import mute, outcomes, plan_for, play
 from tests.core.signals.driving import FAILED, drive, said
 from tests.core.signals.growth import in_proportion
+from tests.work import calls_made
 
 TIER = Tier(0, "small")
 POLICY = (
@@ -315,17 +315,12 @@ def test_a_further_context_never_lowers_a_reading(answer, contexts, more):
 # --- work -----------------------------------------------------------------------------------------
 
 
-def test_long_contexts_are_read_in_an_instant():
+def test_long_contexts_are_read_with_little_work():
     rng = random.Random(1)
     words = POLICY.split() + COOKING[:170].split()
     context = " ".join(rng.choices(words, k=16_000))[:100_000]
     answer = " ".join(rng.choices(words, k=800))[:5_000]
-    times = []
-    for _ in range(5):
-        began = time.thread_time()
-        read(answer, context)
-        times.append(time.thread_time() - began)
-    assert min(times) < 0.2, "usually a quarter of this"
+    assert calls_made(lambda: read(answer, context)) < 400_000, "usually half of this"
 
 
 @pytest.mark.parametrize(

@@ -778,7 +778,7 @@ def start(folder: Path, *arguments: str, **env: str) -> subprocess.Popen[str]:
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     return process.returncode, out, err
 
 
@@ -794,7 +794,7 @@ def kept_in(journal: Path) -> int:
 
 
 def wait_for(path: Path, n: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while len(lines(path)) < n:
         assert time.monotonic() < deadline, f"{path.name} has {len(lines(path))} lines"
         time.sleep(0.005)
