@@ -25,6 +25,7 @@ from llamaindex_cascade.reading.capabilities import (
     gives_logprobs,
     host,
     logprob_options,
+    makes_objects,
     name_of,
     setup_of,
     usage_options,
@@ -60,6 +61,11 @@ class LLMTier:
     def calls_tools(self) -> bool:
         """Whether it can be offered tools."""
         return calls_tools(self.llm)
+
+    @cached_property
+    def makes_objects(self) -> bool:
+        """Whether it is made to make objects, and does not write them as text."""
+        return makes_objects(self.llm)
 
     @cached_property
     def _options(self) -> dict[tuple[bool, int, bool], Mapping[str, Any]]:

@@ -64,7 +64,7 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
         """How objects are decided: drafts whole, and mostly made by calling a tool."""
         plan = self._engine.plan
         tiers = (
-            replace(tier, streams=False, tool_only=tier.native.calls_tools) for tier in plan.tiers
+            replace(tier, streams=False, tool_only=tier.native.makes_objects) for tier in plan.tiers
         )
         return replace(plan, tiers=tuple(tiers))
 

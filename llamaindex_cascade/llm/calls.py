@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from llama_index.core.callbacks import CallbackManager
+from pydantic import ValidationError
 
+from cascade_core.costs.tokens import estimate_usage
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Failed, Open
 from cascade_core.errors import CascadeExhausted
@@ -16,7 +18,8 @@ from llamaindex_cascade.llm.gathering import Parts, Responses, object_draft
 from llamaindex_cascade.llm.templates import Object
 from llamaindex_cascade.llm.ways import Way
 from llamaindex_cascade.reading.answers import Response, text_of
-from llamaindex_cascade.reading.recorder import recording
+from llamaindex_cascade.reading.recorder import current, recording
+from llamaindex_cascade.reading.silent import heard
 
 
 class ResponseCalls(Calls):
@@ -82,7 +85,11 @@ class ObjectCalls(RecordedCalls):
         tier = self.ready(target_of(effect))
         # Streamed objects come from the last tier, whose answer nobody judges.
         options = {} if isinstance(effect, Open) else self.options(effect, tier)
-        return self._way.invocation(tier, options)
+        asked = self._way.invocation(tier, options)
+        turns = effect.request
+        return replace(
+            asked, on=heard(asked.on, current(), lambda: "\n".join(t.text for t in turns.turns))
+        )
 
     def ended(self, run: Run, effect: Ask) -> Draft | Failed:
         """Return what became of an object.
@@ -90,11 +97,16 @@ class ObjectCalls(RecordedCalls):
         A model that answered what its tier could not read has answered: that is a
         draft that does not parse, and not a failed call.
         """
-        del effect
+        tier: Tier = target_of(effect)
         draft = object_draft(run.answer, run.recorder, run.seconds)
+        if not draft.inner and run.error is None:  # nobody was told of a call
+            texts = [turn.text for turn in effect.request.turns]
+            draft = replace(draft, usage=estimate_usage(texts, draft.text, tier.model))
         if run.error is None:
-            return draft
+            return replace(draft, is_object=tier.tool_only)
         answered = run.recorder.ended and not run.recorder.failed
+        if not run.recorder.ended:
+            answered = isinstance(run.error, ValidationError)
         if answered and not isinstance(run.error, CascadeExhausted):
             return replace(draft, parse_error=run.error)
         return run.failed(run.error)

@@ -10,6 +10,7 @@ from typing import Any
 
 from llama_index.core.constants import DEFAULT_CONTEXT_WINDOW
 from llama_index.core.llms import LLM
+from llama_index.core.llms.function_calling import FunctionCallingLLM
 
 from cascade_core.abilities import MODALITIES, NOTHING_KNOWN, Abilities, Missing
 from cascade_core.integrations import classes
@@ -102,6 +103,15 @@ def abilities(llm: LLM) -> Abilities:
     # What LlamaIndex says of every model that it does not know is no knowledge.
     known = window > 0 and window != DEFAULT_CONTEXT_WINDOW
     return Abilities(window if known else None, shared=True, lacks=frozenset(lacks))
+
+
+def makes_objects(llm: LLM) -> bool:
+    """Tell whether a model is made to make objects: by tools, or in a way of its provider's."""
+    own = type(llm).structured_predict not in (LLM.structured_predict, _BY_PROGRAMS)
+    return own or calls_tools(llm)
+
+
+_BY_PROGRAMS = FunctionCallingLLM.structured_predict
 
 
 def calls_tools(llm: LLM) -> bool:

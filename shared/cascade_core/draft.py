@@ -41,6 +41,7 @@ class Draft:
             retrieves nothing.
         inner: The calls made inside the tier, where the tier is a cascade or a
             chain of several calls; they stand for this draft in the trail.
+        is_object: Whether it is an object that the tier made itself, in the form asked for.
         other_parts: What it holds besides text, by the types its provider gives
             them: approvals it asks for, actions, images, audio.
         native: The framework's own answer.
@@ -63,6 +64,7 @@ class Draft:
     cached: bool = False
     contexts: Sequence[str] | None = field(default=None, repr=False)
     inner: Sequence[Call] = ()
+    is_object: bool = False
     other_parts: Sequence[str] = ()
     native: Any = field(default=None, repr=False)
     written: str | None = field(default=None, repr=False)

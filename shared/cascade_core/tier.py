@@ -129,7 +129,7 @@ class Tier:
         max_tokens: The most tokens it may write, where the caller set a limit.
         streams: Whether a draft of it can be streamed and cut off.
         setup: Gives all that makes it answer as it does, to tell whether two tiers are one.
-        tool_only: Whether it always answers by calling a tool.
+        tool_only: Whether it always answers by calling a tool, or by an object it is made to make.
     """
 
     index: int

@@ -104,7 +104,8 @@ def _read(plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft) 
 def _judge_unread(plan: Plan, tier: Tier, judged: Judgement) -> Steps[Judgement]:
     """Judge a draft that passed every gate and that no signal could read."""
     assert judged.draft is not None  # noqa: S101 - it has just been judged
-    acts = judged.draft.tool_calls or judged.draft.speechless
+    draft = judged.draft
+    acts = draft.tool_calls or draft.speechless or draft.is_object
     if acts and plan.on_tool_call == "gates":
         yield Note(
             f"tool_call:{tier.index}",

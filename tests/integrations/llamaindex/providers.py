@@ -190,7 +190,7 @@ def _cohere_refuses(body: Json) -> list[str]:
 # --- what they answer -----------------------------------------------------------------------------
 
 
-def _openai_says(message: Json, finish: str) -> Json:
+def openai_says(message: Json, finish: str) -> Json:
     return {
         "id": "c1",
         "object": "chat.completion",
@@ -206,13 +206,13 @@ def _openai_says(message: Json, finish: str) -> Json:
 def _openai_calls(call_id: str, **message: Any) -> Json:
     function = {"name": TOOL, "arguments": json.dumps(ARGUMENTS)}
     call = {"id": call_id, "type": "function", "function": function}
-    return _openai_says({"content": None, "tool_calls": [call], **message}, "tool_calls")
+    return openai_says({"content": None, "tool_calls": [call], **message}, "tool_calls")
 
 
-_OPENAI_DONE = _openai_says({"content": "It is sunny."}, "stop")
+_OPENAI_DONE = openai_says({"content": "It is sunny."}, "stop")
 
 
-def _responses_says(*output: Json) -> Json:
+def responses_says(*output: Json) -> Json:
     return {
         "id": "resp_1",
         "object": "response",
@@ -256,7 +256,7 @@ _MESSAGE = {
 }
 
 
-def _anthropic_says(stop: str, *content: Json) -> Json:
+def anthropic_says(stop: str, *content: Json) -> Json:
     return {
         "id": "msg_1",
         "type": "message",
@@ -278,7 +278,7 @@ def _bedrock_says(stop: str, *content: Json) -> Json:
     }
 
 
-def _ollama_says(message: Json) -> Json:
+def ollama_says(message: Json) -> Json:
     return {
         "model": "m",
         "created_at": "2026-11-28T00:00:00Z",
@@ -290,7 +290,7 @@ def _ollama_says(message: Json) -> Json:
     }
 
 
-def _google_says(*parts: Json) -> Json:
+def google_says(*parts: Json) -> Json:
     content = {"role": "model", "parts": list(parts)}
     usage = {"promptTokenCount": 9, "candidatesTokenCount": 3, "totalTokenCount": 12}
     candidate = {"content": content, "finishReason": "STOP", "index": 0}
@@ -341,8 +341,8 @@ PROVIDERS = {
         lambda m, url: m.OpenAIResponses(
             model="gpt-4o", api_key="x", api_base=url, max_retries=0, store=True
         ),
-        _responses_says(_REASONING, _FUNCTION_CALL),
-        _responses_says(_MESSAGE),
+        responses_says(_REASONING, _FUNCTION_CALL),
+        responses_says(_MESSAGE),
         _responses_refuses,
         "rs_responses",
     ),
@@ -351,7 +351,7 @@ PROVIDERS = {
         lambda m, url: m.Anthropic(
             model="claude-sonnet-4-0", api_key="x", base_url=url, max_retries=0
         ),
-        _anthropic_says(
+        anthropic_says(
             "tool_use",
             {
                 "type": "thinking",
@@ -360,7 +360,7 @@ PROVIDERS = {
             },
             {"type": "tool_use", "id": "toolu_01anthropic", "name": TOOL, "input": ARGUMENTS},
         ),
-        _anthropic_says("end_turn", {"type": "text", "text": "It is sunny."}),
+        anthropic_says("end_turn", {"type": "text", "text": "It is sunny."}),
         _anthropic_refuses,
         "signed by anthropic",
     ),
@@ -386,13 +386,13 @@ PROVIDERS = {
     "ollama": Provider(
         "ollama",
         lambda m, url: m.Ollama(model="qwen3", base_url=url, context_window=999),
-        _ollama_says(
+        ollama_says(
             {
                 "thinking": "thought of ollama",
                 "tool_calls": [{"function": {"name": TOOL, "arguments": ARGUMENTS}}],
             }
         ),
-        _ollama_says({"content": "It is sunny."}),
+        ollama_says({"content": "It is sunny."}),
         _ollama_refuses,
         "thought of ollama",
     ),
@@ -408,14 +408,14 @@ PROVIDERS = {
                 {"type": "text", "text": "I look."},
             ],
         ),
-        _openai_says({"content": [{"type": "text", "text": "It is sunny."}]}, "stop"),
+        openai_says({"content": [{"type": "text", "text": "It is sunny."}]}, "stop"),
         _mistral_refuses,
         "thought of mistral",
     ),
     "google": Provider(
         "google_genai",
         _google,
-        _google_says(
+        google_says(
             {
                 "text": "thought of google",
                 "thought": True,
@@ -426,7 +426,7 @@ PROVIDERS = {
                 "thoughtSignature": "c2lnbmVkIGJ5IGdvb2dsZSAy",
             },
         ),
-        _google_says({"text": "It is sunny."}),
+        google_says({"text": "It is sunny."}),
         _google_refuses,
         "c2lnbmVkIGJ5IGdvb2dsZQ==",
     ),
