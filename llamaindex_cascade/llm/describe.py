@@ -18,6 +18,7 @@ from pydantic import SerializerFunctionWrapHandler, model_serializer
 from cascade_core.errors import ConfigurationError
 from cascade_core.given import Tier
 from cascade_core.policy import Policy
+from cascade_core.setup.gates import NoneOfThese
 from cascade_core.setup.settings import DECIDING, CascadeSettings
 from cascade_core.signals.make import BY_NAME
 from llamaindex_cascade.llm.portrait import (
@@ -77,7 +78,9 @@ class Described:
             "tiers": [_describe_tier(tier.native) for tier in plan.tiers],
             "signals": [_describe_signal(signal) for signal in plan.signals],
             "gates": [
-                [gate.reason, fingerprint(gate.passes)] for gate in plan.gates if not gate.own
+                [gate.reason, fingerprint(gate.passes)]
+                for gate in plan.gates
+                if not (gate.own or isinstance(gate.passes, NoneOfThese))
             ],
             **{name: _describe_setting(getattr(self, name)) for name in _SETTINGS},
             **describe_fields(cast("LLM", self), _fields_of_llms(type(self))),

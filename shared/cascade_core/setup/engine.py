@@ -14,7 +14,9 @@ from cascade_core.log import (
     DecisionLog,
     open_log,
 )
+from cascade_core.refusals.languages import LANGUAGES
 from cascade_core.request import Request
+from cascade_core.setup.gates import NoneOfThese
 from cascade_core.setup.notices import Notices
 from cascade_core.setup.plan import Plan, make_plan
 from cascade_core.setup.settings import DECIDING
@@ -82,6 +84,7 @@ class Engine:
 
     def _modules(self) -> Iterator[str]:
         yield from _ON_USE
+        yield from (f"cascade_core.refusals.languages.{code}" for code in LANGUAGES)
         if self.plan.calibrated or self.plan.router is not None:
             yield "cascade_core.fitted.features"
 
@@ -100,6 +103,12 @@ class Engine:
             "thresholds": list(plan.thresholds),
             "gates": [
                 f"{g.reason}:{getattr(g.passes, '__qualname__', g.reason)}" for g in plan.gates
+            ],
+            "refusals": [
+                words
+                for gate in plan.gates
+                if isinstance(gate.passes, NoneOfThese)
+                for words in gate.passes.identity
             ],
             "takes": [tier.abilities.identity for tier in plan.tiers],
             "mode": plan.mode,

@@ -21,7 +21,7 @@ from cascade_core.policy.document import (
 from cascade_core.policy.route import Router
 from cascade_core.request import Request
 from cascade_core.setup.confidence import Calibrated, Confidence, Raw
-from cascade_core.setup.gates import Check, Gate, make_gates
+from cascade_core.setup.gates import Check, Gate, RefusalLike, make_gates
 from cascade_core.setup.misuse import odd_tiers, other_use
 from cascade_core.setup.notices import Notices
 from cascade_core.signals.base import Signal
@@ -153,6 +153,7 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
     combine: Combine = "min",
     thresholds: Sequence[float] | float | None = None,
     gates: Sequence[Gate | Check] | None = None,
+    refusals: Sequence[RefusalLike] | None = None,
     prices: Any = None,
     policy: Any = None,
     **choices: str | None,
@@ -167,6 +168,7 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
         thresholds: One for each tier but the last, or one number for all of
             them; None takes the policy's, else `DEFAULT_THRESHOLD`.
         gates: Further checks, after the default ones.
+        refusals: Further words of refusing; see `read_refusals`.
         prices: A `Prices`, or what `Prices` takes.
         policy: A `Policy`, a mapping, or the path of one (JSON or TOML).
         choices: `on_no_score`, `on_tool_call`, `on_exhausted`,
@@ -206,7 +208,7 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
             if thresholds is None
             else {}
         ),
-        gates=make_gates(gates),
+        gates=make_gates(gates, refusals),
         prices=prices,
         router=_router(document, len(tiers)),
         policy=document.name,

@@ -24,7 +24,7 @@ from cascade_core.policy.document import (
     Policy,
     StreamingPolicy,
 )
-from cascade_core.setup.gates import Check, Gate
+from cascade_core.setup.gates import Check, Gate, RefusalLike
 from cascade_core.signals.make import SignalLike
 from cascade_core.signals.readings import Combine
 
@@ -45,6 +45,9 @@ class CascadeKeywords(TypedDict, total=False):
     Default: the policy's, else 0.9 on raw readings."""
     gates: Sequence[Gate | Check] | None
     """Further checks `(request, draft) -> bool`, after the built-in ones."""
+    refusals: Sequence[RefusalLike] | None
+    """How refusals are worded besides the built-in ways of many languages: regular expressions,
+    searched without regard to case where an answer begins, and functions `(text) -> bool`."""
     policy: Policy | Document | None
     """A `Policy`, a mapping, or the path of a JSON or TOML file."""
     prices: Prices | Document | None
@@ -99,6 +102,7 @@ class CascadeSettings(BaseModel):
     combine: Unread[Combine] = "min"
     thresholds: Unread[Sequence[float] | float | None] = None
     gates: Unread[Sequence[Gate | Check] | None] = None
+    refusals: Unread[Sequence[RefusalLike] | None] = None
     policy: Unread[Policy | Document | None] = None
     prices: Unread[Prices | Document | None] = Field(default=None, repr=False)
     log: Unread[DecisionLog | str | Path | None] = None

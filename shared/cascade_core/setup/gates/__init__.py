@@ -10,13 +10,15 @@ from cascade_core.setup.gates.ends import not_truncated
 from cascade_core.setup.gates.formats import fits_schema, parses
 from cascade_core.setup.gates.gate import Check, Gate
 from cascade_core.setup.gates.making import DEFAULT_GATES, make_gates
-from cascade_core.setup.gates.refusals import not_refused
+from cascade_core.setup.gates.refusals import NoneOfThese, RefusalLike, not_refused
 from cascade_core.setup.gates.tool_calls import tool_calls_fit
 
 __all__ = [
     "DEFAULT_GATES",
     "Check",
     "Gate",
+    "NoneOfThese",
+    "RefusalLike",
     "fits_schema",
     "has_context",
     "make_gates",

@@ -9,7 +9,7 @@ from cascade_core.setup.gates.empty import has_context, not_empty
 from cascade_core.setup.gates.ends import not_truncated
 from cascade_core.setup.gates.formats import fits_schema, parses
 from cascade_core.setup.gates.gate import Check, Gate
-from cascade_core.setup.gates.refusals import not_refused
+from cascade_core.setup.gates.refusals import RefusalLike, not_refused, read_refusals
 from cascade_core.setup.gates.tool_calls import tool_calls_fit
 
 DEFAULT_GATES: tuple[Gate, ...] = (
@@ -23,16 +23,21 @@ DEFAULT_GATES: tuple[Gate, ...] = (
 )
 
 
-def make_gates(gates: Sequence[Gate | Check] | None) -> tuple[Gate, ...]:
-    """Read the `gates=` argument of a cascade: the caller's checks, after the default ones.
+def make_gates(
+    gates: Sequence[Gate | Check] | None, refusals: Sequence[RefusalLike] | None = None
+) -> tuple[Gate, ...]:
+    """Read `gates=` and `refusals=` of a cascade: the caller's checks, after the default ones.
 
     Args:
         gates: Further checks, or None.
+        refusals: Further words of refusing, or None; see `read_refusals`.
 
     Raises:
-        ConfigurationError: It is no list, or an entry is not callable.
+        ConfigurationError: One is no list, or an entry is not what it takes.
     """
     made = list(DEFAULT_GATES)
+    if (refused := read_refusals(refusals)) is not None:
+        made.append(Gate("gate_refusal", refused, own=not refused.functions))
     if gates is not None and (isinstance(gates, str) or not isinstance(gates, Sequence)):
         msg = (
             f"gates= takes a list of functions (request, draft) -> bool, not {type(gates).__name__}"

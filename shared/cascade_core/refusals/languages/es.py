@@ -1,0 +1,77 @@
+"""How Spanish refuses."""
+
+from cascade_core.refusals.language import Language
+
+LANGUAGE = Language(
+    script="latin",
+    hints="""no puedo podré podría podemos lamento siento sé capaz posible autorizado autorizada
+        tengo dispongo cuento carezco soy imposible debo rechazar declinar negarme niego prefiero
+        preferiría incapaz contra infringe viola desconozco va incumple conozco""",
+    parts={
+        "ai": r"(?:una? )?(?:modelo(?: de (?:lenguaje|ia|inteligencia artificial)| lingüístico)?"
+        r"|inteligencia artificial|ia|asistente(?: (?:virtual|de ia|digital))?|chatbot|bot|máquina)",
+        "clitic": r"(?:te |le |les |os |se |lo |la |los |las |me )*",
+        "adverb": r"(?:lamentablemente |desgraciadamente |simplemente |realmente |tampoco |por desgracia )?",
+        "unable": r"<adverb>no <clitic>(?:puedo|podré|podría|voy a poder|soy capaz de"
+        r"|estoy (?:en condiciones de|en posición de|autorizad[oa] (?:a|para)|capacitad[oa] para"
+        r"|programad[oa] para|diseñad[oa] para|facultad[oa] para|dispuest[oa] a|en capacidad de)"
+        r"|me (?:es|resulta|será) posible|me está permitido|es posible para mí"
+        r"|tengo (?:permitido|permiso para|la capacidad de|capacidad para|la posibilidad de)|debo|voy a)"
+        r"|soy incapaz de|me (?:es|resulta|será) imposible|me veo incapaz de",
+        "do": r"ayud\w+|asisti(?:r[tl]e|rles|ros|rl[oa]s?)|respond\w+|contest\w+|proporcion\w+|facilit\w+"
+        r"|ofrec\w+|d(?:ar|ár)\w*|brind\w+|atend\w+|cumpl\w+|hac\w+|continu\w+|segui\w+|compart\w+"
+        r"|habl\w+|opin\w+|cre\w+|escrib\w+|redact\w+|gener\w+|proces\w+|acced\w+|abr\w+|realiz\w+"
+        r"|complet\w+|revel\w+|discut\w+|coment\w+|trat\w+|particip\w+|sent\w+|naveg\w+|verific\w+"
+        r"|confirm\w+|dec\w+|satisf\w+|suministr\w+|entreg\w+|tener|mostr\w+|divulg\w+|aconsej\w+"
+        r"|recomend\w+ (?:eso|ningun\w+|medicament\w+)|promov\w+|apoy\w+|colabor\w+|ejecut\w+|aten\w+"
+        r"|ver (?:im[aá]genes|fotos|archivos|tu|su)|diagnostic\w+|predecir|emit\w+|establec\w+|conect\w+|dict\w+|tram\w+|avanz\w+",
+        "rules": r"(?:direct\w+|pol[ií]tic\w+|norm\w+|principios|reglas|programación|pautas|valores|lineamientos)",
+    },
+    apologies=r"""
+        (?:lo |de verdad |sinceramente |realmente )*(?:siento|lamento)(?: mucho| muchísimo| de verdad)?(?: (?:decirl?t?e|informarl?t?e|comunicarl?t?e|tener que decirl?t?e))?(?: que)?(?! (?:el|la|los|las|su|tu|se|haya|oír|escuchar))
+        (?:me )?disculp[ea]s?(?:me|n)?(?! (?:por|el|la))|perd[oó]n[ae]?(?:me)?(?! (?:por|el|la))|(?:mis |mil |te |le )*(?:pido )?(?:disculpas|perdón)(?! por)
+        me temo(?: que)?(?! (?:sí|que sí))|me disculpo|temo(?: que)?
+        lamentablemente|desafortunadamente|desgraciadamente|por desgracia|infortunadamente|con todo respeto|en este momento|actualmente
+        (?:como|al ser|siendo|dado que soy|ya que soy|por ser) (?:sol[oa] |simplemente |únicamente )?<ai>(?: (?:desarrollad|cread|entrenad)[oa] por \w+)?(?=,| no)
+    """,
+    leads=r"""
+        pero|sin embargo|no obstante|así que|por (?:lo )?tanto|por eso|y|ya que|porque|entonces
+        hola|buenos días|buenas(?: tardes)?|no|mmm+|hmm+|eh|ay|vaya|bueno
+        para ser (?:sincer|honest)[oa]|sinceramente|por (?:razones|motivos) (?:de seguridad|legales|éticas|éticos|de privacidad)
+    """,
+    prefaces=r"""
+        (?:muchas )?gracias|te agradezco|le agradezco|agradezco
+        (?:entiendo|comprendo|aprecio|sé que|veo que|valoro|reconozco)
+        (?:aunque|si bien|a pesar de)|me (?:gustaría|encantaría)|ojalá
+        (?:es|esa es|esta es|qué) (?:una )?(?:muy )?(?:buena|gran|excelente|interesante|pregunta)
+        (?:respecto|en cuanto|con respecto|sobre|en relación)|su (?:pregunta|consulta|solicitud)|tu (?:pregunta|consulta|solicitud)
+        (?:siento|lamento)|debido a|por
+    """,
+    refusals=r"""
+        (?:<unable>) (?:(?:cómo |en absoluto |directamente |legalmente )?(?:<do>)|con (?:eso|esa|esto|esta))
+        <unable>$|<unable>(?=,? (?:pero|porque|ya que))
+        (?:debo|tengo que|he de|necesito|me veo en la obligación de|me veo obligad[oa] a|prefiero|tendré que|voy a tener que)(?: respetuosamente| amablemente| cortésmente)? (?:declinar|rechazar|negarme|rehusar|decir que no|abstenerme)|me niego a|rechazo (?:esta|esa|tu|su|hacer|escribir)|declino
+        (?:prefiero|preferiría|elijo|opto por) no
+        (?:eso|esto|ese|este|esa|esta)(?: tema| asunto| petición| solicitud)? no es algo (?:en |con |de |a )?(?:lo )?que (?:yo )?(?:te |le )?(?:pued[ao]|esté|sea|haga)|no es algo (?:en|con) (?:lo )?que (?:te |le )?pued[ao]
+        (?:eso|esto|esta|esa|la|su|tu)(?: \w+){0,3} (?:va|van|iría|infringe|viola|incumple|contraviene|vulnera|es contrari[oa]|está fuera|queda fuera|se sale|excede|atenta)(?: en)?(?: a| contra| de)*(?: contra de)? (?:mis?|nuestr[oa]s|las|los)(?: \w+){0,2}? (?:<rules>|capacidades|posibilidades|alcance|ámbito|conocimientos?|funciones|competencias?)
+        mis? <rules>(?: de \w+)? (?:no )?(?:me )?(?:lo )?(?:permiten?|impiden?|prohíben?)
+        (?:yo )?no (?:tengo|dispongo|cuento|poseo)(?: de| con)?(?: (?:ningún|ninguna|la|el|suficientes?|bastante|toda|opiniones|tipo|una|de|información))* (?:acceso|información|datos|contexto|detalles|conocimientos?|capacidad|opini\w+|sentimientos|emociones|conciencia|preferencias|creencias|experiencias|memoria|autorización|permisos?|forma de|manera de|suficientes?)
+        carezco de|tengo prohibido|tengo entendido que no puedo
+        (?:yo )?(?:sol[oa] soy|soy (?:sol[oa]|solamente|simplemente|únicamente|tan sol[oa])|no soy más que|sólo soy) <ai>|soy <ai>(?:,| y)(?: por lo tanto)? no
+        (?:yo )?no (?:lo )?sé(?! (?:tú|ustedes|usted|vosotros|vos|si a|qué opin|qué piens|cómo lo|a ti))|no (?:tengo (?:ni )?idea|conozco la respuesta|sabría decir\w*)|desconozco|ni idea|no estoy segur[oa](?:$| de la| de qué)
+        no (?:es|sería) (?:apropiado|ético|adecuado|correcto|posible para mí)(?: para mí| por mi parte| que yo)?(?: (?:que|ayud|proporcion|dar|compart|habl|coment|opin|respond)\w*)|(?:sería|resultaría) (?:inapropiado|irresponsable|poco ético|inadecuado)
+        no (?:me siento cómod[oa]|deseo|quiero|pienso|hablo) (?:habl|escrib|respond|crean|coment|ayud|hac|trat|particip|con|de|sobre)\w*
+        (?:solicitud|petición|acceso) (?:denegad|rechazad)[oa]|imposible (?:ayud|respond|atend)\w+|la información proporcionada no
+    """,
+    weak=r"""
+        <unable>(?! (?:esperar|evitar|asistir a|ir|acudir|venir|estar|dejar|aceptar|más|encontrar|recomendarl\w|quejarme|creer))
+    """,
+    not_after=r"todavía|aún|lo suficiente|lo bastante|puedo (?:evitar|esperar|dejar de|menos que|más que|sino|quejarme|creer)",
+    contrasts="pero|sin embargo|no obstante|aunque|sino",
+    offers=r"""
+        (?:sí )?(?:que )?(?:te |le |les |os |me )*(?:puedo|podría|podemos|encantaría|gustaría|ofrezco|recomiendo|sugiero|aconsejo|animo|invito|alegraría|alegrará|alegra)
+        (?:si|estoy|estaré|estaría|por favor|no dudes|no dude|quizá|tal vez|hay|con gusto|siempre|no|eso|esto|es|entiendo|comprendo|agradezco|gracias|haré|intentaré|será)
+        (?:puede|puedes|debería|deberías|podrías|podría)(?: \w+)? (?:consult|contact|habl|pregunt|acud|dirig|busc|reformul)\w+
+    """,
+    helps=r"aquí (?:tienes|tiene|está|están|va|van)",
+)

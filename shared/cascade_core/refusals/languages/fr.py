@@ -1,0 +1,71 @@
+"""How French refuses."""
+
+from cascade_core.refusals.language import Language
+
+LANGUAGE = Language(
+    script="latin",
+    hints="""ne n peux pourrai pourrais puis désolé désolée pas impossible mesure refuse décliner refuser
+        malheureusement regrette suis dispose incapable sais préfère préférerais navré navrée
+        encontre enfreint contraire viole ignore aucun aucune contrevient hors pouvoir""",
+    parts={
+        "ai": r"(?:une? )?(?:simple )?(?:modèle(?: de langage| de langue| linguistique| d'ia| d'intelligence artificielle)?"
+        r"|intelligence artificielle|ia|assistante?(?: (?:virtuel\w*|ia|numérique|d'ia))?|chatbot|bot|robot|machine)",
+        "clitic": r"(?:vous |te |t'|lui |leur |le |la |l'|les |y |en |me |m')*",
+        "adverb": r"(?: malheureusement| hélas| donc| vraiment| simplement| tout simplement| actuellement| pas)*",
+        "unable": r"je ne (?:le |la |l'|les |vous |te )*(?:peux|pourrai|pourrais|puis|saurais|dois|vais)(?:<adverb> pas|<adverb>)(?: pouvoir)?"
+        r"|je ne (?:suis|serai|serais)(?:<adverb>) (?:en mesure|capable|autorisée?|habilitée?|apte|à même|programmée? pour|conçue? pour|qualifiée?)(?: de| d'| à)?"
+        r"|je suis (?:malheureusement )?(?:incapable|dans l'impossibilité|dans l'incapacité|au regret)(?: de| d')(?: ne pas pouvoir)?"
+        r"|(?:je crains|j'ai (?:bien )?peur|je regrette) de ne (?:pas )?(?:pouvoir|être en mesure de|savoir)"
+        r"|il (?:m'est|me sera|m'est malheureusement) (?:impossible|interdit)(?: de| d')?|il ne m'est pas (?:possible|permis)(?: de| d')?",
+        "do": r"(?:vous |te |t'|lui |leur |le |la |l'|les |y |en )*(?:aid\w+|répond\w+|fourni\w+|donn\w+|faire|assist(?:er (?!à)|ance)\w*|accéd\w+|partag\w+"
+        r"|communiqu\w+|continu\w+|poursuiv\w+|satisf\w+|trait\w+|discut\w+|parl\w+|abord\w+|écri\w+|rédig\w+"
+        r"|cré\w+|génér\w+|produi\w+|ouvr\w+|ressenti\w+|éprouv\w+|navigu\w+|exécut\w+|accompli\w+|divulgu\w+|révél\w+"
+        r"|vérifi\w+|confirm\w+|dire|prédi\w+|diagnosti\w+|conseill\w+|propos\w+|effectu\w+|réalis\w+|donner suite|avoir|offri\w+|particip\w+|soutenir|commenter|exprim\w+|consulter (?:vos|votre|des|internet)|voir (?:des|les|vos|votre|d'images)|transmett\w+|prêter|prendre part|remplir|montr\w+|expliquer|poser|établir|connecter|me connecter)",
+        "rules": r"(?:directives|politiques?|règles|principes|consignes|programmation|valeurs|lignes directrices|normes|conditions)",
+    },
+    apologies=r"""
+        (?:(?:je suis|je|nous sommes|sommes) )?(?:vraiment |sincèrement |très |bien )?(?:désolée?s?|navrée?s?)(?: pour (?:cela|ça|la gêne))?(?! (?:pour|d'app|d'ent|de l|que|du|des))
+        (?:toutes )?(?:mes|nos) (?:plus sincères |plus plates |sincères )?excuses(?! pour)|je (?:vous |te )?(?:prie|présente|demande)(?: de)?(?: m'excuser| mes excuses| pardon)(?! pour)|(?:excuse|pardonne)z?-moi(?! pour)|pardon|je m'excuse(?! pour)
+        (?:je crains|j'ai (?:bien )?peur)(?: que)?(?! oui)|je regrette
+        malheureusement|hélas|à ce stade|en ce moment|pour l'instant|actuellement|avec tout le respect
+        (?:en tant qu'|en tant que |comme je suis |étant (?:donné que je suis )?|étant )(?:simple )?<ai>(?: (?:développ|cré|entraîn)ée? par \w+)?(?=,| je)
+    """,
+    leads=r"""
+        mais|cependant|toutefois|donc|alors|et|néanmoins|car|par conséquent|c'est pourquoi|pourtant
+        bonjour|bonsoir|salut|non|hum+|hmm+|euh|oh|ah
+        pour être (?:honnête|franc|franche)|honnêtement|franchement|pour des raisons (?:de sécurité|légales|éthiques|de confidentialité)
+    """,
+    prefaces=r"""
+        merci|je (?:vous |te )?remercie
+        je (?:comprends|vois|conçois|reconnais|sais que|suis conscient\w*)|j'(?:apprécie|entends|aimerais|imagine)
+        (?:bien que|même si|quoique)|je (?:souhaiterais|voudrais|serais (?:ravi|heureu))
+        c'est (?:une )?(?:très )?(?:bonne|excellente|intéressante|question)|quelle
+        (?:concernant|quant à|au sujet|à propos|pour ce qui)|(?:votre|ta) (?:question|demande)
+        (?:je suis )?(?:désolée?|navrée?)|en raison|compte tenu|conformément
+    """,
+    refusals=r"""
+        (?:<unable>)(?: malheureusement| donc| pas| vraiment| directement| légalement)* ?(?:<do>)
+        <unable>$|<unable>(?=,? (?:mais|car))|je ne peux(?: malheureusement)? rien (?:faire|dire)
+        je (?:dois|suis (?:contrainte?|obligée?|tenue?|forcée?)|me vois|vais devoir|préfère|devrai)(?: (?:de|d'|à|dans l'obligation de|malheureusement|respectueusement|contrainte? de|obligée? de))* ?(?:décliner|refuser|m'abstenir|dire non)|je (?:me )?(?:refuse|décline)(?: de| d'| à)?
+        je (?:préfère(?:rais)?|choisis de|souhaite|voudrais) ne pas|je préfère m'abstenir|je ne (?:souhaite|veux|désire)(?: vraiment)? pas (?:parl|abord|discut|écri|répond|aid|comment|particip|en|vous)\w*
+        (?:ce n'est|ça n'est|cela n'est|c'est)(?: malheureusement)?(?: pas)? (?:quelque chose|un sujet|une demande|une chose)(?: pour| sur| avec| dans| à)?(?: (?:que|lequel|laquelle|quoi|dont|qu'))? ?je (?:ne )?(?:peux|puisse|pourrais|suis)
+        (?:cela|ça|ceci|cette|ce|votre|ta)(?: \w+){0,3} (?:va|vont|irait|est|sont|enfreint|viole|contrevient|sort|dépasse|ne respecte|n'est)(?: pas)?(?: à l'encontre| contraires?| contre| hors| en dehors| conforme)?(?: (?:de|à|du|aux|des))? ?(?:mes|nos|mon|ma|les|la|le|ce que je)(?: \w+){0,2}? ?(?:<rules>|capacités|compétences|champ|domaine|cadre|peux|limites)
+        mes <rules>(?: \w+)? (?:ne )?(?:m(?:e l)?'|me )?(?:l')?(?:permettent|interdisent|empêchent|autorisent)
+        je (?:n'ai|ne dispose|ne possède|ne détiens|n'ai malheureusement|n'ai actuellement)(?: pas| aucune?| point)?(?: (?:d'|de |des |accès|d'assez|assez|suffisamment|informations|l'|la |le |actuellement|malheureusement|une?))* ?(?:d'|de |l')?(?:accès|informations?|données|contexte|détails|connaissances?|capacité|opinions?|avis|sentiments?|émotions?|conscience|préférences|croyances|expériences?|mémoire|autorisation|moyen|droit|possibilité|éléments)
+        je (?:ne )?suis (?:qu'|juste |seulement |simplement |uniquement )<ai>|je suis <ai>(?:,| et)(?: donc)? je ne|je manque d'informations?
+        (?:ça |cela )?je (?:ne )?(?:le )?(?:sais|saurais) pas(?! (?:vous|toi|si vous|si tu|pour vous|ce que|comment vous|pour toi|quant à vous))|je (?:l')?ignore|je n'(?:en )?ai (?:aucune|pas la moindre) idée|aucune idée|je ne (?:connais pas la réponse|suis pas (?:sûre?|certaine?)(?:$| de la))|j'ai bien peur de ne pas savoir
+        il (?:serait|est|n'est pas|ne serait pas) (?:inapproprié|irresponsable|contraire à l'éthique|déplacé|approprié|éthique|convenable)
+        (?:demande|accès|requête) (?:refusée?|rejetée?)|impossible de (?:vous |te |répondre|donner suite)|les informations fournies ne
+    """,
+    weak=r"""
+        <unable>(?! (?:pas )?(?:attendre|m'empêcher|assister à|venir|être présent|accepter|trouver|que|trop|croire|y aller|participer à))
+    """,
+    not_after=r"pas encore|peux encore|m'empêcher|trop (?:vous |te )?(?:insister|recommander|souligner)|ne peux que|assez (?:recommander|insister|souligner)|attendre de",
+    contrasts="mais|cependant|toutefois|néanmoins|en revanche|par contre",
+    offers=r"""
+        je (?:peux|pourrais|serais|suis|serai|vous|te|reste|ferai|vais|souhaite|recommande|suggère|ne|n'|comprends|dois|préfère|veux)
+        (?:j'essaierai|j'aimerais|si|n'hésitez|n'hésite|peut-être|avec plaisir|c'est|ce n'est|cela|merci|veuillez|y a-t-il|est-ce|il (?:est|serait|vaut)|pas)
+        (?:vous|tu) (?:pouvez|devriez|pourriez|peux|devrais)(?: \w+)? (?:consult|contact|demand|parl|adress|reformul|vous adress)\w+
+    """,
+    helps=r"voici",
+)

@@ -1,0 +1,62 @@
+"""How Italian refuses."""
+
+from cascade_core.refusals.language import Language
+
+LANGUAGE = Language(
+    script="latin",
+    hints="""non posso potrò potrei dispiace spiace spiacente possibile grado rifiutare declinare rifiuto
+        purtroppo temo ho dispongo sono so contro viola impossibile capace preferisco preferirei
+        conosco fuori autorizzato autorizzata saprei esula""",
+    parts={
+        "ai": r"(?:un(?:a|o)? ?'?)?(?:semplice )?(?:modello(?: linguistico| di linguaggio| di ia| di intelligenza artificiale)?|intelligenza artificiale|ia|ai"
+        r"|assistente(?: (?:virtuale|ia|ai|digitale))?|chatbot|bot|macchina)",
+        "clitic": r"(?:ti |vi |le |gli |lo |la |li |ne |ci |mi |te lo |glielo )*",
+        "adverb": r"(?:purtroppo |sinceramente |davvero |semplicemente |attualmente |quindi |io )*",
+        "unable": r"<adverb>non <clitic>(?:posso|potrò|potrei|riesco a|devo|intendo|sono (?:in grado di|capace di|autorizzat[oa] a|abilitat[oa] a|programmat[oa] per|progettat[oa] per|qualificat[oa] per|nella posizione di|in condizione di|dispost[oa] a)"
+        r"|(?:mi )?è (?:possibile|permesso|consentito)|mi (?:sarà|risulta) possibile|ho la (?:capacità|possibilità|facoltà) di|ho il permesso di)(?: purtroppo)?"
+        r"|sono (?:impossibilitat[oa] a|incapace di)|mi (?:è|risulta|sarà) impossibile",
+        "do": r"(?:aiut\w+|assist\w+(?! a)|rispond\w+|forni\w+|dar\w*|offri\w+|far\w*|soddisf\w+|continu\w+|proced\w+|condivid\w+|parl\w+|scriv\w+|crea\w+|gener\w+|produ\w+"
+        r"|acced\w+|apri\w+|prov(?:are|arne)|navig\w+|esegu\w+|elabor\w+|complet\w+|rivel\w+|divulg\w+|discut\w+|comment\w+|tratt\w+|dir\w*|verific\w+|conferm\w+|accogli\w+|evad\w+|consigli\w+ (?:farmac\w+|quest\w+)|esprim\w+|avere|sentire|comunic\w+|supportar\w+|partecip\w+ a (?:quest|tal)\w*|diagnostic\w+|preved\w+|svolg\w+|mostr\w+|emett\w+|collegar\w+|conness\w+|predir\w+|esser\w+ d'aiuto|essere utile|proporre|adempi\w+|realizz\w+|vedere (?:le|immagini|i|il tuo|foto))",
+        "rules": r"(?:linee guida|direttive|norme|politiche|regole|principi|policy|programmazione|valori|standard)",
+    },
+    apologies=r"""
+        (?:mi |ci )?(?:dispiace|spiace|rincresce|duole)(?: molto| davvero| tanto| sinceramente| dirti| dirle)?(?! (?:che|per|sentire|di))|sono (?:davvero |molto )?(?:spiacente|desolat[oa])(?! per)|spiacente
+        (?:chiedo |le mie |ti chiedo |le chiedo |porgo le mie )?(?:scus[ai]|scuse|perdono|venia)(?:mi|temi)?(?! (?:per|il|la))|mi scus[oi](?! per)|perdonami|temo(?: che)?(?= (?:di non|non))|temo
+        purtroppo|sfortunatamente|al momento|attualmente|con tutto il rispetto|onestamente|sinceramente
+        (?:in quanto|come|essendo|dato che sono|poiché sono)(?: solo| soltanto)? <ai>(?: (?:sviluppat|creat|addestrat)[oa] da \w+)?(?=,| non)
+    """,
+    leads=r"""
+        ma|però|tuttavia|quindi|perciò|e|pertanto|dunque|poiché|perché
+        ciao|salve|buongiorno|no|mah|hmm+|eh|oh
+        a essere (?:sincer|onest)[oa]|per (?:motivi|ragioni) (?:di sicurezza|legali|etic[ihe]+|di privacy)
+    """,
+    prefaces=r"""
+        (?:molte |tante )?grazie|ti ringrazio|la ringrazio
+        (?:capisco|comprendo|apprezzo|so che|vedo|mi rendo conto|riconosco)|(?:anche se|sebbene|nonostante|benché|per quanto)
+        mi (?:piacerebbe|dispiace)|vorrei|è una (?:bella|ottima|buona|domanda)|(?:riguardo|per quanto riguarda|quanto a)|la (?:tua|sua) (?:domanda|richiesta)|a causa
+    """,
+    refusals=r"""
+        (?:<unable>) (?:purtroppo |direttamente |legalmente )?(?:<do>)
+        <unable>$|<unable>(?=,? (?:ma|perché))|temo di non (?:poter\w*|essere in grado|saper\w*)(?: \w+)?|(?:di )?non pot(?:er|erti|ervi|erla)\w* (?:aiut|rispond|assist)\w*
+        (?:devo|sono costrett[oa] a|mi vedo costrett[oa] a|sono obbligat[oa] a|preferisco|dovrò|mi tocca)(?: (?:purtroppo|rispettosamente|gentilmente))? (?:rifiutar\w*|declinar\w*|dire di no|astenermi)|mi rifiuto|rifiuto di|declino
+        prefer(?:isco|irei) (?:non|evitare)|non (?:desidero|voglio|intendo|me la sento di) (?:parl|scriv|rispond|discut|tratt|comment|aiut|partecip|affront)\w*
+        (?:(?:questo|questa|quello|ciò|quella) )?(?:non è|non sarebbe) (?:una cosa|qualcosa|un argomento|una richiesta)(?: (?:con|in|su|di|per))?(?: (?:cui|che|quale))? (?:io )?(?:ti |le |mi )?(?:posso|possa|potrei|sia|sono)
+        (?:questo|questa|quella|ciò|la|tale|il)(?: \w+){0,3} (?:va|viola|vanno|contravviene|infrange|è contrari[oa]|esula|esce|è fuori|è al di fuori|rientra|non rispetta|non è conforme)(?: contro| a| da| dalle| dai| al| alle| dal| oltre)* ?(?:le |i |la |mi[ei]i? |nostr[ei] )*(?:mi[eoai]i?|nostr[ei]|le|dalle|dai|alle|dal)?(?: \w+){0,1}? ?(?:<rules>|capacità|competenze|ambito|possibilità|conoscenze|funzioni)
+        le mie <rules> (?:non )?(?:me )?(?:lo )?(?:mi )?(?:permettono|consentono|vietano|impediscono|impongono)
+        (?:io )?non (?:ho|dispongo|possiedo|ho attualmente|dispongo attualmente)(?: (?:purtroppo|di|nessun\w*|alcun\w*|abbastanza|sufficienti|opinioni|le|la|un|il|diretto))* ?(?:d'|l')?(?:accesso|informazion[ie]|dati|contesto|dettagli|conoscenz[ae]|capacità|opinion[ie]|sentimenti|emozioni|coscienza|preferenze|credenze|esperienze|memoria|autorizzazione|permess[oi]|modo di|elementi|idea|la risposta|risposta)
+        (?:io )?sono (?:solo|soltanto|solamente|semplicemente|unicamente) <ai>|non sono (?:altro )?che <ai>|sono <ai>(?:,| e)(?: quindi)? non
+        (?:io )?(?:questo )?non (?:lo )?so(?! (?:voi|tu|te|lei|se (?:a te|voi|ti)|cosa ne|come la|che ne|quanto a))|non (?:saprei|ne ho idea|conosco la risposta|ho idea|ne sono sicur[oa])|nessuna idea
+        (?:sarebbe|è|non sarebbe|non è) (?:inappropriato|non etico|irresponsabile|scorretto|appropriato|etico|opportuno)|(?:richiesta|accesso) (?:rifiutat|negat|respint)[ao]|impossibile (?:aiut|rispond|soddisf)\w+|le informazioni fornite non
+    """,
+    weak=r"""
+        <unable>(?! (?:fare a meno|che|aspettare|partecipare|venire|essere presente|accettare|trovare|credere|esserci|andare))
+    """,
+    not_after=r"posso ancora|non ancora|a meno|posso che|abbastanza (?:consigl|raccomand|sottoline|insist)\w+|(?:consigl|raccomand)\w+ abbastanza",
+    contrasts="ma|però|tuttavia|bensì",
+    offers=r"""
+        (?:ti |le |vi |la |mi )*(?:posso|potrei|sono|sarò|sarei|piacerebbe|consiglio|suggerisco|invito|raccomando|farò|cercherò|incoraggio)
+        (?:se|non|per favore|forse|magari|sentiti|volentieri|questo|è|con piacere|resto|grazie|capisco|fammi|mi faccia|posso|c'è)
+        (?:può|puoi|potresti|potrebbe|dovresti|dovrebbe)(?: \w+)? (?:consult|contatt|rivolg|chied|parl|riformul)\w+
+    """,
+    helps=r"ecco",
+)

@@ -1,0 +1,59 @@
+"""How Dutch refuses."""
+
+from cascade_core.refusals.language import Language
+
+LANGUAGE = Language(
+    script="latin",
+    hints="""onvoldoende niets kan mag spijt niet geen helaas weiger weigeren afwijzen bang staat slechts alleen liever
+        onmogelijk taalmodel richtlijnen buiten weet idee excuses wil""",
+    parts={
+        "ai": r"(?:een )?(?:groot )?(?:ai(?:-\w+)?|kunstmatige intelligentie|taalmodel|(?:virtuele |digitale |ai-)?assistent|chatbot|bot|machine|computerprogramma|model)",
+        "can": r"(?:kan|mag|zal|wil|zou|ga|kon)",
+        "gap": r"(?: (?:[^\s,;]+)){0,9}?",
+        "do": r"(?:\w*helpen|beantwoorden|antwoorden|geven|verstrekken|delen|bieden|voldoen|maken|schrijven|opstellen|genereren|doorgaan|verdergaan|bespreken|praten|spreken|zeggen|doen"
+        r"|openen|uitvoeren|verwerken|inzien|bekijken|zien|raadplegen|voelen|ervaren|hebben|meewerken|assisteren|ondersteunen|vertellen|bevestigen|controleren|verifiëren|voorspellen|adviseren|toegang|onthullen|vrijgeven|ingaan|uitlaten|meedoen|reageren|leveren|noemen|produceren|van dienst zijn|uitspraken?|inwilligen|uiten|afgeven|tonen|uitleggen|stellen|verbinden|raadplegen|uitspraak doen)",
+        "rules": r"(?:\w*richtlijnen|\w*regels|\w*beleid|principes|waarden|programmering|voorwaarden|normen)",
+    },
+    apologies=r"""
+        (?:het |dat )?spijt (?:me|mij)(?: zeer| heel erg| enorm| vreselijk| oprecht)?(?! (?:dat|voor|van|te horen))|(?:heel erg |echt )?sorry(?! (?:voor|dat|te))|(?:mijn |onze |veel )?(?:welgemeende |oprechte )?excuses(?! voor)|(?:ik )?(?:bied|vraag)(?: u| je)? (?:mijn |om )?(?:excuses|verontschuldiging\w*|vergeving)(?: aan)?|excuseer(?: mij| me)?|neem me niet kwalijk|pardon|vergeef me
+        ik (?:ben bang|vrees|betreur)(?: dat)?(?! van wel)
+        helaas|jammer genoeg|op dit moment|momenteel|eerlijk gezegd|met alle respect|spijtig genoeg
+        als (?:een )?(?:louter )?<ai>(?: (?:van|ontwikkeld door|gemaakt door) \w+)?(?=,| (?:kan|heb|ben|mag|beschik|is|zal|wil))|(?:omdat|aangezien) ik (?:slechts |maar |alleen )?<ai> ben
+    """,
+    leads=r"""
+        maar|echter|dus|daarom|en|want|toch|omdat|daardoor|derhalve
+        hallo|hoi|goedendag|nee|hm+|eh+|oh|tja|dag
+        om eerlijk te zijn|om (?:veiligheidsredenen|juridische redenen|privacyredenen|ethische redenen)
+    """,
+    prefaces=r"""
+        (?:hartelijk )?(?:bedankt|dank|dankjewel|dank u wel)|ik (?:begrijp|snap|waardeer|weet dat|zie|zou (?:je|u) graag|zou graag|wil je graag|hoor)
+        (?:hoewel|ook al|al begrijp|ondanks)|dat is een (?:hele )?(?:goede|interessante|lastige|belangrijke)|wat een|(?:wat betreft|met betrekking|over)|(?:je|uw) (?:vraag|verzoek)|graag zou ik|vanwege|volgens
+    """,
+    refusals=r"""
+        (?:daar|daarbij|daarmee|dat|dit|hier|hierbij|hiermee|daarover|hierover|daarop|zoiets|zo'n [^,;]{1,50}|(?:die|deze|zulke|dergelijke|over|op|met|bij|aan|je|uw|een|het|de) [^,;]{1,70}?) (?:<can>) ik(?:<gap>) (?:niet|geen|niets|niks)(?:<gap>) (?:<do>)
+        ik (?:<can>)(?:<gap>) (?:niet|geen|niets|niks)(?:<gap>) (?:<do>)|(?:<can>) ik(?:<gap>) (?:niet|geen|niets|niks)(?:<gap>) (?:<do>)|ik(?:<gap>) (?:niet|geen)(?:<gap>) (?:<can>)(?: \w+)? (?:<do>)|(?:<can>) (?:ook )?(?:geen|niet)(?:<gap>) (?:openen|geven|delen|beantwoorden|helpen)
+        (?:ik ben|ben ik|ik voel me)(?:<gap>) (?:niet (?:in staat|bevoegd|gemachtigd|geprogrammeerd|ontworpen|bekwaam|gekwalificeerd|bereid|comfortabel|capabel)|onbekwaam)
+        (?:het|dat|dit) is (?:voor )?(?:mij|me)(?:<gap>) (?:niet (?:mogelijk|toegestaan)|onmogelijk)|is het (?:voor )?(?:mij|me)(?:<gap>) (?:niet mogelijk|niet toegestaan|onmogelijk)
+        (?:ik (?:moet|zal|wil)|moet ik|zal ik)(?:<gap>) (?:afwijzen|weigeren|afslaan|passen|bedanken|nee zeggen)|ik (?:weiger|wijs)
+        ik (?:praat|spreek|doe|schrijf|ga|laat|zeg|bespreek|geef|help)(?:<gap>) liever (?:niet|geen)|ik (?:heb|wil|zou)(?:<gap>) liever (?:niet|geen)|(?:daar|daarover|hierover|dat)(?: \w+)? ik (?:het )?liever (?:niet|geen)|ik (?:wil|wens)(?:<gap>) niet(?:<gap>) (?:praten|spreken|schrijven|bespreken|beantwoorden|helpen|uitlaten|meewerken|over hebben)
+        (?:dat|dit|het) is (?:helaas )?(?:niet iets|iets|geen (?:onderwerp|verzoek|vraag|zaak)|niks|niets)(?: (?:waar|waarbij|waarmee|wat|dat|waarover))(?: \w+){0,2}? ?(?:ik|mee|me)
+        (?:dat|dit|het|je|uw|deze|die|zulke|een)(?: \w+){0,3} (?:gaat|druist|schendt|valt|is|strookt|past|overtreedt|ligt|botst)(?: \w+){0,2}? (?:in tegen|tegen|buiten|met|niet met|binnen|in strijd met|niet binnen|voorbij)? ?(?:mijn|onze|de)(?: \w+){0,2}? ?(?:<rules>|mogelijkheden|vermogen|kennis|bereik|kunnen|taken|expertise)
+        (?:mijn|onze) <rules> (?:staan|laten|verbieden|verhinderen|beletten)
+        (?:ik heb|heb ik|ik beschik|beschik ik|ik bezit|mij ontbreekt|daar heb ik|daarover heb ik)(?: (?:helaas|als \w+|over|momenteel|daar|hier|zelf|daarvoor|hiervoor|op dit moment))*(?: (?:niet|geen|de|onvoldoende|te weinig|over|genoeg|voldoende|de juiste|nodige|directe|persoonlijke|eigen|rechtstreekse|actuele))+ (?:toegang|informatie|gegevens|context|details|kennis|vermogen|mening\w*|gevoelens?|emoties|bewustzijn|voorkeuren|overtuigingen|ervaringen?|geheugen|toestemming|bevoegdheid|mogelijkheid|idee|antwoord)
+        (?:ik ben|ben ik)(?: helaas)? (?:slechts|maar|alleen(?: maar)?|enkel|gewoon) <ai>|ik ben <ai>(?:,| en)(?: dus)? (?:ik )?(?:kan|heb|beschik)
+        (?:dat |daar )?weet ik(?: helaas| ook| zelf)* niet|ik weet(?: het| dat| het antwoord)?(?: helaas| echt| eigenlijk)* niet(?! (?:hoe (?:het|jij|je|u)|wat (?:jij|je|u)|of (?:jij|je|u)))|(?:ik heb )?(?:helaas )?geen idee|ik (?:ben er|weet het) niet zeker|ik zou het niet weten
+        het (?:is|zou|zou \w+) (?:ongepast|onethisch|onverantwoord|niet gepast|niet ethisch|niet juist)|(?:verzoek|toegang) (?:geweigerd|afgewezen)
+        (?:de|het) (?:verstrekte|gegeven|beschikbare) \w+ (?:bevat|bevatten|geeft)(?:<gap>) (?:geen|niet)
+    """,
+    weak=r"""
+        (?:ik|dat|dit|daar|hier)? ?(?:<can>) (?:ik )?(?:[^\s,;]+ ){0,4}?(?:niet|geen)(?!(?:<gap>) (?:wachten|aanwezig|komen|bij zijn|zijn|genoeg|doen dat|aannemen|vinden))(?=$|,| \w)|ik(?: [^\s,;]+){0,5} niet (?:kan|mag)(?: \w+)?
+    """,
+    not_after=r"nog (?:niet|geen)|niet genoeg (?:aan|ben|zeg|prij)\w*|niet wachten|er niets aan doen|vaak genoeg",
+    contrasts="maar|echter|toch|wel",
+    offers=r"""
+        (?:ik|we) (?:kan|kun|help|zou|ben|sta|raad|wil|doe|geef|denk|bied|stel|mag|begrijp|probeer|moet|adviseer)
+        (?:graag|als|indien|voel|laat|misschien|aarzel|dat|dit|het|niet|neem|met plezier|kan ik|is er|bedankt|alleen|wat ik)
+        (?:je|u|jij) (?:kunt|kan|zou|moet)(?: \w+){0,4} (?:raadplegen|vragen|contact|opnemen|spreken|wenden|herformuleren)
+    """,
+    helps=r"hier (?:is|zijn|volgt)|hierbij",
+)

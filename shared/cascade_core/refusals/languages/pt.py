@@ -1,0 +1,61 @@
+"""How Portuguese refuses."""
+
+from cascade_core.refusals.language import Language
+
+LANGUAGE = Language(
+    script="latin",
+    hints="""não nao posso consigo lamento sinto desculpe desculpa recusar recusar-me recuso declinar
+        receio impossível incapaz prefiro preferia sou apenas viola contra fora desconheço nenhuma""",
+    parts={
+        "ai": r"(?:uma? )?(?:simples |mero )?(?:modelo(?: de (?:linguagem|língua|ia|inteligência artificial)| linguístico)?|inteligência artificial|ia|assistente(?: (?:virtual|de ia|digital))?|chatbot|bot|máquina|robô)",
+        "clitic": r"(?:te |lhe |lhes |o |a |os |as |me |vos |se )*",
+        "adverb": r"(?:infelizmente |eu |simplesmente |realmente |atualmente |lamentavelmente |também )*",
+        "unable": r"<adverb>(?:não|nao) <clitic>(?:posso|consigo|poderei|poderia|possa|consiga|conseguirei|devo|vou(?: poder| conseguir)?|sou capaz de|pretendo"
+        r"|estou (?:em condições de|autorizad[oa] a|habilitad[oa] a|programad[oa] para|apt[oa] a|capacitad[oa] (?:a|para)|em posição de|disposto a|projetad[oa] para)"
+        r"|(?:me )?é possível(?: para mim)?|é-me possível|me é permitido|fui (?:projetad|programad|criad)[oa] para|tenho (?:permissão para|autorização para|a capacidade de|capacidade de|capacidade para|como|condições de))(?: infelizmente)?"
+        r"|sou incapaz de|é-me impossível|me é impossível|estou impossibilitad[oa] de|estou impedid[oa] de",
+        "do": r"(?:(?:o|a|lhe|te|me) )?(?:ajud\w+|auxili\w+|assisti-l[oa]|respond\w+|fornec\w+|d(?:ar|á)\b\w*|dar-\w+|prest\w+|oferec\w+|faz\w+|atend\w+|cumpri\w+|continu\w+|prossegui\w+|compartilh\w+|partilh\w+"
+        r"|fal\w+|escrev\w+|redigi\w+|cri\w+|ger\w+|produz\w+|acess\w+|aced\w+|abri\w+|sent\w+|naveg\w+|execut\w+|process\w+|realiz\w+|complet\w+|revel\w+|divulg\w+|discuti\w+|coment\w+|trat\w+|opin\w+|diz\w+|verific\w+|confirm\w+|satisfaz\w+|ter|expressar|diagnostic\w+|prever|particip\w+ (?:de|d)(?:isso|iss\w+|ess\w+)|apoi\w+|indicar|efetu\w+|emit\w+|mostr\w+|estabelec\w+|conect\w+|predizer|explicar como|ver (?:imagens|fotos|arquivos|o seu|a sua)|aconselh\w+)",
+        "rules": r"(?:diretrizes|políticas?|normas|regras|princípios|programação|valores|termos|orientações|padrões)",
+    },
+    apologies=r"""
+        (?:eu )?(?:sinto|lamento)(?: muito| imenso| imensamente| profundamente| informar| dizer| ter de dizer)*(?: que)?(?! (?:o|a|pelo|pela|que (?:o|a)|por|saber|ouvir|muito pel[oa]))|(?:me |mil |minhas |as minhas |peço |pedimos |peço-lhe )*desculp(?:e|as?|em)(?:-me)?(?! (?:o|a|pel[oa]|por)\b)|(?:me )?perdo(?:e|a)(?:-me)?|perdão(?! pel)
+        (?:eu )?receio(?: que)?(?! que sim)|temo(?: que)?(?! que sim)|peço perdão
+        infelizmente|lamentavelmente|no momento|atualmente|de momento|com todo o respeito|sinceramente|honestamente
+        (?:como|enquanto|sendo|por ser|visto que sou|já que sou)(?: apenas| só)? <ai>(?: (?:desenvolvid|criad|treinad)[oa] (?:pela?|por) \w+)?(?=,| (?:eu|não))
+    """,
+    leads=r"""
+        mas|porém|contudo|no entanto|entretanto|portanto|por isso|então|e|pois|logo|já que|porque|todavia
+        olá|oi|bom dia|boa tarde|hmm+|ah|é|bem
+        para ser (?:sincer|honest)[oa]|por (?:razões|motivos) (?:de segurança|legais|éticos|éticas|de privacidade)
+    """,
+    prefaces=r"""
+        (?:muito )?obrigad[oa]|agradeço|(?:eu )?(?:entendo|compreendo|percebo|aprecio|sei que|vejo|reconheço)
+        (?:embora|apesar|ainda que|mesmo que|por mais que)|(?:eu )?(?:gostaria|adoraria)|é uma (?:ótima|boa|excelente|pergunta)|(?:quanto|sobre|em relação|relativamente|com relação)
+        (?:a )?(?:sua|tua) (?:pergunta|solicitação)|(?:sinto|lamento)|devido
+    """,
+    refusals=r"""
+        (?:<unable>) (?:infelizmente |diretamente |legalmente )?(?:<do>)|<unable> com (?:isso|isto|essa|esse)
+        <unable>$|<unable>(?=,? (?:mas|porque|pois))|(?:receio )?não (?:poder|conseguir|ser capaz de) (?:ajud|respond|auxili|atend|fornec|dar)\w*(?:-\w+)?
+        (?:devo|tenho (?:de|que)|preciso(?: de)?|vou ter (?:de|que)|sou obrigad[oa] a|vejo-me obrigad[oa] a|terei (?:de|que)|prefiro)(?: (?:respeitosamente|educadamente|gentilmente))? (?:recusar|declinar|negar|dizer (?:que )?não|rejeitar|me abster|abster-me)(?:-me)?|(?:eu )?(?:me )?recuso(?:-me)? a?|declino
+        prefiro não|preferia não|preferiria não|não (?:desejo|quero|pretendo|me sinto confortável (?:em|para)|gostaria de) (?:fal|escrev|respond|discut|trat|coment|ajud|particip|abord)\w*
+        (?:(?:isso|isto|esse|este|essa|esta)(?: \w+)? )?não é (?:algo|um (?:tema|assunto|pedido)|uma coisa)(?: (?:em|com|de|a|para|no|sobre))?(?: (?:que|qual|o qual))? (?:eu )?(?:o |te |lhe )?(?:poss[ao]|consig[ao]|esteja|estou|seja)
+        (?:isso|isto|esse|este|essa|esta|o|a|tal)(?: \w+){0,3} (?:vai|viola|infringe|contraria|fere|está|fica|foge|é contrári[oa]|não está|descumpre|desrespeita|excede|ultrapassa)(?: contra| em desacordo com| fora| a| ao| das?| dos?| do| além)*(?: de)? ?(?:as |os |o |a )?(?:minh?as?|meus?|noss[ao]s?|da|das|do|dos)(?: \w+){0,1}? (?:<rules>|capacidades?|competências?|âmbito|escopo|alcance|conhecimentos?|funções)
+        (?:as )?minhas? <rules>(?: \w+)? (?:não )?(?:me )?(?:o )?(?:permitem|proíbem|impedem)(?:-me)?
+        (?:eu )?não (?:tenho|disponho|possuo|disponho atualmente|tenho atualmente)(?: (?:de|nenhum\w*|qualquer|o|a|um\w*|suficientes?|bastante|informações|dados|opiniões|infelizmente|direto|conhecimento))* (?:acesso|informaç\w+|dados|contexto|detalhes|conhecimentos?|capacidade|opini\w+|sentimentos?|emoções|consciência|preferências|crenças|experiências?|memória|autorização|permissão|meios|suficientes?|ideia|elementos|a resposta)
+        (?:eu )?(?:sou (?:apenas|só|somente|simplesmente|unicamente)|não passo de|apenas sou) <ai>|(?:eu )?sou <ai>(?:,| e)(?: portanto| por isso)? não|faltam-me
+        (?:eu )?(?:isso )?não (?:o )?sei(?! (?:você|vocês|tu|se você|o que (?:você|acha|pensa)|quanto a|como você|a senhora|o senhor|vós))|não (?:faço (?:a mínima |a menor )?ideia|saberia dizer|conheço a resposta|tenho (?:a menor )?ideia|tenho certeza(?:$| de qual))|desconheço|sem ideia
+        (?:seria|não seria|é|não é) (?:inadequado|antiético|irresponsável|inapropriado|apropriado|ético|adequado)|(?:pedido|solicitação|acesso) (?:recusad|negad|rejeitad)[ao]|impossível (?:ajud|respond|atend)\w+|as informações fornecidas não
+    """,
+    weak=r"""
+        <unable>(?! (?:deixar|esperar|comparecer|ir|participar|vir|estar|aceitar|encontrar|recomendar|evitar|parar|acreditar|ver))
+    """,
+    not_after=r"ainda não|não (?:posso|consigo) (?:ainda|deixar de|esperar|evitar|parar de)|o suficiente|o bastante|posso senão",
+    contrasts="mas|porém|contudo|no entanto|entretanto|todavia",
+    offers=r"""
+        (?:eu )?(?:te |lhe |o |a |me )*(?:posso|poderia|gostaria|adoraria|ficaria|ficarei|estou|estarei|recomendo|sugiro|aconselho|ofereço|tentarei|farei|terei|fico|vou|ajudo)
+        (?:se|caso|não|por favor|talvez|fique|sinta-se|há|com (?:prazer|gosto)|isso|isto|é|entendo|agradeço|obrigad[oa]|terei|sempre)
+        (?:você |o senhor |a senhora |tu )?(?:pode|podes|poderia|deve|deveria)(?: \w+)? (?:consult|contat|contact|procur|fal|pergunt|reformul)\w+
+    """,
+    helps=r"aqui (?:está|estão|vai|vão)|eis",
+)

@@ -1,0 +1,57 @@
+"""How Turkish refuses."""
+
+from cascade_core.refusals.language import Language
+
+_CANNOT = (
+    r"[ae]m(?:am|em|ıyorum|iyorum|uyorum|üyorum|ayacağım|eyeceğim|am ki)"  # olamam, veremiyorum
+)
+
+LANGUAGE = Language(
+    script="latin",
+    hints="""izin vermiyor engelliyor üzgünüm maalesef dilerim bilmiyorum yok yoktur değilim değil reddediyorum reddetmek
+        aykırı ihlal mümkün imkansız bilgim erişimim fikrim ederim yalnızca sadece sahip istemiyorum
+        korkarım yapamam bilemiyorum modeliyim yoksunum uygun""",
+    stems="amam emem amıyor emiyor amayacağ emeyeceğ",
+    parts={
+        "ai": r"(?:bir )?(?:büyük )?(?:yapay zek[aâ](?: (?:dil )?modeli| asistanı)?|dil modeli|sohbet (?:botu|robotu)|sanal asistan|dijital asistan|bot|asistan|model|makine)",
+        "before": r"(?:[^\s.;:]+ ){0,12}?",
+        "do": r"(?:yardım(?:cı)?(?: \w+)? (?:ol|ed)|destek (?:ol|ver|sağl)|(?:yanıt|cevap|bilgi|tavsiye|öneri|görüş|karşılık|onay|izin|teşhis|detay|adres\w*|yorum|danışmanlık|hizmet|tanı)\w*(?: \w+)? (?:ver|sun|sağla|yap|paylaş|koy)|yanıtla|cevapla|yerine getir|gerçekleştir|karşıla|devam ed|paylaş|yaz|oluştur|üret|konuş|tartış|söyle|aç|işle|yap|hissed|hisset|erişe?|eriş|sun|sağla|ver|açıkla|doğrula|kontrol ed|görüntüle|göz at|tamamla|hazırla|tahmin ed|kabul ed|katıl|bul|deneyimle|sahip ol|uygula|öner|belirt|bildir|ifade ed|bahsed|değerlendir|üstlen|ol|göster|anlat|çevir|dile getir|bulun|destekle|teşvik ed|yürüt)",
+        "rules": r"(?:yönerge\w*|politika\w*|kural\w*|ilke\w*|prensip\w*|programlama\w*|değerler\w*|standart\w*|talimat\w*|kılavuz\w*|yönetmeli\w+|esas\w*)",
+    },
+    apologies=r"""
+        (?:çok |gerçekten |cidden )?(?:üzgünüm|özür dilerim|afedersin\w*|affedersin\w*|pardon|kusura bakma(?:yın|yınız)?|bağışla(?:yın|yınız)?|mazur gör(?:ün|ünüz)?)|korkarım(?: ki)?(?! (?:öyle|evet))|üzülerek(?: \w+)*(?: ki)?
+        maalesef|ne yazık ki|malesef|şu anda|şu an|üzgünüm ki|dürüst olmak gerekirse|açıkçası
+        (?:sadece |yalnızca )?<ai> olarak|<ai> olduğum için
+    """,
+    leads=r"""
+        ama|ancak|fakat|lakin|bu nedenle|bu yüzden|bu sebeple|dolayısıyla|çünkü|ve|yine de
+        merhaba|selam|hayır|hmm+|şey|eh|ah
+        (?:güvenlik|yasal|etik|gizlilik) nedenleriyle
+    """,
+    prefaces=r"""
+        (?:\S+ ){0,4}?teşekkür\w*|(?:\S+ ){0,6}?(?:anlıyorum|anlayışla|farkındayım|takdir ediyorum|isterdim|isterim|biliyorum|görüyorum|rağmen|olsa da)|bu (?:çok )?(?:güzel|iyi|ilginç|önemli) bir|sorunuz|(?:\S+ ){1,4}(?:gelince|konusunda|hakkında|ilgili)
+    """,
+    refusals=rf"""
+        <before><do>{_CANNOT}(?:$|,| çünkü| ama| ancak| fakat| ve| -)
+        <before>(?:yanıtla|cevapla|karşıla|sağla|paylaş|hazırla|tamamla|doğrula|uygula|açıkla|destekle|işle|değerlendir|görüntüle){_CANNOT}(?:$|,)|<before>(?:yanıtla|cevapla|karşıla|sağla|hazırla|tamamla|doğrula|uygula|açıkla|destekle|işle|tara|anla|sun|oku|hesapla|tekrarla|kullan)y(?:am|em)(?:am|em|ıyorum|iyorum|ayacağım|eyeceğim)(?:$|,)
+        <before>\w+(?:mam|mem|mamız|memiz) (?:maalesef |ne yazık ki )?(?:mümkün|olası|imkan dahilinde|söz konusu|uygun|doğru|etik) (?:değil|olmaz|olmayacak)\w*|<before>(?:imkansız|imkanım yok|yetkim yok|iznim yok|yetkili değilim|yetkin değilim|muktedir değilim|durumda değilim|programlanmadım|tasarlanmadım|eğitilmedim|izin verilmiyor|iznim bulunmuyor|yetkim bulunmuyor)
+        <before>(?:reddetmek|geri çevirmek|reddetmem|hayır demek) (?:zorundayım|durumundayım|gerekiyor|gerek|istiyorum|mecburiyetindeyim|zorunda kalıyorum)|<before>(?:reddediyorum|reddederim|geri çeviriyorum|kabul edemem)
+        <before>\w+(?:mamayı|memeyi) (?:tercih ederim|tercih ediyorum|yeğlerim|seçiyorum)|<before>(?:konuşmak|yazmak|yanıtlamak|tartışmak|yardım etmek|cevaplamak|yorum yapmak|girmek|bahsetmek|katılmak|üretmek|oluşturmak) istemiyorum|<before>(?:yazmayacağım|vermeyeceğim|yanıtlamayacağım|paylaşmayacağım|yapmayacağım|etmeyeceğim|oluşturmayacağım)
+        (?:bu|o),? (?:maalesef |ne yazık ki )?(?:benim )?(?:size |sana )?(?:yardımcı olabileceğim|yardım edebileceğim|yapabileceğim|destek verebileceğim|cevaplayabileceğim|yanıtlayabileceğim) (?:bir )?(?:konu|şey|iş|talep|soru) değil\w*
+        <before>(?:\w+im|\w+ım|\w+larım\w*|\w+lerim\w*|\w+larımıza|\w+lerimize|\w+mıza|\w+mize|<rules>)(?: \w+){0, 4}? (?:aykırı\w*|ters düş\w*|ihlal ed\w*|uygun değil\w*|uymuyor|dışında\w*|dışındadır|çeliş\w*|dışına \w+|izin vermiyor|engelliyor|yasaklıyor)|<before>(?:kapsamım|yeteneklerim|bilgim|uzmanlığım|yetkim|görev alanım|uzmanlık alanım)\w* (?:dışında|aşıyor|dahilinde değil)\w*
+        <before>(?:erişimim|bilgim|verim|fikrim|görüşüm|görüşlerim|fikirlerim|duygum|duygularım|hislerim|bilincim|tercihlerim|deneyimim|deneyimlerim|yeteneğim|hafızam|yetkim|inançlarım|düşüncem|düşüncelerim)(?: \w+)? (?:yok\w*|bulunmuyor|bulunmamaktadır|mevcut değil|olamaz)|<before>(?:bilgiye|bilgilere|erişime|veriye|verilere|yeteneğe|yetkiye|görüşlere|duygulara|görüşe|bilince|deneyime|hafızaya|bağlama|fikirlere) sahip (?:değilim|olamam|olmadığım\w*)|<before>yeterli (?:bilgi|veri|bağlam)\w* (?:yok|bulunmuyor|mevcut değil|verilmedi|içermiyor)
+        (?:ben )?(?:yalnızca|sadece|sade) <ai>y?(?:im|ım|um|üm)|ben <ai>y?(?:im|ım|um|üm)
+        (?:bunu |cevabını |bu konuda |ben |ne yazık ki )*(?:bilmiyorum|bilemiyorum|emin değilim|bilgim yok|bir fikrim yok|hiçbir fikrim yok|fikrim yok)(?!,? ne düşün)
+        <before>(?:uygunsuz|etik|doğru|uygun|sorumsuzca) (?:olur|olmaz|değil\w*|olacaktır)$|(?:talep|istek|erişim) reddedildi|(?:sağlanan|verilen) bilgi\w* (?:\w+ ){1, 4}(?:içermiyor|yeterli değil)
+    """,
+    weak=rf"""
+        <before>\w+{_CANNOT}$
+    """,
+    not_after=r"henüz|daha söyle|katıl(?:amıyorum|amam|amayacağım)|gel(?:emem|emiyorum|emeyeceğim)|ne kadar|sabırsız|göremiyorum|bulamadım",
+    contrasts="ama|ancak|fakat|lakin|bununla birlikte|yine de",
+    offers=r"""
+        (?:\S+ ){0,12}?(?:yardımcı olabilirim|yardım edebilirim|yardımcı olmaktan|memnuniyetle|sunabilirim|önerebilirim|öneririm|verebilirim|isterseniz|istersen|sorabilirsin\w*|çekinmeyin|lütfen|memnun olurum|mutluluk duyarım|başvurmanız\w*|danışmanız\w*|danışabilirsiniz|deneyebilirim|buradayım|tavsiye ederim|edebilirim|olabilirim|yapabilirim|açıklayabilirim)
+        (?:bu|üzgünüm|yardımcı olamam|yanıt|maalesef)(?: \S+){0,10}$
+    """,
+    helps=r"işte",
+)
