@@ -20,8 +20,8 @@ _NEVER = re.compile(r"(?!)")
 class Language:
     """The patterns of one language; each is one line, and all of them are in lower case.
 
-    A line is a regular expression for text that `simplified` has prepared. `<name>` stands for a part
-    in `parts`. A sentence is read clause by clause: what leads up to a refusal is passed over,
+    A line is a regular expression for text that `simplified` has prepared; `<name>` stands for a
+    part in `parts`. A sentence is read clause by clause: what leads up to a refusal is passed over,
     and the first clause that neither does so nor refuses ends the reading. No pattern repeats a
     repetition, so that reading takes linear time.
 

@@ -38,6 +38,7 @@ _NEXT_SPEAKER = re.compile(r"\n\s*[^\W\d]\w{0,20}:\s")
 _SENTENCE = re.compile(r"[!?\u3002\u061f\u0964\u06d4\uff61]+|\.+(?=\s|$|[^\x00-\u04ff])|\n+")
 _BETWEEN = re.compile(r"[^\w\u00a4]*")
 _BREAK = re.compile(r"[,;:\u060c\u3001\u061b]|\s-+\s")
+_SAYS = re.compile(r"[\w\u00a4]")
 _WORD = re.compile(r"\w+")
 
 
@@ -53,7 +54,7 @@ def refuses(text: str) -> bool:
     languages = in_question(head)
     if not languages:
         return False
-    readings = [_sentences(reading) for reading in _own_words(head)]
+    readings = [_Sentences(reading) for reading in _own_words(head)]
     return any(_refuses(language, sentences) for language in languages for sentences in readings)
 
 
@@ -72,26 +73,44 @@ def _own_words(head: str) -> list[str]:
     return [head[speaker.end() :], head]
 
 
-def _sentences(head: str) -> list[str]:
-    """Return the first sentences in plain spelling, with a sign for what is quoted."""
-    head = simplified(_QUOTED.sub(_PLACEHOLDER, head))
-    found = (" ".join(sentence.split()) for sentence in _SENTENCE.split(head, _SENTENCES))
-    return [sentence for sentence in found if _WORD.search(sentence) or _PLACEHOLDER in sentence]
+class _Sentences:
+    """The first sentences of a text in plain spelling, with a sign for what is quoted.
+
+    Most answers show by their first one that they refuse nothing, so that none is looked for
+    before it is asked for.
+    """
+
+    def __init__(self, head: str) -> None:
+        self._rest: str | None = simplified(_QUOTED.sub(_PLACEHOLDER, head))
+        self._found: list[str] = []
+
+    def at(self, place: int) -> str:
+        """Return one sentence, empty where there is none."""
+        while place >= len(self._found):
+            if self._rest is None or place >= _SENTENCES:
+                return ""
+            end = _SENTENCE.search(self._rest)
+            sentence = self._rest[: end.start()] if end else self._rest
+            self._rest = self._rest[end.end() :] if end else None
+            if _SAYS.search(sentence):
+                self._found.append(" ".join(sentence.split()))
+        return self._found[place]
 
 
-def _refuses(language: Language, sentences: list[str]) -> bool:
+def _refuses(language: Language, sentences: _Sentences) -> bool:
     sorry = False
-    for index, sentence in enumerate(sentences):
+    index = 0
+    while sentence := sentences.at(index):
+        index += 1
         place, loose = 0, False
         while (place := _BETWEEN.match(sentence, place).end()) < len(sentence):  # type: ignore[union-attr]
             refusal = language.refusal.match(sentence, place)
             if refusal is None and sorry:
                 refusal = language.weak_refusal.match(sentence, place)
             if refusal is not None:
-                following = sentences[index + 1] if index + 1 < len(sentences) else ""
                 return not (
                     language.no_refusal.search(sentence, place)
-                    or _helps(language, sentence[refusal.end() :], following)
+                    or _helps(language, sentence[refusal.end() :], sentences.at(index))
                 )
             if apology := language.apology.match(sentence, place):
                 sorry, place = True, apology.end()

@@ -32,7 +32,12 @@ LANGUAGES = (
 )
 """The modules beside this one; each defines `LANGUAGE`."""
 
-_WORD = re.compile(r"[^\W\d_]+")
+_BETWEEN_WORDS = str.maketrans(
+    dict.fromkeys(
+        "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~\u2018\u2019\u201c\u201d\u2026\u00ab\u00bb\u00bf\u00a1\u2013\u2014\u201e\uff0c\u3002\u060c\u061b\u061f",
+        " ",
+    )
+)
 _OTHER_SCRIPTS = re.compile(
     "(?P<cyrillic>[\u0400-\u052f])|(?P<arabic>[\u0600-\u06ff])|(?P<devanagari>[\u0900-\u097f])"
     "|(?P<kana>[\u3040-\u30ff])|(?P<han>[\u4e00-\u9fff])|(?P<hangul>[\uac00-\ud7af])"
@@ -68,7 +73,7 @@ def in_question(head: str) -> tuple[Language, ...]:
 def _hinted(index: _Index, lower: str) -> dict[Language, None]:
     found = {}
     words = index.words
-    for word in words.keys() & _WORD.findall(lower):
+    for word in words.keys() & lower.translate(_BETWEEN_WORDS).split():
         found.update(dict.fromkeys(words[word]))
     for stem, language in index.stems:
         if stem in lower:
