@@ -81,6 +81,7 @@ def read_json_lines(
     *,
     expected: str | None = None,
     cut_off: Callable[[], None] | None = None,
+    skipped: Callable[[int], None] | None = None,
 ) -> Iterator[tuple[int, Any]]:
     """Read a file of one JSON value a line; blank lines are passed over.
 
@@ -90,6 +91,8 @@ def read_json_lines(
         expected: What a line is; told of one that is not JSON, in place of how it is broken.
         cut_off: Called for a last line that a killed process left unfinished; where it is not
             given, such a line is an error like any other.
+        skipped: Called with the number of every other line that cannot be read; where it is not
+            given, the first such line is an error.
 
     Yields:
         A line's number, from 1, and its value, which may be of any kind.
@@ -98,7 +101,7 @@ def read_json_lines(
         FileError: The file cannot be read, or a line is not JSON.
     """
     decode = json.JSONDecoder(object_pairs_hook=unique).decode
-    with open_text(path, error) as file:
+    with open_text(path, error, errors="strict" if skipped is None else "replace") as file:
         try:
             for number, line in enumerate(file, 1):
                 line = line.lstrip(_MARK)  # noqa: PLW2901
@@ -110,6 +113,9 @@ def read_json_lines(
                     if cut_off is not None and not line.endswith("\n"):
                         cut_off()
                         return
+                    if skipped is not None:
+                        skipped(number)
+                        continue
                     place, problem = f"line {number}", f"not {expected}"
                     if expected is None:
                         at, problem = _broken(broken, line, number)
@@ -173,7 +179,11 @@ def write_whole(path: Path, text: str, *, source: str | None = None) -> None:
 
 @contextmanager
 def open_text(
-    path: Path, error: type[FileError] = FileError, *, newline: str | None = None
+    path: Path,
+    error: type[FileError] = FileError,
+    *,
+    newline: str | None = None,
+    errors: str = "strict",
 ) -> Iterator[IO[str]]:
     """Open a text file to be read: UTF-8 or, as spreadsheets save it, UTF-16; zipped or not.
 
@@ -181,6 +191,7 @@ def open_text(
         path: The file; zipped where its name ends in .gz.
         error: What to raise.
         newline: As for `open`.
+        errors: As for `open`: what becomes of what is no text.
 
     Raises:
         FileError: It cannot be read, or is no such text.
@@ -191,12 +202,12 @@ def open_text(
         with reading(path, "rb") as raw:
             encoding = _encoding(raw.peek(_BEGINNING)[:_BEGINNING])
             try:
-                with io.TextIOWrapper(raw, encoding, newline=newline) as file:
+                with io.TextIOWrapper(raw, encoding, errors, newline) as file:
                     yield file
             except UnicodeDecodeError:
                 if encoding != _USUAL:
-                    problem = "is not the UTF-16 text that it begins as; save the file as UTF-8"
-                    raise error(source, problem) from None
+                    problem = "is not UTF-8 text, nor the UTF-16 that it begins as"
+                    raise error(source, f"{problem}; save the file as UTF-8") from None
                 with reading(path, "rb") as file:
                     place = f"line {_undecodable(file)}"
                 raise error(source, "is not UTF-8 text; save the file as UTF-8", place) from None

@@ -100,5 +100,5 @@ def test_a_header_of_nothing_but_blanks_is_no_trouble(tmp_path: Path) -> None:
 
 
 def test_half_a_character_of_utf16_is_a_mistake(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="not the UTF-16 text that it begins as"):
+    with pytest.raises(FileError, match="nor the UTF-16 that it begins as"):
         list(CsvRows(put(tmp_path, "id,request\n".encode("utf-16")[:-1], "r.csv")))

@@ -94,7 +94,7 @@ def test_an_empty_file_has_no_rows(tmp_path: Path, name: str) -> None:
         ("r.csv", f'a\n"{SECRET}" b\n', "r.csv, line 2: is not CSV"),
         ("r.csv", json.dumps({"a": SECRET}), "r.csv, line 1: is JSON, not CSV; give one object"),
         ("r.csv", b"a\n" * 9000 + b"\xe9\n", "r.csv, line 9001: is not UTF-8 text; save the file"),
-        ("r.csv", "a,b".encode("utf-16")[:-1], "r.csv is not the UTF-16 text that it begins as"),
+        ("r.csv", "a,b".encode("utf-16")[:-1], "r.csv is not UTF-8 text, nor the UTF-16 that"),
         ("r.csv.gz", b"hunter2", "r.csv.gz cannot be read: it is damaged or cut off"),
         ("r.jsonl", f'{{}}\n{{"a": {SECRET}', "r.jsonl, line 2, character 7: is not JSON"),
         ("r.jsonl", '{"a":\n', "r.jsonl, line 1, character 6: is not JSON"),

@@ -23,6 +23,7 @@ from cascade_core.calibration.crossfit import (
 )
 from cascade_core.calibration.fit_curves import Binned, CurveShape
 from cascade_core.calibration.learn import Prepared, learnable, prepare
+from cascade_core.calibration.progress import Told, unheard
 from cascade_core.calibration.scores import Candidate, Method, candidates, has_learning
 from cascade_core.calibration.trials import Trial, better_by, log_loss, pick_trial
 from cascade_core.errors import ConfigurationError
@@ -81,6 +82,7 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
     texts: Collection[str] = ("request", "draft"),
     fine: bool = False,
     seed: int = 0,
+    told: Told = unheard,
 ) -> Fitted:
     """Fit the confidence in one tier's drafts.
 
@@ -104,6 +106,7 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
             yes or no, does not stand alone where a combination can be learned, and the
             curve that is chosen is one without flat parts.
         seed: Settles folds and samples.
+        told: Told of progress.
 
     Raises:
         ConfigurationError: The table has nothing to read, lacks a signal that is named,
@@ -134,7 +137,7 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
     prepared = prepare(names, data.inputs, data.pool, words=any(c.words for c in tried))
     if fine and curve == "auto":
         curve = "platt"  # an isotonic curve gives many scores one confidence
-    found = _try_all(data, tried, prepared, curve)
+    found = _try_all(data, tried, prepared, curve, told)
     if found is None:
         held = " and ".join(f"t{tier}_signal_{name}" for name in chosen)
         msg = f"{table.source}: no row with an outcome has a reading in {held}"
@@ -152,7 +155,7 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
 
 
 def _try_all(
-    data: Data, tried: Sequence[Candidate], prepared: Prepared, curve: CurveKind
+    data: Data, tried: Sequence[Candidate], prepared: Prepared, curve: CurveKind, told: Told
 ) -> tuple[Trial, dict[str, float], Array] | None:
     """Return the winner, the mean loss of all, and the winner's scores of the pool.
 
@@ -164,7 +167,8 @@ def _try_all(
     if curve == "auto" and len(target) < ISOTONIC_ROWS:
         kinds = ("platt",)
     trials, scores = [], {}
-    for candidate in tried:
+    for place, candidate in enumerate(tried):
+        told(place / len(tried))
         found = cross_scores(data, candidate, prepared)
         if np.isnan(found).all():
             continue

@@ -15,6 +15,7 @@ import numpy as np
 
 from cascade_core.arrays import Array, Flags
 from cascade_core.calibration.fit import Fitted, fit_calibrator
+from cascade_core.calibration.progress import Progress, Told, unheard
 from cascade_core.evaluation.scored import Scored, serve
 from cascade_core.labels import Table
 from cascade_core.policy.route import Route, Stage, skips, values
@@ -26,7 +27,9 @@ _SURE = 2.0
 """Standard errors by which a saving must stand above zero."""
 
 
-def fit_from_request(table: Table, tier: int, target: Array, *, seed: int = 0) -> Fitted:
+def fit_from_request(
+    table: Table, tier: int, target: Array, *, seed: int = 0, told: Told = unheard
+) -> Fitted:
     """Fit the probability of something about a tier's drafts from the request alone.
 
     Args:
@@ -34,17 +37,30 @@ def fit_from_request(table: Table, tier: int, target: Array, *, seed: int = 0) -
         tier: Which tier.
         target: Outcomes in [0, 1], shape (n,); NaN where not known.
         seed: Of the folds.
+        told: Told of progress.
 
     Raises:
         ModuleNotFoundError: scikit-learn is not installed.
     """
     return fit_calibrator(
-        table, tier, signals=(), method="logistic", target=target, texts=("request",), seed=seed
+        table,
+        tier,
+        signals=(),
+        method="logistic",
+        target=target,
+        texts=("request",),
+        seed=seed,
+        told=told,
     )
 
 
 def fit_route(
-    rows: Table, scored: Scored, thresholds: Sequence[float], *, seed: int = 0
+    rows: Table,
+    scored: Scored,
+    thresholds: Sequence[float],
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
 ) -> tuple[Route, Flags] | None:
     """Find out which requests had better skip which tiers.
 
@@ -53,6 +69,7 @@ def fit_route(
         scored: The same rows' confidences, costs and qualities.
         thresholds: One for every tier but the last, that every draft meets as yet.
         seed: Of the folds.
+        progress: Told of every tier.
 
     Returns:
         The route, and which tiers each row would have skipped by models that had not seen it,
@@ -69,7 +86,8 @@ def fit_route(
         good = int(taken[asked].sum())
         if min(good, int(asked.sum()) - good) < _EACH_WAY:
             return None
-        fitted = fit_from_request(rows, k, np.where(asked, taken, np.nan), seed=seed)
+        told = (progress or Progress()).part(f"learning which requests skip tier {k}")
+        fitted = fit_from_request(rows, k, np.where(asked, taken, np.nan), seed=seed, told=told)
         accepts.append(fitted.confidence)
         stages.append(
             Stage(

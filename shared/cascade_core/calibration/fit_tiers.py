@@ -13,6 +13,7 @@ from functools import partial
 from cascade_core.calibration.fit import Fitted, fit_calibrator
 from cascade_core.calibration.fit_route import fit_route, skipping
 from cascade_core.calibration.objective import Objective
+from cascade_core.calibration.progress import Progress
 from cascade_core.calibration.scores import Method
 from cascade_core.calibration.thresholds import best_point
 from cascade_core.errors import ConfigurationError
@@ -32,15 +33,20 @@ class Fit:
     scored: Scored
 
 
-def fit_tiers(
-    objective: Objective, rows: Table, signals: Sequence[str] | None, method: Method, seed: int
+def fit_tiers(  # noqa: PLR0913, PLR0917 - what for, of what, and how
+    objective: Objective,
+    rows: Table,
+    signals: Sequence[str] | None,
+    method: Method,
+    seed: int,
+    progress: Progress,
 ) -> Fit:
     """Fit every tier's confidence, with paid signals only where they are worth their price.
 
     Raises:
         ConfigurationError: `signals` names one twice, or one that no tier has.
     """
-    fitting = _Fitting(objective, rows, method, seed)
+    fitting = _Fitting(objective, rows, method, seed, progress)
     held = {name: None for tier in rows.tiers[:-1] for name in tier.signals}
     wanted = tuple(held) if signals is None else _checked(signals, tuple(held), rows.source)
     fit = fitting.with_signals(wanted)
@@ -65,8 +71,11 @@ def fit_tiers(
 class _Fitting:
     """Fits the tiers of one table with different signals; each tier once for the same ones."""
 
-    def __init__(self, objective: Objective, rows: Table, method: Method, seed: int) -> None:
+    def __init__(
+        self, objective: Objective, rows: Table, method: Method, seed: int, progress: Progress
+    ) -> None:
         self._rows = rows
+        self._progress = progress
         self._known: dict[tuple[int, tuple[str, ...]], Fitted] = {}
         self._how = partial(
             fit_calibrator, method=method, fine=objective.confidence is not None, seed=seed
@@ -85,7 +94,8 @@ class _Fitting:
 
     def _tier(self, k: int, signals: tuple[str, ...]) -> Fitted:
         if (k, signals) not in self._known:
-            self._known[k, signals] = self._how(self._rows, k, signals=signals)
+            told = self._progress.part(f"fitting the confidence in tier {k}")
+            self._known[k, signals] = self._how(self._rows, k, signals=signals, told=told)
         return self._known[k, signals]
 
 
@@ -111,14 +121,14 @@ def _serves_better(objective: Objective, one: Scored, other: Scored) -> bool:
     return first > second
 
 
-def with_route(
-    document: Policy, fit: Fit, rows: Table, objective: Objective, seed: int
+def with_route(  # noqa: PLR0913, PLR0917 - what there is, and what for
+    document: Policy, fit: Fit, rows: Table, objective: Objective, seed: int, progress: Progress
 ) -> tuple[Policy, Fit]:
     """Add a route where it serves the objective on the rows it was fitted to, out of fold."""
     if rows.requests is None:
         return document, fit
     thresholds = best_point(objective, fit.scored).thresholds[0]
-    learned = fit_route(rows, fit.scored, list(thresholds), seed=seed)
+    learned = fit_route(rows, fit.scored, list(thresholds), seed=seed, progress=progress)
     if learned is None:
         return document, fit
     route, skipped = learned

@@ -39,6 +39,10 @@ class OperatingPoints:
         """What is to be low, shape (m,): the cost, or the share escalated where one is unknown."""
         return self.escalated if np.isnan(self.cost).any() else self.cost
 
+    def cascades(self) -> OperatingPoints:
+        """Return those that do not send every request straight to the strongest tier."""
+        return self.take(np.flatnonzero((self.thresholds < ACCEPT_NOTHING).any(axis=1)))
+
     def take(self, places: Ints) -> OperatingPoints:
         """Return some of them."""
         return OperatingPoints(

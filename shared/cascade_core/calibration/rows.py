@@ -57,6 +57,24 @@ def split_rows(rows: Table, objective: Objective, seed: int, *, kept: bool) -> t
     return rows.take(fit), rows.take(test)
 
 
+def rows_to_label(tested: int, share: float = 1.0) -> int:
+    """Return how many rows to label so that so many of them test a promise, as `split_rows` splits.
+
+    Args:
+        tested: Rows to test on, as many as the promise takes.
+        share: Share of all rows that the promise is about, in (0, 1].
+
+    Returns:
+        Rows that the promise is about, to two digits: it is an estimate.
+    """
+    tests = tested / share
+    rows = 2 * tests
+    if tests >= FITTED_ROWS:
+        rows = max(tests + FITTED_ROWS, tests / (1 - FITTED_SHARE))
+    place = 10.0 ** max(0, math.floor(math.log10(rows * share)) - 1)
+    return int(math.ceil(rows * share / place) * place)
+
+
 def heaviest_weight(rows: Table, given: float | None) -> float:
     """Return the most that a row, or a group of them, weighs in the whole table or can weigh.
 

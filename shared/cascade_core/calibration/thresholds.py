@@ -26,13 +26,20 @@ def operating_points(scored: Scored) -> OperatingPoints:
     return _exact(scored) if len(scored.confidences) == 1 else grid_points(scored)
 
 
-def best_point(objective: Objective, scored: Scored) -> OperatingPoints:
+def best_point(objective: Objective, scored: Scored, *, cascade: bool = False) -> OperatingPoints:
     """Return the one point that serves an objective best on these rows.
+
+    Args:
+        objective: What is asked for.
+        scored: Rows.
+        cascade: Whether going straight to the strongest tier is none of them.
 
     Raises:
         TuningError: None of them does.
     """
     points = operating_points(scored)
+    if cascade:
+        points = points.cascades()
     strong = float(np.average(scored.qualities[-1], weights=scored.weights))
     return points.take(np.array([pick_point(points, objective, strong)]))
 

@@ -16,7 +16,8 @@ from cascade_core.calibration.fit_tiers import fit_tiers, with_route
 from cascade_core.calibration.kept import kept_fit, load_kept
 from cascade_core.calibration.measure import count_reference, measure
 from cascade_core.calibration.objective import TuningError, make_objective
-from cascade_core.calibration.pick import pick_thresholds
+from cascade_core.calibration.pick import check_straight, pick_thresholds
+from cascade_core.calibration.progress import Advance, Progress, silent
 from cascade_core.calibration.rows import heaviest_weight, rows_to_tune, split_rows
 from cascade_core.calibration.scores import Method
 from cascade_core.errors import ConfigurationError
@@ -46,8 +47,13 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     heaviest: float | None = None,
     name: str | None = None,
     seed: int = 0,
+    force: bool = False,
+    advance: Advance = silent,
 ) -> Policy:
     """Make a policy of labelled rows.
+
+    Going straight to a later tier, for all requests or for a class, is always among what it
+    chooses from: where that serves the objective best, for all, there is no use for a cascade.
 
     Args:
         table: A labelled table, or where to read one.
@@ -72,6 +78,8 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
             that one weighs here: too little where heavier ones are rare and bad.
         name: How records refer to the policy.
         seed: Of the random splits.
+        force: Whether to make a cascade where the strongest tier alone costs less.
+        advance: Told of progress: steps done, of how many, and the step at hand in words.
 
     Returns:
         The policy, with what was promised and where it came from in `promises` and `tuned`.
@@ -79,6 +87,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     Raises:
         TableError: The table is bad; the message names line and column.
         TuningError: The rows do not carry what was asked for; the message says what would.
+        StraightError: One later tier alone serves the objective better than any cascade.
         ConfigurationError: Arguments that do not go together.
     """
     objective = make_objective(
@@ -98,14 +107,17 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         msg = "heaviest= goes with a promise: harm=, or quality= with confidence="
         raise ConfigurationError(msg)
     fitted_rows, tested_rows = split_rows(rows, objective, seed, kept=kept is not None)
+    fits = len(rows.tiers[:-1]) * (0 if kept is not None else 1 + len(rows.paid) + bool(skip))
+    progress = Progress(advance, fits + 2)
     if kept is None:
-        fit = fit_tiers(objective, fitted_rows, signals, method, seed)
+        fit = fit_tiers(objective, fitted_rows, signals, method, seed, progress)
         document = Policy(calibrators=fit.calibrators)
         if skip:
-            document, fit = with_route(document, fit, fitted_rows, objective, seed)
+            document, fit = with_route(document, fit, fitted_rows, objective, seed, progress)
     else:
         fit = kept_fit(kept, fitted_rows)
         document = Policy(calibrators=kept.calibrators, route=kept.route)
+    progress.part("picking thresholds")
     tested = fit.scored if tested_rows is fitted_rows else score(tested_rows, document)
     try:
         picked = pick_thresholds(
@@ -117,12 +129,16 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
             seed=seed,
             per_class=per_class,
             heaviest=None if objective.confidence is None else heaviest_weight(rows, heaviest),
+            kept=tested_rows is fitted_rows,
+            force=force,
         )
     except TuningError as refused:
         if tested_rows is fitted_rows:
             raise
-        share = f"{len(tested_rows):,} of {len(rows):,} labelled rows were for the test"
+        share = f"of {len(rows):,} labelled rows, {len(tested_rows):,} were for the test"
         raise TuningError(f"{refused} ({share})") from None
+    if not force:
+        check_straight(objective, tested, picked, tested_rows)
     document = document.model_copy(
         update={
             "name": name,
@@ -131,6 +147,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
             "promises": picked.promises,
         }
     )
+    progress.part("measuring")
     thresholds = thresholds_of(document, tested_rows)
     served, groups = serve(tested, thresholds), tested_rows.groups
     tuned = Tuned(
@@ -142,10 +159,12 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         **_origin(fitted_rows, kept),
         rows_unused=unused,
         refused=dict(picked.refused),
+        straight=dict(picked.straight),
         figures=measure(tested, served, groups, seed),
         reference=count_reference(tested, thresholds, served, picked.promises, groups),
         seed=seed,
     )
+    progress.end()
     return document.model_copy(update={"tuned": tuned})
 
 

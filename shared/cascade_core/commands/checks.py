@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.files import replacing
 
 if TYPE_CHECKING:
     from cascade_core.labels import Table
@@ -31,6 +32,28 @@ def check_writable(path: Path, *, table: Path | None = None, policy: Path | None
     if policy is not None and path.resolve() == policy.resolve():
         msg = f"{path} is the policy itself; name another file"
         raise ConfigurationError(msg)
+
+
+def keep_before(path: Path) -> Path | None:
+    """Keep what a file holds that is about to be replaced, in place of what was kept before.
+
+    Returns:
+        Where it is kept; None where there is nothing to keep.
+
+    Raises:
+        ConfigurationError: It cannot be read, or kept.
+    """
+    if not path.is_file():
+        return None
+    kept = path.with_name(f"{path.name}.bak")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror}; name another file"
+        raise ConfigurationError(msg) from None
+    with replacing(kept) as file:
+        file.write(content)
+    return kept
 
 
 def read_labels(path: Path) -> Table:

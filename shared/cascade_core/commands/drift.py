@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -65,25 +65,33 @@ def drift(
             raise
         raise FileError(str(log), str(error), f"line {decisions.line}") from None
     if not found.rows:
-        left = sum(found.skipped.values())
-        others = found.skipped.get("policy", 0)
-        msg = f"{log}: none of its {left:,} decisions was made by the policy {document.name!r}"
-        if left > others:
-            why = {name: n for name, n in found.skipped.items() if name != "policy"}
-            listed = ", ".join(f"{name} {n:,}" for name, n in why.items())
-            msg = (
-                f"{log}: none of its {left:,} decisions was made by a threshold of the policy "
-                f"{document.name!r} ({listed}; of other policies {others:,})"
-            )
-        raise ConfigurationError(msg)
+        raise ConfigurationError(_said_of_none(log, found, document, decisions.unreadable))
     for text in decisions.other_models(document):
         warn(text)
+    for said in decisions.left_out():
+        typer.echo(f"cascade: {log}: {said} left out", err=True)
+    if decisions.unreadable:
+        found = replace(found, skipped={**found.skipped, "unreadable": decisions.unreadable})
     if as_json:
         typer.echo(json.dumps(asdict(found), indent=2))
     else:
         _print(found, document.tuned.reference)
     if found.alarms:
         raise typer.Exit(1)
+
+
+def _said_of_none(log: Path, found: DriftReport, policy: Policy, unreadable: int) -> str:
+    """Say why no decision counts."""
+    left, others = sum(found.skipped.values()), found.skipped.get("policy", 0)
+    if unreadable and not left:
+        return f"{log}: none of its lines is a record of a decision"
+    if left == others:
+        return f"{log}: none of its {left:,} decisions was made by the policy {policy.name!r}"
+    listed = ", ".join(f"{name} {n:,}" for name, n in found.skipped.items() if name != "policy")
+    return (
+        f"{log}: none of its {left:,} decisions was made by a threshold of the policy "
+        f"{policy.name!r} ({listed}; of other policies {others:,})"
+    )
 
 
 def _print(found: DriftReport, reference: Reference) -> None:
@@ -107,21 +115,40 @@ def _thresholds(policy: Policy) -> set[float] | None:
 
 
 class _Decisions:
-    """The decisions in a log, oldest first, and the line that reading has got to."""
+    """The decisions in a log, oldest first, the line that reading has got to, and what is none.
+
+    Other programs, and other threads at a bad moment, may have written to the same file: what
+    cannot be read says nothing about the rest.
+    """
 
     def __init__(self, log: Path) -> None:
         self.log = log
         self.line = 0
         self.answered: Counter[tuple[str | None, int, str]] = Counter()
+        self.unreadable = 0
+        self._first = 0
+        self._torn = False
 
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
-        expected = "a record of a decision"
-        lines = read_json_lines(self.log, expected=expected, cut_off=self._cut_off)
+        lines = read_json_lines(self.log, cut_off=self._cut_off, skipped=self._skip)
         for self.line, record in lines:
-            if not _is_decision(record):
-                raise ConfigurationError(f"not {expected}")
-            self._count(record)
-            yield record
+            if _is_decision(record):
+                self._count(record)
+                yield record
+            else:
+                self._skip(self.line)
+
+    def left_out(self) -> Iterator[str]:
+        """Say what was left out, and where."""
+        if self.unreadable:
+            which = f"{self.unreadable:,} lines are" if self.unreadable > 1 else "a line is"
+            yield f"{which} no record of a decision (the first: line {self._first}) and"
+        if self._torn:
+            yield "its last line is cut off and"
+
+    def _skip(self, line: int) -> None:
+        self._first = self._first or line
+        self.unreadable += 1
 
     def other_models(self, policy: Policy) -> Iterator[str]:
         """Say which tiers have answered as other models than the policy was tuned with."""
@@ -146,7 +173,7 @@ class _Decisions:
                 self.answered[record.get("policy"), tier, model] += 1
 
     def _cut_off(self) -> None:
-        typer.echo(f"{self.log}: its last line is cut off and left out", err=True)
+        self._torn = True
 
 
 def _is_decision(record: Any) -> bool:
@@ -161,13 +188,21 @@ def _is_decision(record: Any) -> bool:
         and {"reason", "accepted", "tier"} <= decided.keys()
         and (not decided["accepted"] or type(decided["tier"]) is int)
         and all(isinstance(call, dict) and call.keys() >= _CALL for call in record["calls"])
-        and all(isinstance(record.get(name, 0.5), _NUMBER[name]) for name in _NUMBER)
+        and all(_is_share(record.get(name, 0.5), least) for name, least in _SHARES.items())
+        and isinstance(record.get("threshold"), int | float | None)
+        and isinstance(decided["reason"], str)
     )
 
 
 _CALL = {"tier", "purpose", "outcome"}
-_NUMBER: Mapping[str, Any] = {
-    "confidence": int | float | None,
-    "harm": int | float | None,
-    "probability": int | float,
-}
+_SHARES: Mapping[str, float | None] = {"confidence": None, "harm": None, "probability": 5e-324}
+"""Numbers that a record may have, each at most 1, and the least they may be.
+
+None: 0, and they may also be null.
+"""
+
+
+def _is_share(value: object, least: float | None) -> bool:
+    if value is None or value != value:  # noqa: PLR0124 - NaN is no reading either
+        return least is None
+    return isinstance(value, int | float) and (least or 0) <= value <= 1

@@ -63,19 +63,27 @@ def tune(  # noqa: PLR0913 - the command's options
         str | None, typer.Option(help="The policy's name in records; --out's by default.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the random splits.")] = 0,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force", help="Write a cascade even where the strongest tier alone costs less."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
 ) -> None:
     """Turn labelled requests into a policy: calibrated confidences and thresholds.
 
     Ask for one of --quality, --harm, --max-cost, --max-escalated. With --confidence (and always
     with --harm) the rows are split, and what is promised is tested on rows that nothing was fitted
-    to; where they cannot carry the promise, nothing is written and the exit status is 2.
+    to; where they cannot carry the promise, nothing is written and the exit status is 2. Nor is
+    a cascade written where always asking one later tier serves better, unless --force is given. A
+    policy that --out replaces is kept beside it as OUT.bak.
 
     Example: cascade tune labels.csv --harm 0.02 --confidence 0.95 --out policy.json
     """
     from cascade_core.calibration.tuning import tune as make_policy
-    from cascade_core.commands.checks import check_writable, read_labels
-    from cascade_core.report.tuned import print_policy
+    from cascade_core.commands.checks import check_writable, keep_before, read_labels
+    from cascade_core.report.tuned import print_policy, tuning_bar
 
     check_writable(out, table=table)
     if out.suffix != ".json":
@@ -88,22 +96,26 @@ def tune(  # noqa: PLR0913 - the command's options
     if names == []:
         msg = "--signals is empty: name some, or leave it out to use all in the table"
         raise ConfigurationError(msg)
-    made = make_policy(
-        read_labels(table),
-        quality=quality,
-        harm=harm,
-        max_cost=max_cost,
-        max_escalated=max_escalated,
-        confidence=confidence,
-        signals=names,
-        method=method,
-        per_class=per_class,
-        skip=skip,
-        policy=policy,
-        heaviest=heaviest,
-        name=name or out.stem,
-        seed=seed,
-    )
+    with tuning_bar(quiet=as_json) as advance:
+        made = make_policy(
+            read_labels(table),
+            quality=quality,
+            harm=harm,
+            max_cost=max_cost,
+            max_escalated=max_escalated,
+            confidence=confidence,
+            signals=names,
+            method=method,
+            per_class=per_class,
+            skip=skip,
+            policy=policy,
+            heaviest=heaviest,
+            name=name or out.stem,
+            seed=seed,
+            force=force,
+            advance=advance,
+        )
+    before = keep_before(out)
     made.save(out)
     assert made.tuned is not None  # noqa: S101 - it has just been
     if as_json:
@@ -111,6 +123,7 @@ def tune(  # noqa: PLR0913 - the command's options
             json.dumps(
                 {
                     "policy": str(out),
+                    "replaced": None if before is None else str(before),
                     "thresholds": made.thresholds,
                     "classes": {c: rule.thresholds for c, rule in made.classes.items()},
                     "promises": [p.model_dump() for p in made.promises],
@@ -120,4 +133,4 @@ def tune(  # noqa: PLR0913 - the command's options
             )
         )
     else:
-        print_policy(made, out)
+        print_policy(made, out, before=before)

@@ -141,7 +141,7 @@ def _load(path: Path, place: str) -> Any:
         raise ConfigurationError(
             f"{place}: line {error.lineno}, column {error.colno} is not JSON: {error.msg}"
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError, ArithmeticError) as error:
         raise ConfigurationError(
             f"{place}: cannot be read ({type(error).__name__}); give the path of a JSON file"
         ) from error

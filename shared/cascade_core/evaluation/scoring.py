@@ -92,11 +92,11 @@ def _scorers(table: Table, policy: Policy) -> list[Scorer | None]:
                     f"(signals of tier {k} there: {known})"
                 )
                 raise ConfigurationError(msg)
-        if calibrator.reads_text and (table.requests is None or not table.tiers[k].responses):
-            msg = (
-                f"the policy reads texts, but {table.source} lacks the column "
-                f"{'request' if table.requests is None else f't{k}_response'}"
-            )
+        lacking = "request" if calibrator.reads_text and table.requests is None else None
+        if calibrator.reads_draft and table.tiers[k].responses is None:
+            lacking = lacking or f"t{k}_response"
+        if lacking:
+            msg = f"the policy reads texts, but {table.source} lacks the column {lacking}"
             raise ConfigurationError(msg)
     return [Scorer(calibrator) for calibrator in policy.calibrators]
 

@@ -50,8 +50,7 @@ def check_learnable(table: Table) -> None:
         table: Any labelled table; rows that cannot be used, or weigh nothing, do not count.
 
     Raises:
-        TableError: No row can be used, or a tier other than the strongest was equally good in
-            all of them, so that nothing tells its good answers from its bad ones.
+        TableError: No row can be used, or only one.
     """
     rows, reasons = usable(table)
     if not rows.any():
@@ -63,15 +62,9 @@ def check_learnable(table: Table) -> None:
         rows &= table.weights > 0
     if not rows.any():
         raise TableError(table.source, "every row that can be used has weight 0", column="weight")
-    for k, tier in enumerate(table.tiers[:-1]):
-        found = tier.quality[rows]
-        if found.min() == found.max():
-            raise TableError(
-                table.source,
-                _constant(k, float(found[0]), len(found)),
-                place=table.places(rows),
-                column=f"t{k}_quality",
-            )
+    if np.count_nonzero(rows) == 1:
+        problem = "only this row can be used; thresholds need many"
+        raise TableError(table.source, problem, place=table.places(rows))
 
 
 def _lacking(table: Table) -> dict[str, npt.NDArray[np.bool_]]:
@@ -97,14 +90,3 @@ def _unpriced(price: Array, reading: Array | None) -> npt.NDArray[np.bool_]:
 def _sentence(columns: list[str]) -> str:
     *others, last = columns
     return f"{', '.join(others)} and {last} are empty" if others else f"{last} is empty"
-
-
-def _constant(tier: int, value: float, rows: int) -> str:
-    if rows == 1:
-        return "only this row can be used; thresholds need many"
-    always = f"is {value:g} in all {rows} rows that can be used, so no threshold can be learnt"
-    if value == 1.0:
-        return f"{always}; use tier {tier} alone, or add rows that it gets wrong"
-    if value == 0.0:
-        return f"{always}; leave tier {tier} out, or add rows that it gets right"
-    return f"{always}; check how quality was graded, or add rows on which it differs"

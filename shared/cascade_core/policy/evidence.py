@@ -92,6 +92,8 @@ class Tuned(BaseModel):
         rows_unused: Rows that could not be used, by reason.
         refused: Classes for which nothing could be promised, with the reason; all their
             requests go to the strongest tier.
+        straight: Classes whose requests all go straight to the strongest tier because that costs
+            less than any cascade that serves the objective, with what it costs.
         figures: What the policy did on the rows it was measured on.
         reference: What a stream of requests is later compared with.
         seed: Of the random splits.
@@ -109,6 +111,7 @@ class Tuned(BaseModel):
     fitted_marks: tuple[int, ...] = ()
     rows_unused: dict[str, int] = Field(default_factory=dict)
     refused: dict[str, str] = Field(default_factory=dict)
+    straight: dict[str, str] = Field(default_factory=dict)
     figures: Figures
     reference: Reference
     seed: int = 0

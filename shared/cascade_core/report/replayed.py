@@ -96,10 +96,10 @@ def write_page(path: Path, study: Study) -> None:
 
 def _headline(study: Study) -> str:
     means = study.replay.means
-    kept = means.quality / means.strong_quality if means.strong_quality else float("nan")
+    kept = means.quality / means.strong_quality if means.strong_quality else None
     said = (
         f"{means.n:,} requests: quality {means.quality:.3f} against the strongest tier's "
-        f"{means.strong_quality:.3f} ({100 * kept:.1f} %)"
+        f"{means.strong_quality:.3f}{'' if kept is None else f' ({100 * kept:.1f} %)'}"
     )
     if means.cost_usd is None or means.strong_cost_usd is None:
         return f"{said}; some calls are unpriced, so nothing can be said about costs."

@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
 
+from cascade_core.costs.shown import dollars
 from cascade_core.evaluation.curve import CPT_SHARES, Curve
 from cascade_core.evaluation.means import Means
 from cascade_core.policy.evidence import Figures, Promise
@@ -27,7 +28,6 @@ Measured: TypeAlias = Means | Figures
 COST_AXIS = "(cost − weak) / (strong − weak)"
 BEYOND = "answered beyond tier 0"
 _DASH = "–"
-_CENT = Decimal("0.01")
 
 OPERATING_LEGEND = (
     "harm: quality lost by not asking the strongest tier",
@@ -83,8 +83,7 @@ def formatted(value: float | None, unit: FigureUnit = "share") -> str:
     if unit == "share":
         return f"{100 * value:.1f} %"
     if unit == "usd":
-        significant = Decimal(f"{value:.2e}")
-        return f"${significant:f}" if 0 < abs(significant) < _CENT else f"${value:.4f}"
+        return dollars(value)
     if unit == "count":
         return f"{value:,.0f}"
     return f"{value:.3f}"
@@ -108,6 +107,14 @@ def claimed(promise: Promise) -> str:
     else:
         claim = f"quality ≥ {percent(promise.limit)} of the strongest tier's"
     return f"promised{about}: {claim} with {percent(promise.confidence)} confidence"
+
+
+def dearer(cost: float, strong: float, of: str = "this cascade") -> str:
+    """Warn of a cascade that costs more than it saves."""
+    return (
+        f"{of} costs more than always asking the strongest tier: {dollars(cost)} a request "
+        f"against {dollars(strong)}"
+    )
 
 
 def operating_rows(

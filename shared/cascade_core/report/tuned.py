@@ -2,25 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.text import Text
 
+from cascade_core.calibration.progress import Advance
+from cascade_core.costs.shown import dollars
 from cascade_core.policy.document import Policy
-from cascade_core.policy.evidence import Promise, Tuned
-from cascade_core.report.rows import OPERATING_LEGEND, Figure, claimed, operating_rows
+from cascade_core.policy.evidence import Figures, Promise, Tuned
+from cascade_core.report.rows import (
+    OPERATING_LEGEND,
+    Figure,
+    claimed,
+    dearer,
+    formatted,
+    operating_rows,
+)
 from cascade_core.report.terminal import print_figures
 from cascade_core.statistics.bootstrap import Interval
 
 
-def print_policy(policy: Policy, path: Path, console: Console | None = None) -> None:
+@contextmanager
+def tuning_bar(*, quiet: bool) -> Iterator[Advance]:
+    """Show how far tuning has come on standard error, where somebody looks."""
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
+    with Progress(
+        *columns,
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=quiet or not console.is_terminal,
+    ) as bar:
+        task = bar.add_task("reading the table", total=None)
+        yield lambda done, total, doing: bar.update(
+            task, completed=done, total=total, description=doing
+        )
+
+
+def print_policy(
+    policy: Policy, path: Path, console: Console | None = None, *, before: Path | None = None
+) -> None:
     """Print what was tuned, what it does, and what is promised.
 
     Args:
         policy: As `tune` returned it.
         path: Where it was written.
         console: Where to print; standard output by default.
+        before: Where what was there before is kept, if anything was.
     """
     out, tuned = console or Console(), policy.tuned
     assert tuned is not None  # noqa: S101 - it was tuned
@@ -38,6 +77,9 @@ def print_policy(policy: Policy, path: Path, console: Console | None = None) -> 
         out.print(Text(f"class {name} goes to the strongest tier: {reason}"))
     if policy.route is not None:
         out.print(Text("requests that a tier will hardly answer skip it, judged by the request"))
+    for name, cost in tuned.straight.items():
+        out.print(Text(f"class {name} goes straight to the strongest tier, at {cost}"))
+    out.print(Text(_saved(tuned.figures), style="bold"))
     title = f"measured on {_rows(policy)}"
     print_figures(out, title, [*_figures(tuned), *_by_tier(tuned)], OPERATING_LEGEND)
     out.print()
@@ -45,7 +87,8 @@ def print_policy(policy: Policy, path: Path, console: Console | None = None) -> 
         out.print(Text(_promised(promise)))
     if not policy.promises:
         out.print(Text(_UNPROMISED, style="dim"))
-    out.print(Text(f"\n{path} written; use it as policy={str(path)!r}"))
+    replaced = f" (it replaces a file that is now {before})" if before else ""
+    out.print(Text(f"\n{path} written{replaced}; use it as policy={str(path)!r}"))
 
 
 _UNPROMISED = (
@@ -54,8 +97,29 @@ _UNPROMISED = (
 )
 
 
+def _saved(found: Figures) -> str:
+    """Say in one line what the policy saves, or that it does not."""
+    cost, strong = found.cost_usd, found.strong_cost_usd
+    kept = found.quality / found.strong_quality if found.strong_quality else None
+    quality = "" if kept is None else f" at {formatted(kept)} of its quality"
+    if cost is None or strong is None:
+        return f"saved: not known, for some calls are unpriced; {formatted(kept)} of the quality"
+    if not strong:
+        return "saved: nothing, for the strongest tier costs $0"
+    if cost > strong:
+        return dearer(cost, strong)
+    return (
+        f"saved: {formatted(1 - cost / strong)} of what always asking the strongest tier costs"
+        f"{quality}: {dollars(cost)} a request in place of {dollars(strong)}"
+    )
+
+
 def _threshold(threshold: float) -> str:
-    return "accept nothing" if threshold >= 1 else f"accept at confidence ≥ {threshold:.4f}"
+    return (
+        "not asked, as nothing of it would be accepted"
+        if threshold >= 1
+        else f"accept at confidence ≥ {threshold:.4f}"
+    )
 
 
 def _rows(policy: Policy) -> str:

@@ -43,8 +43,9 @@ class Refused:
 
     Attributes:
         reason: One line for the user.
-        labels_needed: Estimated rows with which the strictest choice would pass if its loss stayed
-            as seen; None where no number would do.
+        labels_needed: Estimated rows to test on with which the strictest choice would pass if its
+            loss stayed as seen, or fell well below the limit where that is not yet to be told;
+            None where no number would do.
     """
 
     reason: str

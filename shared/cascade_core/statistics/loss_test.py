@@ -11,6 +11,10 @@ from cascade_core.statistics.labels_needed import Refused, labels_needed, units_
 from cascade_core.statistics.pvalues import binomial_p, bounded_mean_p
 from cascade_core.statistics.units import Units
 
+_RARE = 0.01
+"""Chance of losses like those seen at which labelling more is not advised any longer."""
+_HALVINGS = 30
+
 
 @dataclass(frozen=True, slots=True)
 class LossTest:
@@ -82,6 +86,9 @@ class LossTest:
         else:
             needed = units_needed(self.units.losses(losses, self.limit), self.limit, self.delta)
         kind = "rows" if self.units.code is None else "groups"
+        if needed is None:  # seen at the limit or above it: is that more than chance?
+            lowest = _lowest_mean(self.units.losses(losses, self.limit))
+            needed = labels_needed(self.limit, self.delta, harm=lowest)
         if needed is None:
             return Refused(
                 f"{where}, the loss seen over {count} {kind} is not below the limit by enough to "
@@ -91,7 +98,17 @@ class LossTest:
         rows = max(n + 1, math.ceil(needed * n / count))
         return Refused(
             f"{where}, {count} {kind} are too few to promise this at confidence "
-            f"{1 - self.delta:.4g}; if the loss stayed as seen, about {rows:,} rows to test on "
-            "would do",
+            f"{1 - self.delta:.4g}",
             rows,
         )
+
+
+def _lowest_mean(losses: Array) -> float:
+    """Return the lowest mean that losses like these are not too rare for (Clopper and Pearson)."""
+    n, harmed = len(losses), int(losses.sum())
+    low, high = 0.0, harmed / n
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        rare = 0 < middle < 1 and binomial_p(n - harmed, n, 1 - middle) <= _RARE
+        low, high = (middle, high) if rare else (low, middle)
+    return low

@@ -153,9 +153,9 @@ def test_no_row_that_tests_a_promise_was_fitted_to_or_planned_on(
         fitted.update(numbers(table.tiers[0].cost))
         return fit_calibrator(table, *args, **kwargs)
 
-    def plan(rows):
+    def plan(rows, **how):
         planned.update(numbers(rows.drafts[0]))
-        return plan_path(rows)
+        return plan_path(rows, **how)
 
     def test(objective, before, after, groups, **settings):
         tested.update(numbers(after.drafts[0]))

@@ -6,11 +6,15 @@ import numpy as np
 import pytest
 
 from cascade_core.calibration import tune
-from cascade_core.calibration.objective import TuningError
+from cascade_core.calibration.objective import TuningError, make_objective
+from cascade_core.calibration.rows import rows_to_label, split_rows
+from cascade_core.calibration.straight import StraightError
 from cascade_core.drift import DriftMonitor
 from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.replaying import replay
+from cascade_core.labels import read_table
 from cascade_core.policy import Policy
+from cascade_core.statistics.labels_needed import labels_needed
 from tests.core.calibration.labels import columns
 
 pytest.importorskip("sklearn")
@@ -76,7 +80,8 @@ def test_harm_is_promised_with_95_percent_where_nothing_is_said():
 def test_a_class_gets_thresholds_and_a_promise_of_its_own():
     policy = tune(columns(4000, classes=True), harm=0.04, confidence=0.9, per_class=True)
     assert set(policy.classes) == {"easy", "hard"}
-    assert {p.class_name for p in policy.promises} == {"easy", "hard"}
+    assert {p.class_name for p in policy.promises} == {"easy"}
+    assert set(policy.tuned.straight) == {"hard"}
     assert all(p.confidence == pytest.approx(0.95) for p in policy.promises)
     assert policy.thresholds == (1.0,)  # a class nobody has labelled is not trusted
     found = replay(columns(4000, seed=9, classes=True), policy).by_class
@@ -84,9 +89,103 @@ def test_a_class_gets_thresholds_and_a_promise_of_its_own():
 
 
 def test_too_few_labels_are_refused_with_the_number_that_would_do():
-    with pytest.raises(TuningError, match=r"rows to test on would do \(50 of 100") as refused:
+    with pytest.raises(TuningError, match=r"label about 450 rows \(of 100 labelled rows, 50"):
         tune(columns(100), harm=0.01)
-    assert any(word.replace(",", "").isdigit() for word in str(refused.value).split())
+    first = tune(columns(600, seed=1), quality=0.95)
+    with pytest.raises(TuningError, match="label about 299 rows"):
+        tune(columns(100), harm=0.01, policy=first)
+
+
+def test_as_many_rows_as_it_says_to_label_are_enough():
+    for limit in (0.01, 0.02, 0.05, 0.2):
+        tests = labels_needed(limit, 0.05)
+        labelled = rows_to_label(tests)
+        table = read_table(columns(labelled))
+        _, tested = split_rows(table, make_objective(harm=limit), seed=0, kept=False)
+        assert tests <= len(tested) <= 1.2 * tests + 5
+
+
+def test_a_hundred_classes_that_carry_no_promise_are_a_line_that_can_be_read():
+    table = columns(1000) | {"class": [f"class {row % 100}" for row in range(1000)]}
+    with pytest.raises(TuningError) as refused:
+        tune(table, harm=0.01, per_class=True)
+    said = str(refused.value)
+    assert len(said) < 400
+    assert "cannot be promised for any of 100 classes" in said
+    assert "label about" in said
+
+
+def test_a_candidate_that_the_table_cannot_feed_is_none():
+    table = columns(600, texts=True)
+    del table["t0_response"]
+    for seed in range(3):
+        policy = tune(table, quality=0.9, signals=[], seed=seed)
+        assert policy.calibrators[0].reads_request
+        assert not policy.calibrators[0].reads_draft
+        assert replay(table, policy).means.quality == pytest.approx(
+            policy.tuned.figures.quality, abs=0.1
+        )
+
+
+DEAR = {"t0_cost_usd": [6e-5] * 1000, "t1_cost_usd": [1e-4] * 1000}
+
+
+@pytest.mark.parametrize("asked", [{"harm": 0.01}, {"quality": 0.99, "confidence": 0.9}])
+def test_a_promise_that_costs_more_than_the_strongest_tier_is_not_sold_as_cheapest(asked):
+    table = columns(1000, sharp=20.0) | DEAR
+    said = r"best served by always asking the strongest tier \(m1\), at \$0.000100 a request: .*--force"
+    with pytest.raises(StraightError, match=said):
+        tune(table, **asked)
+    forced = tune(table, **asked, force=True)
+    assert forced.promises[0].p_value <= 0.1
+    assert forced.tuned.figures.cost_usd > forced.tuned.figures.strong_cost_usd
+
+
+def test_a_class_goes_straight_where_that_costs_least_and_another_does_not():
+    table = columns(3000, classes=True, sharp=20.0)
+    table["t0_cost_usd"] = [1e-4 if c == "hard" else 1e-5 for c in table["class"]]
+    policy = tune(table, harm=0.05, per_class=True)
+    assert set(policy.tuned.straight) == {"hard"}
+    assert policy.classes["hard"].thresholds == (1.0,)
+    assert [p.class_name for p in policy.promises] == ["easy"]
+    own = replay(table, policy).by_class["hard"]
+    assert own.cost_usd == pytest.approx(own.strong_cost_usd), "no draft and no signal is paid for"
+
+
+def test_a_middle_tier_that_alone_is_best_is_named():
+    table = columns(1000, 3) | {"t1_quality": [1.0] * 1000, "t0_quality": [0.0] * 1000}
+    with pytest.raises(StraightError, match=r"always asking tier 1 \(m1\)"):
+        tune(table, harm=0.05)
+
+
+@pytest.mark.parametrize("asked", [{"quality": 0.95}, {"harm": 0.05}])
+@pytest.mark.parametrize("texts", [False, True])
+def test_a_tier_that_is_always_right_is_tuned(asked, texts):
+    table = columns(600, texts=texts) | {"t1_quality": [1.0] * 600, "weight": [0.1, 0.7] * 300}
+    assert 0 < tune(table, **asked).tuned.figures.escalated < 1
+    cheap = columns(600, texts=texts) | {"t0_quality": [1.0] * 600, "weight": [0.1, 0.7] * 300}
+    assert tune(cheap, **asked).tuned.figures.escalated == 0
+    wrong = columns(600, texts=texts) | {"t0_quality": [0.0] * 600}
+    with pytest.raises(TuningError):
+        tune(wrong, **asked)
+
+
+def test_shares_a_rounding_above_one_are_tuned():
+    table = columns(600)
+    for k in (0, 1):
+        table[f"t{k}_quality"] = [q * 1.0000000002 for q in table[f"t{k}_quality"]]
+    assert tune(table, quality=0.9).tuned.figures.strong_quality <= 1
+
+
+def test_progress_rises_to_its_end():
+    told = []
+    table = columns(300, texts=True) | {"t0_paid_noise_usd": [1e-6] * 300}
+    tune(table, quality=0.9, advance=lambda *said: told.append(said))
+    done = [at for at, _, _ in told]
+    assert done == sorted(done)
+    assert len(set(done)) > 5
+    assert {total for _, total, _ in told} == {done[-1]}
+    assert "fitting the confidence in tier 0" in [doing for _, _, doing in told]
 
 
 def test_rows_of_a_group_stay_on_one_side():
@@ -182,7 +281,8 @@ def test_a_paid_signal_is_kept_where_it_is_worth_its_price(price, worth, asked):
     assert ("judge" in policy.signals) == worth
     if not worth:
         assert "without judge, which would not pay" in policy.tuned.choices[0]
-        assert "judge" in tune(table, **asked, signals=["a", "judge"]).signals, "as it was told"
+        told = tune(table, **asked, signals=["a", "judge"], force=True)
+        assert "judge" in told.signals, "as it was told"
 
 
 def test_of_two_paid_signals_only_the_one_that_pays_is_kept():
@@ -413,8 +513,9 @@ def test_models_without_prices_are_tuned_by_what_is_escalated():
 
 def test_a_draft_that_costs_more_than_it_saves_is_not_bought():
     """Then nothing but the strongest tier is worth its price."""
-    table = columns(1000) | {"t0_cost_usd": [6e-5] * 1000, "t1_cost_usd": [1e-4] * 1000}
+    table = columns(1000) | DEAR
     for asked in ({"quality": 0.97}, {"max_cost": 1.01e-4}):
-        policy = tune(table, **asked, method="signal", signals=["a"])
-        assert policy.tuned.figures.cost_usd == pytest.approx(1e-4)
-        assert policy.tuned.figures.quality == policy.tuned.figures.strong_quality
+        with pytest.raises(StraightError, match="the best cascade has quality"):
+            tune(table, **asked, method="signal", signals=["a"])
+        policy = tune(table, **asked, method="signal", signals=["a"], force=True)
+        assert policy.tuned.figures.escalated < 1

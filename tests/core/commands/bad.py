@@ -43,18 +43,6 @@ BAD: dict[str, tuple[dict[str, list[Any]], str]] = {
     "an infinite cost": (changed("t1_cost_usd", 3, "inf"), "line 5, column t1_cost_usd: is inf"),
     "a duplicate id": (changed("id", 3, "b"), "line 5, column id: 'b' is the id of line 3 too"),
     "an empty id": (changed("id", 1, ""), "line 3, column id: is empty"),
-    "all right": (
-        {**FIVE, "t0_quality": [1] * 5},
-        "lines 2 to 6, column t0_quality: is 1 in all 5 rows",
-    ),
-    "all wrong": (
-        {**FIVE, "t0_quality": [0] * 5, "t1_quality": [0] * 5},
-        "lines 2 to 6, column t0_quality: is 0 in all 5 rows",
-    ),
-    "one grade only": (
-        {**FIVE, "t0_quality": [0.5] * 5},
-        "lines 2 to 6, column t0_quality: is 0.5 in all 5 rows",
-    ),
     "no quality at all": (
         {**FIVE, "t1_quality": [""] * 5},
         "lines 2 to 6: no row can be used: t1_quality is empty (5 rows)",

@@ -119,10 +119,10 @@ def test_a_last_line_that_a_killed_process_left_is_left_out_and_said(
 
 def test_what_a_record_cannot_say_is_named_with_its_line(cascade: Run, policy: Path) -> None:
     wrong = usual(3)
-    wrong[2]["confidence"] = 1.5
+    wrong[2] = record(0, escalated=False) | {"tier": 7}
     said = refused(cascade("drift", log(wrong), "--policy", policy))
     assert "decisions.jsonl, line 3: " in said
-    assert "confidence=1.5" in said
+    assert "is it the policy's that decided?" in said
     assert "alpha=2" in refused(cascade("drift", log(usual()), "--policy", policy, "--alpha", 2))
 
 
@@ -151,6 +151,10 @@ LINES: dict[str, Any] = {
     "another record": {"reason": SECRET},
     "no calls": {**record(0, escalated=True), "calls": None},
     "calls of another kind": {**record(0, escalated=True), "calls": [SECRET]},
+    "a confidence beyond 1": record(0, escalated=False, confidence=1.5),
+    "a threshold in words": record(0, escalated=False) | {"threshold": [SECRET]},
+    "an endless harm": record(0, escalated=False) | {"harm": float("inf")},
+    "an audit of no chance": record(0, escalated=False) | {"harm": 0.1, "probability": 0},
     "a confidence in words": record(0, escalated=False, confidence=SECRET),
     "an answer without a tier": {**record(0, escalated=False), "tier": None},
     "a shadow of another kind": record(0, escalated=False, shadow=SECRET),
@@ -159,9 +163,32 @@ LINES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("case", list(LINES))
-def test_a_line_that_is_no_decision_is_named(cascade: Run, policy: Path, case: str) -> None:
-    said = refused(cascade("drift", log([*usual(3), LINES[case]]), "--policy", policy))
-    assert said == "cascade: decisions.jsonl, line 4: not a record of a decision\n"
+def test_a_line_that_is_no_decision_is_left_out_and_counted(
+    cascade: Run, policy: Path, case: str
+) -> None:
+    lines = [*usual(3), LINES[case], *usual(397), LINES[case]]
+    ran = cascade("drift", log(lines), "--policy", policy, "--json")
+    assert ran.err == (
+        "cascade: decisions.jsonl: 2 lines are no record of a decision (the first: line 4) "
+        "and left out\n"
+    )
+    assert json.loads(ran.out)["rows"] == 400
+    assert json.loads(ran.out)["skipped"] == {"unreadable": 2}
+    alone = refused(cascade("drift", log([LINES[case]]), "--policy", policy))
+    assert "none of its lines is a record of a decision" in alone
+
+
+@pytest.mark.parametrize(
+    "line", [b"\xff\xfe\xfa", b"\0\0", b'{"a": "\xc3', b"[" * 100_000, b"9" * 9000]
+)
+def test_a_line_of_any_bytes_is_left_out(cascade: Run, policy: Path, line: bytes) -> None:
+    path = log(usual(10))
+    good = path.read_bytes()
+    path.write_bytes(good + line + b"\n" + good)
+    ran = cascade("drift", path, "--policy", policy)
+    assert "20 decisions of this policy read" in ran.out
+    assert ran.err.count("\n") == 1
+    assert "line 11" in ran.err
 
 
 def test_what_cannot_be_compared_is_one_line(cascade: Run, policy: Path) -> None:
@@ -177,7 +204,7 @@ def test_what_cannot_be_compared_is_one_line(cascade: Run, policy: Path) -> None
     assert "0 < alpha < 1" in refused(
         cascade("drift", "decisions.jsonl", "--policy", policy, "--alpha", 2)
     )
-    Path("binary.jsonl").write_bytes(b"\xff\xfe\n")
-    assert "not UTF-8" in refused(cascade("drift", "binary.jsonl", "--policy", policy))
+    Path("binary.jsonl").write_bytes(b"\xfa\xfb\n")
+    assert "none of its lines" in refused(cascade("drift", "binary.jsonl", "--policy", policy))
     log([record(0, escalated=False, confidence=7)])
-    assert "confidence=7" in refused(cascade("drift", "decisions.jsonl", "--policy", policy))
+    assert "none of its lines" in refused(cascade("drift", "decisions.jsonl", "--policy", policy))

@@ -133,7 +133,12 @@ def test_a_policy_is_replaced_whole_or_not_at_all(cascade: Run) -> None:
     assert Path("p.json").read_text() == "old"
     assert cascade(*arguments, "--quality", 0.9, "--name", "desk").status == 0
     assert Policy.load("p.json").name == "desk"
-    assert sorted(p.name for p in Path().iterdir()) == ["kept.json", "labels.csv", "p.json"]
+    assert Path("p.json.bak").read_text() == "old"
+    names = ["kept.json", "labels.csv", "p.json", "p.json.bak"]
+    assert sorted(p.name for p in Path().iterdir()) == names
+    again = cascade(*arguments, "--quality", 0.9)
+    assert "it replaces a file that is now p.json.bak" in again.out
+    assert Policy.load("p.json.bak").name == "desk"
 
 
 @pytest.mark.parametrize("case", list(BAD))

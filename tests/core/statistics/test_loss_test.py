@@ -62,11 +62,18 @@ def test_where_the_loss_is_too_large_more_labels_are_no_advice(settings, kind):
     )
 
 
+@pytest.mark.parametrize(("harmed", "rows"), [(1, 1), (1, 2), (12, 1000)])
+def test_a_loss_above_the_limit_by_chance_alone_is_not_hopeless(harmed, rows):
+    seen = np.repeat([1.0, 0.0], [harmed, rows - harmed])
+    refused = fitting(seen, limit=0.0101).refuse("Here", seen)
+    assert refused.labels_needed > rows
+    assert f"{rows} rows are too few" in refused.reason
+
+
 def test_where_rows_are_too_few_it_is_said_how_many_would_do():
     few = WHOLE[:20] * 0
     assert fitting(few, limit=0.01, delta=0.1).refuse("Here", few) == Refused(
-        "Here, 20 rows are too few to promise this at confidence 0.9; if the loss stayed as seen, "
-        "about 230 rows to test on would do",
+        "Here, 20 rows are too few to promise this at confidence 0.9",
         labels_needed(0.01, 0.1),
     )
 
@@ -74,10 +81,7 @@ def test_where_rows_are_too_few_it_is_said_how_many_would_do():
 def test_rows_are_counted_where_groups_are_tested():
     refused = fitting(WHOLE[::-1] * 0, limit=0.001, groups=PAIRS).refuse("Here", WHOLE * 0)
     assert refused.labels_needed == 2 * units_needed(np.zeros(50), 0.001, 0.05) == 5990
-    assert refused.reason == (
-        "Here, 50 groups are too few to promise this at confidence 0.95; if the loss stayed as "
-        "seen, about 5,990 rows to test on would do"
-    )
+    assert refused.reason == ("Here, 50 groups are too few to promise this at confidence 0.95")
 
 
 def test_harm_that_is_expected_to_go_on_takes_more_rows():
