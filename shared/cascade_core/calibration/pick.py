@@ -11,7 +11,7 @@ from cascade_core.calibration.by_class import pays, pick_by_class, why_not
 from cascade_core.calibration.objective import Objective, TuningError
 from cascade_core.calibration.promise import Picked, certify, certify_by_class
 from cascade_core.calibration.rows import rows_to_label
-from cascade_core.calibration.straight import ROUNDING, keeps, only_tier, refuse
+from cascade_core.calibration.straight import SAME_COST, keeps, only_tier, refuse
 from cascade_core.calibration.thresholds import best_point
 from cascade_core.costs.shown import dollars
 from cascade_core.evaluation.scored import Scored, Served, by_row, serve
@@ -134,7 +134,7 @@ def check_straight(objective: Objective, scored: Scored, picked: Picked, rows: T
     alone = only_tier(served, scored.weights)
     if alone is None:
         seeks_cheapest = objective.kind in {"quality", "harm"} and keeps(objective)
-        if seeks_cheapest and strong < cost * (1 - ROUNDING):
+        if seeks_cheapest and strong < cost * (1 - SAME_COST):
             other = f"the best cascade costs {dollars(cost)}"
             raise refuse(objective, rows, last, strong, other)
     elif alone < last:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-Advance: TypeAlias = Callable[[float, float, str], None]
+OnStep: TypeAlias = Callable[[float, float, str], None]
 """Told of progress: parts done, a fraction of the one at hand included, of how many, and what it
 is in words."""
 
@@ -29,7 +29,7 @@ class Progress:
         total: Parts there are at most; those that turn out needless are passed over.
     """
 
-    def __init__(self, advance: Advance = silent, total: int = 1) -> None:
+    def __init__(self, advance: OnStep = silent, total: int = 1) -> None:
         self._advance = advance
         self._total = total
         self._done = 0

@@ -19,10 +19,10 @@ from cascade_core.arrays import Array, Ints
 from cascade_core.calibration.objective import Objective, TuningError
 from cascade_core.calibration.points import OperatingPoints, frontier, thin
 from cascade_core.calibration.straight import (
-    ROUNDING,
+    SAME_COST,
+    cost_of,
     goes_straight,
     keeps,
-    mean_cost,
     nothing_accepted,
     pays_less,
 )
@@ -151,9 +151,9 @@ def certify_by_class(
         if isinstance(one, Refused):
             refused[name] = _reason(one, to_label, shares[name])
         elif name in dearer:
-            straight[name] = f"{dollars(mean_cost(tested, nothing))} a request"
+            straight[name] = f"{dollars(cost_of(tested, nothing))} a request"
             if one[1] is not None:
-                cascade = dollars(mean_cost(tested, one[0]))
+                cascade = dollars(cost_of(tested, one[0]))
                 straight[name] += f", against {cascade} with the best cascade"
         else:
             classes[name] = one[0]
@@ -231,11 +231,11 @@ def _certify(  # noqa: PLR0913, PLR0917 - what is promised, and all it is tested
 def _cheapest(tested: Scored, passed: Array) -> Array | None:
     """Return the cascade that costs least, the last of those alike; None where nobody knows."""
     cascades = [thresholds for thresholds in passed if not goes_straight(thresholds)]
-    costs = np.array([mean_cost(tested, list(thresholds)) for thresholds in cascades])
+    costs = np.array([cost_of(tested, list(thresholds)) for thresholds in cascades])
     if not cascades or np.isnan(costs).any():
         return None
     least = costs.min()
-    best: Array = cascades[int(np.flatnonzero(costs <= least * (1 + ROUNDING))[-1])]
+    best: Array = cascades[int(np.flatnonzero(costs <= least * (1 + SAME_COST))[-1])]
     return best
 
 

@@ -17,7 +17,7 @@ from cascade_core.costs.shown import dollars
 from cascade_core.evaluation.scored import Scored, Served, serve
 from cascade_core.labels import Table
 
-ROUNDING = 1e-9
+SAME_COST = 1e-9
 """Costs that are so near to each other are the same."""
 
 
@@ -40,7 +40,7 @@ def keeps(objective: Objective) -> bool:
     return objective.kind == "harm" or objective.limit <= 1
 
 
-def mean_cost(scored: Scored, thresholds: Sequence[Array | float]) -> float:
+def cost_of(scored: Scored, thresholds: Sequence[Array | float]) -> float:
     """Return what thresholds cost, USD per request; NaN where a call is unpriced."""
     cost = serve(scored, thresholds).cost
     return float(np.average(cost, weights=scored.weights))
@@ -49,7 +49,7 @@ def mean_cost(scored: Scored, thresholds: Sequence[Array | float]) -> float:
 def pays_less(scored: Scored, thresholds: Sequence[float]) -> bool:
     """Tell whether always asking the strongest tier costs less than these thresholds do."""
     strong = float(np.average(scored.costs[-1], weights=scored.weights))
-    return strong < mean_cost(scored, thresholds) * (1 - ROUNDING)
+    return strong < cost_of(scored, thresholds) * (1 - SAME_COST)
 
 
 def only_tier(served: Served, weights: Array | None) -> int | None:

@@ -17,7 +17,7 @@ from cascade_core.calibration.kept import kept_fit, load_kept
 from cascade_core.calibration.measure import count_reference, measure
 from cascade_core.calibration.objective import TuningError, make_objective
 from cascade_core.calibration.pick import check_straight, pick_thresholds
-from cascade_core.calibration.progress import Advance, Progress, silent
+from cascade_core.calibration.progress import OnStep, Progress, silent
 from cascade_core.calibration.rows import heaviest_weight, rows_to_tune, split_rows
 from cascade_core.calibration.scores import Method
 from cascade_core.errors import ConfigurationError
@@ -48,7 +48,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     name: str | None = None,
     seed: int = 0,
     force: bool = False,
-    advance: Advance = silent,
+    advance: OnStep = silent,
 ) -> Policy:
     """Make a policy of labelled rows.
 

@@ -16,7 +16,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from cascade_core.calibration.progress import Advance
+from cascade_core.calibration.progress import OnStep
 from cascade_core.costs.shown import dollars
 from cascade_core.policy.document import Policy
 from cascade_core.policy.evidence import Figures, Promise, Tuned
@@ -33,7 +33,7 @@ from cascade_core.statistics.bootstrap import Interval
 
 
 @contextmanager
-def tuning_bar(*, quiet: bool) -> Iterator[Advance]:
+def tuning_bar(*, quiet: bool) -> Iterator[OnStep]:
     """Show how far tuning has come on standard error, where somebody looks."""
     console = Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
