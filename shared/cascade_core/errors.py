@@ -28,8 +28,10 @@ may hold personal data or keys. The original exceptions are in `causes`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Self
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, Literal, Self
 
 from cascade_core.kin import allocate, kin_of, packed, take_after, unpacked
 
@@ -138,9 +140,49 @@ def http_status(error: BaseException) -> int | None:
 
 
 def refuses_logprobs(error: BaseException) -> bool:
-    """Tell whether a provider refused the request because it asked for logprobs.
+    """Tell whether a provider may have refused a request because it asked for logprobs.
 
-    Reasoning models do: a 4xx answer whose text names the parameter.
+    Reasoning models do: a 4xx answer whose text names the parameter. But so does one that
+    quotes a prompt, or the whole request; whether the same succeeds without tells.
     """
     status = http_status(error)
-    return status is not None and 400 <= status < 500 and "logprobs" in str(error).lower()  # noqa: PLR2004
+    if status is None or not 400 <= status < 500 or status in _PASSING:  # noqa: PLR2004
+        return False
+    return "logprobs" in str(error).lower()
+
+
+def logprobs_blamed(error: BaseException) -> Literal["field", "text"] | None:
+    """Tell how clearly a provider blames the parameter for logprobs.
+
+    Returns:
+        "field" where it names the parameter in a field of its own, "text" where its text
+        says that the parameter is not supported, None where it only mentions it.
+    """
+    body = getattr(error, "body", None)
+    body = body.get("error", body) if isinstance(body, Mapping) else None
+    named = [getattr(error, "param", None), body.get("param") if isinstance(body, Mapping) else 0]
+    if any(isinstance(param, str) and "logprobs" in param for param in named):
+        return "field"
+    return "text" if _blaming().search(str(error)) else None
+
+
+_PASSING = frozenset({408, 409, 425, 429})
+"""Statuses of requests that may succeed as they are, a moment later."""
+
+
+@cache
+def _blaming() -> re.Pattern[str]:
+    return re.compile(_BLAMING, re.IGNORECASE)
+
+
+_NOT_TAKEN = (
+    r"(?:\bnot?|n['’]t|\bun|\bnever|\bcannot be|\bdisallow|\bforbid)\W{0,2}\w{0,12}\s{0,2}"
+    r"(?:support|allow|permit|recogni[sz]|know|expect|accept|enabl|available|implement|valid|used)"
+)
+_BLAMING = (
+    rf"logprobs[^.\n]{{0,40}}?{_NOT_TAKEN}"
+    rf"|{_NOT_TAKEN}[^.\n]{{0,60}}logprobs"
+    r"|logprobs\W{1,4}(?:extra|unknown|unexpected|unsupported|invalid)"
+    r"|(?:extra|unknown|unexpected|unrecogni[sz]ed|invalid)\s[^.\n]{0,30}logprobs"
+    r"|['\"](?:param|loc)['\"]:\s*[(\[]?(?:['\"]body['\"],\s*)?['\"](?:top_)?logprobs"
+)

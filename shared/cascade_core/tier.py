@@ -13,10 +13,18 @@ from threading import Lock
 from typing import Any
 
 from cascade_core.abilities import NOTHING_KNOWN, Abilities
+from cascade_core.errors import logprobs_blamed
 from cascade_core.forks import free_in_child
 
 SILENT_ANSWERS = 3
 """Text answers in a row without asked-for logprobs before a tier counts as giving none."""
+
+VAGUE_REFUSALS = 2
+"""Failures in a row that only mention logprobs, each followed by an answer to the same request
+without, before a tier counts as refusing them; one that names them as what is wrong will do."""
+
+RETRIED_AFTER = 100
+"""Requests after which a tier that has shown no logprobs is tried with them once more."""
 
 
 class LogprobMemory:
@@ -27,14 +35,28 @@ class LogprobMemory:
             None where only trying tells.
     """
 
-    __slots__ = ("__weakref__", "_known", "_lock", "_silent", "refused")
+    __slots__ = (
+        "__weakref__",
+        "_doubts",
+        "_known",
+        "_lock",
+        "_passed",
+        "_silent",
+        "refused",
+    )
 
     def __init__(self, known: bool | None = None) -> None:  # noqa: FBT001
         self._known = known
         self._silent = 0
         self._lock = Lock()
         free_in_child(self)
+        self._doubts = 0
+        self._passed = 0
         self.refused = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy what is known from the start; a copy learns for itself."""
+        return type(self), (self._known,)
 
     @property
     def asked(self) -> bool:
@@ -49,6 +71,43 @@ class LogprobMemory:
     def refuse(self) -> None:
         """Remember that the provider refuses requests that ask for logprobs."""
         self.refused = True
+
+    def failed_with(self, error: BaseException, *, answers_without: bool) -> None:
+        """Note a failure that mentions logprobs.
+
+        Args:
+            error: What was raised; see `refuses_logprobs`.
+            answers_without: Whether the same request succeeds where it does not ask for them.
+        """
+        blamed = logprobs_blamed(error)
+        if not answers_without and blamed != "field":
+            return  # something else is wrong with the request, and the text quotes it
+        with self._lock:
+            self._doubts = VAGUE_REFUSALS if blamed else self._doubts + 1
+            self.refused = self._doubts >= VAGUE_REFUSALS
+
+    def gave_answer(self) -> None:
+        """Note that a request which asked for logprobs was answered."""
+        if self._doubts:
+            with self._lock:
+                self._doubts = 0
+
+    def retry(self) -> bool:
+        """Count a request to a tier known to give none; tell whether to try it once more.
+
+        Providers change: what they refused they may take some day. Then one more refusal, or
+        silent answer, is enough to conclude the same again.
+        """
+        if self._known is False:
+            return False
+        with self._lock:
+            self._passed += 1
+            if self._passed < RETRIED_AFTER:
+                return False
+            self._passed, self._doubts = 0, VAGUE_REFUSALS - 1
+            self._silent = min(self._silent, SILENT_ANSWERS - 1)
+            self.refused = False
+        return True
 
     def saw(self, given: bool) -> None:  # noqa: FBT001
         """Note whether a plain text answer came with logprobs.

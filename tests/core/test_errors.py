@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from cascade_core import CascadeError, CascadeExhausted, CascadeWarning, ConfigurationError
-from cascade_core.errors import error_name, http_status, refuses_logprobs
+from cascade_core.errors import error_name, http_status, logprobs_blamed, refuses_logprobs
 
 
 class ClientError(Exception):
@@ -52,10 +52,43 @@ def test_an_error_is_described_by_its_type_and_status_alone():
         (ClientError("logprobs", status_code=500), False),
         (ClientError("logprobs"), False),
         (ClientError("temperature is not supported", status_code=400), False),
+        (ClientError("too many requests: {'logprobs': True}", status_code=429), False),
+        (ClientError("timed out: {'logprobs': True}", status_code=408), False),
     ],
 )
 def test_only_a_4xx_that_names_logprobs_refuses_them(error, refuses):
     assert refuses_logprobs(error) == refuses
+
+
+NOT_THEIRS = "Invalid content in messages[0]: 'how do I read logprobs?'"
+
+
+@pytest.mark.parametrize(
+    ("error", "blamed"),
+    [
+        (ClientError("no", param="logprobs"), "field"),
+        (ClientError("no", param="top_logprobs"), "field"),
+        (ClientError("no", body={"param": "logprobs"}), "field"),
+        (ClientError("no", body={"error": {"param": "top_logprobs"}}), "field"),
+        (ClientError(NOT_THEIRS, param="messages", body={"error": "logprobs"}), None),
+        (ClientError("`logprobs` is not supported with this model"), "text"),
+        (ClientError("'logprobs' are not enabled for reasoning models"), "text"),
+        (ClientError("This model does not support logprobs"), "text"),
+        (ClientError("You are not allowed to request logprobs from this model"), "text"),
+        (ClientError("Unsupported parameter: 'logprobs'"), "text"),
+        (ClientError("unknown field: top_logprobs"), "text"),
+        (ClientError("top_logprobs: unknown field"), "text"),
+        (ClientError("logprobs can't be used here"), "text"),
+        (ClientError("[{'type': 'extra_forbidden', 'loc': ('body', 'logprobs')}]"), "text"),
+        (ClientError("Error code: 400 - {'error': {'param': 'logprobs'}}"), "text"),
+        (ClientError("a message has no content: {'model': 'm', 'logprobs': True}"), None),
+        (ClientError(NOT_THEIRS), None),
+        (ClientError("logprobs"), None),
+    ],
+    ids=lambda value: repr(value)[-50:],
+)
+def test_blaming_the_parameter_is_more_than_mentioning_it(error, blamed):
+    assert logprobs_blamed(error) == blamed
 
 
 CAUSES = [("tier 0 (cheap)", ClientError("sk-secret", status_code=401)), ("tier 1", OSError("x"))]

@@ -11,15 +11,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 
 from cascade_core.collect.case import Case, Grade, Grader
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
-from cascade_core.errors import error_name, refuses_logprobs
+from cascade_core.errors import error_name
 from cascade_core.loop.judging import failed_custom_gate, failed_gate
 from cascade_core.loop.trail import Trail, total
 from cascade_core.request import Request
 from cascade_core.setup.plan import Plan
+from cascade_core.signals.asked import ask_with_logprobs
 from cascade_core.tier import Tier
 
 
@@ -146,13 +148,17 @@ def _ask(
     plan: Plan, request: Request, tier: Tier, trail: Trail, *, judged: bool
 ) -> Steps[Drafts | Failed]:
     """Ask for one answer; a tier that refuses logprobs is asked again without."""
-    logprobs = judged and plan.reads_logprobs and tier.logprobs.asked
-    top = plan.top_logprobs if logprobs else 0
-    reply: Drafts | Failed = yield Ask(tier, request, logprobs=logprobs, top_logprobs=top)
-    if isinstance(reply, Failed) and logprobs and refuses_logprobs(reply.error):
-        tier.logprobs.refuse()
-        trail.fail(reply, tier, "draft")
-        reply = yield Ask(tier, request)
+
+    def ask(*, logprobs: bool) -> Steps[Drafts | Failed]:
+        top = plan.top_logprobs if logprobs else 0
+        reply: Drafts | Failed = yield Ask(tier, request, logprobs=logprobs, top_logprobs=top)
+        return reply
+
+    if judged and plan.reads_logprobs and (tier.logprobs.asked or tier.logprobs.retry()):
+        failed = partial(trail.fail, tier=tier, purpose="draft")
+        reply = yield from ask_with_logprobs(tier.logprobs, ask, failed)
+    else:
+        reply = yield from ask(logprobs=False)
     if isinstance(reply, Failed):
         trail.fail(reply, tier, "draft")
     return reply

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cascade_core.abilities import Missing
@@ -31,7 +32,7 @@ from cascade_core.effects import (
     Pull,
     Steps,
 )
-from cascade_core.errors import CascadeExhausted, error_name, refuses_logprobs
+from cascade_core.errors import CascadeExhausted, error_name
 from cascade_core.loop.able import missing
 from cascade_core.loop.bound import Bound
 from cascade_core.loop.judging import (
@@ -42,6 +43,7 @@ from cascade_core.loop.judging import (
 )
 from cascade_core.loop.notes import failing_note, no_reading_note
 from cascade_core.loop.trail import Trail, TrailEntry, always_strong, total
+from cascade_core.signals.asked import ask_with_logprobs
 from cascade_core.verdict import Failing, Judgement, Verdict
 
 if TYPE_CHECKING:
@@ -132,7 +134,8 @@ def _climb(run: _Run) -> Steps[tuple[Tier, Judgement, _Answer] | None]:
         if tier.index in skipped:
             run.judged = replace(run.judged, reason="difficult")
             continue
-        unread = tier.logprobs.absent or tier.index in request.mute
+        silent = plan.reads_logprobs and tier.logprobs.absent and not tier.logprobs.retry()
+        unread = silent or tier.index in request.mute
         if unread and pointless(plan, request, tier):
             run.judged = replace(run.judged, reason="no_reading")
             yield no_reading_note(plan, tier)
@@ -233,10 +236,12 @@ def _draft(run: _Run, tier: Tier) -> Steps[_Answer | Judgement]:
     """Get a draft from a tier; a `Judgement` says why there is none."""
     plan = run.plan
     reads = plan.reads_logprobs and tier.logprobs.asked and tier.index not in run.request.mute
-    got = yield from _attempt(run, tier, logprobs=reads)
-    if isinstance(got, Failed) and reads and refuses_logprobs(got.error):
-        tier.logprobs.refuse()
-        run.trail.fail(got, tier, "draft")
+    got: _Answer | Judgement | Failed
+    if reads:
+        failed = partial(run.trail.fail, tier=tier, purpose="draft")
+        ask = partial(_attempt, run, tier)
+        got = yield from ask_with_logprobs(tier.logprobs, ask, failed)
+    else:
         got = yield from _attempt(run, tier, logprobs=False)
     if isinstance(got, Judgement):
         return got

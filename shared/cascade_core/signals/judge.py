@@ -15,20 +15,22 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from functools import partial
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
-from cascade_core.errors import ConfigurationError, error_name, refuses_logprobs
+from cascade_core.errors import ConfigurationError, error_name
 from cascade_core.logprobs import Logprobs
 from cascade_core.request import Request, Turn
 from cascade_core.signals.agreement import canonical, written
+from cascade_core.signals.asked import ask_with_logprobs
 from cascade_core.signals.base import BaseSignal
 from cascade_core.signals.readings import Reading
 from cascade_core.spelling import own_logprobs
 from cascade_core.spoken import spoken
-from cascade_core.tier import Tier
+from cascade_core.tier import LogprobMemory, Tier
 
 LABELS = ("A", "B")  # right, wrong: one token each in the common vocabularies
 TOP_LOGPROBS = 5  # some APIs give no more
@@ -78,8 +80,8 @@ class Judge(BaseSignal):
     P(right) / (P(right) + P(wrong)); otherwise it is the verdict itself, 1 or 0.
     A reply that is not clearly one of the two gives no reading.
 
-    A judge that refuses log-probabilities is asked again without, once, and the
-    signal remembers that for all later requests.
+    A judge that refuses log-probabilities is asked again without, and the signal
+    remembers that; after some tens of requests it tries once more.
 
     Args:
         model: The judge: any chat model of the framework the cascade runs in.
@@ -118,7 +120,7 @@ class Judge(BaseSignal):
         self.model = model
         self.instructions = instructions
         self.max_chars = max_chars
-        self._logprobs = True
+        self._logprobs = LogprobMemory()
 
     @property
     def identity(self) -> str:
@@ -132,11 +134,11 @@ class Judge(BaseSignal):
         """Ask the judge; no reading where it fails or does not decide."""
         del tier
         asked = judge_request(request, draft, self.instructions, self.max_chars)
-        logprobs = self._logprobs
-        reply = yield self._ask(asked, logprobs=logprobs)
-        if isinstance(reply, Failed) and logprobs and refuses_logprobs(reply.error):
-            self._logprobs = False
-            reply = yield self._ask(asked, logprobs=False)
+        ask = partial(self._ask, asked)
+        if self._logprobs.asked or self._logprobs.retry():
+            reply = yield from ask_with_logprobs(self._logprobs, ask)
+        else:
+            reply = yield from ask(logprobs=False)
         if isinstance(reply, Drafts) and reply.drafts:
             reading = read_verdict(reply.drafts[0])
             problem = "replied with neither A nor B"
@@ -152,9 +154,12 @@ class Judge(BaseSignal):
             )
         return reading
 
-    def _ask(self, asked: Request, *, logprobs: bool) -> Ask:
+    def _ask(self, asked: Request, *, logprobs: bool) -> Steps[Drafts | Failed]:
         top = TOP_LOGPROBS if logprobs else 0
-        return Ask(self.model, asked, purpose="judge", logprobs=logprobs, top_logprobs=top)
+        reply: Drafts | Failed = yield Ask(
+            self.model, asked, purpose="judge", logprobs=logprobs, top_logprobs=top
+        )
+        return reply
 
 
 def _is_length(value: object) -> bool:

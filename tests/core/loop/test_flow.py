@@ -14,7 +14,7 @@ from cascade_core.loop import drivers
 from cascade_core.loop.flow import cascade
 from cascade_core.request import Request, ToolCall, ToolSpec
 from cascade_core.signals import Judge, SelfConsistency, SequenceLogprob, TokenMargin, Verbalized
-from cascade_core.tier import LogprobMemory
+from cascade_core.tier import RETRIED_AFTER, LogprobMemory
 from tests.core.making import (
     REQUEST,
     Answer,
@@ -707,6 +707,36 @@ def test_shadow_of_an_unpriced_tier_has_no_cost():
 def test_a_failure_in_the_shadow_does_not_reach_the_caller():
     verdict, _, _ = play(plan_for(mode="shadow"), broken(), mute())
     assert (verdict.tier, verdict.shadow["reason"]) == (1, "failed")
+
+
+# --- failures that mention logprobs ---------------------------------------------------------------
+
+ECHO = ProviderError("no content in {'model': 'm0', 'logprobs': True}", status=400)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [broken(ECHO), broken(ECHO), sure()],  # whatever is asked, the request is wrong
+        [broken(ECHO), sure(), sure()],  # once is no proof
+        [broken(ProviderError("{'logprobs': True}: too many", status=429)), sure()],
+    ],
+    ids=["wrong request", "once", "limit"],
+)
+@pytest.mark.parametrize("streams", [False, True])
+def test_an_error_that_only_mentions_logprobs_is_no_refusal_of_them(answers, streams):
+    plan = plan_for(tiers=make_tiers(streams=streams))
+    play(plan, answers, sure(), streamed=streams)
+    verdict, _, _ = play(plan, sure(), sure(), streamed=streams)
+    assert (verdict.tier, verdict.reason) == (0, "confident")
+
+
+def test_a_tier_that_refused_logprobs_is_asked_for_them_again_in_time():
+    refusal = broken(ProviderError("logprobs is not supported", status=400))
+    plan = plan_for()
+    play(plan, [refusal, mute()], sure())
+    tiers = [play(plan, sure(), sure())[0].tier for _ in range(RETRIED_AFTER + 1)]
+    assert tiers == [1] * (RETRIED_AFTER - 1) + [0, 0]
 
 
 # --- accounting ---------------------------------------------------------------------------------

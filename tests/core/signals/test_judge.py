@@ -1,5 +1,7 @@
 import math
+import pickle
 import re
+from copy import deepcopy
 from dataclasses import dataclass
 
 import pytest
@@ -87,6 +89,19 @@ def test_a_judge_that_refuses_logprobs_is_asked_again_once_and_never_again_with_
     (ask,), reading = read(signal, said("A"))
     assert not ask.logprobs
     assert reading == 1
+
+
+@pytest.mark.parametrize("second", [said("A"), Failed(RefusedError("{'logprobs': True}"))])
+def test_a_judge_whose_error_only_mentions_logprobs_is_asked_with_them_again(second):
+    signal = Judge(Model())
+    read(signal, Failed(RefusedError("{'logprobs': True}")), second)
+    (ask,), _ = read(signal, said("A"))
+    assert ask.logprobs
+
+
+def test_a_judge_can_be_copied_and_pickled():
+    for copied in (deepcopy(Judge("m")), pickle.loads(pickle.dumps(Judge("m")))):
+        assert copied.identity == Judge("m").identity
 
 
 def test_a_refusal_after_the_second_try_is_no_reading():

@@ -1,0 +1,37 @@
+"""Asks for log-probabilities, and once more without them where they may be why that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from cascade_core.effects import Failed, Steps
+from cascade_core.errors import refuses_logprobs
+from cascade_core.tier import LogprobMemory
+
+T = TypeVar("T")
+
+
+def ask_with_logprobs(
+    memory: LogprobMemory,
+    ask: Callable[..., Steps[T]],
+    failed: Callable[[Failed], None] | None = None,
+) -> Steps[T]:
+    """Ask a model for an answer with log-probabilities.
+
+    Args:
+        memory: What is known of the model's; it learns from what happens.
+        ask: Asks, with the keyword `logprobs` set or not.
+        failed: Told of a failure after which the model is asked again.
+    """
+    got = yield from ask(logprobs=True)
+    if not isinstance(got, Failed):
+        memory.gave_answer()
+        return got
+    if not refuses_logprobs(got.error):
+        return got
+    if failed is not None:
+        failed(got)
+    again = yield from ask(logprobs=False)
+    memory.failed_with(got.error, answers_without=not isinstance(again, Failed))
+    return again
