@@ -160,7 +160,7 @@ class _Judged:
 
     def _spans(self, unread: Sequence[str]) -> tuple[Array, Array]:
         if self._scorer is not None:
-            return self._scorer.spans(self._inputs, set(unread))
+            return self._scorer.spans(self._inputs, set(unread), missable=False)
         n, signals = self._inputs.n, self._tier.signals
         lowest = _lowest([values for name, values in signals.items() if name not in unread], n)
         return np.where(np.isnan(lowest), -np.inf, 0.0), np.nan_to_num(lowest, nan=1.0)

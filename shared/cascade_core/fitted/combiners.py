@@ -6,6 +6,8 @@ tree by tree, so that a draft's logit is the same number alone and among a milli
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +15,16 @@ import numpy as np
 
 from cascade_core.arrays import Array, Flags, Ints
 from cascade_core.fitted.artefact import LEAF, Boosting, Logistic
+from cascade_core.fitted.settled import Fed, around_cuts, at, between_ends
+
+_COMBINATIONS = 4096
+"""The most combinations of readings that are tried; beyond them, bounds are looser."""
+
+_COLUMNS = 16_384
+"""Combinations of readings and drafts that are worked off at a time."""
+
+_NOTHING = np.empty((1, 1))
+"""The one combination of readings where none is missing."""
 
 _UPPER, _LOWER = (np.maximum, -np.inf), (np.minimum, np.inf)
 """How ends in reach are compared, and what stands for one that is not in reach."""
@@ -56,6 +68,16 @@ class ScoreModel(Protocol):
         """Return logits, shape (n,), that nothing within reach exceeds, or stays below."""
         ...
 
+    def span(self, values: Array, unread: Fed, *, missable: bool) -> tuple[Array, Array]:
+        """Return the lowest and the highest logits, of shape (n,), that signals leave possible.
+
+        Args:
+            values: As for `logits`; those of unread signals are not looked at.
+            unread: What signals feed that may still have any reading.
+            missable: Whether they may still have none as well.
+        """
+        ...
+
 
 class Linear:
     """A logistic score made ready, its words aside."""
@@ -84,6 +106,34 @@ class Linear:
         unread = self._weights * self._fill + self._missing
         terms: Array = choose(read, np.where(reach.missable, unread, never))
         return _sum(self._intercept, terms)
+
+    def span(self, values: Array, unread: Fed, *, missable: bool) -> tuple[Array, Array]:
+        """Return the lowest and the highest logits that signals leave possible: the sum says."""
+        read = np.ones(len(values), dtype=np.bool_)
+        read[[j for inputs in unread.values() for j, _ in inputs]] = False
+        absent = np.isnan(values)
+        inside = np.minimum(np.maximum(values, self._low), self._high)
+        terms = self._weights * np.where(absent, self._fill, inside) + self._missing * absent
+        known = _sum(self._intercept, terms[read])
+        ends = [self._ends(inputs, missable=missable) for inputs in unread.values()]
+        low, high = known.copy(), known
+        for worst, best in ends:
+            low += worst
+            high = high + best
+        return low, high
+
+    def _ends(self, inputs: Sequence[tuple[int, str]], *, missable: bool) -> tuple[float, float]:
+        """Return the least and the most that one signal adds."""
+        cuts = [(s, float(end[j, 0])) for j, s in inputs for end in (self._low, self._high)]
+        readings = between_ends(cuts, {s: float(self._weights[j, 0]) for j, s in inputs})
+        added = np.zeros(len(readings))
+        for j, source in inputs:
+            inside = np.minimum(np.maximum(at(source, readings), self._low[j]), self._high[j])
+            added += self._weights[j] * inside
+        if missable:
+            none = sum(float((self._weights * self._fill + self._missing)[j, 0]) for j, _ in inputs)
+            added = np.append(added, none)
+        return float(added.min()), float(added.max())
 
 
 class Trees:
@@ -142,6 +192,43 @@ class Trees:
                 np.where(right, ends[self._right[nodes]], never),
             )
         return _sum(self._base, ends[self._roots])
+
+    def span(self, values: Array, unread: Fed, *, missable: bool) -> tuple[Array, Array]:
+        """Return the lowest and the highest logits that signals leave possible.
+
+        Every combination of readings that comes out differently is tried; where these are too many,
+        each tree is bounded for itself.
+        """
+        tried = [self._readings(inputs, missable=missable) for inputs in unread.values()]
+        if math.prod(map(len, tried)) > _COMBINATIONS:
+            reach = Reach.of(values)
+            for j, source in (each for inputs in unread.values() for each in inputs):
+                reach.low[j], reach.high[j] = at(source, np.array([0.0, 1.0]))
+                reach.readable[j], reach.missable[j] = True, missable
+            return self.bound(reach, upper=False), self.bound(reach, upper=True)
+        n = values.shape[1]
+        combined = np.stack([each.ravel() for each in np.meshgrid(*tried)]) if tried else _NOTHING
+        low, high = np.full(n, np.inf), np.full(n, -np.inf)
+        step = max(1, _COLUMNS // max(n, 1))
+        for start in range(0, combined.shape[1], step):
+            some = combined[:, start : start + step]
+            columns = np.tile(values, some.shape[1])
+            for readings, inputs in zip(some, unread.values(), strict=False):
+                for j, source in inputs:
+                    columns[j] = np.repeat(at(source, readings), n)
+            logits = self.logits(columns).reshape(-1, n)
+            low, high = np.minimum(low, logits.min(axis=0)), np.maximum(high, logits.max(axis=0))
+        return low, high
+
+    def _readings(self, inputs: Sequence[tuple[int, str]], *, missable: bool) -> Array:
+        """Return readings of a signal that come out differently; NaN for none."""
+        cuts = [
+            (source, float(cut))
+            for j, source in inputs
+            for cut in np.unique(self._threshold[(self._feature == j) & ~self._leaf])
+        ]
+        readings = around_cuts(cuts)
+        return np.append(readings, np.nan) if missable else readings
 
 
 def make_score_model(score: Logistic | Boosting) -> ScoreModel:

@@ -24,6 +24,7 @@ from cascade_core.fitted.inputs import (
     read_values,
     read_words,
 )
+from cascade_core.fitted.settled import Fed
 from cascade_core.fitted.unfinished import SIGNALS, SLACK, Unfinished, end_of, number
 
 BLOCK = 16_384
@@ -94,13 +95,16 @@ class Scorer:
         inputs: Inputs,
         unread: Collection[str],
         classes: Sequence[str | None] | None = None,
+        *,
+        missable: bool = True,
     ) -> tuple[Array, Array]:
         """Return between which confidences every row's ends, whatever some signals will say.
 
         Args:
             inputs: What there is to read; what it holds of unread signals is not looked at.
-            unread: Signals that may still have any reading, or none.
+            unread: Signals that may still have any reading.
             classes: Class of every row, in place of those that `inputs` has.
+            missable: Whether unread signals may still have no reading as well.
 
         Returns:
             Lower and upper bounds of `rows`, each of shape (n,); NaN where there can be no
@@ -114,15 +118,16 @@ class Scorer:
         if classes is not None:
             inputs = _with_classes(inputs, classes)
         self._check_held(inputs)
+        fed: dict[str, list[tuple[int, str]]] = {}
+        for j, (source, name) in enumerate(self._split):
+            if source in SIGNALS and name in unread:
+                fed.setdefault(name, []).append((j, source))
         lowest, highest = np.empty(inputs.n), np.empty(inputs.n)
         for start in range(0, inputs.n, SPAN_BLOCK):
             rows = slice(start, min(start + SPAN_BLOCK, inputs.n))
-            reach = Reach.of(read_values(self.inputs, inputs, rows))
-            for j, (source, name) in enumerate(self._split):
-                if source in SIGNALS and name in unread:
-                    reach.low[j], reach.high[j] = end_of(source, 0.0), end_of(source, 1.0)
-                    reach.readable[j] = reach.missable[j] = True
-            lowest[rows], highest[rows] = self._ends(reach, self._word_logits(inputs, rows))
+            values = read_values(self.inputs, inputs, rows)
+            words = self._word_logits(inputs, rows)
+            lowest[rows], highest[rows] = self._ends(values, words, fed, missable=missable)
         low, high = self._curved(lowest, inputs), self._curved(highest, inputs)
         low = np.clip(low - SLACK, 0.0, CERTAIN)
         read = [~np.isnan(inputs.signals[name]) for name in self.signals if name not in unread]
@@ -132,15 +137,18 @@ class Scorer:
             low = np.full(inputs.n, -np.inf)
         return low, np.minimum(high + SLACK, 1.0)
 
-    def _ends(self, reach: Reach, words: Array) -> tuple[Array, Array]:
-        """Return the lowest and the highest score in reach, each of shape (n,)."""
+    def _ends(
+        self, values: Array, words: Array, unread: Fed, *, missable: bool
+    ) -> tuple[Array, Array]:
+        """Return the lowest and the highest score that signals leave possible, of shape (n,)."""
         if self._model is None:
-            return reach.low[0], reach.high[0]
+            low = high = values[0]
+            return (np.zeros_like(low), np.ones_like(high)) if unread else (low, high)
         never = np.zeros(len(words))
-        if self.signals:
-            never[~reach.readable[self._of_signals].any(axis=0)] = np.nan
-        worst, best = (self._model.bound(reach, upper=upper) + words for upper in (False, True))
-        return sigmoid(worst - SLACK) + never, sigmoid(best + SLACK) + never
+        if self.signals and not unread:
+            never[np.isnan(values[self._of_signals]).all(axis=0)] = np.nan
+        worst, best = self._model.span(values, unread, missable=missable)
+        return sigmoid(worst + words - SLACK) + never, sigmoid(best + words + SLACK) + never
 
     def _curved(self, scores: Array, inputs: Inputs) -> Array:
         """Put every row's score on the curve of its class."""
@@ -199,21 +207,24 @@ class Scorer:
         request_text: str = "",
         draft_text: str = "",
         class_name: str | None = None,
+        *,
+        missable: bool = True,
     ) -> tuple[float, float]:
         """Return between which confidences a finished draft's ends, whatever is not read yet.
 
         Args:
             readings: What was read so far, None for no reading; any other signal may still
-                have any reading, or none.
+                have any reading.
             request_text: As for `one`.
             draft_text: As for `one`.
             class_name: As for `one`.
+            missable: As for `spans`.
 
         Returns:
             A lower and an upper bound of `one`; NaN where that can only be None.
         """
         inputs = self._alone(readings, request_text, draft_text, class_name)
-        low, high = self.spans(inputs, self.signals - readings.keys())
+        low, high = self.spans(inputs, self.signals - readings.keys(), missable=missable)
         return float(low[0]), float(high[0])
 
     def _alone(

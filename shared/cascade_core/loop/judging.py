@@ -79,11 +79,13 @@ def _read(plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft) 
     """Read a draft's signals, paid ones only where they can change the outcome."""
     readings: dict[str, float | None] = {}
     threshold, maker = plan.threshold(tier, request), plan.confidences[tier.index]
+    # Where one that says nothing sends the request on, what it would do to the confidence is idle.
+    missable = plan.on_no_score != "escalate"
     for signal in plan.signals:
         if signal.paid:
             if signal.name not in maker.signals:
                 continue
-            lowest, highest = maker.span(readings, request, draft)
+            lowest, highest = maker.span(readings, request, draft, missable=missable)
             if not lowest < threshold <= highest:
                 # What was not read can neither help nor harm by its absence.
                 return _Read(readings, lowest if lowest >= threshold else highest)

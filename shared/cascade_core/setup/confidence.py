@@ -51,10 +51,19 @@ class Confidence(Protocol):
         """Return what bounds the confidence in an unfinished draft for a request."""
         ...
 
-    def span(self, readings: Readings, request: Request, draft: Draft) -> tuple[float, float]:
+    def span(
+        self, readings: Readings, request: Request, draft: Draft, *, missable: bool = True
+    ) -> tuple[float, float]:
         """Return the lowest and the highest confidence that signals not yet read leave possible.
 
-        Both are NaN where there can be none.
+        Args:
+            readings: What was read, None where a signal had nothing to say.
+            request: What was asked.
+            draft: The draft.
+            missable: Whether a signal that is not read yet may still have nothing to say.
+
+        Returns:
+            Both; NaN where there can be none.
         """
         ...
 
@@ -91,14 +100,25 @@ class Raw:
         return self._best
 
     def span(
-        self, readings: Readings, request: Request | None = None, draft: Draft | None = None
+        self,
+        readings: Readings,
+        request: Request | None = None,
+        draft: Draft | None = None,
+        *,
+        missable: bool = True,
     ) -> tuple[float, float]:
-        """Put every signal that is not read, or could not be, at its worst and at its best."""
+        """Put every signal that is not read yet at its worst and at its best."""
         del request, draft
-        read = {name: reading for name, reading in readings.items() if reading is not None}
-        worst = self.of({**self._feared, **read})[0] if read else None
+        highest = self._best(readings)
         # No reading is never acceptance, not even at a threshold of 0.
-        return -math.inf if worst is None else worst, self._best(read)
+        if all(reading is None for reading in readings.values()):
+            return -math.inf, highest
+        ends = [self.of({**self._feared, **readings})[0]]
+        if missable and len(readings) < len(self.signals):
+            alone, _ = self.of(readings)
+            ends.append(alone)
+            highest = highest if alone is None else max(highest, alone)
+        return min(-math.inf if end is None else end for end in ends), highest
 
     def _best(self, readings: Readings) -> float:
         best, _ = self.of({**self._hoped, **readings})
@@ -126,9 +146,12 @@ class Calibrated:
         texts = self._texts(request, draft)
         return as_reading(self._scorer.one(readings, *texts, request.class_name))
 
-    def span(self, readings: Readings, request: Request, draft: Draft) -> tuple[float, float]:
+    def span(
+        self, readings: Readings, request: Request, draft: Draft, *, missable: bool = True
+    ) -> tuple[float, float]:
         """Return the lowest and the highest probability still possible."""
-        return self._scorer.span(readings, *self._texts(request, draft), request.class_name)
+        texts = self._texts(request, draft)
+        return self._scorer.span(readings, *texts, request.class_name, missable=missable)
 
     def _texts(self, request: Request, draft: Draft) -> tuple[str, str]:
         return (request.question, draft.text) if self._reads_text else ("", "")

@@ -59,6 +59,20 @@ def test_a_paid_signal_that_cannot_help_leaves_the_most_that_could_have_been():
     assert (verdict.tier, verdict.judged.confidence) == (1, 0.75)
 
 
+@pytest.mark.parametrize(("threshold", "asked", "tier"), [(0.9, 0, 0), (0.95, 1, 0), (0.97, 0, 1)])
+def test_a_paid_signal_whose_reading_feeds_several_inputs_is_asked_only_where_they_agree(
+    threshold, asked, tier
+):
+    """Its reading and its logit pull apart: all that it can do lies between 0.93 and 0.97."""
+    paid = Reads(0.9, "paid", paid=True)
+    by = weighed(("reads", 3.0), intercept=0.0, **{"signal:paid": 0.0, "logit:paid": 0.0})
+    by["score"].update(low=[0.0, 0.0, -2.0], high=[1.0, 1.0, 2.0], weights=[2.0, 4.0, -0.8])
+    by["score"]["missing"] = [0.0, 9.0, 0.0]  # where it said nothing, which would send it on
+    policy = {"calibrators": [by], "thresholds": [threshold]}
+    verdict, _ = judged(Reads(0.5), paid, policy=policy, thresholds=None)
+    assert (paid.count, verdict.tier) == (asked, tier)
+
+
 @pytest.mark.parametrize("reading", [None, 0.0])
 def test_a_draft_is_not_accepted_unread_not_even_at_a_threshold_of_zero(reading):
     paid = Reads(reading, "paid", paid=True)

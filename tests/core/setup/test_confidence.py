@@ -29,8 +29,13 @@ def test_signals_not_read_leave_what_they_could_say_at_worst_and_at_best(combine
     assert raw(combine).span({"free": 0.6}) == pytest.approx(span)
 
 
-def test_a_signal_that_could_not_read_may_still_be_made_up_for():
-    assert raw("mean").span({"free": None, "paid": 0.6}) == pytest.approx((0.3, 0.8))
+def test_what_a_signal_could_not_read_it_will_not_read_later():
+    assert raw("mean").span({"free": None, "paid": 0.6}) == pytest.approx((0.6, 0.6))
+
+
+@pytest.mark.parametrize(("missable", "span"), [(True, (0.3, 0.8)), (False, (0.3, 0.8))])
+def test_a_signal_that_says_nothing_at_last_leaves_the_others(missable, span):
+    assert raw("mean").span({"free": 0.6}, missable=missable) == pytest.approx(span)
 
 
 def test_a_combiner_that_raises_leaves_everything_possible_and_gives_no_confidence():
