@@ -45,10 +45,15 @@ class CascadeDecisionEvent(BaseEvent):
         return "CascadeDecisionEvent"
 
 
-def announce(record: Record) -> None:
-    """Tell LlamaIndex's event handlers of a decision, if anybody listens."""
+def announce(record: Record, span: str | None) -> None:
+    """Tell LlamaIndex's event handlers of a decision, if anybody listens.
+
+    Args:
+        record: The decision's record.
+        span: The span in which it was asked for.
+    """
     if _observed(_dispatcher):
-        _dispatcher.event(CascadeDecisionEvent(record=record))
+        _dispatcher.event(CascadeDecisionEvent(record=record, span_id=span))
 
 
 def request_metadata() -> dict[str, Any]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing
 from typing import Any
+
+from llama_index.core.instrumentation.span import active_span_id
 
 from cascade_core.loop import session
 from cascade_core.loop.session import Decided
@@ -16,16 +19,25 @@ class Session(session.Session):
     """A request of LlamaIndex's: told of as an event, and to a tier that it happens inside of.
 
     That tier's recorder gets the request's trail; it must not see its calls as well.
+
+    Args:
+        args: See the core's.
+        limiter: LlamaIndex's rate limiter, asked before anything else.
+        kwargs: See the core's.
     """
 
-    __slots__ = ("_around",)
+    __slots__ = ("_around", "_limiter", "_span")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, limiter: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._around = recorder.current()
+        self._limiter = limiter
+        self._span = active_span_id.get()  # a stream is read when its span is over
 
     def run(self) -> Decided:
         """Decide, and wait."""
+        if self._limiter is not None:
+            self._limiter.acquire()
         if self._around is None:
             return super().run()
         with recorder.unrecorded():
@@ -33,6 +45,8 @@ class Session(session.Session):
 
     async def arun(self) -> Decided:
         """Decide, and wait."""
+        if self._limiter is not None:
+            await self._limiter.async_acquire()
         if self._around is None:
             return await super().arun()
         with recorder.unrecorded():
@@ -40,11 +54,20 @@ class Session(session.Session):
 
     def stream(self) -> Generator[Any, None, None]:
         """Decide, and yield what is shown, then the `Decided`."""
+        if self._limiter is not None:
+            self._limiter.acquire()
         return recorded(super().stream(), None)
 
     def astream(self) -> AsyncGenerator[Any, None]:
         """Decide, and yield what is shown, then the `Decided`."""
-        return arecorded(super().astream(), None)
+        items = arecorded(super().astream(), None)
+        return items if self._limiter is None else self._when_allowed(items)
+
+    async def _when_allowed(self, items: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
+        async with aclosing(items):
+            await self._limiter.async_acquire()
+            async for item in items:
+                yield item
 
     @property
     def _waits(self) -> bool:
@@ -56,4 +79,4 @@ class Session(session.Session):
             self._around.add(self.calls, None if self.verdict is None else self.verdict.draft)
         super()._collect()
         assert self.record is not None  # noqa: S101 - it is being kept
-        announce(self.record)
+        announce(self.record, self._span)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
+from llama_index.core.base.llms.types import LLMMetadata
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.llms import LLM
 
@@ -26,6 +27,7 @@ from llamaindex_cascade.reading.capabilities import (
     host,
     logprob_options,
     makes_objects,
+    metadata_of,
     name_of,
     setup_of,
     usage_options,
@@ -45,10 +47,20 @@ class LLMTier:
     llm: LLM
     said: DeclaredTier | None = None
 
-    @cached_property
+    _metadata: LLMMetadata | None = field(default=None, init=False, repr=False)
+
+    @property
+    def metadata(self) -> LLMMetadata | None:
+        """What it says of itself, once it does; None while its server is down."""
+        if self._metadata is None:
+            self._metadata = metadata_of(self.llm)
+        return self._metadata
+
+    @property
     def is_chat(self) -> bool:
-        """Whether it takes messages rather than one text."""
-        return self.llm.metadata.is_chat_model
+        """Whether it takes messages rather than one text, as far as it is known."""
+        known = self.metadata
+        return known is None or known.is_chat_model
 
     @cached_property
     def reader(self) -> Reader:
@@ -57,10 +69,10 @@ class LLMTier:
         author = None if is_cascade else f"{type(self.llm).__name__}:{name_of(self.llm) or ''}"
         return Reader(author, reads(self.llm) if self.is_chat else UNKNOWN)
 
-    @cached_property
+    @property
     def calls_tools(self) -> bool:
-        """Whether it can be offered tools."""
-        return calls_tools(self.llm)
+        """Whether it can be offered tools, as far as it is known."""
+        return calls_tools(self.llm, self.metadata)
 
     @cached_property
     def makes_objects(self) -> bool:
@@ -165,7 +177,7 @@ def check_llm(given: object, where: str) -> LLM:
         msg = f"{where} is not a LlamaIndex LLM but {type(given).__name__}{hint}"
         raise ConfigurationError(msg)
     try:
-        _ = given.metadata
+        _ = metadata_of(given)
     except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
         msg = (

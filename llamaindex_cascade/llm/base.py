@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -68,11 +68,10 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
         )
         return replace(plan, tiers=tuple(tiers))
 
-    @cached_property
-    def _unable(self) -> frozenset[int]:
-        """The tiers that cannot call tools."""
-        tiers = self._llm_tiers
-        return frozenset(index for index, tier in enumerate(tiers) if not tier.calls_tools)
+    @property
+    def _calls_tools(self) -> bool:
+        """Whether any tier can call tools."""
+        return any(tier.calls_tools for tier in self._llm_tiers)
 
     @cached_property
     def _refining(self) -> RefineMemory:
@@ -82,22 +81,33 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
     def _llm_tiers(self) -> list[LLMTier]:
         return [tier.native for tier in self._engine.plan.tiers]
 
-    @cached_property
-    def _metadata(self) -> LLMMetadata:
-        known = [tier.llm.metadata for tier in self._llm_tiers]
+    def _new_metadata(self, known: Sequence[LLMMetadata]) -> LLMMetadata:
         return LLMMetadata(
             context_window=min(each.context_window for each in known),
             num_output=max(each.num_output for each in known),
             is_chat_model=any(each.is_chat_model for each in known),
-            is_function_calling_model=len(self._unable) < len(known),
+            is_function_calling_model=self._calls_tools,
             model_name=f"cascade({self.tier_names})",
             system_role=known[-1].system_role,
         )
 
     @property
     def metadata(self) -> LLMMetadata:
-        """What every tier can take, and what at least one can do."""
-        return self._metadata
+        """What every tier can take, and what at least one can do.
+
+        Of a tier whose server is down nothing is known, and the others count.
+
+        Raises:
+            Exception: What the last tier's model raises, where nothing is known of any.
+        """
+        made: LLMMetadata | None = self.__dict__.get("_metadata")
+        if made is None:
+            tiers = self._llm_tiers
+            known = [each for tier in tiers if (each := tier.metadata) is not None]
+            made = self._new_metadata(known or [tiers[-1].llm.metadata])
+            if len(known) == len(tiers):
+                self.__dict__["_metadata"] = made
+        return made
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set a field; one that decides anything is checked and takes effect at once."""
@@ -122,7 +132,12 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
         return self.callback_manager if self.__dict__["_reports"] else None
 
     def _session(self, way: Way) -> Session:
-        return Session(self._engine, self._request(way), ResponseCalls(way, self._manager))
+        return Session(
+            self._engine,
+            self._request(way),
+            ResponseCalls(way, self._manager),
+            limiter=self.rate_limiter,
+        )
 
     def _request(self, way: Way | Filled) -> Request:
         if way.arguments:
@@ -131,7 +146,7 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
         known = way.request
         if isinstance(way, Filled):
             known["first"] = self._refining.first(way.variables)
-        if known.get("tools") and len(self._unable) == len(self._llm_tiers):
+        if known.get("tools") and not self._calls_tools:
             msg = f"no tier of {self!r} can call tools"
             raise NotImplementedError(msg)
         return Request(way.turns, native=way, metadata=request_metadata(), **known)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cascade_core.setup.engine import Engine
     from cascade_core.setup.notices import Notices
 
-MADE = ("_engine", "_object_plan", "_unable", "_metadata", "_refining")
+MADE = ("_engine", "_object_plan", "_metadata", "_refining")
 """What a cascade makes of its settings, on use."""
 
 

@@ -30,4 +30,4 @@ class LLMKeywords(CascadeKeywords, total=False):
     completion_to_prompt: CompletionToPromptType | None
     """Not used: set it on the tiers."""
     rate_limiter: Any
-    """Not used: set it on the tiers."""
+    """Asked once per request of the cascade; tiers ask their own besides."""

@@ -63,6 +63,8 @@ def describe_fields(llm: LLM, names: Collection[str]) -> dict[str, Any]:
         value = getattr(llm, name, None)
         if name in OF_THIS_PROCESS or (value is None and _is_none(llm, name)):
             continue
+        if type(llm).model_fields[name].exclude and name not in LLM.model_fields:
+            continue  # no part of what it is, as its author says
         if is_secret(name):
             if not isinstance(value, str | SecretStr | SecretBytes):
                 unwritten[name] = fingerprint(value, name)

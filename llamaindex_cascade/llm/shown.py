@@ -44,7 +44,10 @@ def responses(tiers: Sequence[LLMTier]) -> Show:
     """Show responses; the last comes once more, with the record."""
 
     def show(item: Any) -> Iterator[Any]:
-        yield stamped(item, tiers, last_of_stream=True) if isinstance(item, Decided) else item
+        if not isinstance(item, Decided):
+            yield item
+        elif item.verdict.draft.native is not None:  # else nothing came of the last tier's
+            yield stamped(item, tiers, last_of_stream=True)
 
     return show
 

@@ -131,7 +131,9 @@ class Tools:
         self._must_call = must_call
 
     def invocation(self, tier: LLMTier, options: Options) -> Invocation:
-        """Return the call of `chat_with_tools`; tiers without it are never asked."""
+        """Return the call of `chat_with_tools`; offered tools, tiers without it are never asked."""
+        if not self._tools and not tier.calls_tools:
+            return self._without_tools(tier, options)
         last = self._user_msg
         if isinstance(last, ChatMessage):
             (last,) = for_tier([last], tier.reader) or [last]
@@ -139,6 +141,14 @@ class Tools:
         kwargs = arguments_for(self.arguments, tier.reader.reads)
         kwargs = {**messages, **kwargs, **options}
         return Invocation(tier.llm, "chat_with_tools", (self._tools,), kwargs)
+
+    def _without_tools(self, tier: LLMTier, options: Options) -> Invocation:
+        """Return the call of `chat`, for a tier that cannot be offered none of them either."""
+        names = ("verbose", "allow_parallel_tool_calls", "tool_required", "tool_choice")
+        arguments = arguments_for(self.arguments, tier.reader.reads)
+        kwargs = {name: value for name, value in arguments.items() if name not in names}
+        messages = for_tier(self._all(), tier.reader)
+        return Invocation(tier.llm, "chat", (messages,), {**kwargs, **options})
 
     def turns(self) -> Sequence[Turn]:
         """Return the history and the last message."""
@@ -169,7 +179,8 @@ class Tools:
         """The tools, whether one has to be called, and what is known of other answers."""
         specs = [ToolSpec(tool.metadata.get_name(), _schema(tool)) for tool in self._tools]
         known = _known(self.arguments)
-        known["needs"] = ("tools", *known.get("needs", ()))
+        if specs:
+            known["needs"] = ("tools", *known.get("needs", ()))
         return {
             "tools": specs,
             "tool_choice": self._choice(),

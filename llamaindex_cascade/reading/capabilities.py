@@ -6,8 +6,10 @@ What is known of a class by its name does not belong here; see
 
 from __future__ import annotations
 
+from json import JSONDecodeError
 from typing import Any
 
+from llama_index.core.base.llms.types import LLMMetadata
 from llama_index.core.constants import DEFAULT_CONTEXT_WINDOW
 from llama_index.core.llms import LLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
@@ -19,9 +21,31 @@ from cascade_core.integrations.classes import LLAMAINDEX, declines_logprobs, int
 from cascade_core.tier import hosted
 
 
+def metadata_of(llm: LLM) -> LLMMetadata | None:
+    """Return what a model says of itself; None where it cannot say so now: its server is down.
+
+    Raises:
+        Exception: It will never say so, as it is set up: `FOR_GOOD` or a kind of it.
+    """
+    try:
+        return llm.metadata
+    except JSONDecodeError:
+        return None
+    except FOR_GOOD:
+        raise
+    except Exception:  # noqa: BLE001 - clients raise whatever they like
+        return None
+
+
+FOR_GOOD = (ValueError, TypeError, LookupError, AttributeError, NotImplementedError)
+"""What is raised by a model that is set up wrongly, such as one that OpenAI does not know."""
+
+
 def name_of(llm: LLM) -> str | None:
     """Return the name a model is priced by, or None."""
-    known = classes.model_name(llm) or llm.metadata.model_name
+    known = classes.model_name(llm)
+    if known is None and (described := metadata_of(llm)) is not None:
+        known = described.model_name
     return None if known == "unknown" else known
 
 
@@ -92,28 +116,30 @@ def abilities(llm: LLM) -> Abilities:
     """Return what a model can take, by its class and its metadata."""
     if hasattr(llm, "tier_names"):  # a cascade, whose tiers know better
         return NOTHING_KNOWN
+    if (known := metadata_of(llm)) is None:
+        return NOTHING_KNOWN
     lacks: set[Missing] = set()
-    if not calls_tools(llm):
+    if not calls_tools(llm, known):
         lacks.add("tools")
     if answers_once(llm):
         lacks.add("n")
-    if not llm.metadata.is_chat_model:  # messages are written out as one text
+    if not known.is_chat_model:  # messages are written out as one text
         lacks |= MODALITIES
-    window = llm.metadata.context_window
     # What LlamaIndex says of every model that it does not know is no knowledge.
-    known = window > 0 and window != DEFAULT_CONTEXT_WINDOW
-    return Abilities(window if known else None, shared=True, lacks=frozenset(lacks))
+    told = known.context_window not in (DEFAULT_CONTEXT_WINDOW, -1, 0)
+    return Abilities(known.context_window if told else None, shared=True, lacks=frozenset(lacks))
 
 
 def makes_objects(llm: LLM) -> bool:
     """Tell whether a model is made to make objects: by tools, or in a way of its provider's."""
     own = type(llm).structured_predict not in (LLM.structured_predict, _BY_PROGRAMS)
-    return own or calls_tools(llm)
+    return own or calls_tools(llm, metadata_of(llm))
 
 
 _BY_PROGRAMS = FunctionCallingLLM.structured_predict
 
 
-def calls_tools(llm: LLM) -> bool:
-    """Tell whether a model can be offered tools."""
-    return llm.metadata.is_function_calling_model and hasattr(llm, "chat_with_tools")
+def calls_tools(llm: LLM, known: LLMMetadata | None) -> bool:
+    """Tell whether a model can be offered tools, as far as it is known."""
+    able = known is None or known.is_function_calling_model
+    return able and hasattr(llm, "chat_with_tools")

@@ -20,7 +20,7 @@ from llama_index.core.llms import LLM
 from cascade_core.call import Call, Outcome
 from cascade_core.draft import Draft
 from cascade_core.logprobs import Logprobs
-from llamaindex_cascade.reading.answers import Response, to_draft
+from llamaindex_cascade.reading.answers import Response, text_of, to_draft
 from llamaindex_cascade.reading.capabilities import ends_named, name_of, price_names
 from llamaindex_cascade.reading.heard import Heard
 
@@ -38,6 +38,7 @@ class _Seen:
         name: The model's name by the start event.
         asked: The prompt, or the messages.
         wraps: Whether it only calls another method or model, which is counted.
+        inside: The call that it seems to make only while it is read; see `_mark_lazy`.
         streamed: Whether it has returned a stream.
         response: The answer; of a stream, its latest response.
         heard: What the responses of a stream have said.
@@ -52,6 +53,7 @@ class _Seen:
     started: float = field(default_factory=perf_counter)
     seconds: float = 0.0
     wraps: bool = False
+    inside: _Seen | None = None
     streamed: bool = False
     response: Response | None = None
     heard: Heard | None = None
@@ -240,6 +242,8 @@ class Recorder:
         with self._lock:
             seen = self._open.get(span)
             if seen is not None:
+                if seen.inside is not None and seen.response is None:
+                    seen.wraps = _passes_on(response, seen.inside.response)
                 if not seen.wraps:
                     seen.heard = seen.heard or Heard()
                     seen.heard.take(response)
@@ -292,7 +296,17 @@ class Recorder:
                 # A chat turned into a completion's prompt has more around it.
                 outer.wraps = "".join(outer.prompt_texts()[-1:]) in question
                 if outer.wraps:
+                    outer.inside = seen  # unless what is read of it turns out to be its own
                     return
+
+
+def _passes_on(response: Response, inner: Response | None) -> bool:
+    """Tell whether the first response of a stream is one that a call inside has brought."""
+    if inner is None:
+        return False
+    if response.raw is not None or inner.raw is not None:
+        return response.raw is inner.raw
+    return text_of(inner).startswith(text_of(response))
 
 
 def _method(span: str) -> str:

@@ -174,7 +174,7 @@ def test_assigned_tiers_change_the_metadata() -> None:
     assert cascade.metadata.is_function_calling_model
     cascade.tiers = [cheap(tools=False), strong(tools=False)]
     assert not cascade.metadata.is_function_calling_model
-    assert cascade._unable == {0, 1}
+    assert not cascade._calls_tools
 
 
 def test_the_policy_gives_what_no_argument_does() -> None:

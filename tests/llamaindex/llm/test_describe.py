@@ -401,7 +401,7 @@ COPIES = {
 def test_a_copy_asks_the_same_models_and_has_settings_of_its_own(how: str) -> None:
     first = of(tiers=[cheap(UNSURE), strong()], prices=PRICES, gates=[unknown()])
     first.complete("hi")  # everything that is made on use is made
-    _ = first.metadata, first._object_plan, first._unable, first._refining
+    _ = first.metadata, first._object_plan, first._refining
     second = COPIES[how](first)
     assert second.to_dict() == first.to_dict()
     assert second.tiers[0] is first.tiers[0]

@@ -63,6 +63,14 @@ class TestOneCall:
         assert call.model == "completer"
         assert [type(draft.native) for draft in seen.drafts] == [CompletionResponse]
 
+    def test_is_not_hidden_by_a_like_one_that_is_made_before_its_stream_is_read(self) -> None:
+        with recording() as seen:
+            model = Talker()
+            waiting = model.stream_chat(HI)
+            model.chat(HI)
+            list(waiting)
+        assert len(seen.calls()) == 2
+
     async def test_of_a_custom_llm_is_one_through_three_methods(self) -> None:
         with recording() as seen:
             await MockLLM(max_tokens=3).achat(HI)
