@@ -22,6 +22,10 @@ help: ## Show this list
 demo: $(VENV)/.stamp-demo ## Run the cascade on two small models, with no key and no network
 	$(VENV)/bin/cascade demo
 
+.PHONY: shell
+shell: $(VENV)/.stamp-demo ## Open a shell in which `cascade` and `python` are this checkout's
+	@VIRTUAL_ENV='$(CURDIR)/$(VENV)' PATH='$(CURDIR)/$(VENV)/bin':"$$PATH" $${SHELL:-sh}
+
 .PHONY: test
 test: $(VENV)/.stamp-dev ## Run the tests
 	$(VENV)/bin/python -m pytest $(PYTEST_FLAGS) --ignore=tests/benchmarks $(PYTEST_ARGS)

@@ -197,7 +197,7 @@ def references(table: Table) -> list[Line]:
 
 
 def published(method: str, apgr: float, **shares: float) -> Line:
-    """Return a line of figures that others gave, on the share sent to the strong model."""
+    """Return a line of figures that others gave, or were seen before fitting, on the share sent to the strong model."""
     return Line(method, {"APGR": apgr, **shares}, {})
 
 
