@@ -151,20 +151,28 @@ def refuses_logprobs(error: BaseException) -> bool:
     return "logprobs" in str(error).lower()
 
 
-def logprobs_blamed(error: BaseException) -> Literal["field", "text"] | None:
+def logprobs_blamed(error: BaseException) -> Literal["clearly", "somewhere"] | None:
     """Tell how clearly a provider blames the parameter for logprobs.
 
     Returns:
-        "field" where it names the parameter in a field of its own, "text" where its text
-        says that the parameter is not supported, None where it only mentions it.
+        "clearly" where it names the parameter in a field of its own or that is all it says,
+        "somewhere" where its text says so among other things, which may be a quotation, and
+        None where it only mentions the parameter.
     """
     body = getattr(error, "body", None)
     body = body.get("error", body) if isinstance(body, Mapping) else None
     named = [getattr(error, "param", None), body.get("param") if isinstance(body, Mapping) else 0]
     if any(isinstance(param, str) and "logprobs" in param for param in named):
-        return "field"
-    return "text" if _blaming().search(str(error)) else None
+        return "clearly"
+    said = body.get("message") if isinstance(body, Mapping) else None
+    said = said if isinstance(said, str) else str(error)
+    if len(said) < _SHORT and _blaming().match(said.lstrip("`'\"").removeprefix("top_")):
+        return "clearly"
+    return "somewhere" if _blaming().search(str(error)) else None
 
+
+_SHORT = 200
+"""Characters of a message that says one thing, and quotes nothing."""
 
 _PASSING = frozenset({408, 409, 425, 429})
 """Statuses of requests that may succeed as they are, a moment later."""

@@ -80,7 +80,7 @@ class LogprobMemory:
             answers_without: Whether the same request succeeds where it does not ask for them.
         """
         blamed = logprobs_blamed(error)
-        if not answers_without and blamed != "field":
+        if not answers_without and blamed != "clearly":
             return  # something else is wrong with the request, and the text quotes it
         with self._lock:
             self._doubts = VAGUE_REFUSALS if blamed else self._doubts + 1

@@ -32,7 +32,7 @@ def test_only_silence_in_a_row_counts_and_the_tier_is_asked_on():
     assert memory.asked, "somebody else's signal may still want to try"
 
 
-CLEAR = Exception("logprobs is not supported")
+CLEAR = Exception("bad request: logprobs is not supported")
 VAGUE = Exception("{'model': 'm', 'logprobs': True} is no good")
 NAMED = Exception("no")
 NAMED.param = "logprobs"  # type: ignore[attr-defined]
