@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 LOWEST := .venv-lowest
+INTEGRATIONS := .venv-integrations
 
 # The suite runs on two workers; a class or module stays on one, so its fixtures are made once.
 WORKERS ?= 2
@@ -16,7 +17,7 @@ PIP := -m pip --disable-pip-version-check --no-input
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(VENV)/.stamp-demo ## Run the cascade on two small models, with no key and no network
@@ -28,11 +29,15 @@ shell: $(VENV)/.stamp-demo ## Open a shell in which `cascade` and `python` are t
 
 .PHONY: test
 test: $(VENV)/.stamp-dev ## Run the tests
-	$(VENV)/bin/python -m pytest $(PYTEST_FLAGS) --ignore=tests/benchmarks $(PYTEST_ARGS)
+	$(VENV)/bin/python -m pytest $(PYTEST_FLAGS) --ignore=tests/benchmarks --ignore=tests/integrations $(PYTEST_ARGS)
 
 .PHONY: test-lowest
 test-lowest: $(LOWEST)/.stamp-test ## Run the core's and LangChain's tests on the oldest versions supported
 	$(LOWEST)/bin/python -m pytest $(PYTEST_FLAGS) tests/core tests/langchain $(PYTEST_ARGS)
+
+.PHONY: test-integrations
+test-integrations: $(INTEGRATIONS)/.stamp-test ## Ask the integrations of both frameworks over HTTP
+	$(INTEGRATIONS)/bin/python -m pytest -q -n $(WORKERS) tests/integrations $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.stamp-dev ## Check style, formatting and types
@@ -61,7 +66,7 @@ record: $(VENV)/.stamp-dev ## Record the cassettes of tests/recorded anew
 
 .PHONY: clean
 clean: ## Remove the environments and everything a run leaves behind
-	rm -rf $(VENV) $(LOWEST) build dist .benchmarks .hypothesis .mutants .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LOWEST) $(INTEGRATIONS) build dist .benchmarks .hypothesis .mutants .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- environments ---------------------------------------------------------------------------------
@@ -91,4 +96,9 @@ $(VENV)/.stamp-mutants: $(VENV)/.stamp-dev
 $(LOWEST)/.stamp-test: pyproject.toml tests/lowest.txt
 	$(call environment,$(LOWEST))
 	$(LOWEST)/bin/python $(PIP) install -q -e '.[langchain,prices,calibrate,report,parquet,demo]' --group test -c tests/lowest.txt
+	@touch $@
+
+$(INTEGRATIONS)/.stamp-test: pyproject.toml
+	$(call environment,$(INTEGRATIONS))
+	$(INTEGRATIONS)/bin/python $(PIP) install -q -e '.[langchain,llamaindex]' --group integrations
 	@touch $@

@@ -35,6 +35,7 @@ from cascade_core.integrations.usage import so_far
 from cascade_core.logprobs import read_logprobs
 from cascade_core.loop import streams
 from cascade_core.spelling import Following
+from cascade_core.usage import Usage
 from langchain_cascade.convert import (
     text_of,
     to_chunk,
@@ -104,6 +105,7 @@ class GatheredMessages:
     says_when_done: bool = False
     started: float = field(default_factory=perf_counter)
     chunks: list[AIMessageChunk] = field(default_factory=list)
+    _usage: Usage | None = None
     _finish: Finish | None = None
     _model: str | None = None
     _following: Following = field(default_factory=Following)
@@ -114,7 +116,8 @@ class GatheredMessages:
         self.chunks.append(message)
         meta = message.response_metadata
         if not SAYING.isdisjoint(meta):
-            said = read_said(meta, tokens=False)
+            said = read_said(meta)
+            self._usage = said.usage or self._usage
             self._finish = worst((self._finish, said.finish))
             self._model = said.model or self._model
         payload = meta.get("logprobs")
@@ -131,7 +134,12 @@ class GatheredMessages:
         reported = so_far(cast("Any", chunk.usage_metadata) for chunk in self.chunks)
         draft = to_draft(message, perf_counter() - self.started, reported=reported)
         if self._finish is not None or self._model is not None:
-            draft = replace(draft, finish=self._finish, model=self._model)
+            draft = replace(
+                draft,
+                usage=draft.usage or self._usage,
+                finish=self._finish or draft.finish,
+                model=self._model or draft.model,
+            )
         if draft.usage is None and not draft.inner:
             usage = with_usage(draft, self.messages, self.name)
             message = message.model_copy(update={"usage_metadata": to_usage_metadata(usage)})

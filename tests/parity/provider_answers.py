@@ -497,6 +497,32 @@ ANSWERS: dict[str, Answer] = {
         },
         usage=Usage(12, 5),
     ),
+    "Cohere, in LangChain's streams": Answer(
+        sent={
+            "finish_reason": "MAX_TOKENS",
+            "token_count": {"total_tokens": 17, "input_tokens": 12, "output_tokens": 5},
+        },
+        finish="length",
+        usage=Usage(12, 5),
+    ),
+    "Cohere, earlier, at the end of a stream": Answer(
+        sent={
+            "event_type": "stream-end",
+            "response": {
+                "finish_reason": "COMPLETE",
+                "meta": {"tokens": {"input_tokens": 12, "output_tokens": 5}},
+            },
+        },
+        finish="stop",
+        usage=Usage(12, 5),
+    ),
+    "LiteLLM, of a word that it does not know": Answer(
+        sent={
+            "choices": choice(provider_specific_fields={"native_finish_reason": "network_error"})
+        },
+        metadata={"finish_reason": "network_error"},
+        finish="broken",
+    ),
     "Mistral": Answer(
         sent={
             "model": "mistral-small",

@@ -57,8 +57,8 @@ BY_MODEL_KWARGS = {"ChatFireworks", "ChatGroq", "ChatLiteLLM", "ChatOpenRouter"}
 
 # Classes whose streams name their end, and those whose streams never do.
 NAMED = {"Anthropic", "Cohere", "GoogleGenAI", "LiteLLM", "MistralAI", "Ollama", "OpenAI"}
-NAMED |= {"OpenAIResponses", "Perplexity"}
-HIDDEN = {"BedrockConverse"}
+NAMED |= {"OpenAIResponses"}
+HIDDEN = {"BedrockConverse", "Perplexity"}
 
 IN_LLAMAINDEX: dict[str, tuple[bool | None, str | None]] = {
     "Anthropic": (False, None),

@@ -10,7 +10,7 @@ from cascade_core.frozen import frozen
 from cascade_core.integrations.contents import REFUSAL_PARTS
 from cascade_core.integrations.events import unwrapped
 from cascade_core.integrations.fields import LISTS, Getter, field, getter, listed
-from cascade_core.integrations.finish import FIELDS, finish_of, once
+from cascade_core.integrations.finish import FIELDS, finish_of, once, worst
 from cascade_core.integrations.usage import read_usage, usage_in
 from cascade_core.usage import Usage
 
@@ -67,12 +67,14 @@ def read_said(answer: Any, *beside: Mapping[str, Any], tokens: bool = True) -> S
     failed = _is_error(get("error")) or get("type") == "error"
     found = get("choices") or get("candidates")
     parts: Any = None
+    told: Any = None
     refused = False
     if found and isinstance(found, LISTS):
         choice = getter(found[0])
         reason = _any(choice, FIELDS) or _any(get, FIELDS)
         logprobs = choice("logprobs") or choice("logprobs_result")
         refused = _says_so(choice)
+        told = choice("provider_specific_fields")
         failed = failed or _is_error(choice("error"))
     else:
         reason = _any(get, FIELDS)
@@ -93,6 +95,8 @@ def read_said(answer: Any, *beside: Mapping[str, Any], tokens: bool = True) -> S
     if logprobs and type(logprobs) is not list:
         refused = refused or _is_refusal(logprobs)
     finish = finish_of("error" if failed else reason)
+    if told:  # LiteLLM calls every word that it does not know a stop, and keeps it
+        finish = worst((finish, finish_of(field(told, "native_finish_reason"))))
     usage = usage_in(answer) if tokens else None
     if tokens and usage is None and beside and beside[0]:
         usage = read_usage(beside[0]) or read_usage(beside[0].get("usage"))

@@ -144,7 +144,7 @@ LLAMAINDEX: Known = {
     "OpenAI": Integration(logprobs="arguments", ends_named=True, usage_asked=True),
     "OpenAIResponses": Integration(logprobs="never", ends_named=True),
     "OpenRouter": Integration(host="openrouter"),
-    "Perplexity": Integration(logprobs="never", host="perplexity", ends_named=True),
+    "Perplexity": Integration(logprobs="never", host="perplexity", ends_named=False),
     "TogetherLLM": Integration(host="together"),
     "Vertex": Integration(logprobs="never"),
     "Vllm": Integration(host="vllm"),

@@ -13,14 +13,14 @@ _OVER = frozenset({"response.completed", "response.incomplete", "response.failed
 def unwrapped(answer: Any) -> tuple[Any, Getter]:
     """Return an answer without the event around it, if there is one, and what reads its fields.
 
-    Mistral's client has the chunk in `data`; of the Responses API's events, the last ones
-    have the whole answer in `response`.
+    Mistral's client has the chunk in `data`; of the events of the Responses API, and of Cohere's
+    first, the last ones have the whole answer in `response`.
     """
     get: Getter = answer.get if type(answer) is dict else getter(answer)
     if get("choices") is not None:
         return answer, get
     kind = get("type")
-    if isinstance(kind, str) and kind in _OVER:
+    if (isinstance(kind, str) and kind in _OVER) or get("event_type") == "stream-end":
         inside = get("response")
     else:
         inside = get("data")

@@ -97,6 +97,7 @@ PLACES: tuple[Path, ...] = (
     ("token_usage",),  # LangChain's metadata
     ("usage_metadata",),  # Google
     ("usageMetadata",),
+    ("token_count",),  # Cohere in LangChain's streams
     ("meta", "tokens"),  # Cohere, earlier
     ("meta", "billed_units"),
 )
