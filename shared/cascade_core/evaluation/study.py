@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from cascade_core.arrays import Array
+from cascade_core.costs.shown import dearer
 from cascade_core.evaluation.baselines import oracle
 from cascade_core.evaluation.curve import Curve
 from cascade_core.evaluation.curve_intervals import curve_intervals
+from cascade_core.evaluation.means import Means
 from cascade_core.evaluation.replaying import Replay
 from cascade_core.evaluation.sweeping import sweep
 from cascade_core.policy.document import Policy
@@ -20,6 +22,8 @@ from cascade_core.statistics.bootstrap import Interval, Resamples
 from cascade_core.statistics.metrics import auroc
 from cascade_core.statistics.reliability import Reliability, ece_noise_floor, reliability
 
+_SAME = 1e-9
+"""Costs that are so near to each other are the same."""
 _SHARES = frozenset({"quality", "strong_quality", "weak_quality", "escalated", "harm"})
 """Figures that are means of numbers in [0, 1]."""
 
@@ -70,6 +74,40 @@ class Study:
     best: Curve
     tiers: tuple[TierStudy, ...]
 
+    @property
+    def models(self) -> tuple[str | None, ...]:
+        """The tiers' models, as the table names them or else as the policy was tuned with them."""
+        tiers = self.replay.table.tiers
+        tuned = self.policy.tuned
+        known = tuned.models if tuned and len(tuned.models) == len(tiers) else (None,) * len(tiers)
+        return tuple(tier.model or name for tier, name in zip(tiers, known, strict=True))
+
+    @property
+    def dear(self) -> tuple[str, ...]:
+        """A warning where the cascade costs more than it saves."""
+        return _dear(self.replay.means, "this cascade")
+
+    @property
+    def dear_classes(self) -> tuple[str, ...]:
+        """Warnings of classes for which it does."""
+        of = {f"class {name!r}": means for name, means in self.replay.by_class.items()}
+        return tuple(said for name, means in of.items() for said in _dear(means, name))
+
+    @property
+    def harmed(self) -> Mapping[str, str]:
+        """Classes that lose more than what was promised for all requests together, and how much."""
+        promised = {p.kind: p.limit for p in self.policy.promises if p.class_name is None}
+        found = {}
+        for name, means in self.replay.by_class.items():
+            kept = means.quality / means.strong_quality if means.strong_quality else 1.0
+            if means.harm > promised.get("harm", 1.0):
+                lost = f"{100 * means.harm:.1f} %, above the {100 * promised['harm']:.4g} %"
+                found[name] = f"loses {lost} promised for all requests together"
+            elif kept < promised.get("quality", 0.0):
+                keeps = f"{100 * kept:.1f} %, below the {100 * promised['quality']:.4g} %"
+                found[name] = f"keeps {keeps} promised for all requests together"
+        return found
+
     def as_dict(self) -> dict[str, Any]:
         """Return the figures as plain JSON; what could not be computed is null."""
         means = self.replay.means
@@ -80,6 +118,12 @@ class Study:
             "by_tier": means.by_tier,
             "asked": means.asked,
             "policy": self.policy.name,
+            "models": list(self.models),
+            "warnings": [
+                *self.dear,
+                *self.dear_classes,
+                *(f"class {n!r} {said}" for n, said in self.harmed.items()),
+            ],
             "unused": dict(self.replay.unused),
             "intervals": {name: asdict(one) for name, one in self.intervals.items()},
             "curve": {
@@ -103,6 +147,13 @@ class Study:
         }
         finite: dict[str, Any] = _finite(plain)
         return finite
+
+
+def _dear(means: Means, of: str) -> tuple[str, ...]:
+    cost, strong = means.cost_usd, means.strong_cost_usd
+    if cost is None or strong is None or cost <= strong * (1 + _SAME):
+        return ()
+    return (dearer(cost, strong, of),)
 
 
 def study(replay: Replay, policy: Policy | str | Any, *, seed: int = 0) -> Study:

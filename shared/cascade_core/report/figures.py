@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from rich.cells import cell_len
 
+from cascade_core.costs.shown import dollars
 from cascade_core.evaluation.baselines import random_line
 from cascade_core.evaluation.curve import Axis, Curve
 from cascade_core.report.rows import BEYOND, COST_AXIS, Measured, formatted, shortened
@@ -74,15 +75,39 @@ def cost_quality(
             )
         axes.set_ylabel("mean quality, %")
         axes.set_xlabel(COST_AXIS if axis == "cost" else f"share {BEYOND}")
+        if axis == "cost":
+            _add_dollars(axes, curve)
         axes.legend(loc="lower right")
 
     caption = (
-        "Every paid call counts: 0 is the weak tier alone, 1 the strong tier alone; "
+        "Every paid call counts: 0 is the weak tier alone"
+        f"{_priced(curve.weak_cost)}, 1 the strong tier alone{_priced(curve.strong_cost)}; "
         "a cascade that escalates everything costs more than 1."
         if axis == "cost"
         else "0 is the weak tier alone, 1 the strong tier alone."
     )
     return draw_plot("Cost and quality" if axis == "cost" else "Escalation", alt, caption, draw)
+
+
+def _priced(cost: float) -> str:
+    return f" ({dollars(cost)} a request)"
+
+
+def _add_dollars(axes: Axes, curve: Curve) -> None:
+    """Say above the picture what the shares of the cost axis are in USD per request."""
+    weak, span = curve.weak_cost, curve.strong_cost - curve.weak_cost
+    if span <= 0:
+        return
+    many = max(1.0, 10.0 ** (3 * round(-np.log10(curve.strong_cost) / 3)))
+
+    def usd(share: Any) -> Any:
+        return many * (weak + span * np.asarray(share))
+
+    def share(usd: Any) -> Any:
+        return (np.asarray(usd) / many - weak) / span
+
+    top = axes.secondary_xaxis("top", functions=(usd, share))
+    top.set_xlabel("USD a request" if many == 1 else f"USD per {many:,.0f} requests")
 
 
 def reliability_diagram(bins: Reliability, *, noise_floor: float | None = None) -> Plot:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from cascade_core.files import write_whole
 from cascade_core.report.rows import Figure, Measured
 from cascade_core.report.svg import Plot
-from cascade_core.report.terminal import CLASS_HEADERS, class_cells
+from cascade_core.report.terminal import CLASS_HEADERS, MARK, class_cells
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,20 @@ class Section:
 
     @classmethod
     def of_classes(
-        cls, title: str, classes: Mapping[str, Measured], plots: Sequence[Plot] = ()
+        cls,
+        title: str,
+        classes: Mapping[str, Measured],
+        plots: Sequence[Plot] = (),
+        marked: Mapping[str, str] = NOTHING,
     ) -> Section:
-        """Return a section on how each class of requests fared."""
-        return cls(title, plots=plots, headers=CLASS_HEADERS, cells=class_cells(classes))
+        """Return a section on how each class of requests fared, with what is wrong with some."""
+        return cls(
+            title,
+            text=[f"{MARK} {name} {said}." for name, said in marked.items()],
+            plots=plots,
+            headers=CLASS_HEADERS,
+            cells=class_cells(classes, marked),
+        )
 
 
 def render(title: str, sections: Iterable[Section], *, subtitle: str = "") -> str:

@@ -23,8 +23,11 @@ from cascade_core.report.rows import (
     claimed,
     curve_rows,
     operating_rows,
+    shortened,
 )
-from cascade_core.report.terminal import print_classes, print_figures
+from cascade_core.report.terminal import MARK, print_classes, print_figures
+
+_LONGEST_NAME = 60
 
 
 def print_replay(study: Study, console: Console | None = None) -> None:
@@ -36,13 +39,20 @@ def print_replay(study: Study, console: Console | None = None) -> None:
     """
     out = console or Console()
     out.print(Text(_headline(study)))
+    out.print(Text(_models(study), style="dim"))
     for line in _caveats(study):
         out.print(Text(line, style="dim"))
+    for line in study.dear:
+        out.print(Text(f"{MARK} {line}", style="bold"))
     print_figures(out, "what the policy does", _operating(study), OPERATING_LEGEND)
     title = "its confidence, over all thresholds"
     print_figures(out, title, _signal_rows(study), [*_two_tiers(study), *CURVE_LEGEND])
     if study.replay.by_class:
-        print_classes(out, "by class", study.replay.by_class)
+        print_classes(out, "by class", study.replay.by_class, study.harmed)
+        for line in study.dear_classes:
+            out.print(Text(f"{MARK} {line}"))
+        for name, said in study.harmed.items():
+            out.print(Text(f"{MARK} class {shortened(name, _LONGEST_NAME)} {said}"))
     for line in _promises(study):
         out.print(Text(line))
 
@@ -62,7 +72,12 @@ def write_page(path: Path, study: Study) -> None:
     sections = [
         Section(
             "What the policy does",
-            text=[_headline(study), *_caveats(study), *_promises(study)],
+            text=[
+                _headline(study),
+                *(f"{MARK} {line}." for line in (*study.dear, *study.dear_classes)),
+                *_caveats(study),
+                *_promises(study),
+            ],
             figures=_operating(study),
             legend=OPERATING_LEGEND,
         ),
@@ -83,15 +98,31 @@ def write_page(path: Path, study: Study) -> None:
             )
             for one in study.tiers
         ),
-        *([Section.of_classes("By class", classes, [by_class(classes)])] if classes else []),
+        *(
+            [Section.of_classes("By class", classes, [by_class(classes)], study.harmed)]
+            if classes
+            else []
+        ),
     ]
     named = f"policy {study.policy.name}" if study.policy.name else "a policy"
     write_html(
         path,
         "Cascade replay",
         sections,
-        subtitle=f"{named} on {means.n:,} requests of {study.replay.table.source}",
+        subtitle=f"{named} on {means.n:,} requests of {study.replay.table.source}. "
+        f"{_models(study)}.",
     )
+
+
+def _models(study: Study) -> str:
+    """Name the tiers' models."""
+    last = len(study.models) - 1
+    words = {0: "the cheapest", last: "the strongest"}
+    named = (
+        f"tier {k}{f' ({words[k]})' if k in words else ''}: {model or 'not named'}"
+        for k, model in enumerate(study.models)
+    )
+    return ", ".join(named)
 
 
 def _headline(study: Study) -> str:

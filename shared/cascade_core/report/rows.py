@@ -109,14 +109,6 @@ def claimed(promise: Promise) -> str:
     return f"promised{about}: {claim} with {percent(promise.confidence)} confidence"
 
 
-def dearer(cost: float, strong: float, of: str = "this cascade") -> str:
-    """Warn of a cascade that costs more than it saves."""
-    return (
-        f"{of} costs more than always asking the strongest tier: {dollars(cost)} a request "
-        f"against {dollars(strong)}"
-    )
-
-
 def operating_rows(
     means: Measured, intervals: Mapping[str, Interval] | None = None
 ) -> list[Figure]:

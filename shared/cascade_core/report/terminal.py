@@ -6,7 +6,7 @@ there is no room even then, lines run on beyond its edge.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from rich import box
 from rich.cells import cell_len
@@ -16,6 +16,8 @@ from rich.text import Text
 
 from cascade_core.report.rows import Figure, Measured, formatted, shortened
 
+MARK = "(!)"
+"""Beside what a reader has to look at."""
 CLASS_HEADERS = ["class", "rows", "quality", "strong tier", "beyond tier 0", "cost axis", "harm"]
 
 _LONGEST_NAME = 60
@@ -48,20 +50,26 @@ def print_figures(
         out.print(Text(line, style="dim"))
 
 
-def print_classes(out: Console, title: str, classes: Mapping[str, Measured]) -> None:
+def print_classes(
+    out: Console, title: str, classes: Mapping[str, Measured], marked: Collection[str] = ()
+) -> None:
     """Print how each class of requests fared as a table.
 
     Args:
         out: Where to.
         title: Above the table.
         classes: What the policy did with each.
+        marked: Those whose harm is marked.
     """
-    cells = [[shortened(name, _LONGEST_NAME), *numbers] for name, *numbers in class_cells(classes)]
+    cells = [
+        [shortened(name, _LONGEST_NAME), *numbers]
+        for name, *numbers in class_cells(classes, marked)
+    ]
     _print(out, title, CLASS_HEADERS, cells, words=[0])
 
 
-def class_cells(classes: Mapping[str, Measured]) -> list[list[str]]:
-    """Return the cells of a table of classes, as printed."""
+def class_cells(classes: Mapping[str, Measured], marked: Collection[str] = ()) -> list[list[str]]:
+    """Return the cells of a table of classes, as printed, the harm of some marked."""
     return [
         [
             name,
@@ -70,7 +78,7 @@ def class_cells(classes: Mapping[str, Measured]) -> list[list[str]]:
             formatted(own.strong_quality),
             formatted(own.escalated),
             formatted(own.cost_share),
-            formatted(own.harm),
+            f"{formatted(own.harm)}{f' {MARK}' if name in marked else ''}",
         ]
         for name, own in classes.items()
     ]

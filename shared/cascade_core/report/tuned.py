@@ -17,14 +17,13 @@ from rich.progress import (
 from rich.text import Text
 
 from cascade_core.calibration.progress import OnStep
-from cascade_core.costs.shown import dollars
+from cascade_core.costs.shown import dearer, dollars
 from cascade_core.policy.document import Policy
 from cascade_core.policy.evidence import Figures, Promise, Tuned
 from cascade_core.report.rows import (
     OPERATING_LEGEND,
     Figure,
     claimed,
-    dearer,
     formatted,
     operating_rows,
 )

@@ -182,6 +182,51 @@ def test_the_page_needs_no_network(cascade: Run) -> None:
     assert sorted(p.name for p in Path().iterdir()) == ["labels.csv", "policy.json", "replay.html"]
 
 
+def test_page_and_terminal_name_the_models_and_what_costs_are_in_dollars(cascade: Run) -> None:
+    write(FIVE | {"t0_model": ["small-1"] * 5, "t1_model": ["large-2"] * 5})
+    arguments = ["replay", "labels.csv", "--policy", write_policy(), "--html", "page.html"]
+    ran = cascade(*arguments)
+    page = Path("page.html").read_text()
+    named = "tier 0 (the cheapest): small-1, tier 1 (the strongest): large-2"
+    for shown in (ran.out, page):
+        assert named in shown
+    assert "USD per 1,000 requests" in page
+    assert "the weak tier alone ($0.00100 a request), 1 the strong tier alone ($0.0100 a" in page
+    assert figures(cascade(*arguments, "--json"))["models"] == ["small-1", "large-2"]
+
+
+def test_every_number_on_the_page_has_its_name_beside_it_for_narrow_screens(cascade: Run) -> None:
+    write(FIVE | {"class": ["x", "x", "y", "y", "y"]})
+    cascade("replay", "labels.csv", "--policy", write_policy(), "--html", "page.html")
+    body = Path("page.html").read_text().partition("<body>")[2]
+    cells = re.findall(r"<td([^>]*)>", body)
+    assert [cell for cell in cells if "data-label=" not in cell and "note" not in cell] == []
+
+
+def test_a_class_that_loses_more_than_is_promised_for_all_is_marked(cascade: Run) -> None:
+    write(FIVE | {"class": ["calm", "rough", "calm", "calm", "calm"]})
+    promise = {"kind": "harm", "limit": 0.25, "confidence": 0.9, "rows": 100}
+    promise |= {"seen": 0.2, "p_value": 0.05, "method": "binomial"}
+    policy = write_policy({**RAW, "promises": [promise]})
+    ran = cascade("replay", "labels.csv", "--policy", policy, "--html", "page.html")
+    said = "loses 100.0 %, above the 25 % promised for all requests together"
+    assert f"(!) class rough {said}" in ran.out
+    assert f"(!) rough {said}" in Path("page.html").read_text()
+    assert "(!) class calm" not in ran.out
+    warned = figures(cascade("replay", "labels.csv", "--policy", policy, "--json"))["warnings"]
+    assert warned == [f"class 'rough' {said}"]
+
+
+def test_a_cascade_that_costs_more_than_the_strongest_tier_is_warned_of(cascade: Run) -> None:
+    write({**FIVE, "t0_cost_usd": [0.009] * 5})
+    said = "this cascade costs more than always asking the strongest tier: $0.0150 a request"
+    ran = cascade("replay", "labels.csv", "--policy", write_policy(), "--html", "page.html")
+    assert said in ran.out
+    assert said in Path("page.html").read_text()
+    warned = json.loads(cascade("replay", "labels.csv", "--policy", "policy.json", "--json").out)
+    assert said in warned["warnings"][0]
+
+
 def test_a_page_says_what_it_means_in_any_script_and_without_a_warning(cascade: Run) -> None:
     pytest.importorskip("jinja2")
     pytest.importorskip("matplotlib")
