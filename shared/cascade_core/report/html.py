@@ -10,7 +10,7 @@ from types import MappingProxyType
 from cascade_core.files import write_whole
 from cascade_core.report.rows import Figure, Measured
 from cascade_core.report.svg import Plot
-from cascade_core.report.terminal import CLASS_HEADERS, MARK, class_cells
+from cascade_core.report.terminal import CLASS_HEADERS, LOOK, class_cells
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -48,7 +48,7 @@ class Section:
         """Return a section on how each class of requests fared, with what is wrong with some."""
         return cls(
             title,
-            text=[f"{MARK} {name} {said}." for name, said in marked.items()],
+            text=[f"{LOOK} {name} {said}." for name, said in marked.items()],
             plots=plots,
             headers=CLASS_HEADERS,
             cells=class_cells(classes, marked),

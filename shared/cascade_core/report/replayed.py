@@ -25,7 +25,7 @@ from cascade_core.report.rows import (
     operating_rows,
     shortened,
 )
-from cascade_core.report.terminal import MARK, print_classes, print_figures
+from cascade_core.report.terminal import LOOK, print_classes, print_figures
 
 _LONGEST_NAME = 60
 
@@ -43,16 +43,16 @@ def print_replay(study: Study, console: Console | None = None) -> None:
     for line in _caveats(study):
         out.print(Text(line, style="dim"))
     for line in study.dear:
-        out.print(Text(f"{MARK} {line}", style="bold"))
+        out.print(Text(f"{LOOK} {line}", style="bold"))
     print_figures(out, "what the policy does", _operating(study), OPERATING_LEGEND)
     title = "its confidence, over all thresholds"
     print_figures(out, title, _signal_rows(study), [*_two_tiers(study), *CURVE_LEGEND])
     if study.replay.by_class:
         print_classes(out, "by class", study.replay.by_class, study.harmed)
         for line in study.dear_classes:
-            out.print(Text(f"{MARK} {line}"))
+            out.print(Text(f"{LOOK} {line}"))
         for name, said in study.harmed.items():
-            out.print(Text(f"{MARK} class {shortened(name, _LONGEST_NAME)} {said}"))
+            out.print(Text(f"{LOOK} class {shortened(name, _LONGEST_NAME)} {said}"))
     for line in _promises(study):
         out.print(Text(line))
 
@@ -74,7 +74,7 @@ def write_page(path: Path, study: Study) -> None:
             "What the policy does",
             text=[
                 _headline(study),
-                *(f"{MARK} {line}." for line in (*study.dear, *study.dear_classes)),
+                *(f"{LOOK} {line}." for line in (*study.dear, *study.dear_classes)),
                 *_caveats(study),
                 *_promises(study),
             ],

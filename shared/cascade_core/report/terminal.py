@@ -16,7 +16,7 @@ from rich.text import Text
 
 from cascade_core.report.rows import Figure, Measured, formatted, shortened
 
-MARK = "(!)"
+LOOK = "(!)"
 """Beside what a reader has to look at."""
 CLASS_HEADERS = ["class", "rows", "quality", "strong tier", "beyond tier 0", "cost axis", "harm"]
 
@@ -78,7 +78,7 @@ def class_cells(classes: Mapping[str, Measured], marked: Collection[str] = ()) -
             formatted(own.strong_quality),
             formatted(own.escalated),
             formatted(own.cost_share),
-            f"{formatted(own.harm)}{f' {MARK}' if name in marked else ''}",
+            f"{formatted(own.harm)}{f' {LOOK}' if name in marked else ''}",
         ]
         for name, own in classes.items()
     ]

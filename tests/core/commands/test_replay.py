@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cascade_core.errors import CascadeWarning
 from tests.core.commands.bad import BAD
 from tests.core.commands.making import BY_A, FIVE, RAW, SECRET, ladder, write, write_policy
 from tests.running import Ran, Run
@@ -117,7 +118,8 @@ def test_a_price_of_nothing_is_a_known_price(cascade: Run) -> None:
 
 def test_a_strong_tier_that_is_cheaper_has_no_cost_axis_and_no_interval_on_it(cascade: Run) -> None:
     cheaper = {**FIVE, "t0_cost_usd": [0.1] * 5}
-    out = cascade("replay", write(cheaper), "--policy", write_policy()).out
+    with pytest.warns(CascadeWarning, match="tier 0 costs more than tier 1"):
+        out = cascade("replay", write(cheaper), "--policy", write_policy()).out
     assert re.search(r"cost axis +– +strong − weak ≤ 0", out)
 
 
