@@ -17,6 +17,7 @@ from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.given import Tier
+from cascade_core.likeness import likeness
 from cascade_core.policy import Policy
 from cascade_core.setup.gates import NoneOfThese
 from cascade_core.setup.settings import DECIDING, CascadeSettings
@@ -78,7 +79,7 @@ class Described:
             "tiers": [_describe_tier(tier.native) for tier in plan.tiers],
             "signals": [_describe_signal(signal) for signal in plan.signals],
             "gates": [
-                [gate.reason, fingerprint(gate.passes)]
+                [gate.reason, likeness(gate.passes)]
                 for gate in plan.gates
                 if not (gate.own or isinstance(gate.passes, NoneOfThese))
             ],

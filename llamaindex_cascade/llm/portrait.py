@@ -22,16 +22,11 @@ from llama_index.core.llms import LLM
 from pydantic import BaseModel, SecretBytes, SecretStr
 
 from cascade_core.errors import CascadeError, ConfigurationError
+from cascade_core.likeness import names_secret
 
 OF_THIS_PROCESS = frozenset({"callback_manager", "rate_limiter"})
 """Fields that say nothing about a model's answers."""
 
-_SECRETS = frozenset(
-    {"auth", "authorization", "bearer", "credential", "credentials", "header", "headers"}
-    | {"apikey", "cookie", "cookies", "key", "keys", "secret", "secrets", "token"}
-    | {"passphrase", "passwd", "password", "pwd"}
-)
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _IN_URL = re.compile(r"://[^/\s]*@")
 _PARAMETER = re.compile(r"[?&]([\w.-]+)=")
 _LONG_ENOUGH = 6  # characters; shorter ones are found by chance
@@ -65,7 +60,7 @@ def describe_fields(llm: LLM, names: Collection[str]) -> dict[str, Any]:
             continue
         if type(llm).model_fields[name].exclude and name not in LLM.model_fields:
             continue  # no part of what it is, as its author says
-        if is_secret(name):
+        if names_secret(name):
             if not isinstance(value, str | SecretStr | SecretBytes):
                 unwritten[name] = fingerprint(value, name)
             continue
@@ -157,7 +152,7 @@ def as_json(value: Any, secrets: Collection[str] | None = None) -> Any:
     if isinstance(value, list | tuple):
         return [as_json(each, secrets) for each in value]
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-        if secrets is not None and any(map(is_secret, value)):
+        if secrets is not None and any(map(names_secret, value)):
             raise UnwritableError
         return {key: as_json(each, secrets) for key, each in value.items()}
     raise UnwritableError
@@ -171,16 +166,11 @@ def _text(value: str | bytes, secrets: Collection[str] | None) -> str:
     return value
 
 
-def is_secret(name: str) -> bool:
-    """Tell whether a name is that of a secret: `api_key`, `X-Auth-Token`, `extra_headers`."""
-    return any(word.lower() in _SECRETS for word in _WORD.findall(name))
-
-
 def has_credentials(text: str) -> bool:
     """Tell whether a text holds a URL with a user, a password or a key in it."""
     if "://" not in text:
         return False
-    return bool(_IN_URL.search(text)) or any(map(is_secret, _PARAMETER.findall(text)))
+    return bool(_IN_URL.search(text)) or any(map(names_secret, _PARAMETER.findall(text)))
 
 
 def fingerprint(value: Any, name: str = "") -> str:
@@ -247,7 +237,7 @@ def _secrets_of(llm: LLM) -> Iterator[str]:
     """Yield the secrets a model knows, which may stand in other fields too."""
     for name in type(llm).model_fields:
         if name not in OF_THIS_PROCESS:
-            yield from _texts(getattr(llm, name, None), found=is_secret(name))
+            yield from _texts(getattr(llm, name, None), found=names_secret(name))
 
 
 def _texts(value: Any, *, found: bool) -> Iterator[str]:
@@ -258,7 +248,7 @@ def _texts(value: Any, *, found: bool) -> Iterator[str]:
             yield value
     elif isinstance(value, Mapping):
         for key, each in value.items():
-            yield from _texts(each, found=found or is_secret(str(key)))
+            yield from _texts(each, found=found or names_secret(str(key)))
     elif isinstance(value, list | tuple):
         for each in value:
             yield from _texts(each, found=found)

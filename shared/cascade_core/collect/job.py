@@ -17,6 +17,7 @@ from cascade_core.collect.runner import Advance, Examine, SpendingCap, run_all
 from cascade_core.collect.summary import Collected, count_problems, summarise
 from cascade_core.costs.prices import Names
 from cascade_core.errors import ConfigurationError
+from cascade_core.likeness import is_secret, names_secret
 from cascade_core.setup.plan import Plan
 from cascade_core.warn import warn
 
@@ -235,11 +236,12 @@ def _to_regrade(job: Job, journal: Journal) -> frozenset[int]:
 
 
 def _spelled(signal: Any) -> str:
-    """Spell a signal the same in every process: an `id()` or an object's repr is not."""
+    """Spell a signal the same in every process, as an object's repr is not; no key is in it."""
     plain = {
-        name: str(value).rpartition(":")[0] if _ends_in_id(value) else value
+        name: value
         for name, value in sorted(getattr(signal, "__dict__", {}).items())
         if name[0] != "_" and (value is None or isinstance(value, str | int | float))
+        if not names_secret(name) and not is_secret(name, value)
     }
     listed = ", ".join(f"{name}={value!r}" for name, value in plain.items())
     return f"{type(signal).__name__}:{signal.name}({listed})"
@@ -248,8 +250,3 @@ def _spelled(signal: Any) -> str:
 def _name_of(function: Any) -> str:
     name = getattr(function, "__qualname__", type(function).__qualname__)
     return f"{getattr(function, '__module__', '')}.{name}"
-
-
-def _ends_in_id(value: object) -> bool:
-    """Tell whether a setting is a function's label, which ends in its address."""
-    return isinstance(value, str) and ":" in value and value.rpartition(":")[2].isdigit()

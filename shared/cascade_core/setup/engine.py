@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any, Self
 
 from cascade_core.costs import catalogue, encodings
+from cascade_core.likeness import likeness
 from cascade_core.log import (
     DecisionLog,
     open_log,
@@ -102,7 +103,8 @@ class Engine:
             "combine": plan.combiner.identity,
             "thresholds": list(plan.thresholds),
             "gates": [
-                f"{g.reason}:{getattr(g.passes, '__qualname__', g.reason)}" for g in plan.gates
+                f"{g.reason}:{g.passes.__qualname__ if g.own else likeness(g.passes)}"
+                for g in plan.gates
             ],
             "refusals": [
                 words

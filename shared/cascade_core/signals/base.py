@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Compute, Failed, Note, Steps
+from cascade_core.likeness import is_secret, likeness, names_secret
 from cascade_core.request import Request
 from cascade_core.signals.readings import Reading, as_reading
 from cascade_core.tier import Tier
@@ -65,10 +65,13 @@ class BaseSignal:
 
     @property
     def identity(self) -> str:
-        """The signal's class and public settings."""
-        public = sorted((name, value) for name, value in vars(self).items() if name[0] != "_")
-        settings = ", ".join(f"{name}={_spelled(value)}" for name, value in public)
-        return f"{type(self).__name__}({settings})"
+        """The signal's class and public settings, and of a caller's own class all that it holds."""
+        held = sorted(vars(self).items())
+        public = ((name, value) for name, value in held if name[0] != "_")
+        settings = [f"{n}={_spelled(n, value)}" for n, value in public if not is_secret(n, value)]
+        if not type(self).__module__.startswith("cascade_core."):
+            settings.append(f"#{likeness([getattr(type(self), 'measure', None), dict(held)])}")
+        return f"{type(self).__name__}({', '.join(settings)})"
 
     def running(self, max_tokens: int | None) -> Running | None:
         """Return None: nothing can be said before the draft is whole."""
@@ -80,12 +83,11 @@ class BaseSignal:
         return self.identity
 
 
-def _spelled(value: object) -> str:
+def _spelled(name: str, value: object) -> str:
     """Spell a setting; of an object only a digest, since a model's repr may hold keys."""
-    if value is None or isinstance(value, str | int | float):
+    if value is None or (isinstance(value, str | int | float) and not names_secret(name)):
         return repr(value)
-    digest = hashlib.sha256(repr(value).encode(errors="backslashreplace")).hexdigest()
-    return f"{type(value).__name__}:{digest[:16]}"
+    return f"{type(value).__name__}:{likeness(value)}"
 
 
 class FunctionSignal(BaseSignal):
@@ -104,10 +106,8 @@ class FunctionSignal(BaseSignal):
 
     @property
     def identity(self) -> str:
-        """The function's place and name: two functions of one name are told apart."""
-        f = self._function
-        place = f"{getattr(f, '__module__', '')}.{getattr(f, '__qualname__', repr(f))}"
-        return f"{self.name}:{place}:{id(f)}"
+        """The name, and what the function does and holds: two of one name are told apart."""
+        return f"{self.name}:{likeness(self._function)}"
 
     def measure(self, request: Request, draft: Draft, tier: Tier) -> Steps[Reading]:
         """Call the function."""

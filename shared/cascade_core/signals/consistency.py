@@ -15,6 +15,7 @@ from collections.abc import Callable
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
 from cascade_core.errors import ConfigurationError, error_name
+from cascade_core.likeness import likeness
 from cascade_core.request import Request
 from cascade_core.signals.agreement import Agreement, comparer
 from cascade_core.signals.base import BaseSignal
@@ -114,4 +115,4 @@ def _label(agreement: Agreement | Callable[[str, str], bool]) -> str:
     if isinstance(agreement, str):
         return agreement
     name = getattr(agreement, "__qualname__", type(agreement).__qualname__)
-    return f"{getattr(agreement, '__module__', '')}.{name}:{id(agreement)}"
+    return f"{getattr(agreement, '__module__', '')}.{name}:{likeness(agreement)}"

@@ -309,9 +309,12 @@ def test_everything_that_decides_is_in_the_ingestion_hash() -> None:
 
 
 def test_two_functions_of_one_name_are_two_identities() -> None:
-    first, second = unknown(), unknown()
+    def longer_than(limit: int) -> Any:
+        return lambda _request, draft: len(draft.text) > limit
+
+    first, second = longer_than(1), longer_than(2)
     assert of(gates=[first]).to_dict() != of(gates=[second]).to_dict()
-    assert of(gates=[first]).to_dict() == of(gates=[first]).to_dict()
+    assert of(gates=[first]).to_dict() == of(gates=[longer_than(1)]).to_dict()
     assert of(signals=[first]).to_dict() != of(signals=[second]).to_dict()
 
 
