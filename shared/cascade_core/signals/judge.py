@@ -12,8 +12,6 @@ control tokens such as `<|im_end|>` out of message text is beyond a fence's reac
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Sequence
 from functools import partial
 from hashlib import sha256
@@ -22,17 +20,14 @@ from typing import Any, NamedTuple
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
 from cascade_core.errors import ConfigurationError, error_name
-from cascade_core.logprobs import Logprobs
 from cascade_core.request import Request, Turn
 from cascade_core.signals.agreement import canonical, written
 from cascade_core.signals.asked import ask_with_logprobs
 from cascade_core.signals.base import BaseSignal
+from cascade_core.signals.letters import read_verdict
 from cascade_core.signals.readings import Reading
-from cascade_core.spelling import own_logprobs
-from cascade_core.spoken import spoken
 from cascade_core.tier import LogprobMemory, Tier
 
-LABELS = ("A", "B")  # right, wrong: one token each in the common vocabularies
 TOP_LOGPROBS = 5  # some APIs give no more
 SHORTEST_MAX_CHARS = 1_000
 _SHORTEST_PART = 200  # characters; parts are left out rather than cut shorter than this
@@ -55,14 +50,6 @@ complete reply to the exchange before it?
 A = yes, it is correct and complete
 B = no, it is wrong, made up, incomplete, or does not reply to what was asked
 Reply with exactly one letter, A or B."""
-
-_PADDING = " \t\r\n()[]{}<>*_`'\".,:;=#-\u2581\u0120\u010a"  # with the space marks of tokenizers
-_LABEL = re.compile(r"(?<![\w'’-])(?:A(?! +(?!because|since|as\b|is\b)[a-z])|B)(?![\w'’]|-\w)")
-_LEADING = re.compile(r"[\s(\[*_`'\"]*([AB])(?![\w'’]|-\w)")
-_ANNOUNCED = re.compile(
-    r"(?i:\b(?:answer|verdict|choice|reply|option)\b)(?i:\s+is\b)?[\s:=(\[*_`'\"]*([AB])(?![\w'’]|-\w)"
-    r"(?![)\]*_`'\"]*\s*(?:/|&|,\s*[AB]\b|(?i:or|and)\b))"
-)
 
 
 class Part(NamedTuple):
@@ -256,56 +243,3 @@ def _cut(text: str, length: int) -> str:
     head = length // 2
     tail = text[len(text) - (length - head) :]
     return f"{text[:head]}\n[… {len(text) - length} characters left out …]\n{tail}"
-
-
-def read_verdict(draft: Draft) -> float | None:
-    """Read P(right) out of a judge's reply.
-
-    Args:
-        draft: The reply.
-
-    Returns:
-        A probability in [0, 1], or None where the reply is not clearly A or B.
-    """
-    label = parse_label(draft.text)
-    if label is None:
-        return None
-    own = None if draft.logprobs is None else own_logprobs(draft.logprobs, draft.text)[0]
-    read = None if own is None else _p_right(own, label)
-    return float(label == "A") if read is None else read
-
-
-def parse_label(text: str) -> str | None:
-    """Read the letter a reply decides for: alone, announced, or first; None if contradicted."""
-    text = spoken(text).strip()
-    if text.strip(_PADDING).upper() in LABELS:
-        return text.strip(_PADDING).upper()
-    named, leading = set(_LABEL.findall(text)), _LEADING.match(text)
-    first = {leading[1]} & named if leading else set()
-    announced = set(_ANNOUNCED.findall(text))
-    announced |= {text.rpartition("\n")[2].strip(_PADDING)}.intersection(LABELS)
-    decided = first | announced if announced else first & named if len(named) == 1 else set()
-    return decided.pop() if len(decided) == 1 else None
-
-
-def _p_right(logprobs: Logprobs, label: str) -> float | None:
-    """Return P(A) / (P(A) + P(B)) at the token that says the label."""
-    try:
-        said = [str(entry["token"]).strip(_PADDING) for entry in logprobs.entries]
-        # In upper case, if it is anywhere.
-        place = said.index(label if label in said else label.lower())
-        own = float(logprobs.entries[place]["logprob"])
-        alternatives = logprobs.alternatives(place)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return None
-    mass = dict.fromkeys(LABELS, 0.0)
-    for token, logprob in alternatives:
-        name = token.strip(_PADDING).upper()
-        if name in mass and logprob <= 0:  # NaN is not
-            mass[name] += math.exp(logprob)
-    if not mass[label] and own <= 0:
-        mass[label] = math.exp(own)
-    if not alternatives and mass[label]:  # what was not said is about all that remains
-        mass["B" if label == "A" else "A"] = 1 - mass[label]
-    total = sum(mass.values())
-    return mass["A"] / total if total else None

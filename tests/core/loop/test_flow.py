@@ -547,7 +547,7 @@ def test_a_tier_is_asked_how_sure_it_is_in_its_own_name():
 def test_a_callers_gate_decides():
     plan = plan_for(gates=[lambda _request, draft: "Monday" in draft.text])
     assert play(plan, sure(), sure())[0].tier == 0
-    verdict, _, _ = play(plan, sure(text="No idea."), sure())
+    verdict, _, _ = play(plan, sure(text="On Tuesday."), sure())
     assert (verdict.tier, verdict.reason) == (1, "gate_custom")
 
 

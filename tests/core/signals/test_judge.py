@@ -14,7 +14,8 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.logprobs import Logprobs
 from cascade_core.request import Request, ToolCall, ToolSpec, Turn
 from cascade_core.signals.base import Signal
-from cascade_core.signals.judge import Judge, judge_request, parse_label, read_verdict
+from cascade_core.signals.judge import Judge, judge_request
+from cascade_core.signals.letters import parse_label, read_verdict
 from cascade_core.tier import Tier
 from tests.core.signals.driving import FAILED, RefusedError, drive, logprobs, said
 from tests.core.signals.growth import in_proportion
@@ -324,6 +325,17 @@ def test_the_exchange_is_never_longer_than_max_chars(lengths, answer, max_chars)
         ("The sum is wrong.\n\nB", "B"),
         ("<think>A? No, A is wrong.</think>B", "B"),
         ("Answer: B (A would need a source)", "B"),
+        ("A. No errors found.", "A"),
+        ("A - not a single mistake", "A"),
+        ("A: the answer is complete and nothing is wrong", "A"),
+        ("A is clearly the right choice", "A"),
+        ("A is correct. The date is not asked for.", "A"),
+        ("B. The answer is not justified.", "B"),
+        ("B: incorrect", "B"),
+        ("B, because it is not what was asked", "B"),
+        ("B. Nein, das ist falsch.", "B"),
+        ("It is not complete.\n\nAnswer: B", "B"),
+        ("I checked whether it names the depot. It does. Verdict: A", "A"),
     ],
 )
 def test_verdicts_are_read_however_they_are_put(text, label):
@@ -354,6 +366,49 @@ def test_verdicts_are_read_however_they_are_put(text, label):
         "Abstain",
         "B-side",
         "I can't answer A or B",
+        "A is incorrect",
+        "(A) is false",
+        "A? No.",
+        "A is not justified",
+        "**A** isn't right",
+        "A seems wrong to me",
+        "A cannot be right",
+        "A is clearly not justified here.",
+        "A would be the wrong verdict",
+        "A is false, it left on Tuesday",
+        "A can be ruled out",
+        "A: incorrect",
+        "A. Incorrect",
+        "A (wrong)",
+        "A - the sum is wrong",
+        "A. The answer is not correct.",
+        "A because it is incomplete",
+        "A, but the date is wrong",
+        "A, although it does not say when",
+        "A if the date is right",
+        "A or B? Hard to say.",
+        "A, not B... or rather B",
+        "B? No.",
+        "B is wrong",
+        "B is not justified",
+        "(B) is incorrect",
+        "The answer A is incorrect",
+        "Answer: A? No.",
+        "I don't think the answer is A",
+        "It is not true that the answer is A",
+        "I doubt that the answer is A",
+        "Answer: A is not justified.",
+        "A ist falsch",
+        "A: falsch",
+        "A est faux",
+        "A es incorrecto",
+        "A: неверно",
+        "A 不正确",
+        "A\uff1a错误",
+        "Aは正しくない",
+        "A는 틀렸다",
+        "B ist nicht richtig",
+        "B est faux",
     ],
 )
 def test_what_is_not_clearly_one_letter_is_no_verdict(text):
