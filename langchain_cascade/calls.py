@@ -33,11 +33,12 @@ from langchain_cascade.convert import (
 )
 from langchain_cascade.engine import ChatEngine
 from langchain_cascade.quiet import speaks, without_streaming
+from langchain_cascade.recorder import CallRecorder
 from langchain_cascade.scope import fatal
 from langchain_cascade.streams import AsyncDraftStream, DraftStream, GatheredMessages, Setting
 from langchain_cascade.tools import BoundTools
 from langchain_cascade.watching import NOSTREAM, Watch
-from langchain_cascade.wrapping import Model, Variant, flatten
+from langchain_cascade.wrapping import Model, Variant, find_chat_model, flatten
 
 ChainRun: TypeAlias = CallbackManagerForChainRun | AsyncCallbackManagerForChainRun
 
@@ -91,6 +92,7 @@ class ChatCalls:
         model, prompt, kwargs = self._prepare(effect, sample)
         started = perf_counter()
         config = self.child(effect.target, effect.purpose)
+        streamed = _streamed(model, config)
         if _is_plain(model):
             callbacks = config["callbacks"]
             result = model.generate([prompt.to_messages()], callbacks=callbacks, **kwargs)
@@ -98,13 +100,15 @@ class ChatCalls:
         else:
             message = model.invoke(prompt, config, **kwargs)
         self._came(config, message)
-        return self._draft(message, perf_counter() - started, effect)
+        draft = self._draft(message, perf_counter() - started, effect)
+        return draft if streamed is None else streamed.counted(draft)
 
     async def acall(self, effect: Ask, sample: int) -> Draft | Failed:
         """Call a model and wait."""
         model, prompt, kwargs = self._prepare(effect, sample)
         started = perf_counter()
         config = self.child(effect.target, effect.purpose)
+        streamed = _streamed(model, config)
         if _is_plain(model):
             callbacks = config["callbacks"]
             result = await model.agenerate([prompt.to_messages()], callbacks=callbacks, **kwargs)
@@ -112,7 +116,8 @@ class ChatCalls:
         else:
             message = await model.ainvoke(prompt, config, **kwargs)
         self._came(config, message)
-        return self._draft(message, perf_counter() - started, effect)
+        draft = self._draft(message, perf_counter() - started, effect)
+        return draft if streamed is None else streamed.counted(draft)
 
     def open(self, effect: Open) -> Stream:
         """Start a tier's stream: silent for a draft, live for the last tier."""
@@ -254,6 +259,18 @@ class ChatCalls:
         judge = self._judges[target]
         draft = to_draft(message, seconds, name=model_name(judge.inner), prompt=prompt)
         return replace(draft, names=judge.price_names(draft.model))
+
+
+def _streamed(model: Model, config: RunnableConfig) -> CallRecorder | None:
+    """Return who counts the tokens of a whole answer that its model gets in pieces.
+
+    LangChain adds up what the pieces report, which may be the totals so far.
+    """
+    if getattr(find_chat_model(model), "streaming", None) is not True:
+        return None
+    recorder = CallRecorder()
+    cast("CallbackManager", config["callbacks"]).add_handler(recorder)
+    return recorder
 
 
 def _is_plain(model: Model) -> TypeGuard[BaseChatModel]:

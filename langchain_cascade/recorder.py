@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from threading import Lock
 from time import perf_counter
@@ -107,6 +107,11 @@ class CallRecorder(BaseCallbackHandler):
         made = call.made(None, _paid(response), perf_counter() - call.at, "failed")
         with self._lock:
             self.calls.append(made)
+
+    def counted(self, draft: Draft) -> Draft:
+        """Return a draft with the tokens that its stream reported, where they were totals."""
+        usage = None if self.last is None else self.last.usage
+        return draft if usage is None else replace(draft, usage=usage)
 
     def _start(self, run_id: UUID, messages: Sequence[BaseMessage], kwargs: dict[str, Any]) -> None:
         given = {**(kwargs.get("metadata") or {}), **(kwargs.get("invocation_params") or {})}

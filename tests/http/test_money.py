@@ -191,6 +191,16 @@ async def test_a_total_on_every_chunk_counts_once(stub: Stub, framework: str, ho
     assert call["cost_usd"] == usd(COST)
 
 
+@asking.whole
+async def test_a_total_on_every_chunk_counts_once_where_langchain_puts_them_together(
+    stub: Stub, how: str
+) -> None:
+    stub.script("cheap", Say(SAID, totals=True))
+    for tier in (client := asking.client(stub, "cheap", streaming=True), client.with_retry()):
+        cascade = ChatCascade(tiers=[tier], prices={"cheap": OWN})
+        assert asking.record_of(await asking.ask(cascade, how, TEXT))["cost_usd"] == usd(COST)
+
+
 @pytest.mark.parametrize("how", ["stream", "astream"])
 async def test_a_total_on_every_chunk_counts_once_inside_a_chain(stub: Stub, how: str) -> None:
     stub.script("cheap", Say(SAID, totals=True))
