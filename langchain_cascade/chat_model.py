@@ -27,7 +27,7 @@ from langchain_cascade.parameters import NAMES, ChatKeywords, StandardParameters
 from langchain_cascade.tiers import ChatTier, GivenTier, TierList, core_tiers
 from langchain_cascade.tools import SIDECAR, BoundTools
 
-_REBUILD = REBUILD | NAMES - MODES
+_REBUILD = REBUILD | (NAMES | {"output_version"}) - MODES
 
 
 @configured(CascadeKeywords, ChatKeywords)
@@ -102,6 +102,13 @@ class ChatCascade(
         bare.__dict__.pop("_engine", None)
         return super(ChatCascade, bare).__deepcopy__(memo)
 
+    def __getstate__(self) -> dict[Any, Any]:
+        """Let the settings and models cross to another process, and nothing made of them."""
+        state = super().__getstate__()
+        made = ("_engine", "_serialized")
+        fields = {k: v for k, v in state["__dict__"].items() if k not in made}
+        return {**state, "__dict__": fields}
+
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Copy the cascade; changed settings are checked like new ones."""
         copy = super().model_copy(update=update, deep=deep)
@@ -161,6 +168,7 @@ class ChatCascade(
         from langchain_cascade.structured import structured_cascade  # noqa: PLC0415 - on use
 
         return structured_cascade(
+            self,
             self._chat_tiers,
             self._engine,
             schema,

@@ -66,9 +66,15 @@ def to_turns(messages: Sequence[BaseMessage]) -> list[Turn]:
             _ROLES.get(message.type, "user"),
             text_of(message),
             tuple(_tool_calls(message)) if isinstance(message, AIMessage) else (),
+            () if isinstance(message.content, str) else _unseen(message.content),
         )
         for message in messages
     ]
+
+
+def _unseen(content: Sequence[Any]) -> tuple[str, ...]:
+    kinds = (part_kind(part) for part in content if isinstance(part, dict))
+    return tuple(kind for kind in kinds if kind is not None)
 
 
 def load_of(messages: Sequence[BaseMessage]) -> Load:

@@ -9,6 +9,7 @@ agent.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Self, Unpack, cast
 
@@ -34,7 +35,7 @@ from langchain_cascade.tiers import GivenTier, make_tiers, to_core
 from langchain_cascade.tools import TOOL_KEYWORDS, BoundTools
 from langchain_cascade.turns import TurnCalls, answer_in
 from langchain_cascade.watching import session_kind
-from langchain_cascade.wrapping import Flat, flatten
+from langchain_cascade.wrapping import Flat, decide, flatten, is_undecided
 
 Handler = Callable[[ModelRequest], Any]
 AsyncHandler = Callable[[ModelRequest], Awaitable[Any]]
@@ -59,14 +60,27 @@ class CascadeMiddleware(AgentMiddleware):
 
     def __init__(self, tiers: Sequence[GivenTier], **settings: Unpack[CascadeKeywords]) -> None:
         super().__init__()
+        self._given = (tiers, settings)
         given = make_tiers(tiers)
-        self._flat = [_flat(tier.given, f"tiers[{i}]") for i, tier in enumerate(given)]
+        self._flat = [
+            tier.given if is_undecided(tier.given) else _flat(tier.given, f"tiers[{i}]")
+            for i, tier in enumerate(given)
+        ]
         self._engine = ChatEngine(CascadeSettings(tiers=tiers, **settings), to_core(given))
 
     @classmethod
     def from_models(cls, *names: str, **settings: Unpack[CascadeKeywords]) -> Self:
         """Make a middleware from model names, cheapest first; see `ChatCascade.from_models`."""
         return cls(list(names), **settings)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be made again, of the same tiers and settings."""
+        return _remake, (type(self), *self._given)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Copy the settings and models; the copy starts with nothing learned."""
+        tiers, settings = deepcopy(self._given, memo)
+        return type(self)(tiers, **settings)
 
     def wrap_model_call(self, request: ModelRequest, handler: Handler) -> ModelResponse:
         """Answer one model turn."""
@@ -96,7 +110,8 @@ class CascadeMiddleware(AgentMiddleware):
             needs=(*_TOOLS, *wanted.needs) if tools or wanted.tools else wanted.needs,
             load=lambda: load_of(_messages(request)),
         )
-        calls = TurnCalls(handler, self._flat, self._engine.judges, config)
+        flat = [one if isinstance(one, Flat) else _flat(decide(one, config)) for one in self._flat]
+        calls = TurnCalls(handler, flat, self._engine.judges, config)
         return session_kind(calls.watch)(self._engine, asked, calls)
 
     def _finish(self, decided: Decided) -> ModelResponse:
@@ -110,6 +125,12 @@ class CascadeMiddleware(AgentMiddleware):
             for message in response.result
         ]
         return replace(response, result=messages)
+
+
+def _remake(
+    cls: type[CascadeMiddleware], tiers: Any, settings: CascadeKeywords
+) -> CascadeMiddleware:
+    return cls(tiers, **settings)
 
 
 class _Wanted:
@@ -145,7 +166,7 @@ class _Wanted:
         return cls(response_format.schema_specs)
 
 
-def _flat(given: Any, where: str) -> Flat:
+def _flat(given: Any, where: str = "the configured tier") -> Flat:
     flat = flatten(given)
     if flat is None:
         msg = (

@@ -64,7 +64,7 @@ class ChatKeywords(CascadeKeywords, total=False):
     profile: ModelProfile | None
     """What the cascade can do; default: what all of its tiers can."""
     output_version: str | None
-    """Not used: set it on the tiers."""
+    """The form of every tier's answers: "v0", "v1", or an integration's own."""
     custom_get_token_ids: Callable[[str], list[int]] | None
     """Not used: the first tier counts tokens."""
 
@@ -93,6 +93,8 @@ def for_tiers(parameters: Any) -> dict[str, Any]:
     """Return what of the parameters is set on the tiers themselves."""
     names = ("temperature", "max_tokens", "timeout", "max_retries", "api_key")
     values = {name: getattr(parameters, name) for name in names}
+    if "output_version" in parameters.model_fields_set:  # the field's default is for all models
+        values["output_version"] = parameters.output_version
     return {name: value for name, value in values.items() if value is not None}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
+from copy import deepcopy
 from typing import Any, ClassVar, Self, Unpack
 
 from langchain_core.messages import AIMessage
@@ -104,6 +105,22 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
         if update and REBUILD & set(update):
             copy._build()  # noqa: SLF001
         return copy
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Let the settings and tiers cross to another process, and nothing made of them."""
+        return {**super().__getstate__(), "__pydantic_private__": None}
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        """Make the rest anew."""
+        super().__setstate__(state)
+        object.__setattr__(self, "__pydantic_private__", {})
+        self._build()
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Copy the settings and tiers; the copy starts with nothing learned."""
+        copied = type(self).__new__(type(self))
+        copied.__setstate__(deepcopy(self.__getstate__(), memo))
+        return copied
 
     def __repr__(self) -> str:
         """Say how many tiers there are and their thresholds."""

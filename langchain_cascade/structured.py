@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, cast
@@ -12,7 +13,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
 from langchain_core.runnables.base import RunnableParallel, RunnableSequence
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from cascade_core.abilities import Abilities, Missing
 from cascade_core.draft import Draft
@@ -73,6 +74,17 @@ class StructuredCascade(RunnableCascade):
 
     _needs: ClassVar[Collection[Missing]] = frozenset[Missing]({"structured_output"})
 
+    _made_of: tuple[Any, ...] = PrivateAttr(default=())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be made again, of the cascade and the schema that it was made of."""
+        return _made_again, self._made_of
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Any:
+        """Be made again, of a copy of the cascade."""
+        cascade, schema, options = self._made_of
+        return _made_again(deepcopy(cascade, memo), schema, options)
+
     def _finish(self, decided: Decided) -> Any:
         output = dict(decided.verdict.draft.native)
         if isinstance(output.get("raw"), AIMessage):
@@ -96,7 +108,13 @@ class StructuredCascade(RunnableCascade):
         yield await self.ainvoke(input, config, **kwargs)
 
 
-def structured_cascade(
+def _made_again(cascade: Any, schema: Any, options: dict[str, Any]) -> Runnable[Any, Any]:
+    made: Runnable[Any, Any] = cascade.with_structured_output(schema, **options)
+    return made
+
+
+def structured_cascade(  # noqa: PLR0913 - all that it is made of
+    cascade: object,
     tiers: Sequence[ChatTier],
     engine: ChatEngine,
     schema: Any,
@@ -108,6 +126,7 @@ def structured_cascade(
     """Return a cascade of the tiers' own structured runnables.
 
     Args:
+        cascade: The cascade that is asked for it.
         tiers: The chat tiers.
         engine: The chat cascade's engine; memory and warnings stay shared.
         schema: The schema, in any form LangChain takes.
@@ -133,11 +152,12 @@ def structured_cascade(
                 logprobs=memory,
             )
         )
-    cascade = StructuredCascade(
+    structured = StructuredCascade(
         tiers=[core.native for core in made], to_draft=read_structured, include_raw=include_raw
     )
-    cascade._engine = engine.with_tiers(made)  # noqa: SLF001 - it is ours
-    return cascade
+    structured._engine = engine.with_tiers(made)  # noqa: SLF001 - it is ours
+    structured._made_of = (cascade, schema, {**kwargs, "include_raw": include_raw})  # noqa: SLF001
+    return structured
 
 
 def read_structured(output: Any) -> Draft:

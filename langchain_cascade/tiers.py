@@ -38,6 +38,7 @@ from langchain_cascade.wrapping import (
     bound_kwargs,
     find_chat_model,
     flatten,
+    is_undecided,
     rebuild,
     setup_text,
     vary,
@@ -156,6 +157,10 @@ class TierList(list[object]):
         self.made: dict[tuple[tuple[str, Any], ...], tuple[Tier, ...]] = {}
         self.notices = Notices()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let the models cross to another process, and nothing that was made of them."""
+        return type(self), (list(self),)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> TierList:
         """Copy the models; what was made of the old ones is none of the new ones' business."""
         copied = TierList(deepcopy(list(self), memo))
@@ -241,7 +246,11 @@ def make_tier(tier: object, where: str, parameters: Mapping[str, Any] | None = N
         inner = find_chat_model(model)
         if inner is not None:
             return ChatTier(model, inner, said)
-        hint = "; for chains and other runnables use RunnableCascade"
+        hint = (
+            "; give it a model to be where no configuration names one"
+            if is_undecided(model)
+            else "; for chains and other runnables use RunnableCascade"
+        )
     else:
         hint = "; give a chat model, or a name such as 'openai:gpt-4o-mini'"
     msg = f"{where} is not a chat model but {type(model).__name__}{hint}"

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from langchain.agents.middleware import ModelRequest, ModelResponse
 from langchain.agents.structured_output import StructuredOutputError
-from langchain_core.callbacks import BaseCallbackManager
+from langchain_core.callbacks import BaseCallbackManager, CallbackManager
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.runnables.config import RunnableConfig, var_child_runnable_config
 
@@ -47,7 +47,6 @@ class TurnCalls:
         self._handler = handler
         self._tiers = tiers
         self._judges = judges
-        self._config = config
         self.watch = Watch.of(_handlers(config.get("callbacks")))
 
     @property
@@ -64,8 +63,8 @@ class TurnCalls:
             message = model.invoke(messages, config, **effect.options)
             return _answered(message, perf_counter() - started, messages)
         try:
-            with self._unwatched(effect) as manager:
-                response = self._handler(self._turn(effect, sample, recorder))
+            with self._recorded(effect, recorder) as manager:
+                response = self._handler(self._turn(effect, sample))
         except Exception as error:  # noqa: BLE001 - whatever a tier raises is its failure
             return self._broken(error, perf_counter() - started, recorder, effect)
         return self._came(manager, _read(response, perf_counter() - started, recorder, effect))
@@ -79,8 +78,8 @@ class TurnCalls:
             message = await model.ainvoke(messages, config, **effect.options)
             return _answered(message, perf_counter() - started, messages)
         try:
-            with self._unwatched(effect) as manager:
-                response = await self._handler(self._turn(effect, sample, recorder))
+            with self._recorded(effect, recorder) as manager:
+                response = await self._handler(self._turn(effect, sample))
         except Exception as error:  # noqa: BLE001 - whatever a tier raises is its failure
             return self._broken(error, perf_counter() - started, recorder, effect)
         return self._came(manager, _read(response, perf_counter() - started, recorder, effect))
@@ -96,7 +95,7 @@ class TurnCalls:
         del tier
         return native
 
-    def _turn(self, effect: Ask, sample: int, recorder: CallRecorder) -> ModelRequest:
+    def _turn(self, effect: Ask, sample: int) -> ModelRequest:
         """Return the agent's request with a tier's model in it."""
         request = cast("ModelRequest", effect.request.native)
         index = effect.target.index
@@ -115,7 +114,7 @@ class TurnCalls:
             tags.append(NOSTREAM)
         metadata = {**(model.metadata or {}), **(flat.config.get("metadata") or {})}
         given = [*_handlers(model.callbacks), *_handlers(flat.config.get("callbacks"))]
-        update = {"tags": tags, "metadata": metadata, "callbacks": [*given, recorder]}
+        update = {"tags": tags, "metadata": metadata, "callbacks": given}
         model = model.model_copy(update=update)
         model.__dict__.pop("_serialized", None)
         cleaned = without_foreign_cache_keys(request, flat.model)
@@ -129,30 +128,30 @@ class TurnCalls:
         return cleaned.override(model=model, model_settings=settings, tool_choice=choice)
 
     @contextmanager
-    def _unwatched(self, effect: Ask) -> Iterator[BaseCallbackManager | None]:
-        """Withhold from those who watch what the call of a proposal would tell them."""
-        config = var_child_runnable_config.get()
-        manager = None if config is None else config.get("callbacks")
-        if (
-            self.watch is None
-            or self._shown(effect)
-            or not isinstance(manager, BaseCallbackManager)
-        ):
-            yield None
-            return
-        manager = manager.copy()
-        self.watch.cover(manager, tokens=speaks(self._tiers[effect.target.index].model))
-        token = var_child_runnable_config.set(
-            cast("RunnableConfig", {**cast("RunnableConfig", config), "callbacks": manager})
-        )
+    def _recorded(self, effect: Ask, recorder: CallRecorder) -> Iterator[BaseCallbackManager]:
+        """Write down every model call of a turn, whichever model other middleware asks instead.
+
+        Of a proposal, those who watch are told nothing yet.
+        """
+        config = var_child_runnable_config.get() or RunnableConfig()
+        given = config.get("callbacks")
+        if isinstance(given, BaseCallbackManager):
+            manager = given.copy()
+        else:
+            manager = CallbackManager(list(given or ()), list(given or ()))
+        if self.watch is not None and not self._shown(effect):
+            self.watch.cover(manager, tokens=speaks(self._tiers[effect.target.index].model))
+        manager.add_handler(recorder, inherit=True)
+        inside = cast("RunnableConfig", {**config, "callbacks": manager})
+        token = var_child_runnable_config.set(inside)
         try:
             yield manager
         finally:
             var_child_runnable_config.reset(token)
 
-    def _came(self, manager: BaseCallbackManager | None, draft: Draft) -> Draft:
+    def _came(self, manager: BaseCallbackManager, draft: Draft) -> Draft:
         """Note what came of a call."""
-        if self.watch is not None and manager is not None:
+        if self.watch is not None:
             self.watch.keep(manager, draft.native)
         return draft
 

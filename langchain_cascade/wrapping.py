@@ -6,7 +6,8 @@ configurable. What is called is a variant: the same wrapping over a changed copy
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -62,6 +63,8 @@ def find_chat_model(runnable: object) -> BaseChatModel | None:
             runnable = runnable.bound
         elif isinstance(runnable, RunnableWithFallbacks):
             runnable = runnable.runnable
+        elif is_undecided(runnable):
+            runnable = _decided(runnable)
         elif isinstance(getattr(runnable, "default", None), Runnable):  # configurable
             runnable = runnable.default  # type: ignore[attr-defined]
         else:
@@ -92,6 +95,8 @@ def rebuild(
         others = [rebuild(fallback, change, whole=whole) for fallback in runnable.fallbacks]
         first = rebuild(runnable.runnable, change, whole=whole)
         return runnable.model_copy(update={"runnable": first, "fallbacks": others})
+    if is_undecided(runnable):
+        return DecidedLater(runnable, change, whole=whole)
     if not hasattr(runnable, "default"):
         return runnable
     # On use: building these classes takes longer than all of ours together.
@@ -115,6 +120,67 @@ def rebuild(
         copy = runnable.model_copy(update={"default": flat.model})
         return copy.bind(**flat.kwargs) if flat.kwargs else copy
     return runnable
+
+
+def is_undecided(runnable: object) -> bool:
+    """Tell whether a caller's configuration says which model it is (`init_chat_model`)."""
+    module = sys.modules.get("langchain.chat_models.base")
+    return module is not None and isinstance(runnable, module._ConfigurableModel)  # noqa: SLF001
+
+
+def decide(runnable: Any, config: RunnableConfig | None) -> Model:
+    """Return the model that a configuration means, with what is bound to it."""
+    model: Model = runnable._model(config)  # noqa: SLF001
+    return model
+
+
+def _decided(runnable: object) -> object:
+    """Return the model that is meant where no configuration says anything; None without one."""
+    try:
+        return decide(runnable, RunnableConfig())
+    except Exception:  # noqa: BLE001 - whatever a client lacks, such as a model's name
+        return None
+
+
+class DecidedLater(Runnable[Any, Any]):
+    """A model that a caller's configuration decides, changed once it is decided.
+
+    Args:
+        given: LangChain's configurable model.
+        change: Changes the model.
+        whole: See `rebuild`.
+    """
+
+    def __init__(
+        self, given: Model, change: Callable[[BaseChatModel], Model], *, whole: bool
+    ) -> None:
+        self._given = given
+        self._change = change
+        self._whole = whole
+
+    def _made(self, config: RunnableConfig | None) -> Model:
+        return rebuild(decide(self._given, config), self._change, whole=self._whole)
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+        """Ask the model that the configuration means."""
+        return self._made(config).invoke(input, config, **kwargs)
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+        """Ask the model that the configuration means."""
+        return await self._made(config).ainvoke(input, config, **kwargs)
+
+    def stream(
+        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> Iterator[Any]:
+        """Ask the model that the configuration means."""
+        yield from self._made(config).stream(input, config, **kwargs)
+
+    async def astream(
+        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> AsyncIterator[Any]:
+        """Ask the model that the configuration means."""
+        async for chunk in self._made(config).astream(input, config, **kwargs):
+            yield chunk
 
 
 def vary(model: BaseChatModel, variant: Variant) -> BaseChatModel:

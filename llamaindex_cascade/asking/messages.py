@@ -31,6 +31,7 @@ def to_turns(messages: Sequence[ChatMessage]) -> tuple[Turn, ...]:
             _ROLES.get(message.role, "user"),
             _text(message),
             tuple(read_tool_calls(message)[0]) if message.role in CALLERS else (),
+            tuple(kind for block in _flat(message.blocks) if (kind := _kind_of(block)) is not None),
         )
         for message in messages
     )
@@ -41,7 +42,7 @@ def load_of(messages: Sequence[ChatMessage]) -> Load:
     size, parts = 0, set[Missing]()
     for message in messages:
         for block in _flat(message.blocks):
-            kind = part_kind({"type": block.block_type, **_mime(block)})
+            kind = _kind_of(block)
             if kind is not None:
                 parts.add(kind)
             elif isinstance(block, TextBlock):
@@ -61,6 +62,10 @@ def _flat(blocks: Iterable[Any]) -> Iterator[Any]:
             yield from _flat(inside)
         elif hasattr(block, "block_type"):
             yield block
+
+
+def _kind_of(block: Any) -> Missing | None:
+    return part_kind({"type": block.block_type, **_mime(block)})
 
 
 def _mime(block: Any) -> dict[str, str | None]:

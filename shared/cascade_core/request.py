@@ -56,11 +56,13 @@ class Turn:
         role: Who speaks.
         text: The message's text; parts that are not text are left out.
         tool_calls: Tools called in this turn.
+        unseen: What was left out: "image", "audio", "video", "file".
     """
 
     role: Role
     text: str = field(repr=False)
     tool_calls: tuple[ToolCall, ...] = ()
+    unseen: tuple[str, ...] = ()
 
 
 class Request:

@@ -142,6 +142,10 @@ class FailureStreak:
         self._lock = Lock()
         free_in_child(self)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave out the lock, and the failures: a copy begins anew."""
+        return type(self), ()
+
     @property
     def long(self) -> bool:
         """Whether the tier counts as failing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from threading import Lock
+from typing import Any
 
 from cascade_core.forks import free_in_child
 from cascade_core.warn import warn
@@ -22,6 +23,12 @@ class Notices:
         self._given: set[str] = set()
         self._lock = Lock()
         free_in_child(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave out the lock; what was said here need not be said of a copy's settings again."""
+        with self._lock:
+            given = frozenset(key for key in self._given if key.startswith(_SETUP))
+        return _remade, (given,)
 
     def give(self, key: str, text: str) -> None:
         """Warn with `CascadeWarning` unless this key already did.
@@ -43,9 +50,8 @@ class Notices:
 
     def of_setup(self) -> Notices:
         """Return what a copy of the cascade begins with: its settings need no second warning."""
-        copied = Notices()
-        with self._lock:
-            copied._given |= {key for key in self._given if key.startswith(_SETUP)}
+        made, args = self.__reduce__()
+        copied: Notices = made(*args)
         return copied
 
     def _is_new(self, key: str) -> bool:
@@ -54,3 +60,9 @@ class Notices:
                 return False
             self._given.add(key)
         return True
+
+
+def _remade(given: frozenset[str]) -> Notices:
+    notices = Notices()
+    notices._given |= given  # noqa: SLF001 - they are ours
+    return notices

@@ -194,11 +194,18 @@ def judge_request(
 
 def _parts(request: Request, draft: Draft) -> list[Part]:
     parts = [Part(f"source {i}", text) for i, text in enumerate(request.contexts, 1)]
-    parts += [Part(turn.role, written(turn.text, turn.tool_calls)) for turn in request.turns]
+    parts += [Part(turn.role, _with_unseen(turn)) for turn in request.turns]
     if draft.tool_calls and request.tools:
         offered = (canonical({"tool": t.name, "schema": t.schema}) for t in request.tools)
         parts.append(Part("tools it could call", "\n".join(offered)))
     return [*parts, Part("answer", written(draft.text, draft.tool_calls))]
+
+
+def _with_unseen(turn: Turn) -> str:
+    """Return a turn as a judge reads it, who must know of what is not shown."""
+    text = written(turn.text, turn.tool_calls)
+    notes = [f"[here was {kind} content, which is not shown to you]" for kind in turn.unseen]
+    return "\n".join([text, *notes] if text else notes)
 
 
 def _fence(parts: Sequence[Part]) -> str:
