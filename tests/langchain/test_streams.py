@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from langchain_core.messages import AIMessageChunk, HumanMessage
 
+from cascade_core.draft import Draft
 from cascade_core.signals import SequenceLogprob
+from cascade_core.usage import Usage
+from langchain_cascade.streams import GatheredMessages
 from tests.langchain.fakes import (
     SURE,
     UNSURE,
@@ -331,3 +335,40 @@ def test_an_unsure_stream_reports_the_bound_it_was_cut_at() -> None:
     assert record["confidence"] == pytest.approx(0.2, abs=1e-6)
     assert record["signals"]["sequence_logprob"] == pytest.approx(0.2, abs=1e-6)
     assert math.isclose(record["threshold"], 0.9)
+
+
+# --- what the chunks say of the end ---------------------------------------------------------------
+
+
+def gathered(*metas: dict[str, Any], says_when_done: bool = False) -> Draft:
+    made = GatheredMessages([HumanMessage("hi")], "cheap", says_when_done)
+    for meta in metas:
+        made.take(AIMessageChunk("a", response_metadata=meta))
+    return made.whole()
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize(("word", "finish"), [("stop", "stop"), ("length", "length")])
+def test_what_several_chunks_say_is_read_of_each(times: int, word: str, finish: str) -> None:
+    said = {"finish_reason": word, "model_name": "cheap"}
+    draft = gathered({}, *[said] * times, {})
+    assert (draft.finish, draft.model) == (finish, "cheap")
+
+
+def test_a_bad_end_is_not_made_good_by_a_good_one() -> None:
+    assert gathered({"finish_reason": "error"}, {"finish_reason": "stop"}).finish == "broken"
+    assert gathered({"finish_reason": "stop"}, {"finish_reason": "SAFETY"}).finish == (
+        "content_filter"
+    )
+
+
+def test_a_stream_that_would_say_why_it_ends_was_cut_off_where_it_does_not() -> None:
+    named = {"model_name": "cheap"}
+    assert gathered(named, says_when_done=True).finish == "broken"
+    assert gathered(named).finish is None
+
+
+def test_tokens_that_only_the_metadata_of_a_chunk_report_are_read() -> None:
+    report = {"input_tokens": 12.0, "output_tokens": 5.0}
+    draft = gathered({}, {"finish_reason": "COMPLETE", "token_count": report})
+    assert draft.usage == Usage(12, 5)

@@ -224,6 +224,14 @@ def test_a_signal_that_gives_no_number_is_named_with_its_tier():
     )
 
 
+@pytest.mark.parametrize(("choice", "tier"), [("gates", 0), ("escalate", 1)])
+def test_an_answer_without_text_is_judged_like_a_tool_call(choice, tier):
+    image = mute("", other_parts=("image",))
+    verdict, _, _ = play(plan_for(on_tool_call=choice), image, mute())
+    assert verdict.tier == tier
+    assert verdict.reason == ("tool_call" if tier == 0 else "no_reading")
+
+
 def test_tool_calls_that_are_accepted_unread_are_said_to_be():
     tool = mute("", tool_calls=(CALL,))
     verdict, _, models = play(plan_for(), tool, mute(), request=WITH_TOOLS)
