@@ -22,8 +22,9 @@ from langchain_core.runnables.config import ensure_config
 
 from cascade_core.integrations.asked import needs_of
 from cascade_core.integrations.classes import token_limit
+from cascade_core.integrations.schemas import schema_asked
 from cascade_core.loop.session import Decided, Session
-from cascade_core.request import Request, response_schema
+from cascade_core.request import Request
 from langchain_cascade.answer import Shown, stamp, whole_chunk
 from langchain_cascade.cache import AnswerCache
 from langchain_cascade.calls import ChatCalls
@@ -181,13 +182,14 @@ class Asking:
         asked: dict[str, Any] = {}
         if kwargs:
             tools = BoundTools.of(kwargs)
-            asked["output_schema"] = response_schema(kwargs)
+            asked["output_schema"] = schema_asked(kwargs)
             asked["max_tokens"] = token_limit(kwargs)
             asked["needs"] = needs_of(kwargs)
         if tools is not None:
             kwargs = {k: v for k, v in kwargs.items() if k not in TOOL_KEYWORDS}
-            needs = (*asked["needs"], "tools")
-            asked.update(tools=tools.specs, tool_choice=tools.choice, needs=needs)
+            asked["needs"] = (*asked["needs"], *tools.needs, "tools")
+            asked["output_schema"] = asked["output_schema"] or tools.output_schema
+            asked.update(tools=tools.specs, tool_choice=tools.choice)
         if engine.uncached and tools is not None and "langgraph_node" in (metadata or ()):
             engine.look_for_marks(prompt.to_messages(), kwargs)
         if kwargs or tools is not None:

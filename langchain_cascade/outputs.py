@@ -36,10 +36,16 @@ _ANSWER_KEYS = ("answer", "output", "result", "text", "messages")
 _QUESTION_KEYS = ("question", "query", "input", "messages")
 
 
-def request_of(value: Any, config: RunnableConfig, needs: Collection[Missing] = ()) -> Request:
+def request_of(
+    value: Any,
+    config: RunnableConfig,
+    needs: Collection[Missing] = (),
+    schema: Mapping[str, Any] | None = None,
+) -> Request:
     """Return any runnable's input as a request; what it asks is read when it is needed."""
     return Request(
         lambda: to_turns(_messages(value)),
+        output_schema=schema,
         needs=needs,
         load=lambda: load_of(_messages(value)),
         native=_Given(value),

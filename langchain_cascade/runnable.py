@@ -74,6 +74,7 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
 
     _engine: ChatEngine = PrivateAttr()
     _needs: ClassVar[Collection[Missing]] = ()
+    _schema: Any = PrivateAttr(default=None)
 
     def __init__(
         self,
@@ -190,7 +191,7 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
             run, config, engine, kwargs=kwargs, to_draft=self.to_draft or read_output
         )
         kind = session_kind(calls.watch)
-        request = request_of(value, config, self._needs)
+        request = request_of(value, config, self._needs, self._schema)
         return kind(engine, request, calls, decision_id=str(run.run_id))
 
     def _finish(self, decided: Decided) -> Any:

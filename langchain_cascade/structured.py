@@ -13,7 +13,8 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
 from langchain_core.runnables.base import RunnableParallel, RunnableSequence
-from pydantic import Field, PrivateAttr
+from langchain_core.utils.function_calling import convert_to_json_schema
+from pydantic import BaseModel, Field, PrivateAttr
 
 from cascade_core.abilities import Abilities, Missing
 from cascade_core.draft import Draft
@@ -157,6 +158,7 @@ def structured_cascade(  # noqa: PLR0913 - all that it is made of
     )
     structured._engine = engine.with_tiers(made)  # noqa: SLF001 - it is ours
     structured._made_of = (cascade, schema, {**kwargs, "include_raw": include_raw})  # noqa: SLF001
+    structured._schema = _plain_schema(schema)  # noqa: SLF001
     return structured
 
 
@@ -166,7 +168,18 @@ def read_structured(output: Any) -> Draft:
     error = output.get("parsing_error")
     if error is None and output.get("parsed") is None:
         error = NothingParsedError("the answer holds no object of the schema")
-    return replace(draft, parse_error=error)
+    parsed = output["parsed"] if isinstance(output.get("parsed"), Mapping) else None
+    return replace(draft, parse_error=error, parsed=parsed)
+
+
+def _plain_schema(schema: Any) -> Mapping[str, Any] | None:
+    """Return the JSON schema of what LangChain hands on as a dict, without checking it itself."""
+    if schema is None or (isinstance(schema, type) and issubclass(schema, BaseModel)):
+        return None
+    try:
+        return convert_to_json_schema(schema)
+    except Exception:  # noqa: BLE001 - a tier has read it, and that may be enough
+        return None
 
 
 def _structured(  # noqa: PLR0913 - what is fixed for a tier, then what differs by call

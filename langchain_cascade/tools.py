@@ -14,7 +14,9 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
+from cascade_core.integrations.asked import needs_of
 from cascade_core.integrations.classes import LANGCHAIN, integration
+from cascade_core.integrations.schemas import schema_asked
 from cascade_core.integrations.tools import read_choice, specs_of
 
 SIDECAR = "cascade_tools"
@@ -38,6 +40,9 @@ class BoundTools:
         self.options = dict(options)
         self.formatted = [_formatted(tool) for tool in self.tools]
         self.specs = tuple(spec for tool in self.formatted for spec in specs_of(tool))
+        # An agent asks for JSON in the same breath.
+        self.output_schema = schema_asked(self.options)
+        self.needs = needs_of(self.options)
 
     @classmethod
     def of(cls, kwargs: Mapping[str, Any]) -> BoundTools | None:

@@ -17,8 +17,9 @@ from pydantic import BaseModel
 from cascade_core.draft import Draft
 from cascade_core.integrations.asked import needs_of
 from cascade_core.integrations.classes import token_limit
+from cascade_core.integrations.schemas import schema_asked
 from cascade_core.integrations.tools import read_choice
-from cascade_core.request import ToolSpec, Turn, response_schema
+from cascade_core.request import ToolSpec, Turn
 from llamaindex_cascade.asking.arguments import arguments_for
 from llamaindex_cascade.asking.calls import Invocation
 from llamaindex_cascade.asking.history import for_tier
@@ -227,7 +228,7 @@ def _known(kwargs: Options) -> dict[str, Any]:
     if not kwargs:
         return {}
     return {
-        "output_schema": response_schema(kwargs),
+        "output_schema": schema_asked(kwargs),
         "max_tokens": token_limit(kwargs),
         "needs": needs_of(kwargs),
     }

@@ -47,6 +47,8 @@ class Draft:
         native: The framework's own answer.
         written: The text as the model wrote it, thoughts included; of this the
             draft makes `text`, unless both are given.
+        parsed: What the framework has made of the text, or of a tool call, where it did: a
+            plain value, which is measured by the request's schema in their place.
         unread: Why log-probabilities that came are not in `logprobs`.
     """
 
@@ -69,6 +71,7 @@ class Draft:
     native: Any = field(default=None, repr=False)
     written: str | None = field(default=None, repr=False)
     unread: Unreadable | None = None
+    parsed: Any = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Tell what is said from what is thought; see `spoken`."""

@@ -111,6 +111,26 @@ async def test_an_object_that_does_not_fit_escalates(how: str, method: str) -> N
     assert seen[0]["reason"] == "gate_parser"
 
 
+@ways
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("schema", ["typeddict", "json schema"])
+async def test_a_dict_that_langchain_does_not_check_is_measured_by_the_schema(
+    how: str, method: str, schema: str
+) -> None:
+    two = pair(says(method, {"title": 5}), says(method, GOOD))
+    with collect_decisions() as seen:
+        chain = two.cascade.with_structured_output(SCHEMAS[schema], method=method)
+        assert await ask(how, chain) == GOOD
+    assert (seen[0]["tier"], seen[0]["reason"]) == (1, "gate_schema")
+
+
+def test_a_fenced_object_that_langchain_reads_fits() -> None:
+    two = pair(Say(f"```json\n{json.dumps(GOOD)}\n```"))
+    chain = two.cascade.with_structured_output(SCHEMAS["json schema"], method="json_mode")
+    assert chain.invoke(PROMPT) == GOOD
+    assert not two.strong.calls
+
+
 @pytest.mark.parametrize("text", ["no JSON at all", '{"title": "cut o', ""])
 def test_text_that_is_no_json_escalates(text: str) -> None:
     two = pair(Say(text), says("json_mode", GOOD))

@@ -345,6 +345,50 @@ def test_tools_reach_openai_and_anthropic_each_in_its_own_form(choice: Any) -> N
         assert payloads["anthropic"]["tool_choice"] == {"type": "tool", "name": "Weather"}
 
 
+WANTED = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+FORMAT = {"type": "json_schema", "json_schema": {"name": "wanted", "schema": WANTED}}
+
+
+class Wanted(BaseModel):
+    """What is wanted."""
+
+    a: int
+
+
+@ways
+@pytest.mark.parametrize("format_", [FORMAT, WANTED, Wanted], ids=["OpenAI's", "schema", "class"])
+@pytest.mark.parametrize("text", ['{"a": "x"}', "It is 1."])
+async def test_a_schema_beside_the_tools_is_what_an_answer_must_fit(
+    how: str, format_: Any, text: str
+) -> None:
+    two = pair(Say(text), Say('{"a": 1}'))
+    bound = two.cascade.bind_tools([look_up], strict=True, response_format=format_)
+    assert record_of(await ask(how, bound))["reason"] == "gate_schema"
+    good = pair(Say('{"a": 1}'))
+    bound = good.cascade.bind_tools([look_up], strict=True, response_format=format_)
+    assert record_of(await ask(how, bound))["reason"] == "confident"
+    calls = pair(CALLS)
+    bound = calls.cascade.bind_tools([look_up], strict=True, response_format=format_)
+    assert record_of(await ask(how, bound))["reason"] == "tool_call"
+
+
+@ways
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"format": WANTED},
+        {"response_schema": Wanted},
+        {"text": {"format": {"type": "json_schema", "schema": WANTED}}},
+    ],
+    ids=["Ollama", "Google", "Responses"],
+)
+async def test_a_schema_in_a_providers_own_words_is_what_an_answer_must_fit(
+    how: str, asked: Any
+) -> None:
+    two = pair(Say('{"a": "x"}'), Say('{"a": 1}'))
+    assert record_of(await ask(how, two.cascade.bind(**asked)))["reason"] == "gate_schema"
+
+
 def test_tools_nobody_binds_any_more_are_forgotten_with_what_was_made_for_them() -> None:
     (tier,) = make_tiers([FakeChat(SURE)])
     tools = BoundTools([look_up], {})

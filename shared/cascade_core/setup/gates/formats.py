@@ -15,7 +15,11 @@ def parses(request: Request, draft: Draft) -> bool:
 
 def fits_schema(request: Request, draft: Draft) -> bool:
     """Fail text that is not JSON of the schema the caller asked for."""
-    if request.output_schema is None or draft.tool_calls or draft.speechless:
+    if request.output_schema is None:
+        return True
+    if draft.parsed is not None:
+        return fits(draft.parsed, request.output_schema)
+    if draft.tool_calls or draft.speechless:
         return True
     try:
         value = read_json(draft.text)
