@@ -13,7 +13,6 @@ import typer
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.files import FileError, read_json_lines
-from cascade_core.warn import warn
 
 if TYPE_CHECKING:
     from cascade_core.drift.log import DriftReport
@@ -67,7 +66,7 @@ def drift(
     if not found.rows:
         raise ConfigurationError(_said_of_none(log, found, document, decisions.unreadable))
     for text in decisions.other_models(document):
-        warn(text)
+        typer.echo(f"cascade: {text}", err=True)
     for said in decisions.left_out():
         typer.echo(f"cascade: {log}: {said} left out", err=True)
     if decisions.unreadable:

@@ -26,6 +26,7 @@ def replay(
     Example: cascade replay labels.csv --policy policy.json --html replay.html
     """
     from cascade_core.commands.checks import check_writable, read_labels
+    from cascade_core.evaluation.replaying import oddities
     from cascade_core.evaluation.replaying import replay as run
     from cascade_core.evaluation.study import study
     from cascade_core.policy.document import Policy
@@ -37,7 +38,10 @@ def replay(
             msg = f"{html}: the page is written as HTML; name a file that ends in .html"
             raise ConfigurationError(msg)
     document = Policy.load(policy)
-    found = study(run(read_labels(table), document), document, seed=seed)
+    replayed = run(read_labels(table), document)
+    for text in oddities(replayed, document):
+        typer.echo(f"cascade: {text}", err=True)
+    found = study(replayed, document, seed=seed)
     if html is not None:
         write_page(html, found)
     if as_json:

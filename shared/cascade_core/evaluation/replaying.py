@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from cascade_core.labels import Table, TableError, read_table, usable
 from cascade_core.labels.order import odd_order
 from cascade_core.policy.document import Policy
 from cascade_core.policy.models import other_models
-from cascade_core.warn import warn
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +58,6 @@ def replay(
     """
     rows = read_table(table)
     document = Policy.load(policy)
-    tuned = () if document.tuned is None else document.tuned.models
-    names = [[tier.model] if tier.model else [] for tier in rows.tiers]
-    for odd in (*odd_order(rows), *other_models(tuned, names)):
-        warn(odd)
     mask, unused = usable(rows)
     if not mask.any():
         why = "; ".join(f"{reason} ({n:,} rows)" for reason, n in unused.items())
@@ -78,6 +73,19 @@ def replay(
         scored=scored,
         served=served,
     )
+
+
+def oddities(found: Replay, policy: Policy) -> Iterator[str]:
+    """Say what of a table cannot be meant: other models than were tuned, tiers out of order.
+
+    Args:
+        found: A replay of the policy.
+        policy: The policy.
+    """
+    yield from odd_order(found.table)
+    if policy.tuned is not None:
+        names = [[tier.model] if tier.model else [] for tier in found.table.tiers]
+        yield from other_models(policy.tuned.models, names)
 
 
 def _by_class(table: Table, scored: Scored, served: Served) -> dict[str, Means]:

@@ -208,3 +208,23 @@ def test_what_cannot_be_compared_is_one_line(cascade: Run, policy: Path) -> None
     assert "none of its lines" in refused(cascade("drift", "binary.jsonl", "--policy", policy))
     log([record(0, escalated=False, confidence=7)])
     assert "none of its lines" in refused(cascade("drift", "decisions.jsonl", "--policy", policy))
+
+
+def test_other_models_than_the_policy_was_tuned_with_are_named(cascade: Run) -> None:
+    models = {"t0_model": ["cheap-1"] * 400, "t1_model": ["strong-1"] * 400}
+    write({**ladder(400, bad=200), **models})
+    kept = write_policy({"calibrators": [BY_A]}, "kept.json")
+    asked = ["--max-escalated", 0.5, "--policy", kept, "--name", "desk", "--out", "policy.json"]
+    assert cascade("tune", "labels.csv", *asked).status == 0
+
+    def read(model: str) -> str:
+        records = usual()
+        for each in records:
+            each["calls"][0]["model"] = model
+        return cascade("drift", log(records), "--policy", "policy.json").err
+
+    assert read("cheap-1-2026-01-01") == ""
+    said = read("cheap-2")
+    assert said.startswith("cascade: tier 0 answered as cheap-2 400 times, and the policy was")
+    assert "tuned with cheap-1" in said
+    assert said.count("\n") == 1

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from cascade_core.errors import CascadeWarning
 from tests.core.commands.bad import BAD
 from tests.core.commands.making import BY_A, FIVE, RAW, SECRET, ladder, write, write_policy
 from tests.running import Ran, Run
@@ -118,9 +117,9 @@ def test_a_price_of_nothing_is_a_known_price(cascade: Run) -> None:
 
 def test_a_strong_tier_that_is_cheaper_has_no_cost_axis_and_no_interval_on_it(cascade: Run) -> None:
     cheaper = {**FIVE, "t0_cost_usd": [0.1] * 5}
-    with pytest.warns(CascadeWarning, match="tier 0 costs more than tier 1"):
-        out = cascade("replay", write(cheaper), "--policy", write_policy()).out
-    assert re.search(r"cost axis +– +strong − weak ≤ 0", out)
+    ran = cascade("replay", write(cheaper), "--policy", write_policy())
+    assert re.search(r"cost axis +– +strong − weak ≤ 0", ran.out)
+    assert ran.err.startswith("cascade: labels.csv: tier 0 costs more than tier 1 (USD 0.1 ")
 
 
 def test_unpriced_calls_are_said_to_be(cascade: Run) -> None:
