@@ -23,6 +23,7 @@ from cascade_core.abilities import Missing
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Chunk, Failed, Open
 from cascade_core.errors import ConfigurationError
+from cascade_core.integrations.finish import worst
 from cascade_core.loop.streams import EMPTY_STREAM, AsyncStream, Stream
 from cascade_core.request import Request
 from cascade_core.tier import Tier
@@ -185,8 +186,8 @@ class OutputCalls(ChatCalls):
         read = self._to_draft(output)
         draft = read if isinstance(read, Draft) else read_output(read)
         last = recorder.last
-        if last is not None and draft.logprobs is None and last.text == draft.text:
-            draft = replace(draft, logprobs=last.logprobs, finish=draft.finish or last.finish)
+        if last is not None:
+            draft = _as_told(draft, last, alone=len(recorder.calls) == 1)
         return replace(
             draft,
             seconds=seconds,
@@ -195,6 +196,27 @@ class OutputCalls(ChatCalls):
             inner=recorder.calls,
             model=draft.model or (None if last is None else last.model),
         )
+
+
+def _as_told(draft: Draft, last: Draft, *, alone: bool) -> Draft:
+    """Return a chain's output with what is known of it from its last model's answer.
+
+    A parser may make something of an answer that was cut off, and says nothing of it.
+
+    Args:
+        draft: The output.
+        last: The answer.
+        alone: Whether no other model was asked.
+    """
+    if not alone and (not last.text.strip() or last.text.strip() not in draft.text):
+        return draft
+    spelled = draft.logprobs is None and last.text == draft.text
+    return replace(
+        draft,
+        logprobs=last.logprobs if spelled else draft.logprobs,
+        finish=worst((draft.finish, last.finish)),
+        refusal=draft.refusal or last.refusal,
+    )
 
 
 @dataclass(slots=True)

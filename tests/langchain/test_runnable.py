@@ -76,6 +76,29 @@ async def test_logprobs_are_read_through_a_parser(how: str, says: Say, text: str
     assert record["model"] == ("cheap" if says is SURE else "strong")
 
 
+ENDS = [("length", "gate_truncated"), ("error", "gate_truncated"), ("SAFETY", "gate_refusal")]
+
+
+@pytest.mark.parametrize(("finish", "reason"), ENDS)
+@pytest.mark.parametrize("parser", [StrOutputParser(), JsonOutputParser()])
+def test_a_parser_does_not_make_a_whole_answer_of_one_that_was_cut_off(
+    parser: Any, finish: str, reason: str
+) -> None:
+    cut = Say('{"city": "Oslo", "rain', p=0.99, finish=finish)
+    tiers = chains(cut, '{"city": "Rome"}', parser)
+    with collect_decisions() as seen:
+        RunnableCascade(tiers=tiers, signals=[lambda request, draft: 0.99]).invoke(ASKED)
+    assert (seen[0]["tier"], seen[0]["reason"]) == (1, reason)
+
+
+def test_the_end_of_a_model_that_only_helped_is_not_the_answers() -> None:
+    kind = model(Say("billing", finish="length"), "kind")
+    chain = RunnableLambda(lambda given: kind.invoke("?") and given) | chains(SURE)[0]
+    with collect_decisions() as seen:
+        RunnableCascade(tiers=[chain, chains(SURE)[1]]).invoke(ASKED)
+    assert seen[0]["tier"] == 0
+
+
 def test_the_last_chain_is_streamed_live_and_an_accepted_one_at_once() -> None:
     assert list(RunnableCascade(tiers=chains(SURE)).stream(ASKED)) == ["cheap words"]
     live = RunnableCascade(tiers=chains(UNSURE)).stream(ASKED)
