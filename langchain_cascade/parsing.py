@@ -37,7 +37,9 @@ def parser_gate(parser: TakesParser) -> Gate:
 
     def read(draft: Draft) -> object:
         whole = isinstance(draft.native, AIMessage)
-        message = draft.native if whole else AIMessage(draft.text)
+        if draft.whole != draft.text and not draft.tool_calls:  # what was thought is no answer
+            parser.parse_result([ChatGeneration(message=AIMessage(draft.text))])
+        message = draft.native if whole else AIMessage(draft.whole)
         return parser.parse_result([ChatGeneration(message=message)])
 
     return parsing.reading_gate(read)

@@ -148,6 +148,7 @@ def structured_cascade(  # noqa: PLR0913 - all that it is made of
                 native=runnable,
                 abilities=_abilities(core, method),
                 streams=False,
+                output_schema=None,
                 # Calling a tool comes without logprobs.
                 tool_only=method == "function_calling",
                 logprobs=memory,

@@ -19,6 +19,7 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.given import Tier as DeclaredTier
 from cascade_core.given import bare_model, described
 from cascade_core.integrations.classes import max_tokens, model_name, other_names, token_limit
+from cascade_core.integrations.schemas import schema_set
 from cascade_core.setup.notices import Notices
 from cascade_core.tier import LogprobMemory, Tier, hosted
 from langchain_cascade.capabilities import (
@@ -308,6 +309,7 @@ def to_core(tiers: Sequence[ChatTier]) -> tuple[Tier, ...]:
             abilities=described(abilities(tier.inner), tier.said),
             max_tokens=_limit(tier),
             streams=can_stream(tier),
+            output_schema=schema_set(tier.inner, bound_kwargs(tier.given)),
             setup=tier.identity,
         )
         for index, tier in enumerate(tiers)

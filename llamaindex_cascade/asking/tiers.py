@@ -15,6 +15,7 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.given import Tier as DeclaredTier
 from cascade_core.given import bare_model, described
 from cascade_core.integrations.classes import max_tokens, other_names
+from cascade_core.integrations.schemas import schema_set
 from cascade_core.setup.engine import Engine
 from cascade_core.tier import LogprobMemory, Tier
 from llamaindex_cascade.asking.arguments import check_keeps_nothing
@@ -137,6 +138,7 @@ def make_tier(given: object, index: int) -> Tier:
         abilities=described(abilities(llm), said),
         max_tokens=max_tokens(llm),
         streams=not ends_hidden(llm),
+        output_schema=schema_set(llm),
         setup=partial(setup_of, llm),
     )
 

@@ -8,6 +8,7 @@ exactly what the caller wrote; gates and signals read the neutral view.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import field
 from typing import Any, Literal
 
@@ -176,6 +177,14 @@ class Request:
     def needs_tool(self) -> bool:
         """Whether the answer must be a tool call."""
         return bool(self.tools) and self.tool_choice not in (None, "auto", "none")
+
+    def asking(self, schema: Mapping[str, Any] | None) -> Request:
+        """Return the request as it is put to a tier that is set up for JSON of a schema."""
+        if schema is None or self.output_schema is not None:
+            return self
+        asking = copy(self)
+        asking.output_schema = schema
+        return asking
 
     def __repr__(self) -> str:
         """Say what kind of request this is, without any of its text."""

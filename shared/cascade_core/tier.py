@@ -7,7 +7,7 @@ is learned about a tier while it runs is kept in `LogprobMemory` and
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -191,6 +191,7 @@ class Tier:
         abilities: What it can take.
         max_tokens: The most tokens it may write, where the caller set a limit.
         streams: Whether a draft of it can be streamed and cut off.
+        output_schema: JSON schema that its answers are to fit by its own setting, if any.
         setup: Gives all that makes it answer as it does, to tell whether two tiers are one.
         tool_only: Whether it always answers by calling a tool, or by an object it is made to make.
     """
@@ -206,6 +207,7 @@ class Tier:
     max_tokens: int | None = None
     streams: bool = False
     tool_only: bool = False
+    output_schema: Mapping[str, Any] | None = field(default=None, repr=False)
     setup: Callable[[], object] | None = field(default=None, repr=False)
 
     @property

@@ -389,6 +389,20 @@ async def test_a_schema_in_a_providers_own_words_is_what_an_answer_must_fit(
     assert record_of(await ask(how, two.cascade.bind(**asked)))["reason"] == "gate_schema"
 
 
+def test_a_tier_that_is_set_up_for_json_must_write_it() -> None:
+    class Ollama(FakeChat):
+        format: Any = ""
+
+    for cheap in (
+        FakeChat(Say('{"a": "x"}'), model_name="cheap").bind(response_format=FORMAT),
+        Ollama(Say('{"a": "x"}'), model_name="cheap", format=WANTED),
+    ):
+        cascade = ChatCascade([cheap, pair().strong])
+        assert record_of(cascade.invoke("hi"))["reason"] == "gate_schema"
+    free = Ollama(Say("It is 1."), model_name="cheap")
+    assert record_of(ChatCascade([free, pair().strong]).invoke("hi"))["reason"] == "confident"
+
+
 def test_tools_nobody_binds_any_more_are_forgotten_with_what_was_made_for_them() -> None:
     (tier,) = make_tiers([FakeChat(SURE)])
     tools = BoundTools([look_up], {})

@@ -123,7 +123,7 @@ def _answer(plan: Plan, request: Request, tier: Tier, trail: Trail) -> Steps[Ans
     cost = total(trail.calls[start:])
     if not judged:
         return Answer(tier, draft, cost)
-    gate = failed_gate(plan, request, draft)
+    gate = failed_gate(plan, request.asking(tier.output_schema), draft)
     if gate is None and plan.custom_gates:
         gate = yield from failed_custom_gate(plan, request, draft)
     if gate is not None:

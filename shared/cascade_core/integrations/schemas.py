@@ -47,6 +47,21 @@ def schema_asked(kwargs: Mapping[str, Any]) -> Schema | None:
     return ANY_JSON if kwargs.get("response_mime_type") == "application/json" else None
 
 
+def schema_set(model: object, bound: Mapping[str, Any] | None = None) -> Schema | None:
+    """Return the JSON schema that a model was set up to fit, whatever it is asked, or None.
+
+    Args:
+        model: The model; its fields say so, or what they pass on to its provider.
+        bound: The arguments bound to it.
+    """
+    fields = getattr(model, "__dict__", {})
+    passed = (fields.get(name) for name in ("model_kwargs", "additional_kwargs"))
+    for kwargs in (bound or {}, fields, *passed):
+        if isinstance(kwargs, Mapping) and (schema := schema_asked(kwargs)) is not None:
+            return schema
+    return ANY_JSON if fields.get("json_mode") is True else None  # LlamaIndex's Ollama
+
+
 def schema_of(given: Any) -> Schema | None:
     """Return the JSON schema that somebody means by a class, a schema, or a provider's wrapping.
 

@@ -34,7 +34,7 @@ def judge(plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft) 
     Returns:
         What was decided, and by what.
     """
-    failed = failed_gate(plan, request, draft)
+    failed = failed_gate(plan, request.asking(tier.output_schema), draft)
     if failed is None and plan.custom_gates:
         failed = yield from failed_custom_gate(plan, request, draft)
     if failed is not None:

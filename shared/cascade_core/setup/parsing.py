@@ -40,7 +40,16 @@ def parser_gate(parser: Parser) -> Gate:
         >>> CascadeLLM([cheap, strong], gates=[parser_gate(PydanticOutputParser(Invoice))])
     """
     read = _reader(parser)
-    return reading_gate(lambda draft: read(draft.text))
+    if not hasattr(parser, "parse"):
+        return reading_gate(lambda draft: read(draft.text))
+
+    def read_both(draft: Draft) -> None:
+        # Its framework will give it the text as it is; but what was thought is no answer.
+        read(draft.text)
+        if draft.whole != draft.text:
+            read(draft.whole)
+
+    return reading_gate(read_both)
 
 
 def reading_gate(read: Callable[[Draft], object]) -> Gate:

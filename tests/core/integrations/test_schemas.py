@@ -1,13 +1,14 @@
 """The arguments by which calls ask for JSON, in every provider's words."""
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TypedDict
 
 import pytest
 import typing_extensions
 from pydantic import BaseModel
 
-from cascade_core.integrations.schemas import ANY_JSON, schema_asked
+from cascade_core.integrations.schemas import ANY_JSON, schema_asked, schema_set
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
 NAMED = {"name": "a", "schema": SCHEMA, "strict": True}
@@ -95,3 +96,19 @@ def test_json_without_a_schema_is_any_json(kwargs):
 )
 def test_other_arguments_ask_for_no_json(kwargs):
     assert schema_asked(kwargs) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "bound", "schema"),
+    [
+        ({"format": SCHEMA}, {}, SCHEMA),
+        ({"format": ""}, {"response_format": SCHEMA}, SCHEMA),
+        ({"model_kwargs": {"response_format": SCHEMA}}, {}, SCHEMA),
+        ({"additional_kwargs": {"format": SCHEMA}}, {}, SCHEMA),
+        ({"json_mode": True}, {}, ANY_JSON),
+        ({"json_mode": False, "model_kwargs": None}, {}, None),
+    ],
+    ids=str,
+)
+def test_a_model_may_be_set_up_for_a_schema(fields, bound, schema):
+    assert schema_set(SimpleNamespace(**fields), bound) == schema

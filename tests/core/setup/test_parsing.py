@@ -70,3 +70,10 @@ async def read(text: str) -> None: ...
 def test_what_is_no_parser_is_named(parser: Any, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
         parser_gate(parser)
+
+
+def test_an_output_parser_will_be_given_the_thought_too_a_function_what_is_said() -> None:
+    assert not passes(Parser(), "<think>Hm.</think>7")
+    assert not passes(Parser(), "7<think>")
+    assert passes(int, "<think>Hm.</think>7")
+    assert not passes(int, "<think>7</think>seven")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from llama_index.core.llms import ChatMessage
 
 from cascade_core.draft import Draft
@@ -49,3 +50,9 @@ def test_a_format_is_that_of_what_is_said_and_of_what_will_be_read() -> None:
 def test_the_limit_of_a_request_is_among_its_arguments() -> None:
     assert Messages(HI, {"max_tokens": 5}).request["max_tokens"] == 5
     assert Messages(HI, {}).request.get("max_tokens") is None
+
+
+@pytest.mark.parametrize("key", ["response_format", "format", "response_schema"])
+def test_a_schema_among_the_arguments_is_asked_of_the_answer(key: str) -> None:
+    asked = Messages(HI, {key: {"type": "object", "required": ["a"]}})
+    assert asked.request["output_schema"] == {"type": "object", "required": ["a"]}
