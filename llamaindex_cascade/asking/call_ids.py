@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -49,6 +49,7 @@ def call_ids(
     messages: Sequence[ChatMessage],
     calls: Mapping[int, Sequence[ToolCall]],
     accepted: re.Pattern[str] | None,
+    own: Collection[int] = (),
 ) -> CallIds:
     """Give every call of a conversation an id, and every result the id of its call.
 
@@ -58,6 +59,8 @@ def call_ids(
         messages: The conversation.
         calls: The calls in it, by their message's place.
         accepted: What ids must look like.
+        own: The places of messages that go back to their author as they are, and with them
+            the ids of their results.
     """
     ids = CallIds()
     used: set[str] = set()
@@ -66,14 +69,19 @@ def call_ids(
         if called := calls.get(place):
             if accepted is None:
                 used = set()  # unique among the calls of a message will do
-            given = [_given(call, accepted, used) for call in called]
+            if place in own:
+                given = [call.id or "" for call in called]
+                used.update(given)
+            else:
+                given = [_given(call, accepted, used) for call in called]
             ids.calls[place] = given
             waiting.append([_Open(*each) for each in zip(called, given, strict=True)])
         elif message.role in RESULTS:
             told = result_id(message)
-            if (found := _answered(waiting, told)) is not None:
+            found = _answered(waiting, told)
+            if found:
                 ids.results[place] = found
-            elif told and accepted is not None and not accepted.fullmatch(told):
+            elif found is None and told and accepted and not accepted.fullmatch(told):
                 ids.results[place] = _made(told)
     return ids
 
@@ -99,7 +107,10 @@ def _given(call: ToolCall, accepted: re.Pattern[str] | None, used: set[str]) -> 
 
 
 def _answered(waiting: list[list[_Open]], told: str | None) -> str | None:
-    """Find the call that a result belongs to, among the latest first."""
+    """Return the id of the call that a result belongs to, among the latest first.
+
+    It is "" where the call has none, and None where there is no such call.
+    """
     for same in (_by_id, _by_name, _by_order):
         for calls in reversed(waiting):
             for place, each in enumerate(calls):

@@ -60,7 +60,8 @@ def for_tier(messages: Sequence[ChatMessage], tier: Reader) -> list[ChatMessage]
     calls = _calls_in(messages)
     ids = CallIds()
     if calls or any(message.role in RESULTS for message in messages):
-        ids = call_ids(messages, calls, tier.reads.ids)
+        own = [place for place in calls if author_of(messages[place]) == tier.author]
+        ids = call_ids(messages, calls, tier.reads.ids, own)
     return [
         copy
         for place, message in enumerate(messages)

@@ -6,12 +6,17 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 from llama_index.core.tools import FunctionTool
 
+from cascade_core import collect_decisions
 from llamaindex_cascade import CascadeLLM
 from tests.integrations.llamaindex.providers import PROVIDERS, TOOL, secrets_of
 from tests.integrations.llamaindex.wire import DOWN, Wire
+
+# Not all clients close their connections.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 PAIRS = [(first, second) for first in PROVIDERS for second in PROVIDERS if first != second]
 
@@ -75,3 +80,22 @@ def test_a_conversation_moves_on_and_back(wire: Wire, first: str, second: str) -
     sent = json.dumps(wire.sent[first][-1])
     assert author.own in sent, "what it wrote comes back to it"
     assert [secret for secret in secrets_of(second) if secret in sent] == []
+
+
+NAMES = list(PROVIDERS)
+RING = [*zip(NAMES, [*NAMES[1:], NAMES[0]], strict=True)]
+
+
+@pytest.mark.parametrize(("first", "second"), [*RING, *((b, a) for a, b in RING)])
+async def test_an_agent_goes_on_at_another_provider(wire: Wire, first: str, second: str) -> None:
+    author, reader = PROVIDERS[first], PROVIDERS[second]
+    wire.replies[first] = [author.called, DOWN]
+    wire.replies[second] = [reader.called, reader.answered]
+    tiers = [author.model(wire.url(first)), reader.model(wire.url(second))]
+    llm = CascadeLLM(tiers, on_no_score="accept")
+    agent = FunctionAgent(tools=[WEATHER], llm=llm, streaming=False)
+    with collect_decisions() as seen:
+        answer = await agent.run("weather in Oslo?")
+    assert answer.response.content == "It is sunny."
+    assert [record["tier"] for record in seen] == [0, 1, 1]
+    assert len(answer.tool_calls) == 2

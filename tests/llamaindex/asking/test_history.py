@@ -169,6 +169,18 @@ def test_the_tools_name_in_place_of_ids_is_made_unique_where_it_must_be() -> Non
     assert [sent[k].additional_kwargs["tool_call_id"] for k in (1, 3)] == ids
 
 
+@pytest.mark.parametrize("call_id", ["weather", None])
+def test_a_call_that_goes_back_to_its_author_keeps_its_id_and_so_does_the_result(
+    call_id: str | None,
+) -> None:
+    tier = tier_of("GoogleGenAI")
+    message = called(call_id, thought_signatures=[b"s"])
+    step = [marked(message, tier.author or ""), result("weather")]
+    sent = for_tier([*step, *step], tier)
+    assert [blocks_of(sent[k])[0].tool_call_id for k in (0, 2)] == [call_id] * 2
+    assert [sent[k].additional_kwargs["tool_call_id"] for k in (1, 3)] == ["weather"] * 2
+
+
 def test_a_longer_conversation_gives_the_same_ids() -> None:
     history = [called(None), result("weather"), called(None), result("weather")]
     short, long = (for_tier(history[:end], tier_of("OpenAI")) for end in (2, 4))
