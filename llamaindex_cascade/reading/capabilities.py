@@ -142,4 +142,8 @@ _BY_PROGRAMS = FunctionCallingLLM.structured_predict
 def calls_tools(llm: LLM, known: LLMMetadata | None) -> bool:
     """Tell whether a model can be offered tools, as far as it is known."""
     able = known is None or known.is_function_calling_model
-    return able and hasattr(llm, "chat_with_tools")
+    return able and any(hasattr(llm, f"{form}chat_with_tools") for form in _FORMS)
+
+
+_FORMS = ("", "a", "stream_", "astream_")
+"""Of a method; models that only agents ask may have but one."""

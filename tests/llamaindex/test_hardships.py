@@ -239,3 +239,17 @@ def test_what_a_tier_leaves_out_of_itself_is_not_in_the_ingestion_caches_key() -
 def test_an_event_can_be_copied_and_pickled(copied: Callable[[Any], Any]) -> None:
     event = CascadeDecisionEvent(record={"id": "1", "calls": [{"tier": 0}]})
     assert copied(event) == event
+
+
+class ForAgents(FakeLLM):
+    """Has only those ways to be offered tools that an agent takes."""
+
+    chat_with_tools = stream_chat_with_tools = property()  # type: ignore[assignment]
+
+
+def test_a_model_that_only_agents_can_offer_tools_is_offered_some() -> None:
+    tool = FunctionTool.from_defaults(lambda: "x", name="x")
+    llm = CascadeLLM(tiers=[ForAgents(SURE), strong()])
+    for tools in ([], [tool]):
+        answer = asyncio.run(llm.achat_with_tools(tools, "hi"))
+        assert answer.additional_kwargs["cascade"]["tier"] == 0
