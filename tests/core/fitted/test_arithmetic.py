@@ -175,7 +175,7 @@ def test_no_text_raises(text):
     ],
 )
 def test_no_text_is_slow(piece):
-    assert in_proportion(calculations, "", piece, "= 5 a")
+    assert in_proportion(calculations, "", piece, "= 5 a", lengths=(1_000, 4_000))
 
 
 def test_a_rounded_number_is_near_and_a_wrong_one_is_not():

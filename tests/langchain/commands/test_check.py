@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +16,7 @@ from cascade_core.errors import ConfigurationError
 from langchain_cascade.commands import check as module
 from langchain_cascade.commands.check import Findings, advise, findings_of
 from tests.langchain.fakes import FakeChat, ProviderError, Say, ToollessChat
+from tests.running import in_process
 
 MINI, LARGE = "openai:gpt-4o-mini", "openai:gpt-4o"
 CLAUDE, LLAMA = "anthropic:claude-sonnet-4-5", "groq:llama-3.1-8b-instant"
@@ -44,16 +42,6 @@ def check(*arguments: str, status: int = 0) -> str:
 
 def found(*arguments: str, status: int = 0) -> dict[str, Any]:
     return json.loads(check(*arguments, "--json", status=status))
-
-
-def as_command(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "cascade_core.cli", "check", *arguments],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **env},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 # --- what is known without a call -----------------------------------------------------------------
@@ -217,13 +205,18 @@ def test_a_wrong_price_table_is_refused_by_model_and_key(
     ids=["bad name", "no key", "no table"],
 )
 def test_what_is_wrong_is_one_line_and_status_2(
-    given: list[str], env: dict[str, str], named: str
+    given: list[str],
+    env: dict[str, str],
+    named: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    ran = as_command(*given, **env)
-    assert ran.returncode == 2
-    assert ran.stdout == ""
-    assert ran.stderr.count("\n") == 1
-    assert named in ran.stderr
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    ran = in_process(monkeypatch, capfd)("check", *given)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.count("\n") == 1
+    assert named in ran.err
 
 
 # --- live -----------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
@@ -39,6 +40,7 @@ from langchain_cascade.collecting import acollect, collect
 from langchain_cascade.commands.collect import collect as command
 from tests.conftest import ROOT
 from tests.langchain.fakes import FakeChat, ProviderError, Say, echo
+from tests.running import Run, in_process
 
 PRICES = {
     "cheap": {"input": 1, "output": 2},
@@ -782,6 +784,19 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
+@pytest.fixture
+def here(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Run]:
+    """Run the command in this process, which has imported what it needs."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    run = in_process(monkeypatch, capfd)
+    given = ["requests.csv", "--out", "labels.csv", "--prices", "prices.json"]
+    yield lambda *arguments: run("collect", *given, *arguments)
+    sys.modules.pop("my_tiers", None)
+
+
 def lines(path: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
@@ -919,24 +934,23 @@ def test_a_person_is_told_how_to_have_paid_answers_graded(folder: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_one_line_and_status_2(
-    folder: Path, arguments: tuple[str, ...], named: str
+    folder: Path, here: Run, arguments: tuple[str, ...], named: str
 ) -> None:
-    status, out, err = finish(start(folder, *arguments))
-    assert status == 2, err
-    assert out == ""
-    assert err.count("\n") == 1
-    assert named in err
-    assert "secret" not in err
+    ran = here(*arguments)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.count("\n") == 1
+    assert named in ran.err
+    assert "secret" not in ran.err
     assert not list(folder.glob("labels*"))
 
 
-def test_a_bad_file_of_requests_is_one_line_and_nothing_is_asked(folder: Path) -> None:
+def test_a_bad_file_of_requests_is_one_line_and_nothing_is_asked(folder: Path, here: Run) -> None:
     with (folder / "requests.csv").open("a") as file:
         file.write(",no question,a\n")
-    status, _, err = finish(start(folder, *FACTORY_OPTION))
-    assert status == 2
-    assert err.count("\n") == 1
-    assert "requests.csv, line 32, column request: is empty" in err
+    ran = here(*FACTORY_OPTION)
+    assert ran.status == 2
+    assert ran.err.count("\n") == 1
+    assert "requests.csv, line 32, column request: is empty" in ran.err
     assert not (folder / "calls.log").exists()
 
 
