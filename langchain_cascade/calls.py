@@ -24,6 +24,7 @@ from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Failed, Open
 from cascade_core.integrations.classes import model_name
 from cascade_core.loop.streams import AsyncStream, Stream
+from cascade_core.request import Request
 from cascade_core.tier import Tier
 from langchain_cascade.convert import (
     to_chunk,
@@ -32,6 +33,8 @@ from langchain_cascade.convert import (
     without_logprobs,
 )
 from langchain_cascade.engine import ChatEngine
+from langchain_cascade.histories import needs_reading, readable, reader
+from langchain_cascade.providers import own_arguments
 from langchain_cascade.quiet import speaks, without_streaming
 from langchain_cascade.recorder import CallRecorder
 from langchain_cascade.scope import fatal
@@ -125,7 +128,7 @@ class ChatCalls:
             return DraftStream(self._setting(effect))
         model, messages = self._live(effect)
         config = self.child(effect.tier, "draft")
-        chunks = model.stream(effect.request.native, config, **self._kwargs)
+        chunks = model.stream(messages, config, **self._own_kwargs(effect.tier))
         return Stream(chunks, GatheredMessages(messages, effect.tier.model))
 
     async def aopen(self, effect: Open) -> AsyncStream:
@@ -134,7 +137,7 @@ class ChatCalls:
             return await AsyncDraftStream.begin(self._setting(effect))
         model, messages = self._live(effect)
         config = self.child(effect.tier, "draft")
-        chunks = model.astream(effect.request.native, config, **self._kwargs)
+        chunks = model.astream(messages, config, **self._own_kwargs(effect.tier))
         return AsyncStream(chunks, GatheredMessages(messages, effect.tier.model))
 
     def as_chunk(self, native: Any, tier: Tier) -> AIMessageChunk:
@@ -195,10 +198,24 @@ class ChatCalls:
             tier = target.native if isinstance(target, Tier) else self._judges[target]
             return tier.model(variant), prompt, dict(effect.options)
         options = self._options(effect, sample)
-        kwargs = {**self._kwargs, **options} if options else self._kwargs
+        kwargs = {**self._own_kwargs(target), **options}
+        prompt = self._prompt(target, request)
         if variant.whole:
             kwargs = without_streaming(kwargs)
         return target.native.model(variant, self._tools), prompt, kwargs
+
+    def _prompt(self, tier: Tier, request: Request) -> PromptValue:
+        """Return what a tier is asked, in a form that it reads."""
+        prompt: PromptValue = request.native
+        messages = prompt.to_messages()
+        if not needs_reading(messages):
+            return prompt
+        by = reader(tier.native.inner, tier.index, tier.native.arguments(self._kwargs, self._tools))
+        return ChatPromptValue(messages=readable(messages, by))
+
+    def _own_kwargs(self, tier: Tier) -> dict[str, Any]:
+        """Return the caller's arguments without those that a tier's provider does not know."""
+        return own_arguments(self._kwargs, tier.native.inner) if self._kwargs else {}
 
     def _options(self, effect: Ask, sample: int) -> Mapping[str, Any]:
         """Return the sampling options of one call."""
@@ -223,7 +240,7 @@ class ChatCalls:
 
     def _live(self, effect: Open) -> tuple[Model, list[BaseMessage]]:
         model = effect.tier.native.model(self._last_variant, self._tools)
-        return model, effect.request.native.to_messages()
+        return model, self._prompt(effect.tier, effect.request).to_messages()
 
     def _setting(self, effect: Open) -> Setting:
         variant = Variant(
@@ -235,11 +252,11 @@ class ChatCalls:
         )
         flat = flatten(effect.tier.native.model(variant, self._tools))
         assert flat is not None  # noqa: S101 - the core streams only drafts of flat tiers
-        kwargs = {**flat.kwargs, **self._kwargs}
+        kwargs = {**flat.kwargs, **self._own_kwargs(effect.tier)}
         stop = kwargs.pop("stop", None)
         return Setting(
             model=flat.model,
-            messages=effect.request.native.to_messages(),
+            messages=self._prompt(effect.tier, effect.request).to_messages(),
             config=merge_configs(flat.config, self.child(effect.tier, "draft", streamed=True)),
             kwargs=kwargs,
             stop=stop,

@@ -16,6 +16,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable
 from pydantic import ConfigDict
 
+from cascade_core.errors import ConfigurationError
 from cascade_core.setup.constructor import configured
 from cascade_core.setup.settings import CascadeKeywords, CascadeSettings
 from langchain_cascade.asking import Asking
@@ -24,6 +25,7 @@ from langchain_cascade.describe import Described
 from langchain_cascade.engine import MODES, REBUILD, ChatEngine
 from langchain_cascade.generate import GenerateByInvoke
 from langchain_cascade.parameters import NAMES, ChatKeywords, StandardParameters, for_tiers
+from langchain_cascade.providers import goes_on
 from langchain_cascade.tiers import ChatTier, GivenTier, TierList, core_tiers
 from langchain_cascade.tools import SIDECAR, BoundTools
 
@@ -123,6 +125,21 @@ class ChatCascade(
     def _mute(self, kwargs: dict[str, Any], tools: BoundTools | None) -> list[int]:
         """Return the tiers whose answers to such a call come without log-probabilities."""
         return [i for i, tier in enumerate(self._chat_tiers) if tier.mute(kwargs, tools)]
+
+    def _first(self, kwargs: dict[str, Any]) -> int:
+        """Return the first tier that can go on with a conversation which the call names.
+
+        Raises:
+            ConfigurationError: The last tier cannot, and the others know no more of it.
+        """
+        able = [goes_on(kwargs, tier.inner) for tier in self._chat_tiers]
+        if not able[-1]:
+            msg = (
+                "the call names a conversation that OpenAI keeps (previous_response_id), and the "
+                "last tier is another provider's: send the whole history instead"
+            )
+            raise ConfigurationError(msg)
+        return max((i + 1 for i, can in enumerate(able) if not can), default=0)
 
     def bind_tools(
         self,

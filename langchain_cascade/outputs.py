@@ -30,6 +30,7 @@ from cascade_core.tier import Tier
 from langchain_cascade.calls import ChatCalls
 from langchain_cascade.contexts import contexts_in, contexts_of
 from langchain_cascade.convert import load_of, to_chunk, to_draft, to_turns
+from langchain_cascade.histories import needs_reading, readable, reader
 from langchain_cascade.recorder import CallRecorder
 from langchain_cascade.scope import control_flow
 
@@ -111,7 +112,7 @@ class OutputCalls(ChatCalls):
         started = perf_counter()
         try:
             output = self._runnable(effect, sample).invoke(
-                _input(effect.request), config, **self._kwargs
+                _input(effect.request, effect.target), config, **self._kwargs
             )
         except Exception as error:  # noqa: BLE001 - whatever a tier raises is its failure
             return self._broken(error, perf_counter() - started, recorder, effect)
@@ -127,7 +128,7 @@ class OutputCalls(ChatCalls):
         started = perf_counter()
         try:
             output = await self._runnable(effect, sample).ainvoke(
-                _input(effect.request), config, **self._kwargs
+                _input(effect.request, effect.target), config, **self._kwargs
             )
         except Exception as error:  # noqa: BLE001 - whatever a tier raises is its failure
             return self._broken(error, perf_counter() - started, recorder, effect)
@@ -138,14 +139,18 @@ class OutputCalls(ChatCalls):
         """Start the last tier's stream."""
         recorder = CallRecorder()
         config = self._recorded(effect.tier, "draft", recorder)
-        chunks = effect.tier.native.stream(_input(effect.request), config, **self._kwargs)
+        chunks = effect.tier.native.stream(
+            _input(effect.request, effect.tier), config, **self._kwargs
+        )
         return Stream(chunks, Outputs(self, recorder))
 
     async def aopen(self, effect: Open) -> AsyncStream:
         """Start the last tier's stream."""
         recorder = CallRecorder()
         config = self._recorded(effect.tier, "draft", recorder)
-        chunks = effect.tier.native.astream(_input(effect.request), config, **self._kwargs)
+        chunks = effect.tier.native.astream(
+            _input(effect.request, effect.tier), config, **self._kwargs
+        )
         return AsyncStream(chunks, Outputs(self, recorder))
 
     def as_chunk(self, native: Any, tier: Tier) -> Any:
@@ -261,8 +266,19 @@ class _Given:
     value: Any = field(repr=False)
 
 
-def _input(request: Request) -> Any:
-    return request.native.value
+def _input(request: Request, tier: Tier) -> Any:
+    """Return what a tier is given; of a conversation, what a model of a cascade's own can read."""
+    value = request.native.value
+    model = getattr(tier.native, "inner", None)
+    if model is None or isinstance(value, str):
+        return value
+    try:
+        messages = model._convert_input(value).to_messages()  # noqa: SLF001
+    except Exception:  # noqa: BLE001 - the tier itself will say what it cannot take
+        return value
+    if not needs_reading(messages):
+        return value
+    return readable(messages, reader(model, tier.index, tier.native.chat.arguments({})))
 
 
 def _is_tier(effect: Ask) -> bool:

@@ -104,8 +104,12 @@ class ChatTier:
         """Tell whether a call with these arguments is answered without log-probabilities."""
         if not chooses_api(self.inner):
             return False
+        return uses_responses(self.inner, self.arguments(kwargs, tools))
+
+    def arguments(self, kwargs: Mapping[str, Any], tools: Binds | None = None) -> dict[str, Any]:
+        """Return the arguments of a call with all that is bound to the tier."""
         bound = {} if tools is None else tools.arguments
-        return uses_responses(self.inner, {**self._bound, **bound, **kwargs})
+        return {**self._bound, **bound, **kwargs}
 
     @cached_property
     def _bound(self) -> Mapping[str, Any]:

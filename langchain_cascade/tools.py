@@ -18,6 +18,7 @@ from cascade_core.integrations.asked import needs_of
 from cascade_core.integrations.classes import LANGCHAIN, integration
 from cascade_core.integrations.schemas import schema_asked
 from cascade_core.integrations.tools import read_choice, specs_of
+from langchain_cascade.providers import own_tools
 
 SIDECAR = "cascade_tools"
 """The keyword under which a binding carries a `BoundTools` to the cascade."""
@@ -78,7 +79,13 @@ class BoundTools:
         options = self.options
         if "tool_choice" in options:
             options = {**options, "tool_choice": choice_for(model, options["tool_choice"])}
-        return model.bind_tools(self.tools, **options)
+        tools = own_tools(self.tools, model)
+        if len(tools) < len(self.tools):
+            if not tools:
+                return model.bind(**{k: v for k, v in options.items() if k != "tool_choice"})
+            if isinstance(options.get("tool_choice"), Mapping):
+                options = {k: v for k, v in options.items() if k != "tool_choice"}
+        return model.bind_tools(tools, **options)
 
     def __repr__(self) -> str:
         """Name the tools."""

@@ -18,7 +18,8 @@ from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Failed, Open
 from cascade_core.tier import Tier
 from langchain_cascade.convert import to_draft, to_messages
-from langchain_cascade.providers import without_foreign_cache_keys
+from langchain_cascade.histories import needs_reading, readable, reader
+from langchain_cascade.providers import own_arguments, own_tools, without_foreign_cache_keys
 from langchain_cascade.quiet import speaks, without_streaming
 from langchain_cascade.recorder import CallRecorder
 from langchain_cascade.scope import control_flow, fatal
@@ -118,7 +119,13 @@ class TurnCalls:
         model = model.model_copy(update=update)
         model.__dict__.pop("_serialized", None)
         cleaned = without_foreign_cache_keys(request, flat.model)
-        settings = {**cleaned.model_settings, **flat.kwargs, **effect.options}
+        if needs_reading(cleaned.messages):
+            asked = {**cleaned.model_settings, **flat.kwargs, "tools": cleaned.tools}
+            by = reader(flat.model, index, asked)
+            cleaned = cleaned.override(messages=cast("Any", readable(cleaned.messages, by)))
+        cleaned = cleaned.override(tools=own_tools(cleaned.tools, flat.model))
+        settings = own_arguments(cleaned.model_settings, flat.model)
+        settings = {**settings, **flat.kwargs, **effect.options}
         if variant.whole:
             settings = without_streaming(settings)
         seed = settings.get("seed", getattr(flat.model, "seed", None))
