@@ -11,7 +11,7 @@ from cascade_core.frozen import frozen
 from cascade_core.logprobs import Logprobs
 from cascade_core.request import ToolCall
 from cascade_core.spelling import Unreadable
-from cascade_core.spoken import is_blank, spoken
+from cascade_core.spoken import is_blank, may_begin_thought, spoken
 from cascade_core.usage import Usage
 
 Finish = Literal["stop", "length", "content_filter", "tool_calls", "broken"]
@@ -84,6 +84,11 @@ class Draft:
     def whole(self) -> str:
         """The text as the caller gets it: what is thought, too."""
         return self.text if self.written is None else self.written
+
+    @property
+    def unmarked(self) -> bool:
+        """Whether it begins with a thought that only its end shows."""
+        return self.whole != self.text and not may_begin_thought(self.whole)
 
     @property
     def speechless(self) -> bool:

@@ -7,6 +7,7 @@ is learned about a tier while it runs is kept in `LogprobMemory` and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
@@ -43,6 +44,7 @@ class LogprobMemory:
         "_passed",
         "_silent",
         "refused",
+        "unmarked",
     )
 
     def __init__(self, known: bool | None = None) -> None:  # noqa: FBT001
@@ -53,6 +55,7 @@ class LogprobMemory:
         self._doubts = 0
         self._passed = 0
         self.refused = False
+        self.unmarked = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copy what is known from the start; a copy learns for itself."""
@@ -109,12 +112,19 @@ class LogprobMemory:
             self.refused = False
         return True
 
-    def saw(self, given: bool) -> None:  # noqa: FBT001
+    def saw(self, given: bool, *, unmarked: bool = False) -> None:  # noqa: FBT001
         """Note whether a plain text answer came with logprobs.
+
+        Args:
+            given: Whether it did.
+            unmarked: Whether it began with a thought that only its end shows: those of the
+                thought can be told from the answer's when all has come, and not before.
 
         One answer without them proves nothing (a cache may have served it), so
         only several in a row do.
         """
+        if unmarked:
+            self.unmarked = True
         if given and not self._silent:
             return
         with self._lock:
@@ -176,6 +186,10 @@ class FailureStreak:
                 self.error = None
 
 
+_THINKERS = re.compile(r"thinking|reason|(?<![a-z0-9])r1(?![a-z0-9])|qwq", re.IGNORECASE)
+"""Names of models that begin their answers with a thought, as far as names tell."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Tier:
     """One tier.
@@ -214,6 +228,11 @@ class Tier:
     def label(self) -> str:
         """How errors and warnings name the tier."""
         return f"tier {self.index}" + (f" ({self.model})" if self.model else "")
+
+    @property
+    def thinks_unmarked(self) -> bool:
+        """Whether its answers begin, or may by its name, with a thought that has no mark."""
+        return self.logprobs.unmarked or bool(self.model and _THINKERS.search(self.model))
 
     def price_names(self, answered: str | None) -> tuple[str | None, ...]:
         """Return the names that a model of this tier is priced by, the best first.

@@ -86,6 +86,25 @@ def test_a_copy_knows_what_was_known_from_the_start():
         assert copied.asked
 
 
+@pytest.mark.parametrize(
+    ("model", "thinks"),
+    [
+        ("deepseek-r1", True),
+        ("DeepSeek-R1-Distill-Qwen-7B", True),
+        ("qwen3-235b-a22b-thinking-2507", True),
+        ("qwq-32b", True),
+        ("gpt-4o-mini", False),
+        ("command-r1x", False),
+        (None, False),
+    ],
+)
+def test_models_that_think_without_a_mark_are_known_by_their_names_or_learned(model, thinks):
+    tier = Tier(0, model)
+    assert tier.thinks_unmarked == thinks
+    tier.logprobs.saw(True, unmarked=True)
+    assert tier.thinks_unmarked
+
+
 def test_threads_count_every_silent_answer():
     memory = LogprobMemory()
     threads = [threading.Thread(target=memory.saw, args=(False,)) for _ in range(SILENT_ANSWERS)]

@@ -3,6 +3,10 @@
 A draft is cut off only when it could no longer pass, whatever came after:
 every token still to come at probability 1, every unread signal at its best,
 every gate passed. So cutting it off never changes a decision.
+
+Nor is anything cut off that may be a thought: tokens of one do not count. Where
+its opening mark belongs to the prompt's template that shows only at its end, so
+a model that is known to think so is always heard out.
 """
 
 from __future__ import annotations
@@ -15,6 +19,13 @@ if TYPE_CHECKING:
     from cascade_core.setup.plan import Plan
     from cascade_core.signals.base import Running, Signal
     from cascade_core.tier import Tier
+
+
+def may_cut(plan: Plan, tier: Tier) -> bool:
+    """Tell whether a tier's drafts may be cut off at all."""
+    # A draft that was cut off could not be returned as the best one.
+    cuts = plan.streaming_policy == "abort" and plan.on_exhausted != "best_draft"
+    return cuts and not tier.thinks_unmarked
 
 
 class Bound:

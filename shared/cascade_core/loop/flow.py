@@ -34,7 +34,7 @@ from cascade_core.effects import (
 )
 from cascade_core.errors import CascadeExhausted, error_name
 from cascade_core.loop.able import missing
-from cascade_core.loop.bound import Bound
+from cascade_core.loop.bound import Bound, may_cut
 from cascade_core.loop.judging import (
     failed_custom_gate,
     failed_gate,
@@ -257,7 +257,7 @@ def _draft(run: _Run, tier: Tier) -> Steps[_Answer | Judgement]:
             "nothing; that counts as no reading",
         )
     if reads and draft.text and not (draft.tool_calls or draft.cached or draft.refusal):
-        tier.logprobs.saw(draft.logprobs is not None)
+        tier.logprobs.saw(draft.logprobs is not None, unmarked=draft.unmarked)
     return got
 
 
@@ -268,10 +268,8 @@ def _attempt(run: _Run, tier: Tier, *, logprobs: bool) -> Steps[_Answer | Judgem
     if not (run.streamed and tier.streams):
         reply = yield Ask(tier, request, logprobs=logprobs, top_logprobs=top)
         return _Answer(reply.drafts[0]) if type(reply) is Drafts else reply
-    # A draft that was cut off could not be returned as the best one.
-    aborts = plan.streaming_policy == "abort" and plan.on_exhausted != "best_draft"
     limit = tier.max_tokens if request.max_tokens is None else request.max_tokens
-    bound = Bound(plan, tier, request, limit) if logprobs and aborts else None
+    bound = Bound(plan, tier, request, limit) if logprobs and may_cut(plan, tier) else None
     chunks = []
     reply = yield Open(tier, request, live=False, logprobs=logprobs, top_logprobs=top)
     while isinstance(reply, Chunk):

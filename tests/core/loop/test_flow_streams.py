@@ -229,3 +229,12 @@ def test_shadow_streams_the_last_tier_and_asks_the_rest_whole():
     assert verdict.shadow["tier"] == 0
     assert [model for model, _ in emitted(effects)] == ["m1"] * 3
     assert models.opened == [1]
+
+
+def test_a_model_that_thinks_without_a_mark_is_heard_out():
+    plan = plan_for(tiers=make_tiers(streams=True, max_tokens=10))
+    low = Answer(probs=[0.2] * 8)
+    assert outcomes(play(plan, low, sure(), streamed=True)[0])[0] == (0, "aborted")
+    thought = {"written": "Hm. I do not know.\n</think>\nYes."}
+    play(plan, Answer("Yes.", probs=[0.9], fields=thought), sure())
+    assert outcomes(play(plan, low, sure(), streamed=True)[0])[0] == (0, "rejected")
