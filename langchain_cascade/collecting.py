@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import convert_to_messages
 from langchain_core.runnables.config import ensure_config
 
-from cascade_core.collect.answers import restore
+from cascade_core.collect.answers import restore, reusable
 from cascade_core.collect.examine import examine, regrade
 from cascade_core.collect.function import QualityFunction
 from cascade_core.collect.grade import make_grader
@@ -35,6 +35,7 @@ from langchain_cascade.tiers import ChatTier, Judges, load_model, make_tier, to_
 from langchain_cascade.wrapping import find_chat_model
 
 if TYPE_CHECKING:
+    from cascade_core.collect.estimate import Estimate
     from cascade_core.collect.journal import Entry
     from cascade_core.collect.runner import Advance
     from cascade_core.collect.summary import Collected
@@ -57,13 +58,15 @@ async def acollect(  # noqa: PLR0913 - the command's options
     concurrency: int = 8,
     max_cost: float | Decimal | None = None,
     texts: bool = True,
+    begin: Callable[[Estimate], None] | None = None,
     advance: Advance | None = None,
 ) -> Collected:
     """Ask every tier about every request and write the labelled table.
 
     A run that was stopped goes on where it was when it is called again with the
     same arguments; `concurrency` and `max_cost` may be others. So may `quality`: answers that
-    are there are graded again, and no tier is asked. No call is taken
+    are there are graded again, and no tier is asked. So may a tier: the answers of the others are
+    kept. The first request goes alone, so that a misspelt tier costs no more. No call is taken
     from LangChain's cache: an answer that cost nothing says nothing of its price.
 
     Args:
@@ -82,6 +85,8 @@ async def acollect(  # noqa: PLR0913 - the command's options
         max_cost: The most USD to spend, earlier runs for the same table included.
         texts: Whether the table holds the requests and answers. Where it does not, an answer
             that cannot be graded is kept in the journal beside it until it can.
+        begin: Told what the run will cost at about before anything is asked; what it raises ends
+            the run.
         advance: Told of requests finished, of how many, and USD so far.
 
     Returns:
@@ -114,7 +119,8 @@ async def acollect(  # noqa: PLR0913 - the command's options
         texts=texts,
         concurrency=as_concurrency(concurrency),
         max_cost=cap,
-        **({} if advance is None else {"advance": advance}),
+        begin=begin,
+        advance=advance,
     )
 
     async def one(sample: Sample, kept: Entry | None) -> Entry:
@@ -125,7 +131,7 @@ async def acollect(  # noqa: PLR0913 - the command's options
             session = _session(cascade, scope.run, given, config)
             request, known = session.request, (sample.text, sample.reference)
             port = AsyncPort(session.caller, plan.notices)
-            if kept is not None:
+            if kept is not None and not kept.incomplete:
                 again = kept.ungraded(job.graded_by)
                 drafts = [
                     restore(answer) if tier in again else None
@@ -135,9 +141,17 @@ async def acollect(  # noqa: PLR0913 - the command's options
                 grades, cost = await drivers.arun(grading, port)
                 found = {tier: grades[tier] for tier in again}
                 return regraded(kept, found, cost, graded_by=job.graded_by, texts=texts)
-            examined = await drivers.arun(examine(plan, request, grader, *known), port)
-        how = job.graded_by
-        return as_entry(sample, examined, plan.signals, read.columns, graded_by=how, texts=texts)
+            answers = reusable(kept.answers if kept else None, job.keys, plan.tiers)
+            examined = await drivers.arun(examine(plan, request, grader, *known, answers), port)
+        return as_entry(
+            sample,
+            examined,
+            plan.signals,
+            read.columns,
+            keys=job.keys,
+            graded_by=job.graded_by,
+            texts=texts,
+        )
 
     return await carry_out(job, one)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -62,13 +63,19 @@ def collect(  # noqa: PLR0913 - the command's options
             "is kept in OUT.partial.db until it can.",
         ),
     ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask whether to begin, at a terminal.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
 ) -> None:
     """Ask every tier about a sample of your requests and write the table that tuning reads.
 
     A run that was stopped goes on where it was when the same command is given again; requests
     that a model failed on are then asked again, and answers that could not be graded are graded
-    again, also by another --quality. Exit status 1 where no row can be tuned on.
+    again, also by another --quality. Where a tier is changed, the answers of the others are kept.
+    The first request goes alone: a misspelt tier costs no more than that. What the run will cost at
+    about is said first; at a terminal it is asked whether to begin. Exit status 1 where no row can
+    be tuned on, or no tier but the strongest is ever right.
 
     Example: cascade collect requests.csv --tier openai:gpt-4o-mini --tier openai:gpt-4o
     --quality numeric --max-cost 5 --out labels.csv
@@ -76,7 +83,7 @@ def collect(  # noqa: PLR0913 - the command's options
     from cascade_core.collect.job import as_out  # noqa: PLC0415 - `cascade --help` stays quick
     from cascade_core.collect.journal import journal_path  # noqa: PLC0415
     from cascade_core.collect.load import load  # noqa: PLC0415
-    from cascade_core.collect.show import print_summary, progress  # noqa: PLC0415
+    from cascade_core.collect.show import begin, print_summary, progress  # noqa: PLC0415
     from langchain_cascade import collecting  # noqa: PLC0415
 
     as_out(out)
@@ -93,6 +100,7 @@ def collect(  # noqa: PLR0913 - the command's options
                 concurrency=concurrency,
                 max_cost=max_cost,
                 texts=not no_text,
+                begin=partial(begin, ask=not yes, quiet=as_json),
                 advance=advance,
             )
     except KeyboardInterrupt:
@@ -105,6 +113,13 @@ def collect(  # noqa: PLR0913 - the command's options
         typer.echo(json.dumps(found.as_plain(), indent=2))
     else:
         print_summary(found)
+    if found.worthless:
+        typer.echo(
+            f"cascade: every answer but the strongest tier's has quality 0 by {found.quality!r}: "
+            "a table like that can only tell a cascade to ask the strongest tier always",
+            err=True,
+        )
+        raise typer.Exit(1)
     if found.n and not found.usable:
         typer.echo(
             "cascade: no row can be tuned on: no request has a graded answer of every tier; "

@@ -109,17 +109,28 @@ def print_report(report: Report, console: Console | None = None) -> None:
         out.print(_explained(report, index))
 
 
+PROMISED = 300
+"""Tickets that a promise of harm ≤ 5 % takes at about, where one draft in a hundred does harm."""
+
+
 def print_labels(report: Report, path: Path, console: Console | None = None) -> None:
     """Print what was written, and what it is good for."""
     out, name = console or Console(), shlex.quote(str(path))
     written = f"\n{path} holds {_count(report.n_tune, 'ticket')} with both answers. Go on with:"
     commands = (
-        f"cascade tune {name} --harm 0.05 --out policy.json",
+        f"cascade tune {name} {_asked(report.n_tune)} --out policy.json",
         f"cascade replay {name} --policy policy.json",
         "cascade demo --policy policy.json",
     )
     # Lines to be copied are never wrapped.
     out.print(Text("\n  ".join((written, *commands))), soft_wrap=True)
+    if report.n_tune < PROMISED:
+        out.print(Text(f"A promise such as --harm 0.05 takes about {PROMISED} tickets: --tune."))
+
+
+def _asked(tickets: int) -> str:
+    """Ask of so many tickets what they can carry: a promise takes some hundreds."""
+    return "--harm 0.05" if tickets >= PROMISED else "--quality 0.95"
 
 
 def _figures(answers: Sequence[GradedAnswer]) -> dict[str, Any]:

@@ -1,25 +1,89 @@
-"""Answers as the journal keeps them: all that graders read, so that nobody is asked again."""
+"""Answers as the journal keeps them: all that graders and rows need, to ask nobody again."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
+from cascade_core.collect.examine import Answer
 from cascade_core.draft import Draft
 from cascade_core.request import ToolCall
+from cascade_core.tier import Tier
 
 
-def keep(draft: Draft | None) -> Mapping[str, Any] | None:
-    """Write an answer as plain JSON; None where a tier gave none."""
+def keep(answer: Answer, key: str, *, judged: bool) -> Mapping[str, Any] | None:
+    """Write an answer as plain JSON; None where a tier gave none.
+
+    Args:
+        answer: The answer, and what was read of it.
+        key: The tier's, by which it is known again.
+        judged: Whether it was asked for and read as a draft, not as the last tier's answer.
+    """
+    draft = answer.draft
     if draft is None:
         return None
     calls = [{"name": call.name, "arguments": call.arguments} for call in draft.tool_calls]
-    return {"text": draft.text, "calls": calls, "broken": draft.broken_tool_calls}
+    return {
+        "text": draft.text,
+        "calls": calls,
+        "broken": draft.broken_tool_calls,
+        "key": key,
+        "judged": judged,
+        "model": draft.model,
+        "cost_usd": _spelled(answer.cost),
+        "readings": dict(answer.readings),
+        "paid": {name: _spelled(cost) for name, cost in answer.paid.items()},
+        "gate": answer.gate,
+    }
 
 
 def restore(kept: Mapping[str, Any] | None) -> Draft | None:
-    """Read what `keep` wrote."""
+    """Read the draft that `keep` wrote."""
     if kept is None:
         return None
     calls = [ToolCall(call["name"], call["arguments"]) for call in kept["calls"]]
-    return Draft(kept["text"], tool_calls=calls, broken_tool_calls=kept["broken"])
+    return Draft(
+        kept["text"],
+        tool_calls=calls,
+        broken_tool_calls=kept["broken"],
+        model=kept.get("model"),
+    )
+
+
+def reusable(
+    kept: Sequence[Mapping[str, Any] | None] | None, keys: Sequence[str], tiers: Sequence[Tier]
+) -> dict[int, Answer]:
+    """Return the answers that are kept of tiers that have not changed, by tier.
+
+    A tier that has become one whose drafts are judged is asked again: nothing was read of its
+    answers.
+
+    Args:
+        kept: As `keep` wrote them, whatever the tiers were then.
+        keys: The tiers' keys.
+        tiers: The tiers.
+    """
+    known = {(k.get("key"), k.get("judged")): k for k in kept or () if k is not None}
+    found = {}
+    for tier, key in zip(tiers, keys, strict=True):
+        last = tier is tiers[-1]
+        one = known.get((key, True)) or (known.get((key, False)) if last else None)
+        if one is not None:
+            found[tier.index] = Answer(
+                tier,
+                restore(one),
+                _amount(one["cost_usd"]),
+                {} if last else one["readings"],
+                {} if last else {name: _amount(cost) for name, cost in one["paid"].items()},
+                gate=None if last else one["gate"],
+            )
+    return found
+
+
+def _spelled(cost: Decimal | None) -> str | None:
+    return None if cost is None else str(cost)
+
+
+def _amount(spelled: str | None) -> Decimal | None:
+    return None if spelled is None else Decimal(spelled)

@@ -11,6 +11,10 @@ from collections.abc import Sequence
 from cascade_core.collect.journal import Entry
 from cascade_core.statistics.pvalues import binomial_p
 
+SELDOM = 0.1
+"""Share of agreement below which it is the comparison that is doubted, not the tier."""
+FEWEST = 5
+"""Rows that it takes for that."""
 LEVEL = 0.01
 """How seldom a strongest tier that is as good as the others is doubted, by chance alone."""
 
@@ -26,7 +30,14 @@ def doubt(entries: Sequence[Entry], quality: str, *, references: bool) -> str | 
     Returns:
         What is odd and what else to try, in one line; None where nothing is odd.
     """
-    odd = _odd([[q for q in e.qualities if q is not None] for e in entries if e.usable])
+    rows = [[q for q in e.qualities if q is not None] for e in entries if e.usable]
+    if quality == "agreement" and (seldom := _seldom(rows)):
+        return (
+            f"{seldom} by quality 'agreement', which compares answers word by word: answers of "
+            "several sentences hardly ever are the same; try --quality judge with --judge MODEL, a "
+            "function of yours, or references to compare with"
+        )
+    odd = _odd(rows)
     if odd is None:
         return None
     others = ("contains", "numeric", "normalised") if references else ("agreement",)
@@ -35,6 +46,18 @@ def doubt(entries: Sequence[Entry], quality: str, *, references: bool) -> str | 
         f"{odd} by quality {quality!r}: that may miss right answers, such as those with their "
         f"reasoning in front; try --quality {named}, or a function of yours"
     )
+
+
+def _seldom(rows: Sequence[Sequence[float]]) -> str | None:
+    """Say which tier hardly ever agrees with the strongest."""
+    *cheaper, last = zip(*rows, strict=True) if rows else ((),)
+    for tier, qualities in enumerate(cheaper):
+        mean = sum(qualities) / len(last)
+        if len(last) >= FEWEST and mean < SELDOM:
+            return (
+                f"tier {tier} agrees with the strongest in {100 * mean:.1f} % of {len(last)} rows"
+            )
+    return None
 
 
 def _odd(rows: Sequence[Sequence[float]]) -> str | None:

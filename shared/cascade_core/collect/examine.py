@@ -8,10 +8,12 @@ others with what the signals read.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
+from types import MappingProxyType
 
 from cascade_core.collect.case import Case, Grade, Grader
 from cascade_core.draft import Draft
@@ -64,8 +66,13 @@ class Examined:
     cost: Decimal | None
 
 
-def examine(
-    plan: Plan, request: Request, grader: Grader, text: str, reference: str | None = None
+def examine(  # noqa: PLR0913, PLR0917 - all there is to a request
+    plan: Plan,
+    request: Request,
+    grader: Grader,
+    text: str,
+    reference: str | None = None,
+    known: Mapping[int, Answer] = MappingProxyType({}),
 ) -> Steps[Examined]:
     """Ask every tier, read every signal, and grade every answer.
 
@@ -75,11 +82,13 @@ def examine(
         grader: Says how good an answer is.
         text: The request as one text, for graders.
         reference: The right answer, where it is known.
+        known: Answers that are there already, by tier: those tiers are not asked.
     """
     trail = Trail(plan.prices)
-    answers = []
+    answers: list[Answer] = []
     for tier in plan.tiers:
-        answers.append((yield from _answer(plan, request, tier, trail)))  # noqa: PERF401 - it yields
+        answer = known.get(tier.index)
+        answers.append(answer or (yield from _answer(plan, request, tier, trail)))
     case = Case(request, text, reference, tuple((a.tier, a.draft) for a in answers), trail)
     grades = yield from grader.grade(case)
     return Examined(tuple(answers), tuple(grades), total(trail.calls))
@@ -121,6 +130,13 @@ def _answer(plan: Plan, request: Request, tier: Tier, trail: Trail) -> Steps[Ans
     draft = reply.drafts[0]
     trail.add(draft, tier, "draft", "returned")
     cost = total(trail.calls[start:])
+    if odd := _unwritable(draft):
+        yield Note(
+            f"unwritable:{tier.index}",
+            f"an answer of {tier.label} cannot be written down ({odd}): the row counts as one "
+            "that this tier failed on",
+        )
+        return Answer(tier, cost=cost, error=f"an answer that cannot be written down ({odd})")
     if not judged:
         return Answer(tier, draft, cost)
     gate = failed_gate(plan, request.asking(tier.output_schema), draft)
@@ -162,3 +178,16 @@ def _ask(
     if isinstance(reply, Failed):
         trail.fail(reply, tier, "draft")
     return reply
+
+
+def _unwritable(draft: Draft) -> str | None:
+    """Say why an answer cannot be written down, as one nested a thousand deep cannot; else None."""
+    try:
+        for call in draft.tool_calls:
+            text = json.dumps({"name": call.name, "arguments": call.arguments}, default=str)
+            json.loads(text)
+        if not isinstance(draft.text, str):
+            return f"a text of type {type(draft.text).__name__}"
+    except (ValueError, TypeError, RecursionError) as error:
+        return type(error).__name__
+    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from importlib.util import find_spec
@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from cascade_core.collect.case import Grader
+from cascade_core.collect.estimate import Estimate, estimate
 from cascade_core.collect.journal import Journal, journal_path
-from cascade_core.collect.requests import Requests
+from cascade_core.collect.requests import Requests, Sample
 from cascade_core.collect.runner import Advance, Examine, SpendingCap, run_all
 from cascade_core.collect.summary import Collected, count_problems, summarise
 from cascade_core.costs.prices import Names
@@ -38,6 +39,8 @@ class Job:
         texts: Whether the table holds requests and answers.
         concurrency: How many requests run at a time.
         max_cost: The most USD to spend, earlier runs for the same table included.
+        begin: Told what the run will cost at about before anything is asked; what it raises ends
+            the run.
         advance: Told of progress.
     """
 
@@ -50,7 +53,8 @@ class Job:
     texts: bool = True
     concurrency: int = 8
     max_cost: Decimal | None = None
-    advance: Advance = field(default=lambda _done, _total, _spent: None, repr=False)
+    begin: Callable[[Estimate], None] | None = field(default=None, repr=False)
+    advance: Advance | None = field(default=None, repr=False)
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -63,6 +67,14 @@ class Job:
             "prices": self.plan.prices.identity,
             "texts": self.texts,
         }
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """By which each tier's answers are known again, also of two tiers that are alike."""
+        alike = [self.tiers[:k].count(tier) for k, tier in enumerate(self.tiers)]
+        return tuple(
+            f"{tier} {n}" if n else tier for tier, n in zip(self.tiers, alike, strict=True)
+        )
 
     @property
     def graded_by(self) -> str:
@@ -166,6 +178,8 @@ async def carry_out(job: Job, examine: Examine) -> Collected:
         budget = SpendingCap(job.max_cost, job.graded_by)
         for entry in journal.entries.values():
             budget.add(entry)
+        if job.begin is not None and (todo := _to_ask(job, journal)):
+            job.begin(estimate(job.plan, todo, judged=job.grader.paid))
         stopped = await run_all(
             job.requests.samples,
             examine,
@@ -174,7 +188,8 @@ async def carry_out(job: Job, examine: Examine) -> Collected:
             budget=budget,
             regrade=regrade,
             free=not job.grader.paid,
-            advance=job.advance,
+            tiers=[tier.label for tier in job.plan.tiers],
+            advance=job.advance or _silent,
         )
         # Where the cap left no room to grade all again, rows of two qualities are not mixed.
         entries = [entry.graded(job.graded_by) for entry in journal.in_order()]
@@ -213,6 +228,16 @@ def _doubted(found: Collected) -> str:
     return f"{found.doubt}{how if found.kept else ''}"
 
 
+def _silent(_done: int, _total: int, _spent: Decimal) -> None:
+    """Tell nobody of progress."""
+
+
+def _to_ask(job: Job, journal: Journal) -> list[Sample]:
+    """Return the requests that a tier is yet to answer."""
+    kept = journal.entries
+    return [s for s in job.requests.samples if s.index not in kept or kept[s.index].incomplete]
+
+
 def _to_regrade(job: Job, journal: Journal) -> frozenset[int]:
     """Return the requests whose answers are there already and are to be graded again.
 
@@ -223,7 +248,7 @@ def _to_regrade(job: Job, journal: Journal) -> frozenset[int]:
     Raises:
         ConfigurationError: They were graded in another way, and are not kept.
     """
-    known = [entry for entry in journal.entries.values() if not entry.errors]
+    known = [entry for entry in journal.entries.values() if not entry.incomplete]
     nothing = not any(entry.usable for entry in known)
     again = [e for e in known if e.problems or nothing or e.graded_by != job.graded_by]
     if any(entry.answers is None for entry in again):

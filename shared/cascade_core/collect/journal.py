@@ -1,7 +1,8 @@
 """What has been paid for survives a kill: every finished request is kept in SQLite at once.
 
 The file also holds the settings the run was begun with. A run goes on only
-with the same ones: rows of two settings in one table would be worth nothing.
+with the same ones: rows of two settings in one table would be worth nothing. Where only tiers
+have changed, the answers of the others are kept, and rows are made anew.
 How answers are graded is no part of them: the answers are kept, and graded again.
 The file lies beside the table and is gone once the table is whole.
 """
@@ -51,6 +52,7 @@ class Entry:
         graded_by: How the answers were graded.
         problems: What kept the grader from telling, by tier.
         answers: Every tier's answer as `answers.keep` writes it; None where they are not kept.
+        stale: Whether a tier has changed since, so that the row is to be made anew.
     """
 
     index: int
@@ -61,6 +63,12 @@ class Entry:
     graded_by: str = ""
     problems: Mapping[int, str] = field(default_factory=dict)
     answers: Sequence[Mapping[str, Any] | None] | None = field(default=None, repr=False)
+    stale: bool = False
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether a tier is still to be asked."""
+        return self.stale or bool(self.errors)
 
     @property
     def qualities(self) -> list[float | None]:
@@ -109,6 +117,7 @@ class Entry:
             "problems": {str(tier): problem for tier, problem in self.problems.items()},
             "row": dict(self.row),
             "answers": self.answers,
+            "stale": self.stale,
         }
         return json.dumps(plain, default=str)  # arguments of a tool call may be anything
 
@@ -125,12 +134,17 @@ class Entry:
             graded_by=str(plain["graded_by"]),
             problems={int(tier): str(problem) for tier, problem in plain["problems"].items()},
             answers=plain["answers"],
+            stale=bool(plain.get("stale")),
         )
 
 
 def journal_path(out: Path) -> Path:
     """Return where the journal of a table lies."""
     return out.with_name(f"{out.name}.partial.db")
+
+
+class UnwritableError(ConfigurationError):
+    """What came of a request cannot be kept as JSON."""
 
 
 class Journal:
@@ -181,7 +195,11 @@ class Journal:
         Raises:
             ConfigurationError: It cannot be written; what was kept before still is.
         """
-        row = (entry.index, entry.as_json())
+        try:
+            row = (entry.index, entry.as_json())
+        except (ValueError, TypeError, RecursionError) as error:
+            msg = f"request {entry.index + 1} cannot be written down ({type(error).__name__})"
+            raise UnwritableError(msg) from None
         try:
             self._kept.execute("INSERT OR REPLACE INTO requests VALUES (?, ?)", row)
         except sqlite3.Error as error:
@@ -202,7 +220,7 @@ class Journal:
 
     def in_order(self) -> Iterator[Entry]:
         """Give the entries in the order of the requests."""
-        return (self.entries[index] for index in sorted(self.entries))
+        return (self.entries[i] for i in sorted(self.entries) if not self.entries[i].stale)
 
     def __enter__(self) -> Self:
         """Return the journal."""
@@ -234,22 +252,36 @@ class Journal:
         if marks != (_APPLICATION, _FORMAT):
             msg = f"{self.path} is no journal of this version; move it away to start over"
             raise ConfigurationError(msg)
-        self._check(dict(self._kept.execute("SELECT name, value FROM settings")))
+        before = dict(self._kept.execute("SELECT name, value FROM settings"))
+        self._check(before)
         for place, text in self._kept.execute("SELECT place, entry FROM requests"):
             try:
                 self.entries[place] = Entry.of(json.loads(text))
             except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
                 msg = f"{self.path}, request {place}: is damaged; delete the file to start over"
                 raise ConfigurationError(msg) from None
+        self._change_tiers(before.get("tiers"))
         # A commit is then one write that does not wait for the disk; `add` syncs now and then.
         self._kept.execute("PRAGMA synchronous = NORMAL")
         self._kept.execute("PRAGMA journal_mode = WAL")
+
+    def _change_tiers(self, before: str | None) -> None:
+        """Keep the answers, and what they cost, of a run with other tiers; rows are made anew."""
+        now = self._settings.get("tiers")
+        if now is None or before == now:
+            return
+        self.entries = {i: replace(entry, stale=True) for i, entry in self.entries.items()}
+        self._kept.execute("BEGIN")
+        self._kept.execute("UPDATE settings SET value = ? WHERE name = 'tiers'", (now,))
+        rows = [(entry.as_json(), place) for place, entry in self.entries.items()]
+        self._kept.executemany("UPDATE requests SET entry = ? WHERE place = ?", rows)
+        self._kept.execute("COMMIT")
 
     def _first(self, question: str) -> Any:
         return self._kept.execute(question).fetchone()[0]
 
     def _check(self, before: Mapping[str, str]) -> None:
-        names = {**before, **self._settings}
+        names = {name: None for name in (*before, *self._settings) if name != "tiers"}
         changed = [name for name in names if before.get(name) != self._settings.get(name)]
         if changed:
             msg = (

@@ -23,6 +23,7 @@ def as_entry(  # noqa: PLR0913 - what a row is made of
     signals: Sequence[Signal],
     columns: Collection[str],
     *,
+    keys: Sequence[str] = (),
     graded_by: str = "",
     texts: bool = True,
 ) -> Entry:
@@ -34,9 +35,11 @@ def as_entry(  # noqa: PLR0913 - what a row is made of
         signals: The signals that were read.
         columns: Names of the file's columns; only those among `class`, `group`
             and `weight` that it has become columns of the table.
+        keys: By which each tier's answers are known again.
         graded_by: How the answers were graded.
         texts: Whether the row holds the request and the answers. Where it does not, answers
-            are kept outside of it for as long as one of them has no quality: they are paid for.
+            are kept outside of it for as long as one of them has no quality, or a tier gave none:
+            they are paid for.
     """
     row: dict[str, Any] = {"id": sample.id}
     if texts:
@@ -50,9 +53,10 @@ def as_entry(  # noqa: PLR0913 - what a row is made of
     row = {name: _writable(value) for name, value in row.items()}
     errors = {a.tier.index: a.error for a in examined.answers if a.error is not None}
     kept = texts or any(
-        a.draft is not None and g.quality is None
+        a.error is not None or g.quality is None
         for a, g in zip(examined.answers, examined.grades, strict=True)
     )
+    keys = keys or [""] * len(examined.answers)
     return Entry(
         sample.index,
         row,
@@ -60,7 +64,12 @@ def as_entry(  # noqa: PLR0913 - what a row is made of
         errors,
         graded_by=graded_by,
         problems=_problems(dict(enumerate(examined.grades))),
-        answers=[keep(answer.draft) for answer in examined.answers] if kept else None,
+        answers=[
+            keep(answer, key, judged=index < last)
+            for index, (answer, key) in enumerate(zip(examined.answers, keys, strict=True))
+        ]
+        if kept
+        else None,
     )
 
 

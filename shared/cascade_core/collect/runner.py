@@ -11,13 +11,17 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from cascade_core.collect.journal import Entry, Journal
+from cascade_core.collect.journal import Entry, Journal, UnwritableError
+from cascade_core.collect.probe import Probe, lost
 from cascade_core.collect.requests import Sample
 from cascade_core.costs.rate import EXACT
+from cascade_core.errors import ConfigurationError
 from cascade_core.warn import warn
 
 Examine: TypeAlias = Callable[[Sample, Entry | None], Awaitable[Entry]]
-"""Examines one request; where it is given what is known of it, only grades the answers again."""
+"""Examines one request. Where it is given what is known of it, asks only tiers whose answers are
+missing, and grades the answers again.
+"""
 
 Advance: TypeAlias = Callable[[int, int, Decimal], None]
 """Told of progress: requests finished, of how many, USD so far as far as it is known."""
@@ -93,19 +97,21 @@ async def run_all(  # noqa: PLR0913 - what a run is made of
     budget: SpendingCap,
     regrade: Collection[int] = (),
     free: bool = True,
+    tiers: Sequence[str] = (),
     advance: Advance = lambda _done, _total, _spent: None,
 ) -> Stopped | None:
     """Grade again what is to be, then examine what the journal lacks, then what failed before.
 
     Args:
         samples: The requests.
-        examine: Examines one. A tier that fails is part of what it returns;
-            whatever it raises ends the run.
+        examine: Examines one. A tier that fails is part of what it returns; a
+            `ConfigurationError` ends the run, and anything else loses that request alone.
         journal: Where finished requests are kept.
         concurrency: How many requests run at a time.
         budget: What was spent before, if anything, and the cap.
         regrade: Which requests' answers in the journal are to be graded again.
         free: Whether that costs nothing, and so needs no room below the cap.
+        tiers: How errors call the tiers.
         advance: Told of progress.
 
     Returns:
@@ -116,8 +122,9 @@ async def run_all(  # noqa: PLR0913 - what a run is made of
     graded = {index: known[index] for index in regrade}
     todo = _in_turn(samples, known, graded)
     finished = len(samples) - len(todo)
+    by_index = {sample.index: sample for sample in samples}
     running: set[asyncio.Task[Entry]] = set()
-    watch = _Watch()
+    watch, probe = _Watch(), Probe(tiers)
 
     def settle(tasks: set[asyncio.Task[Entry]]) -> None:
         """Keep all that ended well before raising what did not."""
@@ -128,26 +135,29 @@ async def run_all(  # noqa: PLR0913 - what a run is made of
                 entry = task.result()
                 before = known.get(entry.index)
                 entry = entry if entry.index in graded else entry.after(before)
-                journal.add(entry)
+                entry = _kept(journal, entry, by_index[entry.index], before, len(tiers))
                 budget.add(entry, before)
                 watch.see(entry, before)
                 finished += 1
                 advance(finished, len(samples), budget.spent)
+                probe.look_at(entry)
         for task in ended:
             if (error := task.exception()) is not None:
                 raise error
+        probe.check()
 
     advance(finished, len(samples), budget.spent)
     try:
         while todo or running:
             while (
                 todo
-                and len(running) < concurrency
+                and len(running) < probe.room(concurrency)
                 and budget.allows(len(running), free=free and todo[0].index in graded)
             ):
                 sample = todo.popleft()
-                kept = graded.get(sample.index)
-                running.add(asyncio.ensure_future(_started(examine, sample, kept)))
+                kept = known.get(sample.index)
+                started = _started(examine, sample, kept, len(tiers))
+                running.add(asyncio.ensure_future(started))
             if not running:
                 return "unpriced" if budget.unpriced else "cap"
             done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -166,12 +176,29 @@ def _in_turn(
     again = [sample for sample in samples if sample.index in graded]
     new = [sample for sample in samples if sample.index not in known]
     # A table has no use for a row that a tier failed on; another time it may answer.
-    failed = [s for s in samples if s.index in known and known[s.index].errors]
+    failed = [s for s in samples if s.index in known and known[s.index].incomplete]
     return deque([*again, *new, *failed])
 
 
-async def _started(examine: Examine, sample: Sample, kept: Entry | None) -> Entry:
-    return await examine(sample, kept)
+def _kept(
+    journal: Journal, entry: Entry, sample: Sample, before: Entry | None, tiers: int
+) -> Entry:
+    """Write a finished request down, or that it is lost where it cannot be."""
+    try:
+        journal.add(entry)
+    except UnwritableError as error:
+        entry = lost(sample, before, tiers, error)
+        journal.add(entry)
+    return entry
+
+
+async def _started(examine: Examine, sample: Sample, kept: Entry | None, tiers: int) -> Entry:
+    try:
+        return await examine(sample, kept)
+    except ConfigurationError:
+        raise
+    except Exception as error:  # noqa: BLE001 - an odd answer is no reason to lose the others
+        return lost(sample, kept, tiers, error)
 
 
 class _Watch:

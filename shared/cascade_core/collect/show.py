@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 
+import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -18,11 +20,27 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from cascade_core.collect.estimate import Estimate
 from cascade_core.collect.runner import Advance
 from cascade_core.collect.summary import Collected
 
 MOST_LISTED = 3
 """Problems of a grader that are listed; a wrong scale has as many as it has numbers."""
+
+
+def begin(estimate: Estimate, *, ask: bool, quiet: bool) -> None:
+    """Say on standard error what a run will cost, and ask at a terminal whether to begin.
+
+    Raises:
+        typer.Exit: The answer was no.
+    """
+    if quiet:
+        return
+    typer.echo(f"{estimate}.", err=True)
+    asks = ask and sys.stdin.isatty() and sys.stderr.isatty()
+    if asks and not typer.confirm("Begin?", default=True, err=True):
+        typer.echo("cascade: nothing was asked", err=True)
+        raise typer.Exit(1)
 
 
 @contextmanager

@@ -81,6 +81,12 @@ class Collected:
     regraded: int = 0
 
     @property
+    def worthless(self) -> bool:
+        """Whether no cheaper tier has a right answer, so that there is nothing to tune."""
+        cheaper = [tier.quality for tier in self.tiers[:-1]]
+        return bool(self.usable) and not any(cheaper)
+
+    @property
     def settled(self) -> bool:
         """Whether the same run again could change nothing, so that it needs no journal."""
         again = self.failed or self.problems or not self.usable or (self.doubt and self.kept)

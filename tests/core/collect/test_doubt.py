@@ -48,6 +48,15 @@ def test_what_chance_explains_is_not_doubted(tiers: Sequence[Sequence[float | No
     assert said(*tiers) == ""
 
 
+def test_answers_that_hardly_ever_agree_are_compared_in_the_wrong_way() -> None:
+    few = [1.0] + [0.0] * 19
+    found = said(few, [1.0] * 20, quality="agreement", references=False)
+    assert "tier 0 agrees with the strongest in 5.0 % of 20 rows by quality 'agreement'" in found
+    assert "--quality judge" in found
+    assert said([1.0] * 4 + [0.0] * 16, [1.0] * 20, quality="agreement", references=False) == ""
+    assert said(few, [1.0] * 20) == ""
+
+
 def test_tiers_that_are_equally_good_are_hardly_ever_doubted() -> None:
     draw = random.Random(0)
     doubted = sum(

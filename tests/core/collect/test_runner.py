@@ -38,7 +38,7 @@ class Work:
         self.reached_50 = asyncio.Event()
 
     async def __call__(self, sample: Sample, kept: Entry | None) -> Entry:
-        if kept is not None:
+        if kept is not None and not kept.incomplete:
             self.graded.append(sample.index)
             row = {**kept.row, "t0_quality": 1.0, "t1_quality": 1.0}
             return replace(kept, row=row, cost=(kept.cost or 0) + self.grading)
@@ -150,9 +150,67 @@ async def test_a_cancelled_run_cancels_what_runs_and_keeps_what_is_done(tmp_path
 
 async def test_a_tier_that_never_answers_is_noticed_while_it_runs(tmp_path: Path) -> None:
     work = Work()
-    work.errors = {1: "AuthenticationError (HTTP 401)"}
+    work.errors = {1: "InternalServerError (HTTP 500)"}
     with pytest.warns(CascadeWarning, match=f"tier 1 failed on each of the first {ALL_FAILED}"):
         await go(tmp_path, work)
+
+
+@pytest.mark.parametrize(
+    ("error", "asked"),
+    [
+        ("NotFoundError (HTTP 404)", 1),
+        ("AuthenticationError (HTTP 401)", 1),
+        ("ModelNotFound", 1),
+        ("BadRequestError (HTTP 400)", 2),
+    ],
+)
+async def test_a_tier_that_cannot_work_is_found_before_the_others_are_paid_for(
+    tmp_path: Path, error: str, asked: int
+) -> None:
+    work = Work()
+    work.errors = {1: error}
+    with pytest.raises(ConfigurationError, match=r"strong failed on the first request: .*is kept"):
+        await go(tmp_path, work, tiers=["cheap", "strong"])
+    assert work.started == list(range(asked))
+
+
+@pytest.mark.parametrize("error", ["RateLimitError (HTTP 429)", "APITimeoutError", "E (HTTP 503)"])
+async def test_a_tier_that_is_down_for_a_moment_ends_nothing(tmp_path: Path, error: str) -> None:
+    work = Work()
+    work.errors = {1: error}
+    with pytest.warns(CascadeWarning, match="tier 1 failed on each"):
+        await go(tmp_path, work, tiers=["cheap", "strong"])
+    assert len(work.started) == 20
+    assert work.peak == 4
+
+
+@pytest.mark.parametrize("error", [RecursionError(), ValueError("secret"), AttributeError("text")])
+async def test_a_request_that_is_lost_is_kept_out_and_the_others_go_on(
+    tmp_path: Path, error: Exception
+) -> None:
+    work = Work()
+    work.raises = {3: error}
+    with pytest.warns(CascadeWarning, match=f"request '4' was lost to {type(error).__name__}"):
+        _, _, entries = await go(tmp_path, work, tiers=["cheap", "strong"])
+    assert len(entries) == 20
+    assert [index for index, entry in entries.items() if not entry.usable] == [3]
+    assert set(entries[3].errors) == {0, 1}
+    assert "secret" not in str(entries[3].errors)
+
+
+async def test_what_json_cannot_hold_is_lost_alone(tmp_path: Path) -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+
+    async def examine(sample: Sample, kept: Entry | None) -> Entry:
+        row = {"id": sample.id, "t0_quality": 1.0, "t1_quality": 1.0}
+        answers = [{"calls": deep if sample.index == 2 else []}]
+        return Entry(sample.index, row, CENT, answers=answers)
+
+    with pytest.warns(CascadeWarning, match="request '3' was lost to UnwritableError"):
+        _, _, entries = await go(tmp_path, examine, n=5, tiers=["cheap", "strong"])  # type: ignore[arg-type]
+    assert [entry.usable for _, entry in sorted(entries.items())] == [True, True, False, True, True]
 
 
 async def test_answers_that_nobody_can_grade_are_noticed_while_it_runs(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -297,24 +298,87 @@ def test_requests_that_a_tier_failed_on_are_asked_again_by_the_same_run(tmp_path
     assert (second.usable, second.failed, second.stopped) == (5, 1, None)
     assert [row["id"] for row in rows] == ["1", "2", "3", "4", "5", "6"]
     assert numbers(rows, "t0_quality") == [1, 1, 1, 1, None, 1]
-    # The strong model was asked twice about two of the six: both times are paid for.
-    assert second.spent == pytest.approx(Decimal(5 * 8 + 8 * 80) / 10**6)
+    # What the strong model has answered already is not paid for again.
+    assert second.spent == pytest.approx(Decimal(5 * 8 + 6 * 80) / 10**6)
     down.clear()
     third, _ = gather(tmp_path, models(cheap=sometimes))
     assert (third.usable, third.failed) == (6, 0)
-    assert third.spent == pytest.approx(Decimal(6 * 8 + 9 * 80) / 10**6)
+    assert third.spent == pytest.approx(Decimal(6 * 8 + 6 * 80) / 10**6)
     assert not third.journal.exists()
 
 
 def test_a_tier_that_always_fails_does_not_end_the_run(tmp_path: Path) -> None:
     many = [{"request": f"question {i}"} for i in range(15)]
-    broken = models(strong=Say(error=ProviderError(status_code=401)))
+    broken = models(strong=Say(error=ProviderError(status_code=500)))
     with pytest.warns(CascadeWarning, match="tier 1 failed on each of the first 10"):
         found, rows = gather(tmp_path, broken, many)
     assert len(rows) == 15
     assert found.failed == 15
     assert set(numbers(rows, "t0_quality")) == {None}, "nothing to agree with"
     assert found.tiers[0].ungraded == 15
+
+
+def test_a_misspelt_tier_is_found_with_one_request_and_its_new_name_asks_nobody_else_again(
+    tmp_path: Path,
+) -> None:
+    cheap, _ = tiers = models(strong=Say(error=ProviderError(status_code=404)))
+    with pytest.raises(ConfigurationError, match=r"tier 1 \(strong\) failed on the first request"):
+        gather(tmp_path, tiers)
+    assert len(cheap.calls) == 1
+    right = FakeChat(echo(), model_name="stronger")
+    found, rows = gather(tmp_path, [cheap, right])
+    assert len(cheap.calls) == 6, "one answer is kept"
+    assert (found.usable, len(right.calls)) == (6, 6)
+    assert {row["t1_model"] for row in rows} == {"stronger"}
+    assert numbers(rows, "t0_signal_sequence_logprob")[0] == pytest.approx(0.8, abs=0.01)
+
+
+def test_answers_of_tiers_that_did_not_change_are_reused_when_another_does(tmp_path: Path) -> None:
+    def sometimes(messages: Any, kwargs: Any) -> Say:
+        text = str(messages[-1].content)
+        return Say(error=ProviderError(status_code=503)) if text[-1] == "5" else Say(f"re: {text}")
+
+    first = models(cheap=sometimes)
+    gather(tmp_path, first)
+    other = FakeChat(echo(p=0.7), model_name="other")
+    found, rows = gather(tmp_path, [other, first[1]])
+    assert len(first[1].calls) == 6
+    assert len(other.calls) == 6
+    assert {row["t0_model"] for row in rows} == {"other"}
+    assert None not in numbers(rows, "t1_cost_usd")
+    assert found.usable == 6
+    assert found.spent == pytest.approx(Decimal(5 * 8 + 6 * 80) / 10**6), "as far as it is known"
+
+
+@pytest.mark.parametrize("depth", [600, 100_000])
+def test_arguments_nested_too_deep_are_a_failed_row_and_the_others_go_on(
+    tmp_path: Path, depth: int
+) -> None:
+    deep: Any = 1
+    for _ in range(depth):
+        deep = [deep]
+
+    def script(messages: Any, kwargs: Any) -> Say:
+        text = str(messages[-1].content)
+        call = {"name": "f", "args": {"x": deep}, "id": "1"}
+        return Say("", tool_calls=[call]) if text[-1] == "3" else Say(f"re: {text}", p=0.8)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found, rows = gather(tmp_path, models(cheap=script))
+    assert [float(row["t1_quality"] or 0) for row in rows if row["id"] != "4"] == [1.0] * 5
+    assert found.usable >= 5
+
+
+def test_without_references_prose_that_never_agrees_is_doubted_and_worth_nothing(
+    tmp_path: Path,
+) -> None:
+    plain = [{"request": one["request"]} for one in ASKED]
+    tiers = models(cheap=lambda m, k: Say("A sentence of its own.", p=0.9))
+    with pytest.warns(CascadeWarning, match="tier 0 agrees with the strongest in 0.0 % of 6 rows"):
+        found, _ = gather(tmp_path, tiers, plain)
+    assert found.worthless
+    assert found.journal.exists(), "the answers are kept, to be graded in another way"
 
 
 class Grading:
