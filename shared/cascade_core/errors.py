@@ -11,7 +11,7 @@
     ├── MissingPackageError (also ModuleNotFoundError)  an extra is not installed
     ├── NothingParsedError                      an answer holds no object of the schema asked for
     ├── FormatError (also ValueError)           an answer is not in the form its prompt asked for
-    ├── UnwritableError (also TypeError)        a setting is no plain data, or may be secret
+    ├── UnkeepableError (also TypeError)        a setting is no plain data, or may be secret
     ├── RepeatedKeyError (also ValueError)      a JSON object has a key twice
     ├── RequestError                            the demo's server cannot serve a request
     ├── ContextLengthError (also ValueError)    a prompt is too long for the demo's models

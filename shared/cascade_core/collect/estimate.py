@@ -45,7 +45,7 @@ class Estimate:
         return f"{what}: about {dollars(self.usd)}, if answers have {ANSWER_TOKENS} tokens{more}"
 
 
-def estimate(plan: Plan, samples: Sequence[Sample], *, judged: bool = False) -> Estimate:
+def estimate_cost(plan: Plan, samples: Sequence[Sample], *, judged: bool = False) -> Estimate:
     """Estimate what asking every tier costs.
 
     Args:

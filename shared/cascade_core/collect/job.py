@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cascade_core.collect.case import Grader
-from cascade_core.collect.estimate import Estimate, estimate
+from cascade_core.collect.estimate import Estimate, estimate_cost
 from cascade_core.collect.journal import Journal, journal_path
 from cascade_core.collect.requests import Requests, Sample
 from cascade_core.collect.runner import Advance, Examine, SpendingCap, run_all
@@ -179,7 +179,7 @@ async def carry_out(job: Job, examine: Examine) -> Collected:
         for entry in journal.entries.values():
             budget.add(entry)
         if job.begin is not None and (todo := _to_ask(job, journal)):
-            job.begin(estimate(job.plan, todo, judged=job.grader.paid))
+            job.begin(estimate_cost(job.plan, todo, judged=job.grader.paid))
         stopped = await run_all(
             job.requests.samples,
             examine,

@@ -143,7 +143,7 @@ def journal_path(out: Path) -> Path:
     return out.with_name(f"{out.name}.partial.db")
 
 
-class UnwritableError(ConfigurationError):
+class UnkeepableError(ConfigurationError):
     """What came of a request cannot be kept as JSON."""
 
 
@@ -199,7 +199,7 @@ class Journal:
             row = (entry.index, entry.as_json())
         except (ValueError, TypeError, RecursionError) as error:
             msg = f"request {entry.index + 1} cannot be written down ({type(error).__name__})"
-            raise UnwritableError(msg) from None
+            raise UnkeepableError(msg) from None
         try:
             self._kept.execute("INSERT OR REPLACE INTO requests VALUES (?, ?)", row)
         except sqlite3.Error as error:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from cascade_core.collect.journal import Entry, Journal, UnwritableError
+from cascade_core.collect.journal import Entry, Journal, UnkeepableError
 from cascade_core.collect.probe import Probe, lost
 from cascade_core.collect.requests import Sample
 from cascade_core.costs.rate import EXACT
@@ -186,7 +186,7 @@ def _kept(
     """Write a finished request down, or that it is lost where it cannot be."""
     try:
         journal.add(entry)
-    except UnwritableError as error:
+    except UnkeepableError as error:
         entry = lost(sample, before, tiers, error)
         journal.add(entry)
     return entry

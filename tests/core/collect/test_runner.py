@@ -208,7 +208,7 @@ async def test_what_json_cannot_hold_is_lost_alone(tmp_path: Path) -> None:
         answers = [{"calls": deep if sample.index == 2 else []}]
         return Entry(sample.index, row, CENT, answers=answers)
 
-    with pytest.warns(CascadeWarning, match="request '3' was lost to UnwritableError"):
+    with pytest.warns(CascadeWarning, match="request '3' was lost to UnkeepableError"):
         _, _, entries = await go(tmp_path, examine, n=5, tiers=["cheap", "strong"])  # type: ignore[arg-type]
     assert [entry.usable for _, entry in sorted(entries.items())] == [True, True, False, True, True]
 
