@@ -1,6 +1,7 @@
 """One request around the loop: what is told of it, written down and kept, without a framework."""
 
 import asyncio
+import threading
 import warnings
 from contextlib import closing
 from types import SimpleNamespace
@@ -351,3 +352,122 @@ def test_a_method_a_hook_leaves_out_is_none_of_its_business():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         session(SURE, SURE, hooks=[Hook()]).run()
+
+
+# --- what must not cost an answer -----------------------------------------------------------------
+
+
+def test_warnings_that_are_errors_cost_no_answer(way, caplog):
+    hook = Moments(raises={"decided"})
+    asked = session(Answer(), SURE, log=Kept(OSError()), hooks=[hook])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert way(asked).verdict.tier == 1
+    assert len([r for r in caplog.records if r.name == "cascade_core"]) == 3
+    assert hook.seen == ["before", "decided", "ended"]
+
+
+class AsyncKept(Kept):
+    """A log that is awaited."""
+
+    async def write(self, record):
+        await asyncio.sleep(0)
+        super().write(record)
+
+
+def test_a_log_that_is_awaited_has_every_record(way):
+    log = AsyncKept()
+    _, record = way(session(SURE, SURE, log=log))
+    assert log.records == [record]
+
+
+def test_a_log_that_returns_something_to_await_has_every_record(way):
+    inner = AsyncKept()
+
+    class Hands:
+        def write(self, record):
+            return inner.write(record)
+
+    way(session(SURE, SURE, log=Hands()))
+    assert len(inner.records) == 1
+
+
+def test_an_awaited_log_that_fails_costs_no_answer(way):
+    with pytest.warns(CascadeWarning, match="decisions are lost"):
+        assert way(session(SURE, SURE, log=AsyncKept(OSError()))).verdict.tier == 0
+
+
+def test_a_plain_log_is_written_to_outside_of_the_event_loop():
+    threads = []
+
+    class Notes(Kept):
+        def write(self, record):
+            threads.append(threading.current_thread())
+
+    asyncio.run(session(SURE, SURE, log=Notes()).arun())
+    assert threads != [threading.main_thread()]
+
+
+@pytest.mark.parametrize("swallows", [False, True])
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("tier", [0, 1])
+def test_a_cancelled_request_is_not_recorded_as_answered(tier, streamed, swallows):
+    log, hook, reached = Kept(), Moments(), []
+
+    async def waits(index):
+        if index != tier:
+            return
+        reached.append(index)
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            if not swallows:
+                raise
+
+    class Slow(Models):
+        async def acall(self, effect, sample):
+            await waits(effect.target.index)
+            return self.call(effect, sample)
+
+        async def aopen(self, effect):
+            await waits(effect.tier.index)
+            return await super().aopen(effect)
+
+    async def main():
+        asked = Session(engine(log, [hook]), REQUEST, Slow(UNSURE, SURE))
+        way = Way("astream" if streamed else "arun")
+        task = asyncio.create_task(way._awaited(asked))
+        while not (reached or task.done()):  # noqa: ASYNC110 - until the tier is being asked
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with collect_decisions() as seen:
+        asyncio.run(main())
+    assert (log.records, seen) == ([], [])
+    assert hook.seen == ["before", "ended"]
+
+
+def test_a_request_that_is_cancelled_while_its_log_is_slow_is_no_decision():
+    hook, writing = Moments(), []
+
+    class Slow(Kept):
+        async def write(self, record):
+            writing.append(record)
+            await asyncio.sleep(10)
+            super().write(record)
+
+    log = Slow()
+
+    async def main():
+        task = asyncio.create_task(Session(engine(log, [hook]), REQUEST, Models(SURE, SURE)).arun())
+        while not (writing or task.done()):  # noqa: ASYNC110 - until it is being written down
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with collect_decisions() as seen:
+        asyncio.run(main())
+    assert (log.records, seen, hook.seen) == ([], [], ["before", "ended"])
