@@ -27,7 +27,7 @@ from cascade_core.integrations.answers import read_said
 from cascade_core.integrations.asked import part_kind
 from cascade_core.integrations.contents import REFUSAL_PARTS, TEXT_PARTS, beside, others
 from cascade_core.integrations.finish import once
-from cascade_core.integrations.usage import read_langchain, sound
+from cascade_core.integrations.usage import hollow, read_langchain
 from cascade_core.log.record import calls_of
 from cascade_core.logprobs import Logprobs, read_logprobs
 from cascade_core.request import Role, ToolCall, Turn
@@ -137,8 +137,7 @@ def to_draft(
     tool_calls = _tool_calls(message) if message.tool_calls else ()
     speech, unread = spoken(text), None
     model = once(said.model, name) if said.model else name
-    usage = sound(usage, wrote=bool(text or tool_calls))
-    if usage is None and record is None and prompt is not None:
+    if hollow(usage, text, tool_calls) and record is None and prompt is not None:
         usage = _counted(text, tool_calls, logprobs, prompt(), model)
     if logprobs is not None and speech and not tool_calls:
         logprobs, unread = own_logprobs(logprobs, speech)
@@ -163,7 +162,9 @@ def to_draft(
 
 def with_usage(draft: Draft, prompt: Sequence[BaseMessage], model: str | None) -> Usage:
     """Return a draft's usage: what the provider reported, else what can be counted."""
-    if draft.usage is not None:
+    if draft.usage is not None and not hollow(
+        draft.usage, wrote=bool(draft.whole or draft.tool_calls)
+    ):
         return draft.usage
     return _counted(draft.whole, draft.tool_calls, draft.logprobs, prompt, draft.model or model)
 

@@ -31,7 +31,7 @@ from cascade_core.effects import Chunk
 from cascade_core.integrations.answers import SAYING, read_said
 from cascade_core.integrations.classes import LANGCHAIN, integration
 from cascade_core.integrations.finish import worst
-from cascade_core.integrations.usage import so_far
+from cascade_core.integrations.usage import hollow, so_far
 from cascade_core.logprobs import read_logprobs
 from cascade_core.loop import streams
 from cascade_core.spelling import Following
@@ -140,7 +140,10 @@ class GatheredMessages:
                 finish=self._finish or draft.finish,
                 model=self._model or draft.model,
             )
-        if draft.usage is None and not draft.inner:
+        none = draft.usage is None or hollow(
+            draft.usage, wrote=bool(draft.whole or draft.tool_calls)
+        )
+        if none and not draft.inner:
             usage = with_usage(draft, self.messages, self.name)
             message = message.model_copy(update={"usage_metadata": to_usage_metadata(usage)})
             if draft.model is None and self.name is not None:

@@ -193,7 +193,9 @@ def advise(cheap: Findings, strong: Findings) -> list[str]:
     for name, one in (("cheap", cheap), ("strong", strong)):
         if error := failed(one.tried or {}):
             advice.append(f"The {name} model's request failed: {error}.")
-    if cheap.input_usd is None or strong.input_usd is None:
+    if (cheap.model, cheap.integration) == (strong.model, strong.integration):
+        advice.append(f"Both are {cheap.model}: one model twice is no cascade.")
+    elif cheap.input_usd is None or strong.input_usd is None:
         advice.append("A model is unpriced: costs will be null. Give prices= a table of your own.")
     elif (cheap.output_usd or 0) >= (strong.output_usd or 0):
         advice.append("The first model costs no less than the second: are they in order?")

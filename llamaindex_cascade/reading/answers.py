@@ -23,7 +23,7 @@ from cascade_core.draft import Draft
 from cascade_core.integrations.answers import Said, read_said
 from cascade_core.integrations.contents import beside, parts_in
 from cascade_core.integrations.finish import once
-from cascade_core.integrations.usage import sound, written_in
+from cascade_core.integrations.usage import hollow, written_in
 from cascade_core.log.record import calls_of
 from cascade_core.logprobs import Logprobs
 from cascade_core.request import ToolCall
@@ -69,8 +69,9 @@ def to_draft(  # noqa: PLR0913 - what only the caller can know of an answer
     speech, unread = spoken(text), None
     model = once(said.model, name) if said.model else name
     record = response.additional_kwargs.get("cascade")
-    usage = sound(usage or said.usage, wrote=bool(text or tool_calls))
-    if usage is None and record is None and prompt_texts is not None:
+    usage = usage or said.usage
+    reads = usage is None or hollow(usage, wrote=bool(text or tool_calls))
+    if reads and record is None and prompt_texts is not None:
         answer = text + "".join(f"{call.name}{call.arguments}" for call in tool_calls)
         written = written_in(response.raw) or (None if logprobs is None else len(logprobs))
         usage = estimate_usage(prompt_texts(), answer, model, written)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 
 import pytest
+
+import cascade_core.version
 
 WITHOUT = """
 import importlib.abc, sys
@@ -25,10 +28,8 @@ except ImportError as error:
     ("package", "statement", "extra"),
     [
         ("langchain_core", "import langchain_cascade", "langchain"),
-        ("langchain_core", "from langchain_cascade import ChatCascade", "langchain"),
         ("langchain", "from langchain_cascade import CascadeMiddleware", "langchain"),
         ("llama_index", "import llamaindex_cascade", "llamaindex"),
-        ("llama_index", "from llamaindex_cascade import CascadeLLM", "llamaindex"),
     ],
 )
 def test_a_missing_package_names_its_extra(package: str, statement: str, extra: str) -> None:
@@ -43,6 +44,6 @@ def test_a_missing_package_names_its_extra(package: str, statement: str, extra: 
 
 @pytest.mark.parametrize("package", ["cascade_core", "langchain_cascade", "llamaindex_cascade"])
 def test_every_package_says_its_version(package: str) -> None:
-    code = f"import {package}; print({package}.__version__)"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout.strip()[0].isdigit()
+    said = importlib.import_module(package).__version__
+    assert said == cascade_core.version.__version__
+    assert said[0].isdigit()

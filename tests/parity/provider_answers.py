@@ -527,16 +527,16 @@ ANSWERS: dict[str, Answer] = {
         sent={
             "model": "mistral-small",
             "choices": choice("model_length"),
-            "usage": {"prompt_tokens": 4, "completion_tokens": 1},
+            "usage": {"prompt_tokens": 4, "completion_tokens": 0},
         },
         metadata={
             "model_name": "mistral-small",
             "finish_reason": "model_length",
-            "token_usage": {"prompt_tokens": 4, "completion_tokens": 1},
+            "token_usage": {"prompt_tokens": 4, "completion_tokens": 0},
         },
         finish="length",
         model="mistral-small",
-        usage=Usage(4, 1),
+        usage=Usage(4, 0),
     ),
     "Ollama": Answer(
         sent={

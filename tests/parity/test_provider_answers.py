@@ -146,7 +146,7 @@ def test_every_name_and_shape_of_the_table_is_tried() -> None:
     assert all(name in said for name in places)
 
 
-NO_REPORTS = [(0, 0), (11, 0), (0, 2), (-11, 2), (11, -2), (None, None), (11, None)]
+NO_REPORTS = [(0, 0), (0, 2), (-11, 2), (11, -2), (None, None), (11, None)]
 """Tokens of the prompt and of an answer with a text, that no call can have used."""
 
 

@@ -101,7 +101,7 @@ def read_prices(table: PriceTable) -> dict[str, Rate]:
     return rates
 
 
-def find_rate(rates: Mapping[str, Rate], models: Sequence[str]) -> Rate | None:
+def find_rate(rates: Mapping[str, Rate], models: Sequence[str] | str) -> Rate | None:
     """Find a model in a table by the names it goes by.
 
     In this order: each name as it is, or without its provider prefixes
@@ -113,8 +113,9 @@ def find_rate(rates: Mapping[str, Rate], models: Sequence[str]) -> Rate | None:
 
     Args:
         rates: The table.
-        models: The model's names, the best first.
+        models: The model's name, or its names, the best first.
     """
+    models = [models] if isinstance(models, str) else models
     levels = zip(*(spellings(model) for model in models), strict=True)
     for level in levels:
         for spelled in level:

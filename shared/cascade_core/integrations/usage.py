@@ -242,14 +242,14 @@ def so_far(reports: Iterable[Mapping[str, Any] | None]) -> Mapping[str, Any] | N
     return max(totals, key=lambda report: _count(report.get("output_tokens")) or 0)
 
 
-def sound(usage: Usage | None, *, wrote: bool) -> Usage | None:
-    """Return a reported usage, or None where it cannot be: an answer of no tokens.
+def hollow(usage: Usage | None, *written: object) -> bool:
+    """Tell whether no usage was reported, or one that cannot be: of something written, no tokens.
 
     Args:
         usage: What was reported.
-        wrote: Whether the model wrote anything.
+        written: What the model wrote, each empty where it is none.
     """
-    return None if usage is not None and wrote and not usage.output_tokens else usage
+    return usage is None or (not usage.output_tokens and any(written))
 
 
 def _count(value: Any) -> int | None:

@@ -16,7 +16,8 @@ def other_models(tuned: Sequence[str | None], tiers: Sequence[Sequence[str]]) ->
         tuned: The tiers' models as the table named them.
         tiers: The names of each tier's model now.
     """
-    for place, (names, model) in enumerate(zip(tiers, tuned, strict=False)):
+    for place, (given, model) in enumerate(zip(tiers, tuned, strict=False)):
+        names = [name for name in given if " " not in name]  # what has blanks describes a model
         if not names or model is None or same_model(names, [model]):
             continue
         moved = [k for k, each in enumerate(tuned) if each and same_model(names, [each])]

@@ -100,6 +100,11 @@ def test_models_in_the_wrong_order_are_noticed() -> None:
     assert any("in order" in line for line in found(LARGE, MINI)["advice"])
 
 
+def test_one_model_twice_is_noticed() -> None:
+    (line,) = found(MINI, MINI)["advice"]
+    assert line == "Both are gpt-4o-mini: one model twice is no cascade."
+
+
 def test_a_cheap_model_without_tools_is_noticed() -> None:
     plain = findings_of(ToollessChat(model_name="a"), Prices())
     able = findings_of(FakeChat(model_name="b"), Prices())
