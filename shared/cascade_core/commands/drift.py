@@ -65,7 +65,7 @@ def drift(
         raise FileError(str(log), str(error), f"line {decisions.line}") from None
     if not found.rows:
         raise ConfigurationError(_said_of_none(log, found, document, decisions.unreadable))
-    for text in decisions.other_models(document):
+    for text in (*decisions.other_models(document), *decisions.failing()):
         typer.echo(f"cascade: {text}", err=True)
     for said in decisions.left_out():
         typer.echo(f"cascade: {log}: {said} left out", err=True)
@@ -125,6 +125,7 @@ class _Decisions:
         self.line = 0
         self.answered: Counter[tuple[str | None, int, str]] = Counter()
         self.unreadable = 0
+        self._failing: Any = None
         self._first = 0
         self._torn = False
 
@@ -133,9 +134,19 @@ class _Decisions:
         for self.line, record in lines:
             if _is_decision(record):
                 self._count(record)
+                self._failing = record.get("failing")
                 yield record
             else:
                 self._skip(self.line)
+
+    def failing(self) -> Iterator[str]:
+        """Say which tiers had failed again and again when the log ended."""
+        for each in self._failing if isinstance(self._failing, list) else ():
+            if isinstance(each, dict) and type(each.get("failures")) is int:
+                yield (
+                    f"tier {each.get('tier')} ({each.get('model')}) had failed "
+                    f"{each['failures']:,} times in a row when the log ended: {each.get('error')}"
+                )
 
     def left_out(self) -> Iterator[str]:
         """Say what was left out, and where."""

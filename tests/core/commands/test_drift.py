@@ -55,6 +55,19 @@ def usual(n: int = 400) -> list[dict[str, Any]]:
     return found
 
 
+def test_a_tier_that_fails_again_and_again_is_named(cascade: Run, policy: Path) -> None:
+    failing = {"tier": 0, "model": "a", "failures": 7, "error": "AuthError (HTTP 401)"}
+    before, last = {"failing": [{**failing, "failures": 3}]}, {"failing": [failing, "odd"]}
+    records = usual()
+    records[0].update(before)
+    assert "had failed" not in cascade("drift", log(records), "--policy", policy).err
+    records[-1].update(last)
+    ran = cascade("drift", log(records), "--policy", policy)
+    assert ran.err.splitlines() == [
+        "cascade: tier 0 (a) had failed 7 times in a row when the log ended: AuthError (HTTP 401)"
+    ]
+
+
 def test_a_log_like_the_tuned_rows_has_not_moved(cascade: Run, policy: Path) -> None:
     others = [record(0, escalated=True, policy="other")] * 50
     ran = cascade("drift", log([*others, *usual()]), "--policy", policy)
