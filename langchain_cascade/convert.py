@@ -162,9 +162,7 @@ def to_draft(
 
 def with_usage(draft: Draft, prompt: Sequence[BaseMessage], model: str | None) -> Usage:
     """Return a draft's usage: what the provider reported, else what can be counted."""
-    if draft.usage is not None and not hollow(
-        draft.usage, wrote=bool(draft.whole or draft.tool_calls)
-    ):
+    if draft.usage is not None and not hollow(draft.usage, draft.whole, draft.tool_calls):
         return draft.usage
     return _counted(draft.whole, draft.tool_calls, draft.logprobs, prompt, draft.model or model)
 

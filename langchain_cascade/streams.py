@@ -140,10 +140,7 @@ class GatheredMessages:
                 finish=self._finish or draft.finish,
                 model=self._model or draft.model,
             )
-        none = draft.usage is None or hollow(
-            draft.usage, wrote=bool(draft.whole or draft.tool_calls)
-        )
-        if none and not draft.inner:
+        if hollow(draft.usage, draft.whole, draft.tool_calls) and not draft.inner:
             usage = with_usage(draft, self.messages, self.name)
             message = message.model_copy(update={"usage_metadata": to_usage_metadata(usage)})
             if draft.model is None and self.name is not None:

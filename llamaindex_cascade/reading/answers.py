@@ -70,8 +70,7 @@ def to_draft(  # noqa: PLR0913 - what only the caller can know of an answer
     model = once(said.model, name) if said.model else name
     record = response.additional_kwargs.get("cascade")
     usage = usage or said.usage
-    reads = usage is None or hollow(usage, wrote=bool(text or tool_calls))
-    if reads and record is None and prompt_texts is not None:
+    if hollow(usage, text, tool_calls) and record is None and prompt_texts is not None:
         answer = text + "".join(f"{call.name}{call.arguments}" for call in tool_calls)
         written = written_in(response.raw) or (None if logprobs is None else len(logprobs))
         usage = estimate_usage(prompt_texts(), answer, model, written)
