@@ -55,6 +55,8 @@ def for_tier(messages: Sequence[ChatMessage], tier: Reader) -> list[ChatMessage]
         messages: The conversation; it stays as it is.
         tier: Who will read it.
     """
+    if all(map(_is_plain, messages)):
+        return [_plain_copy(message) for message in messages]
     if tier.author is None:  # its own tiers read what they can
         return [_copy(message, list(message.blocks)) for message in messages]
     calls = _calls_in(messages)
@@ -109,7 +111,7 @@ def _for_tier(
     place: int, message: ChatMessage, calls: Sequence[ToolCall], ids: CallIds, tier: Reader
 ) -> ChatMessage | None:
     if _is_plain(message):
-        return _copy(message, message.blocks.copy())
+        return _plain_copy(message)
     if message.role not in CALLERS:
         return _asked(message, ids.results.get(place), tier.reads)
     author = author_of(message)
@@ -122,14 +124,20 @@ _OTHER_NAMES = dict.fromkeys((MessageRole.MODEL, MessageRole.CHATBOT), MessageRo
 
 
 def _is_plain(message: ChatMessage) -> bool:
-    blocks = message.blocks
+    """Tell whether everybody reads a message as it is; nearly all are like that."""
+    blocks, role = message.blocks, message.role
     return (
-        len(blocks) == 1
+        # An enum's members are slow to look up in a set.
+        (role is MessageRole.USER or role is MessageRole.ASSISTANT or role is MessageRole.SYSTEM)
+        and len(blocks) == 1
         and type(blocks[0]) is TextBlock
         and not message.additional_kwargs
-        and message.role not in RESULTS
-        and message.role not in _OTHER_NAMES
     )
+
+
+def _plain_copy(message: ChatMessage) -> ChatMessage:
+    update: dict[str, Any] = {"blocks": message.blocks.copy(), "additional_kwargs": {}}
+    return message.model_copy(update=update)
 
 
 def _asked(message: ChatMessage, result_of: str | None, tier_reads: Reads) -> ChatMessage:

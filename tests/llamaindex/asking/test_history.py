@@ -26,7 +26,7 @@ from llamaindex_cascade import CascadeLLM
 from llamaindex_cascade.asking.authors import MARK, author_of, marked
 from llamaindex_cascade.asking.history import Reader, for_tier, reads
 from llamaindex_cascade.asking.tiers import LLMTier
-from tests.llamaindex.fakes import FakeLLM, cheap, strong
+from tests.llamaindex.fakes import SURE, UNSURE, FakeLLM, Say, cheap, strong
 
 ARGUMENTS = {"city": "Oslo"}
 ANTHROPIC = re.compile(r"[a-zA-Z0-9_-]+")
@@ -371,3 +371,34 @@ def test_openais_two_apis_send_each_others_calls() -> None:
         sent = for_tier(history, LLMTier(model).reader)
         assert "tool_calls" not in sent[0].additional_kwargs
         assert len(blocks_of(sent[0])) == 1
+
+
+class Thinker(FakeLLM):
+    """Thinks before it answers."""
+
+    def _message(self, say: Any, text: str, share: float = 1.0) -> ChatMessage:
+        message = super()._message(say, text, share)
+        message.blocks.insert(0, ThinkingBlock(content="hm"))
+        return message
+
+
+@pytest.mark.parametrize("way", ["chat", "achat", "stream_chat", "astream_chat"])
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_an_answer_says_who_thought(way: str, *, accepted: bool) -> None:
+    tiers = [Thinker(SURE if accepted else UNSURE, "m0"), Thinker(Say("strong"), "m1")]
+    llm = CascadeLLM(tiers=tiers)
+    asked = [ChatMessage(role="user", content="hi")]
+    answer = getattr(llm, way)(asked)
+    if way.startswith("a"):
+        answer = await answer
+    if way == "stream_chat":
+        answer = list(answer)[-1]
+    elif way == "astream_chat":
+        answer = [part async for part in answer][-1]
+    author = tiers[not accepted]
+    assert author_of(answer.message) == f"Thinker:{author.model}"
+    llm.chat([*asked, answer.message, *asked])
+    for tier in tiers:
+        if tier.seen:
+            first, *_ = tier.seen[-1].messages[-2].blocks
+            assert isinstance(first, ThinkingBlock) == (tier is author)
