@@ -83,9 +83,13 @@ class CallRecorder(BaseCallbackHandler):
         seconds = perf_counter() - call.at
         generation = response.generations[0][0] if response.generations else None
         if isinstance(generation, ChatGeneration):
-            draft = to_draft(generation.message, seconds, reported=so_far(call.reports))
+            message, reported = generation.message, so_far(call.reports)
+            draft = to_draft(message, seconds, name=call.name, reported=reported)
         else:
-            draft = to_draft(AIMessage("" if generation is None else generation.text), seconds)
+            told = {} if generation is None else generation.generation_info or {}
+            text = "" if generation is None else generation.text
+            meta = {**(response.llm_output or {}), **told}
+            draft = to_draft(AIMessage(text, response_metadata=meta), seconds, name=call.name)
         usage = with_usage(draft, call.messages, call.name)
         made = call.made(draft.model, usage, seconds, "returned")
         if draft.cached:

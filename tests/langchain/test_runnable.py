@@ -9,8 +9,10 @@ import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langchain_core.globals import set_llm_cache
+from langchain_core.language_models import BaseLLM
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
+from langchain_core.outputs import Generation, LLMResult
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
 from pydantic import BaseModel
@@ -89,6 +91,35 @@ def test_a_parser_does_not_make_a_whole_answer_of_one_that_was_cut_off(
     with collect_decisions() as seen:
         RunnableCascade(tiers=tiers, signals=[lambda request, draft: 0.99]).invoke(ASKED)
     assert (seen[0]["tier"], seen[0]["reason"]) == (1, reason)
+
+
+class Completes(BaseLLM):
+    """A completion model, which says what it has to say beside its text."""
+
+    finish: str
+
+    @property
+    def _llm_type(self) -> str:
+        return "completes"
+
+    def _generate(self, prompts: list[str], *_: Any, **__: Any) -> LLMResult:
+        told = {"finish_reason": self.finish, "logprobs": None}
+        usage = {"prompt_tokens": 12, "completion_tokens": 5, "total_tokens": 17}
+        return LLMResult(
+            generations=[[Generation(text="cheap words", generation_info=told)] for _ in prompts],
+            llm_output={"token_usage": usage, "model_name": "davinci"},
+        )
+
+
+@pytest.mark.parametrize(("finish", "tier"), [("stop", 0), ("length", 1)])
+def test_what_a_completion_model_says_of_its_answer_is_read(finish: str, tier: int) -> None:
+    tiers = [PROMPT | Completes(finish=finish), chains(SURE)[1]]
+    with collect_decisions() as seen:
+        RunnableCascade(tiers=tiers, signals=[lambda request, draft: 0.99]).invoke(ASKED)
+    assert seen[0]["tier"] == tier
+    call = seen[0]["calls"][0]
+    assert (call["model"], call["tokens_source"]) == ("davinci", "provider")
+    assert (call["usage"]["input_tokens"], call["usage"]["output_tokens"]) == (12, 5)
 
 
 def test_the_end_of_a_model_that_only_helped_is_not_the_answers() -> None:

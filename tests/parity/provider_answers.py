@@ -587,7 +587,7 @@ WORDS: dict[Finish | None, str] = {
     "stop": """
         stop STOP end_turn stop_sequence STOP_SEQUENCE COMPLETE completed eos eos_token endoftext
         end_of_text end_of_turn end_of_sequence eot eot_id end stop_token stop_string stop_str
-        stop_word stop_criteria_met stop_sequence_reached eosFound stopStringFound userStopped
+        stop_word stop_words end_id stop_criteria_met stop_sequence_reached eosFound stopStringFound userStopped
         user_stop finish FINISHED done normal success succeeded ALTERNATIVE_STATUS_FINAL
         FINISH_REASON_STOP FinishReason.STOP REASON_STOP stopstop STOPSTOPSTOP end_turnend_turn
     """,
@@ -595,7 +595,7 @@ WORDS: dict[Finish | None, str] = {
         length max_tokens MAX_TOKENS max_output_tokens max_completion_tokens max_new_tokens
         maximum_tokens max_length REASON_MAX_LEN REASON_MAX_CONTEXT model_length token_limit
         ERROR_LIMIT model_context_window_exceeded context_window_exceeded context_length_exceeded
-        contextLengthReached maxPredictedTokensReached ALTERNATIVE_STATUS_TRUNCATED_FINAL
+        max_output context contextLengthReached maxPredictedTokensReached ALTERNATIVE_STATUS_TRUNCATED_FINAL
         lengthlength lengthlengthlength stoplength
     """,
     "content_filter": """
@@ -606,7 +606,7 @@ WORDS: dict[Finish | None, str] = {
         FINISH_REASON_BLOCKLIST content_policy_violation guardrails_blocked
     """,
     "tool_calls": """
-        tool_calls TOOL_CALL tool_use function_call toolCalls function_calls tool_callstool_calls
+        tool_calls TOOL_CALL tool-calls requires_action tool_use function_call toolCalls function_calls tool_callstool_calls
     """,
     "broken": """
         error ERROR network_error abort insufficient_system_resource MALFORMED_FUNCTION_CALL OTHER

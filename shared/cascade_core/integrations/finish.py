@@ -19,14 +19,14 @@ FIELDS = ("finish_reason", "stop_reason", "stopReason", "done_reason", "finishRe
 
 _STOP = """
     stop end_turn stop_sequence complete completed eos eos_token
-    end_of_text endoftext end_of_turn end_of_sequence eot eot_id end
-    stop_token stop_string stop_str stop_word stop_criteria_met stop_sequence_reached
+    end_of_text endoftext end_of_turn end_of_sequence eot eot_id end end_id
+    stop_token stop_string stop_str stop_word stop_words stop_criteria_met stop_sequence_reached
     eos_found stop_string_found user_stop user_stopped
     finish finished done normal success succeeded alternative_status_final
 """
 _LENGTH = """
     length max_tokens max_output_tokens max_completion_tokens max_new_tokens maximum_tokens
-    max_length max_len max_context model_length token_limit error_limit
+    max_length max_len max_context max_output context model_length token_limit error_limit
     model_context_window_exceeded context_window_exceeded context_length_exceeded
     context_length_reached max_predicted_tokens_reached alternative_status_truncated_final
 """
@@ -36,7 +36,7 @@ _FILTERED = """
     model_armor sensitive blacklist moderation data_inspection_failed
     alternative_status_content_filter
 """
-_TOOLS = "tool_calls tool_call tool_use function_call function_calls"
+_TOOLS = "tool_calls tool_call tool_use function_call function_calls requires_action"
 
 WORDS: dict[str, Finish] = {
     **dict.fromkeys(_STOP.split(), "stop"),
