@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langgraph.graph import START, MessagesState, StateGraph
 
 from cascade_core import collect_decisions
+from cascade_core.setup.worth import ENOUGH
 from cascade_core.signals import Judge, SelfConsistency, SequenceLogprob
 from tests.langchain.fakes import (
     SURE,
@@ -249,3 +251,18 @@ def test_a_draft_asked_for_below_a_typed_event_stream_is_read_whole() -> None:
         list(graph.stream_events({"messages": [("user", "hi")]}, version="v3"))
     assert seen[0]["reason"] == "low_confidence"
     assert two.cheap.calls[0].streamed is False
+
+
+@pytest.mark.parametrize("way", ["whole", "streamed"])
+def test_a_cascade_that_costs_more_than_it_saves_is_warned_of_once(way: str) -> None:
+    prices = {"cheap": {"input": 9, "output": 9}, "strong": {"input": 10, "output": 10}}
+    two = pair(UNSURE, prices=prices)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for _ in range(ENOUGH + 20):
+            if way == "whole":
+                two.cascade.invoke("one two three")
+            else:
+                list(two.cascade.stream("one two three"))
+    said = [str(one.message) for one in caught if "costs more than always" in str(one.message)]
+    assert len(said) == 1

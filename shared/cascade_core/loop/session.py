@@ -195,6 +195,8 @@ class Session:
     def _finish(self) -> Decided:
         """Write down what was decided; in shadow mode, have the rest found out behind."""
         decided = self._decided()
+        if self.plan.mode == "serve":
+            self.engine.worth.add(decided.verdict, self.plan.notices)
         if self.plan.mode == "shadow":
             if not self._waits and behind.start(self._find, self._write, self._give_up):
                 self._left = True
@@ -207,6 +209,8 @@ class Session:
     async def _afinish(self) -> Decided:
         """Write down what was decided; see `_finish`."""
         decided = self._decided()
+        if self.plan.mode == "serve":
+            self.engine.worth.add(decided.verdict, self.plan.notices)
         if self.plan.mode == "shadow":
             if not self._waits and behind.start_task(self._afind, self._awrite, self._give_up):
                 self._left = True

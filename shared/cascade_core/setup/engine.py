@@ -21,6 +21,7 @@ from cascade_core.setup.gates import NoneOfThese
 from cascade_core.setup.notices import Notices
 from cascade_core.setup.plan import Plan, make_plan
 from cascade_core.setup.settings import DECIDING
+from cascade_core.setup.worth import Worth
 from cascade_core.tier import Tier
 
 _ON_USE = (
@@ -44,6 +45,7 @@ class Engine:
         log: Where records are kept, if anywhere.
         log_content: Whether prompts and answers are kept there too.
         hooks: Told of every request; see `loop.session.Hook`.
+        worth: What requests have paid, beside what the strongest tier alone would have cost.
         warm: Whether everything that requests may need has been read.
 
     Raises:
@@ -58,6 +60,7 @@ class Engine:
         self.log_content = bool(settings.log_content)
         self.log: DecisionLog | None = open_log(settings.log, private=self.log_content)
         self.hooks: list[Any] = []
+        self.worth = Worth()
         self.warm = False
 
     @property
