@@ -10,7 +10,7 @@ from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langgraph.graph import START, MessagesState, StateGraph
 
 from cascade_core import collect_decisions
-from cascade_core.setup.worth import ENOUGH
+from cascade_core.setup.worth import ENOUGH_REQUESTS
 from cascade_core.signals import Judge, SelfConsistency, SequenceLogprob
 from tests.langchain.fakes import (
     SURE,
@@ -259,7 +259,7 @@ def test_a_cascade_that_costs_more_than_it_saves_is_warned_of_once(way: str) -> 
     two = pair(UNSURE, prices=prices)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        for _ in range(ENOUGH + 20):
+        for _ in range(ENOUGH_REQUESTS + 20):
             if way == "whole":
                 two.cascade.invoke("one two three")
             else:

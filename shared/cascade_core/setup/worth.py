@@ -14,7 +14,7 @@ from cascade_core.forks import free_in_child
 from cascade_core.setup.notices import Notices
 from cascade_core.verdict import Verdict
 
-ENOUGH = 100
+ENOUGH_REQUESTS = 100
 """Requests of known cost before anything is said."""
 SURE = 2.0
 """Standard errors by which the cascade must be the dearer one."""
@@ -58,7 +58,7 @@ class Worth:
             self._strong += float(strong)
             self._excess += excess
             self._squares += excess * excess
-            self._said = tell = self._n >= ENOUGH and self._is_dearer()
+            self._said = tell = self._n >= ENOUGH_REQUESTS and self._is_dearer()
         finally:
             self._lock.release()
         if tell:

@@ -15,7 +15,7 @@ import pytest
 from cascade_core.draft import Draft
 from cascade_core.errors import CascadeWarning
 from cascade_core.setup.notices import Notices
-from cascade_core.setup.worth import ENOUGH, Worth
+from cascade_core.setup.worth import ENOUGH_REQUESTS, Worth
 from cascade_core.verdict import Judgement, Verdict
 
 
@@ -33,7 +33,9 @@ def verdict(cost: str | None, strong: str | None) -> Verdict:
     )
 
 
-def said(costs: Callable[[int], tuple[str | None, str | None]], n: int = 3 * ENOUGH) -> list[str]:
+def said(
+    costs: Callable[[int], tuple[str | None, str | None]], n: int = 3 * ENOUGH_REQUESTS
+) -> list[str]:
     worth, notices = Worth(), Notices()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -44,9 +46,12 @@ def said(costs: Callable[[int], tuple[str | None, str | None]], n: int = 3 * ENO
 
 def test_what_costs_more_than_the_strongest_tier_is_said_once_after_enough_requests() -> None:
     (text,) = said(lambda _: ("0.0000381", "0.0000240"))
-    assert f"over {ENOUGH} requests, this cascade costs more than always asking the strong" in text
+    assert (
+        f"over {ENOUGH_REQUESTS} requests, this cascade costs more than always asking the strong"
+        in text
+    )
     assert "$0.0000381 a request against $0.0000240" in text
-    assert said(lambda _: ("0.0000381", "0.0000240"), ENOUGH - 1) == []
+    assert said(lambda _: ("0.0000381", "0.0000240"), ENOUGH_REQUESTS - 1) == []
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from decimal import Decimal
 from io import StringIO
 from math import isnan
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -32,6 +33,8 @@ from langchain_core.runnables import RunnableLambda
 from rich.console import Console
 from typer.testing import CliRunner
 
+from cascade_core.collect import show
+from cascade_core.collect.estimate import Estimate
 from cascade_core.collect.show import print_summary
 from cascade_core.collect.summary import Collected
 from cascade_core.errors import CascadeWarning, ConfigurationError
@@ -923,6 +926,33 @@ def test_ctrl_c_says_how_to_go_on(folder: Path) -> None:
     assert status == 0
     assert "30 of 30 requests" in out
     assert len(rows_of(folder / "labels.csv")) == 30
+
+
+def test_what_a_run_will_cost_is_said_first_and_nobody_is_asked_where_nobody_can_answer(
+    folder: Path,
+) -> None:
+    status, _, err = finish(start(folder, *FACTORY_OPTION))
+    assert status == 0
+    assert re.search(r"requests to 2 tiers: about \$0\.\d+, if answers have 300 tokens", err)
+    assert "Begin?" not in err
+
+
+def test_at_a_terminal_it_is_asked_whether_to_begin(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal = SimpleNamespace(isatty=lambda: True)
+    monkeypatch.setattr(show, "sys", SimpleNamespace(stdin=terminal, stderr=terminal))
+    answers: list[bool] = [True, False]
+    monkeypatch.setattr(show.typer, "confirm", lambda *_, **__: answers.pop(0))
+    cost = Estimate(5, 2, Decimal("0.42"))
+    show.begin(cost, ask=True, quiet=False)
+    with pytest.raises(typer.Exit):
+        show.begin(cost, ask=True, quiet=False)
+    show.begin(cost, ask=False, quiet=False)
+    assert answers == []
+    assert "5 requests to 2 tiers: about $0.4200" in capsys.readouterr().err
+    unknown = str(Estimate(5, 2, None, ("tier 0 (x)",)))
+    assert unknown.endswith("the cost is not known, for tier 0 (x) has no price")
 
 
 def test_a_run_begun_with_other_settings_is_not_gone_on_with(folder: Path) -> None:
