@@ -23,9 +23,8 @@ from cascade_core.errors import CascadeError
 FormatCheck: TypeAlias = Callable[[str], Exception | None]
 
 _REACT = ("Action Input:", "Thought:", "Answer:")
-_STEP = re.compile(
-    r"Action:\s*(?P<tool>[^\n( ]+)[^\n]*\n+\s*Action Input:\s*(?P<input>\{.*\})", re.DOTALL
-)
+_ACTION = re.compile(r"Action:\s*+(?P<tool>[^\n( ]++)")
+_INPUT = re.compile(r"\s*+Action Input:\s*+\{")
 _TOOLS = re.compile(r"^> ?Tool Name: *(\S+)", re.MULTILINE)
 
 
@@ -73,7 +72,7 @@ class _ReAct:
     def __call__(self, text: str) -> Exception | None:
         action, answer = text.find("Action:"), text.find("Answer:")
         if action >= 0 and (answer < 0 or action < answer):
-            step = _STEP.search(text)
+            step = _step(text, action)
             if step is None:
                 return FormatError("a ReAct step without its action input")
             if self._tools and step["tool"].strip() not in self._tools:
@@ -82,6 +81,24 @@ class _ReAct:
         if answer >= 0 and "Thought:" in text[:answer]:
             return None
         return FormatError("neither a ReAct action nor a ReAct answer")
+
+
+def _step(text: str, place: int) -> re.Match[str] | None:
+    """Return the first action, from a place on, that its input as JSON follows on the next line.
+
+    No line is read twice, however many actions it names, so that the time is linear.
+    """
+    last = text.rfind("}")
+    while place >= 0:
+        action = _ACTION.match(text, place)
+        end = place + 1 if action is None else text.find("\n", action.end())
+        if end < 0:
+            return None
+        given = None if action is None else _INPUT.match(text, end)
+        if given is not None and given.end() <= last:
+            return action
+        place = text.find("Action:", end)
+    return None
 
 
 class _Made:

@@ -18,6 +18,7 @@ from inspect import iscoroutinefunction
 from itertools import pairwise
 from typing import Literal, NamedTuple, TypeAlias
 
+from cascade_core.compatible import compatible
 from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError
 from cascade_core.request import ToolCall
@@ -211,7 +212,7 @@ def _tidy(text: str) -> str:
     text = _GROUP_SIGN.sub("", spoken(text))
     text = re.sub(r"\\[dt]?frac\{(\d+)\}\{(\d+)\}", r"\1/\2", text).replace("\\$", "$")
     text = re.sub(r"([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", r"^\1", text)  # NFKC would make 10² a 102
-    return re.sub(r"[\u2010-\u2013\u2212]", "-", unicodedata.normalize("NFKC", text))
+    return re.sub(r"[\u2010-\u2013\u2212]", "-", compatible(text))
 
 
 def folded(text: str) -> list[Decimal | str]:

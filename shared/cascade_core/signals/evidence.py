@@ -10,7 +10,7 @@ and not with how often a word is repeated. What a place is worth is decided by
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cascade_core.signals.words import Key, ends, items, joined, parts, tokens
@@ -34,7 +34,7 @@ class Claim:
     """
 
     weights: Mapping[Key, int]
-    exact: Mapping[Key, Collection[Key]]
+    exact: Mapping[Key, frozenset[Key]]
     negated: Mapping[str, bool]
     size: int
 
@@ -127,10 +127,13 @@ class Evidence:
             claim: The claim.
             share: The share of those words that is enough.
         """
+        counted: dict[frozenset[Key], list[int]] = {}  # numbers side by side have one set of words
         for number, near in claim.exact.items():
-            planes: list[int] = []
-            for key in near:
-                _add(planes, self._lines.get(key, 0), 1)
+            planes = counted.get(near)
+            if planes is None:
+                planes = counted[near] = []
+                for key in near:
+                    _add(planes, self._lines.get(key, 0), 1)
             best = max((v for v, _ in _highest(planes, self._lines.get(number, 0))), default=0)
             if best < share * len(near):
                 return False

@@ -193,18 +193,34 @@ def _greets(pieces: Sequence[str], said: Sequence[Item]) -> bool:
     return greets and len(said) < _GREETING and not any(item.exact for item in said)
 
 
+def _neighbours(said: Sequence[Item]) -> dict[int, frozenset[Key]]:
+    """Return the words near each place that has something exact."""
+    words: dict[int, set[Key]] = {}
+    for item in said:
+        if not item.exact:
+            words.setdefault(item.place, set()).add(item.key)
+    places = {item.place for item in said if item.exact}
+    return {
+        place: frozenset(
+            key for other in range(place - _NEAR, place + _NEAR + 1) for key in words.get(other, ())
+        )
+        for place in places
+    }
+
+
 def _claim(said: Sequence[Item], asked: set[Key], size: int) -> Claim:
     if all(item.key in asked for item in said):  # it says the question again: yes to all of it
         asked = set()
     weights: dict[Key, int] = {}
-    exact: dict[Key, set[Key]] = {}
+    exact: dict[Key, frozenset[Key]] = {}
+    near = _neighbours(said)
     for item in said:
         weight = _NUMBER if item.exact else _NAME if item.name else _WORD
         weight = weight // _ASKED if item.key in asked else weight
         weights[item.key] = max(weight, weights.get(item.key, 0))
         if item.exact and item.key not in asked:
-            near = (i for i in said if abs(i.place - item.place) <= _NEAR and not i.exact)
-            exact.setdefault(item.key, set()).update(i.key for i in near)
+            around, known = near[item.place], exact.get(item.key)
+            exact[item.key] = around if known is None else known | around
     negated: dict[str, bool] = {}
     for item in said:  # denied once is denied, however often the sentence says the word
         if item.word:

@@ -8,12 +8,12 @@ not decided here.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
+from cascade_core.compatible import compatible
 from cascade_core.signals.agreement import numbers
 from cascade_core.spoken import spoken
 
@@ -30,6 +30,14 @@ _DASHES = re.compile("[\u2010-\u2015\u2212]")
 _WORD = re.compile(r"(?<![^\W_])[^\W\d_]+(?:'[^\W\d_]+)?(?![^\W_])")
 _NAMED = re.compile(r"(?:[^\W_]+[-./])*[^\W_]*\d[^\W_]*")  # AB-1234, A4, covid-19
 _LONGEST_COMPOSITE = 40  # characters
+_LONGEST_TOKEN = 200
+"""Characters; what is longer is no word of anybody's, and is read in parts."""
+_MOST = 16
+"""Words, and numbers, that are read of one token."""
+_LONGEST_SCALE = 12
+"""Characters of the longest word that scales a number, and a sign after it."""
+_LONGEST_KEPT = 40
+"""Characters of the longest token whose reading is kept: what the caches hold is bounded, too."""
 _ENDS = tuple(".!?;。！？；")  # noqa: RUF001 - full-width on purpose
 _MARK = re.compile(r"(?:[-*•#>]+|\d{1,2}[.)])\s+")  # at the start of a line
 _CITATION = re.compile(r"\[\d{1,3}(?:, ?\d{1,3})*\]")
@@ -108,10 +116,21 @@ class Item(NamedTuple):
 
 
 def tokens(text: str) -> list[str]:
-    """Split a text without its citation marks; a letter of a script without spaces is a token."""
+    """Split a text without its citation marks; a letter of a script without spaces is a token.
+
+    None is longer than `_LONGEST_TOKEN`, so that reading one takes no time to speak of.
+    """
     text = _THOUSANDS.sub("", _CITATION.sub(" ", text))
-    text = _DASHES.sub("-", unicodedata.normalize("NFKC", text)).replace("’", "'")
-    return (text if text.isascii() else _GLUED.sub(r" \g<0> ", text)).split()
+    text = _DASHES.sub("-", compatible(text)).replace("’", "'")
+    pieces = (text if text.isascii() else _GLUED.sub(r" \g<0> ", text)).split()
+    if all(len(piece) <= _LONGEST_TOKEN for piece in pieces):
+        return pieces
+    return [part for piece in pieces for part in _cut(piece)]
+
+
+def _cut(piece: str) -> Iterator[str]:
+    for start in range(0, len(piece), _LONGEST_TOKEN):
+        yield piece[start : start + _LONGEST_TOKEN]
 
 
 def joined(pieces: list[str]) -> str:
@@ -152,10 +171,12 @@ def items(pieces: list[str]) -> Iterator[Item]:
             glued = piece
             continue
         glued = ""
-        words, digits = _read(piece)
+        words, digits = (_read if len(piece) <= _LONGEST_KEPT else _read.__wrapped__)(piece)
         if digits:
             following = pieces[place + 1] if place < last else ""
-            for number in _numbers(piece, following if following[:1].isalpha() else ""):
+            following = following[:_LONGEST_SCALE] if following[:1].isalpha() else ""
+            numbers_of = _numbers if len(piece) <= _LONGEST_KEPT else _numbers.__wrapped__
+            for number in numbers_of(piece, following):
                 yield Item(number, place, exact=True)
         for key, word, name in words:
             if key is None:
@@ -188,7 +209,7 @@ def _read(piece: str) -> tuple[tuple[tuple[Key | None, str, bool], ...], bool]:
                 written[0].isupper(),
             )
         )
-    return tuple(found), not piece.isalpha() and any(map(str.isdecimal, piece))
+    return tuple(found[:_MOST]), not piece.isalpha() and any(map(str.isdecimal, piece))
 
 
 def stem(word: str) -> str:
@@ -202,8 +223,8 @@ def _numbers(piece: str, following: str) -> tuple[Key, ...]:
     """Return the numbers of a token; the next one may scale it (5 million)."""
     found = [n for n in numbers(f"{piece} {following}") if n.start < len(piece)]
     if not found:
-        return tuple(name.casefold() for name in _NAMED.findall(piece))
-    return tuple(n.value for n in found)
+        return tuple(name.casefold() for name in _NAMED.findall(piece)[:_MOST])
+    return tuple(n.value for n in found[:_MOST])
 
 
 def parts(key: Key) -> list[Key]:

@@ -29,7 +29,7 @@ _MARK = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _HINTS = ("<tool", "<function", "<invoke", "<|tool", "<\uff5ctool", "tool_call>", "[TOOL_CALL")
-_FENCED = re.compile(r"```[\w-]*[ \t]*\n(.*?)\n?[ \t]*```\s*", re.DOTALL)
+_FENCE = re.compile(r"```[\w-]*[ \t]*\n")
 _SPECIAL = re.compile(r"(?:[\s;,\]}]|<[|\uff5c/][^<>\n]{1,40}>)+")
 """What stands between written calls, and behind the last; weak models close too often."""
 
@@ -54,7 +54,7 @@ _LOOSE = re.compile(
 """The beginning of a call that is no JSON: cut off, in single quotes, with a comma too many."""
 
 _IN_BRACKETS = re.compile(r"\{\s*[\"'](?:name|function|tool)[\"']\s*:")
-_STEP = re.compile(r"(?:Thought:[^\n]*\n+\s*)?Action:[ \t]*[\"'`]?([^\n\"'`]+?)[\"'`]?[ \t]*\n")
+_STEP = re.compile(r"(?:Thought:[^\n]*+\n\s*+)?Action:[ \t]*+[\"'`]?([^\n\"'`]++)[\"'`]?[ \t]*+\n")
 
 
 def is_written_call(text: str, names: Collection[str], *, of_json: bool = True) -> bool:
@@ -68,8 +68,8 @@ def is_written_call(text: str, names: Collection[str], *, of_json: bool = True) 
     start = text.lstrip()
     if not start:
         return False
-    if start[0] == "`" and (fenced := _FENCED.fullmatch(start)) is not None:
-        start = fenced[1].lstrip()
+    if start[0] == "`" and (fenced := _fenced(start)) is not None:
+        start = fenced.lstrip()
     if start[:1] in ("{", "["):
         if of_json and _is_json(start, names):
             return True
@@ -79,6 +79,14 @@ def is_written_call(text: str, names: Collection[str], *, of_json: bool = True) 
     if start.startswith(_CALLED) or any(map(start.startswith, names)):
         return _is_python(start, names)
     return any(hint in text for hint in _HINTS) and _ends_marked(text, names)
+
+
+def _fenced(text: str) -> str | None:
+    """Return what stands in a fenced block, where a text is nothing else."""
+    opening, text = _FENCE.match(text), text.rstrip()
+    if opening is None or not text.endswith("```") or len(text) < opening.end() + 3:
+        return None
+    return text[opening.end() : -3].rstrip(" \t").removesuffix("\n")
 
 
 _WORDS = ("functools", "assistant", "commentary", "analysis", "to=", "Action:", "Thought:")
@@ -152,7 +160,7 @@ def _is_python(text: str, names: Collection[str]) -> bool:
 def _is_step(text: str, names: Collection[str]) -> bool:
     """Tell whether a text is an agent's step: an action, and what goes into it."""
     step = _STEP.match(text)
-    if step is None or step[1] not in names:
+    if step is None or step[1].rstrip() not in names:
         return False
     return text.startswith("Action Input:", step.end())
 
