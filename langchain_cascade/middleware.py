@@ -33,7 +33,7 @@ from langchain_cascade.convert import load_of, to_turns
 from langchain_cascade.engine import ChatEngine
 from langchain_cascade.tiers import GivenTier, make_tiers, to_core
 from langchain_cascade.tools import TOOL_KEYWORDS, BoundTools
-from langchain_cascade.turns import TurnCalls, answer_in
+from langchain_cascade.turns import Copies, TurnCalls, answer_in
 from langchain_cascade.watching import session_kind
 from langchain_cascade.wrapping import Flat, decide, flatten, is_undecided
 
@@ -61,6 +61,7 @@ class CascadeMiddleware(AgentMiddleware):
     def __init__(self, tiers: Sequence[GivenTier], **settings: Unpack[CascadeKeywords]) -> None:
         super().__init__()
         self._given = (tiers, settings)
+        self._copies: Copies = {}
         given = make_tiers(tiers)
         self._flat = [
             tier.given if is_undecided(tier.given) else _flat(tier.given, f"tiers[{i}]")
@@ -111,7 +112,7 @@ class CascadeMiddleware(AgentMiddleware):
             load=lambda: load_of(_messages(request)),
         )
         flat = [one if isinstance(one, Flat) else _flat(decide(one, config)) for one in self._flat]
-        calls = TurnCalls(handler, flat, self._engine.judges, config)
+        calls = TurnCalls(handler, flat, self._engine.judges, config, self._copies)
         return session_kind(calls.watch)(self._engine, asked, calls)
 
     def _finish(self, decided: Decided) -> ModelResponse:

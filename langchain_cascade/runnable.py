@@ -109,12 +109,14 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
 
     def __getstate__(self) -> dict[Any, Any]:
         """Let the settings and tiers cross to another process, and nothing made of them."""
-        return {**super().__getstate__(), "__pydantic_private__": None}
+        state = super().__getstate__()
+        own = state["__pydantic_private__"] or {}
+        kept = {name: value for name, value in own.items() if name != "_engine"}
+        return {**state, "__pydantic_private__": kept}
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
         """Make the rest anew."""
         super().__setstate__(state)
-        object.__setattr__(self, "__pydantic_private__", {})
         self._build()
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from langchain.agents.middleware import ModelRequest, ModelResponse
 from langchain.agents.structured_output import StructuredOutputError
 from langchain_core.callbacks import BaseCallbackManager, CallbackManager
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.runnables.config import RunnableConfig, var_child_runnable_config
 
@@ -28,6 +29,8 @@ from langchain_cascade.tools import choice_for
 from langchain_cascade.watching import NOSTREAM, Watch
 from langchain_cascade.wrapping import Flat, Variant, vary
 
+Copies: TypeAlias = dict[tuple[int, Variant], tuple[BaseChatModel, BaseChatModel]]
+
 
 class TurnCalls:
     """Calls an agent's handler with each tier's model; judges are called directly.
@@ -37,17 +40,24 @@ class TurnCalls:
         tiers: The tiers' bare models and what is bound to them.
         judges: The judges' models.
         config: The configuration that the agent's run goes by.
+        copies: The variants of the tiers' models made so far, each with its original.
 
     Attributes:
         watch: Those who watch what models say, if anybody does.
     """
 
     def __init__(
-        self, handler: Any, tiers: list[Flat], judges: Judges, config: RunnableConfig
+        self,
+        handler: Any,
+        tiers: list[Flat],
+        judges: Judges,
+        config: RunnableConfig,
+        copies: Copies,
     ) -> None:
         self._handler = handler
         self._tiers = tiers
         self._judges = judges
+        self._copies = copies
         self.watch = Watch.of(_handlers(config.get("callbacks")))
 
     @property
@@ -108,16 +118,7 @@ class TurnCalls:
             top_logprobs=effect.top_logprobs,
             fresh=effect.purpose == "sample",
         )
-        model = vary(flat.model, variant)
-        tags = [*(model.tags or []), *(flat.config.get("tags") or [])]
-        tags += [f"cascade:tier:{index}", f"cascade:{effect.purpose}"]
-        if not shown:
-            tags.append(NOSTREAM)
-        metadata = {**(model.metadata or {}), **(flat.config.get("metadata") or {})}
-        given = [*_handlers(model.callbacks), *_handlers(flat.config.get("callbacks"))]
-        update = {"tags": tags, "metadata": metadata, "callbacks": given}
-        model = model.model_copy(update=update)
-        model.__dict__.pop("_serialized", None)
+        model = self._model(index, variant)
         cleaned = without_foreign_cache_keys(request, flat.model)
         if needs_reading(cleaned.messages):
             asked = {**cleaned.model_settings, **flat.kwargs, "tools": cleaned.tools}
@@ -148,6 +149,7 @@ class TurnCalls:
             manager = CallbackManager(list(given or ()), list(given or ()))
         if self.watch is not None and not self._shown(effect):
             self.watch.cover(manager, tokens=speaks(self._tiers[effect.target.index].model))
+        self._tag(manager, effect)
         manager.add_handler(recorder, inherit=True)
         inside = cast("RunnableConfig", {**config, "callbacks": manager})
         token = var_child_runnable_config.set(inside)
@@ -155,6 +157,28 @@ class TurnCalls:
             yield manager
         finally:
             var_child_runnable_config.reset(token)
+
+    def _tag(self, manager: BaseCallbackManager, effect: Ask) -> None:
+        """Say of the runs of a turn what it is, and what the owner of the tier's model says."""
+        index = effect.target.index
+        bound = self._tiers[index].config
+        tags = [*(bound.get("tags") or ()), f"cascade:tier:{index}", f"cascade:{effect.purpose}"]
+        if not self._shown(effect):
+            tags.append(NOSTREAM)
+        for kept in (manager.tags, manager.inheritable_tags):
+            kept.extend(tags)  # `add_tags` would take away one that is there already
+        manager.add_metadata(bound.get("metadata") or {})
+        for handler in _handlers(bound.get("callbacks")):
+            manager.add_handler(handler, inherit=True)
+
+    def _model(self, index: int, variant: Variant) -> BaseChatModel:
+        """Return a tier's model in a variant: the same object turn by turn, for it may count."""
+        flat = self._tiers[index]
+        key = (index, variant)
+        kept = self._copies.get(key)
+        if kept is None or kept[0] is not flat.model:  # a configuration may decide on another
+            kept = self._copies[key] = (flat.model, vary(flat.model, variant))
+        return kept[1]
 
     def _came(self, manager: BaseCallbackManager, draft: Draft) -> Draft:
         """Note what came of a call."""
