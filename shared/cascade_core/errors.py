@@ -7,11 +7,13 @@
     ├── ConfigurationError (also ValueError)    you set something up in a way that cannot work
     │   ├── FileError                           a file cannot be read or written; says which line
     │   │   └── TableError                      a labelled table does not say what is needed
-    │   └── TuningError                         no policy that was asked for can be had
+    │   ├── TuningError                         no policy that was asked for can be had
+    │   │   └── StraightError                   one later tier alone serves better than any cascade
+    │   └── UnkeepableError                     an answer cannot be kept as JSON
     ├── MissingPackageError (also ModuleNotFoundError)  an extra is not installed
     ├── NothingParsedError                      an answer holds no object of the schema asked for
     ├── FormatError (also ValueError)           an answer is not in the form its prompt asked for
-    ├── UnkeepableError (also TypeError)        a setting is no plain data, or may be secret
+    ├── UnwritableError (also TypeError)        a setting is no plain data, or may be secret
     ├── RepeatedKeyError (also ValueError)      a JSON object has a key twice
     ├── RequestError                            the demo's server cannot serve a request
     ├── ContextLengthError (also ValueError)    a prompt is too long for the demo's models
