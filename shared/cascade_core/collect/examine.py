@@ -23,6 +23,7 @@ from cascade_core.loop.judging import failed_custom_gate, failed_gate
 from cascade_core.loop.trail import Trail, total
 from cascade_core.request import Request
 from cascade_core.setup.plan import Plan
+from cascade_core.signals.agreement import written
 from cascade_core.signals.asked import ask_with_logprobs
 from cascade_core.tier import Tier
 
@@ -184,8 +185,8 @@ def _unwritable(draft: Draft) -> str | None:
     """Say why an answer cannot be written down, as one nested a thousand deep cannot; else None."""
     try:
         for call in draft.tool_calls:
-            text = json.dumps({"name": call.name, "arguments": call.arguments}, default=str)
-            json.loads(text)
+            json.dumps([call.name, call.arguments], default=str)
+        written(draft.text, draft.tool_calls)
         if not isinstance(draft.text, str):
             return f"a text of type {type(draft.text).__name__}"
     except (ValueError, TypeError, RecursionError) as error:
