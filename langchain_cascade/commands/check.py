@@ -228,7 +228,8 @@ def _signals(logprobs: bool | None) -> list[str]:  # noqa: FBT001
 def _print(findings: list[Findings], advice: list[str]) -> None:
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+
+    from cascade_core.visible import SafeText  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False)
     table.add_column("")
@@ -247,13 +248,15 @@ def _print(findings: list[Findings], advice: list[str]) -> None:
         ("most prompt tokens", [f"{f.context:,}" if f.context else "not stated" for f in findings]),
     )
     for name, values in rows:
-        table.add_row(name, *(Text(value) for value in values))  # brackets in names are no markup
+        table.add_row(
+            name, *(SafeText(value) for value in values)
+        )  # brackets in names are no markup
     if findings[0].tried is not None:
-        table.add_row("live requests", *(Text(_tried(f.tried or {})) for f in findings))
+        table.add_row("live requests", *(SafeText(_tried(f.tried or {})) for f in findings))
     console = Console()
     console.print(table)
     for line in advice:
-        console.print(Text(f"\n{line}"))
+        console.print(SafeText(f"\n{line}"))
 
 
 def _tried(tried: dict[str, Any]) -> str:

@@ -163,7 +163,9 @@ def _usage(error: Any) -> str:
 
 
 def _fail(message: str, status: int = 2) -> NoReturn:
-    sys.stderr.write(f"cascade: {' '.join(message.split())}\n")
+    from cascade_core.visible import visible
+
+    sys.stderr.write(f"cascade: {visible(' '.join(message.split()))}\n")
     sys.exit(status)
 
 
@@ -176,7 +178,9 @@ def _one_line_warning(
 ) -> str:
     """Say a cascade's warning without the place in our code that gave it."""
     if issubclass(category, CascadeWarning):
-        return f"cascade: {message}\n"
+        from cascade_core.visible import visible
+
+        return f"cascade: {visible(str(message))}\n"
     return _format(message, category, filename, lineno, line)
 
 

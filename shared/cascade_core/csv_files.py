@@ -24,6 +24,32 @@ _TOLD = re.compile(r"\"?sep=(.)\"?\s*")
 _DECIMAL_COMMA = re.compile(r"\s*[-+]?\d*,\d+([eE][-+]?\d+)?\s*")
 
 
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_PLAIN_NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?%?")
+
+
+def written_safely(text: str) -> str:
+    """Return a text so that a spreadsheet that opens it as a cell runs no formula.
+
+    An apostrophe before it makes it a text; `CsvRows` takes it off again.
+
+    Args:
+        text: The cell.
+    """
+    if _FORMULA.match(text) is None or _PLAIN_NUMBER.fullmatch(text):
+        return text
+    return f"'{text}"
+
+
+def read_back(cell: str) -> str:
+    """Return what `written_safely` was given.
+
+    Args:
+        cell: What it returned.
+    """
+    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell
+
+
 class CsvRows:
     """The rows of a CSV file: the line on which each begins, from 1, and its cells.
 
@@ -101,7 +127,7 @@ class CsvRows:
             self._width = len(row)
         while len(row) > self._width and not row[-1].strip():
             del row[-1]
-        return row
+        return [read_back(cell) for cell in row]
 
 
 def _separator(header: str) -> str:

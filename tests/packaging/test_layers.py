@@ -30,7 +30,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "cascade_core.frozen",
         "cascade_core.invalid",
     ),
-    ("cascade_core.abilities", "cascade_core.forks", "cascade_core.likeness"),
+    (
+        "cascade_core.abilities",
+        "cascade_core.forks",
+        "cascade_core.visible",
+        "cascade_core.likeness",
+    ),
     (
         "cascade_core.files",
         "cascade_core.given",

@@ -18,11 +18,11 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
-from rich.text import Text
 
 from cascade_core.collect.estimate import Estimate
 from cascade_core.collect.runner import Advance
 from cascade_core.collect.summary import Collected
+from cascade_core.visible import SafeText
 
 MOST_LISTED = 3
 """Problems of a grader that are listed; a wrong scale has as many as it has numbers."""
@@ -80,25 +80,25 @@ def print_summary(found: Collected, console: Console | None = None) -> None:
     out = console or Console()
     if found.n:
         out.print(_tiers(found))
-    out.print(Text(f"\n{_spent(found)}."))
+    out.print(SafeText(f"\n{_spent(found)}."))
     if found.regraded:
         asked = "only the judge was asked" if found.quality == "judge" else "no model was asked"
-        out.print(Text(f"Answers to {found.regraded} requests were graded again: {asked}."))
+        out.print(SafeText(f"Answers to {found.regraded} requests were graded again: {asked}."))
     for index, tier in enumerate(found.tiers):
         if tier.readings:
             read = ", ".join(f"{name} on {n}" for name, n in tier.readings.items())
-            out.print(Text(f"Tier {index} was read by {read}."))
+            out.print(SafeText(f"Tier {index} was read by {read}."))
         if tier.failed:
             listed = ", ".join(f"{error} × {n}" for error, n in tier.errors.items())
-            out.print(Text(f"Tier {index} gave no answer to {tier.failed}: {listed}."))
+            out.print(SafeText(f"Tier {index} gave no answer to {tier.failed}: {listed}."))
     if _to_grade(found):
-        out.print(Text(f"{_count(found.ungraded, 'row')} could not be graded: {_why(found)}."))
+        out.print(SafeText(f"{_count(found.ungraded, 'row')} could not be graded: {_why(found)}."))
     if found.n:
         out.print(
-            Text(f"The table is {found.out}: {found.usable} rows to tune on ({found.quality}).")
+            SafeText(f"The table is {found.out}: {found.usable} rows to tune on ({found.quality}).")
         )
     for line in _how_to_go_on(found):
-        out.print(Text(line))
+        out.print(SafeText(line))
 
 
 def _spent(found: Collected) -> str:
@@ -122,7 +122,7 @@ def _tiers(found: Collected) -> Table:
     for index, tier in enumerate(found.tiers):
         table.add_row(
             f"tier {index}",
-            Text(tier.model or "–"),
+            SafeText(tier.model or "–"),
             "–" if tier.quality is None else f"{tier.quality:.3f}",
             "unpriced" if tier.cost_usd is None else f"{tier.cost_usd * 1000:.4f}",
             str(tier.failed),

@@ -13,6 +13,7 @@ import typer
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.files import FileError, read_json_lines
+from cascade_core.visible import visible
 
 if TYPE_CHECKING:
     from cascade_core.drift.log import DriftReport
@@ -66,9 +67,9 @@ def drift(
     if not found.rows:
         raise ConfigurationError(_said_of_none(log, found, document, decisions.unreadable))
     for text in (*decisions.other_models(document), *decisions.failing()):
-        typer.echo(f"cascade: {text}", err=True)
+        typer.echo(f"cascade: {visible(str(text))}", err=True)
     for said in decisions.left_out():
-        typer.echo(f"cascade: {log}: {said} left out", err=True)
+        typer.echo(visible(f"cascade: {log}: {said} left out"), err=True)
     if decisions.unreadable:
         found = replace(found, skipped={**found.skipped, "unreadable": decisions.unreadable})
     if as_json:
@@ -100,7 +101,7 @@ def _print(found: DriftReport, reference: Reference) -> None:
         seen, was = 100 * found.escalated, 100 * reference.escalated
         typer.echo(f"escalated: {seen:.1f} %, when tuned {was:.1f} %")
     for alarm in found.alarms:
-        typer.echo(f"moved: {alarm.text}")
+        typer.echo(f"moved: {visible(alarm.text)}")
     if not found.alarms:
         typer.echo("Nothing has moved, as far as these can tell.")
 

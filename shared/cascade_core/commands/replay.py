@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.visible import visible
 
 
 def replay(
@@ -40,7 +41,7 @@ def replay(
     document = Policy.load(policy)
     replayed = run(read_labels(table), document)
     for text in oddities(replayed, document):
-        typer.echo(f"cascade: {text}", err=True)
+        typer.echo(f"cascade: {visible(str(text))}", err=True)
     found = study(replayed, document, seed=seed)
     if html is not None:
         write_page(html, found)

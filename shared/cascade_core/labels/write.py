@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
+from cascade_core.csv_files import written_safely
 from cascade_core.files import replacing
 from cascade_core.labels.build import build
 from cascade_core.labels.check import TableError, is_empty
@@ -95,7 +96,10 @@ def _csv_cell(cell: object) -> str:
     # The csv module leaves a lone carriage return unquoted where lines end in a line feed.
     if cell is None:
         return ""
-    text = float.__repr__(cell).removesuffix(".0") if isinstance(cell, float) else str(cell)
+    if isinstance(cell, str):
+        text = written_safely(cell)
+    else:
+        text = float.__repr__(cell).removesuffix(".0") if isinstance(cell, float) else str(cell)
     if _QUOTED.isdisjoint(text):
         return text
     doubled = text.replace('"', '""')

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.console import Console
-from rich.text import Text
 
 from cascade_core.evaluation.study import Study
 from cascade_core.labels.fingerprints import holds
@@ -26,6 +25,7 @@ from cascade_core.report.rows import (
     shortened,
 )
 from cascade_core.report.terminal import LOOK, print_classes, print_figures
+from cascade_core.visible import SafeText
 
 _LONGEST_NAME = 60
 
@@ -38,23 +38,23 @@ def print_replay(study: Study, console: Console | None = None) -> None:
         console: Where to; standard output by default.
     """
     out = console or Console()
-    out.print(Text(_headline(study)))
-    out.print(Text(_models(study), style="dim"))
+    out.print(SafeText(_headline(study)))
+    out.print(SafeText(_models(study), style="dim"))
     for line in _caveats(study):
-        out.print(Text(line, style="dim"))
+        out.print(SafeText(line, style="dim"))
     for line in study.dear:
-        out.print(Text(f"{LOOK} {line}", style="bold"))
+        out.print(SafeText(f"{LOOK} {line}", style="bold"))
     print_figures(out, "what the policy does", _operating(study), OPERATING_LEGEND)
     title = "its confidence, over all thresholds"
     print_figures(out, title, _signal_rows(study), [*_two_tiers(study), *CURVE_LEGEND])
     if study.replay.by_class:
         print_classes(out, "by class", study.replay.by_class, study.harmed)
         for line in study.dear_classes:
-            out.print(Text(f"{LOOK} {line}"))
+            out.print(SafeText(f"{LOOK} {line}"))
         for name, said in study.harmed.items():
-            out.print(Text(f"{LOOK} class {shortened(name, _LONGEST_NAME)} {said}"))
+            out.print(SafeText(f"{LOOK} class {shortened(name, _LONGEST_NAME)} {said}"))
     for line in _promises(study):
-        out.print(Text(line))
+        out.print(SafeText(line))
 
 
 def write_page(path: Path, study: Study) -> None:

@@ -12,9 +12,9 @@ from rich import box
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from cascade_core.report.rows import Figure, Measured, formatted, shortened
+from cascade_core.visible import SafeText
 
 LOOK = "(!)"
 """Beside what a reader has to look at."""
@@ -47,7 +47,7 @@ def print_figures(
     ]
     _print(out, title, headers, cells, words=[len(headers) - 1, 0] if noted else [0])
     for line in legend:
-        out.print(Text(line, style="dim"))
+        out.print(SafeText(line, style="dim"))
 
 
 def print_classes(
@@ -110,13 +110,13 @@ def _print(
     )
     for index, (header, width) in enumerate(zip(headers, widths, strict=True)):
         table.add_column(
-            Text(header),
+            SafeText(header),
             justify="left" if index in words else "right",
             style="dim" if index in words and index else None,
             overflow="fold",
             width=width,
         )
     for cells in rows:
-        table.add_row(*map(Text, cells))
-    out.print(Text(f"\n{title}", style="bold"))
+        table.add_row(*map(SafeText, cells))
+    out.print(SafeText(f"\n{title}", style="bold"))
     out.print(table, crop=False)

@@ -14,7 +14,6 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.text import Text
 
 from cascade_core.calibration.progress import OnStep
 from cascade_core.costs.shown import dearer, dollars
@@ -29,6 +28,7 @@ from cascade_core.report.rows import (
 )
 from cascade_core.report.terminal import print_figures
 from cascade_core.statistics.bootstrap import Interval
+from cascade_core.visible import SafeText
 
 
 @contextmanager
@@ -62,32 +62,34 @@ def print_policy(
     """
     out, tuned = console or Console(), policy.tuned
     assert tuned is not None  # noqa: S101 - it was tuned
-    out.print(Text(f"{tuned.table}: {tuned.objective}\n", style="bold"))
+    out.print(SafeText(f"{tuned.table}: {tuned.objective}\n", style="bold"))
     for reason, count in tuned.rows_unused.items():
-        out.print(Text(f"{count:,} rows not used: {reason}", style="dim"))
+        out.print(SafeText(f"{count:,} rows not used: {reason}", style="dim"))
     for tier, choice in enumerate(tuned.choices):
-        out.print(Text(f"tier {tier}: {choice}"))
+        out.print(SafeText(f"tier {tier}: {choice}"))
     for tier, threshold in enumerate(policy.thresholds or ()):
-        out.print(Text(f"tier {tier}: {_threshold(threshold)}"))
+        out.print(SafeText(f"tier {tier}: {_threshold(threshold)}"))
     for name, rule in policy.classes.items():
         said = ", ".join(map(_threshold, rule.thresholds))
-        out.print(Text(f"class {name}: {said}"))
+        out.print(SafeText(f"class {name}: {said}"))
     for name, reason in tuned.refused.items():
-        out.print(Text(f"class {name} goes to the strongest tier: {reason}"))
+        out.print(SafeText(f"class {name} goes to the strongest tier: {reason}"))
     if policy.route is not None:
-        out.print(Text("requests that a tier will hardly answer skip it, judged by the request"))
+        out.print(
+            SafeText("requests that a tier will hardly answer skip it, judged by the request")
+        )
     for name, cost in tuned.straight.items():
-        out.print(Text(f"class {name} goes straight to the strongest tier, at {cost}"))
-    out.print(Text(_saved(tuned.figures), style="bold"))
+        out.print(SafeText(f"class {name} goes straight to the strongest tier, at {cost}"))
+    out.print(SafeText(_saved(tuned.figures), style="bold"))
     title = f"measured on {_rows(policy)}"
     print_figures(out, title, [*_figures(tuned), *_by_tier(tuned)], OPERATING_LEGEND)
     out.print()
     for promise in policy.promises:
-        out.print(Text(_promised(promise)))
+        out.print(SafeText(_promised(promise)))
     if not policy.promises:
-        out.print(Text(_UNPROMISED, style="dim"))
+        out.print(SafeText(_UNPROMISED, style="dim"))
     replaced = f" (it replaces a file that is now {before})" if before else ""
-    out.print(Text(f"\n{path} written{replaced}; use it as policy={str(path)!r}"))
+    out.print(SafeText(f"\n{path} written{replaced}; use it as policy={str(path)!r}"))
 
 
 _UNPROMISED = (

@@ -194,3 +194,37 @@ def test_a_link_stays_a_link_and_the_file_is_as_readable_as_any(tmp_path: Path) 
     assert len(read_table(tmp_path / "labels.csv")) == 1
     modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("plain", "labels.csv")}
     assert len(modes) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "=1+1",
+        "+1 for the idea",
+        "-2+3",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        "'=1",
+        "''@x",
+        "=cmd|' /C calc'!A0",
+    ],
+)
+def test_no_answer_is_a_formula_to_a_spreadsheet(tmp_path: Path, answer: str) -> None:
+    path = tmp_path / "labels.csv"
+    write_table(path, [row(t0_response=answer)])
+    text = path.read_bytes().decode()
+    assert f"'{answer}" in text.replace('""', '"')
+    responses = read_table(path).tiers[0].responses
+    assert responses is not None
+    assert responses[0] == answer
+
+
+@pytest.mark.parametrize("answer", ["-5", "+3.5", "-1,234.50", "it's", "'quoted'", "a=1"])
+def test_what_no_spreadsheet_runs_is_written_as_it_is(tmp_path: Path, answer: str) -> None:
+    path = tmp_path / "labels.csv"
+    write_table(path, [row(t0_response=answer)])
+    assert f"'{answer}" not in path.read_text()
+    responses = read_table(path).tiers[0].responses
+    assert responses is not None
+    assert responses[0] == answer
