@@ -156,7 +156,8 @@ def test_a_person_is_told_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> No
     print_labels(report(one, one, one), Path("my labels.csv"))
     out = capsys.readouterr().out.splitlines()
     assert "my labels.csv holds 40 tickets" in out[1]
-    assert "  cascade tune 'my labels.csv' --harm 0.05 --out policy.json" in out
+    assert "  cascade tune 'my labels.csv' --quality 0.95 --out policy.json" in out
+    assert "A promise such as --harm 0.05 takes about 300 tickets: --tune." in out
     assert "  cascade replay 'my labels.csv' --policy policy.json" in out
 
 
