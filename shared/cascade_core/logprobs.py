@@ -73,6 +73,16 @@ class Logprobs:
             return self._tokens()
         return [_text(entry.get("token")) for entry in self.entries]
 
+    @property
+    def spelled(self) -> str:
+        """The tokens' texts as one; empty where only their values were sent."""
+        if self._tokens is None:
+            try:
+                return "".join([entry["token"] for entry in self.entries])
+            except (KeyError, TypeError):  # a token without a text
+                pass
+        return "".join(self.tokens)
+
     def __len__(self) -> int:
         """Return the number of tokens."""
         return len(self.values)
@@ -142,7 +152,12 @@ def _joined_tokens(parts: Sequence[Logprobs]) -> Sequence[str]:
 
 
 def _token_texts(entries: Sequence[Any]) -> Sequence[str]:
-    return [_text(_of(entry, "token")) for entry in entries]
+    try:
+        tokens = [entry.token for entry in entries]
+        "".join(tokens)
+    except (AttributeError, TypeError):
+        return [_text(_of(entry, "token")) for entry in entries]
+    return tokens
 
 
 def _text(found: Any) -> str:

@@ -83,7 +83,7 @@ class Following:
         if logprobs is None:
             self._lost = bool(text and not text.isspace())
             return ()
-        spelled = "".join(logprobs.tokens)
+        spelled = logprobs.spelled
         if spelled and spelled != text and spelled.strip() != text.strip():
             # A thought, or a mark that is not shown; but what is shown has to be spelled.
             self._lost = bool(text and not text.isspace())
@@ -103,9 +103,11 @@ class Following:
 
 def _spelling(logprobs: Logprobs, text: str) -> Logprobs | None:
     """Return those of the tokens that spell a text; None where they do not spell all of it."""
+    spelled = logprobs.spelled
+    if not spelled or spelled == text:
+        return logprobs
     tokens = logprobs.tokens
-    spelled = "".join(tokens)
-    if not spelled or spelled == text or len(tokens) != len(logprobs.values):
+    if len(tokens) != len(logprobs.values):
         return logprobs
     if spelled.strip() == text.strip() or not all(-math.inf < v < 1 for v in logprobs.values):
         return logprobs  # with one that is no log-probability all count as 0, whatever they spell

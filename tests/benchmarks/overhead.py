@@ -67,7 +67,7 @@ class Fake(BaseChatModel):
             for _ in range(TOKENS)
         ]
         return AIMessage(
-            "Your order ships on Monday.",
+            "word" * TOKENS,
             response_metadata={
                 "model_name": self.model,
                 "finish_reason": "stop",

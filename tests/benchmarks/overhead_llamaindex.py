@@ -57,7 +57,7 @@ class Fake(LLM):
         return self._response()
 
     def _response(self) -> ChatResponse:
-        message = ChatMessage(role="assistant", content="Your order ships on Monday.")
+        message = ChatMessage(role="assistant", content="word" * TOKENS)
         if not self.detailed:
             return ChatResponse(message=message)
         entries = [{"token": "word", "logprob": self.logprob, "top_logprobs": []}] * TOKENS
