@@ -29,7 +29,7 @@ shell: $(VENV)/.stamp-demo ## Open a shell in which `cascade` and `python` are t
 
 .PHONY: test
 test: $(VENV)/.stamp-dev ## Run the tests
-	$(VENV)/bin/python -m pytest $(PYTEST_FLAGS) --ignore=tests/benchmarks --ignore=tests/integrations $(PYTEST_ARGS)
+	$(VENV)/bin/python -m pytest $(PYTEST_FLAGS) --ignore=tests/benchmarks --ignore=tests/integrations/test_ends.py $(PYTEST_ARGS)
 
 .PHONY: test-lowest
 test-lowest: $(LOWEST)/.stamp-test ## Run the core's and LangChain's tests on the oldest versions supported
@@ -37,7 +37,7 @@ test-lowest: $(LOWEST)/.stamp-test ## Run the core's and LangChain's tests on th
 
 .PHONY: test-integrations
 test-integrations: $(INTEGRATIONS)/.stamp-test ## Ask the integrations of both frameworks over HTTP
-	$(INTEGRATIONS)/bin/python -m pytest -q -n $(WORKERS) tests/integrations $(PYTEST_ARGS)
+	$(INTEGRATIONS)/bin/python -m pytest -q -n $(WORKERS) tests/integrations/test_ends.py $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.stamp-dev ## Check style, formatting and types
