@@ -26,6 +26,8 @@ QUESTION = (
     "right) and nothing else."
 )
 
+_PART = 2_000
+"""How many characters of a reply are read at its beginning and at its end."""
 _NEARBY = 40  # characters before a number in which a label or a denial belongs to it
 _STATED = re.compile(
     r"(?<![\w.,/-])(?P<sign>-?)(?P<number>\d+(?:[.,]\d+)?)"
@@ -34,7 +36,10 @@ _STATED = re.compile(
     re.IGNORECASE,
 )
 _THOUSANDS = re.compile(r"[1-9]\d*,\d{3}")
-_DENIED = re.compile(r"(?:\bnot|n['’]t|\bnever)(?:\s+\w+)?\s*$", re.IGNORECASE)
+_DENIED = re.compile(r"(?:\bnot|n['’]t|\bnever)(?:\s+(?!but\b)\w+){0,3}\s*$", re.IGNORECASE)
+_TAKEN_BACK = re.compile(
+    r"\s*\?|\s+(?:is|would be|seems)\s+(?:\w+\s+)?(?:too|not|wrong|n['’]t)\b", re.IGNORECASE
+)
 _LABEL = re.compile(
     r"\b(?:probability|confidence|likelihood|certainty|chance)\b[^\w.]*(?:is|of)?[^\w-]*$",
     re.IGNORECASE,
@@ -103,8 +108,15 @@ def stated_probability(text: str) -> float | None:
         A probability in [0, 1]; None where none is stated, several differ and
         none is labelled as the probability, or it is out of range.
     """
-    text = re.sub(r"[\u2010-\u2013\u2212]", "-", spoken(text))
-    found = [m for m in _STATED.finditer(text) if not _DENIED.search(_before(text, m))]
+    text = spoken(text)
+    if len(text) > 2 * _PART:  # asked for one number, it says something else in between
+        text = f"{text[:_PART]}\n{text[-_PART:]}"
+    text = re.sub(r"[\u2010-\u2013\u2212]", "-", text)
+    found = [
+        m
+        for m in _STATED.finditer(text)
+        if not (_DENIED.search(_before(text, m)) or _TAKEN_BACK.match(text, m.end()))
+    ]
     labelled = [m for m in found if _LABEL.search(_before(text, m))]
     scaled = [m for m in found if m["percent"] or m["whole"]]
     values = {_probability(match) for match in labelled or scaled or found}
