@@ -37,7 +37,7 @@ LANGUAGE = Language(
         (?:es )?tut mir(?: \w+)? leid|aufgrund|gemäß|gerne würde ich|mir ist bewusst
     """,
     refusals=r"""
-        (?:dabei|damit|das|dies|hierbei|hier|darüber|dazu|darauf|dafür|so etwas|sowas|davon|zu [^,;]{1,60}|bei [^,;]{1,60}|(?:diese|solche|derartige|deine|ihre|eine|die|den|dem|über|auf|mit|für)\w* [^,;]{1,70}?) (?:<can>) ich(?:<gap>) (?:nicht|keine?\w*|kaum)(?:<gap>) (?:<do>)
+        (?:dabei|damit|das|dies|hierbei|hier|darüber|dazu|darauf|dafür|so etwas|sowas|davon|zu [^,;]{1,60}|bei [^,;]{1,60}|(?:diese|solche|derartige|deine|ihre|eine|die|den|dem|über|auf|mit|für)\w* [^,;]{1,70}?) (?:<can>) ich(?:<gap>) (?:nicht|nichts|keine?\w*|kaum)(?:<gap>) (?:<do>)
         ich (?:<can>)(?:<gap>) (?:nicht|keine?\w*|nichts)(?:<gap>) (?:<do>)|(?:<can>) ich(?:<gap>) (?:nicht|keine?\w*|nichts)(?:<gap>) (?:<do>)|(?:<can>)(?: aber| jedoch)? (?:keine?\w*|nicht)(?:<gap>) (?:herausgeben|weitergeben|helfen|geben|nennen|mitteilen|beantworten|erfüllen)
         ich(?:<gap>) nicht(?:<gap>) (?:<do>) (?:<can>)|ich(?:<gap>) keine?\w*(?:<gap>) (?:<do>) (?:<can>)
         (?:ich bin|bin ich|ich sehe mich)(?:<gap>) (?:nicht (?:in der lage|imstande|befugt|berechtigt|autorisiert|dafür|dazu|programmiert|ermächtigt|qualifiziert|fähig|darauf)|außerstande|unfähig)

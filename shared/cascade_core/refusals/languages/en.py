@@ -4,7 +4,7 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""pass can cant cannot not unable t won dont sorry decline refuse against violates beyond
+    hints="""couldn didn direct pass can cant cannot not unable t won dont sorry decline refuse against violates beyond
         outside only just rather idea prefer inappropriate unethical guidelines no lack isn unaware
         apologies apologize apologise inability impossible without""",
     parts={
@@ -58,7 +58,7 @@ LANGUAGE = Language(
         (?:as|being|since i'm|since i am|given that i'm|because i'm|because i am) (?:just |only |merely )?an? <ai>(?: (?:developed|created|trained|made|built) by \w+)?(?=,| i\b)
     """,
     leads=r"""
-        but|however|that said|having said that|instead|so|and|because|since|therefore|thus|as such|for that reason|yet|then
+        let me be (?:direct|clear|honest|frank)|but|however|that said|having said that|instead|so|and|because|since|therefore|thus|as such|for that reason|yet|then
         hmm+|oh|ah|um+|uh|well|no|nope|hi|hey|hello|hi there|hello there|ok|okay|oops|please note(?: that)?
         i (?:have|need|want|am going|'m going) to be (?:honest|clear|upfront|transparent)(?: with you)?
         to be (?:honest|clear|frank)(?: with you)?|honestly|in this case|for (?:safety|legal|ethical|privacy) reasons|with (?:all due )?respect
@@ -84,7 +84,7 @@ LANGUAGE = Language(
         <unable>(?:,? but| because|$)
         (?:this|that|it)(?:'s| is|'d be| would be) (?:not something|nothing|not a (?:topic|subject|request|thing)) (?:that )?(?:i|i'm|i am|i'd) (?:can(?!')|could|am|'m|able|comfortable|allowed|permitted|will)
         (?:this|that|it) (?:isn't|is not|wouldn't be|would not be) (?:something|a (?:topic|subject|request|thing)|anything) (?:that )?(?:i|i'm|i am|i'd) (?:can(?!')|could|am|'m|able|comfortable|allowed|permitted|will)|not something i can
-        <request> ?(?:go(?:es)? against|violates?|breach(?:es)?|conflicts? with|is against|isn't in line with|contravenes|(?:falls?|is|'s|lies) (?:well )?(?:outside|beyond|out of)(?: of)?) (?:my|the scope of (?:what i|my)|what i can) ?(?:<rules>|knowledge|capabilities|abilities|scope|expertise|training|area|purview|can|do|help|assist|ethical)?
+        <request> ?(?:go(?:es)? against|violates?|breach(?:es)?|conflicts? with|is against|isn't in line with|contravenes|(?:falls?|is|'s|lies) (?:well )?(?:outside|beyond|out of)(?: of)?) (?:my|the scope of (?:what i|my)|what i(?:'m| am)? ?(?:can|able to)) ?(?:<rules>|knowledge|capabilities|abilities|scope|expertise|training|area|purview|can|do|help|assist|ethical)?
         (?:this|that|your|the) (?:type of |kind of )?(?:request|question|prompt|content|query) (?:go(?:es)? against|violates?|breach(?:es)?|conflicts? with|is against) (?:our |openai's |the )?<rules>
         (?:my|our) <rules> (?:do(?:es)?(?:n't| not) (?:allow|permit|let)|prohibits?|prevents?|forbids?|stops?) (?:me|us)|i(?:'m| am) (?:bound|limited|restricted|constrained|prevented)
         i <so>(?:do not|don'?t|do not currently|don't currently|lack|have no|haven't|have not)(?: have| been given| got)?(?: any| direct| real-time| the| enough| sufficient| personal| specific| up-to-date| current| necessary| required| adequate| internet| that| reliable| live)* (?:access|information|info|context|details|data|knowledge|ability|capability|capabilities|opinions?|feelings|emotions|beliefs|preferences|consciousness|experiences|memory|record|thoughts|means|permission|authority|clearance)
@@ -92,7 +92,7 @@ LANGUAGE = Language(
         there(?:'s| is)(?: not|n't) enough (?:information|context|detail)|(?:the|that|this) (?:provided )?(?:context|documents?|information|text)(?: provided| given)? (?:does not|doesn't|do not|don't) (?:contain|include|provide|mention|have|give|specify)(?: \w+)? (?:information|answer|enough|details|any)
         it(?:'s| is| would be|'d be| isn't| wouldn't be| would)(?: not)?(?: be)? (?:\w+ly )?(?:inappropriate|unethical|irresponsible|improper|wrong|appropriate|ethical|right|possible|my place|illegal) (?:for me )?(?:to (?:help|assist|provide|share|speculate|discuss|give|answer|write|create|comment|generate|engage|offer|say|do))
         i (?:do not|don'?t) (?:really |actually |honestly )?know(?! (?:about you|about (?:everyone|others)|if you|how you|what you|who|whether you))|i (?:really |honestly |truly )?have no (?:idea|clue)|no idea|not sure(?:,|$| what you| how to)|i(?:'m| am) not sure(?:$| what you're asking)|no clue|i wouldn't know
-        i(?:'m| am) not (?:aware|familiar|able to|sure how to (?:help|answer))
+        i (?:did not|didn't|could not|couldn't) find (?:an?|any|the|enough|relevant) (?:\w+ )?(?:answer|information|details)|i(?:'m| am) not (?:aware|familiar|able to|sure how to (?:help|answer))
         (?:i )?(?:can'?t|cannot|won'?t) (?:help|assist|answer|do|comply|fulfil+|provide)(?! but)
         (?:i )?(?:don't|do not) (?:feel comfortable|think (?:it's|it is|that's|i) (?:appropriate|right|should|can)|wish to|want to (?:help|write|discuss|talk|engage|answer)|engage|discuss|talk about|take part)
         (?:unable|not able) to (?:help|assist|answer|comply|provide|fulfil+|process)|(?:request|access) (?:denied|declined|refused)|(?:i )?(?:won't|will not) be (?:able to|helping|providing|writing|answering)

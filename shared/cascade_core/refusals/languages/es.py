@@ -4,7 +4,7 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""no puedo podré podría podemos lamento siento sé capaz posible autorizado autorizada
+    hints="""fuera excede supera no puedo podré podría podemos lamento siento sé capaz posible autorizado autorizada
         tengo dispongo cuento carezco soy imposible debo rechazar declinar negarme niego prefiero
         preferiría incapaz contra infringe viola desconozco va incumple conozco""",
     parts={
@@ -55,7 +55,7 @@ LANGUAGE = Language(
         (?:eso|esto|ese|este|esa|esta)(?: tema| asunto| petición| solicitud)? no es algo (?:en |con |de |a )?(?:lo )?que (?:yo )?(?:te |le )?(?:pued[ao]|esté|sea|haga)|no es algo (?:en|con) (?:lo )?que (?:te |le )?pued[ao]
         (?:eso|esto|esta|esa|la|su|tu)(?: \w+){0,3} (?:va|van|iría|infringe|viola|incumple|contraviene|vulnera|es contrari[oa]|está fuera|queda fuera|se sale|excede|atenta)(?: en)?(?: a| contra| de)*(?: contra de)? (?:mis?|nuestr[oa]s|las|los)(?: \w+){0,2}? (?:<rules>|capacidades|posibilidades|alcance|ámbito|conocimientos?|funciones|competencias?)
         mis? <rules>(?: de \w+)? (?:no )?(?:me )?(?:lo )?(?:permiten?|impiden?|prohíben?)
-        (?:yo )?no (?:tengo|dispongo|cuento|poseo)(?: de| con)?(?: (?:ningún|ninguna|la|el|suficientes?|bastante|toda|opiniones|tipo|una|de|información))* (?:acceso|información|datos|contexto|detalles|conocimientos?|capacidad|opini\w+|sentimientos|emociones|conciencia|preferencias|creencias|experiencias|memoria|autorización|permisos?|forma de|manera de|suficientes?)
+        (?:yo )?no (?:tengo|dispongo|cuento|poseo)(?: de| con)?(?: (?:ningún|ninguna|la|el|los|las|suficientes?|bastante|toda|opiniones|tipo|una|de|información))* (?:acceso|información|datos|contexto|detalles|conocimientos?|capacidad|opini\w+|sentimientos|emociones|conciencia|preferencias|creencias|experiencias|memoria|autorización|permisos?|forma de|manera de|suficientes?)
         carezco de|tengo prohibido|tengo entendido que no puedo
         (?:yo )?(?:sol[oa] soy|soy (?:sol[oa]|solamente|simplemente|únicamente|tan sol[oa])|no soy más que|sólo soy) <ai>|soy <ai>(?:,| y)(?: por lo tanto)? no
         (?:yo )?no (?:lo )?sé(?! (?:tú|ustedes|usted|vosotros|vos|si a|qué opin|qué piens|cómo lo|a ti))|no (?:tengo (?:ni )?idea|conozco la respuesta|sabría decir\w*)|desconozco|ni idea|no estoy segur[oa](?:$| de la| de qué)

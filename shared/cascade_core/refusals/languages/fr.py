@@ -4,7 +4,7 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""ne n peux pourrai pourrais puis désolé désolée pas impossible mesure refuse décliner refuser
+    hints="""dépasse dépassent ne n peux pourrai pourrais puis désolé désolée pas impossible mesure refuse décliner refuser
         malheureusement regrette suis dispose incapable sais préfère préférerais navré navrée
         encontre enfreint contraire viole ignore aucun aucune contrevient hors pouvoir""",
     parts={
@@ -51,7 +51,7 @@ LANGUAGE = Language(
         (?:ce n'est|ça n'est|cela n'est|c'est)(?: malheureusement)?(?: pas)? (?:quelque chose|un sujet|une demande|une chose)(?: pour| sur| avec| dans| à)?(?: (?:que|lequel|laquelle|quoi|dont|qu'))? ?je (?:ne )?(?:peux|puisse|pourrais|suis)
         (?:cela|ça|ceci|cette|ce|votre|ta)(?: \w+){0,3} (?:va|vont|irait|est|sont|enfreint|viole|contrevient|sort|dépasse|ne respecte|n'est)(?: pas)?(?: à l'encontre| contraires?| contre| hors| en dehors| conforme)?(?: (?:de|à|du|aux|des))? ?(?:mes|nos|mon|ma|les|la|le|ce que je)(?: \w+){0,2}? ?(?:<rules>|capacités|compétences|champ|domaine|cadre|peux|limites)
         mes <rules>(?: \w+)? (?:ne )?(?:m(?:e l)?'|me )?(?:l')?(?:permettent|interdisent|empêchent|autorisent)
-        je (?:n'ai|ne dispose|ne possède|ne détiens|n'ai malheureusement|n'ai actuellement)(?: pas| aucune?| point)?(?: (?:d'|de |des |accès|d'assez|assez|suffisamment|informations|l'|la |le |actuellement|malheureusement|une?))* ?(?:d'|de |l')?(?:accès|informations?|données|contexte|détails|connaissances?|capacité|opinions?|avis|sentiments?|émotions?|conscience|préférences|croyances|expériences?|mémoire|autorisation|moyen|droit|possibilité|éléments)
+        je (?:n'ai|ne dispose|ne possède|ne détiens|n'ai malheureusement|n'ai actuellement)(?: pas| aucune?| point)?(?: (?:d'|de |des |accès|d'assez|assez|suffisamment|informations|l'|la |le |actuellement|malheureusement|une?))* ?(?:d'|de |l')?(?:accès|informations?|données|contexte|détails|connaissances?|capacité|opinions?|avis|sentiments?|émotions?|conscience|préférences|croyances|expériences?|mémoire|autorisation|moyen|droit|possibilité|éléments|réponse)
         je (?:ne )?suis (?:qu'|juste |seulement |simplement |uniquement )<ai>|je suis <ai>(?:,| et)(?: donc)? je ne|je manque d'informations?
         (?:ça |cela )?je (?:ne )?(?:le )?(?:sais|saurais) pas(?! (?:vous|toi|si vous|si tu|pour vous|ce que|comment vous|pour toi|quant à vous))|je (?:l')?ignore|je n'(?:en )?ai (?:aucune|pas la moindre) idée|aucune idée|je ne (?:connais pas la réponse|suis pas (?:sûre?|certaine?)(?:$| de la))|j'ai bien peur de ne pas savoir
         il (?:serait|est|n'est pas|ne serait pas) (?:inapproprié|irresponsable|contraire à l'éthique|déplacé|approprié|éthique|convenable)
