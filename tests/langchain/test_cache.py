@@ -190,3 +190,15 @@ def test_a_kept_answer_is_not_changed_by_what_a_caller_does_to_it() -> None:
     second = two.cascade.invoke("hi")
     assert second.content == "sure answer"
     assert record_of(second)["tier"] == 0
+
+
+@ways
+async def test_further_words_of_refusing_are_part_of_the_key(how: str) -> None:
+    store = InMemoryCache()
+    for words in (["sure"], ["sure"], ["never"]):
+        two = pair(SURE, cache=store, refusals=words)
+        record = record_of(await _ask(how, two.cascade))
+        if words == ["never"]:
+            assert (record["reason"], record["tier"]) == ("confident", 0)
+    again = pair(SURE, cache=store, refusals=["sure"])
+    assert record_of(await _ask(how, again.cascade))["reason"] == "cached"

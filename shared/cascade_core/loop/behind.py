@@ -72,6 +72,12 @@ _claiming = Lock()
 free_in_child(sys.modules[__name__], "_claiming")
 
 
+def _of_this_process() -> list[_Work]:
+    """Return what is under way; all that a forked child has of its parent's never will be."""
+    process = os.getpid()
+    return [work for work in list(_under_way) if work.process == process]
+
+
 def start(find: Callable[[], None], write: Callable[[], None], give_up: GiveUp) -> bool:
     """Find something out in a thread, in a copy of this context, and write it down.
 
@@ -83,7 +89,7 @@ def start(find: Callable[[], None], write: Callable[[], None], give_up: GiveUp) 
     Returns:
         Whether it is under way; False where too much is.
     """
-    if len(_under_way) >= AT_ONCE:
+    if len(_of_this_process()) >= AT_ONCE:
         return False
     work = _Work(give_up)
 
@@ -110,7 +116,7 @@ def start_task(find: Waiting, write: Waiting, give_up: GiveUp) -> bool:
         loop = asyncio.get_running_loop()
     except RuntimeError:  # another event loop's framework, or none, is driving
         return False
-    if len(_under_way) >= AT_ONCE:
+    if len(_of_this_process()) >= AT_ONCE:
         return False
     work = _Work(give_up, get_ident())
 
@@ -119,13 +125,15 @@ def start_task(find: Waiting, write: Waiting, give_up: GiveUp) -> bool:
             await find()
             if work.claim():
                 await write()
-        except asyncio.CancelledError as error:
-            work.give_up(error)
-            raise
         finally:
             work.end()
 
+    def ended(task: asyncio.Task[None]) -> None:
+        if task.cancelled():  # perhaps before it began
+            work.give_up(asyncio.CancelledError())
+
     work.task = loop.create_task(run())
+    work.task.add_done_callback(ended)
     return True
 
 
@@ -142,21 +150,18 @@ def flush_log(seconds: float | None = None) -> bool:
         Whether everything is done.
     """
     deadline = None if seconds is None else monotonic() + seconds
-    here, process = get_ident(), os.getpid()
-    for work in list(_under_way):
-        if work.process != process:
-            continue
+    here = get_ident()
+    for work in _of_this_process():
         if work.loop == here:  # it cannot go on as long as this waits
             continue
         work.done.wait(None if deadline is None else max(0.0, deadline - monotonic()))
-    return not any(work.process == process for work in _under_way)
+    return not _of_this_process()
 
 
 def _at_exit() -> None:
     flush_log(AT_EXIT)
-    for work in list(_under_way):
-        if work.process == os.getpid():
-            work.give_up(SystemExit())
+    for work in _of_this_process():
+        work.give_up(SystemExit())
 
 
 atexit.register(_at_exit)

@@ -277,6 +277,7 @@ def _attempt(run: _Run, tier: Tier, *, logprobs: bool) -> Steps[_Answer | Judgem
         if bound is not None and reply.logprobs and bound.fell(reply.logprobs):
             done = yield Close()
             tier.logprobs.saw(True)  # noqa: FBT003
+            tier.failures.answered()
             arrived = done.draft if isinstance(done, Done | Failed) else None
             # Where closing failed nobody knows what was used: paid for, at an unknown price.
             run.trail.abort(arrived or Draft(), tier, limit)

@@ -133,7 +133,9 @@ class Trail:
         drafts: Sequence[Draft] = reply.drafts if isinstance(reply, Drafts) else ()
         # One `Failed` in place of `Drafts` stands for every call of the effect.
         failures = reply.failures if isinstance(reply, Drafts) else [reply] * effect.n
-        asked = tier if effect.target is tier else replace(tier, model=None, provider=None)
+        asked = tier
+        if effect.target is not tier:  # a judge, whose price is not the tier's
+            asked = replace(tier, model=None, names=(), provider=None)
         for draft in drafts:
             self.add(draft, asked, effect.purpose, "used")
         for failed in failures:

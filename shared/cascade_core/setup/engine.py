@@ -105,10 +105,7 @@ class Engine:
             "signals": [signal.identity for signal in plan.signals],
             "combine": plan.combiner.identity,
             "thresholds": list(plan.thresholds),
-            "gates": [
-                f"{g.reason}:{g.passes.__qualname__ if g.own else likeness(g.passes)}"
-                for g in plan.gates
-            ],
+            "gates": [f"{g.reason}:{likeness(g.passes)}" for g in plan.gates if not g.own],
             "refusals": [
                 words
                 for gate in plan.gates

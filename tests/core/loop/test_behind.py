@@ -167,3 +167,34 @@ def test_a_child_does_not_wait_for_what_goes_on_in_its_parent():
     assert os.waitpid(child, 0)[1] == 0
     models.go.set()
     assert flush_log(10)
+
+
+def test_a_task_that_is_cancelled_before_it_begins_is_given_up():
+    given_up = []
+
+    async def never():
+        raise AssertionError
+
+    async def begin():
+        assert behind.start_task(never, never, given_up.append)
+        (work,) = behind._of_this_process()
+        work.task.cancel()
+
+    asyncio.run(begin())
+    assert [type(error) for error in given_up] == [asyncio.CancelledError]
+    assert flush_log(0)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_what_goes_on_in_a_parent_takes_no_place_in_its_child(monkeypatch):
+    monkeypatch.setattr(behind, "AT_ONCE", 1)
+    models = Held(SURE, SURE)
+    Session(engine(**SETTINGS), REQUEST, models).run()
+    child = os.fork()
+    if not child:
+        signal.alarm(10)
+        os._exit(0 if behind.start(int, int, lambda _: None) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    models.go.set()
+    assert flush_log(10)

@@ -159,6 +159,14 @@ def test_an_abort_shows_that_the_tier_gives_logprobs():
     assert not tiers[0].logprobs.absent
 
 
+def test_a_draft_that_is_cut_off_is_no_failure_and_ends_a_streak_of_them():
+    tiers = make_tiers(streams=True)
+    plan = plan_for(tiers=tiers, signals=[SequenceLogprob("min")])
+    for answer in (broken(), broken(), sure(0.1), broken()):
+        play(plan, answer, mute(), streamed=True)
+    assert tiers[0].failures.count == 1
+
+
 FIRST_TOKEN = Answer(probs=[0.1]).draft("m0", 1)
 
 

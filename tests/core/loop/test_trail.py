@@ -168,6 +168,12 @@ def test_a_signal_that_asks_its_own_tier_is_priced_as_that_tiers_host_prices():
     assert trail.calls[2].model == "m1"
 
 
+def test_a_judge_without_a_price_is_not_priced_by_another_name_of_the_tier():
+    trail = Trail(PRICES)
+    read(trail, Asks("judge"), Tier(1, "m1", names=("m2",)), Drafts([Draft("A", usage=USAGE)]))
+    assert trail.calls[0].cost is None
+
+
 def test_one_failure_in_place_of_answers_stands_for_every_call(trail):
     read(trail, Asks("judge", count=3), TIER, Failed(ProviderError()))
     assert [(one.outcome, one.purpose, one.model) for one in trail.calls] == [
