@@ -9,9 +9,9 @@ _CANNOT = (
 LANGUAGE = Language(
     script="latin",
     hints="""izin vermiyor engelliyor üzgünüm maalesef dilerim bilmiyorum yok yoktur değilim değil reddediyorum reddetmek
-        aykırı ihlal mümkün imkansız bilgim erişimim fikrim ederim yalnızca sadece sahip istemiyorum
+        aykırı ihlal mümkün imkansız imkansızdır imkânsız kusura olmaz olamaz dışında dışındadır bulunmuyor bilgim erişimim fikrim ederim yalnızca sadece sahip istemiyorum
         korkarım yapamam bilemiyorum modeliyim yoksunum uygun""",
-    stems="amam emem amıyor emiyor amayacağ emeyeceğ",
+    stems="amam emem amıyor emiyor mayacağ meyeceğ madığım mediğim aşıyor",
     parts={
         "ai": r"(?:bir )?(?:büyük )?(?:yapay zek[aâ](?: (?:dil )?modeli| asistanı)?|dil modeli|sohbet (?:botu|robotu)|sanal asistan|dijital asistan|bot|asistan|model|makine)",
         "before": r"(?:[^\s.;:]+ ){0,12}?",
@@ -20,7 +20,7 @@ LANGUAGE = Language(
     },
     apologies=r"""
         (?:çok |gerçekten |cidden )?(?:üzgünüm|özür dilerim|afedersin\w*|affedersin\w*|pardon|kusura bakma(?:yın|yınız)?|bağışla(?:yın|yınız)?|mazur gör(?:ün|ünüz)?)|korkarım(?: ki)?(?! (?:öyle|evet))|üzülerek(?: \w+)*(?: ki)?
-        maalesef|ne yazık ki|malesef|şu anda|şu an|üzgünüm ki|dürüst olmak gerekirse|açıkçası
+        üzgünüz|özür dileriz(?! \w)|maalesef|ne yazık ki|malesef|şu anda|şu an|üzgünüm ki|dürüst olmak gerekirse|açıkçası
         (?:sadece |yalnızca )?<ai> olarak|<ai> olduğum için
     """,
     leads=r"""
@@ -32,9 +32,9 @@ LANGUAGE = Language(
         (?:\S+ ){0,4}?teşekkür\w*|(?:\S+ ){0,6}?(?:anlıyorum|anlayışla|farkındayım|takdir ediyorum|isterdim|isterim|biliyorum|görüyorum|rağmen|olsa da)|bu (?:çok )?(?:güzel|iyi|ilginç|önemli) bir|sorunuz|(?:\S+ ){1,4}(?:gelince|konusunda|hakkında|ilgili)
     """,
     refusals=rf"""
-        <before><do>{_CANNOT}(?:$|,| çünkü| ama| ancak| fakat| ve| -)
+        <before><do>{_CANNOT}(?=$|,| çünkü| ama| ancak| fakat| ve| -)
         <before>(?:yanıtla|cevapla|karşıla|sağla|paylaş|hazırla|tamamla|doğrula|uygula|açıkla|destekle|işle|değerlendir|görüntüle){_CANNOT}(?:$|,)|<before>(?:yanıtla|cevapla|karşıla|sağla|hazırla|tamamla|doğrula|uygula|açıkla|destekle|işle|tara|anla|sun|oku|hesapla|tekrarla|kullan)y(?:am|em)(?:am|em|ıyorum|iyorum|ayacağım|eyeceğim)(?:$|,)
-        <before>\w+(?:mam|mem|mamız|memiz) (?:maalesef |ne yazık ki )?(?:mümkün|olası|imkan dahilinde|söz konusu|uygun|doğru|etik) (?:değil|olmaz|olmayacak)\w*|<before>(?:imkansız|imkanım yok|yetkim yok|iznim yok|yetkili değilim|yetkin değilim|muktedir değilim|durumda değilim|programlanmadım|tasarlanmadım|eğitilmedim|izin verilmiyor|iznim bulunmuyor|yetkim bulunmuyor)
+        <before>\w+(?:mam|mem|mamız|memiz) (?:maalesef |ne yazık ki )?(?:mümkün|olası|imkan dahilinde|söz konusu|uygun|doğru|etik) (?:değil|olamaz|olmaz|olmayacak)\w*|<before>(?:imkansız|imkanım yok|yetkim yok|iznim yok|yetkili değilim|yetkin değilim|muktedir değilim|durumda değilim|programlanmadım|tasarlanmadım|eğitilmedim|izin verilmiyor|iznim bulunmuyor|yetkim bulunmuyor)
         <before>(?:reddetmek|geri çevirmek|reddetmem|hayır demek) (?:zorundayım|durumundayım|gerekiyor|gerek|istiyorum|mecburiyetindeyim|zorunda kalıyorum)|<before>(?:reddediyorum|reddederim|geri çeviriyorum|kabul edemem)
         <before>\w+(?:mamayı|memeyi) (?:tercih ederim|tercih ediyorum|yeğlerim|seçiyorum)|<before>(?:konuşmak|yazmak|yanıtlamak|tartışmak|yardım etmek|cevaplamak|yorum yapmak|girmek|bahsetmek|katılmak|üretmek|oluşturmak) istemiyorum|<before>(?:yazmayacağım|vermeyeceğim|yanıtlamayacağım|paylaşmayacağım|yapmayacağım|etmeyeceğim|oluşturmayacağım)
         (?:bu|o),? (?:maalesef |ne yazık ki )?(?:benim )?(?:size |sana )?(?:yardımcı olabileceğim|yardım edebileceğim|yapabileceğim|destek verebileceğim|cevaplayabileceğim|yanıtlayabileceğim) (?:bir )?(?:konu|şey|iş|talep|soru) değil\w*
@@ -43,6 +43,17 @@ LANGUAGE = Language(
         (?:ben )?(?:yalnızca|sadece|sade) <ai>y?(?:im|ım|um|üm)|ben <ai>y?(?:im|ım|um|üm)
         (?:bunu |cevabını |bu konuda |ben |ne yazık ki )*(?:bilmiyorum|bilemiyorum|emin değilim|bilgim yok|bir fikrim yok|hiçbir fikrim yok|fikrim yok)(?!,? ne düşün)
         <before>(?:uygunsuz|etik|doğru|uygun|sorumsuzca) (?:olur|olmaz|değil\w*|olacaktır)$|(?:talep|istek|erişim) reddedildi|(?:sağlanan|verilen) bilgi\w* (?:\w+ ){1, 4}(?:içermiyor|yeterli değil)
+        <before>(?!(?:gel|gid|git|bekle|inan|dayan|dur|uyu|katıl|gör|bul|sabred|anlat|kal|yetiş|unut|hayal))\w{{1,12}}{_CANNOT}(?=$|,| çünkü| ama| ancak| fakat| -)
+        <before>(?:ulaş|eriş|açıkla|incele|öğren|yönlendir|düzenle|değiştir|iptal ed|çözümle|hesapla|oku|gönder|ara)y?{_CANNOT}(?=$|,)
+        <before>(?:yardımcı ol|yardım ed|yanıt ver|cevap ver|yerine getir|yanıtlay|bilgi ver|destek ol)[ae]m(?:ıyoruz|iyoruz|ayız|eyiz|ayacağız|eyeceğiz)(?=$|,)
+        <before>(?:yardım\w* |yanıt |cevap |bilgi |destek )?\w*(?:ol|ed|ver|yanıtlay|cevaplay|sun|sağlay|getir)[ae]m(?:adığım|ediğim)\w*(?: için| dolayı)? (?:çok |gerçekten )?(?:üzgünüm|özür dilerim|kusura \w+)
+        <before>(?:bilmiyorum|bilemiyorum|emin değilim)$
+        <before>\w+(?:[ıiuü]m|[ıiuü]m[ıiuü]n|[ıiuü]mızın|[ıiuü]mizin)(?: (?:kapsam|sınır|alan)\w+)? (?:dışında\w*|ötesinde\w*|kapsamında değil\w*|aşıyor|üzerinde)
+        <before>(?:yetenek|uzmanlık|bilgi|görev|yetki|hizmet)\w*(?: alan\w*| kapsam\w*| sınır\w*)? (?:dışında\w*|aşıyor|dışına çıkıyor)$
+        <before>(?:elimde|bende|tarafımda)(?: \S+){{0,5}}? (?:veri|bilgi|kayıt|yetki|imk[aâ]n|araç|cevap)\w* (?:yok\w*|bulunmuyor|mevcut değil\w*)
+        <before>(?:imk[aâ]nım|olanağım|yetkim|iznim|erişimim|bilgim|verim|becerim|yeteneğim|özelliğim|aracım|haberim|kabiliyetim)(?: \w+)? (?:yok\w*|bulunmuyor|bulunmamakta\w*|değil\w*)
+        <before>benim için (?:\w+ )?(?:mümkün değil\w*|imk[aâ]nsız\w*|olanaksız\w*)
+        <before>(?!bil|anla|gel|git|gid|unut|üz)\w+m(?:ayacağım|eyeceğim)$
     """,
     weak=rf"""
         <before>\w+{_CANNOT}$
