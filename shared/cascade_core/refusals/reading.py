@@ -105,7 +105,7 @@ def _refuses(language: Language, sentences: _Sentences) -> bool:
         place, loose = 0, False
         while (place := _BETWEEN.match(sentence, place).end()) < len(sentence):  # type: ignore[union-attr]
             refusal = language.refusal.match(sentence, place)
-            if refusal is None and sorry:
+            if refusal is None and (sorry or loose):
                 refusal = language.weak_refusal.match(sentence, place)
             if refusal is not None:
                 return not (

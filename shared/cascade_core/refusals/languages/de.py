@@ -4,10 +4,12 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""nichts erlauben kann könnte darf leider leid nicht keine keinen kein ablehnen verweigere lehne weigere
+    hints="""fehlt fehlen übersteigt überschreitet unwohl dürfen genug genügend ausreichend überfragt verboten untersagt absehen nein sehe
+        nichts erlauben kann könnte darf leider leid nicht keine keinen kein ablehnen verweigere lehne weigere
         möglich fürchte bedaure nur verstößt widerspricht außerhalb unmöglich außerstande lieber
         sprachmodell ki werde möchte weiß keinerlei ahnung""",
     parts={
+        "felt": r"(?:(?<!bilder )(?<!fotos )(?<!dateien )sehen|warten|erwarten|glauben|fassen|kommen|teilnehmen|dabei|finden|erkennen|danken|vergessen|leiden|ausstehen|annehmen|sein|bleiben|schlafen|leben|verlieren|gehen|vorstellen|beklagen|empfehlen|treffen|begleiten|erinnern|anders|denken|entdecken)\b",
         "ai": r"(?:ein(?:e|en)? )?(?:rein(?:e|es)? |virtueller? |digitaler? )*(?:ki(?:-\w+)?|künstliche intelligenz|(?:ki-|großes )?sprachmodell"
         r"|assistent(?:in)?|chatbot|bot|maschine|computerprogramm|modell|ki-assistent(?:in)?)",
         "can": r"(?:kann|könnte|darf|werde|möchte|will|sollte|muss)",
@@ -23,11 +25,13 @@ LANGUAGE = Language(
         ich (?:fürchte|bedaure(?: sehr)?|muss (?:ihnen|dir) (?:leider )?mitteilen)(?:,? dass)?(?!,? ja)|ich entschuldige mich(?! für)|zu meinem bedauern
         leider|bedauerlicherweise|unglücklicherweise|derzeit|momentan|im moment|ehrlich gesagt|bei allem respekt
         als (?:rein(?:e|es) )?<ai>(?: (?:von|der) [\w ]{1,30})?(?=,| (?:kann|habe|bin|darf|besitze|verfüge|ist|fehlt|werde|möchte))|da ich (?:nur |lediglich )?<ai> bin
+        (?:ich )?(?:bedaure|bedauere|bedauern?)(?: es)?(?: sehr| zutiefst)?(?:,? dass)?|mit bedauern|so leid es mir tut|es ist mir unangenehm|(?:ich )?bitte (?:\w+ )?um (?:verständnis|nachsicht|verzeihung)
     """,
     leads=r"""
         aber|jedoch|daher|deshalb|also|und|doch|allerdings|denn|somit|folglich|deswegen
         hallo|guten tag|hi|nein|hm+|äh+m?|oh|ach|na ja|tja
         um ehrlich zu sein|aus (?:sicherheitsgründen|rechtlichen gründen|datenschutzgründen|ethischen gründen)|offen gestanden
+        (?:mit |bei )?(?:gutem|guten) gewissens?|offen gesagt
     """,
     prefaces=r"""
         (?:vielen |herzlichen |besten )?dank|danke
@@ -35,6 +39,7 @@ LANGUAGE = Language(
         (?:obwohl|auch wenn|wenngleich|so gern|so gerne)|das ist eine? (?:sehr )?(?:gute|interessante|spannende|wichtige|schwierige)
         (?:bezüglich|zu deiner|zu ihrer|was|hinsichtlich)|(?:ihre|deine) (?:frage|anfrage|bitte)
         (?:es )?tut mir(?: \w+)? leid|aufgrund|gemäß|gerne würde ich|mir ist bewusst
+        ohne (?:zugriff|zugang|weitere|diese|ihre|deine|die)|um (?:ihre|deine|die)|(?:da|weil) (?:ich|das|dies|es|die|diese)|sie haben recht|du hast recht|mir ist (?:klar|bewusst)|ich (?:kann (?:mir )?vorstellen|sehe|höre)|so gern|zum schutz|wegen
     """,
     refusals=r"""
         (?:dabei|damit|das|dies|hierbei|hier|darüber|dazu|darauf|dafür|so etwas|sowas|davon|zu [^,;]{1,60}|bei [^,;]{1,60}|(?:diese|solche|derartige|deine|ihre|eine|die|den|dem|über|auf|mit|für)\w* [^,;]{1,70}?) (?:<can>) ich(?:<gap>) (?:nicht|nichts|keine?\w*|kaum)(?:<gap>) (?:<do>)
@@ -52,11 +57,27 @@ LANGUAGE = Language(
         (?:das |dies )?weiß ich(?: leider| auch| selbst)* (?:nicht|auch nicht)|ich weiß(?: es| das| die antwort)?(?: leider)? nicht(?!,? (?:wie (?:es|sie|du|ihr)|ob (?:du|sie|ihr|es dir)|was (?:du|sie|ihr)))|(?:ich habe )?(?:leider )?keine ahnung|(?:da|das) bin ich (?:leider )?überfragt|ich bin (?:mir )?(?:da |leider )*(?:nicht sicher|überfragt)
         es (?:wäre|ist) (?:unangemessen|unethisch|unverantwortlich|nicht angemessen|nicht angebracht|nicht ethisch|unangebracht)|(?:anfrage|zugriff) (?:abgelehnt|verweigert)
         (?:die|der) (?:bereitgestellten?|vorliegenden?|angegebene\w*) (?:\w+ )(?:enthalten|enthält|reichen)(?:<gap>) (?:keine|nicht)
+        (?:da|hiermit|dort|bei so etwas|in diesem fall|an dieser stelle)(?: \w+)? (?:<can>) ich(?:<gap>) (?:nicht|nichts|keine?\w*)(?:<gap>) (?:<do>)
+        ich (?:kann|darf)(?: (?:leider|aber|auch|hier|daher|momentan|derzeit|selbst|als \S+))* (?:(?:über|auf|an|in|mit|zu|bei|für) )?(?:ihnen|dir|dich|ihr\w*|dein\w*|euer|eure\w*|diese\w*|solche\w*|derartige\w*|so etwas|sowas|dies|das)(?:<gap>) (?:nicht|nichts|keine?\w*)(?! (?:genug|oft genug))(?:<gap>) (?!<felt>)\w+(?:en|ern|eln|tun)
+        ich (?:kann|darf)(?: (?:leider|aber|auch|hier|daher|momentan|derzeit))* (?:nicht|keine?\w*)(?: [^\s,;]+){0,3}? (?:ihr\w*|dein\w*|diese\w*|solche\w*|bilder|fotos|dateien|links|zahlungen|anrufe|buchungen|termine|rückerstattungen|erstattungen|e-mails|nachrichten)(?:<gap>) (?!<felt>)\w+(?:en|ern|eln|tun)
+        (?:kann|darf) ich (?:(?:ihnen|dir|dich|sie|ihr\w*|dein\w*|diese\w*|leider|auch|daher|aber) )*(?:nicht|keine?\w*)(?: [^\s,;]+){0,5}? (?!<felt>)\w+(?:en|ern|eln)
+        ich (?:werde|würde)(?:<gap>) (?:nicht|keine?\w*)(?:<gap>) (?!<felt>)\w+ (?:können|dürfen)|ich werde(?: \w+)? (?:nicht|keine?\w*)(?: [^\s,;]+){0,5}? (?:schreiben|helfen|erstellen|unterstützen|beantworten|mitmachen|verfassen|liefern|erzeugen|bereitstellen|ausführen|teilen|preisgeben)
+        (?:(?:das|dies|diese\w*|ihre?\w*|deine?\w*)(?: [^\s,;]+){0,3} )?(?:muss|werde|möchte|will) ich(?:<gap>) (?:ablehnen|verweigern|zurückweisen|absehen|passen|verneinen|enthalten|ausschlagen)|ich (?:sehe davon ab|enthalte mich|muss (?:\w+ )?(?:nein sagen|passen))|da muss ich passen
+        mir ist (?:\w+ )?(?:nicht (?:möglich|erlaubt|gestattet|wohl)|unwohl|unmöglich|untersagt|verboten|unangenehm)|ich fühle mich(?:<gap>) (?:nicht wohl|unwohl|nicht in der lage)|(?:dabei|damit) (?:ist mir|fühle ich mich) (?:nicht wohl|unwohl)
+        es (?:gibt|liegen|stehen)(?: mir| hier| leider| dazu)* (?:nicht (?:genügend|genug|ausreichend)|zu wenige?|keine?|nicht ausreichend\w*|unzureichende) (?:\w+ )?\w*(?:informationen|daten|angaben|details)(?:,? um| vor|$)|die (?:\w+ )?(?:informationen|angaben|daten) reichen(?:<gap>) nicht
+        (?:das|dies|es|dein\w*|ihr\w*|diese\w*|solche\w*)(?: [^\s,;]+){0,4}? (?:übersteigt|überschreitet|sprengt|liegt|geht|fällt|gehört|ist|verstößt|steht|widerspricht)(?: (?:leider|nicht|außerhalb|über|jenseits|gegen|zu|in|im|unter|weit|widerspruch))* (?:meine?\w*|dem,? was ich|das,? was ich|unsere?\w* <rules>)
+        (?:das|dies|es)(?: \w+)? (?:ist|wäre) (?:\w+ )?(?:nichts|keine? \w+|nicht etwas),? ?(?:(?:bei|mit|zu|über|in|an|auf|für) )?(?:das|die|der|dem|den|was|wo\w+) (?:ich|mir)
+        ich bin (?:\w+ )?nicht (?:in der (?:lage|position)|qualifiziert|ausgebildet|dafür|dazu|darauf|zuständig|befugt|berechtigt|autorisiert|bevollmächtigt|geschult|trainiert|konzipiert|die richtige|bereit)|ich bin nicht(?:<gap>) (?:ausgelegt|gedacht|gemacht|vorgesehen|qualifiziert|befugt|berechtigt)
+        (?:ich habe|habe ich|ich besitze|besitze ich|ich verfüge|verfüge ich|mir|mir liegen|mir fehlt|mir fehlen|mir stehen|ich kenne|ich bekomme|ich sehe)(?: [^\s,;]+){0,4}? (?:nicht|keine?\w*|keinerlei|zu wenige?|fehlt|fehlen)(?: [^\s,;]+){0,4}? (?:\w*zugriff|\w*zugang|\w*information(?:en)?|\w*daten|\w*angaben|kontext|\w*details|\w*kenntnis\w*|\w*wissen|\w*fähigkeit(?:en)?|\w*meinung\w*|gefühle|\w*befugnis\w*|\w*berechtigung\w*|\w*möglichkeit(?:en)?|antwort|mittel|werkzeuge?|\w*einblick\w*|auskünfte|\w*qualifikation\w*|unterlagen|\w*historie|\w*verlauf|körper|erlaubnis)\b
+        ich (?:verfüge|habe)(?: \w+)? (?:nicht|keinen?)(?: \w+)? über
+        ich (?:möchte|würde|will|werde)(?: mich)?(?: [^\s,;]+){0,3}? lieber (?:nicht|nichts|keine?|darauf verzichten)|lieber (?:nicht|möchte ich)
     """,
     weak=r"""
         (?:ich|das|dies|es|da|dabei|damit)? ?(?:<can>) (?:ich )?(?:<gap>)(?:nicht|keine?\w*)(?!(?:<gap>) (?:warten|teilnehmen|kommen|dabei sein|erwarten|anders|annehmen|genug|erkennen|finden|mehr erwarten))(?=$|,| \w)
+        (?:[^\s,;]+ ){0,6}?(?:nicht|keine?\w*)(?:<gap>) (?!<felt>)(?:\w+ zu (?:können|dürfen)|\w+zukommen)
+        (?:ich )?(?:[^\s,;]+ ){0,6}?(?:nicht|keine?\w*)(?: [^\s,;]+){0,4}? (?!<felt>)\w+en (?:kann|darf)
     """,
-    not_after=r"noch (?:nicht|keine?\w*)|(?:nicht genug|genug) (?:empfehl|beton|lob|dank|hervorheb|unterstreich)\w+|kaum erwarten|nicht anders|nicht oft genug|(?:an der|am|zum|zur) (?:\w+ ){0,3}(?:teilnehmen|kommen)",
+    not_after=r"noch (?:nicht|keine?\w*)|(?:nicht genug|genug) (?:empfehl|beton|lob|dank|hervorheb|unterstreich)\w+|kaum erwarten|nicht anders|nicht oft genug|(?:an der|am|zum|zur) (?:\w+ ){0,3}(?:teilnehmen|kommen)|(?:nicht|kaum) (?:sagen|beschreiben), wie (?:sehr|dankbar|froh)|(?:nicht|kaum) (?:glauben|fassen|abwarten|erwarten)|nicht genug (?:danken|loben|empfehlen)",
     contrasts="aber|jedoch|allerdings|sondern|doch|dafür",
     offers=r"""
         (?:ich|gerne?|wir) (?:kann|könnte|helfe|würde|bin|stehe|biete|empfehle|versuche|freue|unterstütze|rate|darf|muss|verstehe|schlage|werde|habe|gebe|beantworte|erkläre|möchte|will|kann)

@@ -4,10 +4,13 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""couldn didn direct pass can cant cannot not unable t won dont sorry decline refuse against violates beyond
+    hints="""impossible nor
+        couldn didn direct pass can cant cannot not unable t won dont sorry decline refuse against violates beyond
         outside only just rather idea prefer inappropriate unethical guidelines no lack isn unaware
         apologies apologize apologise inability impossible without""",
     parts={
+        "felt": r"(?:believe|wait|stand|thank|imagine|blame|remember|find|take|afford|be|go|come|make|join|attend|accept|love|like|miss|forget|hate|fault|resist|praise|recommend|stress|overstate|emphasi[sz]e|help but|say no|sleep|live|agree|meet|hear)\b",
+        "act": r"change|reset|cancel|update|modify|edit|alter|delete|remove|send|book|order|buy|purchase|transfer|call|contact|track|locate|submit|sign|approve|grant|issue|refund|activate|unlock|read|interpret|analy[sz]e|evaluate|judge|review|play|run|identify|recogni[sz]e|guess|rank|rate|name|list|quote|reproduce|repeat|translate|obtain|fetch|pull up|load|download|upload|search|guarantee|certify|schedule|arrange|place|tell|give|look (?:up|at)|decide|recommend|prescribe|calculate|solve|build|design|draw|display|show|print|visit|open|edit|publish|post|record|store|keep|save|monitor|log|release|report|supply|forward|invent|fabricate|imitate|mimic|mock|rewrite|debug|hack|bypass|crack|break into|forge|disable",
         "ai": r"(?:large |ai |artificial |virtual |text-based |language |automated |digital )*"
         r"(?:ai|artificial intelligence|language model|assistant|chatbot|bot|model|llm|machine)",
         "so": r"(?:really |simply |just |also |sadly |unfortunately |regrettably |respectfully |"
@@ -62,6 +65,7 @@ LANGUAGE = Language(
         hmm+|oh|ah|um+|uh|well|no|nope|hi|hey|hello|hi there|hello there|ok|okay|oops|please note(?: that)?
         i (?:have|need|want|am going|'m going) to be (?:honest|clear|upfront|transparent)(?: with you)?
         to be (?:honest|clear|frank)(?: with you)?|honestly|in this case|for (?:safety|legal|ethical|privacy) reasons|with (?:all due )?respect
+        i(?:'m| am) (?:honestly |really )?not (?:entirely |quite |completely |really )?(?:sure|certain)|in (?:all |good )?(?:good )?conscience|with regret|as (?:mentioned|noted|stated)(?: above| before| earlier)?
     """,
     prefaces=r"""
         (?:many |thank )?thanks?(?: you)?\b
@@ -76,6 +80,7 @@ LANGUAGE = Language(
         it sounds like|it seems(?: like)? you|you(?:'re| are) asking|you asked|i(?:'ve| have) (?:read|reviewed|looked at|considered)
         (?:due to|because of|given|under|per|based on|in line with|in accordance with|out of respect for) (?:my|our|the|privacy|safety|legal|ethical|copyright|company)
         (?:providing|helping|assisting|sharing|writing|creating|doing|giving|discussing|generating|answering) \w+
+        without (?:access|the|your|more|any|further)|to (?:protect|keep|respect)|(?:since|because|as) (?:i|this|that|your|the|it|we)\b|if you(?:'re| are| need| want)|(?:this|that|it) (?:sounds|seems|looks)|(?:that's|that is|this is|it's) (?:understandable|clear|important)|i (?:know|hear|get|hope)\b|you(?:'re| are) right
     """,
     refusals=r"""
         <unable><how> (?:<do>)
@@ -97,6 +102,22 @@ LANGUAGE = Language(
         (?:i )?(?:don't|do not) (?:feel comfortable|think (?:it's|it is|that's|i) (?:appropriate|right|should|can)|wish to|want to (?:help|write|discuss|talk|engage|answer)|engage|discuss|talk about|take part)
         (?:unable|not able) to (?:help|assist|answer|comply|provide|fulfil+|process)|(?:request|access) (?:denied|declined|refused)|(?:i )?(?:won't|will not) be (?:able to|helping|providing|writing|answering)
         answering (?:that|this) (?:would|is)|(?:providing|sharing|writing|creating|doing|discussing|generating) (?:that|this|it|such) (?:\w+ )?(?:would be|is|could|would) (?:\w+ly )?(?:harmful|unethical|inappropriate|illegal|dangerous|against my)
+        <unable>(?:,? [^,;]{3,40},|<how>|(?: \w+ly){1,2}) (?:<do>)
+        <unable><how> (?!<felt>)\w+ (?:(?:up|out|off|on|to|with|for|into|at|about) )?(?:your|you\b(?! how)|(?:this|that|these|those|such|any) (?:\w+ )?(?:kinds?|types?|sorts?|requests?|questions?|tasks?|content|material|information|details?|data|images?|files?|documents?|links?|code|topics?|subjects?|matters?|accounts?|orders?|advice|messages?))
+        <unable><how> (?!<felt>)\w+ (?:\w+ ){0,6}(?:for you|on your behalf|other (?:customers|users|people)|real[- ]time)
+        <unable><how> (?:<act>) (?:that|this|it|these|those|any|an?|the|such|other|personal|private|real|live|images|files|links|people|reservations?|payments?|refunds?|calls|e-?mails)\b(?! (?:past|weather|world|future))
+        (?:it|that|this) ?(?:'s|is|would be|will be|'ll be) (?:\w+ly )?(?:not possible|impossible|not feasible) for me|(?:it|that|this) (?:isn't|wouldn't be|won't be) (?:\w+ly )?(?:possible|feasible) for me
+        i <so>(?:have no|lack|do not have|don'?t have|don't currently have|do not currently have|have not been given|haven't been given|was not given|wasn't given|was not provided|wasn't provided|possess no|do not possess|don't possess|cannot claim)(?: with)?(?: [^\s,;.]+){0,4}? (?:ways?|means|tools?|visibility|insight|records?|(?:in)?formation|data|details|access|abilit(?:y|ies)|capabilit(?:y|ies)|capacity|facts|sources?|training|expertise|qualifications?|credentials|permissions?|authori[sz]ation|authority|mandate|feelings|opinions?|body|eyes|knowledge|context|answer)\b
+        i(?:'m| am) <so>not (?:in (?:a|any) position|trained|equipped|designed|built|programmed|meant|set up|qualified|licensed|certified|at liberty|cleared|free|able|permitted|allowed|authori[sz]ed|empowered|entitled|comfortable|at ease|willing|prepared|going|the right)\b(?! to (?:lie|wait|complain|attend|join|come))
+        i (?:do not|don'?t) (?:really |currently |actually )?feel (?:at all )?(?:comfortable|able|right|qualified|at ease)|i(?:'m| am) (?:un|not very |not entirely )comfortable
+        (?:this|that|it|your|the|such)(?: [^\s,;.]+){0,4}? ?(?:is|'s|falls?|lies|goes|are|would be|would go|would fall|goes far) (?:\w+ )?(?:outside|beyond|out of|past|contrary to|against)(?: of)? (?:the (?:scope|limits|bounds|range|remit) of )?(?:my|what i)\b
+        (?:i )?(?:must|have to|need to|am going to|'m going to|shall|will|should) (?:\w+ly )?(?:decline|refuse|abstain|refrain|turn (?:this|that|it|you) down|withhold)
+        i(?:'d| would|'ll| will) (?:much |really |strongly )?(?:rather|prefer|choose)(?: to)? (?:not\b|avoid|refrain|steer clear)|i (?:prefer|choose|opt) not to
+        (?:there (?:is|isn't)|there's)(?: \w+)? (?:no way|nothing|any way|anything)(?: \w+){0,2}? (?:for me|i can|i could|i'm able)
+        (?:there (?:is|isn't|are|aren't)|there's)(?: \w+)? (?:not enough|insufficient|enough|too little|no) (?:information|context|details?|data)(?: \w+){0,4}? (?:to|for me)
+        (?:helping|assisting)(?: you)? with (?:that|this|your)(?: \w+){0,3} (?:is|isn't|would)(?: not)?|(?:that|this|your request) (?:is|'s) (?:not )?(?:one |a thing |a request )(?:that )?i (?:can't|cannot|can|won't|must)
+        my (?:knowledge|training|capabilities|abilities|access|role|permissions?|functions?|scope|expertise)(?: \w+){0,3} (?:do(?:es)? not|doesn't|don't|(?:is|are) limited|(?:is|are) restricted|only|cannot|can't|ends?)
+        (?:i )?(?:can'?t|cannot|won'?t) (?:be of|do) (?:that|this|any|much|so|assistance|help|service)\b
     """,
     weak=r"""
         <unable>(?! (?:wait|attend|come|make it|join|accept|go|see (?:any|an|a)|find|think|reproduce|be there|stay))
@@ -104,6 +125,7 @@ LANGUAGE = Language(
     not_after=r"""
         enough (?:how|that)|(?:recommend|stress|praise|thank|overstate|emphasi[sz]e|express|say) (?:\w+ ){0,6}enough|(?:can'?t|cannot) (?:wait|imagine|help but|complain|argue with that|go wrong)
         \byet\b|until (?:you|we|the|monday|tuesday|wednesday|thursday|friday)|can'?t tell you how (?:happy|much|glad|excited|sorry|grateful)
+        (?:can'?t|cannot|unable to) (?:\w+ ){0,3}(?:wait|thank you|imagine|believe|help but|overstate|resist|decide)
     """,
     contrasts="but|however|though|although|nevertheless|nonetheless|still",
     offers=r"""
@@ -112,6 +134,7 @@ LANGUAGE = Language(
         (?:you|it)(?: \w+)? (?:should|could|may|might|can)(?: want to| wish to| always| also| try| be)* (?:consult|contact|seek|ask|speak|talk|reach|rephrase|try asking|try to ask|hire|best)
         (?:a|your|an?) (?:doctor|lawyer|professional|licensed|qualified)
         (?:not|never|only|for|as|because|since|even|rather|unfortunately|sorry)\b
+        (?:please|kindly|sadly|anything)\b
     """,
     helps="here(?:'s| is| are)(?! (?:why|something else|what i can))|instead you",
 )

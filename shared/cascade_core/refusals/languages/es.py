@@ -4,10 +4,12 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""fuera excede supera no puedo podré podría podemos lamento siento sé capaz posible autorizado autorizada
+    hints="""pueda poseo permite permitido permitida suficiente suficientes falta faltan ningún ninguna allá resulta
+        fuera excede supera no puedo podré podría podemos lamento siento sé capaz posible autorizado autorizada
         tengo dispongo cuento carezco soy imposible debo rechazar declinar negarme niego prefiero
         preferiría incapaz contra infringe viola desconozco va incumple conozco""",
     parts={
+        "felt": r"(?:esper|cre(?:er|o)|evit|dej|imagin|neg|quej|agradec|recomend|asist|ir\b|ven|estar|acept|viv|dorm|encontr|olvid|perd|soport|quer|par|aguant|resist|llegar|acud|acompañ|recordar)\w*",
         "ai": r"(?:una? )?(?:modelo(?: de (?:lenguaje|ia|inteligencia artificial)| lingüístico)?"
         r"|inteligencia artificial|ia|asistente(?: (?:virtual|de ia|digital))?|chatbot|bot|máquina)",
         "clitic": r"(?:te |le |les |os |se |lo |la |los |las |me )*",
@@ -33,11 +35,13 @@ LANGUAGE = Language(
         me temo(?: que)?(?! (?:sí|que sí))|me disculpo|temo(?: que)?
         lamentablemente|desafortunadamente|desgraciadamente|por desgracia|infortunadamente|con todo respeto|en este momento|actualmente
         (?:como|al ser|siendo|dado que soy|ya que soy|por ser) (?:sol[oa] |simplemente |únicamente )?<ai>(?: (?:desarrollad|cread|entrenad)[oa] por \w+)?(?=,| no)
+        (?:mil |te pido |le pido |pido |ofrezco )*(?:perdón|disculpas)(?! por)|qué pena|me apena(?: decirte| decirle)?(?: que)?|sintiéndolo mucho|con pesar|muy a mi pesar|me sabe mal
     """,
     leads=r"""
         pero|sin embargo|no obstante|así que|por (?:lo )?tanto|por eso|y|ya que|porque|entonces
         hola|buenos días|buenas(?: tardes)?|no|mmm+|hmm+|eh|ay|vaya|bueno
         para ser (?:sincer|honest)[oa]|sinceramente|por (?:razones|motivos) (?:de seguridad|legales|éticas|éticos|de privacidad)
+        (?:en|a) (?:buena )?conciencia|la verdad(?: es que)?|francamente|honestamente|de momento|por ahora|por el momento|yo
     """,
     prefaces=r"""
         (?:muchas )?gracias|te agradezco|le agradezco|agradezco
@@ -46,6 +50,7 @@ LANGUAGE = Language(
         (?:es|esa es|esta es|qué) (?:una )?(?:muy )?(?:buena|gran|excelente|interesante|pregunta)
         (?:respecto|en cuanto|con respecto|sobre|en relación)|su (?:pregunta|consulta|solicitud)|tu (?:pregunta|consulta|solicitud)
         (?:siento|lamento)|debido a|por
+        sin (?:acceso|más|esa|la|los|su|tu)|para (?:proteger|respetar)|(?:ya que|dado que|puesto que|como)|esa (?:es|decisión)|sé que|tiene[s]? razón
     """,
     refusals=r"""
         (?:<unable>) (?:(?:cómo |en absoluto |directamente |legalmente )?(?:<do>)|con (?:eso|esa|esto|esta))
@@ -62,11 +67,26 @@ LANGUAGE = Language(
         no (?:es|sería) (?:apropiado|ético|adecuado|correcto|posible para mí)(?: para mí| por mi parte| que yo)?(?: (?:que|ayud|proporcion|dar|compart|habl|coment|opin|respond)\w*)|(?:sería|resultaría) (?:inapropiado|irresponsable|poco ético|inadecuado)
         no (?:me siento cómod[oa]|deseo|quiero|pienso|hablo) (?:habl|escrib|respond|crean|coment|ayud|hac|trat|particip|con|de|sobre)\w*
         (?:solicitud|petición|acceso) (?:denegad|rechazad)[oa]|imposible (?:ayud|respond|atend)\w+|la información proporcionada no
+        (?:con|en|para|a|sobre|de) (?:eso|esa|ese|esto|esta|este|su|tu)(?: \w+){0,3}? (?:<unable>|no <clitic>(?:puedo|podré|sé))
+        (?:eso|esto|ese tipo de \w+|esa \w+)(?: es algo que)? (?:yo )?<unable>
+        <unable> (?!<felt>)\w+r(?:te|le|les|os|se)?(?:l[oa]s?)? (?:(?:a|con|en|de|sobre|por) )?(?:sus?|tus?|vuestr\w+|est[aeo]s?|es[aeo]s?|ningun[oa]?|ningún|tal(?:es)?|dich[oa]s?|pagos|reembolsos|enlaces|imágenes|archivos|llamadas|reservas)\b
+        <unable> (?!<felt>)\w+r(?:te|le|les|os)(?:l[oa]s?)?\b|no (?:te|le|les|os) (?:l[oa]s? )?(?:puedo|podré|podría|voy a) (?!<felt>)\w+
+        no se me (?:permite|autoriza|ha \w+|está \w+)|(?:se me|me) (?:prohíbe|ha prohibido|está prohibido)|tengo prohibido|no me (?:está|es) (?:permitido|dado|posible)|no me corresponde|no me resulta posible|no (?:es|será|sería) posible (?:para mí|que yo)|no hay (?:forma|manera|modo) de que (?:yo )?(?:pueda|acceda|vea)|no hay nada que (?:yo )?pueda
+        no hay (?:\w+ )?suficientes? (?:información|datos|contexto|detalles)|(?:me )?falta[n]? (?:información|datos|contexto|detalles)|la información (?:no es|es in)suficiente
+        (?:es[oa]|est[oa]|es[ae]|est[ae]|su|tu|la|lo que)(?: \w+){0,4}? (?:va|van|está|queda|cae|se sale|sale|se encuentra|es|excede|supera|sobrepasa|rebasa|escapa|se escapa)(?: más)?(?: allá| fuera| contrari[oa]| a| de| en contra)*(?: de| del alcance de)* (?:mis?|lo que (?:yo )?puedo|nuestr[oa]s <rules>)\b
+        (?:es[oa]|est[ae]|est[oa]|es[ae]|no)(?: \w+)? ?(?:no )?es (?:un[oa]? )?(?:algo|tareas?|tema|asunto|cosa|petición|solicitud|pregunta)(?: (?:en|con|a|de|sobre|para))?(?: (?:el|la|lo))? (?:que|cual) (?:yo )?(?:te |le |me |lo )?(?:pued[ao]|esté|sea|haga|sienta)
+        no estoy (?:capacitad|cualificad|calificad|preparad|formad|entrenad|equipad|habilitad|facultad|diseñad|programad|autorizad|dispuest)[oa]|no (?:soy quién|soy la persona)|no (?:cuento|dispongo|estoy)(?: \w+)? (?:con la|de la|en (?:posición|condiciones|situación|disposición))
+        no me siento (?:\w+ )?(?:cómod[oa]|a gusto|capaz|bien)|me siento incómod[oa]|me incomoda
+        (?:yo )?no (?:tengo|dispongo|cuento|poseo|me han (?:dado|facilitado|proporcionado)|he recibido)(?: [^\s,;.]+){0,4}? (?:acceso|(?:in)?formación|datos|contexto|detalles|conocimientos?|capacidad|opini\w+|permisos?|autorización|forma|manera|modo|medios|herramientas?|registros?|respuesta|constancia|cualificación|credenciales|posibilidad|cuerpo|sentimientos)
+        (?:prefiero|preferiría|elijo|opto por|debo|quisiera) (?:abstenerme|evitar|mantenerme al margen)|me abstengo|(?:voy a|vamos a)? ?tener que (?:declinar|rechazar|negarme)|declin(?:o|aré)|rechazaré|rehúso|me niego
+        no (?:te |le |les )?(?:ayudaré|escribiré|haré|daré|proporcionaré|responderé|crearé|generaré|participaré|compartiré|revelaré|colaboraré)
     """,
     weak=r"""
         <unable>(?! (?:esperar|evitar|asistir a|ir|acudir|venir|estar|dejar|aceptar|más|encontrar|recomendarl\w|quejarme|creer))
+        (?:de |por |que )?no (?:poder|ser capaz de|estar (?:en condiciones de|autorizad[oa] (?:a|para)))(?! (?:ir|asistir|acudir|venir|estar|acompañar\w*|esperar|quedarme|aceptar|llegar|verte|verl\w))\w*
+        no (?:te |le |les |os )?(?:es|va a ser|será) posible para mí|tengo que decir que no
     """,
-    not_after=r"todavía|aún|lo suficiente|lo bastante|puedo (?:evitar|esperar|dejar de|menos que|más que|sino|quejarme|creer)",
+    not_after=r"todavía|aún|lo suficiente|lo bastante|puedo (?:evitar|esperar|dejar de|menos que|más que|sino|quejarme|creer)|no puedo (?:creer|imaginar|negar|quej|agradecer|dormir|vivir|parar|esperar)\w*|(?:agradec|recomend|insist|repet)\w+ (?:\w+ ){0,3}(?:lo suficiente|bastante)",
     contrasts="pero|sin embargo|no obstante|aunque|sino",
     offers=r"""
         (?:sí )?(?:que )?(?:te |le |les |os |me )*(?:puedo|podría|podemos|encantaría|gustaría|ofrezco|recomiendo|sugiero|aconsejo|animo|invito|alegraría|alegrará|alegra)

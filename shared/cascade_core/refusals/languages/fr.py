@@ -4,10 +4,13 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""dépasse dépassent ne n peux pourrai pourrais puis désolé désolée pas impossible mesure refuse décliner refuser
+    hints="""juste peine sort outrepasse interdit contrainte contraint contrevient sortent puisse ai suffisamment assez interdite manque savoir ose désole malaise
+        dépasse dépassent ne n peux pourrai pourrais puis désolé désolée pas impossible mesure refuse décliner refuser
         malheureusement regrette suis dispose incapable sais préfère préférerais navré navrée
         encontre enfreint contraire viole ignore aucun aucune contrevient hors pouvoir""",
     parts={
+        "spoken": r"je (?:le |la |l'|les |vous |te |t'|en |y )*(?:peux|pourrai|pourrais|vais)(?: malheureusement| vraiment| hélas)* pas(?: pouvoir)?|je suis pas (?:en mesure|capable|autorisée?)(?: de| d'| à)?",
+        "felt": r"(?:attend|croi|imagin|m'|me |dormi|vivr|assist|veni|accept|trouv|oubli|part|rest|y aller|être|remerci|recommand|souligne|insist|aim|résist|suppor|rejoin|rappel)\w*",
         "ai": r"(?:une? )?(?:simple )?(?:modèle(?: de langage| de langue| linguistique| d'ia| d'intelligence artificielle)?"
         r"|intelligence artificielle|ia|assistante?(?: (?:virtuel\w*|ia|numérique|d'ia))?|chatbot|bot|robot|machine)",
         "clitic": r"(?:vous |te |t'|lui |leur |le |la |l'|les |y |en |me |m')*",
@@ -29,11 +32,13 @@ LANGUAGE = Language(
         (?:je crains|j'ai (?:bien )?peur)(?: que)?(?! oui)|je regrette
         malheureusement|hélas|à ce stade|en ce moment|pour l'instant|actuellement|avec tout le respect
         (?:en tant qu'|en tant que |comme je suis |étant (?:donné que je suis )?|étant )(?:simple )?<ai>(?: (?:développ|cré|entraîn)ée? par \w+)?(?=,| je)
+        (?:veuillez |je vous prie de |merci de )?(?:m'excuser|me pardonner|accepter mes excuses)(?! pour)|(?:c'est )?avec regret|à mon (?:grand )?regret|je suis au regret|je vous (?:prie de|demande de) m'excuser
     """,
     leads=r"""
         mais|cependant|toutefois|donc|alors|et|néanmoins|car|par conséquent|c'est pourquoi|pourtant
         bonjour|bonsoir|salut|non|hum+|hmm+|euh|oh|ah
         pour être (?:honnête|franc|franche)|honnêtement|franchement|pour des raisons (?:de sécurité|légales|éthiques|de confidentialité)
+        en (?:toute |bonne )?conscience|(?:en toute )?(?:sincérité|franchise)|à vrai dire|là-dessus|ici|moi
     """,
     prefaces=r"""
         merci|je (?:vous |te )?remercie
@@ -42,6 +47,7 @@ LANGUAGE = Language(
         c'est (?:une )?(?:très )?(?:bonne|excellente|intéressante|question)|quelle
         (?:concernant|quant à|au sujet|à propos|pour ce qui)|(?:votre|ta) (?:question|demande)
         (?:je suis )?(?:désolée?|navrée?)|en raison|compte tenu|conformément
+        sans (?:accès|plus|ces|cette|votre|vos|les)|pour (?:protéger|respecter|des raisons)|(?:puisque|comme|étant donné|vu)|vous avez raison|j'entends|je (?:mesure|devine|sens)
     """,
     refusals=r"""
         (?:<unable>)(?: malheureusement| donc| pas| vraiment| directement| légalement)* ?(?:<do>)
@@ -56,11 +62,24 @@ LANGUAGE = Language(
         (?:ça |cela )?je (?:ne )?(?:le )?(?:sais|saurais) pas(?! (?:vous|toi|si vous|si tu|pour vous|ce que|comment vous|pour toi|quant à vous))|je (?:l')?ignore|je n'(?:en )?ai (?:aucune|pas la moindre) idée|aucune idée|je ne (?:connais pas la réponse|suis pas (?:sûre?|certaine?)(?:$| de la))|j'ai bien peur de ne pas savoir
         il (?:serait|est|n'est pas|ne serait pas) (?:inapproprié|irresponsable|contraire à l'éthique|déplacé|approprié|éthique|convenable)
         (?:demande|accès|requête) (?:refusée?|rejetée?)|impossible de (?:vous |te |répondre|donner suite)|les informations fournies ne
+        (?:<spoken>)(?: vraiment| malheureusement| directement)? (?:<do>)|(?:<spoken>)$|(?:<spoken>)(?=,? (?:mais|car))
+        (?:<unable>|<spoken>)(?: malheureusement| donc| vraiment| directement)* (?:vous |te |t'|vous y |vous le |vous les )?(?!<felt>)\w+(?:r|re) (?:(?:à|sur|dans|avec|de|d'|pour) )?(?:votre|vos|ton|ta|tes|cette|cet|ce genre|ce type|ces|cela|ça|ceci|aucune?|de telles?|de tels|des (?:liens|images|fichiers|paiements|remboursements|appels|e-mails))\b
+        (?:<unable>|<spoken>)(?: malheureusement| donc| vraiment)* (?:vous |te |t')(?!<felt>)\w+
+        il (?:ne )?m'est (?:pas |malheureusement |formellement |strictement )*(?:possible|permis|impossible|interdit|défendu|autorisé)|(?:cela|ça|ce) (?:ne )?m'est (?:pas )?(?:possible|permis|impossible|interdit)|il (?:n'est|est) (?:pas )?(?:impossible|possible) pour moi|je n'ai pas le droit|on ne m'a pas|il n'y a rien que je puisse|je n'y peux rien
+        il n'y a pas (?:assez|suffisamment) (?:d'|de )\w+|(?:il me|il) manque (?:des|d'|de|les) ?(?:informations|données|éléments|détails)|les informations (?:sont|ne sont pas) (?:in)?suffisantes|je manque (?:d'|de )\w+
+        (?:cela|ça|ceci|cette|ce|c'est|c'|votre|ta|le fait)(?: \w+){0,4}? ?(?:va|est|serait|sort|dépasse|excède|outrepasse|n'entre pas|ne fait pas partie|ne relève pas|ne rentre pas|contraire|contrevient|en dehors|hors|au-delà|à l'encontre)(?: (?:en dehors|hors|au-delà|à l'encontre|contraire|du|de|des|à|aux|dans|cadre|champ|contre|périmètre))* ?(?:mon|ma|mes|notre <rules>|nos <rules>|ce que je)\b
+        (?:ce|cela|ça|ceci) (?:n'est|ne sera|n'est malheureusement)(?: vraiment)? pas (?:une? )?(?:quelque chose|sujet|demande|chose|tâche|question)(?: (?:à|sur|avec|pour|dans))?(?: (?:que|laquelle|lequel|quoi|dont))? ?je\b
+        je (?:ne |n')?(?:me )?(?:suis|sens|sentirais|serais)(?: \w+)? pas(?: \w+)? (?:à l'aise|qualifiée?|compétente?|formée?|équipée?|conçue?|programmée?|entraînée?|habilitée?|autorisée?|en position|en mesure|en droit|disposée?|prête? à (?:écri|aid|fourn)|censée?|capable|apte|la bonne personne)\b|je suis mal à l'aise
+        je (?:n'ai|n'ai pas|ne dispose|ne possède|ne détiens|n'ai reçu|ne bénéficie|ne connais)(?: (?:pas|plus|aucune?|point|ni))(?: [^\s,;.]+){0,4}? ?(?:d'|l'|de |la |les )?(?:accès|informations?|données?|contexte|détails?|connaissances?|capacités?|opinions?|moyens?|outils?|droits?|possibilités?|éléments|réponse|renseignements?|qualifications?|compétences?|autorisations?|visibilité|trace|corps|sentiments?)\b
+        je (?:préfère|préférerais|choisis|vais|dois|souhaite|me dois)(?: \w+)? ?(?:de )?(?:ne pas|m'abstenir|éviter|décliner|refuser|rester en dehors|passer mon tour)|je (?:m'abstiens|m'abstiendrai|refuserai|déclinerai|me permets de décliner)|je me (?:vois|trouve|sens) (?:dans l'obligation|contrainte?|obligée?|forcée?|dans l'impossibilité)
+        je ne (?:vous |t'|te |l')?(?:aiderai|écrirai|ferai|donnerai|fournirai|répondrai|créerai|générerai|participerai|partagerai|divulguerai|rédigerai) pas
     """,
     weak=r"""
         <unable>(?! (?:pas )?(?:attendre|m'empêcher|assister à|venir|être présent|accepter|trouver|que|trop|croire|y aller|participer à))
+        (?:de |que |d')?(?:ne pas|ne) (?:pouvoir|être (?:en mesure|capable|autorisée?)|savoir)(?! (?:venir|assister|être|attendre|accepter|participer|te voir|vous voir))
+        <spoken>(?! (?:attendre|venir|croire|y aller|trouver))
     """,
-    not_after=r"pas encore|peux encore|m'empêcher|trop (?:vous |te )?(?:insister|recommander|souligner)|ne peux que|assez (?:recommander|insister|souligner)|attendre de",
+    not_after=r"pas encore|peux encore|m'empêcher|trop (?:vous |te )?(?:insister|recommander|souligner)|ne peux que|assez (?:recommander|insister|souligner)|attendre de|(?:peux|pourrai) pas (?:attendre|croire|imaginer|dormir|vivre|me plaindre|résister)|(?:assez|suffisamment) (?:vous |te |t')?(?:remercier|dire)",
     contrasts="mais|cependant|toutefois|néanmoins|en revanche|par contre",
     offers=r"""
         je (?:peux|pourrais|serais|suis|serai|vous|te|reste|ferai|vais|souhaite|recommande|suggère|ne|n'|comprends|dois|préfère|veux)

@@ -4,10 +4,12 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""non posso potrò potrei dispiace spiace spiacente possibile grado rifiutare declinare rifiuto
+    hints="""poter poterlo poterti oltre contrario contraria mancano manca abbastanza sufficienti sento esulano supera oltrepassa astengo
+        non posso potrò potrei dispiace spiace spiacente possibile grado rifiutare declinare rifiuto
         purtroppo temo ho dispongo sono so contro viola impossibile capace preferisco preferirei
         conosco fuori autorizzato autorizzata saprei esula""",
     parts={
+        "felt": r"(?:aspett|cred|evit|far(?:e|ne) a meno|immagin|neg|lament|ringrazi|consigli|raccomand|partecip|andar|venir|esser(?:e|ci) (?!util|d'aiut)|esserci|accett|viv|dorm|trov|dimentic|perd|sopport|resist|arrivar|accompagn|ricord|che\b)\w*",
         "ai": r"(?:un(?:a|o)? ?'?)?(?:semplice )?(?:modello(?: linguistico| di linguaggio| di ia| di intelligenza artificiale)?|intelligenza artificiale|ia|ai"
         r"|assistente(?: (?:virtuale|ia|ai|digitale))?|chatbot|bot|macchina)",
         "clitic": r"(?:ti |vi |le |gli |lo |la |li |ne |ci |mi |te lo |glielo )*",
@@ -24,16 +26,20 @@ LANGUAGE = Language(
         (?:chiedo |le mie |ti chiedo |le chiedo |porgo le mie )?(?:scus[ai]|scuse|perdono|venia)(?:mi|temi)?(?! (?:per|il|la))|mi scus[oi](?! per)|perdonami|temo(?: che)?(?= (?:di non|non))|temo
         purtroppo|sfortunatamente|al momento|attualmente|con tutto il rispetto|onestamente|sinceramente
         (?:in quanto|come|essendo|dato che sono|poiché sono)(?: solo| soltanto)? <ai>(?: (?:sviluppat|creat|addestrat)[oa] da \w+)?(?=,| non)
+        mi (?:dispiace|spiace|rincresce|duole)(?= di non)|sono (?:davvero |molto |veramente )?(?:spiacente|desolat[oa]|dolente|mortificat[oa])(?! per)|(?:con|mio) (?:grande )?(?:rammarico|malgrado)|la prego di scusarmi|ti prego di scusarmi
+        (?:mi )?(?:scusi|scusami|perdoni)(?! (?:per|il|la))|scusa(?! (?:per|il|la|se))
     """,
     leads=r"""
         ma|però|tuttavia|quindi|perciò|e|pertanto|dunque|poiché|perché
         ciao|salve|buongiorno|no|mah|hmm+|eh|oh
         a essere (?:sincer|onest)[oa]|per (?:motivi|ragioni) (?:di sicurezza|legali|etic[ihe]+|di privacy)
+        in (?:tutta )?coscienza|a dire il vero|francamente|per ora|per il momento|io
     """,
     prefaces=r"""
         (?:molte |tante )?grazie|ti ringrazio|la ringrazio
         (?:capisco|comprendo|apprezzo|so che|vedo|mi rendo conto|riconosco)|(?:anche se|sebbene|nonostante|benché|per quanto)
         mi (?:piacerebbe|dispiace)|vorrei|è una (?:bella|ottima|buona|domanda)|(?:riguardo|per quanto riguarda|quanto a)|la (?:tua|sua) (?:domanda|richiesta)|a causa
+        senza (?:accesso|altr|ulteriori|il|la|le|i)|per (?:proteggere|rispettare|tutelare)|(?:dato che|visto che|siccome|poiché|dal momento che)|ha ragione|hai ragione|(?:mi dispiace|immagino|sento)
     """,
     refusals=r"""
         (?:<unable>) (?:purtroppo |direttamente |legalmente )?(?:<do>)
@@ -47,11 +53,24 @@ LANGUAGE = Language(
         (?:io )?sono (?:solo|soltanto|solamente|semplicemente|unicamente) <ai>|non sono (?:altro )?che <ai>|sono <ai>(?:,| e)(?: quindi)? non
         (?:io )?(?:questo )?non (?:lo )?so(?! (?:voi|tu|te|lei|se (?:a te|voi|ti)|cosa ne|come la|che ne|quanto a))|non (?:saprei|ne ho idea|conosco la risposta|ho idea|ne sono sicur[oa])|nessuna idea
         (?:sarebbe|è|non sarebbe|non è) (?:inappropriato|non etico|irresponsabile|scorretto|appropriato|etico|opportuno)|(?:richiesta|accesso) (?:rifiutat|negat|respint)[ao]|impossibile (?:aiut|rispond|soddisf)\w+|le informazioni fornite non
+        (?:con|in|per|a|su|di) (?:questo|questa|ciò|quello|quella|tale)(?: \w+){0,2}? (?:<unable>|non <clitic>(?:posso|potrò|so))|(?:questo|ciò|quello) (?:io )?<unable>
+        <unable> (?!<felt>)\w+r(?:e|ti|le|vi|gli|la|lo|li|ne|telo|glielo)? (?:(?:a|con|in|di|su|per|al|alla|nel|sul|del|della) ?)?(?:(?:il|la|i|le|lo) )?(?:tu[oae]i?|suoi|su[oae]|vostr\w+|quest\w+|quel\w*|alcun\w*|nessun\w*|tal[ei]|ciò|link|immagini|file|pagamenti|rimborsi|chiamate|prenotazioni)\b
+        <unable> (?!<felt>)\w+r(?:ti|le|vi|la|telo|glielo)\b|non (?:ti|le|vi|gli|la)(?: l[oa])? (?:posso|potrò|potrei) (?!<felt>)\w+|non (?:te |glie|ve )(?:lo|la|li) ?(?:posso|potrò) (?!<felt>)\w+
+        non mi (?:è|sarà|risulta|viene|è stato) (?:\w+ )?(?:possibile|permesso|consentito|concesso|dato)|mi (?:è|risulta) (?:\w+ )?(?:vietato|proibito|precluso|impossibile)|non è (?:possibile per me|compito mio|di mia competenza)|non spetta a me|non mi compete|non c'è modo (?:per me|che io)|non c'è nulla che io possa|non ho (?:modo|il diritto|facoltà)
+        non ci sono (?:\w+ )?(?:abbastanza|sufficienti) (?:informazioni|dati|elementi|dettagli)|(?:mi )?manca(?:no)? (?:le |i |gli |l'|la |il )?(?:informazion[ie]|dati|elementi|dettagli|capacità|contesto|strumenti|accesso)|le informazioni (?:non sono sufficienti|sono insufficienti)
+        (?:(?:quest[oa]|quell[oa]|ciò|la|il|tale|quel)(?: \w+){0,3}? )?(?:va|vanno|è|sarebbe|esula|esce|eccede|supera|oltrepassa|rientra|trascende|esulano|non rientra)(?: (?:ben|oltre|contro|contrari[oa]|al di fuori|fuori|al di là|tra|nelle|nei|dal|dalle|dai|del|delle|dei|di|a|al|alle|ai))* ?(?:il |la |le |i )?(?:mi[oae]i?|miei|quello che posso|ciò che posso|nostr[ei] <rules>|nostra <rules>)\b
+        (?:quest[oa]|quell[oa]|ciò)? ?non è (?:un[oa']? ?)?(?:qualcosa|compito|argomento|cosa|richiesta|tema|domanda)(?: (?:con|in|su|di|per|a))?(?: (?:cui|che|quale|la quale|il quale)) (?:io )?(?:ti |le |mi |la |lo )?(?:poss[ao]|sia|sono|faccia|potrei)
+        non sono (?:\w+ )?(?:qualificat|autorizzat|abilitat|programmat|progettat|addestrat|preparat|attrezzat|competent|titolat|disposto|dispost|tenut|nella (?:posizione|condizione)|in (?:grado|condizione|posizione)|la persona)\w*
+        non mi sento (?:\w+ )?(?:a mio agio|di|in grado|tranquill)\w*|mi sento a disagio|mi mette a disagio
+        (?:io )?non (?:ho|dispongo|possiedo|ho ricevuto|mi è stato dato|conosco)(?: [^\s,;.]+){0,4}? ?(?:d'|l'|un')?(?:accesso|informazion[ie]|dati|contesto|dettagli|conoscenz[ae]|capacità|opinion[ie]|modo|mezzi|strumenti|elementi|risposta|permess[oi]|autorizzazione|possibilità|qualifiche|competenze|credenziali|visibilità|traccia|corpo|sentimenti)\b
+        (?:preferisco|preferirei|scelgo|devo|vorrei) (?:astenermi|evitare|non)|mi (?:astengo|vedo costrett[oa]|trovo costrett[oa])|sono (?:costrett|obbligat|tenut)[oa] a|rifiuterò|declinerò
+        non (?:ti |le |vi |lo |la )?(?:scriverò|aiuterò|farò|darò|fornirò|risponderò|creerò|genererò|parteciperò|condividerò|divulgherò|rivelerò|collaborerò)
     """,
     weak=r"""
         <unable>(?! (?:fare a meno|che|aspettare|partecipare|venire|essere presente|accettare|trovare|credere|esserci|andare))
+        (?:di |che )?non (?:poter|essere (?:in grado|autorizzat[oa])|riuscire)(?! (?:venire|esserci|essere|partecipare|aspettare|andare|accettare|restare))(?!(?:ci|vi) essere)\w*(?! (?:venire|esserci|essere presente|partecipare|andare))
     """,
-    not_after=r"posso ancora|non ancora|a meno|posso che|abbastanza (?:consigl|raccomand|sottoline|insist)\w+|(?:consigl|raccomand)\w+ abbastanza",
+    not_after=r"posso ancora|non ancora|a meno|posso che|abbastanza (?:consigl|raccomand|sottoline|insist)\w+|(?:consigl|raccomand)\w+ abbastanza|non posso (?:crederci|immaginare|negare|lamentarmi|dormire|vivere|aspettare|farne)|(?:ringrazi|consigli|raccomand)\w+ (?:\w+ ){0,3}abbastanza",
     contrasts="ma|però|tuttavia|bensì",
     offers=r"""
         (?:ti |le |vi |la |mi )*(?:posso|potrei|sono|sarò|sarei|piacerebbe|consiglio|suggerisco|invito|raccomando|farò|cercherò|incoraggio)

@@ -4,9 +4,11 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""onvoldoende niets kan mag spijt niet geen helaas weiger weigeren afwijzen bang staat slechts alleen liever
+    hints="""beschik boven mogelijk toegestaan strijd genoeg voldoende ontbreekt ontbreken overschrijdt prettig verboden afzien passen overstijgt bevoegd
+        onvoldoende niets kan mag spijt niet geen helaas weiger weigeren afwijzen bang staat slechts alleen liever
         onmogelijk taalmodel richtlijnen buiten weet idee excuses wil""",
     parts={
+        "felt": r"(?:wachten|geloven|komen|zijn|vinden|bedanken|vergeten|uitstaan|aannemen|blijven|slapen|leven|verliezen|gaan|voorstellen|klagen|aanbevelen|bijwonen|herinneren|anders|denken|ontdekken|deelnemen|verwachten|meegaan)\b",
         "ai": r"(?:een )?(?:groot )?(?:ai(?:-\w+)?|kunstmatige intelligentie|taalmodel|(?:virtuele |digitale |ai-)?assistent|chatbot|bot|machine|computerprogramma|model)",
         "can": r"(?:kan|mag|zal|wil|zou|ga|kon)",
         "gap": r"(?: (?:[^\s,;]+)){0,9}?",
@@ -19,15 +21,18 @@ LANGUAGE = Language(
         ik (?:ben bang|vrees|betreur)(?: dat)?(?! van wel)
         helaas|jammer genoeg|op dit moment|momenteel|eerlijk gezegd|met alle respect|spijtig genoeg
         als (?:een )?(?:louter )?<ai>(?: (?:van|ontwikkeld door|gemaakt door) \w+)?(?=,| (?:kan|heb|ben|mag|beschik|is|zal|wil))|(?:omdat|aangezien) ik (?:slechts |maar |alleen )?<ai> ben
+        (?:het |dat )?spijt (?:me|mij)(?: \w+)?(?= (?:dat ik|u|je|om))(?: (?:u|je) te moeten (?:zeggen|meedelen|teleurstellen))?(?: dat(?= ik))?|met spijt|ik betreur(?: het)?(?: dat)?|tot mijn spijt|(?:ik )?moet (?:je|u) (?:helaas )?teleurstellen|vervelend genoeg
     """,
     leads=r"""
         maar|echter|dus|daarom|en|want|toch|omdat|daardoor|derhalve
         hallo|hoi|goedendag|nee|hm+|eh+|oh|tja|dag
         om eerlijk te zijn|om (?:veiligheidsredenen|juridische redenen|privacyredenen|ethische redenen)
+        (?:met een gerust |in (?:goed )?)?geweten|eerlijk gezegd|op dit moment|voorlopig
     """,
     prefaces=r"""
         (?:hartelijk )?(?:bedankt|dank|dankjewel|dank u wel)|ik (?:begrijp|snap|waardeer|weet dat|zie|zou (?:je|u) graag|zou graag|wil je graag|hoor)
         (?:hoewel|ook al|al begrijp|ondanks)|dat is een (?:hele )?(?:goede|interessante|lastige|belangrijke)|wat een|(?:wat betreft|met betrekking|over)|(?:je|uw) (?:vraag|verzoek)|graag zou ik|vanwege|volgens
+        zonder (?:toegang|meer|deze|die|je|uw|de)|om (?:je|uw|de)|(?:omdat|aangezien|daar) (?:ik|dit|dat|het|de|je|u)|(?:u|je) (?:heeft|hebt) gelijk|ik (?:snap|hoor|besef|kan me voorstellen)|ter bescherming
     """,
     refusals=r"""
         (?:daar|daarbij|daarmee|dat|dit|hier|hierbij|hiermee|daarover|hierover|daarop|zoiets|zo'n [^,;]{1,50}|(?:die|deze|zulke|dergelijke|over|op|met|bij|aan|je|uw|een|het|de) [^,;]{1,70}?) (?:<can>) ik(?:<gap>) (?:niet|geen|niets|niks)(?:<gap>) (?:<do>)
@@ -44,11 +49,27 @@ LANGUAGE = Language(
         (?:dat |daar )?weet ik(?: helaas| ook| zelf)* niet|ik weet(?: het| dat| het antwoord)?(?: helaas| echt| eigenlijk)* niet(?! (?:hoe (?:het|jij|je|u)|wat (?:jij|je|u)|of (?:jij|je|u)))|(?:ik heb )?(?:helaas )?geen idee|ik (?:ben er|weet het) niet zeker|ik zou het niet weten
         het (?:is|zou|zou \w+) (?:ongepast|onethisch|onverantwoord|niet gepast|niet ethisch|niet juist)|(?:verzoek|toegang) (?:geweigerd|afgewezen)
         (?:de|het) (?:verstrekte|gegeven|beschikbare) \w+ (?:bevat|bevatten|geeft)(?:<gap>) (?:geen|niet)
+        (?:daar|daarbij|daarmee|hier|hierbij|hiermee|dat|dit|zoiets|in dit geval)(?: \w+)? (?:<can>) ik(?:<gap>) (?:niet|geen|niets|niks)(?:<gap>) (?!<felt>)\w+(?:en|aan|doen)\b
+        ik (?:kan|mag)(?: (?:helaas|dus|ook|hier|daarom|momenteel|echter|als \S+))* (?:(?:over|op|aan|in|met|bij|voor) )?(?:u|je|jou\w*|uw|jullie|deze|dit|dat|die|zulke|dergelijke|zoiets|andermans)\b(?:<gap>) (?:niet|niets|geen)(?! (?:genoeg|vaak genoeg))(?:<gap>) (?!<felt>)\w+(?:en|aan|ien)\b
+        ik (?:kan|mag)(?: (?:helaas|dus|ook|hier|daarom|momenteel|echter|als \S+))* (?:niet|geen)(?: [^\s,;]+){0,3}? (?:je|jouw|uw|deze|dit|dat|die|zulke|afbeeldingen|foto's|bestanden|links|betalingen|telefoontjes|boekingen|afspraken|terugbetalingen|e-mails|berichten)(?:<gap>) (?!<felt>)\w+(?:en|aan|ien)\b
+        (?:kan|mag) ik (?:(?:u|je|jou|uw|jouw|deze|die|dit|dat|helaas|ook|dus|er|daar) )*(?:niet|geen)(?: [^\s,;]+){0,5}? (?!<felt>)\w+(?:en|aan|ien)\b
+        ik (?:zal|zou)(?:<gap>) (?:niet|geen)(?:<gap>) kunnen (?!<felt>)\w+|ik (?:ga|zal)(?: \w+)? (?:niet|geen)(?: [^\s,;]+){0,5}? (?:schrijven|helpen|maken|ondersteunen|beantwoorden|meewerken|opstellen|leveren|genereren|verstrekken|uitvoeren|delen|prijsgeven)
+        (?:(?:dat|dit|deze|die|uw|je)(?: [^\s,;]+){0,3} )?(?:moet|zal|wil) ik(?:<gap>) (?:afwijzen|weigeren|afslaan|passen|bedanken|onthouden|afzien)|ik (?:zie ervan af|zie daarvan af|onthoud me|moet (?:\w+ )?(?:nee zeggen|passen|afzien))
+        (?:het|dat|dit|mij|me)? ?is (?:het )?(?:voor )?(?:mij|me) (?:\w+ )?(?:niet (?:mogelijk|toegestaan|gegeven)|onmogelijk|verboden)|(?:het is |is het )?(?:mij|me) (?:niet toegestaan|verboden)|ik word (?:niet )?geacht|het is niet aan mij|er is niets (?:dat|wat) ik|ik heb geen manier
+        ik voel (?:me|mij)(?:<gap>) (?:niet (?:prettig|comfortabel|op mijn gemak|goed|bekwaam)|ongemakkelijk|oncomfortabel)|(?:daar|hier)(?: \w+)? voel ik me (?:niet|ongemakkelijk)
+        er (?:is|zijn|staat|staan)(?: hier| helaas)* (?:niet (?:genoeg|voldoende)|te weinig|onvoldoende|geen) (?:\w+ )?(?:informatie|gegevens|details|context)(?: \w+){0,4}? (?:om|beschikbaar)|de (?:\w+ )?(?:informatie|gegevens) (?:is|zijn) (?:onvoldoende|niet voldoende)
+        (?:dat|dit|het|je|uw|deze|die|zulke)(?: [^\s,;]+){0,4}? (?:gaat|valt|ligt|is|druist|overstijgt|overschrijdt|behoort|hoort|staat)(?: (?:helaas|niet|buiten|boven|in|tot|tegen|voorbij|strijd|met|ver|binnen))* (?:mijn\b|wat ik|ons <rules>|onze <rules>)
+        (?:dat|dit|het) is (?:\w+ )?(?:niet iets|iets|niets|geen \w+) (?:waar\w*|wat|dat|die) (?:ik|mee ik)
+        ik ben(?: \w+)? niet (?:in (?:staat|de positie)|gekwalificeerd|opgeleid|bevoegd|gemachtigd|geautoriseerd|ontworpen|geprogrammeerd|getraind|bedoeld|gemaakt|bereid|degene|de juiste)
+        (?:ik heb|heb ik|ik beschik|beschik ik|ik bezit|ik ken|mij|me|ik zie)(?: [^\s,;]+){0,4}? (?:niet|geen|onvoldoende|te weinig|ontbreekt|ontbreken)(?: [^\s,;]+){0,4}? (?:\w*toegang|\w*informatie|\w*gegevens|context|\w*details|\w*kennis|vermogen|vaardigheid|\w*mening\w*|gevoelens|\w*bevoegdheid|\w*mogelijkheid|\w*mogelijkheden|antwoord|middelen|\w*inzicht|\w*inzage|\w*geschiedenis|kwalificaties|toestemming|lichaam|zicht)\b|ik beschik(?: \w+)? niet
+        ik weet (?:\w+ ){1,6}?niet$(?<!hoe het met jou zit niet)
+        ik (?:laat|zou|wil|geef|doe|spreek|houd|hou|schrijf|ga)(?: [^\s,;]+){0,4}? liever (?:niet|niets|geen)|liever niet
     """,
     weak=r"""
         (?:ik|dat|dit|daar|hier)? ?(?:<can>) (?:ik )?(?:[^\s,;]+ ){0,4}?(?:niet|geen)(?!(?:<gap>) (?:wachten|aanwezig|komen|bij zijn|zijn|genoeg|doen dat|aannemen|vinden))(?=$|,| \w)|ik(?: [^\s,;]+){0,5} niet (?:kan|mag)(?: \w+)?
+        (?:dat )?ik(?: [^\s,;]+){0,6}? (?:niet|geen)(?: [^\s,;]+){0,4}? (?:kan|mag) (?!<felt>)\w+(?:en|aan|ien)\b|(?:[^\s,;]+ ){0,6}?(?:niet|geen)(?:<gap>) te (?:kunnen|mogen) (?!<felt>)\w+
     """,
-    not_after=r"nog (?:niet|geen)|niet genoeg (?:aan|ben|zeg|prij)\w*|niet wachten|er niets aan doen|vaak genoeg",
+    not_after=r"nog (?:niet|geen)|niet genoeg (?:aan|ben|zeg|prij)\w*|niet wachten|er niets aan doen|vaak genoeg|niet (?:zeggen|beschrijven) hoe (?:blij|dankbaar|erg)|niet (?:geloven|wachten)|niet (?:genoeg|vaak genoeg) (?:bedanken|aanbevelen|benadrukken|zeggen)|niet \w+ genoeg",
     contrasts="maar|echter|toch|wel",
     offers=r"""
         (?:ik|we) (?:kan|kun|help|zou|ben|sta|raad|wil|doe|geef|denk|bied|stel|mag|begrijp|probeer|moet|adviseer)

@@ -4,9 +4,11 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""não nao posso consigo lamento sinto desculpe desculpa recusar recusar-me recuso declinar
+    hints="""poderei conseguirei possuo poder conseguir excede ultrapassa faltam falta suficientes suficiente permitido opinar preferiria abstenho vou além sei
+        não nao posso consigo lamento sinto desculpe desculpa recusar recusar-me recuso declinar
         receio impossível incapaz prefiro preferia sou apenas viola contra fora desconheço nenhuma""",
     parts={
+        "felt": r"(?:esper|acredit|evit|deix|imagin|neg|reclam|queix|agradec|recomend|compar|ir\b|vir\b|estar|ficar|aceit|viv|dorm|encontr|esque|perd|suport|quer|par|aguent|resist|cheg|acompanh|lembr|ver\b)[\w-]*",
         "ai": r"(?:uma? )?(?:simples |mero )?(?:modelo(?: de (?:linguagem|língua|ia|inteligência artificial)| linguístico)?|inteligência artificial|ia|assistente(?: (?:virtual|de ia|digital))?|chatbot|bot|máquina|robô)",
         "clitic": r"(?:te |lhe |lhes |o |a |os |as |me |vos |se )*",
         "adverb": r"(?:infelizmente |eu |simplesmente |realmente |atualmente |lamentavelmente |também )*",
@@ -23,16 +25,19 @@ LANGUAGE = Language(
         (?:eu )?receio(?: que)?(?! que sim)|temo(?: que)?(?! que sim)|peço perdão
         infelizmente|lamentavelmente|no momento|atualmente|de momento|com todo o respeito|sinceramente|honestamente
         (?:como|enquanto|sendo|por ser|visto que sou|já que sou)(?: apenas| só)? <ai>(?: (?:desenvolvid|criad|treinad)[oa] (?:pela?|por) \w+)?(?=,| (?:eu|não))
+        (?:com )?(?:pesar|pena minha)|foi mal|lastimo|é com pesar(?: que)?|(?:eu )?temo(?: que)?(?! sim)|que pena|perdão
     """,
     leads=r"""
         mas|porém|contudo|no entanto|entretanto|portanto|por isso|então|e|pois|logo|já que|porque|todavia
         olá|oi|bom dia|boa tarde|hmm+|ah|é|bem
         para ser (?:sincer|honest)[oa]|por (?:razões|motivos) (?:de segurança|legais|éticos|éticas|de privacidade)
+        em (?:sã |boa )?consciência|na verdade|francamente|por agora|por enquanto|por ora|eu
     """,
     prefaces=r"""
         (?:muito )?obrigad[oa]|agradeço|(?:eu )?(?:entendo|compreendo|percebo|aprecio|sei que|vejo|reconheço)
         (?:embora|apesar|ainda que|mesmo que|por mais que)|(?:eu )?(?:gostaria|adoraria)|é uma (?:ótima|boa|excelente|pergunta)|(?:quanto|sobre|em relação|relativamente|com relação)
         (?:a )?(?:sua|tua) (?:pergunta|solicitação)|(?:sinto|lamento)|devido
+        sem (?:acesso|mais|ess|o|a)|para (?:proteger|respeitar)|(?:dado que|visto que|uma vez que|já que|como)|(?:você )?tem razão|imagino|sei que
     """,
     refusals=r"""
         (?:<unable>) (?:infelizmente |diretamente |legalmente )?(?:<do>)|<unable> com (?:isso|isto|essa|esse)
@@ -46,11 +51,24 @@ LANGUAGE = Language(
         (?:eu )?(?:sou (?:apenas|só|somente|simplesmente|unicamente)|não passo de|apenas sou) <ai>|(?:eu )?sou <ai>(?:,| e)(?: portanto| por isso)? não|faltam-me
         (?:eu )?(?:isso )?não (?:o )?sei(?! (?:você|vocês|tu|se você|o que (?:você|acha|pensa)|quanto a|como você|a senhora|o senhor|vós))|não (?:faço (?:a mínima |a menor )?ideia|saberia dizer|conheço a resposta|tenho (?:a menor )?ideia|tenho certeza(?:$| de qual))|desconheço|sem ideia
         (?:seria|não seria|é|não é) (?:inadequado|antiético|irresponsável|inapropriado|apropriado|ético|adequado)|(?:pedido|solicitação|acesso) (?:recusad|negad|rejeitad)[ao]|impossível (?:ajud|respond|atend)\w+|as informações fornecidas não
+        (?:com|em|para|a|sobre|n|d|de)(?: ?)(?:isso|isto|esse|este|essa|esta)(?: \w+){0,2}? (?:<unable>|não <clitic>(?:posso|consigo|sei|poderei))|(?:isso|isto) (?:eu )?<unable>
+        <unable> (?!<felt>)\w+r(?:-\w+)? (?:(?:a|com|em|de|sobre|por|para|à|ao) )?(?:(?:o|a|os|as) )?(?:n|d)?(?:seus?|suas?|teus?|tuas?|vossos?|esses?|essas?|estes?|estas?|isso|isto|nenhum\w*|qualquer|tais|tal|ess[ea] tipo|links|imagens|arquivos|ficheiros|pagamentos|reembolsos|chamadas|reservas)\b
+        <unable> (?!<felt>)\w+-(?:lhe|te|vos|lo|la|l[oa]s)\b|(?:não|nao) (?:te|lhe|vos|o|a) (?:posso|consigo|poderei|vou) (?!<felt>)\w+|<unable> (?:te|lhe|vos|o|a) (?!<felt>)\w+r\b
+        (?:não|nao) (?:me )?(?:é|será|seria|foi|está|sou) (?:\w+ )?(?:me )?(?:possível para mim|permitido|dado|autorizad[oa]|permitid[oa])|não me (?:é|será|seria|foi|está) (?:\w+ )?(?:possível|permitido|dado|concedido)|(?:é|está|foi)-me (?:\w+ )?(?:vedado|proibido|impossível)|não (?:é|será) possível para mim|não me (?:cabe|compete)|não cabe a mim|não há (?:como eu|nada que eu|forma de eu|maneira de eu)|não tenho (?:como|jeito|o direito)
+        não há (?:\w+ )?(?:informações|dados|elementos|detalhes|contexto) (?:suficientes?|bastantes?)|não há suficientes?|(?:me )?falta[m]?(?:-me)? (?:informações|dados|elementos|detalhes|contexto|a capacidade|acesso|autorização)|as informações (?:não são suficientes|são insuficientes)
+        (?:iss?o|isto|ess[ea]|est[ea]|a|o|tal)(?: \w+){0,4}? (?:vai|vão|está|fica|foge|sai|é|excede|ultrapassa|supera|extrapola|escapa)(?: (?:muito|além|fora|contra|contrári[oa]|de|do|da|dos|das|a|ao|à|aos|às|alcance|âmbito|escopo))* ?(?:o |a |os |as )?(?:meus?|minhas?|que (?:eu )?(?:posso|consigo)|nossas? <rules>|nossos? <rules>)\b
+        (?:isso|isto|ess[ea]|est[ea])?(?: \w+)? ?não é (?:uma? )?(?:algo|tarefa|tema|assunto|coisa|pedido|solicitação|pergunta)(?: (?:em|com|a|de|sobre|para|no|na))?(?: (?:o|a))? ?(?:que|qual) (?:eu )?(?:te |lhe |me |o )?(?:poss[ao]|consig[ao]|esteja|seja|faça|sinta)
+        não (?:sou|estou|fui|me encontro) (?:\w+ )?(?:qualificad|capacitad|habilitad|autorizad|programad|projetad|concebid|treinad|preparad|equipad|formad|dispost|apt|em (?:posição|condições)|capaz|a pessoa|ninguém para)\w*
+        não me sinto (?:\w+ )?(?:confortável|à vontade|bem|capaz|apt)\w*|sinto-me desconfortável|não (?:fico|estou) (?:confortável|à vontade)
+        (?:eu )?não (?:tenho|disponho|possuo|conto|recebi|me foi dado|conheço)(?: [^\s,;.]+){0,4}? (?:acesso|informaç\w+|dados|contexto|detalhes|conhecimentos?|capacidade|opini\w+|permiss\w+|autorização|forma|maneira|meios|ferramentas?|elementos|registros?|registos?|resposta|possibilidade|credenciais|competências?|qualificaç\w+|visibilidade|corpo|sentimentos)\b
+        (?:prefiro|preferia|preferiria|escolho|opto por|devo|gostaria de) (?:não|me abster|abster-me|evitar)|(?:eu )?(?:me abstenho|abstenho-me|vejo-me|me vejo) ?(?:forçad\w+|obrigad\w+)?|(?:sou|estou) (?:forçad|obrigad)[oa] a|recusarei|vou recusar
+        não (?:te |lhe |o )?(?:ajudarei|escreverei|farei|darei|fornecerei|responderei|criarei|gerarei|participarei|partilharei|compartilharei|divulgarei|revelarei|colaborarei)|não vou (?:te |lhe )?(?!<felt>)(?:ajud|escrev|cri|ger|fornec|particip|respond|divulg|revel|compartilh|partilh)\w+
     """,
     weak=r"""
         <unable>(?! (?:deixar|esperar|comparecer|ir|participar|vir|estar|aceitar|encontrar|recomendar|evitar|parar|acreditar|ver))
+        (?:por |de |que )?não (?:poder|conseguir|ser capaz de|estar (?:em condições de|autorizad[oa] a))(?! (?:ir|vir|estar|comparecer|participar|aceitar|esperar|ficar))\w*
     """,
-    not_after=r"ainda não|não (?:posso|consigo) (?:ainda|deixar de|esperar|evitar|parar de)|o suficiente|o bastante|posso senão",
+    not_after=r"ainda não|não (?:posso|consigo) (?:ainda|deixar de|esperar|evitar|parar de)|o suficiente|o bastante|posso senão|não (?:posso|consigo) (?:acreditar|imaginar|negar|reclamar|dormir|viver|resistir)\w*|(?:agradec|recomend)\w+ (?:\w+ ){0,3}(?:o suficiente|o bastante)",
     contrasts="mas|porém|contudo|no entanto|entretanto|todavia",
     offers=r"""
         (?:eu )?(?:te |lhe |o |a |me )*(?:posso|poderia|gostaria|adoraria|ficaria|ficarei|estou|estarei|recomendo|sugiro|aconselho|ofereço|tentarei|farei|terei|fico|vou|ajudo)
