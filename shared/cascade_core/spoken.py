@@ -19,7 +19,11 @@ from functools import cache, cached_property
 from typing import NamedTuple
 
 _NAMES = r"think(?:ing)?|thoughts?|reasoning|\w{1,16}[:_]think(?:ing)?|antThinking"
-_LOOSE_NAMES = r"analysis|reflection|scratchpad"
+_LOOSE_NAMES = (
+    r"analysis|reflection|scratchpad|rationale|cot|chain[-_]?of[-_]?thoughts?"
+    r"|(?:thought|thinking|reasoning)[-_]?process|(?:in(?:ner|ternal)[-_]?)?monologue"
+    r"|in(?:ner|ternal)[-_]?(?:thoughts?|thinking|reasoning)"
+)
 _SPECIAL = r"think(?:ing)?|thought|reasoning"
 
 _OPENINGS = {
@@ -36,7 +40,7 @@ _OPENINGS = {
     "apriel": r"Here are my reasoning steps:",
 }
 _CLOSINGS = {
-    "tag": rf"</(?:{_NAMES})>",
+    "tag": rf"</(?:{_NAMES})\s{{0,4}}>",
     "bracket": r"\[/THINK\]",
     "triangle": r"◁/think▷",
     "special": rf"<\|(?:/|end_|end_of_)(?:{_SPECIAL})\|>|<\|(?:{_SPECIAL})_end\|>",
@@ -159,7 +163,7 @@ def _closing_of(form: str, name: str | None) -> re.Pattern[str]:
     if name is None:
         return re.compile(_CLOSINGS_AFTER[form], re.IGNORECASE)
     name = "think(?:ing)?" if name.lower() in {"think", "thinking"} else re.escape(name)
-    return re.compile(f"</{name}>", re.IGNORECASE)
+    return re.compile(rf"</{name}\s{{0,4}}>", re.IGNORECASE)
 
 
 class _Fences:
