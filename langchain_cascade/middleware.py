@@ -22,7 +22,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables.config import ensure_config
 
 from cascade_core.abilities import Missing
-from cascade_core.errors import ConfigurationError
+from cascade_core.errors import CascadeExhausted, ConfigurationError
 from cascade_core.integrations.tools import read_choice
 from cascade_core.loop.session import Decided, Session
 from cascade_core.request import Request, ToolSpec
@@ -85,13 +85,27 @@ class CascadeMiddleware(AgentMiddleware):
 
     def wrap_model_call(self, request: ModelRequest, handler: Handler) -> ModelResponse:
         """Answer one model turn."""
-        return self._finish(self._session(request, handler).run())
+        session, calls = self._session(request, handler)
+        try:
+            return self._finish(session.run())
+        except CascadeExhausted as exhausted:
+            own = calls.own(exhausted)
+            if own is None:
+                raise
+        raise own
 
     async def awrap_model_call(self, request: ModelRequest, handler: AsyncHandler) -> ModelResponse:
         """Answer one model turn."""
-        return self._finish(await self._session(request, handler).arun())
+        session, calls = self._session(request, handler)
+        try:
+            return self._finish(await session.arun())
+        except CascadeExhausted as exhausted:
+            own = calls.own(exhausted)
+            if own is None:
+                raise
+        raise own
 
-    def _session(self, request: ModelRequest, handler: Any) -> Session:
+    def _session(self, request: ModelRequest, handler: Any) -> tuple[Session, TurnCalls]:
         config = ensure_config()
         tools = BoundTools(request.tools, {}) if request.tools else None
         wanted = _Wanted.of(request.response_format)
@@ -113,7 +127,7 @@ class CascadeMiddleware(AgentMiddleware):
         )
         flat = [one if isinstance(one, Flat) else _flat(decide(one, config)) for one in self._flat]
         calls = TurnCalls(handler, flat, self._engine.judges, config, self._copies)
-        return session_kind(calls.watch)(self._engine, asked, calls)
+        return session_kind(calls.watch)(self._engine, asked, calls), calls
 
     def _finish(self, decided: Decided) -> ModelResponse:
         verdict, record = decided

@@ -43,14 +43,18 @@ def speaks(called: object) -> bool:
     model = getattr(called, "inner", called)
     if not isinstance(model, BaseChatModel):
         return True
+    off = "streaming" in model.model_fields_set and getattr(model, "streaming", None) is False
+    return streams(model) and not off and model.disable_streaming is not True
+
+
+def streams(model: BaseChatModel) -> bool:
+    """Tell whether a model has a way to answer piece by piece."""
     cls = type(model)
-    streams = (
+    return (
         cls._stream is not BaseChatModel._stream  # noqa: SLF001
         or cls._astream is not BaseChatModel._astream  # noqa: SLF001
         or cls.stream is not BaseChatModel.stream
     )
-    off = "streaming" in model.model_fields_set and getattr(model, "streaming", None) is False
-    return streams and not off and model.disable_streaming is not True
 
 
 def quiet_fields(model: BaseChatModel) -> dict[str, Any]:

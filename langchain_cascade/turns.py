@@ -17,6 +17,7 @@ from langchain_core.runnables.config import RunnableConfig, var_child_runnable_c
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Failed, Open
+from cascade_core.errors import CascadeExhausted
 from cascade_core.tier import Tier
 from langchain_cascade.convert import to_draft, to_messages
 from langchain_cascade.histories import needs_reading, readable, reader
@@ -44,7 +45,10 @@ class TurnCalls:
 
     Attributes:
         watch: Those who watch what models say, if anybody does.
+        unasked: What the agent raised in place of asking a model, the last time it did.
     """
+
+    unasked: Exception | None = None
 
     def __init__(
         self,
@@ -94,6 +98,13 @@ class TurnCalls:
         except Exception as error:  # noqa: BLE001 - whatever a tier raises is its failure
             return self._broken(error, perf_counter() - started, recorder, effect)
         return self._came(manager, _read(response, perf_counter() - started, recorder, effect))
+
+    def own(self, exhausted: CascadeExhausted) -> Exception | None:
+        """Return the agent's own error that a turn ended by, or None where it is a model's.
+
+        An agent that cannot ask its model at all says so as it does where there is but one.
+        """
+        return self.unasked if exhausted.causes[-1][1] is self.unasked else None
 
     def open(self, effect: Open) -> Any:
         """Never happens: an agent's turn is one whole answer."""
@@ -199,6 +210,8 @@ class TurnCalls:
         fails the parser's gate; from the last tier it is an error, as without
         a cascade.
         """
+        if not recorder.calls:
+            self.unasked = error
         if isinstance(error, control_flow()) or not recorder.calls:
             raise error
         last = effect.target.index == len(self._tiers) - 1

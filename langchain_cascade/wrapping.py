@@ -18,7 +18,7 @@ from langchain_core.runnables.config import RunnableConfig, merge_configs
 from langchain_core.runnables.fallbacks import RunnableWithFallbacks
 
 from langchain_cascade.capabilities import logprob_fields
-from langchain_cascade.quiet import hush, quiet_fields, wants_stream, without_streaming
+from langchain_cascade.quiet import hush, quiet_fields, streams, wants_stream, without_streaming
 
 Model: TypeAlias = Runnable[Any, Any]
 
@@ -184,9 +184,12 @@ class DecidedLater(Runnable[Any, Any]):
 
 
 def vary(model: BaseChatModel, variant: Variant) -> BaseChatModel:
-    """Return a copy of a model that is called in a variant's way."""
+    """Return a copy of a model that is called in a variant's way; the model itself where it is.
+
+    One that has no way to stream needs no copy: its owner may look at what it has counted.
+    """
     update: dict[str, Any] = {}
-    if variant.draft:
+    if variant.draft and streams(model):
         update.update(quiet_fields(model) if variant.whole else {"disable_streaming": True})
     if variant.fresh:
         update["cache"] = False

@@ -20,6 +20,8 @@ from langchain.agents.middleware import (
 from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
 from langchain_anthropic import ChatAnthropic
 from langchain_core.callbacks import UsageMetadataCallbackHandler
+from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.tools import tool
 from langchain_groq import ChatGroq
@@ -392,6 +394,55 @@ async def test_when_every_tier_fails_the_error_carries_each_cause(how: str, way:
         await run(at.agent, way)
     assert [error for _, error in caught.value.causes] == [cheap, strong]
     assert "secret" not in str(caught.value)
+
+
+async def test_an_agent_that_cannot_ask_a_model_says_so_itself(way: str) -> None:
+    @tool
+    def added_late() -> str:
+        """Is not known to the agent's tool node."""
+        return ""
+
+    class Adds(AgentMiddleware):
+        def wrap_model_call(self, request: Any, handler: Any) -> Any:
+            return handler(request.override(tools=[*request.tools, added_late]))
+
+        async def awrap_model_call(self, request: Any, handler: Any) -> Any:
+            return await handler(request.override(tools=[*request.tools, added_late]))
+
+    cheap, strong = FakeChat("never asked"), FakeChat("never asked")
+    cascade = CascadeMiddleware(tiers=[cheap, strong])
+    agent = create_agent(FakeChat("unused"), [], middleware=[Adds(), cascade])
+    with pytest.raises(ValueError, match="Unknown tools") as caught:
+        await run(agent, way)
+    assert not isinstance(caught.value, CascadeExhausted)
+    assert not cheap.calls
+    assert not strong.calls
+
+
+async def test_a_model_that_cannot_stream_is_asked_itself(how: str, way: str) -> None:
+    class Counting(GenericFakeChatModel):
+        asked: int = 0
+
+        def _generate(self, *args: Any, **kwargs: Any) -> Any:
+            self.asked += 1
+            return super()._generate(*args, **kwargs)
+
+    class Whole(Counting):
+        _stream = BaseChatModel._stream
+
+    model = Whole(messages=iter([AIMessage("good")]))
+    tiers, settings = (
+        [model, FakeChat("strong")],
+        {"signals": [lambda request, draft: 1.0], "thresholds": [0.5]},
+    )
+    made: Any = {"middleware": CascadeMiddleware, "model": ChatCascade}[how](tiers, **settings)
+    agent = (
+        create_agent(FakeChat("unused"), middleware=[made])
+        if how == "middleware"
+        else create_agent(made)
+    )
+    assert (await run(agent, way))["messages"][-1].content == "good"
+    assert model.asked == 1
 
 
 async def test_the_best_draft_is_served_when_asked_for(way: str) -> None:
