@@ -68,17 +68,19 @@ def is_written_call(text: str, names: Collection[str], *, of_json: bool = True) 
     start = text.lstrip()
     if not start:
         return False
-    if start[0] == "`" and (fenced := _fenced(start)) is not None:
-        start = fenced.lstrip()
+    if start[0] == "`":
+        start = (_fenced(start) or _quoted(start) or start).lstrip()
     if start[:1] in ("{", "["):
         if of_json and _is_json(start, names):
             return True
         return _is_marked(start, names) or _is_python(start.lstrip("[ \t\r\n"), names)
     if start[:1] == "<" or start.startswith(_WORDS):
-        return _is_marked(start, names) or _is_step(start, names)
+        return any(tell(start, names) for tell in (_is_marked, _is_step, _is_named_tag))
     if start.startswith(_CALLED) or any(map(start.startswith, names)):
-        return _is_python(start, names)
-    return any(hint in text for hint in _HINTS) and _ends_marked(text, names)
+        return _is_python(start, names) or _is_named_json(start, names)
+    if any(hint in text for hint in _HINTS) and _ends_marked(text, names):
+        return True
+    return of_json and "{" in text and _ends_in_json(text, names)
 
 
 def _fenced(text: str) -> str | None:
@@ -87,6 +89,12 @@ def _fenced(text: str) -> str | None:
     if opening is None or not text.endswith("```") or len(text) < opening.end() + 3:
         return None
     return text[opening.end() : -3].rstrip(" \t").removesuffix("\n")
+
+
+def _quoted(text: str) -> str | None:
+    """Return what stands in the marks of code, where a text is nothing else."""
+    inner = text.strip("` \t\r\n")
+    return None if "`" in inner else inner
 
 
 _WORDS = ("functools", "assistant", "commentary", "analysis", "to=", "Action:", "Thought:")
@@ -126,7 +134,7 @@ def _is_json(text: str, names: Collection[str]) -> bool:
             value, place = decode(text, place)
         except (ValueError, RecursionError):
             loose = _LOOSE.match(text, place)
-            return loose is not None and loose["name"] in names
+            return loose is not None and _bare(loose["name"]) in names
         if not _is_call(value, names):
             return False
         found = True
@@ -147,8 +155,60 @@ def _is_call(value: Any, names: Collection[str]) -> bool:
         ((key, only),) = value.items()
         if key in names:  # {"look_up": {"id": 1}}
             return isinstance(only, Mapping)
-    named = any(isinstance(value.get(key), str) and value[key] in names for key in _NAMES)
+    named = any(isinstance(n := value.get(key), str) and _bare(n) in names for key in _NAMES)
     return named and (any(key in value for key in _ARGUMENTS) or value.keys() <= _BESIDE)
+
+
+def _bare(name: str) -> str:
+    return name.removeprefix("functions.")
+
+
+def _ends_in_json(text: str, names: Collection[str]) -> bool:
+    """Tell whether a text ends with a call as JSON on lines of its own, name and arguments.
+
+    In a fenced block it is an example, unless the words before say who is calling.
+    """
+    words, fence, rest = text.partition("```")
+    if fence and len(words) <= _LEAD and _ANNOUNCES.search(words):
+        text = _fenced(fence + rest) or ""
+    line = _OF_JSON.search(text)
+    if line is None:
+        return False
+    loose = _LOOSE.match(text, line.end())
+    return (
+        loose is not None and _bare(loose["name"]) in names and _is_json(text[line.end() :], names)
+    )
+
+
+_LEAD = 300
+"""Characters of the most words that lead to a call."""
+_ANNOUNCES = re.compile(
+    r"\b(?:I(?:['’](?:ll|m)| will| am| need)|let(?: me|['’]s))\b", re.IGNORECASE
+)
+_OF_JSON = re.compile(r"^[ \t]*(?=[{\[])", re.MULTILINE)
+
+
+def _is_named_json(text: str, names: Collection[str]) -> bool:
+    """Tell whether a text is a tool's name and an object behind it: `look_up {"id": 1}`."""
+    name = re.match(r"(?:functions\.)?([\w.-]+):?\s*(?=\{)", text)
+    return name is not None and name[1] in names and _is_object(text[name.end() :])
+
+
+def _is_named_tag(text: str, names: Collection[str]) -> bool:
+    """Tell whether a text is an object in a tag that a tool's name is: `<look_up>{}</look_up>`."""
+    tag = re.match(r"<([\w.-]+)>", text)
+    if tag is None or tag[1] not in names:
+        return False
+    end = f"</{tag[1]}>"
+    text = text.rstrip()
+    return text.endswith(end) and _is_object(text[tag.end() : -len(end)])
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _is_python(text: str, names: Collection[str]) -> bool:

@@ -64,6 +64,13 @@ WRITTEN = {
     "as code": 'weather(city="Rome")',
     "as code, of a namespace": "functions.weather({'city': 'Rome'})",
     "as code without arguments": "now()",
+    "of a namespace": '{"recipient_name": "functions.weather", "parameters": {"city": "Rome"}}',
+    "in the marks of code": '`weather(city="Rome")`',
+    "GLM's earlier": 'weather\n{"city": "Rome"}',
+    "a name and an object": 'weather: {"city": "Rome"}',
+    "in a tag of its name": '<weather>{"city": "Rome"}</weather>',
+    "JSON behind words": f"One moment.\n\n{CALL}",
+    "fenced, behind who calls": f"I'll look that up:\n```json\n{CALL}\n```",
     "an agent's step": 'Thought: I need it.\nAction: weather\nAction Input: {"city": "Rome"}',
 }
 
@@ -74,6 +81,13 @@ TOLD = {
     "in tags, in a sentence": f"You may write <tool_call>{CALL}</tool_call> to call it.",
     "as an example": f"Write it like this:\n```\n<tool_call>{CALL}</tool_call>\n```",
     "as an example, and on": f"Write:\n<tool_call>{CALL}</tool_call>\nand wait for the answer.",
+    "as an example of JSON": f"Write it like this:\n```json\n{CALL}\n```",
+    "as an example of mine": f"I'll show you:\n```json\n{CALL}\n```\nThat is all.",
+    "JSON of data behind words": 'I will say it as JSON:\n{"weather": {"city": "Rome"}}',
+    "code behind words": "I'll write it:\n```python\ndef f():\n    return {}\n```",
+    "a tag of its name in HTML": "<weather>sunny</weather>",
+    "the name and a list": "now [1] and then {2}",
+    "a mark of code": "`weather` tells of rain.",
     "about the mark": "<tool_call> is the mark that Hermes puts around a call of weather.",
     "about the tool": "weather (the tool) tells of rain (mostly).",
     "about a function": "weather(city) is a function.",
@@ -120,7 +134,23 @@ def test_where_json_was_asked_for_json_is_measured_by_its_schema():
 
 @pytest.mark.parametrize(
     "piece",
-    ["<tool_call>", CALL, "[", "{", "\n<tool_call", "```\n", "weather(", " ", "[TOOL_CALLS]"],
+    [
+        "<tool_call>",
+        CALL,
+        f"{CALL}\n",
+        "\n{",
+        "weather:",
+        "`",
+        "<weather>",
+        "\n[[",
+        "[",
+        "{",
+        "\n<tool_call",
+        "```\n",
+        "weather(",
+        " ",
+        "[TOOL_CALLS]",
+    ],
 )
 def test_reading_is_in_proportion_to_the_length(piece):
     def read(text):
