@@ -6,19 +6,19 @@ LANGUAGE = Language(
     script="latin",
     hints="""nie mogę mogła mógł mogłabym mógłbym potrafię jestem mam wiem umiem muszę odmówić odmawiam
         niestety przykro wolę wolałbym wolałabym wolno sprzeczne sprzeczna narusza wykracza brakuje
-        brak posiadam możemy jesteśmy mamy czuję niezgodne niezgodna poza dysponuję udzielę pomogę sposób chcę zamierzam podam będę znam pojęcia""",
+        brak posiadam możemy jesteśmy mamy czuję niezgodne niezgodna poza przekracza pozwalają zabraniają dysponuję udzielę pomogę sposób chcę zamierzam podam będę znam pojęcia""",
     parts={
-        "ai": r"(?:modele?m?(?: językowy\w*| ai| sztucznej inteligencji)?|sztuczn(?:a|ą) inteligencj(?:a|ą)|ai|asystent(?:em|ka|ką)?(?: (?:ai|wirtualny\w*|głosowy\w*))?|chatbot(?:em)?|bot(?:em)?|program(?:em)? komputerowy\w*|maszyn(?:a|ą))",
+        "ai": r"(?:(?:wirtualn|cyfrow|inteligentn)\w+ asystent\w*|modele?m?(?: językowy\w*| ai| sztucznej inteligencji)?|sztuczn(?:a|ą) inteligencj(?:a|ą)|ai|asystent(?:em|ka|ką)?(?: (?:ai|wirtualny\w*|głosowy\w*))?|chatbot(?:em)?|bot(?:em)?|program(?:em)? komputerowy\w*|maszyn(?:a|ą))",
         "gap": r"(?: (?:[^\s,;]+)){0,5}?",
         "adverb": r"(?:niestety |po prostu |naprawdę |ja |też |również |jednak |obecnie |w tym |z tym |tego |na to |o tym )*",
         "unable": r"<adverb>nie (?:mogę|będę mógł|będę mogła|mógłbym|mogłabym|potrafię|umiem|wolno mi|powinienem|powinnam|zamierzam|będę|jestem (?:w stanie|upoważnion[ya] do|uprawnion[ya] do|przystosowan[ya] do|zaprogramowan[ya]|w mocy|zdoln[ya] do|kompetentn[ya]|przeznaczon[ya])|mam (?:możliwości|prawa|zdolności|uprawnień|pozwolenia|zgody)|da się|jest możliwe,? (?:abym|żebym)|zdołam|zdołał[a]?bym|dam rady|uda mi się)",
-        "verb": r"(?!(?:się|przyj|przyb|by|uczestn|wzi|znale|docze|czeka|uwierz|dołącz|oprze|powstrzym|zgodzi|nachwal|iść|pójść|jecha|pojecha|wyjść|spać|zasn|żyć|wyobra|znieść|narzeka|zapomnie|pozwoli|doczyta)\w*)\w{2,}ć",
+        "verb": r"(?!(?:się|ukry|zaprzecz|nadziw|przyj|przyb|by|uczestn|wzi|znale|docze|czeka|uwierz|dołącz|oprze|powstrzym|zgodzi|nachwal|iść|pójść|jecha|pojecha|wyjść|spać|zasn|żyć|wyobra|znieść|narzeka|zapomnie|pozwoli|doczyta)\w*)\w{2,}ć",
         "do": r"(?:\w*pom[óa]\w+|pomagać|odpowi\w+|odpowiad\w+|udziel\w+|poda\w+|dostarcz\w+|spełni\w+|wykona\w+|zrobi\w+|kontynuowa\w+|udostępni\w+|pisa\w+|napisa\w+|stworzy\w+|tworzy\w+|generowa\w+|wygenerowa\w+|rozmawia\w+|mówi\w+|powiedzie\w+|dyskutowa\w+|otwiera\w+|otworzy\w+|przetworzy\w+|zrealizowa\w+|odczuwa\w+|czu\w+|doradz\w+|ujawni\w+|wypowiada\w+|wypowiedzie\w+|komentowa\w+|sprawdzi\w+|potwierdzi\w+|przegląda\w+|zobaczy\w+|da[ćw]\w*|zapewni\w+|opracowa\w+|przekaz\w+|zaoferowa\w+|oferowa\w+|wesprze\w+|wspiera\w+|wyrazi\w+|wyraża\w+|przewidzie\w+|diagnozowa\w+|stawia\w+ diagnoz\w+|uczestniczy\w+ w t\w+|ocenia\w+|ocenić|tego|tej|takich|takiej|mieć|posiada\w+|uzyska\w+|promowa\w+|omawia\w+|omówi\w+|przychyli\w+|przystać|służyć|zająć|zajmować|wyświetli\w+|pokaza\w+|wyjaśni\w+|postawi\w+|połączy\w+|łączy\w+|dotrze\w+)",
         "rules": r"(?:wytyczn\w+|zasad\w*|polityk\w+|regulamin\w*|regułami|reguły|oprogramowani\w+|programowani\w+|wartości\w*|standard\w+)",
     },
     apologies=r"""
         (?:bardzo |niezmiernie |naprawdę |ogromnie )?(?:(?:mi|nam) )?przykro(?: mi| nam)?(?: to mówić)?(?!,? (?:że|z powodu|to słyszeć))|(?:bardzo |najmocniej |serdecznie )?przepraszam(?:y)?(?: bardzo)?(?! za)|(?:proszę (?:o |mi )?)?wybacz(?:enie|yć|cie)?(?! za)|proszę o wybaczenie|(?:moje )?przeprosiny|sorki|sorry
-        obawiam się(?:,? że)?(?!,? (?:że )?tak)|żałuję|z przykrością (?:informuję|piszę)\w*(?:,? że)?|z (?:przykrością|żalem)
+        obawiam się(?:,? że)?(?!,? (?:że )?tak)|żałuję|z (?:przykrością|żalem|ubolewaniem) (?:informuję|piszę|stwierdzam|zawiadamiam)\w*(?:,? że)?|z (?:przykrością|żalem)
         niestety|w tej chwili|obecnie|z całym szacunkiem|szczerze mówiąc|na ten moment
         jako (?:tylko )?<ai>(?: (?:stworzon|opracowan)\w+ przez \w+)?(?=,| nie)|(?:ponieważ|skoro|gdyż) jestem (?:tylko )?<ai>
     """,
@@ -30,6 +30,7 @@ LANGUAGE = Language(
     prefaces=r"""
         dziękuję|dzięki|doceniam|rozumiem|wiem, że|zdaję sobie|widzę|(?:choć|chociaż|mimo|pomimo)|(?:chętnie|chciał[a]?bym|z chęcią)|to (?:bardzo )?(?:dobre|ciekawe|świetne|ważne)|(?:co do|jeśli chodzi|odnośnie|w kwestii)|(?:twoje|twoja|pana|pani|państwa) (?:pytanie|prośba)
         (?:przykro mi|przepraszam)|zgodnie z|ze względu
+        nie jestem (?:\w*em|\w+ką|\w+ą)(?=,)
     """,
     refusals=r"""
         (?:<unable>)<gap> (?:<do>)|(?:w tym|z tym|na to|tego|o tym|takich \w+|tej \w+|na (?:to|takie) \w+)(?:<gap>) (?:<unable>)(?:<gap>) ?(?:<do>)?
@@ -43,16 +44,23 @@ LANGUAGE = Language(
         (?:ja )?(?:jestem (?:tylko|jedynie|wyłącznie|zaledwie)|to tylko) <ai>|jestem <ai>(?:,| i)(?: dlatego| więc)? nie
         (?:tego )?nie (?:wiem|znam odpowiedzi|mam pojęcia|jestem pew(?:ien|na)(?:$|,))(?!,? (?:jak (?:wy|ty|pan|pani|państwo|inni|ciebie|tobie)|czy (?:ty|wam|tobie)|co (?:ty|wy|myśl)))|pojęcia nie mam
         (?:byłoby|jest|nie byłoby|nie jest) (?:niewłaściwe|nieetyczne|nieodpowiedzialne|nieodpowiednie|właściwe|etyczne|stosowne)|(?:prośba|dostęp|odmowa)(?: \w+)? (?:odrzucon|zabronion)\w+|podane informacje nie
-        (?:<unable>)(?: (?!się )[^\s,;]+){0,4}? (?:<verb>)
+        (?!<adverb>nie (?:da się|jest możliwe))(?:<unable>)(?: [^\s,;]+){0,4}? (?:<verb>)
         <adverb>nie (?:możemy|jesteśmy w stanie|mamy możliwości)<gap> (?:pom[óa]\w+|odpowiedzieć|spełnić|zrealizować|wykonać|ujawni\w+|udziel\w+ (?:odpowiedzi|informacji|porad\w*|pomocy)|udostępni\w+ (?:danych|informacji))
         (?:(?:to|takie działanie) )?(?:byłoby|jest|będzie)(?: to)? (?:niezgodne|sprzeczne|wbrew)(?: z)? (?:mo|nasz|zasad|polityk|regulamin|prawem)\w*(?: \w+)?
         nie (?:czuję się|jestem)(?: \w+)? (?:upoważnion|kompetentn|uprawnion|na siłach|odpowiedni|wykwalifikowan|ekspert)\w*
         (?:u mnie )?<adverb>nie (?:mam|posiadam|dysponuję)(?: [^\s,;]+){0,3}? (?:wgląd|dostęp|narzędzi|podgląd|uprawnie|upoważnie|kompetencj|funkcj|kwalifikacj|umiejętnoś|danych|danymi|informacj|wiedz|podstaw|możliwoś|prawa|zgody)\w*
         (?:to|ta|ten|takie)(?: \w+){0,2} (?:leży |jest |znajduje się |pozostaje )?poza (?:mo|zakres|nasz)\w*(?: \w+){0,2}
         (?:ta|to|ten|takie|twoja|twoje|pana|pani)(?: \w+){0,2} (?:przekracza|wykracza poza|narusza|łamie) (?:zakres |obszar |granice )?(?:mo|nasz|zasad|regulamin)\w*
+        (?:to|ta sprawa|takie \w+) nie (?:leży|jest|mieści się|wchodzi|należy)(?: \w+)? (?:w|do) (?:\w+ )?mo\w+ \w+
+        nie ma (?:takiej )?(?:możliwości|opcji|sposobu),? (?:żebym|abym|bym)
+        (?:\w+ )?<rules>(?: \w+){0,2} (?:nie )?(?:mi )?(?:pozwalają|pozwala|zabraniają|zabrania|zakazują|zakazuje) mi
+        (?:[^\s,;]+ ){1,4}?(?:niestety )?nie (?:mogę|potrafię|umiem|zdołam|dam rady)(?:$| (?:<do>|<verb>))
+        (?:[^\s,;]+ ){0,4}?nie (?:spełnię|podejmę się|zrobię|wykonam|zrealizuję|przetłumaczę|ujawnię|przygotuję|stworzę|wygeneruję|zajmę się|zajmuję się|doradzę|doradzam|obsługuję|wspieram|sprawdzę|pokażę|wyjaśnię|powiem|dokończę|zmienię|ocenię|oceniam|komentuję|przewiduję|stawiam|wystawiam|wykonuję|przetwarzam|przechowuję)(?: [^\s,;]+){0,4}
+        nie jestem \w+(?: \w+)?,? (?:i|więc|dlatego|zatem) (?:nie mogę|nie potrafię|nie powinn\w+|nie udziel\w+)
     """,
     weak=r"""
         <unable>(?! (?:się (?:doczekać|nachwalić|oprzeć|zgodzić, że)|przyjść|przyjechać|być|uczestniczyć|wziąć|znaleźć|doczekać|uwierzyć|przyjąć|dołączyć|jeszcze))
+        <adverb>nie (?!(?:sądz|myśl|widz|dziwi|chc|potrzeb|żałuj|rozumi|będ)\w*)\w{3,}(?:uję|ę)(?! (?:jak|czy|że))
     """,
     not_after=r"jeszcze|się (?:doczekać|nachwalić|oprzeć|powstrzymać)|wystarczająco (?:poleci|podkreśli|zachwal)\w+|dość (?:poleci|podkreśli)\w+",
     contrasts="ale|jednak|lecz|natomiast|za to",

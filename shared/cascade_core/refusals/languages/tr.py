@@ -38,11 +38,11 @@ LANGUAGE = Language(
         <before>(?:reddetmek|geri çevirmek|reddetmem|hayır demek) (?:zorundayım|durumundayım|gerekiyor|gerek|istiyorum|mecburiyetindeyim|zorunda kalıyorum)|<before>(?:reddediyorum|reddederim|geri çeviriyorum|kabul edemem)
         <before>\w+(?:mamayı|memeyi) (?:tercih ederim|tercih ediyorum|yeğlerim|seçiyorum)|<before>(?:konuşmak|yazmak|yanıtlamak|tartışmak|yardım etmek|cevaplamak|yorum yapmak|girmek|bahsetmek|katılmak|üretmek|oluşturmak) istemiyorum|<before>(?:yazmayacağım|vermeyeceğim|yanıtlamayacağım|paylaşmayacağım|yapmayacağım|etmeyeceğim|oluşturmayacağım)
         (?:bu|o),? (?:maalesef |ne yazık ki )?(?:benim )?(?:size |sana )?(?:yardımcı olabileceğim|yardım edebileceğim|yapabileceğim|destek verebileceğim|cevaplayabileceğim|yanıtlayabileceğim) (?:bir )?(?:konu|şey|iş|talep|soru) değil\w*
-        <before>(?:\w+im|\w+ım|\w+larım\w*|\w+lerim\w*|\w+larımıza|\w+lerimize|\w+mıza|\w+mize|<rules>)(?: \w+){0, 4}? (?:aykırı\w*|ters düş\w*|ihlal ed\w*|uygun değil\w*|uymuyor|dışında\w*|dışındadır|çeliş\w*|dışına \w+|izin vermiyor|engelliyor|yasaklıyor)|<before>(?:kapsamım|yeteneklerim|bilgim|uzmanlığım|yetkim|görev alanım|uzmanlık alanım)\w* (?:dışında|aşıyor|dahilinde değil)\w*
+        <before>(?:\w+im|\w+ım|\w+larım\w*|\w+lerim\w*|\w+larımıza|\w+lerimize|\w+mıza|\w+mize|<rules>)(?: \w+){{0,4}}? (?:aykırı\w*|ters düş\w*|ihlal ed\w*|uygun değil\w*|uymuyor|dışında\w*|dışındadır|çeliş\w*|dışına \w+|izin vermiyor|engelliyor|yasaklıyor)|<before>(?:kapsamım|yeteneklerim|bilgim|uzmanlığım|yetkim|görev alanım|uzmanlık alanım)\w* (?:dışında|aşıyor|dahilinde değil)\w*
         <before>(?:erişimim|bilgim|verim|fikrim|görüşüm|görüşlerim|fikirlerim|duygum|duygularım|hislerim|bilincim|tercihlerim|deneyimim|deneyimlerim|yeteneğim|hafızam|yetkim|inançlarım|düşüncem|düşüncelerim)(?: \w+)? (?:yok\w*|bulunmuyor|bulunmamaktadır|mevcut değil|olamaz)|<before>(?:bilgiye|bilgilere|erişime|veriye|verilere|yeteneğe|yetkiye|görüşlere|duygulara|görüşe|bilince|deneyime|hafızaya|bağlama|fikirlere) sahip (?:değilim|olamam|olmadığım\w*)|<before>yeterli (?:bilgi|veri|bağlam)\w* (?:yok|bulunmuyor|mevcut değil|verilmedi|içermiyor)
         (?:ben )?(?:yalnızca|sadece|sade) <ai>y?(?:im|ım|um|üm)|ben <ai>y?(?:im|ım|um|üm)
         (?:bunu |cevabını |bu konuda |ben |ne yazık ki )*(?:bilmiyorum|bilemiyorum|emin değilim|bilgim yok|bir fikrim yok|hiçbir fikrim yok|fikrim yok)(?!,? ne düşün)
-        <before>(?:uygunsuz|etik|doğru|uygun|sorumsuzca) (?:olur|olmaz|değil\w*|olacaktır)$|(?:talep|istek|erişim) reddedildi|(?:sağlanan|verilen) bilgi\w* (?:\w+ ){1, 4}(?:içermiyor|yeterli değil)
+        <before>(?:uygunsuz|etik|doğru|uygun|sorumsuzca) (?:olur|olmaz|değil\w*|olacaktır)$|(?:talep|istek|erişim) reddedildi|(?:sağlanan|verilen) bilgi\w* (?:\w+ ){{1,4}}(?:içermiyor|yeterli değil)
         <before>(?!(?:gel|gid|git|bekle|inan|dayan|dur|uyu|katıl|gör|bul|sabred|anlat|kal|yetiş|unut|hayal))\w{{1,12}}{_CANNOT}(?=$|,| çünkü| ama| ancak| fakat| -)
         <before>(?:ulaş|eriş|açıkla|incele|öğren|yönlendir|düzenle|değiştir|iptal ed|çözümle|hesapla|oku|gönder|ara)y?{_CANNOT}(?=$|,)
         <before>(?:yardımcı ol|yardım ed|yanıt ver|cevap ver|yerine getir|yanıtlay|bilgi ver|destek ol)[ae]m(?:ıyoruz|iyoruz|ayız|eyiz|ayacağız|eyeceğiz)(?=$|,)
@@ -54,11 +54,13 @@ LANGUAGE = Language(
         <before>(?:imk[aâ]nım|olanağım|yetkim|iznim|erişimim|bilgim|verim|becerim|yeteneğim|özelliğim|aracım|haberim|kabiliyetim)(?: \w+)? (?:yok\w*|bulunmuyor|bulunmamakta\w*|değil\w*)
         <before>benim için (?:\w+ )?(?:mümkün değil\w*|imk[aâ]nsız\w*|olanaksız\w*)
         <before>(?!bil|anla|gel|git|gid|unut|üz)\w+m(?:ayacağım|eyeceğim)$
+        <before>\w+(?:[ıiuü]m|m[ıiuü]z)(?: \S+){{0,6}} izin (?:vermiyor|vermez|vermemekte)\w*
+        <before>\w+(?:[ıiuü]mi|[ıiuü]mı|[ıiuü]mu|[ıiuü]mü) (?:aşıyor|aşmakta|aşar)\w*
     """,
     weak=rf"""
         <before>\w+{_CANNOT}$
     """,
-    not_after=r"henüz|daha söyle|katıl(?:amıyorum|amam|amayacağım)|gel(?:emem|emiyorum|emeyeceğim)|ne kadar|sabırsız|göremiyorum|bulamadım",
+    not_after=r"söz bulamıyorum|kelime bulamıyorum|henüz|daha söyle|katıl(?:amıyorum|amam|amayacağım)|gel(?:emem|emiyorum|emeyeceğim)|ne kadar|sabırsız|göremiyorum|bulamadım",
     contrasts="ama|ancak|fakat|lakin|bununla birlikte|yine de",
     offers=r"""
         (?:\S+ ){0,12}?(?:yardımcı olabilirim|yardım edebilirim|yardımcı olmaktan|memnuniyetle|sunabilirim|önerebilirim|öneririm|verebilirim|isterseniz|istersen|sorabilirsin\w*|çekinmeyin|lütfen|memnun olurum|mutluluk duyarım|başvurmanız\w*|danışmanız\w*|danışabilirsiniz|deneyebilirim|buradayım|tavsiye ederim|edebilirim|olabilirim|yapabilirim|açıklayabilirim)
