@@ -4,7 +4,8 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""fehlt fehlen übersteigt überschreitet unwohl dürfen genug genügend ausreichend überfragt verboten untersagt absehen nein sehe
+    hints="""hindern hindert verbieten unverantwortlich unangemessen hinaus erinnere konnte unethisch
+        fehlt fehlen übersteigt überschreitet unwohl dürfen genug genügend ausreichend überfragt verboten untersagt absehen nein sehe
         nichts erlauben kann könnte darf leider leid nicht keine keinen kein ablehnen verweigere lehne weigere
         möglich fürchte bedaure nur verstößt widerspricht außerhalb unmöglich außerstande lieber
         sprachmodell ki werde möchte weiß keinerlei ahnung""",
@@ -26,8 +27,10 @@ LANGUAGE = Language(
         leider|bedauerlicherweise|unglücklicherweise|derzeit|momentan|im moment|ehrlich gesagt|bei allem respekt
         als (?:rein(?:e|es) )?<ai>(?: (?:von|der) [\w ]{1,30})?(?=,| (?:kann|habe|bin|darf|besitze|verfüge|ist|fehlt|werde|möchte))|da ich (?:nur |lediglich )?<ai> bin
         (?:ich )?(?:bedaure|bedauere|bedauern?)(?: es)?(?: sehr| zutiefst)?(?:,? dass)?|mit bedauern|so leid es mir tut|es ist mir unangenehm|(?:ich )?bitte (?:\w+ )?um (?:verständnis|nachsicht|verzeihung)
+        (?:es |das )?tut mir (?:\w+ )?leid(?! ?,? dass)
     """,
     leads=r"""
+        (?:hallo|hi|guten tag|liebe[r]?),? [^\s,;]{1,20}(?=, \w)
         aber|jedoch|daher|deshalb|also|und|doch|allerdings|denn|somit|folglich|deswegen
         hallo|guten tag|hi|nein|hm+|äh+m?|oh|ach|na ja|tja
         um ehrlich zu sein|aus (?:sicherheitsgründen|rechtlichen gründen|datenschutzgründen|ethischen gründen)|offen gestanden
@@ -40,6 +43,8 @@ LANGUAGE = Language(
         (?:bezüglich|zu deiner|zu ihrer|was|hinsichtlich)|(?:ihre|deine) (?:frage|anfrage|bitte)
         (?:es )?tut mir(?: \w+)? leid|aufgrund|gemäß|gerne würde ich|mir ist bewusst
         ohne (?:zugriff|zugang|weitere|diese|ihre|deine|die)|um (?:ihre|deine|die)|(?:da|weil) (?:ich|das|dies|es|die|diese)|sie haben recht|du hast recht|mir ist (?:klar|bewusst)|ich (?:kann (?:mir )?vorstellen|sehe|höre)|so gern|zum schutz|wegen
+        (?:die|der|das|den|diese\w*|dein\w*|ihr\w*) (?:\w+ )?(?:dokumente?n?|texte?|kontext|quellen?|informationen|dateien?|abschnitte?|artikel|auszüge?|handbuch|unterlagen|daten)\b
+        (?:sehr )?(?:gute|interessante|spannende|schöne) (?:frage|idee)
     """,
     refusals=r"""
         (?:dabei|damit|das|dies|hierbei|hier|darüber|dazu|darauf|dafür|so etwas|sowas|davon|zu [^,;]{1,60}|bei [^,;]{1,60}|(?:diese|solche|derartige|deine|ihre|eine|die|den|dem|über|auf|mit|für)\w* [^,;]{1,70}?) (?:<can>) ich(?:<gap>) (?:nicht|nichts|keine?\w*|kaum)(?:<gap>) (?:<do>)
@@ -54,7 +59,7 @@ LANGUAGE = Language(
         (?:das|dies|es) ist (?:leider )?(?:nichts|kein(?:e)? \w+|nicht etwas)(?:, (?:das|wobei|womit|bei dem|bei der|worüber|was|zu dem|mit dem))? ?(?:ich|mir)
         (?:ich habe|habe ich|ich besitze|besitze ich|ich verfüge|verfüge ich|mir (?:liegen|fehlen|fehlt|stehen)|mir liegt|dazu fehlen mir|dazu liegen mir|es fehlen mir|dazu habe ich|darüber habe ich)(?: (?:leider|als \w+|über|derzeit|momentan|dazu|hierzu|dafür|darüber|selbst|hier|aktuell))*(?: (?:nicht|keine?\w*|die|keinerlei|der|zu wenig|nicht genügend|nicht|nicht genug|genug|nicht ausreichend\w*|genügend|ausreichend\w*|eigene\w*|persönliche\w*|direkte\w*|nötigen|notwendigen|erforderlichen|nähere\w*))* (?:zugriff|zugang|informationen|daten|angaben|kontext|details|kenntnis\w*|wissen|fähigkeit|meinung\w*|gefühle\w*|emotionen|bewusstsein|vorlieben|überzeugungen|erfahrungen|erinnerung\w*|befugnis|berechtigung|möglichkeit|ahnung|antwort)
         (?:ich bin|bin ich)(?: ja| leider)? (?:nur|lediglich|bloß|einfach nur) <ai>|ich bin <ai>(?:,| und)(?: daher)? (?:ich )?(?:kann|habe|besitze|verfüge|darf)
-        (?:das |dies )?weiß ich(?: leider| auch| selbst)* (?:nicht|auch nicht)|ich weiß(?: es| das| die antwort)?(?: leider)? nicht(?!,? (?:wie (?:es|sie|du|ihr)|ob (?:du|sie|ihr|es dir)|was (?:du|sie|ihr)))|(?:ich habe )?(?:leider )?keine ahnung|(?:da|das) bin ich (?:leider )?überfragt|ich bin (?:mir )?(?:da |leider )*(?:nicht sicher|überfragt)
+        (?:das |dies )?weiß ich(?: leider| auch| selbst)* (?:nicht|auch nicht)|ich weiß(?: es| das| die antwort)?(?: leider)? nicht(?!,? (?:wie (?:es|sie|du|ihr)|ob (?:du|sie|ihr|es dir)|was (?:du|sie|ihr)))|(?:ich habe )?(?:leider )?keine ahnung|(?:da|das) bin ich (?:leider )?überfragt|ich bin (?:mir )?(?:da |leider )*(?:nicht sicher(?!,? (?:ob|wann|wie viel|welche[sr]?))|überfragt)
         es (?:wäre|ist) (?:unangemessen|unethisch|unverantwortlich|nicht angemessen|nicht angebracht|nicht ethisch|unangebracht)|(?:anfrage|zugriff) (?:abgelehnt|verweigert)
         (?:die|der) (?:bereitgestellten?|vorliegenden?|angegebene\w*) (?:\w+ )(?:enthalten|enthält|reichen)(?:<gap>) (?:keine|nicht)
         (?:da|hiermit|dort|bei so etwas|in diesem fall|an dieser stelle)(?: \w+)? (?:<can>) ich(?:<gap>) (?:nicht|nichts|keine?\w*)(?:<gap>) (?:<do>)
@@ -71,11 +76,24 @@ LANGUAGE = Language(
         (?:ich habe|habe ich|ich besitze|besitze ich|ich verfüge|verfüge ich|mir|mir liegen|mir fehlt|mir fehlen|mir stehen|ich kenne|ich bekomme|ich sehe)(?: [^\s,;]+){0,4}? (?:nicht|keine?\w*|keinerlei|zu wenige?|fehlt|fehlen)(?: [^\s,;]+){0,4}? (?:\w*zugriff|\w*zugang|\w*information(?:en)?|\w*daten|\w*angaben|kontext|\w*details|\w*kenntnis\w*|\w*wissen|\w*fähigkeit(?:en)?|\w*meinung\w*|gefühle|\w*befugnis\w*|\w*berechtigung\w*|\w*möglichkeit(?:en)?|antwort|mittel|werkzeuge?|\w*einblick\w*|auskünfte|\w*qualifikation\w*|unterlagen|\w*historie|\w*verlauf|körper|erlaubnis)\b
         ich (?:verfüge|habe)(?: \w+)? (?:nicht|keinen?)(?: \w+)? über
         ich (?:möchte|würde|will|werde)(?: mich)?(?: [^\s,;]+){0,3}? lieber (?:nicht|nichts|keine?|darauf verzichten)|lieber (?:nicht|möchte ich)
+        (?:das|dies|es|dein\w*|ihr\w*|diese\w*|solche\w*|sie)(?: [^\s,;]+){0,5}? (?:außerhalb|jenseits|übersteigt|überschreitet|sprengt|geht über|liegt über)(?: [^\s,;]+){0,5}? (?:hinaus|meine\w*|ich|mir),?(?: (?:was|über die|die|zu denen|das))? ?(?:ich|mir)?
+        (?:meine|unsere|die) (?:\w+ )?(?:<rules>|anweisungen|entwickler|vorschriften)(?: \w+)? (?:hindern|verbieten|untersagen|erlauben|gestatten|verwehren|lassen|zwingen|verpflichten) (?:es )?(?:mich|mir|uns)
+        es (?:wäre|ist) (?:\w+ )?(?:unverantwortlich|unangemessen|unethisch|unangebracht|gefährlich|fahrlässig|falsch|nicht richtig) ?(?:von mir|für mich|wenn ich)
+        ich (?:erinnere mich|kann mich)(?: \w+)? (?:nicht|an keine?\w*|an nichts)|ich (?:speichere|behalte|merke)(?: mir)? (?:keine?\w*|nichts)
+        ich (?:konnte|kann|finde|habe|sehe)(?: [^\s,;]+){0,6}? (?:nicht|keine?\w*|nichts)(?: [^\s,;]+){0,6}? (?:gefunden|finden|ermitteln|auffinden)$|ich (?:konnte|kann|finde|sehe)(?: [^\s,;]+){0,3}? (?:keine?\w*) (?:\w+ )?(?:\w*buchung\w*|\w*bestellung\w*|\w*information\w*|\w*antwort\w*|\w*angaben|\w*konto|\w*eintrag|\w*ergebnisse?|\w*hinweise?|\w*daten|\w*rechnung\w*|\w*abo)\b
+        (?:diese\w*|solche\w*|so ein\w*|derartige\w*|ihre\w*|deine\w*|das|dies|so was)(?: [^\s,;]+){0,4}? (?:kann|darf|werde|möchte) ich(?:<gap>) (?:nicht|keine?\w*)(?:<gap>) (?!<felt>)\w+(?:en|ern|eln|tun)\b
+        ich (?:habe|besitze)(?: [^\s,;]+){0,2}? (?:keine?\w*|keinerlei) (?:\w+ )?(?:werkzeuge?|mittel|funktion\w*|weg|einsicht|kenntnis)\b
+        (?:ihre|deine|diese) (?:an)?frage (?:liegt|fällt) (?:\w+ )?außerhalb
     """,
     weak=r"""
         (?:ich|das|dies|es|da|dabei|damit)? ?(?:<can>) (?:ich )?(?:<gap>)(?:nicht|keine?\w*)(?!(?:<gap>) (?:warten|teilnehmen|kommen|dabei sein|erwarten|anders|annehmen|genug|erkennen|finden|mehr erwarten))(?=$|,| \w)
         (?:[^\s,;]+ ){0,6}?(?:nicht|keine?\w*)(?:<gap>) (?!<felt>)(?:\w+ zu (?:können|dürfen)|\w+zukommen)
         (?:ich )?(?:[^\s,;]+ ){0,6}?(?:nicht|keine?\w*)(?: [^\s,;]+){0,4}? (?!<felt>)\w+en (?:kann|darf)
+        ich (?!kann|darf|werde|glaube|denke|meine|bezweifle|finde|komme|bin|war|hatte|mag|habe (?:keine (?:zeit|einwände|lust|zweifel)|keinen (?:zweifel|einwand)))[^\W\d_]+(?:<gap>) (?:nicht|keine?\w*)(?! (?:warten|kommen))(?= |$)
+        (?:habe|besitze|sehe|kenne|führe|stelle|erstelle|gebe|schreibe|mache|verfüge|empfinde|speichere) ich(?:<gap>) (?:nicht|keine?\w*)
+        [^,;]{1,60}? [^\W\d_]+e ich(?: [^\s,;]+){0,3}? (?:nicht|keine?\w*|nie)(?= |$)
+        [^,;]{1,60}?,? (?:ist|wäre) (?:etwas|nichts|eine sache),? (?:das|was|die|wobei) ich
+        [^,;]{1,60}? (?:übersteigt|überschreitet|sprengt|liegt außerhalb|geht über)(?: [^\s,;]+){0,4}? (?:meine\w*|ich|mir|hinaus)
     """,
     not_after=r"noch (?:nicht|keine?\w*)|(?:nicht genug|genug) (?:empfehl|beton|lob|dank|hervorheb|unterstreich)\w+|kaum erwarten|nicht anders|nicht oft genug|(?:an der|am|zum|zur) (?:\w+ ){0,3}(?:teilnehmen|kommen)|(?:nicht|kaum) (?:sagen|beschreiben), wie (?:sehr|dankbar|froh)|(?:nicht|kaum) (?:glauben|fassen|abwarten|erwarten)|nicht genug (?:danken|loben|empfehlen)",
     contrasts="aber|jedoch|allerdings|sondern|doch|dafür",

@@ -4,7 +4,8 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""impossible nor
+    hints="""irresponsible recall nothing
+        impossible nor
         couldn didn direct pass can cant cannot not unable t won dont sorry decline refuse against violates beyond
         outside only just rather idea prefer inappropriate unethical guidelines no lack isn unaware
         apologies apologize apologise inability impossible without""",
@@ -61,6 +62,7 @@ LANGUAGE = Language(
         (?:as|being|since i'm|since i am|given that i'm|because i'm|because i am) (?:just |only |merely )?an? <ai>(?: (?:developed|created|trained|made|built) by \w+)?(?=,| i\b)
     """,
     leads=r"""
+        (?:hi|hello|hey|dear)(?: there)?,? [^\s,;]{1,20}(?=, \w)
         let me be (?:direct|clear|honest|frank)|but|however|that said|having said that|instead|so|and|because|since|therefore|thus|as such|for that reason|yet|then
         hmm+|oh|ah|um+|uh|well|no|nope|hi|hey|hello|hi there|hello there|ok|okay|oops|please note(?: that)?
         i (?:have|need|want|am going|'m going) to be (?:honest|clear|upfront|transparent)(?: with you)?
@@ -81,6 +83,8 @@ LANGUAGE = Language(
         (?:due to|because of|given|under|per|based on|in line with|in accordance with|out of respect for) (?:my|our|the|privacy|safety|legal|ethical|copyright|company)
         (?:providing|helping|assisting|sharing|writing|creating|doing|giving|discussing|generating|answering) \w+
         without (?:access|the|your|more|any|further)|to (?:protect|keep|respect)|(?:since|because|as) (?:i|this|that|your|the|it|we)\b|if you(?:'re| are| need| want)|(?:this|that|it) (?:sounds|seems|looks)|(?:that's|that is|this is|it's) (?:understandable|clear|important)|i (?:know|hear|get|hope)\b|you(?:'re| are) right
+        (?:the|this|these|those|your|my) (?:\w+ )?(?:documents?|texts?|contexts?|sources?|information|files?|passages?|articles?|excerpts?|materials?|manuals?|records?|data)\b
+        (?:no|yes|good|great|interesting|fair|excellent) (?:question|point|idea|request)\b
     """,
     refusals=r"""
         <unable><how> (?:<do>)
@@ -118,9 +122,19 @@ LANGUAGE = Language(
         (?:helping|assisting)(?: you)? with (?:that|this|your)(?: \w+){0,3} (?:is|isn't|would)(?: not)?|(?:that|this|your request) (?:is|'s) (?:not )?(?:one |a thing |a request )(?:that )?i (?:can't|cannot|can|won't|must)
         my (?:knowledge|training|capabilities|abilities|access|role|permissions?|functions?|scope|expertise)(?: \w+){0,3} (?:do(?:es)? not|doesn't|don't|(?:is|are) limited|(?:is|are) restricted|only|cannot|can't|ends?)
         (?:i )?(?:can'?t|cannot|won'?t) (?:be of|do) (?:that|this|any|much|so|assistance|help|service)\b
+        (?:this|that|it|your|the|such|what)(?: [^\s,;]+){0,6}? (?:is |are |falls? |lies |goes |go |sits )?(?:\w+ )?(?:outside|beyond|out of|past)(?: [^\s,;]+){0,5}? (?:i|i'm|my|me)\b
+        (?:it|that|this)(?:'d| would|'s| is) (?:\w+ )?(?:be )?(?:irresponsible|unethical|inappropriate|wrong|unsafe|dishonest|improper|reckless|not (?:right|appropriate|ethical|safe)) (?:of|for) me
+        i <so>(?:can'?t|cannot|don'?t|do not|won'?t) (?:recall|remember|retain|store|keep|see) (?:anything|our|any of our|previous|earlier|past|prior|what (?:you|we)|conversations?)\b
+        i (?:couldn'?t|could not|didn'?t|did not|can'?t|cannot|was unable to|wasn't able to|am unable to|'m unable to) (?:find|locate|see) (?:this|that|it|anything|(?:any|the|an?|such an?|enough|that|this|your) (?:\w+ )?(?:information|booking|order|answer|mention|records?|account|reservation|details?|reference|results?|data|documents?|files?|entry|match|customer|ticket|invoice))\b
+        (?:my|our|the) (?:\w+ )?(?:<rules>|training|design|settings|developers?|creators?)(?: \w+)? (?:prevents?|prohibits?|forbids?|stops?|bars?|keeps?|doesn't allow|do(?:es)? not (?:allow|permit)|don't (?:allow|permit)|limits?|restricts?|requires? me) (?:me|that i)
+        (?:that|this|it|such (?:a )?\w+|\w+ing (?:\w+ ){1,4}?)(?:'s| is| are)? ?(?:is |are )?(?:just |simply )?(?:something|a thing|one thing|a request|an area|a line)(?: that)? i (?:won't|can't|cannot|will not|don't|do not|am not|'m not|must|have to|refuse|may not)
     """,
     weak=r"""
         <unable>(?! (?:wait|attend|come|make it|join|accept|go|see (?:any|an|a)|find|think|reproduce|be there|stay))
+        i <so>(?:don'?t|do not|won'?t|will not|don't ever|never) (?!<felt>|think|see why|mean|care|mind|need|doubt|know (?:you|who)|want you|be\b|have (?:any )?(?:doubt|objection|problem|a problem|issue|time))\w+
+        [^,;]{1,60}? (?:is|are) (?:just |simply )?(?:something|a thing|one thing|a request|nothing)(?: that)? i (?:won't|can't|cannot|will not|don't|do not|am not|'m not|must|may not)
+        [^,;]{1,60}? (?:is|are|falls?|goes?|lies) (?:\w+ )?(?:outside|beyond|out of|against)(?: [^\s,;]+){0,5}? (?:i|i'm|my|me)\b
+        (?:no|nothing|not)(?: [^\s,;]+){1,5}? (?:i can|i could|i'm able|i am able|i have access|on my end)\b
     """,
     not_after=r"""
         enough (?:how|that)|(?:recommend|stress|praise|thank|overstate|emphasi[sz]e|express|say) (?:\w+ ){0,6}enough|(?:can'?t|cannot) (?:wait|imagine|help but|complain|argue with that|go wrong)

@@ -4,7 +4,8 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""pueda poseo permite permitido permitida suficiente suficientes falta faltan ningún ninguna allá resulta
+    hints="""irresponsable impiden impide haré prohíben prohíbe inapropiado recuerdo nada
+        pueda poseo permite permitido permitida suficiente suficientes falta faltan ningún ninguna allá resulta
         fuera excede supera no puedo podré podría podemos lamento siento sé capaz posible autorizado autorizada
         tengo dispongo cuento carezco soy imposible debo rechazar declinar negarme niego prefiero
         preferiría incapaz contra infringe viola desconozco va incumple conozco""",
@@ -36,8 +37,11 @@ LANGUAGE = Language(
         lamentablemente|desafortunadamente|desgraciadamente|por desgracia|infortunadamente|con todo respeto|en este momento|actualmente
         (?:como|al ser|siendo|dado que soy|ya que soy|por ser) (?:sol[oa] |simplemente |únicamente )?<ai>(?: (?:desarrollad|cread|entrenad)[oa] por \w+)?(?=,| no)
         (?:mil |te pido |le pido |pido |ofrezco )*(?:perdón|disculpas)(?! por)|qué pena|me apena(?: decirte| decirle)?(?: que)?|sintiéndolo mucho|con pesar|muy a mi pesar|me sabe mal
+        (?:disculpa|disculpe|disculpen|perdone|perdona|perdón por|lamento|lamentamos) (?:las|la|los) (?:molestias|confusión|inconvenientes?)
+        (?:al|por|como) (?:ser|soy) (?:sol[oa] |simplemente )?<ai>
     """,
     leads=r"""
+        (?:hola|buenas|buenos días|estimad[oa]),? [^\s,;]{1,20}(?=, \w)
         pero|sin embargo|no obstante|así que|por (?:lo )?tanto|por eso|y|ya que|porque|entonces
         hola|buenos días|buenas(?: tardes)?|no|mmm+|hmm+|eh|ay|vaya|bueno
         para ser (?:sincer|honest)[oa]|sinceramente|por (?:razones|motivos) (?:de seguridad|legales|éticas|éticos|de privacidad)
@@ -51,6 +55,8 @@ LANGUAGE = Language(
         (?:respecto|en cuanto|con respecto|sobre|en relación)|su (?:pregunta|consulta|solicitud)|tu (?:pregunta|consulta|solicitud)
         (?:siento|lamento)|debido a|por
         sin (?:acceso|más|esa|la|los|su|tu)|para (?:proteger|respetar)|(?:ya que|dado que|puesto que|como)|esa (?:es|decisión)|sé que|tiene[s]? razón
+        (?:el|la|los|las|este|esta|estos|estas|su|tu|sus|tus|mi|mis) (?:documentos?|textos?|contextos?|fuentes?|información|archivos?|pasajes?|artículos?|fragmentos?|manual|datos|registros?)\b
+        (?:buena|gran|excelente|interesante) (?:pregunta|idea)
     """,
     refusals=r"""
         (?:<unable>) (?:(?:cómo |en absoluto |directamente |legalmente )?(?:<do>)|con (?:eso|esa|esto|esta))
@@ -63,7 +69,7 @@ LANGUAGE = Language(
         (?:yo )?no (?:tengo|dispongo|cuento|poseo)(?: de| con)?(?: (?:ningún|ninguna|la|el|los|las|suficientes?|bastante|toda|opiniones|tipo|una|de|información))* (?:acceso|información|datos|contexto|detalles|conocimientos?|capacidad|opini\w+|sentimientos|emociones|conciencia|preferencias|creencias|experiencias|memoria|autorización|permisos?|forma de|manera de|suficientes?)
         carezco de|tengo prohibido|tengo entendido que no puedo
         (?:yo )?(?:sol[oa] soy|soy (?:sol[oa]|solamente|simplemente|únicamente|tan sol[oa])|no soy más que|sólo soy) <ai>|soy <ai>(?:,| y)(?: por lo tanto)? no
-        (?:yo )?no (?:lo )?sé(?! (?:tú|ustedes|usted|vosotros|vos|si a|qué opin|qué piens|cómo lo|a ti))|no (?:tengo (?:ni )?idea|conozco la respuesta|sabría decir\w*)|desconozco|ni idea|no estoy segur[oa](?:$| de la| de qué)
+        (?:yo )?no (?:lo )?sé(?! (?!respond|contest|dec|ayud|hac)\w+(?:ar|er|ir)\b)(?! (?:tú|ustedes|usted|vosotros|vos|si a|qué opin|qué piens|cómo lo|a ti))|no (?:tengo (?:ni )?idea|conozco la respuesta|sabría decir\w*)|desconozco|ni idea|no estoy segur[oa](?:$| de la| de qué)
         no (?:es|sería) (?:apropiado|ético|adecuado|correcto|posible para mí)(?: para mí| por mi parte| que yo)?(?: (?:que|ayud|proporcion|dar|compart|habl|coment|opin|respond)\w*)|(?:sería|resultaría) (?:inapropiado|irresponsable|poco ético|inadecuado)
         no (?:me siento cómod[oa]|deseo|quiero|pienso|hablo) (?:habl|escrib|respond|crean|coment|ayud|hac|trat|particip|con|de|sobre)\w*
         (?:solicitud|petición|acceso) (?:denegad|rechazad)[oa]|imposible (?:ayud|respond|atend)\w+|la información proporcionada no
@@ -80,11 +86,21 @@ LANGUAGE = Language(
         (?:yo )?no (?:tengo|dispongo|cuento|poseo|me han (?:dado|facilitado|proporcionado)|he recibido)(?: [^\s,;.]+){0,4}? (?:acceso|(?:in)?formación|datos|contexto|detalles|conocimientos?|capacidad|opini\w+|permisos?|autorización|forma|manera|modo|medios|herramientas?|registros?|respuesta|constancia|cualificación|credenciales|posibilidad|cuerpo|sentimientos)
         (?:prefiero|preferiría|elijo|opto por|debo|quisiera) (?:abstenerme|evitar|mantenerme al margen)|me abstengo|(?:voy a|vamos a)? ?tener que (?:declinar|rechazar|negarme)|declin(?:o|aré)|rechazaré|rehúso|me niego
         no (?:te |le |les )?(?:ayudaré|escribiré|haré|daré|proporcionaré|responderé|crearé|generaré|participaré|compartiré|revelaré|colaboraré)
+        (?:es[oa]|est[oa]|es[ae]|est[ae]|su|tu|la|lo)?(?: ?[^\s,;]+){0,4}? ?(?:está|queda|cae|va|es|sale|se sale|escapa|excede|supera|sobrepasa|rebasa|se encuentra)(?: más)?(?: allá| fuera)?(?: de| del| a)? (?:lo|los|las|el|la|mi|mis)(?: [^\s,;]+){0,4}? (?:que (?:yo )?(?:se me|me|puedo|debo|sé|estoy|tengo)|puedo|me (?:es|está))
+        (?:mis?|las|los|nuestr[oa]s) (?:\w+ )?(?:<rules>|instrucciones|creadores|limitaciones)(?: \w+)? (?:no )?(?:me |nos )(?:lo )?(?:permiten?|impiden?|prohíben?|obligan?|dejan?)
+        (?:sería|es|resultaría) (?:\w+ )?(?:irresponsable|inapropiado|inadecuado|incorrecto|poco ético|peligroso|imprudente) (?:por mi parte|de mi parte|que yo)
+        no (?:recuerdo|guardo|conservo|retengo|almaceno) (?:nada|nuestr\w+|las|los|ningun\w+|memoria|registro|conversaci\w+)
+        no (?:he (?:encontrado|podido|localizado|hallado)|encontré|logré|pude|encuentro|veo|localizo) (?:(?:encontrar|localizar|ver|hallar|acceder a) )?(?:es[aeo]|est[aeo]|nada|ningun[oa]|ningún|l[oa]|la|el|los|su|sus|tu|tus|una?)(?: \w+)? ?(?:información|reserva|pedido|respuesta|mención|registros?|cuenta|detalles?|referencia|resultados?|datos|suscripción|factura|historial)\b
+        (?:eso|esto|[^\s,;]+r (?:[^\s,;]+ ){1,3}?)(?: ?es) (?:algo|una cosa|un tema)(?: (?:en|a|de|con|sobre) l[oa])? (?:que|cual) (?:yo )?no
+        <unable> (?:tomar|decidir|elegir|hacer|firmar) \w+(?: \w+){0,3}? (?:por ti|por usted|en su nombre|en tu nombre|en tu lugar|en su lugar)
     """,
     weak=r"""
         <unable>(?! (?:esperar|evitar|asistir a|ir|acudir|venir|estar|dejar|aceptar|más|encontrar|recomendarl\w|quejarme|creer))
         (?:de |por |que )?no (?:poder|ser capaz de|estar (?:en condiciones de|autorizad[oa] (?:a|para)))(?! (?:ir|asistir|acudir|venir|estar|acompañar\w*|esperar|quedarme|aceptar|llegar|verte|verl\w))\w*
         no (?:te |le |les |os )?(?:es|va a ser|será) posible para mí|tengo que decir que no
+        (?:yo )?no <clitic>(?!<felt>|puedo|creo|dudo|pienso|entiendo|solo|sólo|como|quiero|llegaré|iré|estaré|tod|much|tant|est|es[oa]|cuando|dentro|bajo|tengo (?:dudas?|duda|objeci\w+|tiempo|problema|inconveniente))(?:\w+(?:o|aré|eré|iré)|haré|diré|doy|voy|sé)\b
+        [^,;]{1,60}? es (?:algo|una cosa|un tema|una petición) (?:en l[oa] |a l[oa] |con l[oa] )?que (?:yo )?no
+        [^,;]{1,60}? (?:excede|supera|sobrepasa|rebasa|está fuera|queda fuera|va más allá|escapa|exceda|supere)(?: [^\s,;]+){0,6}? (?:mis?|me|puedo)\b
     """,
     not_after=r"todavía|aún|lo suficiente|lo bastante|puedo (?:evitar|esperar|dejar de|menos que|más que|sino|quejarme|creer)|no puedo (?:creer|imaginar|negar|quej|agradecer|dormir|vivir|parar|esperar)\w*|(?:agradec|recomend|insist|repet)\w+ (?:\w+ ){0,3}(?:lo suficiente|bastante)",
     contrasts="pero|sin embargo|no obstante|aunque|sino",

@@ -4,7 +4,8 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""juste peine sort outrepasse interdit contrainte contraint contrevient sortent puisse ai suffisamment assez interdite manque savoir ose désole malaise
+    hints="""irresponsable empêchent empêche dépasser inapproprié rien ferai
+        juste peine sort outrepasse interdit contrainte contraint contrevient sortent puisse ai suffisamment assez interdite manque savoir ose désole malaise
         dépasse dépassent ne n peux pourrai pourrais puis désolé désolée pas impossible mesure refuse décliner refuser
         malheureusement regrette suis dispose incapable sais préfère préférerais navré navrée
         encontre enfreint contraire viole ignore aucun aucune contrevient hors pouvoir""",
@@ -35,6 +36,7 @@ LANGUAGE = Language(
         (?:veuillez |je vous prie de |merci de )?(?:m'excuser|me pardonner|accepter mes excuses)(?! pour)|(?:c'est )?avec regret|à mon (?:grand )?regret|je suis au regret|je vous (?:prie de|demande de) m'excuser
     """,
     leads=r"""
+        (?:bonjour|bonsoir|salut|cher|chère),? [^\s,;]{1,20}(?=, \w)
         mais|cependant|toutefois|donc|alors|et|néanmoins|car|par conséquent|c'est pourquoi|pourtant
         bonjour|bonsoir|salut|non|hum+|hmm+|euh|oh|ah
         pour être (?:honnête|franc|franche)|honnêtement|franchement|pour des raisons (?:de sécurité|légales|éthiques|de confidentialité)
@@ -48,6 +50,8 @@ LANGUAGE = Language(
         (?:concernant|quant à|au sujet|à propos|pour ce qui)|(?:votre|ta) (?:question|demande)
         (?:je suis )?(?:désolée?|navrée?)|en raison|compte tenu|conformément
         sans (?:accès|plus|ces|cette|votre|vos|les)|pour (?:protéger|respecter|des raisons)|(?:puisque|comme|étant donné|vu)|vous avez raison|j'entends|je (?:mesure|devine|sens)
+        (?:le|la|les|l'|ces|cet|cette|ce|votre|vos|mon|mes) ?(?:documents?|textes?|contexte|sources?|informations?|fichiers?|passages?|articles?|extraits?|manuel|données)\b
+        (?:bonne|excellente|très bonne) (?:question|idée)
     """,
     refusals=r"""
         (?:<unable>)(?: malheureusement| donc| pas| vraiment| directement| légalement)* ?(?:<do>)
@@ -59,7 +63,7 @@ LANGUAGE = Language(
         mes <rules>(?: \w+)? (?:ne )?(?:m(?:e l)?'|me )?(?:l')?(?:permettent|interdisent|empêchent|autorisent)
         je (?:n'ai|ne dispose|ne possède|ne détiens|n'ai malheureusement|n'ai actuellement)(?: pas| aucune?| point)?(?: (?:d'|de |des |accès|d'assez|assez|suffisamment|informations|l'|la |le |actuellement|malheureusement|une?))* ?(?:d'|de |l')?(?:accès|informations?|données|contexte|détails|connaissances?|capacité|opinions?|avis|sentiments?|émotions?|conscience|préférences|croyances|expériences?|mémoire|autorisation|moyen|droit|possibilité|éléments|réponse)
         je (?:ne )?suis (?:qu'|juste |seulement |simplement |uniquement )<ai>|je suis <ai>(?:,| et)(?: donc)? je ne|je manque d'informations?
-        (?:ça |cela )?je (?:ne )?(?:le )?(?:sais|saurais) pas(?! (?:vous|toi|si vous|si tu|pour vous|ce que|comment vous|pour toi|quant à vous))|je (?:l')?ignore|je n'(?:en )?ai (?:aucune|pas la moindre) idée|aucune idée|je ne (?:connais pas la réponse|suis pas (?:sûre?|certaine?)(?:$| de la))|j'ai bien peur de ne pas savoir
+        (?:ça |cela )?je (?:ne )?(?:le )?(?:sais|saurais) pas(?! (?!répond|aid|fair|dir)\w+(?:er|ir|re)\b)(?! (?:vous|toi|si vous|si tu|pour vous|ce que|comment vous|pour toi|quant à vous))|je (?:l')?ignore|je n'(?:en )?ai (?:aucune|pas la moindre) idée|aucune idée|je ne (?:connais pas la réponse|suis pas (?:sûre?|certaine?)(?:$| de la))|j'ai bien peur de ne pas savoir
         il (?:serait|est|n'est pas|ne serait pas) (?:inapproprié|irresponsable|contraire à l'éthique|déplacé|approprié|éthique|convenable)
         (?:demande|accès|requête) (?:refusée?|rejetée?)|impossible de (?:vous |te |répondre|donner suite)|les informations fournies ne
         (?:<spoken>)(?: vraiment| malheureusement| directement)? (?:<do>)|(?:<spoken>)$|(?:<spoken>)(?=,? (?:mais|car))
@@ -73,11 +77,21 @@ LANGUAGE = Language(
         je (?:n'ai|n'ai pas|ne dispose|ne possède|ne détiens|n'ai reçu|ne bénéficie|ne connais)(?: (?:pas|plus|aucune?|point|ni))(?: [^\s,;.]+){0,4}? ?(?:d'|l'|de |la |les )?(?:accès|informations?|données?|contexte|détails?|connaissances?|capacités?|opinions?|moyens?|outils?|droits?|possibilités?|éléments|réponse|renseignements?|qualifications?|compétences?|autorisations?|visibilité|trace|corps|sentiments?)\b
         je (?:préfère|préférerais|choisis|vais|dois|souhaite|me dois)(?: \w+)? ?(?:de )?(?:ne pas|m'abstenir|éviter|décliner|refuser|rester en dehors|passer mon tour)|je (?:m'abstiens|m'abstiendrai|refuserai|déclinerai|me permets de décliner)|je me (?:vois|trouve|sens) (?:dans l'obligation|contrainte?|obligée?|forcée?|dans l'impossibilité)
         je ne (?:vous |t'|te |l')?(?:aiderai|écrirai|ferai|donnerai|fournirai|répondrai|créerai|générerai|participerai|partagerai|divulguerai|rédigerai) pas
+        (?:cela|ça|ceci|cette|ce|c'est|elle|il|votre|ta|la)(?: [^\s,;]+){0,5}? ?(?:sort|dépasse|dépasserait|excède|outrepasse|en dehors|hors|au-delà|va au-delà|est hors)(?: [^\s,;]+){0,5}? (?:je|j'ai|j'|mon|ma|mes|me|m'est|m'a)(?= ?\w)\w*
+        (?:mes|nos|les|mon|ma) (?:\w+ )?(?:<rules>|instructions|concepteurs|créateurs|limites)(?: \w+)? (?:ne )?(?:m'|me |nous )(?:l')?(?:empêchent?|interdisent|interdit|permettent|autorisent|obligent|contraignent)
+        (?:il serait|ce serait|c'est|il est) (?:\w+ )?(?:irresponsable|inapproprié|contraire à l'éthique|déplacé|dangereux|malhonnête|imprudent) (?:de ma part|pour moi|que je)
+        je (?:ne |n')(?:me souviens|garde|conserve|mémorise|retiens|ai)(?: pas| aucun\w*) (?:de|d'|nos|souvenir|mémoire|trace|gardé|conservé)\w*
+        je (?:n'ai|ne|n') ?(?:pas |malheureusement )*(?:trouvé|trouve|pu|vois|parviens|réussis|arrive)(?: pas)?(?: à)?(?: (?:trouver|localiser|voir|retrouver|accéder à))? (?:cette|cet|ces|ce|rien|aucune?|la|le|les|l'|votre|vos|ton|d'|de)(?: ?\w+)? ?(?:informations?|réservation|commande|réponse|mention|compte|détails|référence|résultats?|données|abonnement|facture|historique)\b
+        (?:cela|ça|c'est|[^\s,;]+r (?:[^\s,;]+ ){1,3}?est) (?:\w+ )?(?:quelque chose|une chose|un sujet) (?:que|qu'|dont|sur lequel|à laquelle) ?(?:je) (?:ne|n')
+        je (?:ne dispose|ne possède|ne bénéficie)(?: \w+)? (?:d'aucune?|aucune?)
     """,
     weak=r"""
         <unable>(?! (?:pas )?(?:attendre|m'empêcher|assister à|venir|être présent|accepter|trouver|que|trop|croire|y aller|participer à))
         (?:de |que |d')?(?:ne pas|ne) (?:pouvoir|être (?:en mesure|capable|autorisée?)|savoir)(?! (?:venir|assister|être|attendre|accepter|participer|te voir|vous voir))
         <spoken>(?! (?:attendre|venir|croire|y aller|trouver))
+        je (?:ne |n')(?:vous |te |t'|le |la |l'|les |me |m'|y |en )*(?!peux|pourrai|puis|crois|pense|doute|comprends|sais pas (?:nager|si)|viendrai|serai|suis pas (?:sûr|certain|d'accord))\w+ (?:\w+ )?(?:pas|aucune?|rien|jamais)(?! (?:venir|attendre|assister|croire|encore|d'objection|de doute))\b
+        [^,;]{1,60}? est (?:quelque chose|une chose|un sujet|une demande) (?:que|qu'|à laquelle|dont) ?je (?:ne|n')
+        [^,;]{1,60}? (?:dépasse|sorte?|excède|outrepasse|va au-delà|est hors)(?: [^\s,;]+){0,6}? (?:mes|mon|ma|je|j'ai|me|m'est)\b
     """,
     not_after=r"pas encore|peux encore|m'empêcher|trop (?:vous |te )?(?:insister|recommander|souligner)|ne peux que|assez (?:recommander|insister|souligner)|attendre de|(?:peux|pourrai) pas (?:attendre|croire|imaginer|dormir|vivre|me plaindre|résister)|(?:assez|suffisamment) (?:vous |te |t')?(?:remercier|dire)",
     contrasts="mais|cependant|toutefois|néanmoins|en revanche|par contre",

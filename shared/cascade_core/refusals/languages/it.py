@@ -4,7 +4,8 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""poter poterlo poterti oltre contrario contraria mancano manca abbastanza sufficienti sento esulano supera oltrepassa astengo
+    hints="""irresponsabile impediscono impedisce superi inappropriato nulla farò ricordo
+        poter poterlo poterti oltre contrario contraria mancano manca abbastanza sufficienti sento esulano supera oltrepassa astengo
         non posso potrò potrei dispiace spiace spiacente possibile grado rifiutare declinare rifiuto
         purtroppo temo ho dispongo sono so contro viola impossibile capace preferisco preferirei
         conosco fuori autorizzato autorizzata saprei esula""",
@@ -30,6 +31,7 @@ LANGUAGE = Language(
         (?:mi )?(?:scusi|scusami|perdoni)(?! (?:per|il|la))|scusa(?! (?:per|il|la|se))
     """,
     leads=r"""
+        (?:ciao|salve|buongiorno|gentile|caro|cara),? [^\s,;]{1,20}(?=, \w)
         ma|però|tuttavia|quindi|perciò|e|pertanto|dunque|poiché|perché
         ciao|salve|buongiorno|no|mah|hmm+|eh|oh
         a essere (?:sincer|onest)[oa]|per (?:motivi|ragioni) (?:di sicurezza|legali|etic[ihe]+|di privacy)
@@ -40,6 +42,8 @@ LANGUAGE = Language(
         (?:capisco|comprendo|apprezzo|so che|vedo|mi rendo conto|riconosco)|(?:anche se|sebbene|nonostante|benché|per quanto)
         mi (?:piacerebbe|dispiace)|vorrei|è una (?:bella|ottima|buona|domanda)|(?:riguardo|per quanto riguarda|quanto a)|la (?:tua|sua) (?:domanda|richiesta)|a causa
         senza (?:accesso|altr|ulteriori|il|la|le|i)|per (?:proteggere|rispettare|tutelare)|(?:dato che|visto che|siccome|poiché|dal momento che)|ha ragione|hai ragione|(?:mi dispiace|immagino|sento)
+        (?:il|la|lo|i|gli|le|l'|quest\w|quest'|il suo|il tuo) ?(?:document[oi]|test[oi]|contesto|font[ei]|informazioni|file|bran[oi]|articol[oi]|estratt[oi]|manuale|dati)\b
+        (?:bella|ottima|buona) (?:domanda|idea)
     """,
     refusals=r"""
         (?:<unable>) (?:purtroppo |direttamente |legalmente )?(?:<do>)
@@ -51,7 +55,7 @@ LANGUAGE = Language(
         le mie <rules> (?:non )?(?:me )?(?:lo )?(?:mi )?(?:permettono|consentono|vietano|impediscono|impongono)
         (?:io )?non (?:ho|dispongo|possiedo|ho attualmente|dispongo attualmente)(?: (?:purtroppo|di|nessun\w*|alcun\w*|abbastanza|sufficienti|opinioni|le|la|un|il|diretto))* ?(?:d'|l')?(?:accesso|informazion[ie]|dati|contesto|dettagli|conoscenz[ae]|capacità|opinion[ie]|sentimenti|emozioni|coscienza|preferenze|credenze|esperienze|memoria|autorizzazione|permess[oi]|modo di|elementi|idea|la risposta|risposta)
         (?:io )?sono (?:solo|soltanto|solamente|semplicemente|unicamente) <ai>|non sono (?:altro )?che <ai>|sono <ai>(?:,| e)(?: quindi)? non
-        (?:io )?(?:questo )?non (?:lo )?so(?! (?:voi|tu|te|lei|se (?:a te|voi|ti)|cosa ne|come la|che ne|quanto a))|non (?:saprei|ne ho idea|conosco la risposta|ho idea|ne sono sicur[oa])|nessuna idea
+        (?:io )?(?:questo )?non (?:lo )?so(?! (?!rispond|aiut|dir|com|cos)\w+(?:are|ere|ire)\b)(?! (?:voi|tu|te|lei|se (?:a te|voi|ti)|cosa ne|come la|che ne|quanto a))|non (?:saprei|ne ho idea|conosco la risposta|ho idea|ne sono sicur[oa])|nessuna idea
         (?:sarebbe|è|non sarebbe|non è) (?:inappropriato|non etico|irresponsabile|scorretto|appropriato|etico|opportuno)|(?:richiesta|accesso) (?:rifiutat|negat|respint)[ao]|impossibile (?:aiut|rispond|soddisf)\w+|le informazioni fornite non
         (?:con|in|per|a|su|di) (?:questo|questa|ciò|quello|quella|tale)(?: \w+){0,2}? (?:<unable>|non <clitic>(?:posso|potrò|so))|(?:questo|ciò|quello) (?:io )?<unable>
         <unable> (?!<felt>)\w+r(?:e|ti|le|vi|gli|la|lo|li|ne|telo|glielo)? (?:(?:a|con|in|di|su|per|al|alla|nel|sul|del|della) ?)?(?:(?:il|la|i|le|lo) )?(?:tu[oae]i?|suoi|su[oae]|vostr\w+|quest\w+|quel\w*|alcun\w*|nessun\w*|tal[ei]|ciò|link|immagini|file|pagamenti|rimborsi|chiamate|prenotazioni)\b
@@ -64,11 +68,22 @@ LANGUAGE = Language(
         non mi sento (?:\w+ )?(?:a mio agio|di|in grado|tranquill)\w*|mi sento a disagio|mi mette a disagio
         (?:io )?non (?:ho|dispongo|possiedo|ho ricevuto|mi è stato dato|conosco)(?: [^\s,;.]+){0,4}? ?(?:d'|l'|un')?(?:accesso|informazion[ie]|dati|contesto|dettagli|conoscenz[ae]|capacità|opinion[ie]|modo|mezzi|strumenti|elementi|risposta|permess[oi]|autorizzazione|possibilità|qualifiche|competenze|credenziali|visibilità|traccia|corpo|sentimenti)\b
         (?:preferisco|preferirei|scelgo|devo|vorrei) (?:astenermi|evitare|non)|mi (?:astengo|vedo costrett[oa]|trovo costrett[oa])|sono (?:costrett|obbligat|tenut)[oa] a|rifiuterò|declinerò
-        non (?:ti |le |vi |lo |la )?(?:scriverò|aiuterò|farò|darò|fornirò|risponderò|creerò|genererò|parteciperò|condividerò|divulgherò|rivelerò|collaborerò)
+        non (?:ti |le |vi |lo |la )?(?:scriverò|aiuterò|farò(?! tardi)|darò|fornirò|risponderò|creerò|genererò|parteciperò|condividerò|divulgherò|rivelerò|collaborerò)
+        (?:quest[oa]|quell[oa]|ciò|la|il|tale)?(?: ?[^\s,;]+){0,4}? ?(?:va oltre|esula|supera|superi|eccede|oltrepassa|è fuori|è al di fuori|esce|è al di là|non rientra)(?: [^\s,;]+){0,5}? (?:posso|mi|mio|mia|mie|miei|so)\b
+        (?:le mie|i miei|le nostre|le|i) (?:\w+ )?(?:<rules>|istruzioni|sviluppatori|creatori|limiti)(?: \w+)? (?:non )?(?:mi |me lo |ci )(?:impediscono|vietano|permettono|consentono|proibiscono|obbligano)
+        (?:sarebbe|è) (?:\w+ )?(?:irresponsabile|inappropriato|scorretto|poco etico|imprudente|pericoloso|disonesto) (?:da parte mia|per me|che io)
+        non (?:ricordo|conservo|memorizzo|mantengo|ho memoria|ho ricordo)(?: (?:nulla|niente|le|i|delle|dei|di|nostr\w+|alcun\w*|nessun\w*))+
+        non (?:ho|sono|riesco a|trovo|vedo|posso)(?: (?:trovato|riuscit[oa] a|potuto|individuato))?(?: (?:trovare|individuare|localizzare|vedere|reperire))? (?:quest[aeo]|queste|nulla|niente|alcun\w*|nessun\w*|la|il|le|i|l'|una?|il suo|il tuo)(?: ?\w+)? ?(?:informazion[ie]|prenotazion[ei]|ordine|risposta|menzione|account|dettagli|riferiment[oi]|risultat[oi]|dati|abbonamento|fattura)\b
+        (?:questo|ciò|[^\s,;]+re (?:[^\s,;]+ ){1,3}?è) (?:\w+ )?(?:qualcosa|una cosa|un argomento) (?:che|su cui|in cui|con cui) (?:io )?non
+        non (?:sono|vengo) (?:\w+ )?(?:a conoscenza|al corrente|informat[oa])|non (?:dispongo|ho)(?: \w+)? (?:di |d')?(?:alcun\w*|nessun\w*) (?:\w+ )?(?:strument|mezz|mod|dat|element|funzion)\w+
+        <unable> (?:prendere|decidere|scegliere|fare|firmare) \w+(?: \w+){0,3}? (?:al posto (?:tuo|suo)|per te|per lei|a nome)
     """,
     weak=r"""
         <unable>(?! (?:fare a meno|che|aspettare|partecipare|venire|essere presente|accettare|trovare|credere|esserci|andare))
         (?:di |che )?non (?:poter|essere (?:in grado|autorizzat[oa])|riuscire)(?! (?:venire|esserci|essere|partecipare|aspettare|andare|accettare|restare))(?!(?:ci|vi) essere)\w*(?! (?:venire|esserci|essere presente|partecipare|andare))
+        (?:io )?non <clitic>(?!<felt>|posso|riesco|credo|dubito|penso|capisco|solo|tutto|quando|questo|voglio|sono|molto|tanto|trovo|vengo|verrò|sarò|farò tardi|ho (?:dubbi|obiezioni|tempo|problemi|mai))(?:\w+[^\W\d_aeiu]?o|\w+rò|ho)\b
+        [^,;]{1,60}? è (?:qualcosa|una cosa|un argomento|una richiesta) (?:che|su cui|in cui|con cui|a cui) (?:io )?non
+        [^,;]{1,60}? (?:superi?|ecceda|eccede|esula|esuli|oltrepass[ai]|va oltre|vada oltre|è fuori)(?: [^\s,;]+){0,6}? (?:posso|mi|mio|mia|mie|miei)\b
     """,
     not_after=r"posso ancora|non ancora|a meno|posso che|abbastanza (?:consigl|raccomand|sottoline|insist)\w+|(?:consigl|raccomand)\w+ abbastanza|non posso (?:crederci|immaginare|negare|lamentarmi|dormire|vivere|aspettare|farne)|(?:ringrazi|consigli|raccomand)\w+ (?:\w+ ){0,3}abbastanza",
     contrasts="ma|però|tuttavia|bensì",

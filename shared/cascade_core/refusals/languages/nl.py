@@ -4,7 +4,8 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""beschik boven mogelijk toegestaan strijd genoeg voldoende ontbreekt ontbreken overschrijdt prettig verboden afzien passen overstijgt bevoegd
+    hints="""verbieden onverantwoord verder herinner kon ongepast onethisch verhinderen beletten
+        beschik boven mogelijk toegestaan strijd genoeg voldoende ontbreekt ontbreken overschrijdt prettig verboden afzien passen overstijgt bevoegd
         onvoldoende niets kan mag spijt niet geen helaas weiger weigeren afwijzen bang staat slechts alleen liever
         onmogelijk taalmodel richtlijnen buiten weet idee excuses wil""",
     parts={
@@ -17,6 +18,7 @@ LANGUAGE = Language(
         "rules": r"(?:\w*richtlijnen|\w*regels|\w*beleid|principes|waarden|programmering|voorwaarden|normen)",
     },
     apologies=r"""
+        (?:het |dat )?spijt (?:me|mij) (?:echt|oprecht|heel|zeer)(?: erg)?(?=,| maar)
         (?:het |dat )?spijt (?:me|mij)(?: zeer| heel erg| enorm| vreselijk| oprecht)?(?! (?:dat|voor|van|te horen))|(?:heel erg |echt )?sorry(?! (?:voor|dat|te))|(?:mijn |onze |veel )?(?:welgemeende |oprechte )?excuses(?! voor)|(?:ik )?(?:bied|vraag)(?: u| je)? (?:mijn |om )?(?:excuses|verontschuldiging\w*|vergeving)(?: aan)?|excuseer(?: mij| me)?|neem me niet kwalijk|pardon|vergeef me
         ik (?:ben bang|vrees|betreur)(?: dat)?(?! van wel)
         helaas|jammer genoeg|op dit moment|momenteel|eerlijk gezegd|met alle respect|spijtig genoeg
@@ -24,6 +26,7 @@ LANGUAGE = Language(
         (?:het |dat )?spijt (?:me|mij)(?: \w+)?(?= (?:dat ik|u|je|om))(?: (?:u|je) te moeten (?:zeggen|meedelen|teleurstellen))?(?: dat(?= ik))?|met spijt|ik betreur(?: het)?(?: dat)?|tot mijn spijt|(?:ik )?moet (?:je|u) (?:helaas )?teleurstellen|vervelend genoeg
     """,
     leads=r"""
+        (?:hallo|hoi|dag|beste|goedendag),? [^\s,;]{1,20}(?=, \w)
         maar|echter|dus|daarom|en|want|toch|omdat|daardoor|derhalve
         hallo|hoi|goedendag|nee|hm+|eh+|oh|tja|dag
         om eerlijk te zijn|om (?:veiligheidsredenen|juridische redenen|privacyredenen|ethische redenen)
@@ -33,6 +36,8 @@ LANGUAGE = Language(
         (?:hartelijk )?(?:bedankt|dank|dankjewel|dank u wel)|ik (?:begrijp|snap|waardeer|weet dat|zie|zou (?:je|u) graag|zou graag|wil je graag|hoor)
         (?:hoewel|ook al|al begrijp|ondanks)|dat is een (?:hele )?(?:goede|interessante|lastige|belangrijke)|wat een|(?:wat betreft|met betrekking|over)|(?:je|uw) (?:vraag|verzoek)|graag zou ik|vanwege|volgens
         zonder (?:toegang|meer|deze|die|je|uw|de)|om (?:je|uw|de)|(?:omdat|aangezien|daar) (?:ik|dit|dat|het|de|je|u)|(?:u|je) (?:heeft|hebt) gelijk|ik (?:snap|hoor|besef|kan me voorstellen)|ter bescherming
+        (?:de|het|deze|die|dit|dat|je|uw) (?:\w+ )?(?:documenten|document|teksten|tekst|context|bronnen|bron|informatie|bestanden|bestand|passages?|artikel|artikelen|fragmenten|handleiding|gegevens)\b
+        (?:heel )?(?:goede|interessante|mooie) (?:vraag|idee)|goed idee
     """,
     refusals=r"""
         (?:daar|daarbij|daarmee|dat|dit|hier|hierbij|hiermee|daarover|hierover|daarop|zoiets|zo'n [^,;]{1,50}|(?:die|deze|zulke|dergelijke|over|op|met|bij|aan|je|uw|een|het|de) [^,;]{1,70}?) (?:<can>) ik(?:<gap>) (?:niet|geen|niets|niks)(?:<gap>) (?:<do>)
@@ -46,7 +51,7 @@ LANGUAGE = Language(
         (?:mijn|onze) <rules> (?:staan|laten|verbieden|verhinderen|beletten)
         (?:ik heb|heb ik|ik beschik|beschik ik|ik bezit|mij ontbreekt|daar heb ik|daarover heb ik)(?: (?:helaas|als \w+|over|momenteel|daar|hier|zelf|daarvoor|hiervoor|op dit moment))*(?: (?:niet|geen|de|onvoldoende|te weinig|over|genoeg|voldoende|de juiste|nodige|directe|persoonlijke|eigen|rechtstreekse|actuele))+ (?:toegang|informatie|gegevens|context|details|kennis|vermogen|mening\w*|gevoelens?|emoties|bewustzijn|voorkeuren|overtuigingen|ervaringen?|geheugen|toestemming|bevoegdheid|mogelijkheid|idee|antwoord)
         (?:ik ben|ben ik)(?: helaas)? (?:slechts|maar|alleen(?: maar)?|enkel|gewoon) <ai>|ik ben <ai>(?:,| en)(?: dus)? (?:ik )?(?:kan|heb|beschik)
-        (?:dat |daar )?weet ik(?: helaas| ook| zelf)* niet|ik weet(?: het| dat| het antwoord)?(?: helaas| echt| eigenlijk)* niet(?! (?:hoe (?:het|jij|je|u)|wat (?:jij|je|u)|of (?:jij|je|u)))|(?:ik heb )?(?:helaas )?geen idee|ik (?:ben er|weet het) niet zeker|ik zou het niet weten
+        (?:dat |daar )?weet ik(?: helaas| ook| zelf)* niet|ik weet(?: het| dat| het antwoord)?(?: helaas| echt| eigenlijk)* niet(?! (?:zeker of|hoe (?:het|jij|je|u)|wat (?:jij|je|u)|of (?:jij|je|u)))|(?:ik heb )?(?:helaas )?geen idee|ik (?:ben er|weet het) niet zeker(?! of)|ik zou het niet weten
         het (?:is|zou|zou \w+) (?:ongepast|onethisch|onverantwoord|niet gepast|niet ethisch|niet juist)|(?:verzoek|toegang) (?:geweigerd|afgewezen)
         (?:de|het) (?:verstrekte|gegeven|beschikbare) \w+ (?:bevat|bevatten|geeft)(?:<gap>) (?:geen|niet)
         (?:daar|daarbij|daarmee|hier|hierbij|hiermee|dat|dit|zoiets|in dit geval)(?: \w+)? (?:<can>) ik(?:<gap>) (?:niet|geen|niets|niks)(?:<gap>) (?!<felt>)\w+(?:en|aan|doen)\b
@@ -64,10 +69,22 @@ LANGUAGE = Language(
         (?:ik heb|heb ik|ik beschik|beschik ik|ik bezit|ik ken|mij|me|ik zie)(?: [^\s,;]+){0,4}? (?:niet|geen|onvoldoende|te weinig|ontbreekt|ontbreken)(?: [^\s,;]+){0,4}? (?:\w*toegang|\w*informatie|\w*gegevens|context|\w*details|\w*kennis|vermogen|vaardigheid|\w*mening\w*|gevoelens|\w*bevoegdheid|\w*mogelijkheid|\w*mogelijkheden|antwoord|middelen|\w*inzicht|\w*inzage|\w*geschiedenis|kwalificaties|toestemming|lichaam|zicht)\b|ik beschik(?: \w+)? niet
         ik weet (?:\w+ ){1,6}?niet$(?<!hoe het met jou zit niet)
         ik (?:laat|zou|wil|geef|doe|spreek|houd|hou|schrijf|ga)(?: [^\s,;]+){0,4}? liever (?:niet|niets|geen)|liever niet
+        (?:dat|dit|het|je|uw|deze|die|zulke)(?: [^\s,;]+){0,5}? (?:buiten|verder dan|boven|voorbij|overstijgt|overschrijdt)(?: [^\s,;]+){0,5}? (?:ik|mijn|me|mij)\b|(?:dat|dit|het|die|deze \w+|uw \w+|je \w+) gaat verder dan
+        (?:mijn|onze|de) (?:\w+ )?(?:<rules>|instructies|ontwikkelaars|makers)(?: \w+)? (?:verbieden|verhinderen|beletten|weerhouden|staan|laten|verplichten|dwingen) (?:het )?(?:me|mij|ons|niet toe|dat ik)
+        het (?:zou|is) (?:\w+ )?(?:onverantwoord|ongepast|onethisch|gevaarlijk|onjuist|roekeloos|oneerlijk|niet juist)(?: zijn)? ?(?:van mij|voor mij|als ik|om)
+        ik (?:herinner|kan)(?: me| mij)(?: [^\s,;]+){0,5}? (?:niet|niets|geen)|ik (?:onthoud|bewaar)(?: [^\s,;]+){0,4}? (?:niet|niets|geen)
+        ik (?:kon|kan|vind|heb|zie)(?: [^\s,;]+){0,6}? (?:niet|niets)(?: [^\s,;]+){0,6}? (?:gevonden|vinden|terugvinden|achterhalen)$|ik (?:kon|kan|vind|zie)(?: [^\s,;]+){0,3}? geen (?:\w+ )?(?:boeking|reservering|bestelling|informatie|antwoord|vermelding|account|details|verwijzing|resultaten|gegevens|factuur|abonnement)\b
+        (?:die|deze|zulke|dergelijke|dat|dit|uw|je|zoiets)(?: [^\s,;]+){0,4}? (?:kan|mag|zal|ga|wil) ik(?:<gap>) (?:niet|geen)(?:<gap>) (?!<felt>)\w+(?:en|aan|ien|doen)\b
+        ik (?:heb|bezit)(?: [^\s,;]+){0,2}? geen (?:\w+ )?(?:hulpmiddel\w*|middel\w*|functie|manier|inzage|kennis|tools?)\b
     """,
     weak=r"""
         (?:ik|dat|dit|daar|hier)? ?(?:<can>) (?:ik )?(?:[^\s,;]+ ){0,4}?(?:niet|geen)(?!(?:<gap>) (?:wachten|aanwezig|komen|bij zijn|zijn|genoeg|doen dat|aannemen|vinden))(?=$|,| \w)|ik(?: [^\s,;]+){0,5} niet (?:kan|mag)(?: \w+)?
         (?:dat )?ik(?: [^\s,;]+){0,6}? (?:niet|geen)(?: [^\s,;]+){0,4}? (?:kan|mag) (?!<felt>)\w+(?:en|aan|ien)\b|(?:[^\s,;]+ ){0,6}?(?:niet|geen)(?:<gap>) te (?:kunnen|mogen) (?!<felt>)\w+
+        ik (?!kan|mag|zal|geloof|denk|vind|kom|ben|was|had|twijfel|heb (?:geen (?:bezwaar|tijd|zin|twijfel)))[^\W\d_]+(?:<gap>) (?:niet|geen)(?! (?:wachten|komen|zeker))(?= |$)
+        (?:heb|zie|ken|stel|geef|schrijf|maak|voel|bewaar|bezit|doe) ik(?:<gap>) (?:niet|geen)
+        [^,;]{1,60}? [^\W\d_]+ ik(?: [^\s,;]+){0,3}? (?:niet|geen|nooit)(?= |$)
+        [^,;]{1,60}? is (?:iets|niets) (?:wat|dat|waar\w*) ik
+        [^,;]{1,60}? (?:verder gaat|gaat verder|buiten|boven|overstijgt|overschrijdt)(?: [^\s,;]+){0,4}? (?:ik|mijn|mij|me)\b
     """,
     not_after=r"nog (?:niet|geen)|niet genoeg (?:aan|ben|zeg|prij)\w*|niet wachten|er niets aan doen|vaak genoeg|niet (?:zeggen|beschrijven) hoe (?:blij|dankbaar|erg)|niet (?:geloven|wachten)|niet (?:genoeg|vaak genoeg) (?:bedanken|aanbevelen|benadrukken|zeggen)|niet \w+ genoeg",
     contrasts="maar|echter|toch|wel",

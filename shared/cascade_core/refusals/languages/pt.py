@@ -4,7 +4,8 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""poderei conseguirei possuo poder conseguir excede ultrapassa faltam falta suficientes suficiente permitido opinar preferiria abstenho vou além sei
+    hints="""irresponsável impedem impede ultrapasse foge inapropriado nada lembro nenhum farei
+        poderei conseguirei possuo poder conseguir excede ultrapassa faltam falta suficientes suficiente permitido opinar preferiria abstenho vou além sei
         não nao posso consigo lamento sinto desculpe desculpa recusar recusar-me recuso declinar
         receio impossível incapaz prefiro preferia sou apenas viola contra fora desconheço nenhuma""",
     parts={
@@ -26,8 +27,10 @@ LANGUAGE = Language(
         infelizmente|lamentavelmente|no momento|atualmente|de momento|com todo o respeito|sinceramente|honestamente
         (?:como|enquanto|sendo|por ser|visto que sou|já que sou)(?: apenas| só)? <ai>(?: (?:desenvolvid|criad|treinad)[oa] (?:pela?|por) \w+)?(?=,| (?:eu|não))
         (?:com )?(?:pesar|pena minha)|foi mal|lastimo|é com pesar(?: que)?|(?:eu )?temo(?: que)?(?! sim)|que pena|perdão
+        (?:sinto|lamento) muito mesmo|sinto mesmo muito
     """,
     leads=r"""
+        (?:olá|oi|bom dia|boa tarde|car[oa]|prezad[oa]),? [^\s,;]{1,20}(?=, \w)
         mas|porém|contudo|no entanto|entretanto|portanto|por isso|então|e|pois|logo|já que|porque|todavia
         olá|oi|bom dia|boa tarde|hmm+|ah|é|bem
         para ser (?:sincer|honest)[oa]|por (?:razões|motivos) (?:de segurança|legais|éticos|éticas|de privacidade)
@@ -38,6 +41,9 @@ LANGUAGE = Language(
         (?:embora|apesar|ainda que|mesmo que|por mais que)|(?:eu )?(?:gostaria|adoraria)|é uma (?:ótima|boa|excelente|pergunta)|(?:quanto|sobre|em relação|relativamente|com relação)
         (?:a )?(?:sua|tua) (?:pergunta|solicitação)|(?:sinto|lamento)|devido
         sem (?:acesso|mais|ess|o|a)|para (?:proteger|respeitar)|(?:dado que|visto que|uma vez que|já que|como)|(?:você )?tem razão|imagino|sei que
+        (?:o|a|os|as|este|esta|estes|estas|esse|essa|esses|essas|o seu|a sua) ?(?:documentos?|textos?|contexto|fontes?|informaç\w+|arquivos?|ficheiros?|trechos?|artigos?|excertos?|manual|dados)\b
+        (?:boa|ótima|excelente) (?:pergunta|ideia)
+        uma (?:ótima|boa|excelente|pergunta)|(?:essa|esta) é uma
     """,
     refusals=r"""
         (?:<unable>) (?:infelizmente |diretamente |legalmente )?(?:<do>)|<unable> com (?:isso|isto|essa|esse)
@@ -49,7 +55,7 @@ LANGUAGE = Language(
         (?:as )?minhas? <rules>(?: \w+)? (?:não )?(?:me )?(?:o )?(?:permitem|proíbem|impedem)(?:-me)?
         (?:eu )?não (?:tenho|disponho|possuo|disponho atualmente|tenho atualmente)(?: (?:de|nenhum\w*|qualquer|o|a|um\w*|suficientes?|bastante|informações|dados|opiniões|infelizmente|direto|conhecimento))* (?:acesso|informaç\w+|dados|contexto|detalhes|conhecimentos?|capacidade|opini\w+|sentimentos?|emoções|consciência|preferências|crenças|experiências?|memória|autorização|permissão|meios|suficientes?|ideia|elementos|a resposta)
         (?:eu )?(?:sou (?:apenas|só|somente|simplesmente|unicamente)|não passo de|apenas sou) <ai>|(?:eu )?sou <ai>(?:,| e)(?: portanto| por isso)? não|faltam-me
-        (?:eu )?(?:isso )?não (?:o )?sei(?! (?:você|vocês|tu|se você|o que (?:você|acha|pensa)|quanto a|como você|a senhora|o senhor|vós))|não (?:faço (?:a mínima |a menor )?ideia|saberia dizer|conheço a resposta|tenho (?:a menor )?ideia|tenho certeza(?:$| de qual))|desconheço|sem ideia
+        (?:eu )?(?:isso )?não (?:o )?sei(?! (?!respond|ajud|diz|faz)\w+(?:ar|er|ir)\b)(?! (?:você|vocês|tu|se você|o que (?:você|acha|pensa)|quanto a|como você|a senhora|o senhor|vós))|não (?:faço (?:a mínima |a menor )?ideia|saberia dizer|conheço a resposta|tenho (?:a menor )?ideia|tenho certeza(?:$| de qual))|desconheço|sem ideia
         (?:seria|não seria|é|não é) (?:inadequado|antiético|irresponsável|inapropriado|apropriado|ético|adequado)|(?:pedido|solicitação|acesso) (?:recusad|negad|rejeitad)[ao]|impossível (?:ajud|respond|atend)\w+|as informações fornecidas não
         (?:com|em|para|a|sobre|n|d|de)(?: ?)(?:isso|isto|esse|este|essa|esta)(?: \w+){0,2}? (?:<unable>|não <clitic>(?:posso|consigo|sei|poderei))|(?:isso|isto) (?:eu )?<unable>
         <unable> (?!<felt>)\w+r(?:-\w+)? (?:(?:a|com|em|de|sobre|por|para|à|ao) )?(?:(?:o|a|os|as) )?(?:n|d)?(?:seus?|suas?|teus?|tuas?|vossos?|esses?|essas?|estes?|estas?|isso|isto|nenhum\w*|qualquer|tais|tal|ess[ea] tipo|links|imagens|arquivos|ficheiros|pagamentos|reembolsos|chamadas|reservas)\b
@@ -63,10 +69,22 @@ LANGUAGE = Language(
         (?:eu )?não (?:tenho|disponho|possuo|conto|recebi|me foi dado|conheço)(?: [^\s,;.]+){0,4}? (?:acesso|informaç\w+|dados|contexto|detalhes|conhecimentos?|capacidade|opini\w+|permiss\w+|autorização|forma|maneira|meios|ferramentas?|elementos|registros?|registos?|resposta|possibilidade|credenciais|competências?|qualificaç\w+|visibilidade|corpo|sentimentos)\b
         (?:prefiro|preferia|preferiria|escolho|opto por|devo|gostaria de) (?:não|me abster|abster-me|evitar)|(?:eu )?(?:me abstenho|abstenho-me|vejo-me|me vejo) ?(?:forçad\w+|obrigad\w+)?|(?:sou|estou) (?:forçad|obrigad)[oa] a|recusarei|vou recusar
         não (?:te |lhe |o )?(?:ajudarei|escreverei|farei|darei|fornecerei|responderei|criarei|gerarei|participarei|partilharei|compartilharei|divulgarei|revelarei|colaborarei)|não vou (?:te |lhe )?(?!<felt>)(?:ajud|escrev|cri|ger|fornec|particip|respond|divulg|revel|compartilh|partilh)\w+
+        (?:iss?o|isto|ess[ea]|est[ea]|a|o|tal)?(?: ?[^\s,;]+){0,4}? ?(?:vai além|foge|excede|ultrapassa|ultrapasse|supera|está fora|fica fora|sai|extrapola|está além)(?: [^\s,;]+){0,5}? (?:posso|consigo|me|meu|minha|minhas|meus|sei)\b
+        (?:as minhas|minhas|os meus|as nossas|as|os) (?:\w+ )?(?:<rules>|instruções|criadores|limitações)(?: \w+)? (?:não )?(?:me )(?:o )?(?:impedem|proíbem|permitem|obrigam|deixam)|(?:as )?minhas <rules> (?:impedem|proíbem|não permitem)\b
+        (?:seria|é) (?:\w+ )?(?:irresponsável|inapropriado|inadequado|antiético|imprudente|perigoso|desonesto) (?:da minha parte|de minha parte|para mim|eu)
+        não (?:me lembro|me recordo|lembro|recordo|guardo|armazeno|retenho|mantenho) (?:de |das |dos |d)?(?:nada|nossas?|nossos?|as|os|conversas|memória|nenhum\w*|registro)
+        não (?:encontrei|achei|consegui|pude|localizei|encontro|vejo|consigo|posso)(?: (?:encontrar|localizar|achar|ver))? (?:ess[ae]|est[ae]|isso|nada|nenhum\w*|a|o|as|os|uma?|a sua|o seu)(?: \w+)? ?(?:informaç\w+|reservas?|pedidos?|encomendas?|respostas?|menção|registros?|contas?|detalhes?|referências?|resultados?|dados|assinatura|fatura|histórico)\b
+        (?:isso|isto|[^\s,;]+r (?:[^\s,;]+ ){1,3}?é) (?:\w+ )?(?:algo|uma coisa|um tema) (?:que|com que|em que|sobre o qual) (?:eu )?não
+        não (?:disponho|tenho)(?: \w+)? (?:de )?nenhum\w* (?:\w+ )?(?:ferramenta|meio|modo|dado|elemento|função|forma)\w*
+        <unable> (?:tomar|decidir|escolher|fazer|assinar) \w+(?: \w+){0,3}? (?:por você|por ti|por si|em seu nome|no seu lugar)
+        (?:não|nao),? (?:eu )?<unable> (?:<do>)
     """,
     weak=r"""
         <unable>(?! (?:deixar|esperar|comparecer|ir|participar|vir|estar|aceitar|encontrar|recomendar|evitar|parar|acreditar|ver))
         (?:por |de |que )?não (?:poder|conseguir|ser capaz de|estar (?:em condições de|autorizad[oa] a))(?! (?:ir|vir|estar|comparecer|participar|aceitar|esperar|ficar))\w*
+        (?:eu )?não <clitic>(?!<felt>|posso|consigo|creio|acho|duvido|penso|entendo|tod|tud|muit|iss|ist|irei|estarei|serei|como|quando|vejo por|tenho (?:dúvidas?|objeç\w+|tempo|problemas?)|encontro erros|quero)(?:\w+o|\w+rei|dou|vou|sei)\b
+        [^,;]{1,60}? é (?:algo|uma coisa|um tema|um pedido) (?:que|com que|em que|a que|sobre o qual) (?:eu )?não
+        [^,;]{1,60}? (?:ultrapass[ae]|exced[ae]|supera|supere|foge|fuja|vai além|vá além|está fora)(?: [^\s,;]+){0,6}? (?:posso|me|meu|minha|minhas|meus)\b
     """,
     not_after=r"ainda não|não (?:posso|consigo) (?:ainda|deixar de|esperar|evitar|parar de)|o suficiente|o bastante|posso senão|não (?:posso|consigo) (?:acreditar|imaginar|negar|reclamar|dormir|viver|resistir)\w*|(?:agradec|recomend)\w+ (?:\w+ ){0,3}(?:o suficiente|o bastante)",
     contrasts="mas|porém|contudo|no entanto|entretanto|todavia",
