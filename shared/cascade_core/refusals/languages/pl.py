@@ -18,7 +18,7 @@ LANGUAGE = Language(
     },
     apologies=r"""
         (?:bardzo |niezmiernie |naprawdę |ogromnie )?(?:(?:mi|nam) )?przykro(?: mi| nam)?(?: to mówić)?(?!,? (?:że|z powodu|to słyszeć))|(?:bardzo |najmocniej |serdecznie )?przepraszam(?:y)?(?: bardzo)?(?! za)|(?:proszę (?:o |mi )?)?wybacz(?:enie|yć|cie)?(?! za)|proszę o wybaczenie|(?:moje )?przeprosiny|sorki|sorry
-        obawiam się(?:,? że)?(?!,? (?:że )?tak)|żałuję|z (?:przykrością|żalem|ubolewaniem) (?:informuję|piszę|stwierdzam|zawiadamiam)\w*(?:,? że)?|z (?:przykrością|żalem)
+        obawiam się(?:,? że)?(?!,? (?:że )?tak)|(?:bardzo |ogromnie )?żałuję|z (?:przykrością|żalem|ubolewaniem) (?:informuję|piszę|stwierdzam|zawiadamiam)\w*(?:,? że)?|z (?:przykrością|żalem)
         niestety|w tej chwili|obecnie|z całym szacunkiem|szczerze mówiąc|na ten moment
         jako (?:tylko )?<ai>(?: (?:stworzon|opracowan)\w+ przez \w+)?(?=,| nie)|(?:ponieważ|skoro|gdyż) jestem (?:tylko )?<ai>
     """,
@@ -55,12 +55,15 @@ LANGUAGE = Language(
         nie ma (?:takiej )?(?:możliwości|opcji|sposobu),? (?:żebym|abym|bym)
         (?:\w+ )?<rules>(?: \w+){0,2} (?:nie )?(?:mi )?(?:pozwalają|pozwala|zabraniają|zabrania|zakazują|zakazuje) mi
         (?:[^\s,;]+ ){1,4}?(?:niestety )?nie (?:mogę|potrafię|umiem|zdołam|dam rady)(?:$| (?:<do>|<verb>))
-        (?:[^\s,;]+ ){0,4}?nie (?:spełnię|podejmę się|zrobię|wykonam|zrealizuję|przetłumaczę|ujawnię|przygotuję|stworzę|wygeneruję|zajmę się|zajmuję się|doradzę|doradzam|obsługuję|wspieram|sprawdzę|pokażę|wyjaśnię|powiem|dokończę|zmienię|ocenię|oceniam|komentuję|przewiduję|stawiam|wystawiam|wykonuję|przetwarzam|przechowuję)(?: [^\s,;]+){0,4}
+        (?:[^\s,;]+ ){0,4}?nie (?:pomogę|pomagam|udzielę|podam|napiszę|odpowiem|udostępnię|odpowiadam na takie|spełnię|podejmę się|zrobię|wykonam|zrealizuję|przetłumaczę|ujawnię|przygotuję|stworzę|wygeneruję|zajmę się|zajmuję się|doradzę|doradzam|obsługuję|wspieram|sprawdzę|pokażę|wyjaśnię|powiem|dokończę|zmienię|ocenię|oceniam|komentuję|przewiduję|stawiam|wystawiam|wykonuję|przetwarzam|przechowuję)(?: [^\s,;]+){0,4}
         nie jestem \w+(?: \w+)?,? (?:i|więc|dlatego|zatem) (?:nie mogę|nie potrafię|nie powinn\w+|nie udziel\w+)
+        (?:[^\s,;]+ ){1,5}?(?:muszę|jestem zmuszon[ya]|zmuszon[ya] jestem) (?:\w+ )?(?:odrzucić|odmówić|odmawiać|odrzucać)
+        moj[aei] (?:wiedza|dane|umiejętności|możliwości|kompetencje|uprawnienia|informacje|funkcje)(?: \w+){0,3} (?:nie|ograniczon\w+)(?: \w+)?
+        (?:[^\s,;]+ ){1,4}?nie (?:posiadam|mam|dysponuję)(?: [^\s,;]+){0,2}? (?:dostępu|informacji|wiedzy|danych|uprawnień|możliwości)
     """,
     weak=r"""
         <unable>(?! (?:się (?:doczekać|nachwalić|oprzeć|zgodzić, że)|przyjść|przyjechać|być|uczestniczyć|wziąć|znaleźć|doczekać|uwierzyć|przyjąć|dołączyć|jeszcze))
-        <adverb>nie (?!(?:sądz|myśl|widz|dziwi|chc|potrzeb|żałuj|rozumi|będ)\w*)\w{3,}(?:uję|ę)(?! (?:jak|czy|że))
+        <adverb>nie (?!(?:mog|sądz|myśl|widz|dziwi|chc|potrzeb|żałuj|rozumi|będ)\w*)\w{3,}(?:uję|ę)(?! (?:jak|czy|że))
     """,
     not_after=r"jeszcze|się (?:doczekać|nachwalić|oprzeć|powstrzymać)|wystarczająco (?:poleci|podkreśli|zachwal)\w+|dość (?:poleci|podkreśli)\w+",
     contrasts="ale|jednak|lecz|natomiast|za to",

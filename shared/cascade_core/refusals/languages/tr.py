@@ -56,6 +56,8 @@ LANGUAGE = Language(
         <before>(?!bil|anla|gel|git|gid|unut|üz)\w+m(?:ayacağım|eyeceğim)$
         <before>\w+(?:[ıiuü]m|m[ıiuü]z)(?: \S+){{0,6}} izin (?:vermiyor|vermez|vermemekte)\w*
         <before>\w+(?:[ıiuü]mi|[ıiuü]mı|[ıiuü]mu|[ıiuü]mü) (?:aşıyor|aşmakta|aşar)\w*
+        <before>(?:bilgim|yetkim|yeteneklerim|verilerim)(?: \S+){{0,4}} (?:yeterli değil\w*|yetmiyor|yetersiz\w*|el vermiyor|yetmez)
+        <before>\w+m(?:amam|emem) (?:gerekiyor|gerekir|lazım|gerek)
     """,
     weak=rf"""
         <before>\w+{_CANNOT}$
