@@ -12,11 +12,12 @@ from typing import Any, cast
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
-from langchain_core.messages.ai import add_ai_message_chunks
+from langchain_core.messages.ai import UsageMetadata, add_ai_message_chunks
 from langchain_core.messages.tool import invalid_tool_call
 from langchain_core.outputs import ChatGeneration, ChatResult
 
 from cascade_core.integrations.classes import LANGCHAIN, integration
+from cascade_core.integrations.usage import so_far
 from cascade_core.loop.streams import EMPTY_STREAM
 from langchain_cascade.convert import is_object
 from langchain_cascade.pieces import ReadyPieces
@@ -109,13 +110,17 @@ def hush(copy: BaseChatModel) -> None:
 def _gathered(chunks: list[AIMessageChunk], last: AIMessageChunk | None) -> ChatResult:
     """Put a stream together as one answer.
 
-    LangChain completes tool calls that broke off; here they are what they are.
+    LangChain completes tool calls that broke off; here they are what they are. It adds up what
+    chunks report of tokens, too, also where each says what they come to so far.
     """
     if not chunks:
         raise ValueError(EMPTY_STREAM)
     first, *others = chunks if last is None else [*chunks, last]
     whole = add_ai_message_chunks(first, *others) if others else first
     answer = cast("AIMessage", message_chunk_to_message(whole))
+    reported = so_far(cast("Any", chunk.usage_metadata) for chunk in chunks)
+    if reported is not None:
+        answer.usage_metadata = cast("UsageMetadata", reported)
     broken = [call for call in whole.tool_call_chunks if not is_object(call["args"])]
     if broken:
         ids = {call["id"] for call in broken}

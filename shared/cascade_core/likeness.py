@@ -126,8 +126,16 @@ def _of_function(function: FunctionType) -> list[tuple[str, object]]:
         ("keywords", function.__kwdefaults__),
         *((name, _contents(cell)) for name, cell in cells),
         # Of what stands around it, what limits, patterns and helpers are.
-        *((n, held[n]) for n in code.co_names if _counts(held.get(n), function)),
+        *((n, held[n]) for n in _names(code) if _counts(held.get(n), function)),
     ]
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """Yield the names that code looks up, and that of the functions written in it."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
 
 
 def _counts(value: object, function: FunctionType) -> bool:

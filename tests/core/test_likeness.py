@@ -56,6 +56,14 @@ def global_limit(value):
     return space["check"]
 
 
+def global_words(words):
+    space = {"WORDS": words, "__name__": "somewhere"}
+    exec(
+        "def check(request, draft):\n    return any(w in WORDS for w in draft.text.split())", space
+    )
+    return space["check"]
+
+
 ALIKE = [
     lambda: over(3),
     lambda: lambda r, d: d.text == "a",
@@ -64,6 +72,7 @@ ALIKE = [
     lambda: Checks(3),
     lambda: Slotted(3),
     lambda: global_limit(3),
+    lambda: global_words({"a"}),
     lambda: re.compile("a+").search,
     lambda: {"b": 1, "a": [2, {3}]},
 ]
@@ -76,6 +85,7 @@ def test_what_is_made_alike_is_alike(make):
 
 OTHER = [
     (over(3), over(4)),
+    (global_words({"a"}), global_words({"b"})),
     (lambda r, d: d.text == "a", lambda r, d: d.text == "b"),
     (partial(over, 3), partial(over, 4)),
     (partial(over, limit=3), partial(over, limit=4)),

@@ -191,14 +191,20 @@ async def test_a_total_on_every_chunk_counts_once(stub: Stub, framework: str, ho
     assert call["cost_usd"] == usd(COST)
 
 
+def _surely(_request: Any, _draft: Any) -> float:
+    return 1.0
+
+
 @asking.whole
 async def test_a_total_on_every_chunk_counts_once_where_langchain_puts_them_together(
     stub: Stub, how: str
 ) -> None:
     stub.script("cheap", Say(SAID, totals=True))
     for tier in (client := asking.client(stub, "cheap", streaming=True), client.with_retry()):
-        cascade = ChatCascade(tiers=[tier], prices={"cheap": OWN})
-        assert asking.record_of(await asking.ask(cascade, how, TEXT))["cost_usd"] == usd(COST)
+        for tiers in ([tier], [tier, asking.client(stub, "strong")]):  # alone, and as a draft
+            cascade = ChatCascade(tiers=tiers, signals=[_surely], prices={"cheap": OWN})
+            record = asking.record_of(await asking.ask(cascade, how, TEXT))
+            assert (record["tier"], record["cost_usd"]) == (0, usd(COST))
 
 
 @pytest.mark.parametrize("how", ["stream", "astream"])
