@@ -268,6 +268,9 @@ def load_model(name: str, where: str, parameters: Mapping[str, Any] | None = Non
     Raises:
         ConfigurationError: LangChain is not installed or does not know the name.
     """
+    if not name.rpartition(":")[2].strip():
+        msg = f"{where}={name!r} names no model; write provider:model, such as openai:gpt-4o-mini"
+        raise ConfigurationError(msg)
     try:
         from langchain.chat_models import init_chat_model  # noqa: PLC0415 - heavy and optional
     except ImportError:
@@ -277,6 +280,11 @@ def load_model(name: str, where: str, parameters: Mapping[str, Any] | None = Non
         return cast("BaseChatModel", init_chat_model(name, **(parameters or {})))
     except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
+        if "model_provider" in reason:  # an argument of LangChain's that nobody here can give
+            reason = (
+                "it names no provider that LangChain knows; "
+                "write provider:model, such as openai:gpt-4o-mini"
+            )
         msg = f"{where}={name!r} cannot be made into a chat model: {reason}"
         raise ConfigurationError(msg) from error
 

@@ -195,8 +195,11 @@ def advise(cheap: Findings, strong: Findings) -> list[str]:
             advice.append(f"The {name} model's request failed: {error}.")
     if (cheap.model, cheap.integration) == (strong.model, strong.integration):
         advice.append(f"Both are {cheap.model}: one model twice is no cascade.")
-    elif cheap.input_usd is None or strong.input_usd is None:
-        advice.append("A model is unpriced: costs will be null. Give prices= a table of your own.")
+    elif unpriced := [one.model for one in (cheap, strong) if one.input_usd is None]:
+        advice.append(
+            f"Unpriced: {' and '.join(unpriced)}; costs will be null. If the name is spelled as "
+            "you mean it, give a price table of your own: --prices here, prices= to a cascade."
+        )
     elif (cheap.output_usd or 0) >= (strong.output_usd or 0):
         advice.append("The first model costs no less than the second: are they in order?")
     if strong.tools and cheap.tools is False:

@@ -152,13 +152,17 @@ def _tiers(names: list[str], factory: str | None) -> list[Any]:
 
 def _signals(given: list[str] | None, judge: str | None) -> list[SignalLike] | None:
     from cascade_core.collect.load import load  # noqa: PLC0415 - `cascade --help` stays quick
+    from cascade_core.errors import ConfigurationError  # noqa: PLC0415
     from cascade_core.signals import Judge  # noqa: PLC0415
     from langchain_cascade.tiers import load_model  # noqa: PLC0415
 
     names = [name.strip() for several in given or () for name in several.split(",")]
     made: list[SignalLike] = []
     for name in filter(None, names):
-        if name == "judge" and judge is not None:
+        if name == "judge":
+            if judge is None:
+                msg = "--signals judge needs --judge MODEL, such as openai:gpt-4o"
+                raise ConfigurationError(msg)
             made.append(Judge(load_model(judge, "--judge")))
         else:
             made.append(load(name, "--signals") if ":" in name else name)

@@ -21,7 +21,20 @@ from typer.core import TyperCommand, TyperGroup
 from cascade_core.errors import CascadeError, CascadeWarning
 
 GROUP = "model_cascade.commands"
-INSTALL = "pip install 'model-cascade[all]'"
+
+_EXTRAS = {
+    "jinja2": "report",
+    "langchain": "langchain",
+    "langchain_core": "langchain",
+    "langchain_openai": "demo",
+    "llama_index": "demo-llamaindex",
+    "matplotlib": "report",
+    "pyarrow": "parquet",
+    "sklearn": "calibrate",
+    "starlette": "demo",
+    "uvicorn": "demo",
+}
+"""The extra that brings what a command may find missing; of other packages, all of them."""
 
 _ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True}
 """What a command that cannot run takes: its options are not known."""
@@ -140,7 +153,7 @@ def _missing(entry: EntryPoint, error: Exception) -> Callable[[], None]:
     if isinstance(error, ModuleNotFoundError):
         problem = _needs(entry.name, error)
     else:
-        problem = f"{entry.name} cannot be loaded ({type(error).__name__}); try {INSTALL}"
+        problem = f"{entry.name} cannot be loaded ({type(error).__name__}); try {_install('all')}"
 
     def missing() -> None:
         _fail(problem)
@@ -150,7 +163,13 @@ def _missing(entry: EntryPoint, error: Exception) -> Callable[[], None]:
 
 
 def _needs(command: str, error: ModuleNotFoundError) -> str:
-    return f"{command} needs {error.name or 'a package'}, which is not installed: {INSTALL}"
+    package = (error.name or "").partition(".")[0]
+    install = _install(_EXTRAS.get(package, "all"))
+    return f"{command} needs {error.name or 'a package'}, which is not installed: {install}"
+
+
+def _install(extra: str) -> str:
+    return f"pip install 'model-cascade[{extra}]'"
 
 
 def _usage(error: Any) -> str:

@@ -119,7 +119,8 @@ def test_a_plugin_that_cannot_be_loaded_says_how_to_install_it(
     entries(monkeypatch, broken=BROKEN[problem], good=good)
     status, out, err = main(monkeypatch, capsys, "broken", *given)
     assert (status, out) == (2, "")
-    assert "pip install 'model-cascade[all]'" in err
+    extra = "langchain" if problem == "a missing package" else "all"
+    assert f"pip install 'model-cascade[{extra}]'" in err
     assert err.count("\n") == 1
     assert ("langchain_core, which is not installed" in err) == (problem == "a missing package")
 
@@ -135,7 +136,25 @@ def test_a_package_missing_only_when_the_command_runs_is_one_line_too(
     assert status == 2
     assert err == (
         "cascade: this command needs langchain_core, which is not installed: "
-        "pip install 'model-cascade[all]'\n"
+        "pip install 'model-cascade[langchain]'\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("package", "extra"),
+    [("matplotlib.pyplot", "report"), ("sklearn", "calibrate"), ("uvicorn", "demo"), ("x", "all")],
+)
+def test_a_missing_package_is_named_with_the_extra_that_brings_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], package: str, extra: str
+) -> None:
+    def lazy() -> None:
+        raise ModuleNotFoundError(package, name=package)
+
+    entries(monkeypatch, lazy=lazy, good=good)
+    status, _, err = main(monkeypatch, capsys, "lazy")
+    assert status == 2
+    assert err.endswith(
+        f"{package}, which is not installed: pip install 'model-cascade[{extra}]'\n"
     )
 
 

@@ -147,6 +147,13 @@ def test_a_name_langchain_does_not_know_is_refused_by_place() -> None:
         ChatCascade.from_models("openai:gpt-4o-mini", "nobody:nothing", api_key="fake")
 
 
+@pytest.mark.parametrize("name", ["nobody:nothing", "openai:", "openai: ", ""])
+def test_a_name_of_no_model_is_refused_with_how_to_write_one(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="write provider:model, such as") as refused:
+        ChatCascade.from_models(name, "openai:gpt-4o", api_key="fake")
+    assert "model_provider" not in str(refused.value)
+
+
 # --- policy files ---------------------------------------------------------------------------------
 
 

@@ -38,10 +38,14 @@ class Estimate:
 
     def __str__(self) -> str:
         """Say it in one line."""
-        what = f"{self.requests:,} requests to {self.tiers} tiers"
+        noun = "request" if self.requests == 1 else "requests"
+        what = f"{self.requests:,} {noun} to {self.tiers} tiers"
         more = ", and what signals and judge ask besides" if self.besides else ""
         if self.usd is None:
-            return f"{what}: the cost is not known, for {', '.join(self.unpriced)} has no price"
+            return (
+                f"{what}: the cost is not known, for there is no price of "
+                f"{' or '.join(self.unpriced)}; --prices takes a table of yours"
+            )
         return f"{what}: about {dollars(self.usd)}, if answers have {ANSWER_TOKENS} tokens{more}"
 
 

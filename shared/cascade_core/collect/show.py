@@ -94,9 +94,8 @@ def print_summary(found: Collected, console: Console | None = None) -> None:
     if _to_grade(found):
         out.print(SafeText(f"{_count(found.ungraded, 'row')} could not be graded: {_why(found)}."))
     if found.n:
-        out.print(
-            SafeText(f"The table is {found.out}: {found.usable} rows to tune on ({found.quality}).")
-        )
+        rows = _count(found.usable, "row")
+        out.print(SafeText(f"The table is {found.out}: {rows} to tune on ({found.quality})."))
     for line in _how_to_go_on(found):
         out.print(SafeText(line))
 

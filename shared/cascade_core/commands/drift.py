@@ -85,8 +85,13 @@ def _said_of_none(log: Path, found: DriftReport, policy: Policy, unreadable: int
     left, others = sum(found.skipped.values()), found.skipped.get("policy", 0)
     if unreadable and not left:
         return f"{log}: none of its lines is a record of a decision"
+    if not left:
+        return f"{log} holds no decision yet; a cascade with log= writes them"
     if left == others:
-        return f"{log}: none of its {left:,} decisions was made by the policy {policy.name!r}"
+        return (
+            f"{log}: none of its {left:,} decisions was made by the policy {policy.name!r}; "
+            "give the log of a cascade that has it as policy="
+        )
     listed = ", ".join(f"{name} {n:,}" for name, n in found.skipped.items() if name != "policy")
     return (
         f"{log}: none of its {left:,} decisions was made by a threshold of the policy "

@@ -42,5 +42,6 @@ def no_reading_note(plan: Plan, tier: Tier) -> Note:
         f"no_reading:{tier.index}",
         f"{tier.label} gives no confidence reading, so every request goes on to the next tier: "
         "this provider returns no logprobs; add SelfConsistency() or Judge(model) to signals= "
-        "(in a chain of your own, ask for logprobs where the model is made: logprobs=True)",
+        "(in a chain or an engine of your own, ask for logprobs where the model is made: "
+        "logprobs=True)",
     )

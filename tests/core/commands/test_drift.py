@@ -105,7 +105,11 @@ def test_json_of_a_log_at_rest(cascade: Run, policy: Path) -> None:
 def test_a_log_without_a_decision_of_the_policy_says_nothing(cascade: Run, policy: Path) -> None:
     ran = cascade("drift", log([]), "--policy", policy)
     assert (ran.status, ran.out) == (2, "")
-    assert "none of its 0 decisions was made by the policy" in ran.err
+    assert "holds no decision yet" in ran.err
+    others = [{**record, "policy": "another"} for record in usual()]
+    assert "give the log of a cascade that has it as policy=" in refused(
+        cascade("drift", log(others), "--policy", policy)
+    )
 
 
 def test_decisions_by_thresholds_that_the_policy_no_longer_has_are_left_out(

@@ -247,7 +247,8 @@ def test_a_tier_that_cannot_be_read_is_said_to_be_of_no_use_and_what_would_help(
     assert models.notes["no_reading:0"] == (
         "tier 0 (m0) gives no confidence reading, so every request goes on to the next tier: "
         "this provider returns no logprobs; add SelfConsistency() or Judge(model) to signals= "
-        "(in a chain of your own, ask for logprobs where the model is made: logprobs=True)"
+        "(in a chain or an engine of your own, ask for logprobs where the model is made: "
+        "logprobs=True)"
     )
     _, models = judged(Reads(None))
     assert models.notes["no_reading:0"] == (

@@ -92,7 +92,7 @@ def test_an_unpriced_model_is_said_to_be_unpriced_and_never_free() -> None:
     said = found(MINI, "openai:house-model-1")
     assert said["strong"]["input_usd"] is None
     assert said["strong"]["price_source"] is None
-    assert any("unpriced" in line for line in said["advice"])
+    assert any(line.startswith("Unpriced: house-model-1;") for line in said["advice"])
     assert "unpriced" in check(MINI, "openai:house-model-1")
 
 

@@ -954,8 +954,11 @@ def test_at_a_terminal_it_is_asked_whether_to_begin(
     show.begin(cost, ask=False, quiet=False)
     assert answers == []
     assert "5 requests to 2 tiers: about $0.4200" in capsys.readouterr().err
-    unknown = str(Estimate(5, 2, None, ("tier 0 (x)",)))
-    assert unknown.endswith("the cost is not known, for tier 0 (x) has no price")
+    unknown = str(Estimate(1, 2, None, ("tier 0 (x)", "tier 1 (y)")))
+    assert unknown == (
+        "1 request to 2 tiers: the cost is not known, for there is no price of tier 0 (x) or "
+        "tier 1 (y); --prices takes a table of yours"
+    )
 
 
 def test_a_run_begun_with_other_settings_is_not_gone_on_with(folder: Path) -> None:
@@ -1025,7 +1028,7 @@ def test_a_person_is_told_how_to_have_paid_answers_graded(folder: Path) -> None:
         (("--tier", "nonsense", "--tier", "openai:a"), "tiers[0]='nonsense'"),
         ((*FACTORY_OPTION, "--quality", "judge"), "--judge"),
         ((*FACTORY_OPTION, "--max-cost", "-1"), "max_cost -1"),
-        ((*FACTORY_OPTION, "--signals", "judge"), "a judge needs a model"),
+        ((*FACTORY_OPTION, "--signals", "judge"), "--signals judge needs --judge MODEL"),
         ((*FACTORY_OPTION, "--concurrency", "0"), "--concurrency"),
         ((*FACTORY_OPTION, "--out", "labels.txt"), "labels.txt"),
     ],
