@@ -163,7 +163,7 @@ def _closing_of(form: str, name: str | None) -> re.Pattern[str]:
     if name is None:
         return re.compile(_CLOSINGS_AFTER[form], re.IGNORECASE)
     name = "think(?:ing)?" if name.lower() in {"think", "thinking"} else re.escape(name)
-    return re.compile(rf"</{name}\s{{0,4}}>", re.IGNORECASE)
+    return re.compile(rf"(?P<again><{name}>)|</{name}\s{{0,4}}>", re.IGNORECASE)
 
 
 class _Fences:
@@ -202,14 +202,17 @@ def _after_thoughts(text: str, fences: _Fences) -> int | None:
 
 def _end(text: str, start: int, closing: re.Pattern[str], fences: _Fences) -> int | None:
     """Return where the thought ends that begins at a place; None where it does not."""
-    last = None
+    last, open_ = None, 1
     for mark in closing.finditer(text, start):
         if _is_quoted(text, mark):
             continue
-        last = mark.end()
+        again = mark.lastgroup == "again"  # a thought in a thought, or only the word
+        last = last if again else mark.end()
         if not fences.hold(mark.start(), start):
-            return last
-    return last  # a fence that the thought left open
+            open_ += 1 if again else -1
+            if not open_:
+                return last
+    return last  # a fence, or a thought in it, that the thought left open
 
 
 def _lone_end(text: str, start: int, fences: _Fences, *, whole_line: bool = False) -> int | None:

@@ -20,6 +20,9 @@ THOUGHTS = {
     "LongCat": "<longcat_think>Hm.</longcat_think>\n",
     "with reflection in it": "<thinking>a<reflection>b</reflection>c</thinking>\n",
     "reflection": "<reflection>Hm.</reflection>\n",
+    "a thought in it": "<think>a <think>b</think> c</think>\n",
+    "of an opening mark in words": "<think>They ask about <think> tags.</think>\n",
+    "opened twice": "<think>\n<think>Hm.</think>\n",
     "a chain of thought": "<chain_of_thought>Hm.</chain_of_thought>\n",
     "a monologue": "<inner_monologue>Hm.</inner_monologue>",
     "an inner thought": "<inner-thoughts>Hm.</inner-thoughts>\n",
@@ -190,6 +193,8 @@ def test_what_can_be_seen_is_not_blank(text):
         "\ufeff ",
         "analysis",
         "[/THINK]a",
+        "<think><think></think>",
+        "</think><think>",
     ],
     ids=ascii,
 )
