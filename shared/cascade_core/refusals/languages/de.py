@@ -4,7 +4,8 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""hindern hindert verbieten unverantwortlich unangemessen hinaus erinnere konnte unethisch
+    hints="""einzelheiten gehört gehören anwältin
+        hindern hindert verbieten unverantwortlich unangemessen hinaus erinnere konnte unethisch
         fehlt fehlen übersteigt überschreitet unwohl dürfen genug genügend ausreichend überfragt verboten untersagt absehen nein sehe
         nichts erlauben kann könnte darf leider leid nicht keine keinen kein ablehnen verweigere lehne weigere
         möglich fürchte bedaure nur verstößt widerspricht außerhalb unmöglich außerstande lieber
@@ -28,6 +29,7 @@ LANGUAGE = Language(
         als (?:rein(?:e|es) )?<ai>(?: (?:von|der) [\w ]{1,30})?(?=,| (?:kann|habe|bin|darf|besitze|verfüge|ist|fehlt|werde|möchte))|da ich (?:nur |lediglich )?<ai> bin
         (?:ich )?(?:bedaure|bedauere|bedauern?)(?: es)?(?: sehr| zutiefst)?(?:,? dass)?|mit bedauern|so leid es mir tut|es ist mir unangenehm|(?:ich )?bitte (?:\w+ )?um (?:verständnis|nachsicht|verzeihung)
         (?:es |das )?tut mir (?:\w+ )?leid(?! ?,? dass)
+        (?:entschuldigen sie|entschuldige|verzeihen sie|sorry für|entschuldigung für|verzeihung für|ich entschuldige mich für)(?: bitte)? (?:die|das|den) (?:verwirrung|unannehmlichkeiten?|missverständnis|umstände)
     """,
     leads=r"""
         (?:hallo|hi|guten tag|liebe[r]?),? [^\s,;]{1,20}(?=, \w)
@@ -84,6 +86,9 @@ LANGUAGE = Language(
         (?:diese\w*|solche\w*|so ein\w*|derartige\w*|ihre\w*|deine\w*|das|dies|so was)(?: [^\s,;]+){0,4}? (?:kann|darf|werde|möchte) ich(?:<gap>) (?:nicht|keine?\w*)(?:<gap>) (?!<felt>)\w+(?:en|ern|eln|tun)\b
         ich (?:habe|besitze)(?: [^\s,;]+){0,2}? (?:keine?\w*|keinerlei) (?:\w+ )?(?:werkzeuge?|mittel|funktion\w*|weg|einsicht|kenntnis)\b
         (?:ihre|deine|diese) (?:an)?frage (?:liegt|fällt) (?:\w+ )?außerhalb
+        ich bin (?:keine?|weder)(?: \w+)? \w+(?:,| und| daher|, daher|;)+ (?:daher )?(?:ich )?(?:kann|darf|sollte|bin)|ich bin keine? (?:anw[aä]lt|ärzt|arzt|mensch|person|fachmann|fachfrau|therapeut|berater|psycholog|expert)\w*
+        (?:ich habe|mir) (?:\w+ )?(?:nicht|fehlt|fehlen|keine)(?: [^\s,;]+){0,3}? (?:\w*befugnis|recht|vollmacht|kompetenz|\w*einzelheiten|autorität|zuständigkeit)\b
+        (?:es gehört|gehört|das gehört|dies gehört|das fällt|das zählt)(?: [^\s,;]+){0,6}? nicht (?:zu|in|unter) (?:meine\w*|dem|den)
     """,
     weak=r"""
         (?:ich|das|dies|es|da|dabei|damit)? ?(?:<can>) (?:ich )?(?:<gap>)(?:nicht|keine?\w*)(?!(?:<gap>) (?:warten|teilnehmen|kommen|dabei sein|erwarten|anders|annehmen|genug|erkennen|finden|mehr erwarten))(?=$|,| \w)
@@ -94,6 +99,8 @@ LANGUAGE = Language(
         [^,;]{1,60}? [^\W\d_]+e ich(?: [^\s,;]+){0,3}? (?:nicht|keine?\w*|nie)(?= |$)
         [^,;]{1,60}?,? (?:ist|wäre) (?:etwas|nichts|eine sache),? (?:das|was|die|wobei) ich
         [^,;]{1,60}? (?:übersteigt|überschreitet|sprengt|liegt außerhalb|geht über)(?: [^\s,;]+){0,4}? (?:meine\w*|ich|mir|hinaus)
+        (?:gehört|gehören|zählt|fällt)(?: [^\s,;]+){0,6}? nicht (?:zu|in|unter) (?:meine\w*|dem|den)
+        (?:können|dürfen) wir(?: [^\s,;]+){0,5}? (?:nicht|keine?\w*)(?: [^\s,;]+){0,3}? (?:besprechen|diskutieren|sprechen|beantworten|helfen|weitergeben|preisgeben|kommentieren|verraten|offenlegen|beraten)|wir (?:können|dürfen)(?: [^\s,;]+){0,5}? (?:nicht|keine?\w*)(?: [^\s,;]+){0,3}? (?:besprechen|diskutieren|sprechen|beantworten|helfen|preisgeben|kommentieren|verraten|offenlegen)
     """,
     not_after=r"noch (?:nicht|keine?\w*)|(?:nicht genug|genug) (?:empfehl|beton|lob|dank|hervorheb|unterstreich)\w+|kaum erwarten|nicht anders|nicht oft genug|(?:an der|am|zum|zur) (?:\w+ ){0,3}(?:teilnehmen|kommen)|(?:nicht|kaum) (?:sagen|beschreiben), wie (?:sehr|dankbar|froh)|(?:nicht|kaum) (?:glauben|fassen|abwarten|erwarten)|nicht genug (?:danken|loben|empfehlen)",
     contrasts="aber|jedoch|allerdings|sondern|doch|dafür",

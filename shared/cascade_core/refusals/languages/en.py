@@ -98,7 +98,7 @@ LANGUAGE = Language(
         (?:my|our) <rules> (?:do(?:es)?(?:n't| not) (?:allow|permit|let)|prohibits?|prevents?|forbids?|stops?) (?:me|us)|i(?:'m| am) (?:bound|limited|restricted|constrained|prevented)
         i <so>(?:do not|don'?t|do not currently|don't currently|lack|have no|haven't|have not)(?: have| been given| got)?(?: any| direct| real-time| the| enough| sufficient| personal| specific| up-to-date| current| necessary| required| adequate| internet| that| reliable| live)* (?:access|information|info|context|details|data|knowledge|ability|capability|capabilities|opinions?|feelings|emotions|beliefs|preferences|consciousness|experiences|memory|record|thoughts|means|permission|authority|clearance)
         i(?:'m| am) (?:just|only|merely|simply) an? <ai>|i(?:'m| am) an? <ai>(?:,| and)(?: so| therefore)? (?:i )?(?:can'?t|cannot|can not|do not|don'?t|am not|am unable)
-        there(?:'s| is)(?: not|n't) enough (?:information|context|detail)|(?:the|that|this) (?:provided )?(?:context|documents?|information|text)(?: provided| given)? (?:does not|doesn't|do not|don't) (?:contain|include|provide|mention|have|give|specify)(?: \w+)? (?:information|answer|enough|details|any)
+        there(?:'s| is)(?: not|n't) enough (?:information|context|details?)(?! in )|(?:the|that|this) (?:provided )?(?:context|documents?|information|text)(?: provided| given)? (?:does not|doesn't|do not|don't) (?:contain|include|provide|mention|have|give|specify)(?: \w+)? (?:information|answer|enough|details|any)
         it(?:'s| is| would be|'d be| isn't| wouldn't be| would)(?: not)?(?: be)? (?:\w+ly )?(?:inappropriate|unethical|irresponsible|improper|wrong|appropriate|ethical|right|possible|my place|illegal) (?:for me )?(?:to (?:help|assist|provide|share|speculate|discuss|give|answer|write|create|comment|generate|engage|offer|say|do))
         i (?:do not|don'?t) (?:really |actually |honestly )?know(?! (?:about you|about (?:everyone|others)|if you|how you|what you|who|whether you))|i (?:really |honestly |truly )?have no (?:idea|clue)|no idea|not sure(?:,|$| what you| how to)|i(?:'m| am) not sure(?:$| what you're asking)|no clue|i wouldn't know
         i (?:did not|didn't|could not|couldn't) find (?:an?|any|the|enough|relevant) (?:\w+ )?(?:answer|information|details)|i(?:'m| am) not (?:aware|familiar|able to|sure how to (?:help|answer))
@@ -128,6 +128,8 @@ LANGUAGE = Language(
         i (?:couldn'?t|could not|didn'?t|did not|can'?t|cannot|was unable to|wasn't able to|am unable to|'m unable to) (?:find|locate|see) (?:this|that|it|anything|(?:any|the|an?|such an?|enough|that|this|your) (?:\w+ )?(?:information|booking|order|answer|mention|records?|account|reservation|details?|reference|results?|data|documents?|files?|entry|match|customer|ticket|invoice))\b
         (?:my|our|the) (?:\w+ )?(?:<rules>|training|design|settings|developers?|creators?)(?: \w+)? (?:prevents?|prohibits?|forbids?|stops?|bars?|keeps?|doesn't allow|do(?:es)? not (?:allow|permit)|don't (?:allow|permit)|limits?|restricts?|requires? me) (?:me|that i)
         (?:that|this|it|such (?:a )?\w+|\w+ing (?:\w+ ){1,4}?)(?:'s| is| are)? ?(?:is |are )?(?:just |simply )?(?:something|a thing|one thing|a request|an area|a line)(?: that)? i (?:won't|can't|cannot|will not|don't|do not|am not|'m not|must|have to|refuse|may not)
+        i(?:'m| am) (?:not an?|neither an?|no) \w+(?: \w+)?(?:,| and| so|, so|;)+ (?:i )?(?:therefore )?(?:can'?t|cannot|am not able|am unable|'m not able|'m unable|don't|do not|should not|shouldn't)
+        i(?:'m| am) not an? (?:lawyer|doctor|physician|attorney|financial advis[eo]r|therapist|professional|human|person|licensed|qualified|medical|real)\b
     """,
     weak=r"""
         <unable>(?! (?:wait|attend|come|make it|join|accept|go|see (?:any|an|a)|find|think|reproduce|be there|stay))
@@ -135,6 +137,8 @@ LANGUAGE = Language(
         [^,;]{1,60}? (?:is|are) (?:just |simply )?(?:something|a thing|one thing|a request|nothing)(?: that)? i (?:won't|can't|cannot|will not|don't|do not|am not|'m not|must|may not)
         [^,;]{1,60}? (?:is|are|falls?|goes?|lies) (?:\w+ )?(?:outside|beyond|out of|against)(?: [^\s,;]+){0,5}? (?:i|i'm|my|me)\b
         (?:no|nothing|not)(?: [^\s,;]+){1,5}? (?:i can|i could|i'm able|i am able|i have access|on my end)\b
+        [^,;]{1,60}? (?:isn't|aren't|is not|are not|'s not|is no|isn't really) (?:just |simply )?(?:something|a thing|one thing|a request|anything|part of what|among the things)(?: that)? (?:i|we) (?:can|could|am|'m|are|do|will|may|would)\b
+        we <so>(?:can'?t|cannot|are (?:unable|not able) to|won'?t(?: be able to)?|will not|don't|do not) (?:discuss|disclose|share|help|assist|provide|answer|comment|talk about|process|comply|offer (?:advice|opinions)|give (?:advice|out))\b
     """,
     not_after=r"""
         enough (?:how|that)|(?:recommend|stress|praise|thank|overstate|emphasi[sz]e|express|say) (?:\w+ ){0,6}enough|(?:can'?t|cannot) (?:wait|imagine|help but|complain|argue with that|go wrong)

@@ -93,6 +93,9 @@ LANGUAGE = Language(
         no (?:he (?:encontrado|podido|localizado|hallado)|encontré|logré|pude|encuentro|veo|localizo) (?:(?:encontrar|localizar|ver|hallar|acceder a) )?(?:es[aeo]|est[aeo]|nada|ningun[oa]|ningún|l[oa]|la|el|los|su|sus|tu|tus|una?)(?: \w+)? ?(?:información|reserva|pedido|respuesta|mención|registros?|cuenta|detalles?|referencia|resultados?|datos|suscripción|factura|historial)\b
         (?:eso|esto|[^\s,;]+r (?:[^\s,;]+ ){1,3}?)(?: ?es) (?:algo|una cosa|un tema)(?: (?:en|a|de|con|sobre) l[oa])? (?:que|cual) (?:yo )?no
         <unable> (?:tomar|decidir|elegir|hacer|firmar) \w+(?: \w+){0,3}? (?:por ti|por usted|en su nombre|en tu nombre|en tu lugar|en su lugar)
+        (?:yo )?no soy (?:un[oa]? )?(?:\w+ )?\w+(?:,| y| ni| así que|, así que|;)+ (?:por (?:lo )?tanto )?no (?:puedo|debo|estoy)|no soy (?:un[oa]? )?(?:abogad|médic|doctor|profesional|human|persona|psicólog|terapeuta|asesor|experto|expert)\w*
+        (?:yo )?no (?:tengo|dispongo|cuento|poseo)(?: [^\s,;.]+){0,3}? (?:autoridad|potestad|facultad|facultades|derecho|competencia|competencias)\b
+        (?:eso|esto|esta|esa|este|ese|su|tu|la)(?: [^\s,;]+){0,3}? (?:va|van|iría|es|está|infringe|viola|incumple|contraviene)(?: en)?(?: contra| contrari[oa])?(?: de| a)? ?(?:la|las|el|los|nuestr[oa]s?|mis?) (?:\w+ )?<rules>
     """,
     weak=r"""
         <unable>(?! (?:esperar|evitar|asistir a|ir|acudir|venir|estar|dejar|aceptar|más|encontrar|recomendarl\w|quejarme|creer))
@@ -101,6 +104,8 @@ LANGUAGE = Language(
         (?:yo )?no <clitic>(?!<felt>|puedo|creo|dudo|pienso|entiendo|solo|sólo|como|quiero|llegaré|iré|estaré|tod|much|tant|est|es[oa]|cuando|dentro|bajo|tengo (?:dudas?|duda|objeci\w+|tiempo|problema|inconveniente))(?:\w+(?:o|aré|eré|iré)|haré|diré|doy|voy|sé)\b
         [^,;]{1,60}? es (?:algo|una cosa|un tema|una petición) (?:en l[oa] |a l[oa] |con l[oa] )?que (?:yo )?no
         [^,;]{1,60}? (?:excede|supera|sobrepasa|rebasa|está fuera|queda fuera|va más allá|escapa|exceda|supere)(?: [^\s,;]+){0,6}? (?:mis?|me|puedo)\b
+        [^,;]{1,60}? no (?:es|son) (?:algo|una cosa|un tema|parte de lo|una de las cosas)(?: (?:en|de|a|con|sobre) l[oa])?(?: que)? ?(?:yo )?(?:pued|podam|está|hag|sea|me )\w*
+        (?:de |sobre )?(?:eso |esto )?no (?:lo |le |les |te )?podemos (?:hablar|tratar|discutir|revelar|compartir|ayudar|proporcionar|responder|comentar|facilitar|dar (?:consejo|opini)\w*)\w*|[^,;]{1,40}? no es algo que podamos
     """,
     not_after=r"todavía|aún|lo suficiente|lo bastante|puedo (?:evitar|esperar|dejar de|menos que|más que|sino|quejarme|creer)|no puedo (?:creer|imaginar|negar|quej|agradecer|dormir|vivir|parar|esperar)\w*|(?:agradec|recomend|insist|repet)\w+ (?:\w+ ){0,3}(?:lo suficiente|bastante)",
     contrasts="pero|sin embargo|no obstante|aunque|sino",

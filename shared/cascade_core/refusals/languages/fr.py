@@ -4,7 +4,8 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""irresponsable empêchent empêche dépasser inapproprié rien ferai
+    hints="""avocate fait
+        irresponsable empêchent empêche dépasser inapproprié rien ferai
         juste peine sort outrepasse interdit contrainte contraint contrevient sortent puisse ai suffisamment assez interdite manque savoir ose désole malaise
         dépasse dépassent ne n peux pourrai pourrais puis désolé désolée pas impossible mesure refuse décliner refuser
         malheureusement regrette suis dispose incapable sais préfère préférerais navré navrée
@@ -28,12 +29,14 @@ LANGUAGE = Language(
         "rules": r"(?:directives|politiques?|règles|principes|consignes|programmation|valeurs|lignes directrices|normes|conditions)",
     },
     apologies=r"""
+        (?:pardon|désolée?|navrée?|toutes mes excuses|mes excuses|excusez-moi|excuse-moi) pour (?:la (?:confusion|gêne)|le malentendu|cela|ça|les désagréments|ce désagrément|le dérangement)|je crains(?= de ne)
         (?:(?:je suis|je|nous sommes|sommes) )?(?:vraiment |sincèrement |très |bien )?(?:désolée?s?|navrée?s?)(?: pour (?:cela|ça|la gêne))?(?! (?:pour|d'app|d'ent|de l|que|du|des))
         (?:toutes )?(?:mes|nos) (?:plus sincères |plus plates |sincères )?excuses(?! pour)|je (?:vous |te )?(?:prie|présente|demande)(?: de)?(?: m'excuser| mes excuses| pardon)(?! pour)|(?:excuse|pardonne)z?-moi(?! pour)|pardon|je m'excuse(?! pour)
         (?:je crains|j'ai (?:bien )?peur)(?: que)?(?! oui)|je regrette
         malheureusement|hélas|à ce stade|en ce moment|pour l'instant|actuellement|avec tout le respect
         (?:en tant qu'|en tant que |comme je suis |étant (?:donné que je suis )?|étant )(?:simple )?<ai>(?: (?:développ|cré|entraîn)ée? par \w+)?(?=,| je)
         (?:veuillez |je vous prie de |merci de )?(?:m'excuser|me pardonner|accepter mes excuses)(?! pour)|(?:c'est )?avec regret|à mon (?:grand )?regret|je suis au regret|je vous (?:prie de|demande de) m'excuser
+        (?:pardon|désolée?|navrée?|toutes mes excuses|mes excuses|excusez-moi|excuse-moi) pour (?:la (?:confusion|gêne)|le malentendu|cela|ça|les désagréments|ce désagrément|le dérangement)
     """,
     leads=r"""
         (?:bonjour|bonsoir|salut|cher|chère),? [^\s,;]{1,20}(?=, \w)
@@ -70,7 +73,7 @@ LANGUAGE = Language(
         (?:<unable>|<spoken>)(?: malheureusement| donc| vraiment| directement)* (?:vous |te |t'|vous y |vous le |vous les )?(?!<felt>)\w+(?:r|re) (?:(?:à|sur|dans|avec|de|d'|pour) )?(?:votre|vos|ton|ta|tes|cette|cet|ce genre|ce type|ces|cela|ça|ceci|aucune?|de telles?|de tels|des (?:liens|images|fichiers|paiements|remboursements|appels|e-mails))\b
         (?:<unable>|<spoken>)(?: malheureusement| donc| vraiment)* (?:vous |te |t')(?!<felt>)\w+
         il (?:ne )?m'est (?:pas |malheureusement |formellement |strictement )*(?:possible|permis|impossible|interdit|défendu|autorisé)|(?:cela|ça|ce) (?:ne )?m'est (?:pas )?(?:possible|permis|impossible|interdit)|il (?:n'est|est) (?:pas )?(?:impossible|possible) pour moi|je n'ai pas le droit|on ne m'a pas|il n'y a rien que je puisse|je n'y peux rien
-        il n'y a pas (?:assez|suffisamment) (?:d'|de )\w+|(?:il me|il) manque (?:des|d'|de|les) ?(?:informations|données|éléments|détails)|les informations (?:sont|ne sont pas) (?:in)?suffisantes|je manque (?:d'|de )\w+
+        il n'y a pas (?:assez|suffisamment) (?:d'|de )(?:informations?|données|éléments|détails|contexte|renseignements)|(?:il me|il) manque (?:des|d'|de|les) ?(?:informations|données|éléments|détails)|les informations (?:sont|ne sont pas) (?:in)?suffisantes|je manque (?:d'|de )\w+
         (?:cela|ça|ceci|cette|ce|c'est|c'|votre|ta|le fait)(?: \w+){0,4}? ?(?:va|est|serait|sort|dépasse|excède|outrepasse|n'entre pas|ne fait pas partie|ne relève pas|ne rentre pas|contraire|contrevient|en dehors|hors|au-delà|à l'encontre)(?: (?:en dehors|hors|au-delà|à l'encontre|contraire|du|de|des|à|aux|dans|cadre|champ|contre|périmètre))* ?(?:mon|ma|mes|notre <rules>|nos <rules>|ce que je)\b
         (?:ce|cela|ça|ceci) (?:n'est|ne sera|n'est malheureusement)(?: vraiment)? pas (?:une? )?(?:quelque chose|sujet|demande|chose|tâche|question)(?: (?:à|sur|avec|pour|dans))?(?: (?:que|laquelle|lequel|quoi|dont))? ?je\b
         je (?:ne |n')?(?:me )?(?:suis|sens|sentirais|serais)(?: \w+)? pas(?: \w+)? (?:à l'aise|qualifiée?|compétente?|formée?|équipée?|conçue?|programmée?|entraînée?|habilitée?|autorisée?|en position|en mesure|en droit|disposée?|prête? à (?:écri|aid|fourn)|censée?|capable|apte|la bonne personne)\b|je suis mal à l'aise
@@ -84,6 +87,9 @@ LANGUAGE = Language(
         je (?:n'ai|ne|n') ?(?:pas |malheureusement )*(?:trouvé|trouve|pu|vois|parviens|réussis|arrive)(?: pas)?(?: à)?(?: (?:trouver|localiser|voir|retrouver|accéder à))? (?:cette|cet|ces|ce|rien|aucune?|la|le|les|l'|votre|vos|ton|d'|de)(?: ?\w+)? ?(?:informations?|réservation|commande|réponse|mention|compte|détails|référence|résultats?|données|abonnement|facture|historique)\b
         (?:cela|ça|c'est|[^\s,;]+r (?:[^\s,;]+ ){1,3}?est) (?:\w+ )?(?:quelque chose|une chose|un sujet) (?:que|qu'|dont|sur lequel|à laquelle) ?(?:je) (?:ne|n')
         je (?:ne dispose|ne possède|ne bénéficie)(?: \w+)? (?:d'aucune?|aucune?)
+        je ne suis (?:pas |ni )(?:une? )?(?:\w+ )?\w+(?:,| et| donc|, donc|;)+ (?:je )?(?:ne|n') ?(?:peux|puis|suis|dois|saurais)|je ne suis pas (?:une? )?(?:avocat|médecin|professionnel|humain|personne|psychologue|thérapeute|conseill|expert)\w*
+        je n'ai (?:pas|aucune)(?: [^\s,;.]+){0,3}? ?(?:l'|d'|le |de )?(?:autorité|pouvoir|compétence|habilitation|droit)\b
+        je ne (?:serai|serais)(?: \w+)? pas (?:en mesure|capable|à même|autorisée?)
     """,
     weak=r"""
         <unable>(?! (?:pas )?(?:attendre|m'empêcher|assister à|venir|être présent|accepter|trouver|que|trop|croire|y aller|participer à))
@@ -92,6 +98,10 @@ LANGUAGE = Language(
         je (?:ne |n')(?:vous |te |t'|le |la |l'|les |me |m'|y |en )*(?!peux|pourrai|puis|crois|pense|doute|comprends|sais pas (?:nager|si)|viendrai|serai|suis pas (?:sûr|certain|d'accord))\w+ (?:\w+ )?(?:pas|aucune?|rien|jamais)(?! (?:venir|attendre|assister|croire|encore|d'objection|de doute))\b
         [^,;]{1,60}? est (?:quelque chose|une chose|un sujet|une demande) (?:que|qu'|à laquelle|dont) ?je (?:ne|n')
         [^,;]{1,60}? (?:dépasse|sorte?|excède|outrepasse|va au-delà|est hors)(?: [^\s,;]+){0,6}? (?:mes|mon|ma|je|j'ai|me|m'est)\b
+        (?:de |que )?(?:ne pas|n') ?(?:avoir|disposer|posséder|détenir)(?: [^\s,;]+){0,3}? (?:d'|de |l'|les |des )?(?:\w+ )?(?:détails|informations?|éléments|données|accès|contexte|réponse|connaissances)\b
+        [^,;]{1,60}? (?:ne fait pas partie|ne font pas partie|n'est pas (?:quelque chose|une chose)|ne relève pas)(?: [^\s,;]+){0,5}? (?:je|mes|mon|ma)\b
+        nous ne (?:vous |le |la |les )?pouvons (?:pas|malheureusement pas) (?:discuter|parler|divulguer|partager|aider|répondre|commenter|communiquer|fournir|en (?:parler|discuter))\b
+        <unable>(?= (?:vous |te |le |la |l'|y )*(?!<felt>)\w+)
     """,
     not_after=r"pas encore|peux encore|m'empêcher|trop (?:vous |te )?(?:insister|recommander|souligner)|ne peux que|assez (?:recommander|insister|souligner)|attendre de|(?:peux|pourrai) pas (?:attendre|croire|imaginer|dormir|vivre|me plaindre|résister)|(?:assez|suffisamment) (?:vous |te |t')?(?:remercier|dire)",
     contrasts="mais|cependant|toutefois|néanmoins|en revanche|par contre",

@@ -4,7 +4,8 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""irresponsabile impediscono impedisce superi inappropriato nulla farò ricordo
+    hints="""avvocato autorità
+        irresponsabile impediscono impedisce superi inappropriato nulla farò ricordo
         poter poterlo poterti oltre contrario contraria mancano manca abbastanza sufficienti sento esulano supera oltrepassa astengo
         non posso potrò potrei dispiace spiace spiacente possibile grado rifiutare declinare rifiuto
         purtroppo temo ho dispongo sono so contro viola impossibile capace preferisco preferirei
@@ -23,12 +24,14 @@ LANGUAGE = Language(
         "rules": r"(?:linee guida|direttive|norme|politiche|regole|principi|policy|programmazione|valori|standard)",
     },
     apologies=r"""
+        (?:scusa|scusi|scusate|chiedo scusa|le mie scuse|mi scuso) per (?:la confusione|il disagio|l'inconveniente|il malinteso|l'equivoco)|temo(?= di non)
         (?:mi |ci )?(?:dispiace|spiace|rincresce|duole)(?: molto| davvero| tanto| sinceramente| dirti| dirle)?(?! (?:che|per|sentire|di))|sono (?:davvero |molto )?(?:spiacente|desolat[oa])(?! per)|spiacente
         (?:chiedo |le mie |ti chiedo |le chiedo |porgo le mie )?(?:scus[ai]|scuse|perdono|venia)(?:mi|temi)?(?! (?:per|il|la))|mi scus[oi](?! per)|perdonami|temo(?: che)?(?= (?:di non|non))|temo
         purtroppo|sfortunatamente|al momento|attualmente|con tutto il rispetto|onestamente|sinceramente
         (?:in quanto|come|essendo|dato che sono|poiché sono)(?: solo| soltanto)? <ai>(?: (?:sviluppat|creat|addestrat)[oa] da \w+)?(?=,| non)
         mi (?:dispiace|spiace|rincresce|duole)(?= di non)|sono (?:davvero |molto |veramente )?(?:spiacente|desolat[oa]|dolente|mortificat[oa])(?! per)|(?:con|mio) (?:grande )?(?:rammarico|malgrado)|la prego di scusarmi|ti prego di scusarmi
         (?:mi )?(?:scusi|scusami|perdoni)(?! (?:per|il|la))|scusa(?! (?:per|il|la|se))
+        (?:mi )?(?:scusa|scusi|scusate|scuse)(?:mi)? per (?:la confusione|il disagio|l'inconveniente|il malinteso|l'equivoco)|spiacente|temo di(?= non)
     """,
     leads=r"""
         (?:ciao|salve|buongiorno|gentile|caro|cara),? [^\s,;]{1,20}(?=, \w)
@@ -77,6 +80,10 @@ LANGUAGE = Language(
         (?:questo|ciò|[^\s,;]+re (?:[^\s,;]+ ){1,3}?è) (?:\w+ )?(?:qualcosa|una cosa|un argomento) (?:che|su cui|in cui|con cui) (?:io )?non
         non (?:sono|vengo) (?:\w+ )?(?:a conoscenza|al corrente|informat[oa])|non (?:dispongo|ho)(?: \w+)? (?:di |d')?(?:alcun\w*|nessun\w*) (?:\w+ )?(?:strument|mezz|mod|dat|element|funzion)\w+
         <unable> (?:prendere|decidere|scegliere|fare|firmare) \w+(?: \w+){0,3}? (?:al posto (?:tuo|suo)|per te|per lei|a nome)
+        (?:io )?non sono (?:un[oa']? ?)?(?:\w+ )?\w+(?:,| e| né| quindi|, quindi|;)+ (?:quindi )?non (?:posso|devo|sono)|non sono (?:un[oa']? ?)?(?:avvocat|medic|dottor|professionist|uman|person|psicolog|terapeut|consulent|espert)\w*
+        (?:io )?non (?:ho|dispongo)(?: [^\s,;.]+){0,3}? ?(?:l'|la |il |dell')?(?:autorità|facoltà|potere|competenza|diritto)\b
+        (?:quest[oa]|quell[oa]|ciò|la|il)(?: [^\s,;]+){0,3}? (?:va|viola|infrange|contravviene|è contrari[oa]|è)(?: contro| a| alla| alle| con)? ?(?:la|le|il|i|alla|alle|ai)? ?(?:nostr[aei]|mi[ae]i?) (?:\w+ )?(?:<rules>|politica)
+        non (?:sarò|sarei|sono) (?:\w+ )?(?:in grado|capace|autorizzat[oa])
     """,
     weak=r"""
         <unable>(?! (?:fare a meno|che|aspettare|partecipare|venire|essere presente|accettare|trovare|credere|esserci|andare))
@@ -84,6 +91,9 @@ LANGUAGE = Language(
         (?:io )?non <clitic>(?!<felt>|posso|riesco|credo|dubito|penso|capisco|solo|tutto|quando|questo|voglio|sono|molto|tanto|trovo|vengo|verrò|sarò|farò tardi|ho (?:dubbi|obiezioni|tempo|problemi|mai))(?:\w+[^\W\d_aeiu]?o|\w+rò|ho)\b
         [^,;]{1,60}? è (?:qualcosa|una cosa|un argomento|una richiesta) (?:che|su cui|in cui|con cui|a cui) (?:io )?non
         [^,;]{1,60}? (?:superi?|ecceda|eccede|esula|esuli|oltrepass[ai]|va oltre|vada oltre|è fuori)(?: [^\s,;]+){0,6}? (?:posso|mi|mio|mia|mie|miei)\b
+        (?:di )?non (?:avere|aver|disporre di|possedere)(?: [^\s,;]+){0,3}? (?:dettagli|informazioni|elementi|dati|accesso|contesto|risposta|conoscenze|risposte)\b
+        [^,;]{1,60}? non (?:è|sono|rientra|fa parte)(?: [^\s,;]+){0,4}? (?:cosa|qualcosa|ciò|compiti|quello|argomento)(?: (?:su|in|con|a|di) cui)?(?: che)? ?(?:io )?(?:poss|mi|sia|sono|faccio)\w*
+        (?:di |su )?(?:questo |ciò )?non (?:ne |lo )?possiamo (?:parlar|discuter|rivelar|condivider|aiutar|risponder|commentar|trattar|fornir (?:consig|opin))\w*
     """,
     not_after=r"posso ancora|non ancora|a meno|posso che|abbastanza (?:consigl|raccomand|sottoline|insist)\w+|(?:consigl|raccomand)\w+ abbastanza|non posso (?:crederci|immaginare|negare|lamentarmi|dormire|vivere|aspettare|farne)|(?:ringrazi|consigli|raccomand)\w+ (?:\w+ ){0,3}abbastanza",
     contrasts="ma|però|tuttavia|bensì",

@@ -4,7 +4,8 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""verbieden onverantwoord verder herinner kon ongepast onethisch verhinderen beletten
+    hints="""advocaat details
+        verbieden onverantwoord verder herinner kon ongepast onethisch verhinderen beletten
         beschik boven mogelijk toegestaan strijd genoeg voldoende ontbreekt ontbreken overschrijdt prettig verboden afzien passen overstijgt bevoegd
         onvoldoende niets kan mag spijt niet geen helaas weiger weigeren afwijzen bang staat slechts alleen liever
         onmogelijk taalmodel richtlijnen buiten weet idee excuses wil""",
@@ -24,6 +25,7 @@ LANGUAGE = Language(
         helaas|jammer genoeg|op dit moment|momenteel|eerlijk gezegd|met alle respect|spijtig genoeg
         als (?:een )?(?:louter )?<ai>(?: (?:van|ontwikkeld door|gemaakt door) \w+)?(?=,| (?:kan|heb|ben|mag|beschik|is|zal|wil))|(?:omdat|aangezien) ik (?:slechts |maar |alleen )?<ai> ben
         (?:het |dat )?spijt (?:me|mij)(?: \w+)?(?= (?:dat ik|u|je|om))(?: (?:u|je) te moeten (?:zeggen|meedelen|teleurstellen))?(?: dat(?= ik))?|met spijt|ik betreur(?: het)?(?: dat)?|tot mijn spijt|(?:ik )?moet (?:je|u) (?:helaas )?teleurstellen|vervelend genoeg
+        (?:excuses|sorry|mijn excuses|pardon|excuseer) voor (?:de verwarring|het ongemak|het misverstand)
     """,
     leads=r"""
         (?:hallo|hoi|dag|beste|goedendag),? [^\s,;]{1,20}(?=, \w)
@@ -76,6 +78,10 @@ LANGUAGE = Language(
         ik (?:kon|kan|vind|heb|zie)(?: [^\s,;]+){0,6}? (?:niet|niets)(?: [^\s,;]+){0,6}? (?:gevonden|vinden|terugvinden|achterhalen)$|ik (?:kon|kan|vind|zie)(?: [^\s,;]+){0,3}? geen (?:\w+ )?(?:boeking|reservering|bestelling|informatie|antwoord|vermelding|account|details|verwijzing|resultaten|gegevens|factuur|abonnement)\b
         (?:die|deze|zulke|dergelijke|dat|dit|uw|je|zoiets)(?: [^\s,;]+){0,4}? (?:kan|mag|zal|ga|wil) ik(?:<gap>) (?:niet|geen)(?:<gap>) (?!<felt>)\w+(?:en|aan|ien|doen)\b
         ik (?:heb|bezit)(?: [^\s,;]+){0,2}? geen (?:\w+ )?(?:hulpmiddel\w*|middel\w*|functie|manier|inzage|kennis|tools?)\b
+        ik ben (?:geen|noch)(?: \w+)? \w+(?:,| en| dus|, dus|;)+ (?:dus )?(?:ik )?(?:kan|mag|ben)|ik ben geen (?:advocaat|arts|dokter|mens|persoon|professional|therapeut|adviseur|psycholoog|expert|jurist)\w*
+        ik heb (?:\w+ )?(?:niet|geen)(?: [^\s,;]+){0,3}? (?:bevoegdheid|recht|volmacht|autoriteit|gezag)\b
+        (?:het|dat|dit) (?:hoort|behoort|valt)(?: [^\s,;]+){0,6}? niet (?:tot|bij|onder|binnen) mijn
+        (?:dat|dit|het|je|uw|deze|die|zulke)(?: [^\s,;]+){0,4}? (?:in strijd met|tegen|strijdig met) (?:mijn|ons|onze|het|de) (?:\w+ )?(?:<rules>|\w*beleid)
     """,
     weak=r"""
         (?:ik|dat|dit|daar|hier)? ?(?:<can>) (?:ik )?(?:[^\s,;]+ ){0,4}?(?:niet|geen)(?!(?:<gap>) (?:wachten|aanwezig|komen|bij zijn|zijn|genoeg|doen dat|aannemen|vinden))(?=$|,| \w)|ik(?: [^\s,;]+){0,5} niet (?:kan|mag)(?: \w+)?
@@ -85,6 +91,10 @@ LANGUAGE = Language(
         [^,;]{1,60}? [^\W\d_]+ ik(?: [^\s,;]+){0,3}? (?:niet|geen|nooit)(?= |$)
         [^,;]{1,60}? is (?:iets|niets) (?:wat|dat|waar\w*) ik
         [^,;]{1,60}? (?:verder gaat|gaat verder|buiten|boven|overstijgt|overschrijdt)(?: [^\s,;]+){0,4}? (?:ik|mijn|mij|me)\b
+        (?:dat )?ik(?: [^\s,;]+){0,3}? (?:niet|geen|onvoldoende|te weinig)(?: [^\s,;]+){0,3}? (?:details|informatie|gegevens|toegang|context|kennis|antwoord) (?:heb|bezit)
+        [^,;]{1,60}? (?:niet iets|geen \w+|niets) (?:wat|dat|waar\w*) ik
+        (?:kunnen|mogen) we(?: [^\s,;]+){0,5}? (?:niet|geen)(?: [^\s,;]+){0,3}? (?:bespreken|praten|beantwoorden|helpen|delen|vrijgeven|onthullen|vertellen)|we (?:kunnen|mogen)(?: [^\s,;]+){0,5}? (?:niet|geen)(?: [^\s,;]+){0,3}? (?:bespreken|praten|beantwoorden|helpen|vrijgeven|onthullen)
+        (?:is|was)(?: [^\s,;]+){0,5}? (?:niet iets|niets) (?:wat|dat|waar\w*) ik
     """,
     not_after=r"nog (?:niet|geen)|niet genoeg (?:aan|ben|zeg|prij)\w*|niet wachten|er niets aan doen|vaak genoeg|niet (?:zeggen|beschrijven) hoe (?:blij|dankbaar|erg)|niet (?:geloven|wachten)|niet (?:genoeg|vaak genoeg) (?:bedanken|aanbevelen|benadrukken|zeggen)|niet \w+ genoeg",
     contrasts="maar|echter|toch|wel",

@@ -4,7 +4,8 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""irresponsável impedem impede ultrapasse foge inapropriado nada lembro nenhum farei
+    hints="""advogada autoridade ter
+        irresponsável impedem impede ultrapasse foge inapropriado nada lembro nenhum farei
         poderei conseguirei possuo poder conseguir excede ultrapassa faltam falta suficientes suficiente permitido opinar preferiria abstenho vou além sei
         não nao posso consigo lamento sinto desculpe desculpa recusar recusar-me recuso declinar
         receio impossível incapaz prefiro preferia sou apenas viola contra fora desconheço nenhuma""",
@@ -22,12 +23,14 @@ LANGUAGE = Language(
         "rules": r"(?:diretrizes|políticas?|normas|regras|princípios|programação|valores|termos|orientações|padrões)",
     },
     apologies=r"""
+        (?:desculp(?:e|a|as|em)|perdão|peço desculpas?) (?:a|pela|o|pelo) (?:confusão|transtorno|incômodo|incómodo|mal-entendido|inconveniente)|receio(?= não)
         (?:eu )?(?:sinto|lamento)(?: muito| imenso| imensamente| profundamente| informar| dizer| ter de dizer)*(?: que)?(?! (?:o|a|pelo|pela|que (?:o|a)|por|saber|ouvir|muito pel[oa]))|(?:me |mil |minhas |as minhas |peço |pedimos |peço-lhe )*desculp(?:e|as?|em)(?:-me)?(?! (?:o|a|pel[oa]|por)\b)|(?:me )?perdo(?:e|a)(?:-me)?|perdão(?! pel)
         (?:eu )?receio(?: que)?(?! que sim)|temo(?: que)?(?! que sim)|peço perdão
         infelizmente|lamentavelmente|no momento|atualmente|de momento|com todo o respeito|sinceramente|honestamente
         (?:como|enquanto|sendo|por ser|visto que sou|já que sou)(?: apenas| só)? <ai>(?: (?:desenvolvid|criad|treinad)[oa] (?:pela?|por) \w+)?(?=,| (?:eu|não))
         (?:com )?(?:pesar|pena minha)|foi mal|lastimo|é com pesar(?: que)?|(?:eu )?temo(?: que)?(?! sim)|que pena|perdão
         (?:sinto|lamento) muito mesmo|sinto mesmo muito
+        (?:desculp(?:e|a|as|em)|perdão|peço desculpas?) (?:a|pela|o|pelo) (?:confusão|transtorno|incômodo|incómodo|mal-entendido|inconveniente)
     """,
     leads=r"""
         (?:olá|oi|bom dia|boa tarde|car[oa]|prezad[oa]),? [^\s,;]{1,20}(?=, \w)
@@ -78,6 +81,9 @@ LANGUAGE = Language(
         não (?:disponho|tenho)(?: \w+)? (?:de )?nenhum\w* (?:\w+ )?(?:ferramenta|meio|modo|dado|elemento|função|forma)\w*
         <unable> (?:tomar|decidir|escolher|fazer|assinar) \w+(?: \w+){0,3}? (?:por você|por ti|por si|em seu nome|no seu lugar)
         (?:não|nao),? (?:eu )?<unable> (?:<do>)
+        (?:eu )?não sou (?:uma? )?(?:\w+ )?\w+(?:,| e| nem| portanto|, portanto|;)+ (?:portanto |por isso )?não (?:posso|devo|estou|consigo)|não sou (?:uma? )?(?:advogad|médic|doutor|profissional|human|pessoa|psicólog|terapeuta|consultor|especialista)\w*
+        (?:eu )?não (?:tenho|disponho|possuo)(?: [^\s,;.]+){0,3}? (?:autoridade|poder|competência|direito|alçada)\b
+        (?:iss?o|isto|ess[ea]|est[ea]|a|o|tal)(?: [^\s,;]+){0,3}? (?:vai|viola|infringe|contraria|é)(?: contra| contrári[oa])?(?: a| à| às| aos?)? ?(?:as?|os?)? ?(?:noss[ao]s?|minhas?|meus?) (?:\w+ )?(?:<rules>|política)
     """,
     weak=r"""
         <unable>(?! (?:deixar|esperar|comparecer|ir|participar|vir|estar|aceitar|encontrar|recomendar|evitar|parar|acreditar|ver))
@@ -85,6 +91,10 @@ LANGUAGE = Language(
         (?:eu )?não <clitic>(?!<felt>|posso|consigo|creio|acho|duvido|penso|entendo|tod|tud|muit|iss|ist|irei|estarei|serei|como|quando|vejo por|tenho (?:dúvidas?|objeç\w+|tempo|problemas?)|encontro erros|quero)(?:\w+o|\w+rei|dou|vou|sei)\b
         [^,;]{1,60}? é (?:algo|uma coisa|um tema|um pedido) (?:que|com que|em que|a que|sobre o qual) (?:eu )?não
         [^,;]{1,60}? (?:ultrapass[ae]|exced[ae]|supera|supere|foge|fuja|vai além|vá além|está fora)(?: [^\s,;]+){0,6}? (?:posso|me|meu|minha|minhas|meus)\b
+        (?:de |por )?não (?:ter|dispor de|possuir)(?: [^\s,;]+){0,3}? (?:detalhes|informaç\w+|elementos|dados|acesso|contexto|resposta|conhecimentos?)\b
+        [^,;]{1,60}? não (?:é|são|faz parte|fazem parte)(?: [^\s,;]+){0,4}? ?(?:algo|uma coisa|do que|um tema|tarefas)(?: (?:com|em|de|sobre))?(?: que| o qual)? ?(?:eu )?(?:poss|consig|seja|esteja|me )\w*
+        (?:disso |sobre isso )?não podemos (?:discutir|falar|revelar|partilhar|compartilhar|ajudar|responder|comentar|tratar|divulgar)\b
+        [^,;]{1,60}? é algo que (?:eu )?não
     """,
     not_after=r"ainda não|não (?:posso|consigo) (?:ainda|deixar de|esperar|evitar|parar de)|o suficiente|o bastante|posso senão|não (?:posso|consigo) (?:acreditar|imaginar|negar|reclamar|dormir|viver|resistir)\w*|(?:agradec|recomend)\w+ (?:\w+ ){0,3}(?:o suficiente|o bastante)",
     contrasts="mas|porém|contudo|no entanto|entretanto|todavia",
