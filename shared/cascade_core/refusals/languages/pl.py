@@ -60,12 +60,15 @@ LANGUAGE = Language(
         (?:[^\s,;]+ ){1,5}?(?:muszę|jestem zmuszon[ya]|zmuszon[ya] jestem) (?:\w+ )?(?:odrzucić|odmówić|odmawiać|odrzucać)
         moj[aei] (?:wiedza|dane|umiejętności|możliwości|kompetencje|uprawnienia|informacje|funkcje)(?: \w+){0,3} (?:nie|ograniczon\w+)(?: \w+)?
         (?:[^\s,;]+ ){1,4}?nie (?:posiadam|mam|dysponuję)(?: [^\s,;]+){0,2}? (?:dostępu|informacji|wiedzy|danych|uprawnień|możliwości)
+        (?:to|ta|ten|takie)(?: \w+){0,2} (?:wykracza|jest|leży) poza (?:to|tym),? co (?:potrafię|mogę|umiem)
+        nie (?:odczuwam|miewam|przeżywam|posiadam) (?:\w+ )?(?:emocji|uczuć|świadomości|poglądów|opinii|preferencji)
+        (?:zabrania się mi|zabroniono mi|zakazano mi|nie pozwolono mi)(?: \w+)?
     """,
     weak=r"""
         <unable>(?! (?:się (?:doczekać|nachwalić|oprzeć|zgodzić, że)|przyjść|przyjechać|być|uczestniczyć|wziąć|znaleźć|doczekać|uwierzyć|przyjąć|dołączyć|jeszcze))
         <adverb>nie (?!(?:mog|sądz|myśl|widz|dziwi|chc|potrzeb|żałuj|rozumi|będ)\w*)\w{3,}(?:uję|ę)(?! (?:jak|czy|że))
     """,
-    not_after=r"jeszcze|się (?:doczekać|nachwalić|oprzeć|powstrzymać)|wystarczająco (?:poleci|podkreśli|zachwal)\w+|dość (?:poleci|podkreśli)\w+",
+    not_after=r"(?:powiedzieć|rzec),? że|jak (?:ci|wam|panu|pani|państwu|mam) (?:po)?dziękować|(?:na)?dziękować się|narzekać|wyjść z podziwu|oderwać się|wyobrazić sobie|nie (?:zauważyć|wspomnieć|docenić)|jeszcze|się (?:doczekać|nachwalić|oprzeć|powstrzymać)|wystarczająco (?:poleci|podkreśli|zachwal)\w+|dość (?:poleci|podkreśli)\w+",
     contrasts="ale|jednak|lecz|natomiast|za to",
     offers=r"""
         (?:chętnie|mogę|mógłbym|mogłabym|jestem|jeśli|jeżeli|proszę|może|daj|polecam|zalecam|sugeruję|zachęcam|służę|pomogę|z przyjemnością|w razie|gdyby|postaram|to|nie|zawsze|rozumiem|dziękuję|spróbuję|doradzam|w czym|czy)
