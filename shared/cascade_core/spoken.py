@@ -277,8 +277,6 @@ def _rest(text: str, place: int) -> str:
 
 # --- channels (gpt-oss) ---------------------------------------------------------------------------
 
-_MARKS = re.compile(r"<\|(?:start|end|return|call|channel|message|constrain)\|>")
-
 
 class _Said(NamedTuple):
     """What is said in one channel."""
