@@ -42,6 +42,9 @@ def load_of(messages: Sequence[ChatMessage]) -> Load:
     size, parts = 0, set[Missing]()
     for message in messages:
         for block in _flat(message.blocks):
+            if type(block) is TextBlock:  # nearly all of them
+                size += size_of(block.text)
+                continue
             kind = _kind_of(block)
             if kind is not None:
                 parts.add(kind)
@@ -57,6 +60,9 @@ def load_of(messages: Sequence[ChatMessage]) -> Load:
 def _flat(blocks: Iterable[Any]) -> Iterator[Any]:
     """Yield blocks, and those that stand inside of others."""
     for block in blocks:
+        if type(block) is TextBlock:
+            yield block
+            continue
         inside = getattr(block, "content", None)
         if isinstance(inside, list):
             yield from _flat(inside)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cascade_core.abilities import Missing, size_of
+from cascade_core.abilities import MODALITIES, Missing, size_of
 from cascade_core.costs.tokens import MESSAGE_TOKENS, REPLY_TOKENS, count_tokens
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def missing(tier: Tier, request: Request) -> tuple[Missing, ...]:
         return ()
     lacks = abilities.lacks
     found = [need for need in request.needs if need in lacks]
-    if lacks:
+    if not lacks.isdisjoint(MODALITIES):
         found += sorted(request.load.parts & lacks)
     limit = abilities.max_input_tokens
     if limit is not None:
