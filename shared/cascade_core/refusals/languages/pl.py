@@ -40,7 +40,7 @@ LANGUAGE = Language(
         (?:to )?nie jest (?:coś|to coś|to temat|temat|prośba|rzecz|to)(?:,)? (?:w czym|z czym|co|na co|o czym|w której|na który|przy czym)(?: \w+){0,2}? ?(?:mogę|mógł|mogła|jestem|potrafię)|(?:to )?nie jest coś
         (?:to|ta|ten|twoja|twoje|pana|pani|takie|taka|te)(?: \w+){0,3} (?:jest sprzeczn\w+|są sprzeczn\w+|narusza\w*|wykracza\w*|łamie|kłóci|stoi w sprzeczności|byłoby sprzeczne|jest niezgodn\w+|jest wbrew|jest poza|nie mieści się|nie jest zgodn\w+)(?: się)?(?: z| poza| w| ramach)* ?(?:mo\w+|nasz\w*|zakres\w*|zasady|zasad)(?: \w+){0,2}?(?: <rules>| możliwości| wiedz\w+| kompetencj\w+| umiejętności)?
         moje <rules>(?: \w+)? (?:nie )?(?:mi )?(?:na to )?(?:pozwalają|zabraniają|zakazują|uniemożliwiają)
-        nie (?:mam|posiadam|dysponuję|otrzymał[a]?m|widzę)(?: (?:niestety|obecnie|wystarczając\w+|żadn\w+|dostatecznie|bezpośredni\w+|odpowiedni\w+|dość|własn\w+|osobist\w+|potrzebn\w+|takich|takiej|aktualn\w+|wielu|dużo))* (?:dostęp\w*|informacj\w+|danych|danymi|kontekst\w*|szczegół\w+|wiedz\w+|zdolności|opinii|uczuć|emocji|świadomości|preferencji|przekonań|doświadcze\w+|pamięci|uprawnień|pozwolenia|pojęcia|zdania|możliwości)|brak(?:uje)? mi (?:danych|informacji|wiedzy|dostępu|kontekstu)
+        nie (?:mam|posiadam|dysponuję|otrzymał[a]?m|widzę)(?: (?:niestety|obecnie|wystarczając\w+|żadn\w+|dostatecznie|bezpośredni\w+|odpowiedni\w+|dość|własn\w+|osobist\w+|potrzebn\w+|takich|takiej|aktualn\w+|wielu|dużo))* (?:dostęp\w*|informacj\w+|danych|danymi|kontekst\w*|szczegół\w+|wiedz\w+|zdolności|opinii|uczuć|emocji|świadomości|preferencji|przekonań|doświadcze\w+|pamięci|uprawnień|pozwolenia|pojęcia|zdania|możliwości)|brak(?:uje)? mi (?:uprawnień|kompetencji|możliwości|narzędzi|podstaw|kwalifikacji|danych|informacji|wiedzy|dostępu|kontekstu)
         (?:ja )?(?:jestem (?:tylko|jedynie|wyłącznie|zaledwie)|to tylko) <ai>|jestem <ai>(?:,| i)(?: dlatego| więc)? nie
         (?:tego )?nie (?:wiem|znam odpowiedzi|mam pojęcia|jestem pew(?:ien|na)(?:$|,))(?!,? (?:jak (?:wy|ty|pan|pani|państwo|inni|ciebie|tobie)|czy (?:ty|wam|tobie)|co (?:ty|wy|myśl)))|pojęcia nie mam
         (?:byłoby|jest|nie byłoby|nie jest) (?:niewłaściwe|nieetyczne|nieodpowiedzialne|nieodpowiednie|właściwe|etyczne|stosowne)|(?:prośba|dostęp|odmowa)(?: \w+)? (?:odrzucon|zabronion)\w+|podane informacje nie
@@ -51,7 +51,7 @@ LANGUAGE = Language(
         (?:u mnie )?<adverb>nie (?:mam|posiadam|dysponuję)(?: [^\s,;]+){0,3}? (?:wgląd|dostęp|narzędzi|podgląd|uprawnie|upoważnie|kompetencj|funkcj|kwalifikacj|umiejętnoś|danych|danymi|informacj|wiedz|podstaw|możliwoś|prawa|zgody)\w*
         (?:to|ta|ten|takie)(?: \w+){0,2} (?:leży |jest |znajduje się |pozostaje )?poza (?:mo|zakres|nasz)\w*(?: \w+){0,2}
         (?:ta|to|ten|takie|twoja|twoje|pana|pani)(?: \w+){0,2} (?:przekracza|wykracza poza|narusza|łamie) (?:zakres |obszar |granice )?(?:mo|nasz|zasad|regulamin)\w*
-        (?:to|ta sprawa|takie \w+) nie (?:leży|jest|mieści się|wchodzi|należy)(?: \w+)? (?:w|do) (?:\w+ )?mo\w+ \w+
+        (?:to|ta sprawa|takie \w+)(?: niestety| raczej)? nie (?:leży|jest|mieści się|wchodzi|należy)(?: \w+)? (?:w|do) (?:\w+ )?mo\w+ \w+
         nie ma (?:takiej )?(?:możliwości|opcji|sposobu),? (?:żebym|abym|bym)
         (?:\w+ )?<rules>(?: \w+){0,2} (?:nie )?(?:mi )?(?:pozwalają|pozwala|zabraniają|zabrania|zakazują|zakazuje) mi
         (?:[^\s,;]+ ){1,4}?(?:niestety )?nie (?:mogę|potrafię|umiem|zdołam|dam rady)(?:$| (?:<do>|<verb>))
@@ -63,12 +63,13 @@ LANGUAGE = Language(
         (?:to|ta|ten|takie)(?: \w+){0,2} (?:wykracza|jest|leży) poza (?:to|tym),? co (?:potrafię|mogę|umiem)
         nie (?:odczuwam|miewam|przeżywam|posiadam) (?:\w+ )?(?:emocji|uczuć|świadomości|poglądów|opinii|preferencji)
         (?:zabrania się mi|zabroniono mi|zakazano mi|nie pozwolono mi)(?: \w+)?
+        (?:niestety )?nic (?:na to |z tym |w tej sprawie |tu )?nie (?:mogę|poradzę|zdziałam|wskóram)|(?:niestety )?nic nie mogę (?:na to |z tym |w tej sprawie )?(?:poradzić|zrobić)
     """,
     weak=r"""
         <unable>(?! (?:się (?:doczekać|nachwalić|oprzeć|zgodzić, że)|przyjść|przyjechać|być|uczestniczyć|wziąć|znaleźć|doczekać|uwierzyć|przyjąć|dołączyć|jeszcze))
         <adverb>nie (?!(?:mog|sądz|myśl|widz|dziwi|chc|potrzeb|żałuj|rozumi|będ)\w*)\w{3,}(?:uję|ę)(?! (?:jak|czy|że))
     """,
-    not_after=r"(?:powiedzieć|rzec),? że|jak (?:ci|wam|panu|pani|państwu|mam) (?:po)?dziękować|(?:na)?dziękować się|narzekać|wyjść z podziwu|oderwać się|wyobrazić sobie|nie (?:zauważyć|wspomnieć|docenić)|jeszcze|się (?:doczekać|nachwalić|oprzeć|powstrzymać)|wystarczająco (?:poleci|podkreśli|zachwal)\w+|dość (?:poleci|podkreśli)\w+",
+    not_after=r"(?:oddać|zwrócić)(?: \w+)? (?:pieniędzy|kosztów|kwoty),? (?:ale|lecz)|(?:powiedzieć|rzec),? że|jak (?:ci|wam|panu|pani|państwu|mam) (?:po)?dziękować|(?:na)?dziękować się|narzekać|wyjść z podziwu|oderwać się|wyobrazić sobie|nie (?:zauważyć|wspomnieć|docenić)|jeszcze|się (?:doczekać|nachwalić|oprzeć|powstrzymać)|wystarczająco (?:poleci|podkreśli|zachwal)\w+|dość (?:poleci|podkreśli)\w+",
     contrasts="ale|jednak|lecz|natomiast|za to",
     offers=r"""
         (?:chętnie|mogę|mógłbym|mogłabym|jestem|jeśli|jeżeli|proszę|może|daj|polecam|zalecam|sugeruję|zachęcam|służę|pomogę|z przyjemnością|w razie|gdyby|postaram|to|nie|zawsze|rozumiem|dziękuję|spróbuję|doradzam|w czym|czy)

@@ -9,7 +9,7 @@ _CANNOT = (
 LANGUAGE = Language(
     script="latin",
     hints="""izin vermiyor engelliyor üzgünüm maalesef dilerim bilmiyorum yok yoktur değilim değil reddediyorum reddetmek
-        aykırı ihlal mümkün imkansız imkansızdır imkânsız kusura ötesinde ötesindedir yasak hissetmem olmaz olamaz dışında dışındadır bulunmuyor bilgim erişimim fikrim ederim yalnızca sadece sahip istemiyorum
+        aykırı ihlal mümkün imkansız imkansızdır imkânsız kusura girmiyor girmez gelmiyor gelmez ötesinde ötesindedir yasak hissetmem olmaz olamaz dışında dışındadır bulunmuyor bilgim erişimim fikrim ederim yalnızca sadece sahip istemiyorum
         korkarım yapamam bilemiyorum modeliyim yoksunum uygun""",
     stems="amam emem amıyor emiyor mayacağ meyeceğ madığım mediğim aşıyor",
     parts={
@@ -61,11 +61,13 @@ LANGUAGE = Language(
         <before>(?:duygu|his|bilinç|acı|sevgi)\w* (?:hissetmem|hissetmiyorum|taşımam|taşımıyorum|yaşamam|duymam)
         <before>\w+m[ae]m[ae] izin (?:yok\w*|verilm\w+|vermi\w+|bulunmuyor)|<before>\w+m[ae]m (?:yasak\w*|yasaklan\w+|engellen\w+)
         <before>\w*abilecek\w*(?:imin|im) (?:ötesinde\w*|dışında\w*)
+        <before>\w*(?:[ıiuü]ma|[ıiuü]me|m[ıiuü]za|m[ıiuü]ze) (?:girmiyor|girmez|dahil değil\w*)
+        elimden (?:\w+ )?(?:bir şey|hiçbir şey) (?:gelmiyor|gelmez)
     """,
     weak=rf"""
         <before>\w+{_CANNOT}$
     """,
-    not_after=r"\w+(?:dığımı|diğimi|duğumu|düğümü|tığımı|tiğimi|tuğumu|tüğümü|acağını|eceğini) söyleyem\w+|nasıl (?:teşekkür|anlat|ifade)\w*|şik[aâ]yet edem\w+|söz bulamıyorum|kelime bulamıyorum|henüz|daha söyle|katıl(?:amıyorum|amam|amayacağım)|gel(?:emem|emiyorum|emeyeceğim)|ne kadar|sabırsız|göremiyorum|bulamadım",
+    not_after=r"abartmak|iade edem\w+ (?:ama|ancak|fakat)|\w+(?:dığımı|diğimi|duğumu|düğümü|tığımı|tiğimi|tuğumu|tüğümü|acağını|eceğini) söyleyem\w+|nasıl (?:teşekkür|anlat|ifade)\w*|şik[aâ]yet edem\w+|söz bulamıyorum|kelime bulamıyorum|henüz|daha söyle|katıl(?:amıyorum|amam|amayacağım)|gel(?:emem|emiyorum|emeyeceğim)|ne kadar|sabırsız|göremiyorum|bulamadım",
     contrasts="ama|ancak|fakat|lakin|bununla birlikte|yine de",
     offers=r"""
         (?:\S+ ){0,12}?(?:yardımcı olabilirim|yardım edebilirim|yardımcı olmaktan|memnuniyetle|sunabilirim|önerebilirim|öneririm|verebilirim|isterseniz|istersen|sorabilirsin\w*|çekinmeyin|lütfen|memnun olurum|mutluluk duyarım|başvurmanız\w*|danışmanız\w*|danışabilirsiniz|deneyebilirim|buradayım|tavsiye ederim|edebilirim|olabilirim|yapabilirim|açıklayabilirim)
