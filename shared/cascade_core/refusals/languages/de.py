@@ -89,6 +89,8 @@ LANGUAGE = Language(
         ich bin (?:keine?|weder)(?: \w+)? \w+(?:,| und| daher|, daher|;)+ (?:daher )?(?:ich )?(?:kann|darf|sollte|bin)|ich bin keine? (?:anw[aä]lt|ärzt|arzt|mensch|person|fachmann|fachfrau|therapeut|berater|psycholog|expert)\w*
         (?:ich habe|mir) (?:\w+ )?(?:nicht|fehlt|fehlen|keine)(?: [^\s,;]+){0,3}? (?:\w*befugnis|recht|vollmacht|kompetenz|\w*einzelheiten|autorität|zuständigkeit)\b
         (?:es gehört|gehört|das gehört|dies gehört|das fällt|das zählt)(?: [^\s,;]+){0,6}? nicht (?:zu|in|unter) (?:meine\w*|dem|den)
+        ich (?:habe|kenne) (?:leider )?(?:die|den|das|ihre\w*|deine\w*) (?:aktuelle|genaue|exakte|neueste|vollständige|nötige|notwendige)\w* [^\s,;]+ nicht
+        (?:dafür|dazu|darauf|hierfür|hierzu|damit|darin) bin ich(?: \w+)? nicht \w+
     """,
     weak=r"""
         (?:ich|das|dies|es|da|dabei|damit)? ?(?:<can>) (?:ich )?(?:<gap>)(?:nicht|keine?\w*)(?!(?:<gap>) (?:warten|teilnehmen|kommen|dabei sein|erwarten|anders|annehmen|genug|erkennen|finden|mehr erwarten))(?=$|,| \w)
@@ -101,8 +103,10 @@ LANGUAGE = Language(
         [^,;]{1,60}? (?:übersteigt|überschreitet|sprengt|liegt außerhalb|geht über)(?: [^\s,;]+){0,4}? (?:meine\w*|ich|mir|hinaus)
         (?:gehört|gehören|zählt|fällt)(?: [^\s,;]+){0,6}? nicht (?:zu|in|unter) (?:meine\w*|dem|den)
         (?:können|dürfen) wir(?: [^\s,;]+){0,5}? (?:nicht|keine?\w*)(?: [^\s,;]+){0,3}? (?:besprechen|diskutieren|sprechen|beantworten|helfen|weitergeben|preisgeben|kommentieren|verraten|offenlegen|beraten)|wir (?:können|dürfen)(?: [^\s,;]+){0,5}? (?:nicht|keine?\w*)(?: [^\s,;]+){0,3}? (?:besprechen|diskutieren|sprechen|beantworten|helfen|preisgeben|kommentieren|verraten|offenlegen)
+        ich (?:kann|darf|werde|möchte|will)(?:<gap>) (?:nicht|keine?\w*)(?!(?:<gap>) (?:warten|teilnehmen|kommen|dabei sein|erwarten|anders|annehmen|genug|erkennen|finden|glauben|versprechen|entdecken|bleiben|gehen|sein))(?=$| )
+        (?:ablehnen|verweigern) zu müssen|(?:das |dies )?(?:ablehnen|verweigern) muss
     """,
-    not_after=r"noch (?:nicht|keine?\w*)|(?:nicht genug|genug) (?:empfehl|beton|lob|dank|hervorheb|unterstreich)\w+|kaum erwarten|nicht anders|nicht oft genug|(?:an der|am|zum|zur) (?:\w+ ){0,3}(?:teilnehmen|kommen)|(?:nicht|kaum) (?:sagen|beschreiben), wie (?:sehr|dankbar|froh)|(?:nicht|kaum) (?:glauben|fassen|abwarten|erwarten)|nicht genug (?:danken|loben|empfehlen)",
+    not_after=r"(?:kann|weiß|habe|darf|ich) (?:\w+ ){0,2}noch (?:nicht|keine?\w*)|(?:nicht genug|genug) (?:empfehl|beton|lob|dank|hervorheb|unterstreich)\w+|kaum erwarten|nicht anders|nicht oft genug|(?:an der|am|zum|zur) (?:\w+ ){0,3}(?:teilnehmen|kommen)|(?:nicht|kaum) (?:sagen|beschreiben), wie (?:sehr|dankbar|froh)|(?:nicht|kaum) (?:glauben|fassen|abwarten|erwarten)|nicht genug (?:danken|loben|empfehlen)",
     contrasts="aber|jedoch|allerdings|sondern|doch|dafür",
     offers=r"""
         (?:ich|gerne?|wir) (?:kann|könnte|helfe|würde|bin|stehe|biete|empfehle|versuche|freue|unterstütze|rate|darf|muss|verstehe|schlage|werde|habe|gebe|beantworte|erkläre|möchte|will|kann)

@@ -55,7 +55,7 @@ LANGUAGE = Language(
         (?:so |very |really |terribly )?sorry(?: about that)?(?! (?:for|about|your|to hear|that (?:you|your)|you))
         (?:my |sincere |please accept my )*apologies(?! for)
         i (?:do |must |sincerely |truly )?apologi[sz]e(?: for (?:the|any) (?:inconvenience|confusion))?(?! for)
-        (?:i'm|i am|im) afraid(?: that)?
+        (?:i'm|i am|im) afraid(?: that(?!'))?
         i (?:deeply )?regret(?: to (?:say|inform you|tell you))?(?: that)?
         (?:pardon|forgive|excuse) me
         unfortunately|regrettably|sadly|alas|respectfully|at this time|at the moment|right now|currently
@@ -130,6 +130,8 @@ LANGUAGE = Language(
         (?:that|this|it|such (?:a )?\w+|\w+ing (?:\w+ ){1,4}?)(?:'s| is| are)? ?(?:is |are )?(?:just |simply )?(?:something|a thing|one thing|a request|an area|a line)(?: that)? i (?:won't|can't|cannot|will not|don't|do not|am not|'m not|must|have to|refuse|may not)
         i(?:'m| am) (?:not an?|neither an?|no) \w+(?: \w+)?(?:,| and| so|, so|;)+ (?:i )?(?:therefore )?(?:can'?t|cannot|am not able|am unable|'m not able|'m unable|don't|do not|should not|shouldn't)
         i(?:'m| am) not an? (?:lawyer|doctor|physician|attorney|financial advis[eo]r|therapist|professional|human|person|licensed|qualified|medical|real)\b
+        (?:this|that|it) ?(?:'s|is|isn't|wouldn't be)(?: \w+ly)? (?:not )?(?:something|a thing|anything|a task|part of what)(?: that)? (?:i'm|i am|i was) (?:\w+ )?(?:trained|designed|built|meant|programmed|able|allowed|equipped|here)
+        i <so>(?:don'?t|do not) have (?:the|any|an?|your|its|their) ?(?:most )?(?:current|latest|exact|specific|up-to-date|precise|live|full|recent|real-time|today's|necessary|right) \w+
     """,
     weak=r"""
         <unable>(?! (?:wait|attend|come|make it|join|accept|go|see (?:any|an|a)|find|think|reproduce|be there|stay))
@@ -142,7 +144,7 @@ LANGUAGE = Language(
     """,
     not_after=r"""
         enough (?:how|that)|(?:recommend|stress|praise|thank|overstate|emphasi[sz]e|express|say) (?:\w+ ){0,6}enough|(?:can'?t|cannot) (?:wait|imagine|help but|complain|argue with that|go wrong)
-        \byet\b|until (?:you|we|the|monday|tuesday|wednesday|thursday|friday)|can'?t tell you how (?:happy|much|glad|excited|sorry|grateful)
+        (?<!not )yet\b|until (?:you|we|the|monday|tuesday|wednesday|thursday|friday)|can'?t tell you how (?:happy|much|glad|excited|sorry|grateful)
         (?:can'?t|cannot|unable to) (?:\w+ ){0,3}(?:wait|thank you|imagine|believe|help but|overstate|resist|decide)
     """,
     contrasts="but|however|though|although|nevertheless|nonetheless|still",

@@ -96,6 +96,7 @@ LANGUAGE = Language(
         (?:yo )?no soy (?:un[oa]? )?(?:\w+ )?\w+(?:,| y| ni| así que|, así que|;)+ (?:por (?:lo )?tanto )?no (?:puedo|debo|estoy)|no soy (?:un[oa]? )?(?:abogad|médic|doctor|profesional|human|persona|psicólog|terapeuta|asesor|experto|expert)\w*
         (?:yo )?no (?:tengo|dispongo|cuento|poseo)(?: [^\s,;.]+){0,3}? (?:autoridad|potestad|facultad|facultades|derecho|competencia|competencias)\b
         (?:eso|esto|esta|esa|este|ese|su|tu|la)(?: [^\s,;]+){0,3}? (?:va|van|iría|es|está|infringe|viola|incumple|contraviene)(?: en)?(?: contra| contrari[oa])?(?: de| a)? ?(?:la|las|el|los|nuestr[oa]s?|mis?) (?:\w+ )?<rules>
+        (?:yo )?no (?:tengo|dispongo de|conozco) (?:el|la|los|las|sus?|tus?) (?:[^\s,;]+ ){1,4}?(?:actual(?:es)?|exact[oa]s?|recientes?|precis[oa]s?|complet[oa]s?|concret[oa]s?|necesari[oa]s?)\b
     """,
     weak=r"""
         <unable>(?! (?:esperar|evitar|asistir a|ir|acudir|venir|estar|dejar|aceptar|más|encontrar|recomendarl\w|quejarme|creer))
@@ -106,8 +107,9 @@ LANGUAGE = Language(
         [^,;]{1,60}? (?:excede|supera|sobrepasa|rebasa|está fuera|queda fuera|va más allá|escapa|exceda|supere)(?: [^\s,;]+){0,6}? (?:mis?|me|puedo)\b
         [^,;]{1,60}? no (?:es|son) (?:algo|una cosa|un tema|parte de lo|una de las cosas)(?: (?:en|de|a|con|sobre) l[oa])?(?: que)? ?(?:yo )?(?:pued|podam|está|hag|sea|me )\w*
         (?:de |sobre )?(?:eso |esto )?no (?:lo |le |les |te )?podemos (?:hablar|tratar|discutir|revelar|compartir|ayudar|proporcionar|responder|comentar|facilitar|dar (?:consejo|opini)\w*)\w*|[^,;]{1,40}? no es algo que podamos
+        (?:de |que )?(?:deber|tener que|verme obligad[oa] a) (?:rechazar|declinar|negarme)\w*
     """,
-    not_after=r"todavía|aún|lo suficiente|lo bastante|puedo (?:evitar|esperar|dejar de|menos que|más que|sino|quejarme|creer)|no puedo (?:creer|imaginar|negar|quej|agradecer|dormir|vivir|parar|esperar)\w*|(?:agradec|recomend|insist|repet)\w+ (?:\w+ ){0,3}(?:lo suficiente|bastante)",
+    not_after=r"(?:todavía|aún)(?! no)|lo suficiente|lo bastante|puedo (?:evitar|esperar|dejar de|menos que|más que|sino|quejarme|creer)|no puedo (?:creer|imaginar|negar|quej|agradecer|dormir|vivir|parar|esperar)\w*|(?:agradec|recomend|insist|repet)\w+ (?:\w+ ){0,3}(?:lo suficiente|bastante)",
     contrasts="pero|sin embargo|no obstante|aunque|sino",
     offers=r"""
         (?:sí )?(?:que )?(?:te |le |les |os |me )*(?:puedo|podría|podemos|encantaría|gustaría|ofrezco|recomiendo|sugiero|aconsejo|animo|invito|alegraría|alegrará|alegra)

@@ -90,6 +90,7 @@ LANGUAGE = Language(
         je ne suis (?:pas |ni )(?:une? )?(?:\w+ )?\w+(?:,| et| donc|, donc|;)+ (?:je )?(?:ne|n') ?(?:peux|puis|suis|dois|saurais)|je ne suis pas (?:une? )?(?:avocat|médecin|professionnel|humain|personne|psychologue|thérapeute|conseill|expert)\w*
         je n'ai (?:pas|aucune)(?: [^\s,;.]+){0,3}? ?(?:l'|d'|le |de )?(?:autorité|pouvoir|compétence|habilitation|droit)\b
         je ne (?:serai|serais)(?: \w+)? pas (?:en mesure|capable|à même|autorisée?)
+        je n'ai pas (?:le|la|les|vos|votre|tes) ?(?:[^\s,;]+ ){1,4}?(?:actuel\w*|exacte?s?|récente?s?|précise?s?|complète?s?|nécessaires?)\b
     """,
     weak=r"""
         <unable>(?! (?:pas )?(?:attendre|m'empêcher|assister à|venir|être présent|accepter|trouver|que|trop|croire|y aller|participer à))
@@ -102,8 +103,9 @@ LANGUAGE = Language(
         [^,;]{1,60}? (?:ne fait pas partie|ne font pas partie|n'est pas (?:quelque chose|une chose)|ne relève pas)(?: [^\s,;]+){0,5}? (?:je|mes|mon|ma)\b
         nous ne (?:vous |le |la |les )?pouvons (?:pas|malheureusement pas) (?:discuter|parler|divulguer|partager|aider|répondre|commenter|communiquer|fournir|en (?:parler|discuter))\b
         <unable>(?= (?:vous |te |le |la |l'|y )*(?!<felt>)\w+)
+        (?:de |d')?(?:devoir|être (?:contrainte?|obligée?) de) (?:refuser|décliner)|je n'arrive pas à (?:vous |te )?(?!croire|attendre)\w+
     """,
-    not_after=r"pas encore|peux encore|m'empêcher|trop (?:vous |te )?(?:insister|recommander|souligner)|ne peux que|assez (?:recommander|insister|souligner)|attendre de|(?:peux|pourrai) pas (?:attendre|croire|imaginer|dormir|vivre|me plaindre|résister)|(?:assez|suffisamment) (?:vous |te |t')?(?:remercier|dire)",
+    not_after=r"(?:peux|sais|ai|pourrai) pas encore|peux encore|m'empêcher|trop (?:vous |te )?(?:insister|recommander|souligner)|ne peux que|assez (?:recommander|insister|souligner)|attendre de|(?:peux|pourrai) pas (?:attendre|croire|imaginer|dormir|vivre|me plaindre|résister)|(?:assez|suffisamment) (?:vous |te |t')?(?:remercier|dire)",
     contrasts="mais|cependant|toutefois|néanmoins|en revanche|par contre",
     offers=r"""
         je (?:peux|pourrais|serais|suis|serai|vous|te|reste|ferai|vais|souhaite|recommande|suggère|ne|n'|comprends|dois|préfère|veux)

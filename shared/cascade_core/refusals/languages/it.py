@@ -16,7 +16,7 @@ LANGUAGE = Language(
         r"|assistente(?: (?:virtuale|ia|ai|digitale))?|chatbot|bot|macchina)",
         "clitic": r"(?:ti |vi |le |gli |lo |la |li |ne |ci |mi |te lo |glielo )*",
         "adverb": r"(?:purtroppo |sinceramente |davvero |semplicemente |attualmente |quindi |io )*",
-        "unable": r"<adverb>non <clitic>(?:posso|potrò|potrei|riesco a|devo|intendo|sono (?:in grado di|capace di|autorizzat[oa] a|abilitat[oa] a|programmat[oa] per|progettat[oa] per|qualificat[oa] per|nella posizione di|in condizione di|dispost[oa] a)"
+        "unable": r"<adverb>non <clitic>(?:posso|potrò|potrei|riesco ad?|devo|intendo|sono (?:in grado di|capace di|autorizzat[oa] a|abilitat[oa] a|programmat[oa] per|progettat[oa] per|qualificat[oa] per|nella posizione di|in condizione di|dispost[oa] a)"
         r"|(?:mi )?è (?:possibile|permesso|consentito)|mi (?:sarà|risulta) possibile|ho la (?:capacità|possibilità|facoltà) di|ho il permesso di)(?: purtroppo)?"
         r"|sono (?:impossibilitat[oa] a|incapace di)|mi (?:è|risulta|sarà) impossibile",
         "do": r"(?:aiut\w+|assist\w+(?! a)|rispond\w+|forni\w+|dar\w*|offri\w+|far\w*|soddisf\w+|continu\w+|proced\w+|condivid\w+|parl\w+|scriv\w+|crea\w+|gener\w+|produ\w+"
@@ -29,7 +29,7 @@ LANGUAGE = Language(
         (?:chiedo |le mie |ti chiedo |le chiedo |porgo le mie )?(?:scus[ai]|scuse|perdono|venia)(?:mi|temi)?(?! (?:per|il|la))|mi scus[oi](?! per)|perdonami|temo(?: che)?(?= (?:di non|non))|temo
         purtroppo|sfortunatamente|al momento|attualmente|con tutto il rispetto|onestamente|sinceramente
         (?:in quanto|come|essendo|dato che sono|poiché sono)(?: solo| soltanto)? <ai>(?: (?:sviluppat|creat|addestrat)[oa] da \w+)?(?=,| non)
-        mi (?:dispiace|spiace|rincresce|duole)(?= di non)|sono (?:davvero |molto |veramente )?(?:spiacente|desolat[oa]|dolente|mortificat[oa])(?! per)|(?:con|mio) (?:grande )?(?:rammarico|malgrado)|la prego di scusarmi|ti prego di scusarmi
+        mi (?:dispiace|spiace|rincresce|duole)(?= di (?:non|dover))|temo(?= di)|sono (?:davvero |molto |veramente )?(?:spiacente|desolat[oa]|dolente|mortificat[oa])(?! per)|(?:con|mio) (?:grande )?(?:rammarico|malgrado)|la prego di scusarmi|ti prego di scusarmi
         (?:mi )?(?:scusi|scusami|perdoni)(?! (?:per|il|la))|scusa(?! (?:per|il|la|se))
         (?:mi )?(?:scusa|scusi|scusate|scuse)(?:mi)? per (?:la confusione|il disagio|l'inconveniente|il malinteso|l'equivoco)|spiacente|temo di(?= non)
     """,
@@ -76,7 +76,7 @@ LANGUAGE = Language(
         (?:le mie|i miei|le nostre|le|i) (?:\w+ )?(?:<rules>|istruzioni|sviluppatori|creatori|limiti)(?: \w+)? (?:non )?(?:mi |me lo |ci )(?:impediscono|vietano|permettono|consentono|proibiscono|obbligano)
         (?:sarebbe|è) (?:\w+ )?(?:irresponsabile|inappropriato|scorretto|poco etico|imprudente|pericoloso|disonesto) (?:da parte mia|per me|che io)
         non (?:ricordo|conservo|memorizzo|mantengo|ho memoria|ho ricordo)(?: (?:nulla|niente|le|i|delle|dei|di|nostr\w+|alcun\w*|nessun\w*))+
-        non (?:ho|sono|riesco a|trovo|vedo|posso)(?: (?:trovato|riuscit[oa] a|potuto|individuato))?(?: (?:trovare|individuare|localizzare|vedere|reperire))? (?:quest[aeo]|queste|nulla|niente|alcun\w*|nessun\w*|la|il|le|i|l'|una?|il suo|il tuo)(?: ?\w+)? ?(?:informazion[ie]|prenotazion[ei]|ordine|risposta|menzione|account|dettagli|riferiment[oi]|risultat[oi]|dati|abbonamento|fattura)\b
+        non (?:ho|sono|riesco ad?|trovo|vedo|posso)(?: (?:trovato|riuscit[oa] a|potuto|individuato))?(?: (?:trovare|individuare|localizzare|vedere|reperire))? (?:quest[aeo]|queste|nulla|niente|alcun\w*|nessun\w*|la|il|le|i|l'|una?|il suo|il tuo)(?: ?\w+)? ?(?:informazion[ie]|prenotazion[ei]|ordine|risposta|menzione|account|dettagli|riferiment[oi]|risultat[oi]|dati|abbonamento|fattura)\b
         (?:questo|ciò|[^\s,;]+re (?:[^\s,;]+ ){1,3}?è) (?:\w+ )?(?:qualcosa|una cosa|un argomento) (?:che|su cui|in cui|con cui) (?:io )?non
         non (?:sono|vengo) (?:\w+ )?(?:a conoscenza|al corrente|informat[oa])|non (?:dispongo|ho)(?: \w+)? (?:di |d')?(?:alcun\w*|nessun\w*) (?:\w+ )?(?:strument|mezz|mod|dat|element|funzion)\w+
         <unable> (?:prendere|decidere|scegliere|fare|firmare) \w+(?: \w+){0,3}? (?:al posto (?:tuo|suo)|per te|per lei|a nome)
@@ -84,6 +84,7 @@ LANGUAGE = Language(
         (?:io )?non (?:ho|dispongo)(?: [^\s,;.]+){0,3}? ?(?:l'|la |il |dell')?(?:autorità|facoltà|potere|competenza|diritto)\b
         (?:quest[oa]|quell[oa]|ciò|la|il)(?: [^\s,;]+){0,3}? (?:va|viola|infrange|contravviene|è contrari[oa]|è)(?: contro| a| alla| alle| con)? ?(?:la|le|il|i|alla|alle|ai)? ?(?:nostr[aei]|mi[ae]i?) (?:\w+ )?(?:<rules>|politica)
         non (?:sarò|sarei|sono) (?:\w+ )?(?:in grado|capace|autorizzat[oa])
+        (?:io )?non (?:ho|conosco|dispongo de\w*) (?:il|la|i|le|gli|lo) (?:[^\s,;]+ ){1,4}?(?:attual[ei]|esatt[oaei]|recent[ei]|precis[oaei]|complet[oaei]|necessari[oaei]?)\b
     """,
     weak=r"""
         <unable>(?! (?:fare a meno|che|aspettare|partecipare|venire|essere presente|accettare|trovare|credere|esserci|andare))
@@ -94,8 +95,9 @@ LANGUAGE = Language(
         (?:di )?non (?:avere|aver|disporre di|possedere)(?: [^\s,;]+){0,3}? (?:dettagli|informazioni|elementi|dati|accesso|contesto|risposta|conoscenze|risposte)\b
         [^,;]{1,60}? non (?:è|sono|rientra|fa parte)(?: [^\s,;]+){0,4}? (?:cosa|qualcosa|ciò|compiti|quello|argomento)(?: (?:su|in|con|a|di) cui)?(?: che)? ?(?:io )?(?:poss|mi|sia|sono|faccio)\w*
         (?:di |su )?(?:questo |ciò )?non (?:ne |lo )?possiamo (?:parlar|discuter|rivelar|condivider|aiutar|risponder|commentar|trattar|fornir (?:consig|opin))\w*
+        (?:di )?(?:dover|essere costrett[oa] a) ?(?:rifiutar|declinar)\w*
     """,
-    not_after=r"posso ancora|non ancora|a meno|posso che|abbastanza (?:consigl|raccomand|sottoline|insist)\w+|(?:consigl|raccomand)\w+ abbastanza|non posso (?:crederci|immaginare|negare|lamentarmi|dormire|vivere|aspettare|farne)|(?:ringrazi|consigli|raccomand)\w+ (?:\w+ ){0,3}abbastanza",
+    not_after=r"posso ancora|a meno|posso che|abbastanza (?:consigl|raccomand|sottoline|insist)\w+|(?:consigl|raccomand)\w+ abbastanza|non posso (?:crederci|immaginare|negare|lamentarmi|dormire|vivere|aspettare|farne)|(?:ringrazi|consigli|raccomand)\w+ (?:\w+ ){0,3}abbastanza",
     contrasts="ma|però|tuttavia|bensì",
     offers=r"""
         (?:ti |le |vi |la |mi )*(?:posso|potrei|sono|sarò|sarei|piacerebbe|consiglio|suggerisco|invito|raccomando|farò|cercherò|incoraggio)

@@ -53,7 +53,7 @@ LANGUAGE = Language(
         (?:mijn|onze) <rules> (?:staan|laten|verbieden|verhinderen|beletten)
         (?:ik heb|heb ik|ik beschik|beschik ik|ik bezit|mij ontbreekt|daar heb ik|daarover heb ik)(?: (?:helaas|als \w+|over|momenteel|daar|hier|zelf|daarvoor|hiervoor|op dit moment))*(?: (?:niet|geen|de|onvoldoende|te weinig|over|genoeg|voldoende|de juiste|nodige|directe|persoonlijke|eigen|rechtstreekse|actuele))+ (?:toegang|informatie|gegevens|context|details|kennis|vermogen|mening\w*|gevoelens?|emoties|bewustzijn|voorkeuren|overtuigingen|ervaringen?|geheugen|toestemming|bevoegdheid|mogelijkheid|idee|antwoord)
         (?:ik ben|ben ik)(?: helaas)? (?:slechts|maar|alleen(?: maar)?|enkel|gewoon) <ai>|ik ben <ai>(?:,| en)(?: dus)? (?:ik )?(?:kan|heb|beschik)
-        (?:dat |daar )?weet ik(?: helaas| ook| zelf)* niet|ik weet(?: het| dat| het antwoord)?(?: helaas| echt| eigenlijk)* niet(?! (?:zeker of|hoe (?:het|jij|je|u)|wat (?:jij|je|u)|of (?:jij|je|u)))|(?:ik heb )?(?:helaas )?geen idee|ik (?:ben er|weet het) niet zeker(?! of)|ik zou het niet weten
+        (?:dat |daar )?weet ik(?: helaas| ook| zelf)* niet|ik weet(?: het| dat| het antwoord)?(?: helaas| echt| eigenlijk)* niet(?! (?:zeker of|hoe (?:het|jouw|jullie|uw|jij|je|u)|wat (?:jij|je|u)|of (?:jij|je|u)))|(?:ik heb )?(?:helaas )?geen idee|ik (?:ben er|weet het) niet zeker(?! of)|ik zou het niet weten
         het (?:is|zou|zou \w+) (?:ongepast|onethisch|onverantwoord|niet gepast|niet ethisch|niet juist)|(?:verzoek|toegang) (?:geweigerd|afgewezen)
         (?:de|het) (?:verstrekte|gegeven|beschikbare) \w+ (?:bevat|bevatten|geeft)(?:<gap>) (?:geen|niet)
         (?:daar|daarbij|daarmee|hier|hierbij|hiermee|dat|dit|zoiets|in dit geval)(?: \w+)? (?:<can>) ik(?:<gap>) (?:niet|geen|niets|niks)(?:<gap>) (?!<felt>)\w+(?:en|aan|doen)\b
@@ -82,6 +82,9 @@ LANGUAGE = Language(
         ik heb (?:\w+ )?(?:niet|geen)(?: [^\s,;]+){0,3}? (?:bevoegdheid|recht|volmacht|autoriteit|gezag)\b
         (?:het|dat|dit) (?:hoort|behoort|valt)(?: [^\s,;]+){0,6}? niet (?:tot|bij|onder|binnen) mijn
         (?:dat|dit|het|je|uw|deze|die|zulke)(?: [^\s,;]+){0,4}? (?:in strijd met|tegen|strijdig met) (?:mijn|ons|onze|het|de) (?:\w+ )?(?:<rules>|\w*beleid)
+        ik (?:heb|ken) (?:helaas )?(?:de|het|uw|je) (?:actuele|huidige|exacte|precieze|nieuwste|volledige|benodigde) [^\s,;]+ niet
+        (?:daar|hier|daarvoor|hiervoor|daartoe)(?: \w+)? ben ik(?: \w+)? niet (?:\w+ )?\w+
+        ik (?:gok|raad|schat|speculeer|beoordeel|bemoei|meng|waag|oordeel)(?: [^\s,;]+){0,4}? liever (?:niet|niets|geen)
     """,
     weak=r"""
         (?:ik|dat|dit|daar|hier)? ?(?:<can>) (?:ik )?(?:[^\s,;]+ ){0,4}?(?:niet|geen)(?!(?:<gap>) (?:wachten|aanwezig|komen|bij zijn|zijn|genoeg|doen dat|aannemen|vinden))(?=$|,| \w)|ik(?: [^\s,;]+){0,5} niet (?:kan|mag)(?: \w+)?
@@ -95,8 +98,10 @@ LANGUAGE = Language(
         [^,;]{1,60}? (?:niet iets|geen \w+|niets) (?:wat|dat|waar\w*) ik
         (?:kunnen|mogen) we(?: [^\s,;]+){0,5}? (?:niet|geen)(?: [^\s,;]+){0,3}? (?:bespreken|praten|beantwoorden|helpen|delen|vrijgeven|onthullen|vertellen)|we (?:kunnen|mogen)(?: [^\s,;]+){0,5}? (?:niet|geen)(?: [^\s,;]+){0,3}? (?:bespreken|praten|beantwoorden|helpen|vrijgeven|onthullen)
         (?:is|was)(?: [^\s,;]+){0,5}? (?:niet iets|niets) (?:wat|dat|waar\w*) ik
+        (?:dat )?ik(?: [^\s,;]+){0,3}? moet (?:weigeren|afwijzen|passen)|te moeten (?:weigeren|afwijzen)
+        [^,;]{1,60}? te boven ga\w+
     """,
-    not_after=r"nog (?:niet|geen)|niet genoeg (?:aan|ben|zeg|prij)\w*|niet wachten|er niets aan doen|vaak genoeg|niet (?:zeggen|beschrijven) hoe (?:blij|dankbaar|erg)|niet (?:geloven|wachten)|niet (?:genoeg|vaak genoeg) (?:bedanken|aanbevelen|benadrukken|zeggen)|niet \w+ genoeg",
+    not_after=r"(?:kan|weet|heb|mag|ik) (?:\w+ ){0,2}nog (?:niet|geen)|niet genoeg (?:aan|ben|zeg|prij)\w*|niet wachten|er niets aan doen|vaak genoeg|niet (?:zeggen|beschrijven) hoe (?:blij|dankbaar|erg)|niet (?:geloven|wachten)|niet (?:genoeg|vaak genoeg) (?:bedanken|aanbevelen|benadrukken|zeggen)|niet \w+ genoeg",
     contrasts="maar|echter|toch|wel",
     offers=r"""
         (?:ik|we) (?:kan|kun|help|zou|ben|sta|raad|wil|doe|geef|denk|bied|stel|mag|begrijp|probeer|moet|adviseer)

@@ -84,6 +84,7 @@ LANGUAGE = Language(
         (?:eu )?não sou (?:uma? )?(?:\w+ )?\w+(?:,| e| nem| portanto|, portanto|;)+ (?:portanto |por isso )?não (?:posso|devo|estou|consigo)|não sou (?:uma? )?(?:advogad|médic|doutor|profissional|human|pessoa|psicólog|terapeuta|consultor|especialista)\w*
         (?:eu )?não (?:tenho|disponho|possuo)(?: [^\s,;.]+){0,3}? (?:autoridade|poder|competência|direito|alçada)\b
         (?:iss?o|isto|ess[ea]|est[ea]|a|o|tal)(?: [^\s,;]+){0,3}? (?:vai|viola|infringe|contraria|é)(?: contra| contrári[oa])?(?: a| à| às| aos?)? ?(?:as?|os?)? ?(?:noss[ao]s?|minhas?|meus?) (?:\w+ )?(?:<rules>|política)
+        (?:eu )?não (?:tenho|disponho d\w+|conheço) (?:o|a|os|as|seus?|suas?) (?:[^\s,;]+ ){1,4}?(?:atua(?:l|is)|exat[oa]s?|recentes?|precis[oa]s?|complet[oa]s?|necessári[oa]s?)\b
     """,
     weak=r"""
         <unable>(?! (?:deixar|esperar|comparecer|ir|participar|vir|estar|aceitar|encontrar|recomendar|evitar|parar|acreditar|ver))
@@ -95,8 +96,9 @@ LANGUAGE = Language(
         [^,;]{1,60}? não (?:é|são|faz parte|fazem parte)(?: [^\s,;]+){0,4}? ?(?:algo|uma coisa|do que|um tema|tarefas)(?: (?:com|em|de|sobre))?(?: que| o qual)? ?(?:eu )?(?:poss|consig|seja|esteja|me )\w*
         (?:disso |sobre isso )?não podemos (?:discutir|falar|revelar|partilhar|compartilhar|ajudar|responder|comentar|tratar|divulgar)\b
         [^,;]{1,60}? é algo que (?:eu )?não
+        (?:de )?(?:ter (?:de|que)|ser obrigad[oa] a|dever) (?:recusar|declinar|rejeitar)
     """,
-    not_after=r"ainda não|não (?:posso|consigo) (?:ainda|deixar de|esperar|evitar|parar de)|o suficiente|o bastante|posso senão|não (?:posso|consigo) (?:acreditar|imaginar|negar|reclamar|dormir|viver|resistir)\w*|(?:agradec|recomend)\w+ (?:\w+ ){0,3}(?:o suficiente|o bastante)",
+    not_after=r"ainda não (?:posso|consigo|sei|há)|não (?:posso|consigo) (?:ainda|deixar de|esperar|evitar|parar de)|o suficiente|o bastante|posso senão|não (?:posso|consigo) (?:acreditar|imaginar|negar|reclamar|dormir|viver|resistir)\w*|(?:agradec|recomend)\w+ (?:\w+ ){0,3}(?:o suficiente|o bastante)",
     contrasts="mas|porém|contudo|no entanto|entretanto|todavia",
     offers=r"""
         (?:eu )?(?:te |lhe |o |a |me )*(?:posso|poderia|gostaria|adoraria|ficaria|ficarei|estou|estarei|recomendo|sugiro|aconselho|ofereço|tentarei|farei|terei|fico|vou|ajudo)
