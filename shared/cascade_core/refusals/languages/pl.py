@@ -64,12 +64,14 @@ LANGUAGE = Language(
         nie (?:odczuwam|miewam|przeżywam|posiadam) (?:\w+ )?(?:emocji|uczuć|świadomości|poglądów|opinii|preferencji)
         (?:zabrania się mi|zabroniono mi|zakazano mi|nie pozwolono mi)(?: \w+)?
         (?:niestety )?nic (?:na to |z tym |w tej sprawie |tu )?nie (?:mogę|poradzę|zdziałam|wskóram)|(?:niestety )?nic nie mogę (?:na to |z tym |w tej sprawie )?(?:poradzić|zrobić)
+        (?:to|ta|ten|takie)(?: \w+){0,2} (?:wykracza|jest|leży) poza m[óo]\w+ \w+
+        <adverb>nie dysponuję(?: [^\s,;]+){1,4}
     """,
     weak=r"""
         <unable>(?! (?:się (?:doczekać|nachwalić|oprzeć|zgodzić, że)|przyjść|przyjechać|być|uczestniczyć|wziąć|znaleźć|doczekać|uwierzyć|przyjąć|dołączyć|jeszcze))
         <adverb>nie (?!(?:mog|sądz|myśl|widz|dziwi|chc|potrzeb|żałuj|rozumi|będ)\w*)\w{3,}(?:uję|ę)(?! (?:jak|czy|że))
     """,
-    not_after=r"(?:oddać|zwrócić)(?: \w+)? (?:pieniędzy|kosztów|kwoty),? (?:ale|lecz)|(?:powiedzieć|rzec),? że|jak (?:ci|wam|panu|pani|państwu|mam) (?:po)?dziękować|(?:na)?dziękować się|narzekać|wyjść z podziwu|oderwać się|wyobrazić sobie|nie (?:zauważyć|wspomnieć|docenić)|jeszcze|się (?:doczekać|nachwalić|oprzeć|powstrzymać)|wystarczająco (?:poleci|podkreśli|zachwal)\w+|dość (?:poleci|podkreśli)\w+",
+    not_after=r"(?:wolisz|wolała?(?:byś)?|preferuj\w+|lubisz|byś|pan woli|pani woli)|(?:oddać|zwrócić)(?: \w+)? (?:pieniędzy|kosztów|kwoty),? (?:ale|lecz)|(?:powiedzieć|rzec),? że|jak (?:ci|wam|panu|pani|państwu|mam) (?:po)?dziękować|(?:na)?dziękować się|narzekać|wyjść z podziwu|oderwać się|wyobrazić sobie|nie (?:zauważyć|wspomnieć|docenić)|jeszcze|się (?:doczekać|nachwalić|oprzeć|powstrzymać)|wystarczająco (?:poleci|podkreśli|zachwal)\w+|dość (?:poleci|podkreśli)\w+",
     contrasts="ale|jednak|lecz|natomiast|za to",
     offers=r"""
         (?:chętnie|mogę|mógłbym|mogłabym|jestem|jeśli|jeżeli|proszę|może|daj|polecam|zalecam|sugeruję|zachęcam|służę|pomogę|z przyjemnością|w razie|gdyby|postaram|to|nie|zawsze|rozumiem|dziękuję|spróbuję|doradzam|w czym|czy)

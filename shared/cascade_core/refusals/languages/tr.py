@@ -9,7 +9,7 @@ _CANNOT = (
 LANGUAGE = Language(
     script="latin",
     hints="""izin vermiyor engelliyor üzgünüm maalesef dilerim bilmiyorum yok yoktur değilim değil reddediyorum reddetmek
-        aykırı ihlal mümkün imkansız imkansızdır imkânsız kusura girmiyor girmez gelmiyor gelmez ötesinde ötesindedir yasak hissetmem olmaz olamaz dışında dışındadır bulunmuyor bilgim erişimim fikrim ederim yalnızca sadece sahip istemiyorum
+        aykırı ihlal mümkün imkansız imkansızdır imkânsız kusura yasaklıyor yasaklar girmiyor girmez gelmiyor gelmez ötesinde ötesindedir yasak hissetmem olmaz olamaz dışında dışındadır bulunmuyor bilgim erişimim fikrim ederim yalnızca sadece sahip istemiyorum
         korkarım yapamam bilemiyorum modeliyim yoksunum uygun""",
     stems="amam emem amıyor emiyor mayacağ meyeceğ madığım mediğim aşıyor",
     parts={
@@ -63,6 +63,8 @@ LANGUAGE = Language(
         <before>\w*abilecek\w*(?:imin|im) (?:ötesinde\w*|dışında\w*)
         <before>\w*(?:[ıiuü]ma|[ıiuü]me|m[ıiuü]za|m[ıiuü]ze) (?:girmiyor|girmez|dahil değil\w*)
         elimden (?:\w+ )?(?:bir şey|hiçbir şey) (?:gelmiyor|gelmez)
+        <before>(?:\w+(?:ine|ına|una|üne|lere|lara)|bun[al]\w*) sahip değilim
+        <before>\w+m[ae]m[ıi] (?:yasaklıyor|engelliyor|yasaklar|engeller|yasaklamakta\w*)
     """,
     weak=rf"""
         <before>\w+{_CANNOT}$
