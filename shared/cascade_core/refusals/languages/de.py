@@ -15,7 +15,7 @@ LANGUAGE = Language(
         "ai": r"(?:ein(?:e|en)? )?(?:rein(?:e|es)? |virtueller? |digitaler? )*(?:ki(?:-\w+)?|künstliche intelligenz|(?:ki-|großes )?sprachmodell"
         r"|assistent(?:in)?|chatbot|bot|maschine|computerprogramm|modell|ki-assistent(?:in)?)",
         "can": r"(?:kann|könnte|darf|werde|möchte|will|sollte|muss)",
-        "do": r"(?:\w*helfen|weiterhelfen|beantworten|antworten|unterstützen|geben|\w*weitergeben|herausgeben|preisgeben|bereitstellen|liefern|nennen"
+        "do": r"(?:surfen|recherchieren|suchen|übersetzen|kontaktieren|anrufen|buchen|stornieren|löschen|senden|schicken|berechnen|bewerten|garantieren|\w*helfen|weiterhelfen|beantworten|antworten|unterstützen|geben|\w*weitergeben|herausgeben|preisgeben|bereitstellen|liefern|nennen"
         r"|erfüllen|nachkommen|entsprechen|erstellen|schreiben|verfassen|generieren|erzeugen|teilen|diskutieren|besprechen|sprechen|reden|äußern"
         r"|eingehen|öffnen|zugreifen|abrufen|ausführen|durchführen|bearbeiten|verarbeiten|tun|machen|dienen|anbieten|erteilen|empfinden|fühlen|fortfahren|weitermachen"
         r"|sagen|beurteilen|bestätigen|überprüfen|einsehen|(?:bilder|fotos|dateien) sehen|offenlegen|beraten|mitteilen|auskunft|zustimmen|mitwirken|beitragen|übernehmen|ausdrücken|haben|behilflich sein|umsetzen|befolgen|befürworten|kommentieren|vorhersagen|erklären|zeigen|unternehmen|stellen|verbinden|zugreifen)",
@@ -23,6 +23,7 @@ LANGUAGE = Language(
         "gap": r"(?: (?:[^\s,;]+)){0,9}?",
     },
     apologies=r"""
+        ich muss (?:ihnen|dir|euch) (?:leider )?(?:sagen|mitteilen|gestehen),? dass(?= ich)
         (?:es |das )?tut mir (?:wirklich |sehr |furchtbar |aufrichtig |schrecklich )?leid(?! ?,? dass)|(?:sorry|verzeihung|pardon)(?! für)|(?:ich bitte (?:vielmals )?um |bitte )?(?:entschuldigung|verzeihung|entschuldigen sie(?: bitte)?(?! die)|entschuldige(?: bitte)?(?! die)|verzeihen sie|verzeih)(?! für)
         ich (?:fürchte|bedaure(?: sehr)?|muss (?:ihnen|dir) (?:leider )?mitteilen)(?:,? dass)?(?!,? ja)|ich entschuldige mich(?! für)|zu meinem bedauern
         leider|bedauerlicherweise|unglücklicherweise|derzeit|momentan|im moment|ehrlich gesagt|bei allem respekt
@@ -91,6 +92,8 @@ LANGUAGE = Language(
         (?:es gehört|gehört|das gehört|dies gehört|das fällt|das zählt)(?: [^\s,;]+){0,6}? nicht (?:zu|in|unter) (?:meine\w*|dem|den)
         ich (?:habe|kenne) (?:leider )?(?:die|den|das|ihre\w*|deine\w*) (?:aktuelle|genaue|exakte|neueste|vollständige|nötige|notwendige)\w* [^\s,;]+ nicht
         (?:dafür|dazu|darauf|hierfür|hierzu|damit|darin) bin ich(?: \w+)? nicht \w+
+        (?:da|hier|dabei) muss ich(?: \w+)? passen
+        ich kann nicht (?:im|auf das|ins) (?:internet|netz|web)
     """,
     weak=r"""
         (?:ich|das|dies|es|da|dabei|damit)? ?(?:<can>) (?:ich )?(?:<gap>)(?:nicht|keine?\w*)(?!(?:<gap>) (?:warten|teilnehmen|kommen|dabei sein|erwarten|anders|annehmen|genug|erkennen|finden|mehr erwarten))(?=$|,| \w)

@@ -144,7 +144,7 @@ LANGUAGE = Language(
     """,
     not_after=r"""
         enough (?:how|that)|(?:recommend|stress|praise|thank|overstate|emphasi[sz]e|express|say) (?:\w+ ){0,6}enough|(?:can'?t|cannot) (?:wait|imagine|help but|complain|argue with that|go wrong)
-        (?<!not )yet\b|until (?:you|we|the|monday|tuesday|wednesday|thursday|friday)|can'?t tell you how (?:happy|much|glad|excited|sorry|grateful)
+        (?<!not )yet\b|into (?:the |any |much )?details?|until (?:you|we|the|monday|tuesday|wednesday|thursday|friday)|can'?t tell you how (?:happy|much|glad|excited|sorry|grateful)
         (?:can'?t|cannot|unable to) (?:\w+ ){0,3}(?:wait|thank you|imagine|believe|help but|overstate|resist|decide)
     """,
     contrasts="but|however|though|although|nevertheless|nonetheless|still",

@@ -4,7 +4,8 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""irresponsable impiden impide haré prohíben prohíbe inapropiado recuerdo nada
+    hints="""pasar
+        irresponsable impiden impide haré prohíben prohíbe inapropiado recuerdo nada
         pueda poseo permite permitido permitida suficiente suficientes falta faltan ningún ninguna allá resulta
         fuera excede supera no puedo podré podría podemos lamento siento sé capaz posible autorizado autorizada
         tengo dispongo cuento carezco soy imposible debo rechazar declinar negarme niego prefiero
@@ -27,10 +28,11 @@ LANGUAGE = Language(
         r"|complet\w+|revel\w+|discut\w+|coment\w+|trat\w+|particip\w+|sent\w+|naveg\w+|verific\w+"
         r"|confirm\w+|dec\w+|satisf\w+|suministr\w+|entreg\w+|tener|mostr\w+|divulg\w+|aconsej\w+"
         r"|recomend\w+ (?:eso|ningun\w+|medicament\w+)|promov\w+|apoy\w+|colabor\w+|ejecut\w+|aten\w+"
-        r"|ver (?:im[aá]genes|fotos|archivos|tu|su)|diagnostic\w+|predecir|emit\w+|establec\w+|conect\w+|dict\w+|tram\w+|avanz\w+",
+        r"|busc\w+|llam(?:ar|arte|arle) (?:a|por)|reserv\w+|cancel\w+|modific\w+|consult\w+|calcul\w+|traduc\w+|ver (?:im[aá]genes|fotos|archivos|tu|su)|diagnostic\w+|predecir|emit\w+|establec\w+|conect\w+|dict\w+|tram\w+|avanz\w+",
         "rules": r"(?:direct\w+|pol[ií]tic\w+|norm\w+|principios|reglas|programación|pautas|valores|lineamientos)",
     },
     apologies=r"""
+        (?:siento|lamento|debo|tengo que|he de) (?:mucho )?(?:decir|informar|comunicar)(?:le|te|les|os)?(?: \w+)? que(?= no)
         (?:lo |de verdad |sinceramente |realmente )*(?:siento|lamento)(?: mucho| muchísimo| de verdad)?(?: (?:decirl?t?e|informarl?t?e|comunicarl?t?e|tener que decirl?t?e))?(?: que)?(?! (?:el|la|los|las|su|tu|se|haya|oír|escuchar))
         (?:me )?disculp[ea]s?(?:me|n)?(?! (?:por|el|la))|perd[oó]n[ae]?(?:me)?(?! (?:por|el|la))|(?:mis |mil |te |le )*(?:pido )?(?:disculpas|perdón)(?! por)
         me temo(?: que)?(?! (?:sí|que sí))|me disculpo|temo(?: que)?
@@ -97,6 +99,7 @@ LANGUAGE = Language(
         (?:yo )?no (?:tengo|dispongo|cuento|poseo)(?: [^\s,;.]+){0,3}? (?:autoridad|potestad|facultad|facultades|derecho|competencia|competencias)\b
         (?:eso|esto|esta|esa|este|ese|su|tu|la)(?: [^\s,;]+){0,3}? (?:va|van|iría|es|está|infringe|viola|incumple|contraviene)(?: en)?(?: contra| contrari[oa])?(?: de| a)? ?(?:la|las|el|los|nuestr[oa]s?|mis?) (?:\w+ )?<rules>
         (?:yo )?no (?:tengo|dispongo de|conozco) (?:el|la|los|las|sus?|tus?) (?:[^\s,;]+ ){1,4}?(?:actual(?:es)?|exact[oa]s?|recientes?|precis[oa]s?|complet[oa]s?|concret[oa]s?|necesari[oa]s?)\b
+        (?:voy a|vamos a)? ?(?:tener que|tengo que) (?:pasar(?= de|$)|abstenerme|decir(?:te|le)? que no)
     """,
     weak=r"""
         <unable>(?! (?:esperar|evitar|asistir a|ir|acudir|venir|estar|dejar|aceptar|más|encontrar|recomendarl\w|quejarme|creer))

@@ -4,7 +4,8 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""avocate fait
+    hints="""devoir
+        avocate fait
         irresponsable empêchent empêche dépasser inapproprié rien ferai
         juste peine sort outrepasse interdit contrainte contraint contrevient sortent puisse ai suffisamment assez interdite manque savoir ose désole malaise
         dépasse dépassent ne n peux pourrai pourrais puis désolé désolée pas impossible mesure refuse décliner refuser
@@ -29,6 +30,7 @@ LANGUAGE = Language(
         "rules": r"(?:directives|politiques?|règles|principes|consignes|programmation|valeurs|lignes directrices|normes|conditions)",
     },
     apologies=r"""
+        (?:j'ai le regret|je (?:regrette|suis désolée?|suis au regret)) (?:de (?:devoir )?)?(?:vous |t'|te )(?:dire|informer|annoncer|faire savoir) que(?= je)|je dois (?:vous|te) (?:dire|informer) que(?= je ne)
         (?:pardon|désolée?|navrée?|toutes mes excuses|mes excuses|excusez-moi|excuse-moi) pour (?:la (?:confusion|gêne)|le malentendu|cela|ça|les désagréments|ce désagrément|le dérangement)|je crains(?= de ne)
         (?:(?:je suis|je|nous sommes|sommes) )?(?:vraiment |sincèrement |très |bien )?(?:désolée?s?|navrée?s?)(?: pour (?:cela|ça|la gêne))?(?! (?:pour|d'app|d'ent|de l|que|du|des))
         (?:toutes )?(?:mes|nos) (?:plus sincères |plus plates |sincères )?excuses(?! pour)|je (?:vous |te )?(?:prie|présente|demande)(?: de)?(?: m'excuser| mes excuses| pardon)(?! pour)|(?:excuse|pardonne)z?-moi(?! pour)|pardon|je m'excuse(?! pour)
@@ -91,6 +93,7 @@ LANGUAGE = Language(
         je n'ai (?:pas|aucune)(?: [^\s,;.]+){0,3}? ?(?:l'|d'|le |de )?(?:autorité|pouvoir|compétence|habilitation|droit)\b
         je ne (?:serai|serais)(?: \w+)? pas (?:en mesure|capable|à même|autorisée?)
         je n'ai pas (?:le|la|les|vos|votre|tes) ?(?:[^\s,;]+ ){1,4}?(?:actuel\w*|exacte?s?|récente?s?|précise?s?|complète?s?|nécessaires?)\b
+        je (?:vais |dois |vais devoir )(?:passer mon tour|m'abstenir|vous dire non)
     """,
     weak=r"""
         <unable>(?! (?:pas )?(?:attendre|m'empêcher|assister à|venir|être présent|accepter|trouver|que|trop|croire|y aller|participer à))

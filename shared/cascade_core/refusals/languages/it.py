@@ -4,7 +4,8 @@ from cascade_core.refusals.language import Language
 
 LANGUAGE = Language(
     script="latin",
-    hints="""avvocato autorità
+    hints="""devo
+        avvocato autorità
         irresponsabile impediscono impedisce superi inappropriato nulla farò ricordo
         poter poterlo poterti oltre contrario contraria mancano manca abbastanza sufficienti sento esulano supera oltrepassa astengo
         non posso potrò potrei dispiace spiace spiacente possibile grado rifiutare declinare rifiuto
@@ -24,6 +25,7 @@ LANGUAGE = Language(
         "rules": r"(?:linee guida|direttive|norme|politiche|regole|principi|policy|programmazione|valori|standard)",
     },
     apologies=r"""
+        (?:mi (?:duole|dispiace|spiace|rincresce)|devo|sono spiacente di) (?:dover )?(?:dir|comunicar|informar)(?:le|ti|la|vi)? che(?= non)
         (?:scusa|scusi|scusate|chiedo scusa|le mie scuse|mi scuso) per (?:la confusione|il disagio|l'inconveniente|il malinteso|l'equivoco)|temo(?= di non)
         (?:mi |ci )?(?:dispiace|spiace|rincresce|duole)(?: molto| davvero| tanto| sinceramente| dirti| dirle)?(?! (?:che|per|sentire|di))|sono (?:davvero |molto )?(?:spiacente|desolat[oa])(?! per)|spiacente
         (?:chiedo |le mie |ti chiedo |le chiedo |porgo le mie )?(?:scus[ai]|scuse|perdono|venia)(?:mi|temi)?(?! (?:per|il|la))|mi scus[oi](?! per)|perdonami|temo(?: che)?(?= (?:di non|non))|temo
@@ -85,6 +87,7 @@ LANGUAGE = Language(
         (?:quest[oa]|quell[oa]|ciò|la|il)(?: [^\s,;]+){0,3}? (?:va|viola|infrange|contravviene|è contrari[oa]|è)(?: contro| a| alla| alle| con)? ?(?:la|le|il|i|alla|alle|ai)? ?(?:nostr[aei]|mi[ae]i?) (?:\w+ )?(?:<rules>|politica)
         non (?:sarò|sarei|sono) (?:\w+ )?(?:in grado|capace|autorizzat[oa])
         (?:io )?non (?:ho|conosco|dispongo de\w*) (?:il|la|i|le|gli|lo) (?:[^\s,;]+ ){1,4}?(?:attual[ei]|esatt[oaei]|recent[ei]|precis[oaei]|complet[oaei]|necessari[oaei]?)\b
+        (?:su|con|per) (?:questo|questa|ciò) (?:devo|dovrò|mi tocca) (?:passare|rifiutare|declinare)
     """,
     weak=r"""
         <unable>(?! (?:fare a meno|che|aspettare|partecipare|venire|essere presente|accettare|trovare|credere|esserci|andare))

@@ -14,11 +14,12 @@ LANGUAGE = Language(
         "ai": r"(?:een )?(?:groot )?(?:ai(?:-\w+)?|kunstmatige intelligentie|taalmodel|(?:virtuele |digitale |ai-)?assistent|chatbot|bot|machine|computerprogramma|model)",
         "can": r"(?:kan|mag|zal|wil|zou|ga|kon)",
         "gap": r"(?: (?:[^\s,;]+)){0,9}?",
-        "do": r"(?:\w*helpen|beantwoorden|antwoorden|geven|verstrekken|delen|bieden|voldoen|maken|schrijven|opstellen|genereren|doorgaan|verdergaan|bespreken|praten|spreken|zeggen|doen"
+        "do": r"(?:surfen|zoeken|vertalen|bellen|boeken|annuleren|verwijderen|versturen|berekenen|beoordelen|garanderen|\w*helpen|beantwoorden|antwoorden|geven|verstrekken|delen|bieden|voldoen|maken|schrijven|opstellen|genereren|doorgaan|verdergaan|bespreken|praten|spreken|zeggen|doen"
         r"|openen|uitvoeren|verwerken|inzien|bekijken|zien|raadplegen|voelen|ervaren|hebben|meewerken|assisteren|ondersteunen|vertellen|bevestigen|controleren|verifiëren|voorspellen|adviseren|toegang|onthullen|vrijgeven|ingaan|uitlaten|meedoen|reageren|leveren|noemen|produceren|van dienst zijn|uitspraken?|inwilligen|uiten|afgeven|tonen|uitleggen|stellen|verbinden|raadplegen|uitspraak doen)",
         "rules": r"(?:\w*richtlijnen|\w*regels|\w*beleid|principes|waarden|programmering|voorwaarden|normen)",
     },
     apologies=r"""
+        ik moet (?:u|je|jullie) (?:helaas )?(?:zeggen|meedelen|bekennen) dat(?= ik)
         (?:het |dat )?spijt (?:me|mij) (?:echt|oprecht|heel|zeer)(?: erg)?(?=,| maar)
         (?:het |dat )?spijt (?:me|mij)(?: zeer| heel erg| enorm| vreselijk| oprecht)?(?! (?:dat|voor|van|te horen))|(?:heel erg |echt )?sorry(?! (?:voor|dat|te))|(?:mijn |onze |veel )?(?:welgemeende |oprechte )?excuses(?! voor)|(?:ik )?(?:bied|vraag)(?: u| je)? (?:mijn |om )?(?:excuses|verontschuldiging\w*|vergeving)(?: aan)?|excuseer(?: mij| me)?|neem me niet kwalijk|pardon|vergeef me
         ik (?:ben bang|vrees|betreur)(?: dat)?(?! van wel)
@@ -85,6 +86,7 @@ LANGUAGE = Language(
         ik (?:heb|ken) (?:helaas )?(?:de|het|uw|je) (?:actuele|huidige|exacte|precieze|nieuwste|volledige|benodigde) [^\s,;]+ niet
         (?:daar|hier|daarvoor|hiervoor|daartoe)(?: \w+)? ben ik(?: \w+)? niet (?:\w+ )?\w+
         ik (?:gok|raad|schat|speculeer|beoordeel|bemoei|meng|waag|oordeel)(?: [^\s,;]+){0,4}? liever (?:niet|niets|geen)
+        (?:daar|hier|hiervoor|daarvoor) moet ik(?: \w+){0,3}? passen
     """,
     weak=r"""
         (?:ik|dat|dit|daar|hier)? ?(?:<can>) (?:ik )?(?:[^\s,;]+ ){0,4}?(?:niet|geen)(?!(?:<gap>) (?:wachten|aanwezig|komen|bij zijn|zijn|genoeg|doen dat|aannemen|vinden))(?=$|,| \w)|ik(?: [^\s,;]+){0,5} niet (?:kan|mag)(?: \w+)?

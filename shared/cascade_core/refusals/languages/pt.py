@@ -85,9 +85,10 @@ LANGUAGE = Language(
         (?:eu )?não (?:tenho|disponho|possuo)(?: [^\s,;.]+){0,3}? (?:autoridade|poder|competência|direito|alçada)\b
         (?:iss?o|isto|ess[ea]|est[ea]|a|o|tal)(?: [^\s,;]+){0,3}? (?:vai|viola|infringe|contraria|é)(?: contra| contrári[oa])?(?: a| à| às| aos?)? ?(?:as?|os?)? ?(?:noss[ao]s?|minhas?|meus?) (?:\w+ )?(?:<rules>|política)
         (?:eu )?não (?:tenho|disponho d\w+|conheço) (?:o|a|os|as|seus?|suas?) (?:[^\s,;]+ ){1,4}?(?:atua(?:l|is)|exat[oa]s?|recentes?|precis[oa]s?|complet[oa]s?|necessári[oa]s?)\b
+        (?:vou ter (?:de|que)|tenho (?:de|que)) (?:passar (?:essa|esta)|dizer que não)
     """,
     weak=r"""
-        <unable>(?! (?:deixar|esperar|comparecer|ir|participar|vir|estar|aceitar|encontrar|recomendar|evitar|parar|acreditar|ver))
+        <unable>(?! (?:deixar|esperar|comparecer|ir|participar|vir|estar|aceitar|encontrar|recomendar(?! um)|evitar|parar|acreditar|ver))
         (?:por |de |que )?não (?:poder|conseguir|ser capaz de|estar (?:em condições de|autorizad[oa] a))(?! (?:ir|vir|estar|comparecer|participar|aceitar|esperar|ficar))\w*
         (?:eu )?não <clitic>(?!<felt>|posso|consigo|creio|acho|duvido|penso|entendo|tod|tud|muit|iss|ist|irei|estarei|serei|como|quando|vejo por|tenho (?:dúvidas?|objeç\w+|tempo|problemas?)|encontro erros|quero)(?:\w+o|\w+rei|dou|vou|sei)\b
         [^,;]{1,60}? é (?:algo|uma coisa|um tema|um pedido) (?:que|com que|em que|a que|sobre o qual) (?:eu )?não
