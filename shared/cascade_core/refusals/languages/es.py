@@ -100,6 +100,7 @@ LANGUAGE = Language(
         (?:eso|esto|esta|esa|este|ese|su|tu|la)(?: [^\s,;]+){0,3}? (?:va|van|iría|es|está|infringe|viola|incumple|contraviene)(?: en)?(?: contra| contrari[oa])?(?: de| a)? ?(?:la|las|el|los|nuestr[oa]s?|mis?) (?:\w+ )?<rules>
         (?:yo )?no (?:tengo|dispongo de|conozco) (?:el|la|los|las|sus?|tus?) (?:[^\s,;]+ ){1,4}?(?:actual(?:es)?|exact[oa]s?|recientes?|precis[oa]s?|complet[oa]s?|concret[oa]s?|necesari[oa]s?)\b
         (?:voy a|vamos a)? ?(?:tener que|tengo que) (?:pasar(?= de|$)|abstenerme|decir(?:te|le)? que no)
+        no <clitic>podré (?!<felt>)\w+r(?:te|le|les|os|lo|la)?\b
     """,
     weak=r"""
         <unable>(?! (?:esperar|evitar|asistir a|ir|acudir|venir|estar|dejar|aceptar|más|encontrar|recomendarl\w|quejarme|creer))

@@ -94,6 +94,7 @@ LANGUAGE = Language(
         je ne (?:serai|serais)(?: \w+)? pas (?:en mesure|capable|à même|autorisée?)
         je n'ai pas (?:le|la|les|vos|votre|tes) ?(?:[^\s,;]+ ){1,4}?(?:actuel\w*|exacte?s?|récente?s?|précise?s?|complète?s?|nécessaires?)\b
         je (?:vais |dois |vais devoir )(?:passer mon tour|m'abstenir|vous dire non)
+        je ne (?:vous |te |le |la |l'|les )?pourrai pas (?:vous |te |le |la |l'|les )?(?!<felt>)\w+(?:er|ir|re)\b
     """,
     weak=r"""
         <unable>(?! (?:pas )?(?:attendre|m'empêcher|assister à|venir|être présent|accepter|trouver|que|trop|croire|y aller|participer à))

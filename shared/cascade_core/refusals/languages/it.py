@@ -88,6 +88,7 @@ LANGUAGE = Language(
         non (?:sarò|sarei|sono) (?:\w+ )?(?:in grado|capace|autorizzat[oa])
         (?:io )?non (?:ho|conosco|dispongo de\w*) (?:il|la|i|le|gli|lo) (?:[^\s,;]+ ){1,4}?(?:attual[ei]|esatt[oaei]|recent[ei]|precis[oaei]|complet[oaei]|necessari[oaei]?)\b
         (?:su|con|per) (?:questo|questa|ciò) (?:devo|dovrò|mi tocca) (?:passare|rifiutare|declinare)
+        non <clitic>potrò (?!<felt>|mai)\w+(?:re|rti|rle|rvi|rlo|rla)\b
     """,
     weak=r"""
         <unable>(?! (?:fare a meno|che|aspettare|partecipare|venire|essere presente|accettare|trovare|credere|esserci|andare))

@@ -102,6 +102,7 @@ LANGUAGE = Language(
         (?:is|was)(?: [^\s,;]+){0,5}? (?:niet iets|niets) (?:wat|dat|waar\w*) ik
         (?:dat )?ik(?: [^\s,;]+){0,3}? moet (?:weigeren|afwijzen|passen)|te moeten (?:weigeren|afwijzen)
         [^,;]{1,60}? te boven ga\w+
+        (?:dat )?ik geen [^\s,;]+ (?:kan|mag) (?:aanbevelen|aanraden)
     """,
     not_after=r"(?:kan|weet|heb|mag|ik) (?:\w+ ){0,2}nog (?:niet|geen)|niet genoeg (?:aan|ben|zeg|prij)\w*|niet wachten|er niets aan doen|vaak genoeg|niet (?:zeggen|beschrijven) hoe (?:blij|dankbaar|erg)|niet (?:geloven|wachten)|niet (?:genoeg|vaak genoeg) (?:bedanken|aanbevelen|benadrukken|zeggen)|niet \w+ genoeg",
     contrasts="maar|echter|toch|wel",

@@ -86,6 +86,7 @@ LANGUAGE = Language(
         (?:iss?o|isto|ess[ea]|est[ea]|a|o|tal)(?: [^\s,;]+){0,3}? (?:vai|viola|infringe|contraria|é)(?: contra| contrári[oa])?(?: a| à| às| aos?)? ?(?:as?|os?)? ?(?:noss[ao]s?|minhas?|meus?) (?:\w+ )?(?:<rules>|política)
         (?:eu )?não (?:tenho|disponho d\w+|conheço) (?:o|a|os|as|seus?|suas?) (?:[^\s,;]+ ){1,4}?(?:atua(?:l|is)|exat[oa]s?|recentes?|precis[oa]s?|complet[oa]s?|necessári[oa]s?)\b
         (?:vou ter (?:de|que)|tenho (?:de|que)) (?:passar (?:essa|esta)|dizer que não)
+        não <clitic>poderei (?!<felt>)\w+r\b
     """,
     weak=r"""
         <unable>(?! (?:deixar|esperar|comparecer|ir|participar|vir|estar|aceitar|encontrar|recomendar(?! um)|evitar|parar|acreditar|ver))
