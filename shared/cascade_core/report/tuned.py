@@ -35,14 +35,11 @@ from cascade_core.visible import SafeText
 def tuning_bar(*, quiet: bool) -> Iterator[OnStep]:
     """Show how far tuning has come on standard error, where somebody looks."""
     console = Console(stderr=True)
+    if quiet or not console.is_terminal:  # a bar that is only disabled may still end its line
+        yield lambda *_: None
+        return
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
-    with Progress(
-        *columns,
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=quiet or not console.is_terminal,
-    ) as bar:
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
         task = bar.add_task("reading the table", total=None)
         yield lambda done, total, doing: bar.update(
             task, completed=done, total=total, description=doing

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain.chat_models import init_chat_model
 from typer.testing import CliRunner
 
 from cascade_core.cli import make_app
@@ -152,6 +153,8 @@ def test_what_only_an_answer_can_tell_is_unknown(
 ) -> None:
     if name == LOCAL:
         pytest.importorskip("langchain_ollama")
+    if tools and getattr(init_chat_model(name), "profile", None) is None:
+        pytest.skip("this version of the integration tells nothing of its models")
     said = found(name, LARGE)
     cheap = said["cheap"]
     assert (cheap["logprobs"], cheap["tools"], cheap["structured_output"]) == (
