@@ -12,7 +12,6 @@ from typing import Any, cast
 from langchain_core.language_models import BaseChatModel
 
 from cascade_core.abilities import NOTHING_KNOWN, Abilities, Missing
-from cascade_core.integrations.asked import answers_once
 from cascade_core.integrations.classes import LANGCHAIN, declines_logprobs, integration
 
 
@@ -75,7 +74,7 @@ def abilities(model: BaseChatModel) -> Abilities:
     lacks = {lack for name, lack in _IN_PROFILES.items() if profile.get(name) is False}
     if not supports_tools(model):
         lacks.add("tools")
-    if answers_once(model):
+    if integration(model, LANGCHAIN).one_answer:
         lacks.add("n")
     limit = profile.get("max_input_tokens")
     known = type(limit) is int and limit > 0

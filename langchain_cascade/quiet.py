@@ -32,7 +32,7 @@ _PASSED_ON = ("model_kwargs", "extra_body")
 def wants_stream(model: BaseChatModel) -> bool:
     """Tell whether the owner of a model has it stream; some endpoints answer in no other way."""
     cls = type(model)
-    if cls._stream is BaseChatModel._stream and cls._astream is BaseChatModel._astream:  # noqa: SLF001
+    if not _in_pieces(cls):
         return False
     passed = [getattr(model, name, None) for name in _PASSED_ON]
     asked = any(isinstance(given, Mapping) and given.get("stream") for given in passed)
@@ -51,11 +51,13 @@ def speaks(called: object) -> bool:
 def streams(model: BaseChatModel) -> bool:
     """Tell whether a model has a way to answer piece by piece."""
     cls = type(model)
-    return (
-        cls._stream is not BaseChatModel._stream  # noqa: SLF001
-        or cls._astream is not BaseChatModel._astream  # noqa: SLF001
-        or cls.stream is not BaseChatModel.stream
-    )
+    return _in_pieces(cls) or cls.stream is not BaseChatModel.stream
+
+
+def _in_pieces(cls: type[BaseChatModel]) -> bool:
+    """Tell whether a class has the methods by which LangChain gets an answer in pieces."""
+    sync, asynchronous = cls._stream, cls._astream
+    return sync is not BaseChatModel._stream or asynchronous is not BaseChatModel._astream  # noqa: SLF001
 
 
 def quiet_fields(model: BaseChatModel) -> dict[str, Any]:

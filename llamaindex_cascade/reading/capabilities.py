@@ -16,7 +16,6 @@ from llama_index.core.llms.function_calling import FunctionCallingLLM
 
 from cascade_core.abilities import MODALITIES, NOTHING_KNOWN, Abilities, Missing
 from cascade_core.integrations import classes
-from cascade_core.integrations.asked import answers_once
 from cascade_core.integrations.classes import LLAMAINDEX, declines_logprobs, integration
 from cascade_core.tier import hosted
 
@@ -121,7 +120,7 @@ def abilities(llm: LLM) -> Abilities:
     lacks: set[Missing] = set()
     if not calls_tools(llm, known):
         lacks.add("tools")
-    if answers_once(llm):
+    if integration(llm, LLAMAINDEX).one_answer:
         lacks.add("n")
     if not known.is_chat_model:  # messages are written out as one text
         lacks |= MODALITIES

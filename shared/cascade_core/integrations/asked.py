@@ -26,13 +26,6 @@ _KINDS: Mapping[str, Missing] = {
 
 _BY_MIME: Mapping[str, Missing] = {"image": "image", "audio": "audio", "video": "video"}
 
-_ONE_ANSWER = frozenset(
-    {"Anthropic", "Bedrock", "BedrockConverse", "ChatAnthropic", "ChatAnthropicBedrock"}
-    | {"ChatAnthropicVertex", "ChatBedrock", "ChatBedrockConverse", "ChatCohere", "ChatOllama"}
-    | {"Cohere", "Ollama"}
-)
-"""Classes of models, in either framework, whose providers give one answer to one request."""
-
 _MIME_KEYS = ("mime_type", "media_type", "mimetype", "document_mimetype")
 
 
@@ -65,8 +58,3 @@ def needs_of(kwargs: Mapping[str, Any]) -> tuple[Missing, ...]:
     if type(several) is int and several > 1:
         needs.append("n")
     return tuple(needs)
-
-
-def answers_once(model: object) -> bool:
-    """Tell whether a model is of a class that gives one answer to one request."""
-    return any(cls.__name__ in _ONE_ANSWER for cls in type(model).__mro__)

@@ -58,7 +58,9 @@ class Integration(NamedTuple):
             which does not was cut off. False: they never say so, its whole answers do.
         usage_asked: Whether its streams report tokens only to who asks them to.
         cache_keys: The settings for prompt caching that it accepts.
+        choose_none: How it is told to call no tool; False where there is no way.
         tells_tokens: Whether it tells handlers of tokens even where it answers in one piece.
+        one_answer: Whether its provider gives no more than one answer to one request.
     """
 
     logprobs: LogprobsBy | None = None
@@ -68,6 +70,7 @@ class Integration(NamedTuple):
     cache_keys: frozenset[str] | None = None
     choose_none: Mapping[str, str] | Literal[False] | None = None
     tells_tokens: bool | None = None
+    one_answer: bool | None = None
 
 
 Known: TypeAlias = Mapping[str, Integration]
@@ -80,6 +83,7 @@ _ANTHROPIC = Integration(
     ends_named=True,
     cache_keys=frozenset({"cache_control"}),
     choose_none={"type": "none"},
+    one_answer=True,
 )
 _OPENAI = frozenset({"prompt_cache_key", "prompt_cache_retention"})
 
@@ -90,10 +94,12 @@ LANGCHAIN: Known = {
     "ChatAnthropicBedrock": _ANTHROPIC,
     "ChatAnthropicVertex": _ANTHROPIC,
     "ChatBaseten": Integration(host="baseten"),
-    "ChatBedrock": Integration(logprobs="never", choose_none=False),
-    "ChatBedrockConverse": Integration(logprobs="never", ends_named=True, choose_none=False),
+    "ChatBedrock": Integration(logprobs="never", choose_none=False, one_answer=True),
+    "ChatBedrockConverse": Integration(
+        logprobs="never", ends_named=True, choose_none=False, one_answer=True
+    ),
     "ChatCerebras": Integration(host="cerebras"),
-    "ChatCohere": Integration(logprobs="never", ends_named=True),
+    "ChatCohere": Integration(logprobs="never", ends_named=True, one_answer=True),
     "ChatDatabricks": Integration(host="databricks"),
     "ChatDeepInfra": Integration(host="deepinfra"),
     "ChatFireworks": Integration(
@@ -109,7 +115,7 @@ LANGCHAIN: Known = {
     "ChatMistralAI": Integration(logprobs="never", ends_named=True),
     "ChatNVIDIA": Integration(host="nvidia", ends_named=True),
     "ChatNebius": Integration(host="nebius"),
-    "ChatOllama": Integration(host="ollama", ends_named=True, tells_tokens=True),
+    "ChatOllama": Integration(host="ollama", ends_named=True, tells_tokens=True, one_answer=True),
     "ChatOpenAI": Integration(cache_keys=_OPENAI),
     "ChatOpenRouter": Integration(logprobs="model_kwargs", host="openrouter", ends_named=True),
     "ChatPerplexity": Integration(logprobs="never", host="perplexity", ends_named=True),
@@ -119,13 +125,13 @@ LANGCHAIN: Known = {
 }
 
 LLAMAINDEX: Known = {
-    "Anthropic": Integration(logprobs="never", ends_named=True),
+    "Anthropic": Integration(logprobs="never", ends_named=True, one_answer=True),
     "AzureOpenAI": Integration(host="azure"),
     "Baseten": Integration(host="baseten"),
-    "Bedrock": Integration(logprobs="never"),
-    "BedrockConverse": Integration(logprobs="never", ends_named=False),
+    "Bedrock": Integration(logprobs="never", one_answer=True),
+    "BedrockConverse": Integration(logprobs="never", ends_named=False, one_answer=True),
     "Cerebras": Integration(host="cerebras"),
-    "Cohere": Integration(logprobs="never", ends_named=True),
+    "Cohere": Integration(logprobs="never", ends_named=True, one_answer=True),
     "Databricks": Integration(host="databricks"),
     "DeepInfraLLM": Integration(host="deepinfra"),
     "Fireworks": Integration(host="fireworks"),
@@ -140,7 +146,7 @@ LLAMAINDEX: Known = {
     "MistralAI": Integration(logprobs="never", ends_named=True),
     "NVIDIA": Integration(host="nvidia"),
     "NebiusLLM": Integration(host="nebius"),
-    "Ollama": Integration(logprobs="never", host="ollama", ends_named=True),
+    "Ollama": Integration(logprobs="never", host="ollama", ends_named=True, one_answer=True),
     "OpenAI": Integration(logprobs="arguments", ends_named=True, usage_asked=True),
     "OpenAIResponses": Integration(logprobs="never", ends_named=True),
     "OpenRouter": Integration(host="openrouter"),
