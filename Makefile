@@ -29,7 +29,7 @@ shell: $(VENV)/.stamp-demo ## Open a shell in which `cascade` and `python` are t
 
 .PHONY: test
 test: $(VENV)/.stamp-dev ## Run the tests
-	$(VENV)/bin/python -m pytest $(PYTEST_FLAGS) --ignore=tests/benchmarks --ignore=tests/integrations/test_ends.py $(PYTEST_ARGS)
+	$(VENV)/bin/python -m pytest $(PYTEST_FLAGS) $(addprefix --ignore=tests/,benchmarks integrations/test_ends.py docs cookbooks) $(PYTEST_ARGS)
 
 .PHONY: test-lowest
 test-lowest: $(LOWEST)/.stamp-test ## Run the core's and LangChain's tests on the oldest versions supported
@@ -44,6 +44,18 @@ lint: $(VENV)/.stamp-dev ## Check style, formatting and types
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
+
+.PHONY: test-docs
+test-docs: $(VENV)/.stamp-docs ## Run all code in the README and in docs, and check every link
+	$(VENV)/bin/python -m pytest -q -n $(WORKERS) --dist loadfile tests/docs $(PYTEST_ARGS)
+
+.PHONY: test-cookbooks
+test-cookbooks: $(VENV)/.stamp-cookbooks ## Run the notebooks and compare what they print with what they show
+	$(VENV)/bin/python -m pytest -q -n $(WORKERS) tests/cookbooks $(PYTEST_ARGS)
+
+.PHONY: docs
+docs: $(VENV)/.stamp-docs ## Build the documentation in site/
+	$(VENV)/bin/zensical build --strict --clean -f mkdocs.yml
 
 .PHONY: mutants
 mutants: $(VENV)/.stamp-mutants ## Break the code in small ways and see whether the nearest tests notice
@@ -66,7 +78,7 @@ record: $(VENV)/.stamp-dev ## Record the cassettes of tests/recorded anew
 
 .PHONY: clean
 clean: ## Remove the environments and everything a run leaves behind
-	rm -rf $(VENV) $(LOWEST) $(INTEGRATIONS) build dist .benchmarks .hypothesis .mutants .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LOWEST) $(INTEGRATIONS) build dist site .benchmarks .hypothesis .mutants .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- environments ---------------------------------------------------------------------------------
@@ -88,6 +100,14 @@ $(VENV)/.stamp-dev: pyproject.toml
 	$(call environment,$(VENV))
 	$(VENV)/bin/python $(PIP) install -q -e '.[all]' --group dev
 	@touch $@ $(VENV)/.stamp-demo
+
+$(VENV)/.stamp-docs: $(VENV)/.stamp-dev
+	$(VENV)/bin/python $(PIP) install -q --group docs
+	@touch $@
+
+$(VENV)/.stamp-cookbooks: $(VENV)/.stamp-dev
+	$(VENV)/bin/python $(PIP) install -q --group cookbooks
+	@touch $@
 
 $(VENV)/.stamp-mutants: $(VENV)/.stamp-dev
 	$(VENV)/bin/python $(PIP) install -q --group mutants

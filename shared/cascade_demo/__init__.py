@@ -16,3 +16,37 @@ well; disputes, exceptions and sums it often gets wrong, and mostly knows it.
 Importing this package imports nothing else; `desk` and `prices` need the standard library
 only.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cascade_demo.server import DemoProcess
+
+__all__ = ["start"]
+
+
+def start(token_delay_ms: float = 0) -> DemoProcess:
+    """Start the server with the two models; it ends with this program.
+
+        desk = cascade_demo.start()
+        ChatOpenAI(base_url=desk.base_url, api_key="unused", model="desk-small")
+
+    Args:
+        token_delay_ms: Pause in milliseconds after every token, to watch an answer grow.
+
+    Returns:
+        The server, answering already; its `base_url` is what an OpenAI client takes.
+
+    Raises:
+        RuntimeError: It ended before it was ready.
+        ModuleNotFoundError: The extra `demo` is not installed.
+    """
+    import atexit
+
+    from cascade_demo.server import spawn
+
+    server = spawn(token_delay_ms).__enter__()
+    atexit.register(server.__exit__, None, None, None)
+    return server
