@@ -78,7 +78,7 @@ def _of_this_process() -> list[_Work]:
     return [work for work in list(_under_way) if work.process == process]
 
 
-def start(find: Callable[[], None], write: Callable[[], None], give_up: GiveUp) -> bool:
+def start_thread(find: Callable[[], None], write: Callable[[], None], give_up: GiveUp) -> bool:
     """Find something out in a thread, in a copy of this context, and write it down.
 
     Args:
@@ -111,7 +111,7 @@ def start(find: Callable[[], None], write: Callable[[], None], give_up: GiveUp) 
 
 
 def start_task(find: Waiting, write: Waiting, give_up: GiveUp) -> bool:
-    """Find something out in a task, and write it down; see `start`."""
+    """Find something out in a task, and write it down; see `start_thread`."""
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:  # another event loop's framework, or none, is driving

@@ -198,7 +198,7 @@ class Session:
         if self.plan.mode == "serve":
             self.engine.worth.add(decided.verdict, self.plan.notices)
         if self.plan.mode == "shadow":
-            if not self._waits and behind.start(self._find, self._write, self._give_up):
+            if not self._waits and behind.start_thread(self._find, self._write, self._give_up):
                 self._left = True
                 return decided
             self._find()
