@@ -194,7 +194,7 @@ def test_what_goes_on_in_a_parent_takes_no_place_in_its_child(monkeypatch):
     child = os.fork()
     if not child:
         signal.alarm(10)
-        os._exit(0 if behind.start(int, int, lambda _: None) else 1)
+        os._exit(0 if behind.start_thread(int, int, lambda _: None) else 1)
     assert os.waitpid(child, 0)[1] == 0
     models.go.set()
     assert flush_log(10)
