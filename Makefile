@@ -53,6 +53,10 @@ test-docs: $(VENV)/.stamp-docs ## Run all code in the README and in docs, and ch
 test-cookbooks: $(VENV)/.stamp-cookbooks ## Run the notebooks and compare what they print with what they show
 	$(VENV)/bin/python -m pytest -q -n $(WORKERS) tests/cookbooks $(PYTEST_ARGS)
 
+.PHONY: cookbooks
+cookbooks: $(VENV)/.stamp-cookbooks ## Run the notebooks and keep what they print (NOTEBOOKS="01 05": these)
+	$(VENV)/bin/python -m tests.cookbooks.execute $(NOTEBOOKS)
+
 .PHONY: docs
 docs: $(VENV)/.stamp-docs ## Build the documentation in site/
 	$(VENV)/bin/zensical build --strict --clean -f mkdocs.yml
