@@ -52,7 +52,7 @@ class ChatCascade(
     Raises:
         ConfigurationError: A setting cannot work; the message says which and why.
 
-    Example:
+    Examples:
         >>> llm = ChatCascade([cheap, strong], thresholds=0.8)
         >>> llm.invoke("When is my invoice due?").response_metadata["cascade"]["reason"]
         'confident'

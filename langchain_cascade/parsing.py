@@ -28,7 +28,7 @@ def parser_gate(parser: TakesParser) -> Gate:
     Raises:
         ConfigurationError: It is no parser, or has to be awaited.
 
-    Example:
+    Examples:
         >>> parser = PydanticOutputParser(pydantic_object=Invoice)
         >>> chain = prompt | ChatCascade([cheap, strong], gates=[parser_gate(parser)]) | parser
     """

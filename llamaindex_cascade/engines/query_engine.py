@@ -63,7 +63,7 @@ class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
     Raises:
         ConfigurationError: A setting cannot work; the message says which and why.
 
-    Example:
+    Examples:
         >>> engine = CascadeQueryEngine(tiers=[
         ...     index.as_query_engine(llm=cheap, similarity_top_k=2),
         ...     index.as_query_engine(llm=strong, similarity_top_k=6),

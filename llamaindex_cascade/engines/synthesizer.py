@@ -86,7 +86,7 @@ class CascadeSynthesizer(PipelineCascade, BaseSynthesizer):
     Raises:
         ConfigurationError: A setting cannot work; the message says which and why.
 
-    Example:
+    Examples:
         >>> synthesizer = CascadeSynthesizer([cheap, strong], response_mode="refine")
         >>> engine = RetrieverQueryEngine(index.as_retriever(), synthesizer)
         >>> engine.query("When is my invoice due?").metadata["cascade"]["reason"]

@@ -48,7 +48,7 @@ class CascadeLLM(Objects, ToolCalling):
     Raises:
         ConfigurationError: A setting cannot work; the message says which and why.
 
-    Example:
+    Examples:
         >>> Settings.llm = CascadeLLM([cheap, strong], thresholds=0.8)
         >>> Settings.llm.complete("When is my invoice due?").additional_kwargs["cascade"]["reason"]
         'confident'

@@ -27,7 +27,7 @@ class Tier:
     Raises:
         ConfigurationError: A number is not positive, or a modality is not known.
 
-    Example:
+    Examples:
         >>> ChatCascade([Tier(local, max_input_tokens=8_000, modalities=["text"]), strong])
     """
 

@@ -28,7 +28,7 @@ def collect_decisions() -> Iterator[list[Record]]:
         A list that grows by one record a decision, in the order they end.
         Collectors may be nested: each sees all decisions inside its own block.
 
-    Example:
+    Examples:
         >>> with collect_decisions() as seen:
         ...     chain.invoke({"ticket": "Where is my order?"})
         >>> seen[0]["tier"]

@@ -36,7 +36,7 @@ def parser_gate(parser: Parser) -> Gate:
     Raises:
         ConfigurationError: It is no parser, or has to be awaited.
 
-    Example:
+    Examples:
         >>> CascadeLLM([cheap, strong], gates=[parser_gate(PydanticOutputParser(Invoice))])
     """
     read = _reader(parser)
