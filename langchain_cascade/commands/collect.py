@@ -75,7 +75,7 @@ def collect(  # noqa: PLR0913 - the command's options
     again, also by another --quality. Where a tier is changed, the answers of the others are kept.
     The first request goes alone: a misspelt tier costs no more than that. What the run will cost at
     about is said first; at a terminal it is asked whether to begin. Exit status 1 where no row can
-    be tuned on, or no tier but the strongest is ever right.
+    be tuned on, or no tier but the last is ever right.
 
     Example: cascade collect requests.csv --tier openai:gpt-4o-mini --tier openai:gpt-4o
     --quality numeric --max-cost 5 --out labels.csv
@@ -115,8 +115,8 @@ def collect(  # noqa: PLR0913 - the command's options
         print_summary(found)
     if found.worthless:
         typer.echo(
-            f"cascade: every answer but the strongest tier's has quality 0 by {found.quality!r}: "
-            "a table like that can only tell a cascade to ask the strongest tier always",
+            f"cascade: every answer but the last tier's has quality 0 by {found.quality!r}: "
+            "a table like that can only tell a cascade to ask the last tier always",
             err=True,
         )
         raise typer.Exit(1)

@@ -240,7 +240,7 @@ class CascadeSynthesizer(PipelineCascade, BaseSynthesizer):
         return [form for tier in self._engine.plan.tiers for form in tier.native.forms]
 
     def _get_prompts(self) -> PromptDictType:
-        """Return the prompts of all tiers; of one name, the strongest tier's."""
+        """Return the prompts of all tiers; of one name, the last tier's."""
         return {name: p for tier in self.tiers for name, p in tier.get_prompts().items()}
 
     def _update_prompts(self, prompts_dict: PromptDictType) -> None:

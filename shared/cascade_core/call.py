@@ -49,12 +49,12 @@ Reason = Literal[
 `failed`           the last tier before the one that answered raised
 `unable`           the tiers before lack what the request needs; the record says what
 `tool_support`     the same of tools, in records of earlier versions
-`sticky`           a stronger tier had begun the answer that this request goes on with
+`sticky`           a later tier had begun the answer that this request goes on with
 `difficult`        the request alone said that a cheaper draft would cost more than it saves, or
                    the policy accepts none of requests like it
 `only_tier`        there was no other tier to ask
 `best_draft`       every later tier failed; the best draft so far was returned
-`shadow`           the strongest tier was served; the rest was only recorded
+`shadow`           the last tier was served; the rest was only recorded
 `unfinished`       only under `shadow`: the cheaper tiers were not, or not yet, asked to the end
 `cached`           the whole answer came from the cascade's own cache
 `exhausted`        no tier answered; only in the log and for collectors

@@ -89,7 +89,7 @@ class Request:
         max_tokens: The most tokens an answer may have, where this request says
             so itself; it goes before a tier's own limit.
         first: The cheapest tier to ask, where this is a further step of an
-            answer that a stronger tier has begun.
+            answer that a later tier has begun.
     """
 
     __slots__ = (

@@ -62,9 +62,9 @@ class Verdict:
         judged: How the last judged draft was judged.
         calls: Every call made, in order, paid or failed.
         cost: USD of all calls; None where one of them is unpriced.
-        strong_cost: What asking only the strongest tier would have cost, an
+        strong_cost: What asking only the last tier would have cost, an
             estimate unless that tier was called; None where unpriced.
-        strong_cost_exact: Whether the strongest tier was in fact called.
+        strong_cost_exact: Whether the last tier was in fact called.
         class_name: The request's class.
         policy: Name of the policy that decided.
         calibrated: Whether the last judged draft's confidence is a fitted probability.

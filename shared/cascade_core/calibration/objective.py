@@ -12,7 +12,7 @@ Kind: TypeAlias = Literal["quality", "harm", "max_cost", "max_escalated"]
 
 DEFAULT_CONFIDENCE = 0.95
 """How sure a promise about harm is where nobody said."""
-_MOST = 2.0  # a cascade may beat its strongest tier, but 98 was meant to be 98 %
+_MOST = 2.0  # a cascade may beat its last tier, but 98 was meant to be 98 %
 
 
 class TuningError(ConfigurationError):
@@ -24,7 +24,7 @@ class Objective:
     """What a policy is tuned for.
 
     Attributes:
-        kind: `quality`: cheapest at quality ≥ `limit` × the strongest tier's. `harm`: cheapest
+        kind: `quality`: cheapest at quality ≥ `limit` × the last tier's. `harm`: cheapest
             at harm ≤ `limit`. `max_cost`: best quality at a mean of ≤ `limit` USD per request.
             `max_escalated`: best quality with ≤ `limit` of the requests escalated.
         limit: See `kind`.
@@ -48,7 +48,7 @@ class Objective:
     def __str__(self) -> str:
         """Say it in words."""
         goal = {
-            "quality": f"cheapest at quality ≥ {self.limit:.4g} × the strongest tier's",
+            "quality": f"cheapest at quality ≥ {self.limit:.4g} × the last tier's",
             "harm": f"cheapest at harm ≤ {self.limit:.4g}",
             "max_cost": f"best quality at ≤ {self.limit:.4g} USD a request",
             "max_escalated": f"best quality with ≤ {self.limit:.4g} of the requests escalated",
@@ -67,7 +67,7 @@ def make_objective(
     """Read what tuning was asked for.
 
     Args:
-        quality: At least that share of the strongest tier's quality; above 0.
+        quality: At least that share of the last tier's quality; above 0.
         harm: At most that much quality lost, in (0, 1).
         max_cost: At most that many USD per request; above 0.
         max_escalated: At most that share escalated, in [0, 1].
@@ -89,7 +89,7 @@ def make_objective(
         raise ConfigurationError(msg)
     ((kind, limit),) = given
     within = {
-        "quality": (0 < limit <= _MOST, "a share of the strongest tier's, e.g. 0.98"),
+        "quality": (0 < limit <= _MOST, "a share of the last tier's, e.g. 0.98"),
         "harm": (0 < limit < 1, "between 0 and 1, e.g. 0.02"),
         "max_cost": (0 < limit < math.inf, "USD a request, above 0"),
         "max_escalated": (0 <= limit <= 1, "a share in [0, 1]"),

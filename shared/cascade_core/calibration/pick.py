@@ -43,7 +43,7 @@ def pick_thresholds(  # noqa: PLR0913 - both parts, as tables and scored
         per_class: As for `tune`.
         heaviest: The most that a row, or a group of them, can weigh.
         kept: Whether all rows test, as nothing is fitted to any.
-        force: Whether going straight to the strongest tier is no choice.
+        force: Whether going straight to the last tier is no choice.
 
     Raises:
         TuningError: The rows do not carry what is asked for.

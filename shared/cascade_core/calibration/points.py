@@ -21,7 +21,7 @@ class OperatingPoints:
         quality: Mean quality, shape (m,).
         cost: Mean USD, every paid call counted, shape (m,).
         escalated: Share that the cheapest tier did not answer, shape (m,).
-        harm: Mean quality lost by not asking the strongest tier, shape (m,).
+        harm: Mean quality lost by not asking the last tier, shape (m,).
     """
 
     thresholds: Array
@@ -40,7 +40,7 @@ class OperatingPoints:
         return self.escalated if np.isnan(self.cost).any() else self.cost
 
     def cascades(self) -> OperatingPoints:
-        """Return those that do not send every request straight to the strongest tier."""
+        """Return those that do not send every request straight to the last tier."""
         return self.take(np.flatnonzero((self.thresholds < ACCEPT_NOTHING).any(axis=1)))
 
     def take(self, places: Ints) -> OperatingPoints:

@@ -47,8 +47,8 @@ class Picked:
         classes: Classes' own thresholds.
         promises: What held in its test.
         refused: Classes for which nothing could be promised, with the reason; every request
-            of theirs goes to the strongest tier.
-        straight: Classes whose requests all go straight to the strongest tier because that costs
+            of theirs goes to the last tier.
+        straight: Classes whose requests all go straight to the last tier because that costs
             less, with what it costs; it loses nothing, so there is nothing to test.
     """
 
@@ -85,7 +85,7 @@ def certify(  # noqa: PLR0913 - what is promised, and all it is tested on
         groups: Which of the tested rows belong together, shape (n,).
         heaviest: The largest weight a row (or group) can have; None = the largest tested.
         to_label: How many rows to label for so many to test on.
-        force: Whether going straight to the strongest tier is no choice.
+        force: Whether going straight to the last tier is no choice.
 
     Raises:
         TuningError: The rows do not carry the promise; the message says why, and how many
@@ -110,7 +110,7 @@ def certify_by_class(
     """Return thresholds for every class, each with a promise of its own.
 
     The share of wrong promises is split evenly over the classes (Bonferroni), so that all
-    of them hold together. A request of no known class goes to the strongest tier.
+    of them hold together. A request of no known class goes to the last tier.
 
     Args:
         objective: Quality or harm, with a confidence.
@@ -118,7 +118,7 @@ def certify_by_class(
             together, each as in `certify`.
         heaviest: As in `certify`, of any class.
         to_label: As in `certify`.
-        force: Whether a class may have a cascade that costs more than the strongest tier where no
+        force: Whether a class may have a cascade that costs more than the last tier where no
             class has one that costs less.
 
     Raises:
@@ -320,7 +320,7 @@ def plan_path(fitted: Scored, *, cascade: bool = False) -> OperatingPoints:
 
     Args:
         fitted: The rows.
-        cascade: Whether going straight to the strongest tier is no point of it.
+        cascade: Whether going straight to the last tier is no point of it.
     """
     foreseen = replace(
         fitted,

@@ -1,6 +1,6 @@
 """Going straight to a later tier: what every cascade has to beat, and what to say where none does.
 
-It loses nothing against the strongest tier where that is the tier, by definition, and pays for no
+It loses nothing against the last tier where that is the tier, by definition, and pays for no
 draft and no signal of a cheaper one.
 """
 
@@ -26,17 +26,17 @@ class StraightError(TuningError):
 
 
 def nothing_accepted(scored: Scored) -> tuple[float, ...]:
-    """Return the thresholds with which every request goes straight to the strongest tier."""
+    """Return the thresholds with which every request goes straight to the last tier."""
     return (ACCEPT_NOTHING,) * len(scored.confidences)
 
 
 def goes_straight(thresholds: Sequence[float]) -> bool:
-    """Tell whether thresholds send every request straight to the strongest tier."""
+    """Tell whether thresholds send every request straight to the last tier."""
     return all(threshold >= ACCEPT_NOTHING for threshold in thresholds)
 
 
 def keeps(objective: Objective) -> bool:
-    """Tell whether always asking the strongest tier keeps what is promised, by definition."""
+    """Tell whether always asking the last tier keeps what is promised, by definition."""
     return objective.kind == "harm" or objective.limit <= 1
 
 
@@ -47,7 +47,7 @@ def cost_of(scored: Scored, thresholds: Sequence[Array | float]) -> float:
 
 
 def pays_less(scored: Scored, thresholds: Sequence[float]) -> bool:
-    """Tell whether always asking the strongest tier costs less than these thresholds do."""
+    """Tell whether always asking the last tier costs less than these thresholds do."""
     strong = float(np.average(scored.costs[-1], weights=scored.weights))
     return strong < cost_of(scored, thresholds) * (1 - SAME_COST)
 
@@ -71,7 +71,7 @@ def refuse(objective: Objective, rows: Table, tier: int, cost: float, other: str
         other: What the best cascade does, in half a sentence.
     """
     last = len(rows.tiers) - 1
-    which = "the strongest tier" if tier == last else f"tier {tier}"
+    which = "the last tier" if tier == last else f"tier {tier}"
     model = rows.tiers[tier].model
     named = f"{which} ({model})" if model else which
     price = "" if np.isnan(cost) else f", at {dollars(cost)} a request"

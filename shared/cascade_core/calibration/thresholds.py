@@ -32,7 +32,7 @@ def best_point(objective: Objective, scored: Scored, *, cascade: bool = False) -
     Args:
         objective: What is asked for.
         scored: Rows.
-        cascade: Whether going straight to the strongest tier is none of them.
+        cascade: Whether going straight to the last tier is none of them.
 
     Raises:
         TuningError: None of them does.
@@ -50,7 +50,7 @@ def pick_point(points: OperatingPoints, objective: Objective, strong_quality: fl
     Args:
         points: Operating points.
         objective: What is asked for.
-        strong_quality: Mean quality of the strongest tier alone, in [0, 1].
+        strong_quality: Mean quality of the last tier alone, in [0, 1].
 
     Raises:
         TuningError: None of them does; the message says how close they come.
@@ -64,7 +64,7 @@ def pick_point(points: OperatingPoints, objective: Objective, strong_quality: fl
             best = points.quality.max()
             msg = (
                 f"no threshold reaches quality {objective.limit * strong_quality:.4f} "
-                f"({objective.limit:g} × the strongest tier's {strong_quality:.4f}); "
+                f"({objective.limit:g} × the last tier's {strong_quality:.4f}); "
                 f"the best reaches {best:.4f}"
             )
             raise TuningError(msg)

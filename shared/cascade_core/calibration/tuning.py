@@ -57,10 +57,10 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
 
     Args:
         table: A labelled table, or where to read one.
-        quality: Cheapest policy with at least this share of the strongest tier's quality. With
+        quality: Cheapest policy with at least this share of the last tier's quality. With
             `confidence` it is a promise, else what the rows say.
         harm: Cheapest policy that loses at most this much quality per request by not asking the
-            strongest tier, in (0, 1). Always a promise; `confidence` is 0.95 by default.
+            last tier, in (0, 1). Always a promise; `confidence` is 0.95 by default.
         max_cost: Best quality at a mean of at most this many USD per request.
         max_escalated: Best quality with at most this share of the requests escalated.
         confidence: How sure a promise is, in (0, 1).
@@ -78,7 +78,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
             that one weighs here: too little where heavier ones are rare and bad.
         name: How records refer to the policy.
         seed: Of the random splits.
-        force: Whether to make a cascade where the strongest tier alone costs less.
+        force: Whether to make a cascade where the last tier alone costs less.
         advance: Told of progress: steps done, of how many, and the step at hand in words.
 
     Returns:

@@ -23,7 +23,7 @@ class Case:
         request: What was asked.
         text: The same as one text.
         reference: The right answer, where it is known.
-        drafts: Every tier's answer, None where it failed; the strongest last.
+        drafts: Every tier's answer, None where it failed; the last tier last.
         trail: Where calls of a grader are written down.
     """
 

@@ -1,6 +1,6 @@
 """Doubts whether answers were graded by the right comparison, told by what comes of it.
 
-A strongest tier that is never right, or worse than a cheaper one, is rare. A comparison that
+A last tier that is never right, or worse than a cheaper one, is rare. A comparison that
 cannot read its answers is not: a model that writes its working first never equals a bare reference.
 """
 
@@ -16,7 +16,7 @@ SELDOM = 0.1
 FEWEST = 5
 """Rows that it takes for that."""
 LEVEL = 0.01
-"""How seldom a strongest tier that is as good as the others is doubted, by chance alone."""
+"""How seldom a last tier that is as good as the others is doubted, by chance alone."""
 
 
 def doubt(entries: Sequence[Entry], quality: str, *, references: bool) -> str | None:
@@ -49,13 +49,13 @@ def doubt(entries: Sequence[Entry], quality: str, *, references: bool) -> str | 
 
 
 def _seldom(rows: Sequence[Sequence[float]]) -> str | None:
-    """Say which tier hardly ever agrees with the strongest."""
+    """Say which tier hardly ever agrees with the last tier."""
     *cheaper, last = zip(*rows, strict=True) if rows else ((),)
     for tier, qualities in enumerate(cheaper):
         mean = sum(qualities) / len(last)
         if len(last) >= FEWEST and mean < SELDOM:
             return (
-                f"tier {tier} agrees with the strongest in {100 * mean:.1f} % of {len(last)} rows"
+                f"tier {tier} agrees with the last tier in {100 * mean:.1f} % of {len(last)} rows"
             )
     return None
 
@@ -63,7 +63,7 @@ def _seldom(rows: Sequence[Sequence[float]]) -> str | None:
 def _odd(rows: Sequence[Sequence[float]]) -> str | None:
     *cheaper, last = zip(*rows, strict=True) if rows else ((),)
     if last and not any(last):
-        return f"tier {len(cheaper)}, the strongest, has quality 0 throughout"
+        return f"tier {len(cheaper)}, the last, has quality 0 throughout"
     for tier, qualities in enumerate(cheaper):
         better = sum(q > strongest for q, strongest in zip(qualities, last, strict=True))
         worse = sum(q < strongest for q, strongest in zip(qualities, last, strict=True))
@@ -71,7 +71,7 @@ def _odd(rows: Sequence[Sequence[float]]) -> str | None:
         # The sign test: rows on which both do alike tell nothing.
         if mean > best and binomial_p(worse, better + worse, 0.5) <= LEVEL / len(cheaper):
             return (
-                f"tier {len(cheaper)}, the strongest, is worse than tier {tier} "
+                f"tier {len(cheaper)}, the last, is worse than tier {tier} "
                 f"({best:.3f} against {mean:.3f}, which is hardly chance)"
             )
     return None

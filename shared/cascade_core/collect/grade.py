@@ -1,6 +1,6 @@
 """How good an answer is, in [0, 1], and who says so.
 
-A reference, the strongest tier, a judge, or the caller's own function. When two
+A reference, the last tier, a judge, or the caller's own function. When two
 answers say the same is told in `signals.agreement`.
 """
 
@@ -37,7 +37,7 @@ def make_grader(
 
     Args:
         quality: `exact`, `numeric`, `normalised`, `json`, `contains` (against the
-            reference), `agreement` (with the strongest tier), `judge`, or a
+            reference), `agreement` (with the last tier), `judge`, or a
             function of request, answer and reference that returns a number in
             [0, 1], or None. None is `normalised` where requests have references,
             else `agreement`.
@@ -105,14 +105,14 @@ class ByReference:
 
 
 class ByAgreement:
-    """1 where an answer says the same as the strongest tier's, which is right by definition."""
+    """1 where an answer says the same as the last tier's, which is right by definition."""
 
     name = identity = "agreement"
     needs_reference = False
     paid = False
 
     def grade(self, case: Case) -> Steps[list[Grade]]:
-        """Compare every answer with the strongest tier's; without that one, nothing is known."""
+        """Compare every answer with the last tier's; without that one, nothing is known."""
         yield from ()
         *others, (_, strongest) = case.drafts
         if strongest is None:

@@ -38,7 +38,7 @@ def drift(
     Reads the log of decisions from its first line. Exit status 1 where something has moved.
 
     Harm is watched where records tell it: give those that you audited "harm", the quality lost by
-    not asking the strongest tier, in [0, 1], and "probability", the chance with which you picked
+    not asking the last tier, in [0, 1], and "probability", the chance with which you picked
     them.
 
     Example: cascade drift decisions.jsonl --policy policy.json

@@ -17,7 +17,7 @@ def tune(  # noqa: PLR0913 - the command's options
     out: Annotated[Path, typer.Option(help="Where the policy goes, as JSON.")],
     quality: Annotated[
         float | None,
-        typer.Option(help="Cheapest at this share of the strongest tier's quality, e.g. 0.98."),
+        typer.Option(help="Cheapest at this share of the last tier's quality, e.g. 0.98."),
     ] = None,
     harm: Annotated[
         float | None,
@@ -65,9 +65,7 @@ def tune(  # noqa: PLR0913 - the command's options
     seed: Annotated[int, typer.Option(min=0, help="Of the random splits.")] = 0,
     force: Annotated[
         bool,
-        typer.Option(
-            "--force", help="Write a cascade even where the strongest tier alone costs less."
-        ),
+        typer.Option("--force", help="Write a cascade even where the last tier alone costs less."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
 ) -> None:

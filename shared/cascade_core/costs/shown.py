@@ -16,6 +16,6 @@ def dollars(amount: float | Decimal) -> str:
 def dearer(cost: float | Decimal, strong: float | Decimal, of: str = "this cascade") -> str:
     """Warn of a cascade that costs more than it saves."""
     return (
-        f"{of} costs more than always asking the strongest tier: {dollars(cost)} a request "
+        f"{of} costs more than always asking the last tier: {dollars(cost)} a request "
         f"against {dollars(strong)}"
     )

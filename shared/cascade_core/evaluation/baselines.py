@@ -28,7 +28,7 @@ def oracle(  # noqa: PLR0913 - a row has that many columns
         weak_quality: (n,) in [0, 1].
         strong_quality: (n,) in [0, 1].
         weak_cost: (n,) USD of the draft; an oracle needs no paid signal.
-        strong_cost: (n,) USD of the strong tier's answer.
+        strong_cost: (n,) USD of the strong model's answer.
         weights: (n,); None means 1 each.
         axis: "escalated" escalates where most is gained first, "cost" where most is gained a
             dollar, which is the best order along that axis (a fractional knapsack).
@@ -46,9 +46,9 @@ def oracle(  # noqa: PLR0913 - a row has that many columns
 
 
 def random_line(curve: Curve) -> Curve:
-    """Return the line of a router that tosses a coin, from the weak to the strong tier alone.
+    """Return the line of a router that tosses a coin, from the cheap to the strong model alone.
 
-    A router asks one tier only, so its line ends at the strong tier's own cost, which a cascade
+    A router asks one tier only, so its line ends at the strong model's own cost, which a cascade
     that escalates everything exceeds: the line to beat on either axis.
     """
     return replace(

@@ -20,7 +20,7 @@ ROUNDING = 1e-12
 """By how much a mean of many may end short of what it is."""
 
 Axis: TypeAlias = Literal["escalated", "cost"]
-"""What is laid along a curve: the share sent to the strong tier, or the share of the cost span."""
+"""What is laid along a curve: the share sent to the strong model, or the share of the cost span."""
 
 CPT_SHARES = (0.5, 0.8, 0.95)
 """Shares of the quality gap that CPT is customarily given for."""
@@ -32,12 +32,12 @@ class Point:
 
     Attributes:
         threshold: A draft is accepted when its confidence is at least this.
-        escalated: Share of the requests that ask the strong tier.
+        escalated: Share of the requests that ask the strong model.
         quality: Mean quality of what is returned.
         cost: Mean cost, every paid call counted.
         cost_share: `(cost − weak) / (strong − weak)`; above 1 it costs more than the strong
             tier alone.
-        harm: Mean over all requests of the quality lost by not asking the strong tier.
+        harm: Mean over all requests of the quality lost by not asking the strong model.
     """
 
     threshold: float
@@ -52,7 +52,7 @@ class Point:
 class Curve:
     """Every threshold of a two-tier cascade, most lenient first.
 
-    Along either axis the curve is the line through its points, from the weak tier alone at 0:
+    Along either axis the curve is the line through its points, from the cheap model alone at 0:
     between two thresholds one may toss a coin, and rows with equal confidence (or with none) are
     escalated in random order. A confidence that says nothing is therefore the straight line
     and recovers one half.
@@ -60,16 +60,16 @@ class Curve:
     Attributes:
         threshold: (k,) rising; the first accepts all that have a confidence, the last, infinite,
             accepts nothing.
-        escalated: (k,) share of the requests sent to the strong tier, rising to 1.
+        escalated: (k,) share of the requests sent to the strong model, rising to 1.
         quality: (k,) mean quality.
         cost: (k,) mean USD per request, an escalated one paying for both tiers; NaN where any cost
             is not known.
         harm: (k,) mean over all requests of what the accepted ones lost, falling to 0.
-        weak_quality: Mean quality of the weak tier alone.
-        strong_quality: Mean quality of the strong tier alone.
-        weak_harm: Harm of never asking the strong tier.
-        weak_cost: Mean USD of the weak tier's answers alone, without paid signals.
-        strong_cost: Mean USD of the strong tier alone.
+        weak_quality: Mean quality of the cheap model alone.
+        strong_quality: Mean quality of the strong model alone.
+        weak_harm: Harm of never asking the strong model.
+        weak_cost: Mean USD of the cheap model's answers alone, without paid signals.
+        strong_cost: Mean USD of the strong model alone.
         rows: Rows the curve was drawn from.
         left_out: Rows of the table that could not be used: a quality was not observed.
     """
@@ -92,7 +92,7 @@ class Curve:
 
     @property
     def gap(self) -> float:
-        """Quality that the strong tier has over the weak one; may be negative."""
+        """Quality that the strong model has over the cheap one; may be negative."""
         return self.strong_quality - self.weak_quality
 
     @property
@@ -106,7 +106,7 @@ class Curve:
 
     @property
     def recovered(self) -> Array:
-        """Share of the quality gap recovered, (k,); NaN where the strong tier is no better."""
+        """Share of the quality gap recovered, (k,); NaN where the strong model is no better."""
         if self.gap <= 0:
             return np.full(len(self), nan)
         return (self.quality - self.weak_quality) / self.gap
@@ -130,7 +130,7 @@ class Curve:
 
         Returns:
             Positions on the axis, never falling, and the mean quality there; both (k + 1,). They
-            start with the weak tier alone at 0, which a cascade with paid signals, or with rows
+            start with the cheap model alone at 0, which a cascade with paid signals, or with rows
             that have no confidence, does not reach itself.
         """
         if axis not in {"escalated", "cost"}:
@@ -152,8 +152,8 @@ class Curve:
             axis: "escalated" or "cost".
 
         Returns:
-            0.5 for a random order on the escalated axis; NaN where the strong tier is no better
-            or, on the cost axis, costs are unknown or the strong tier is no dearer.
+            0.5 for a random order on the escalated axis; NaN where the strong model is no better
+            or, on the cost axis, costs are unknown or the strong model is no dearer.
         """
         if self.gap <= 0:
             return nan
@@ -170,7 +170,7 @@ class Curve:
 
         Returns:
             The smallest such position; above 1 on the cost axis where the cascade is dearer than
-            the strong tier by then. NaN as for `apgr`.
+            the strong model by then. NaN as for `apgr`.
         """
         if not 0 < share <= 1:
             msg = f"cpt({share!r}): the share of the gap is a number above 0, at most 1"

@@ -73,7 +73,7 @@ def curve_intervals(  # noqa: PLR0913, PLR0917 - a row has that many columns
     recovered = _over(order.sums(strong - weak) / total, mean["strong"] - mean["weak"])
     cost = (order.sums(dear) + order.paid(paid)) / total
     place = _over(cost + (mean["cheap"] - mean["draft"])[:, None], mean["dear"] - mean["draft"])
-    # Where some rows skip the weak tier, less is paid than for every draft.
+    # Where some rows skip the cheap model, less is paid than for every draft.
     place = np.maximum(place, 0.0)
     start = np.zeros((resamples, 1))
     figures = {

@@ -28,7 +28,7 @@ def cost_quality_curve(
     signal: str | None = None,
     confidence: npt.ArrayLike | None = None,
 ) -> Curve:
-    """Draw what every threshold between the cheapest and the strongest tier gives and costs.
+    """Draw what every threshold between the cheapest and the last tier gives and costs.
 
     Rows in which one of the two qualities was not observed are left out and counted in
     `left_out`. Tiers in between are not asked; `replay` shows what a policy does with them.
@@ -69,7 +69,7 @@ def cost_quality_curve(
     usable = ~(np.isnan(cheap.quality) | np.isnan(strong.quality))
     if not usable.any():
         msg = (
-            f"{table.source}: no row has the quality of both the cheapest and the strongest tier; "
+            f"{table.source}: no row has the quality of both the cheapest and the last tier; "
             "a curve needs at least one"
         )
         raise ConfigurationError(msg)

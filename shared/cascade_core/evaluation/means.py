@@ -18,13 +18,13 @@ class Means:
     Attributes:
         n: Rows.
         quality: In [0, 1].
-        strong_quality: Of always asking the strongest tier.
+        strong_quality: Of always asking the last tier.
         weak_quality: Of always taking the cheapest tier's draft.
         cost_usd: Every paid call counted; None where a call is unpriced.
-        strong_cost_usd: Of always asking the strongest tier.
+        strong_cost_usd: Of always asking the last tier.
         weak_cost_usd: Of the cheapest tier's draft alone.
         escalated: Share that the cheapest tier did not answer.
-        harm: Quality lost by not asking the strongest tier.
+        harm: Quality lost by not asking the last tier.
         by_tier: Share answered by each tier.
         asked: Share of requests for which each tier was asked.
     """

@@ -96,7 +96,7 @@ class Served:
         tier: Who answered, shape (n,).
         quality: Of that answer, shape (n,).
         spent: USD of every call that each tier caused, shape (n, tiers).
-        harm: Quality lost by not asking the strongest tier, shape (n,).
+        harm: Quality lost by not asking the last tier, shape (n,).
         asked: Whether each tier was asked, shape (n, tiers).
     """
 

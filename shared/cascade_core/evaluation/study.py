@@ -59,8 +59,8 @@ class Study:
         replay: The replay.
         policy: What was replayed.
         intervals: 95 % intervals of the means, by name, and `relative` for the share kept of
-            the strongest tier's quality.
-        curve: From the cheapest tier to the strongest, over all thresholds of the first.
+            the last tier's quality.
+        curve: From the cheapest tier to the last, over all thresholds of the first.
         curve_intervals: Of its figures.
         best: The same with perfect hindsight.
         tiers: One for every tier but the last.

@@ -33,11 +33,11 @@ def sweep(  # noqa: PLR0913, PLR0917 - a row has that many columns
     """Draw the exact curve of a two-tier cascade in O(n log n).
 
     Args:
-        confidence: (n,) of the weak tier's drafts; equal ones are accepted together, NaN never is.
+        confidence: (n,) of the cheap drafts; equal ones are accepted together, NaN never is.
         weak_quality: (n,) in [0, 1].
         strong_quality: (n,) in [0, 1].
         weak_cost: (n,) USD that every request pays: the draft, and signals that are always paid.
-        strong_cost: (n,) USD of the strong tier's answer, paid on top when a request escalates.
+        strong_cost: (n,) USD of the strong model's answer, paid on top when a request escalates.
         weights: (n,) how much a row counts; None means 1 each.
         draft_cost: (n,) USD of the draft alone, where `weak_cost` holds more; it sets the zero of
             the cost axis.

@@ -165,12 +165,12 @@ def total(calls: Iterable[Call]) -> Decimal | None:
 def always_strong(
     calls: Sequence[Call], strongest: Tier, prices: Prices
 ) -> tuple[Decimal | None, bool]:
-    """Return what asking only the strongest tier would have cost.
+    """Return what asking only the last tier would have cost.
 
     Where that tier drafted an answer, that is the cost of its drafts. Elsewhere
-    it is estimated: the strongest model's price for the prompt and the answer of
+    it is estimated: the last tier's model's price for the prompt and the answer of
     the last draft, as long as the other model's answer and with no prompt cache,
-    which the strongest model would have had to fill first.
+    which the last tier's model would have had to fill first.
 
     Args:
         calls: The calls of one request, in order.

@@ -20,15 +20,15 @@ class Promise(BaseModel):
     """A statement about fresh requests that was tested before it was made.
 
     Attributes:
-        kind: `harm`: quality lost by not asking the strongest tier is at most
+        kind: `harm`: quality lost by not asking the last tier is at most
             `limit`, a request. `quality`: mean quality is at least `limit` times
-            the strongest tier's.
+            the last tier's.
         limit: The bound, in [0, 1] for harm.
         confidence: How sure it is, as the share of tables like this one on which
             the promise made from them would hold.
         class_name: The class it is about; None = all requests together.
         rows: Independent units it was tested on; nothing was fitted to them.
-        seen: Harm, or quality as a share of the strongest tier's, on those.
+        seen: Harm, or quality as a share of the last tier's, on those.
         p_value: Of the test that let it pass.
         method: Name of that test.
     """
@@ -53,12 +53,12 @@ class Figures(BaseModel):
         quality: Mean quality, in [0, 1].
         quality_low: Lower end of its 95 % bootstrap interval.
         quality_high: Upper end.
-        strong_quality: Of always asking the strongest tier.
+        strong_quality: Of always asking the last tier.
         cost_usd: Every paid call counted; None where a call is unpriced.
-        strong_cost_usd: Of always asking the strongest tier.
+        strong_cost_usd: Of always asking the last tier.
         escalated: Share of requests that the cheapest tier did not answer.
-        cost_share: (cost − cheapest) / (strongest − cheapest); None where unpriced.
-        harm: Quality lost by not asking the strongest tier.
+        cost_share: (cost − cheapest) / (last tier − cheapest); None where unpriced.
+        harm: Quality lost by not asking the last tier.
         by_tier: Share of requests that each tier answered.
     """
 
@@ -91,8 +91,8 @@ class Tuned(BaseModel):
         fitted_marks: What some of those rows are known again by.
         rows_unused: Rows that could not be used, by reason.
         refused: Classes for which nothing could be promised, with the reason; all their
-            requests go to the strongest tier.
-        straight: Classes whose requests all go straight to the strongest tier because that costs
+            requests go to the last tier.
+        straight: Classes whose requests all go straight to the last tier because that costs
             less than any cascade that serves the objective, with what it costs.
         figures: What the policy did on the rows it was measured on.
         reference: What a stream of requests is later compared with.

@@ -104,7 +104,7 @@ class Reference:
         Args:
             confidence: (n,) of the last judged draft, in [0, 1]; NaN = no reading.
             escalated: (n,) whether no tier but the last answered.
-            harm: (n,) quality lost by not asking the strongest tier, in [0, 1]; 0
+            harm: (n,) quality lost by not asking the last tier, in [0, 1]; 0
                 where escalated. None = not measured.
             weights: (n,) ≥ 0; None = all 1.
             groups: (n,), equal code = belong together; None = every row alone.

@@ -51,8 +51,8 @@ def cost_quality(
         axis = "escalated"
     apgr = curve.apgr(axis)
     alt = (
-        f"Mean quality rises from {formatted(curve.weak_quality)} (weak tier alone) to "
-        f"{formatted(curve.strong_quality)} (strong tier alone); the average share of the gap "
+        f"Mean quality rises from {formatted(curve.weak_quality)} (cheap model alone) to "
+        f"{formatted(curve.strong_quality)} (strong model alone); the average share of the gap "
         f"recovered is {formatted(apgr, 'score')}."
     )
 
@@ -80,11 +80,11 @@ def cost_quality(
         axes.legend(loc="lower right")
 
     caption = (
-        "Every paid call counts: 0 is the weak tier alone"
-        f"{_priced(curve.weak_cost)}, 1 the strong tier alone{_priced(curve.strong_cost)}; "
+        "Every paid call counts: 0 is the cheap model alone"
+        f"{_priced(curve.weak_cost)}, 1 the strong model alone{_priced(curve.strong_cost)}; "
         "a cascade that escalates everything costs more than 1."
         if axis == "cost"
-        else "0 is the weak tier alone, 1 the strong tier alone."
+        else "0 is the cheap model alone, 1 the strong model alone."
     )
     return draw_plot("Cost and quality" if axis == "cost" else "Escalation", alt, caption, draw)
 
@@ -224,7 +224,7 @@ def by_class(classes: Mapping[str, Measured]) -> Plot:
         for shift, values, color, label in bars:
             axes.barh(place + shift, 100 * np.array(values), 0.36, color=color, label=label)
         strong = [100 * row.strong_quality for row in rows]
-        axes.plot(strong, place - 0.2, "|", color=INK, ms=13, mew=2, label="strong tier's quality")
+        axes.plot(strong, place - 0.2, "|", color=INK, ms=13, mew=2, label="last tier's quality")
         axes.set_yticks(place, stand_ins)
         axes.set(xlim=(0, 100), xlabel="%", ylim=(len(names) - 0.4, -0.6))
         axes.figure.legend(loc="outside lower center", ncols=3, fontsize=9, columnspacing=1.2)

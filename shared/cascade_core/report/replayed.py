@@ -117,7 +117,7 @@ def write_page(path: Path, study: Study) -> None:
 def _models(study: Study) -> str:
     """Name the tiers' models."""
     last = len(study.models) - 1
-    words = {0: "the cheapest", last: "the strongest"}
+    words = {0: "the cheapest", last: "the last"}
     named = (
         f"tier {k}{f' ({words[k]})' if k in words else ''}: {model or 'not named'}"
         for k, model in enumerate(study.models)
@@ -129,13 +129,13 @@ def _headline(study: Study) -> str:
     means = study.replay.means
     kept = means.quality / means.strong_quality if means.strong_quality else None
     said = (
-        f"{means.n:,} requests: quality {means.quality:.3f} against the strongest tier's "
+        f"{means.n:,} requests: quality {means.quality:.3f} against the last tier's "
         f"{means.strong_quality:.3f}{'' if kept is None else f' ({100 * kept:.1f} %)'}"
     )
     if means.cost_usd is None or means.strong_cost_usd is None:
         return f"{said}; some calls are unpriced, so nothing can be said about costs."
     if not means.strong_cost_usd:
-        return f"{said}; the strongest tier costs $0, so no share of its cost can be given."
+        return f"{said}; the last tier costs $0, so no share of its cost can be given."
     return f"{said}, at {100 * means.cost_usd / means.strong_cost_usd:.1f} % of its cost."
 
 

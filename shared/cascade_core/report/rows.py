@@ -30,12 +30,12 @@ BEYOND = "answered beyond tier 0"
 _DASH = "–"
 
 OPERATING_LEGEND = (
-    "harm: quality lost by not asking the strongest tier",
+    "harm: quality lost by not asking the last tier",
     f"cost axis: {COST_AXIS}, every paid call counted",
 )
 CURVE_LEGEND = (
     f"share axis: the share of requests {BEYOND}",
-    "APGR: part of the strong tier's gain in quality that is kept, mean over an axis",
+    "APGR: part of the last tier's gain in quality that is kept, mean over an axis",
     "CPT50: the place on an axis from which half of that gain is kept; CPT80: 80 %",
     "AUROC: how often a good draft has more confidence than a bad one; 0.5 is chance",
     "ECE: mean distance of the confidence from the share of drafts that are good",
@@ -105,7 +105,7 @@ def claimed(promise: Promise) -> str:
     if promise.kind == "harm":
         claim = f"harm ≤ {percent(promise.limit)}"
     else:
-        claim = f"quality ≥ {percent(promise.limit)} of the strongest tier's"
+        claim = f"quality ≥ {percent(promise.limit)} of the last tier's"
     return f"promised{about}: {claim} with {percent(promise.confidence)} confidence"
 
 
@@ -131,7 +131,7 @@ def operating_rows(
         found.append(Figure("quality, weak alone", means.weak_quality, known.get("weak_quality")))
     return [
         *found,
-        Figure("kept of the strong tier's", relative, known.get("relative")),
+        Figure("kept of the last tier's", relative, known.get("relative")),
         Figure("harm", means.harm, known.get("harm")),
         Figure(BEYOND, means.escalated, known.get("escalated")),
         Figure(

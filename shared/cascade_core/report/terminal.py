@@ -18,7 +18,7 @@ from cascade_core.visible import SafeText
 
 LOOK = "(!)"
 """Beside what a reader has to look at."""
-CLASS_HEADERS = ["class", "rows", "quality", "strong tier", "beyond tier 0", "cost axis", "harm"]
+CLASS_HEADERS = ["class", "rows", "quality", "last tier", "beyond tier 0", "cost axis", "harm"]
 
 _LONGEST_NAME = 60
 """Cells of a class's name that are shown, over as many lines as they take."""

@@ -70,13 +70,13 @@ def print_policy(
         said = ", ".join(map(_threshold, rule.thresholds))
         out.print(SafeText(f"class {name}: {said}"))
     for name, reason in tuned.refused.items():
-        out.print(SafeText(f"class {name} goes to the strongest tier: {reason}"))
+        out.print(SafeText(f"class {name} goes to the last tier: {reason}"))
     if policy.route is not None:
         out.print(
             SafeText("requests that a tier will hardly answer skip it, judged by the request")
         )
     for name, cost in tuned.straight.items():
-        out.print(SafeText(f"class {name} goes straight to the strongest tier, at {cost}"))
+        out.print(SafeText(f"class {name} goes straight to the last tier, at {cost}"))
     out.print(SafeText(_saved(tuned.figures), style="bold"))
     title = f"measured on {_rows(policy)}"
     print_figures(out, title, [*_figures(tuned), *_by_tier(tuned)], OPERATING_LEGEND)
@@ -103,11 +103,11 @@ def _saved(found: Figures) -> str:
     if cost is None or strong is None:
         return f"saved: not known, for some calls are unpriced; {formatted(kept)} of the quality"
     if not strong:
-        return "saved: nothing, for the strongest tier costs $0"
+        return "saved: nothing, for the last tier costs $0"
     if cost > strong:
         return dearer(cost, strong)
     return (
-        f"saved: {formatted(1 - cost / strong)} of what always asking the strongest tier costs"
+        f"saved: {formatted(1 - cost / strong)} of what always asking the last tier costs"
         f"{quality}: {dollars(cost)} a request in place of {dollars(strong)}"
     )
 

@@ -45,7 +45,7 @@ class Engine:
         log: Where records are kept, if anywhere.
         log_content: Whether prompts and answers are kept there too.
         hooks: Told of every request; see `loop.hooks.Hook`.
-        worth: What requests have paid, beside what the strongest tier alone would have cost.
+        worth: What requests have paid, beside what the last tier alone would have cost.
         warm: Whether everything that requests may need has been read.
 
     Raises:

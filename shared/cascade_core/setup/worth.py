@@ -1,4 +1,4 @@
-"""Whether a running cascade is worth its price: what it paid, beside always asking the strongest.
+"""Whether a running cascade is worth its price: what it paid, beside always asking the last tier.
 
 Few figures of one process, summed over all its requests; nothing of a request is kept.
 """

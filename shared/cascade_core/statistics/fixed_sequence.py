@@ -126,7 +126,7 @@ def certify_path(  # noqa: PLR0913 - choices with defaults
 ) -> Certified | Refused:
     """Walk a path that was fixed on other rows, as far as the mean loss is at most `limit`.
 
-    “Quality at least x of the strongest” is the loss x · q_strongest − q_policy with limit 0,
+    “Quality at least x of the last tier’s” is the loss x · q_last − q_policy with limit 0,
     lowest −1 and highest x.
 
     Args:

@@ -131,9 +131,9 @@ DEAR = {"t0_cost_usd": [6e-5] * 1000, "t1_cost_usd": [1e-4] * 1000}
 
 
 @pytest.mark.parametrize("asked", [{"harm": 0.01}, {"quality": 0.99, "confidence": 0.9}])
-def test_a_promise_that_costs_more_than_the_strongest_tier_is_not_sold_as_cheapest(asked):
+def test_a_promise_that_costs_more_than_the_last_tier_is_not_sold_as_cheapest(asked):
     table = columns(1000, sharp=20.0) | DEAR
-    said = r"best served by always asking the strongest tier \(m1\), at \$0.000100 a request: .*--force"
+    said = r"best served by always asking the last tier \(m1\), at \$0.000100 a request: .*--force"
     with pytest.raises(StraightError, match=said):
         tune(table, **asked)
     forced = tune(table, **asked, force=True)
@@ -512,7 +512,7 @@ def test_models_without_prices_are_tuned_by_what_is_escalated():
 
 
 def test_a_draft_that_costs_more_than_it_saves_is_not_bought():
-    """Then nothing but the strongest tier is worth its price."""
+    """Then nothing but the last tier is worth its price."""
     table = columns(1000) | DEAR
     for asked in ({"quality": 0.97}, {"max_cost": 1.01e-4}):
         with pytest.raises(StraightError, match="the best cascade has quality"):

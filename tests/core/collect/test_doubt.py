@@ -20,16 +20,16 @@ def said(*tiers: Sequence[float | None], quality: str = "exact", references: boo
     return doubt(entries, quality, references=references) or ""
 
 
-def test_a_strongest_tier_that_is_never_right_is_doubted() -> None:
-    assert "tier 1, the strongest, has quality 0 throughout by quality 'exact'" in said(
+def test_a_last_tier_that_is_never_right_is_doubted() -> None:
+    assert "tier 1, the last, has quality 0 throughout by quality 'exact'" in said(
         [0, 1, 0], [0, 0, 0]
     )
-    assert "tier 2, the strongest" in said([1], [1], [0])
+    assert "tier 2, the last" in said([1], [1], [0])
 
 
-def test_a_strongest_tier_that_is_worse_by_more_than_chance_is_doubted() -> None:
+def test_a_last_tier_that_is_worse_by_more_than_chance_is_doubted() -> None:
     found = said([1] * 60 + [0] * 40, [1] * 40 + [0] * 60)
-    assert "tier 1, the strongest, is worse than tier 0 (0.400 against 0.600" in found
+    assert "tier 1, the last, is worse than tier 0 (0.400 against 0.600" in found
     assert "worse than tier 1" in said([0.5] * 100, [0.9] * 100, [0.7] * 100)
 
 
@@ -51,7 +51,7 @@ def test_what_chance_explains_is_not_doubted(tiers: Sequence[Sequence[float | No
 def test_answers_that_hardly_ever_agree_are_compared_in_the_wrong_way() -> None:
     few = [1.0] + [0.0] * 19
     found = said(few, [1.0] * 20, quality="agreement", references=False)
-    assert "tier 0 agrees with the strongest in 5.0 % of 20 rows by quality 'agreement'" in found
+    assert "tier 0 agrees with the last tier in 5.0 % of 20 rows by quality 'agreement'" in found
     assert "--quality judge" in found
     assert said([1.0] * 4 + [0.0] * 16, [1.0] * 20, quality="agreement", references=False) == ""
     assert said(few, [1.0] * 20) == ""

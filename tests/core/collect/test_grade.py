@@ -83,7 +83,7 @@ def test_what_a_model_only_thought_is_not_its_answer() -> None:
     assert grade("contains", ["<think>18?</think> 17", "18"]) == [0.0, 1.0]
 
 
-def test_agreement_is_with_the_strongest_tier_which_is_right_by_definition() -> None:
+def test_agreement_is_with_the_last_tier_which_is_right_by_definition() -> None:
     assert grade("agreement", ["18", "the answer is 17", "The answer is 18"]) == [1.0, 0.0, 1.0]
 
 

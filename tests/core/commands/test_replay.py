@@ -97,7 +97,7 @@ THREE = {
 """Nothing is ever answered by tier 1 where it takes a confidence of 0.5."""
 
 
-def test_the_share_that_leaves_tier_0_is_not_said_to_reach_the_strongest(cascade: Run) -> None:
+def test_the_share_that_leaves_tier_0_is_not_said_to_reach_the_last(cascade: Run) -> None:
     policy = write_policy({"thresholds": [1.0, 0.1]})  # all of it stops at tier 1
     out = cascade("replay", write(THREE), "--policy", policy).out
     assert re.search(r"answered beyond tier 0 +100\.0 %", out)
@@ -111,7 +111,7 @@ def test_a_price_of_nothing_is_a_known_price(cascade: Run) -> None:
     free = {**FIVE, "t0_cost_usd": [0] * 5, "t1_cost_usd": [0] * 5}
     out = cascade("replay", write(free), "--policy", write_policy()).out
     assert "unpriced" not in out
-    assert "the strongest tier costs $0" in out
+    assert "the last tier costs $0" in out
     assert re.search(r"cost axis +– +strong − weak ≤ 0", out)
 
 
@@ -154,7 +154,7 @@ def test_rows_that_cannot_be_used_are_left_out_and_counted(cascade: Run) -> None
 def test_without_json_it_is_for_people(cascade: Run) -> None:
     ran = cascade("replay", write(FIVE), "--policy", write_policy())
     assert (ran.status, ran.err) == (0, "")
-    assert "5 requests: quality 0.550 against the strongest tier's 0.750 (73.3 %)" in ran.out
+    assert "5 requests: quality 0.550 against the last tier's 0.750 (73.3 %)" in ran.out
     assert "cost axis" in ran.out
 
 
@@ -188,11 +188,11 @@ def test_page_and_terminal_name_the_models_and_what_costs_are_in_dollars(cascade
     arguments = ["replay", "labels.csv", "--policy", write_policy(), "--html", "page.html"]
     ran = cascade(*arguments)
     page = Path("page.html").read_text()
-    named = "tier 0 (the cheapest): small-1, tier 1 (the strongest): large-2"
+    named = "tier 0 (the cheapest): small-1, tier 1 (the last): large-2"
     for shown in (ran.out, page):
         assert named in shown
     assert "USD per 1,000 requests" in page
-    assert "the weak tier alone ($0.00100 a request), 1 the strong tier alone ($0.0100 a" in page
+    assert "the cheap model alone ($0.00100 a request), 1 the strong model alone ($0.0100 a" in page
     assert figures(cascade(*arguments, "--json"))["models"] == ["small-1", "large-2"]
 
 
@@ -218,9 +218,9 @@ def test_a_class_that_loses_more_than_is_promised_for_all_is_marked(cascade: Run
     assert warned == [f"class 'rough' {said}"]
 
 
-def test_a_cascade_that_costs_more_than_the_strongest_tier_is_warned_of(cascade: Run) -> None:
+def test_a_cascade_that_costs_more_than_the_last_tier_is_warned_of(cascade: Run) -> None:
     write({**FIVE, "t0_cost_usd": [0.009] * 5})
-    said = "this cascade costs more than always asking the strongest tier: $0.0150 a request"
+    said = "this cascade costs more than always asking the last tier: $0.0150 a request"
     ran = cascade("replay", "labels.csv", "--policy", write_policy(), "--html", "page.html")
     assert said in ran.out
     assert said in Path("page.html").read_text()

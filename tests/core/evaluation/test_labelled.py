@@ -81,7 +81,7 @@ def test_rows_without_both_qualities_are_left_out_and_counted():
     assert curve.weak_quality == pytest.approx(2 / 3)
 
 
-def test_of_three_tiers_the_cheapest_and_the_strongest_are_compared():
+def test_of_three_tiers_the_cheapest_and_the_last_are_compared():
     third = {"t2_quality": [1, 1, 1, 1], "t2_cost_usd": [20] * 4}
     curve = cost_quality_curve(COLUMNS | third)
     assert curve.strong_quality == 1

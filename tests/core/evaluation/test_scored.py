@@ -284,7 +284,7 @@ def test_a_paid_signal_is_paid_where_its_tier_is_asked():
     assert np.allclose(served.cost, 1.0 + np.nan_to_num(paid) + np.where(served.tier == 1, 10, 0))
 
 
-def test_harm_is_what_the_strongest_tier_would_have_given_more():
+def test_harm_is_what_the_last_tier_would_have_given_more():
     table = rows(tiers=2)
     served = serve(score(table, Policy.load({"thresholds": [0.5]})), [0.5])
     weak, strong = (tier.quality for tier in table.tiers)

@@ -60,7 +60,7 @@ def test_a_tier_that_is_sometimes_right_can_be_learnt_from() -> None:
     check_learnable(read_table([row("a", t0_quality=1), row("b", t0_quality=0)]))
 
 
-def test_the_strongest_tier_may_always_be_right_or_wrong() -> None:
+def test_the_last_tier_may_always_be_right_or_wrong() -> None:
     check_learnable(
         read_table([row("a", t0_quality=1, t1_quality=0), row("b", t0_quality=0, t1_quality=0)])
     )

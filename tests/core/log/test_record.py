@@ -72,7 +72,7 @@ def test_what_is_not_known_is_null_and_not_zero():
     assert (record["cost_usd"], record["strong_cost_usd"]) == (None, None)
 
 
-def test_the_strong_cost_is_an_estimate_until_the_strongest_tier_was_asked():
+def test_the_strong_cost_is_an_estimate_until_the_last_tier_was_asked():
     accepted = as_record(play(plan_for(), sure(0.9), mute())[0], "1")
     escalated = as_record(play(plan_for(), sure(0.1), mute())[0], "2")
     assert accepted["strong_cost_is_estimate"]

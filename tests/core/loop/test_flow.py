@@ -287,7 +287,7 @@ def test_every_tier_is_asked_what_the_caller_asked_and_for_what_the_signals_read
     ]
 
 
-def test_what_only_the_strongest_tier_would_have_cost_is_told():
+def test_what_only_the_last_tier_would_have_cost_is_told():
     verdict, _, _ = play(plan_for(), sure(0.9), mute())
     assert (verdict.strong_cost, verdict.strong_cost_exact) == (Decimal("0.00106"), False)
     verdict, _, _ = play(plan_for(), sure(0.1), mute())

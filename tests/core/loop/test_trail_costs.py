@@ -67,27 +67,27 @@ def test_a_total_is_exact_whatever_precision_the_caller_computes_with():
         assert total([call(), call(1, model="strong")]) == Decimal("0.0132")
 
 
-def test_where_the_strongest_tier_answered_its_cost_is_exact():
+def test_where_the_last_tier_answered_its_cost_is_exact():
     calls = [call(), call(1, model="strong", usage=Usage(900, 70), outcome="returned")]
     assert always_strong(calls, STRONG, PRICES) == (Decimal("0.0104"), True)
 
 
-def test_what_the_strongest_tier_was_billed_before_it_answered_is_counted():
+def test_what_the_last_tier_was_billed_before_it_answered_is_counted():
     broken = call(1, model="strong", usage=Usage(100, 0), outcome="failed")
     answered = call(1, model="strong", outcome="returned")
     judged = call(model="?", purpose="judge", outcome="used")
     calls = [call(), judged, failure(1, "strong"), broken, answered]
     assert always_strong(calls, STRONG, PRICES) == (Decimal("0.013"), True)
-    calls = [call(), answered, broken]  # a cascade as the strongest tier
+    calls = [call(), answered, broken]  # a cascade as the last tier
     assert always_strong(calls, STRONG, PRICES) == (Decimal("0.013"), True)
 
 
-def test_an_unpriced_answer_of_the_strongest_tier_leaves_the_comparison_unpriced():
+def test_an_unpriced_answer_of_the_last_tier_leaves_the_comparison_unpriced():
     calls = [call(), call(1, model="?", outcome="returned")]
     assert always_strong(calls, STRONG, PRICES) == (None, True)
 
 
-def test_elsewhere_the_strongest_tier_is_estimated_from_the_last_drafts_tokens():
+def test_elsewhere_the_last_tier_is_estimated_from_the_last_drafts_tokens():
     calls = [call(usage=Usage(5, 5)), call(outcome="accepted")]
     assert always_strong(calls, STRONG, PRICES) == (Decimal("0.012"), False)
 
@@ -106,7 +106,7 @@ def test_the_estimate_has_neither_the_drafts_cached_tokens_nor_its_reasoning(spe
     assert always_strong([call(usage=usage)], STRONG, PRICES) == (Decimal("0.012"), False)
 
 
-def test_samples_and_judges_are_not_what_the_strongest_tier_would_have_been_asked():
+def test_samples_and_judges_are_not_what_the_last_tier_would_have_been_asked():
     calls = [
         call(outcome="accepted"),
         call(usage=Usage(9999, 9999), purpose="sample", outcome="used"),
@@ -115,7 +115,7 @@ def test_samples_and_judges_are_not_what_the_strongest_tier_would_have_been_aske
     assert always_strong(calls, STRONG, PRICES) == (Decimal("0.012"), False)
 
 
-def test_a_strongest_tier_that_failed_is_estimated_from_the_draft_returned_instead():
+def test_a_last_tier_that_failed_is_estimated_from_the_draft_returned_instead():
     calls = [call(outcome="returned"), failure(1, "strong")]
     assert always_strong(calls, STRONG, PRICES) == (Decimal("0.012"), False)
 

@@ -99,9 +99,9 @@ def test_the_cost_axis_stands_right_below_the_escalated_share_always(cost_share)
 
 def test_quality_is_stated_as_a_share_of_the_strong_tiers():
     rows = {row.label: row for row in operating(quality=0.45, strong_quality=0.9)}
-    assert rows["kept of the strong tier's"].shown == "50.0 %"
+    assert rows["kept of the last tier's"].shown == "50.0 %"
     zero = {row.label: row for row in operating(quality=0.0, strong_quality=0.0)}
-    assert zero["kept of the strong tier's"].shown == "–"
+    assert zero["kept of the last tier's"].shown == "–"
 
 
 def test_rows_that_were_not_measured_are_not_shown():

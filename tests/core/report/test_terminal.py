@@ -56,7 +56,7 @@ def test_a_number_is_never_cut_however_long_the_names(width, name):
     numbers = class_cells(classes)[0][1:]
     whole = [line for line in text.splitlines() if all(number in line for number in numbers)]
     assert len(whole) == 2
-    assert all(header in text for header in ("quality", "strong", "beyond", "cost", "harm"))
+    assert all(header in text for header in ("quality", "last", "beyond", "cost", "harm"))
 
 
 @pytest.mark.parametrize("name", LONG)
@@ -68,7 +68,7 @@ def test_eighty_columns_are_enough_for_classes(name):
 
 @pytest.mark.parametrize("width", [20, 40, 80])
 def test_figures_and_their_intervals_are_never_cut(width):
-    rows = [Figure("kept of the strong tier's", 0.000123, Interval(0.000123, 0.000987), "usd", "x")]
+    rows = [Figure("kept of the last tier's", 0.000123, Interval(0.000123, 0.000987), "usd", "x")]
     text = printed(print_figures, "Here", rows, width=width)
     assert "$0.000123   $0.000123 … $0.000987" in text
 
@@ -89,5 +89,5 @@ def test_a_note_gives_way_before_a_label():
     own = measured(escalated=0.5, cost_share=None, cost_usd=0.0001, strong_cost_usd=0.0001)
     rows = operating_rows(own, {"quality": Interval(0.8, 0.95)})
     text = printed(print_figures, "Here", rows, width=75)
-    assert "kept of the strong tier's" in text
+    assert "kept of the last tier's" in text
     assert "strong − weak ≤ 0" not in text

@@ -44,10 +44,10 @@ def said(
     return [str(one.message) for one in caught if one.category is CascadeWarning]
 
 
-def test_what_costs_more_than_the_strongest_tier_is_said_once_after_enough_requests() -> None:
+def test_what_costs_more_than_the_last_tier_is_said_once_after_enough_requests() -> None:
     (text,) = said(lambda _: ("0.0000381", "0.0000240"))
     assert (
-        f"over {ENOUGH_REQUESTS} requests, this cascade costs more than always asking the strong"
+        f"over {ENOUGH_REQUESTS} requests, this cascade costs more than always asking the last"
         in text
     )
     assert "$0.0000381 a request against $0.0000240" in text

@@ -381,7 +381,7 @@ def test_without_references_prose_that_never_agrees_is_doubted_and_worth_nothing
 ) -> None:
     plain = [{"request": one["request"]} for one in ASKED]
     tiers = models(cheap=lambda m, k: Say("A sentence of its own.", p=0.9))
-    with pytest.warns(CascadeWarning, match="tier 0 agrees with the strongest in 0.0 % of 6 rows"):
+    with pytest.warns(CascadeWarning, match="tier 0 agrees with the last tier in 0.0 % of 6 rows"):
         found, _ = gather(tmp_path, tiers, plain)
     assert found.worthless
     assert found.journal.exists(), "the answers are kept, to be graded in another way"
@@ -544,7 +544,7 @@ def test_a_mended_function_grades_every_answer_again(tmp_path: Path) -> None:
     assert (second.regraded, len(tiers[0].calls)) == (6, 6)
 
 
-def test_a_strongest_tier_that_is_never_right_is_doubted_once_and_graded_in_another_way(
+def test_a_last_tier_that_is_never_right_is_doubted_once_and_graded_in_another_way(
     tmp_path: Path, recwarn: pytest.WarningsRecorder
 ) -> None:
     def reasons(messages: Any, kwargs: Any) -> Say:
@@ -553,7 +553,7 @@ def test_a_strongest_tier_that_is_never_right_is_doubted_once_and_graded_in_anot
     tiers = models(strong=reasons)
     first, _ = gather(tmp_path, tiers)
     (warning,) = recwarn.list
-    assert "tier 1, the strongest, has quality 0 throughout by quality 'normalised'" in str(
+    assert "tier 1, the last, has quality 0 throughout by quality 'normalised'" in str(
         warning.message
     )
     assert "try --quality contains, numeric, judge, or a function of yours" in str(warning.message)
