@@ -8,6 +8,7 @@ from typing import Any
 from llama_index.core.base.llms.types import ChatMessage, MessageRole, TextBlock, ToolCallBlock
 
 from cascade_core.abilities import Load, Missing, size_of
+from cascade_core.errors import ConfigurationError
 from cascade_core.integrations.asked import part_kind
 from cascade_core.request import Role, Turn
 from llamaindex_cascade.asking.authors import CALLERS
@@ -22,6 +23,34 @@ _ROLES: dict[MessageRole, Role] = {
     MessageRole.TOOL: "tool",
     MessageRole.FUNCTION: "tool",
 }
+
+
+def check_messages(given: object, where: str) -> None:
+    """Make sure that what is to be answered is messages, before any tier is asked.
+
+    Args:
+        given: What the caller gave.
+        where: How an error names it.
+
+    Raises:
+        ConfigurationError: It is a text, or holds something that is no message.
+    """
+    if isinstance(given, str):
+        msg = (
+            f"{where} takes a list of ChatMessage, not str: [ChatMessage(content=…)]; "
+            "complete(…) takes a text"
+        )
+        raise ConfigurationError(msg)
+    if not isinstance(given, Sequence):
+        msg = f"{where} takes a list of ChatMessage, not {type(given).__name__}"
+        raise ConfigurationError(msg)
+    for place, message in enumerate(given):
+        if not isinstance(message, ChatMessage):
+            msg = (
+                f"{where} takes a list of ChatMessage; [{place}] is {type(message).__name__}: "
+                "ChatMessage(role=…, content=…)"
+            )
+            raise ConfigurationError(msg)
 
 
 def to_turns(messages: Sequence[ChatMessage]) -> tuple[Turn, ...]:

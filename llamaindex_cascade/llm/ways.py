@@ -15,6 +15,7 @@ from llama_index.core.tools import BaseTool
 from pydantic import BaseModel
 
 from cascade_core.draft import Draft
+from cascade_core.errors import ConfigurationError
 from cascade_core.integrations.asked import needs_of
 from cascade_core.integrations.classes import token_limit
 from cascade_core.integrations.schemas import schema_asked
@@ -23,7 +24,7 @@ from cascade_core.request import ToolSpec, Turn
 from llamaindex_cascade.asking.arguments import arguments_for
 from llamaindex_cascade.asking.calls import Invocation
 from llamaindex_cascade.asking.history import for_tier
-from llamaindex_cascade.asking.messages import load_of, to_turns
+from llamaindex_cascade.asking.messages import check_messages, load_of, to_turns
 from llamaindex_cascade.llm.formats import FormatError, wanted_format
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Messages:
     """
 
     def __init__(self, messages: Sequence[ChatMessage], kwargs: Options) -> None:
+        check_messages(messages, "CascadeLLM.chat")
         self._messages = messages
         self.arguments = kwargs
         self._check = wanted_format(self._messages)
@@ -94,6 +96,12 @@ class Text(Messages):
     """`complete(prompt, formatted=…, **kwargs)`."""
 
     def __init__(self, prompt: str, kwargs: Options, *, formatted: bool) -> None:
+        if not isinstance(prompt, str):
+            msg = (
+                f"CascadeLLM.complete takes a text, not {type(prompt).__name__}; "
+                "chat(…) takes a list of ChatMessage"
+            )
+            raise ConfigurationError(msg)
         super().__init__([ChatMessage(content=prompt)], kwargs)
         self._args = prompt, formatted
 
@@ -125,6 +133,7 @@ class Tools:
         *,
         must_call: bool = False,
     ) -> None:
+        check_messages(chat_history or (), "chat_history=")
         self._tools = tools
         self._user_msg = user_msg
         self._history = chat_history or ()

@@ -37,7 +37,8 @@ def start(token_delay_ms: float = 0) -> DemoProcess:
         token_delay_ms: Pause in milliseconds after every token, to watch an answer grow.
 
     Returns:
-        The server, answering already; its `base_url` is what an OpenAI client takes.
+        The server, answering already; its `base_url` is what an OpenAI client takes, and its
+        `prices` what a cascade takes to say what an answer cost.
 
     Raises:
         RuntimeError: It ended before it was ready.

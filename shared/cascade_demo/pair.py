@@ -13,7 +13,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from cascade_core import CascadeError
 from cascade_core.errors import error_name
-from cascade_demo.prices import PRICES
+from cascade_demo.prices import PRICES, price_table
 
 Model = TypeVar("Model")
 ListPrices: TypeAlias = Mapping[str, Mapping[str, str]]
@@ -72,17 +72,13 @@ def open_pair(
         return
     from cascade_demo.server import spawn
 
-    table = {
-        name: {"input": price.input_per_million, "output": price.output_per_million}
-        for name, price in PRICES.items()
-    }
     with spawn() as server:
         url = server.base_url
         yield _pair(
             clients,
             clients.hosted(cheap, "--cheap") if cheap else clients.embedded("desk-small", url),
             clients.hosted(strong, "--strong") if strong else clients.embedded("desk-large", url),
-            table,
+            price_table(),
         )
 
 

@@ -26,3 +26,11 @@ PRICES = {
     "desk-small": Price("0.15", "0.60", "list price of gpt-4o-mini, per 1M tokens"),
     "desk-large": Price("2.50", "10.00", "list price of gpt-4o, per 1M tokens"),
 }
+
+
+def price_table() -> dict[str, dict[str, str]]:
+    """Return the prices as a cascade takes them: `ChatCascade(…, prices=price_table())`."""
+    return {
+        name: {"input": price.input_per_million, "output": price.output_per_million}
+        for name, price in PRICES.items()
+    }

@@ -23,6 +23,7 @@ import uvicorn
 
 from cascade_demo.app import Counters, create_app
 from cascade_demo.model import load_embedded
+from cascade_demo.prices import price_table
 from cascade_demo.protocol import MODELS
 
 HOST = "127.0.0.1"
@@ -129,6 +130,11 @@ class DemoProcess:
         if self._port is None:
             raise RuntimeError("the demo server is not up yet: use it in a 'with' block")
         return _base_url(self._port)
+
+    @property
+    def prices(self) -> dict[str, dict[str, str]]:
+        """What the models are said to cost, for a cascade's `prices=`; see `prices`."""
+        return price_table()
 
     def __enter__(self) -> Self:
         """Wait until requests are answered.

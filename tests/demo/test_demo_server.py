@@ -13,7 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
+from cascade_core.costs.prices import Prices
+from cascade_core.usage import Usage
 from cascade_demo.desk import tickets
+from cascade_demo.protocol import MODELS
 from cascade_demo.server import Counters, DemoServer, spawn
 
 QUESTION = "I returned 3 of 7 mugs, $24 each. How much do I get?"
@@ -397,3 +400,10 @@ def test_a_client_that_goes_away_leaves_no_traceback(
     with raw(server, json.dumps(ticket).encode()) as sent:  # and goes on serving
         assert sent.recv(100).startswith(b"HTTP/1.1 200 ")
     assert not [record for record in caplog.records if record.exc_info]
+
+
+def test_a_cascade_takes_the_prices_that_the_server_names() -> None:
+    with spawn() as server:
+        prices = Prices(server.prices)
+    for name in MODELS:
+        assert prices.cost(name, Usage(10, 10, source="provider"))

@@ -77,6 +77,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     (ab(thresholdz=[0.5]), "no argument thresholdz=; did you mean thresholds="),
     (ab(callback_manger=None), "did you mean callback_manager="),
     (ab(model="x"), "no argument model="),
+    (ab(temperature=0), "temperature=: it is a setting of a model; make each model in tiers="),
     (ab(xyzzy=1), "CascadeLLM has no argument xyzzy="),
     (ab(log=7), "log="),
     (ab(log="/no/such/folder/x.jsonl"), "does not exist; make it first"),

@@ -79,6 +79,7 @@ def test_what_cannot_be_meant_is_named(cls: Any) -> None:
         (TIERS[cls](), {}, rf"^{name} takes its tiers as one list: {name}\(\[cheap, strong\]\)$"),
         ((), {"tier": []}, rf"^{name} has no argument tier=; did you mean tiers=\?$"),
         ((TIERS[cls](),), {"treshold": 1}, "did you mean thresholds="),
+        ((TIERS[cls](),), {"base_url": "x"}, "base_url=: it is a setting of a model; make each"),
         ((TIERS[cls](),), {"settings": {}}, f"^{name} has no argument settings="),
         ((TIERS[cls](),), {"log_content": "hush"}, f"^{name}: log_content=: must be true or false"),
     ]:

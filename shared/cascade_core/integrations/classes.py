@@ -43,6 +43,17 @@ LIMIT_FIELDS = (
 )
 """What integrations call the most tokens that an answer may have: as fields, and as arguments."""
 
+OF_MODELS = frozenset(
+    {
+        *("temperature", "top_p", "top_k", "stop", "seed", "logprobs", "top_logprobs"),
+        *("timeout", "request_timeout", "max_retries", "reasoning_effort", "context_window"),
+        *("api_key", "api_base", "base_url", "default_headers", "model_kwargs"),
+        *LIMIT_FIELDS,
+        *("additional_kwargs", "is_chat_model", "is_function_calling_model"),
+    }
+)
+"""What integrations call the settings of one model, which a cascade may be given by mistake."""
+
 LogprobsBy: TypeAlias = Literal["never", "arguments", "model_kwargs"]
 """How to ask for log-probabilities: not at all, since none come or asking is an error; by the
 arguments of a call; by the field `model_kwargs`, which is passed on."""

@@ -15,6 +15,7 @@ from typing import Any, Self, SupportsIndex, TypeVar
 from pydantic import ValidationError
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.integrations.classes import OF_MODELS
 from cascade_core.invalid import first_problem
 
 Class = TypeVar("Class", bound=type)
@@ -91,6 +92,8 @@ def check_names(owner: str, known: Collection[str], given: Mapping[str, Any]) ->
         if name not in known and not name.startswith("_"):
             close = get_close_matches(name, known, 1)
             hint = f"; did you mean {close[0]}=?" if close else ""
+            if name in OF_MODELS:
+                hint = ": it is a setting of a model; make each model in tiers=[…] with it"
             msg = f"{owner} has no argument {name}={hint}"
             raise ConfigurationError(msg)
     if "tiers" not in given:

@@ -6,10 +6,12 @@ import pytest
 from llama_index.core.llms import ChatMessage
 
 from cascade_core.draft import Draft
+from cascade_core.errors import ConfigurationError
 from cascade_core.request import ToolCall
 from llamaindex_cascade.asking.tiers import LLMTier
+from llamaindex_cascade.llm.cascade_llm import CascadeLLM
 from llamaindex_cascade.llm.ways import Messages, Text
-from tests.llamaindex.fakes import cheap
+from tests.llamaindex.fakes import cheap, strong
 
 TIER = LLMTier(cheap())
 HI = [ChatMessage(content="hi")]
@@ -56,3 +58,23 @@ def test_the_limit_of_a_request_is_among_its_arguments() -> None:
 def test_a_schema_among_the_arguments_is_asked_of_the_answer(key: str) -> None:
     asked = Messages(HI, {key: {"type": "object", "required": ["a"]}})
     assert asked.request["output_schema"] == {"type": "object", "required": ["a"]}
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda llm: llm.chat("hush"), r"chat takes a list of ChatMessage, not str: \[ChatMessage"),
+        (lambda llm: llm.stream_chat("hush"), r"complete\(…\) takes a text"),
+        (lambda llm: llm.chat(HI[0]), "a list of ChatMessage, not ChatMessage"),
+        (lambda llm: llm.chat([*HI, {"content": "hush"}]), r"\[1\] is dict: ChatMessage\(role=…"),
+        (lambda llm: llm.complete(["hush"]), r"complete takes a text, not list; chat\(…\) takes"),
+        (lambda llm: llm.chat_with_tools([], "hi", "hush"), "chat_history= takes a list"),
+    ],
+)
+def test_what_is_no_question_is_refused_and_asked_of_nobody(ask, words) -> None:
+    first, last = cheap(), strong()
+    with pytest.raises(ConfigurationError, match=words) as raised:
+        ask(CascadeLLM([first, last]))
+    assert "hush" not in str(raised.value)
+    assert not first.journal.calls
+    assert not last.journal.calls
