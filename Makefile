@@ -61,6 +61,10 @@ cookbooks: $(VENV)/.stamp-cookbooks ## Run the notebooks and keep what they prin
 docs: $(VENV)/.stamp-docs ## Build the documentation in site/
 	$(VENV)/bin/zensical build --strict --clean -f mkdocs.yml
 
+.PHONY: pictures
+pictures: $(VENV)/.stamp-dev ## Draw the pictures of the documentation that show figures
+	$(VENV)/bin/python docs/pictures/concepts.py
+
 .PHONY: mutants
 mutants: $(VENV)/.stamp-mutants ## Break the code in small ways and see whether the nearest tests notice
 	WORKERS=$(WORKERS) $(VENV)/bin/python tests/mutants.py

@@ -1,0 +1,79 @@
+"""The pictures of the documentation: drawn by a command, readable on any page, quoted as they are."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCS, IMAGES = ROOT / "docs", ROOT / "docs" / "images"
+PICTURES = sorted(IMAGES.glob("*.svg"))
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+SHOWN = re.compile(r"!\[([^\]]*)\]\(([^)]+\.svg)\)")
+CAPTION = re.compile(r"!\[[^\]]*\]\(images/(\w+)\.svg\)\n\n\*(?!\*)(.+?)\*\n", re.DOTALL)
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+def test_every_picture_is_shown_somewhere_with_words_for_those_who_cannot_see_it():
+    texts = {page: page.read_text("utf-8") for page in PAGES}
+    for page, text in texts.items():
+        for words, path in SHOWN.findall(text):
+            assert len(words) > 20, f"{page}: {path}"
+            assert (page.parent / path).exists(), f"{page}: {path}"
+    everything = "\n".join(texts.values())
+    assert not [picture.name for picture in PICTURES if picture.name not in everything]
+
+
+@pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.stem)
+def test_a_picture_is_well_formed_and_paints_no_ground_behind_it(path: Path):
+    text = path.read_text("utf-8")
+    top = ET.fromstring(text)
+    assert top.tag.endswith("svg")
+    colours = {colour.lower() for colour in re.findall(r"#[0-9a-fA-F]{6}\b", text)}
+    # White or black is invisible on one of the two kinds of page.
+    assert not colours & {"#ffffff", "#000000"}
+    assert not re.search(r"(?:fill|stroke)[:=]\s*\"?(?:white|black)", text)
+    assert not re.findall(r"(?:href|src)=\"https?:", text), "nothing is fetched"
+
+
+def test_captions_quote_figures_that_the_command_printed():
+    figures: dict[str, set[str]] = {}
+    for line in (IMAGES / "figures.txt").read_text("utf-8").splitlines():
+        name, _, rest = line.partition(": ")
+        figures.setdefault(name, set()).update(NUMBER.findall(rest))
+    captions = CAPTION.findall((DOCS / "concepts.md").read_text("utf-8"))
+    assert len(captions) == 5
+    for name, words in captions:
+        quoted = {figure for figure in NUMBER.findall(words) if figure != "95"}
+        assert quoted <= figures[name], f"{name}: {quoted - figures[name]}"
+
+
+def test_the_command_draws_them(tmp_path: Path):
+    numbers = ["--asked", "160", "--tuned", "120", "--draws", "2"]
+    ran = subprocess.run(
+        [sys.executable, "docs/pictures/concepts.py", *numbers, "--out", str(tmp_path)],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "shared")]),
+            "PYTHONWARNINGS": "ignore",
+            "PICTURES_KEPT": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    drawn = {path.name for path in tmp_path.glob("*.svg")}
+    assert drawn == {
+        f"{name}.svg" for name in ("signal", "confidence", "threshold", "harm", "promise")
+    }
+    said = {line.partition(":")[0] for line in (tmp_path / "figures.txt").read_text().splitlines()}
+    assert said == {path.removesuffix(".svg") for path in drawn}
