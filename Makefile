@@ -47,7 +47,11 @@ lint: $(VENV)/.stamp-dev ## Check style, formatting and types
 
 .PHONY: test-docs
 test-docs: $(VENV)/.stamp-docs ## Run all code in the README and in docs, and check every link
-	$(VENV)/bin/python -m pytest -q -n $(WORKERS) --dist loadfile tests/docs $(PYTEST_ARGS)
+	$(VENV)/bin/python -m pytest -q -n $(WORKERS) --dist loadgroup --benchmark-disable tests/docs $(PYTEST_ARGS)
+
+.PHONY: docs-output
+docs-output: $(VENV)/.stamp-docs ## Write what the commands in the README and in docs print now into the pages (PAGES=how-to/agents)
+	$(VENV)/bin/python -m tests.docs.rewrite $(PAGES)
 
 .PHONY: test-cookbooks
 test-cookbooks: $(VENV)/.stamp-cookbooks ## Run the notebooks and compare what they print with what they show
