@@ -20,6 +20,7 @@ from cascade_core.given import Tier as DeclaredTier
 from cascade_core.given import bare_model, described
 from cascade_core.integrations.classes import max_tokens, model_name, other_names, token_limit
 from cascade_core.integrations.schemas import schema_set
+from cascade_core.named import CHAT_MODELS, make_named
 from cascade_core.setup.notices import Notices
 from cascade_core.tier import LogprobMemory, Tier, hosted
 from langchain_cascade.capabilities import (
@@ -265,9 +266,14 @@ def make_tier(tier: object, where: str, parameters: Mapping[str, Any] | None = N
 def load_model(name: str, where: str, parameters: Mapping[str, Any] | None = None) -> BaseChatModel:
     """Make a chat model from a name, through LangChain's `init_chat_model`.
 
+    Models of packages that have registered themselves, such as the demo's, are made by those.
+
     Raises:
         ConfigurationError: LangChain is not installed or does not know the name.
     """
+    registered = make_named(CHAT_MODELS, name, where)
+    if registered is not None:
+        return apply(registered, parameters or {}, where)
     if not name.rpartition(":")[2].strip():
         msg = f"{where}={name!r} names no model; write provider:model, such as openai:gpt-4o-mini"
         raise ConfigurationError(msg)

@@ -10,6 +10,7 @@ from llama_index.core.llms import LLM
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.given import bare_model
+from cascade_core.named import LLMS, make_named
 
 CLASSES = {
     "anthropic": "Anthropic",
@@ -58,6 +59,8 @@ def load_model(name: str, where: str) -> LLM:
         ConfigurationError: The provider is not known or its package not installed, or
             the model cannot be made.
     """
+    if (registered := make_named(LLMS, name, where)) is not None:
+        return cast("LLM", registered)
     provider, _, model = name.partition(":")
     if provider not in CLASSES or not model:
         msg = (

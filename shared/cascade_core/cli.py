@@ -13,6 +13,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -101,9 +102,11 @@ def _root(
 ) -> None:
     """Ask a cheap language model first, and a strong one only when it must be."""
     del version  # its callback has seen it
-    if context.invoked_subcommand is None:
+    if context.invoked_subcommand is None:  # a newcomer's first call, and no mistake
+        from cascade_core.commands.next_steps import what_next
+
+        typer.echo(f"{what_next(Path())}\n")
         typer.echo(context.get_help())
-        raise typer.Exit(2)
 
 
 class _Command(TyperCommand):
@@ -158,7 +161,9 @@ def _missing(entry: EntryPoint, error: Exception) -> Callable[[], None]:
     def missing() -> None:
         _fail(problem)
 
-    missing.__doc__ = f"Not available: {problem}."
+    from rich.markup import escape  # an extra's brackets are no markup
+
+    missing.__doc__ = f"Not available: {escape(problem)}."
     return missing
 
 

@@ -90,6 +90,28 @@ def opened(cheap: str | None, strong: str | None) -> Iterator[LangChain]:
         yield LangChain(pair)
 
 
+def embedded(name: str, base_url: str) -> BaseChatModel:
+    """Return the client of an embedded model."""
+    from langchain_openai import ChatOpenAI
+    from openai import DefaultAsyncHttpxClient, DefaultHttpxClient
+
+    # Where it exists, it would warn of proxies that are not used here.
+    unset = "http_socket_options" in ChatOpenAI.model_fields
+    options: dict[str, Any] = {"http_socket_options": ()} if unset else {}
+    return ChatOpenAI(
+        model=name,
+        base_url=base_url,
+        api_key=SecretStr("unused"),
+        temperature=0,
+        stream_usage=True,
+        # No proxy stands between us and this machine.
+        openai_proxy=None,
+        http_client=DefaultHttpxClient(trust_env=False),
+        http_async_client=DefaultAsyncHttpxClient(trust_env=False),
+        **options,
+    )
+
+
 class _Clients:
     """Makes chat models."""
 
@@ -97,24 +119,7 @@ class _Clients:
         return load_model(name, option)
 
     def embedded(self, name: str, base_url: str) -> BaseChatModel:
-        from langchain_openai import ChatOpenAI
-        from openai import DefaultAsyncHttpxClient, DefaultHttpxClient
-
-        # Where it exists, it would warn of proxies that are not used here.
-        unset = "http_socket_options" in ChatOpenAI.model_fields
-        options: dict[str, Any] = {"http_socket_options": ()} if unset else {}
-        return ChatOpenAI(
-            model=name,
-            base_url=base_url,
-            api_key=SecretStr("unused"),
-            temperature=0,
-            stream_usage=True,
-            # No proxy stands between us and this machine.
-            openai_proxy=None,
-            http_client=DefaultHttpxClient(trust_env=False),
-            http_async_client=DefaultAsyncHttpxClient(trust_env=False),
-            **options,
-        )
+        return embedded(name, base_url)
 
     def name_of(self, model: BaseChatModel) -> str:
         return _name(model)

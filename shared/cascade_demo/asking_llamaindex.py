@@ -117,6 +117,21 @@ def opened(cheap: str | None, strong: str | None) -> Iterator[LlamaIndex]:
         yield LlamaIndex(pair)
 
 
+def embedded(name: str, base_url: str) -> LLM:
+    """Return the client of an embedded model."""
+    llm: LLM = OpenAILike(
+        model=name,
+        api_base=base_url,
+        api_key="unused",
+        temperature=0,
+        is_chat_model=True,
+        # No proxy stands between us and this machine.
+        http_client=DefaultHttpxClient(trust_env=False),
+        async_http_client=DefaultAsyncHttpxClient(trust_env=False),
+    )
+    return llm
+
+
 class _Clients:
     """Makes LLMs."""
 
@@ -133,17 +148,7 @@ class _Clients:
         return llm
 
     def embedded(self, name: str, base_url: str) -> LLM:
-        llm: LLM = OpenAILike(
-            model=name,
-            api_base=base_url,
-            api_key="unused",
-            temperature=0,
-            is_chat_model=True,
-            # No proxy stands between us and this machine.
-            http_client=DefaultHttpxClient(trust_env=False),
-            async_http_client=DefaultAsyncHttpxClient(trust_env=False),
-        )
-        return llm
+        return embedded(name, base_url)
 
     def name_of(self, model: LLM) -> str:
         return str(model.metadata.model_name)

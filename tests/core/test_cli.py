@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 import warnings
@@ -61,25 +62,38 @@ MISSING = ModuleNotFoundError("No module named 'langchain_core'", name="langchai
 
 def test_help_lists_every_command_of_this_project() -> None:
     shown = runner.invoke(cli.make_app(), ["--help"]).output
-    for command in ("check", "demo", "serve-demo"):
+    for command in ("check", "demo", "init", "serve-demo"):
         assert command in shown
 
 
-@pytest.mark.parametrize("command", ["check", "demo", "serve-demo"])
+@pytest.mark.parametrize("command", ["check", "demo", "init", "serve-demo"])
 def test_every_command_has_help_with_an_example(command: str) -> None:
     shown = runner.invoke(cli.make_app(), [command, "--help"])
     assert shown.exit_code == 0
     assert f"Example: cascade {command}" in shown.output
 
 
-def test_without_arguments_the_help_is_shown_and_the_status_is_2(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_without_arguments_it_says_what_to_do_next_and_lists_the_commands(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     entries(monkeypatch, good=good)
+    monkeypatch.chdir(tmp_path)
     status, out, err = main(monkeypatch, capsys)
-    assert status == 2
-    assert "Do something useful" in out
-    assert err == ""
+    assert (status, err) == (0, "")
+    assert out.index("cascade init my-cascade") < out.index("Do something useful")
+
+
+@pytest.mark.parametrize("package", ["cascade_core", "langchain_cascade", "llamaindex_cascade"])
+def test_a_package_that_is_run_is_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], package: str
+) -> None:
+    pytest.importorskip("langchain_core" if package == "langchain_cascade" else "cascade_core")
+    pytest.importorskip("llama_index" if package == "llamaindex_cascade" else "cascade_core")
+    monkeypatch.setattr(sys, "argv", ["cascade", "--version"])
+    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
+    with pytest.raises(SystemExit):
+        runpy.run_module(package, run_name="__main__")
+    assert capsys.readouterr().out.startswith("model-cascade ")
 
 
 def test_a_command_that_runs_ends_with_status_0(
@@ -106,6 +120,8 @@ def test_a_plugin_that_cannot_be_loaded_hides_no_other_command(
     shown = runner.invoke(cli.make_app(), ["--help"]).output
     assert "broken" in shown
     assert "Not available" in shown
+    extra = "langchain" if problem == "a missing package" else "all"
+    assert f"'model-cascade[{extra}]'" in " ".join(re.sub("│", " ", shown).split())
 
 
 @pytest.mark.parametrize("problem", list(BROKEN))

@@ -64,6 +64,13 @@ def test_the_models_weights_are_shipped(names: set[str]) -> None:
     assert weights <= names
 
 
+def test_the_starter_project_is_shipped(names: set[str]) -> None:
+    folder = ROOT / "shared" / "cascade_demo" / "starter"
+    templates = {f"cascade_demo/starter/{path.name}" for path in folder.iterdir()}
+    assert "cascade_demo/starter/app_langchain.py.txt" in templates
+    assert templates <= names
+
+
 def test_the_wheel_stays_small(wheel: Path) -> None:
     assert wheel.stat().st_size < 6 * MEGABYTE
 
@@ -78,6 +85,7 @@ def test_the_command_and_its_parts_are_entry_points(wheel: Path) -> None:
     assert dict(entries["console_scripts"]) == {"cascade": "cascade_core.cli:main"}
     assert dict(entries["model_cascade.commands"]) == {
         "demo": "cascade_demo.commands:demo",
+        "init": "cascade_demo.init:init",
         "serve-demo": "cascade_demo.commands:serve_demo",
         "check": "langchain_cascade.commands.check:check",
         "collect": "langchain_cascade.commands.collect:collect",
@@ -85,6 +93,8 @@ def test_the_command_and_its_parts_are_entry_points(wheel: Path) -> None:
         "replay": "cascade_core.commands.replay:replay",
         "drift": "cascade_core.commands.drift:drift",
     }
+    assert dict(entries["model_cascade.chat_models"]) == {"demo": "cascade_demo.named:chat_model"}
+    assert dict(entries["model_cascade.llms"]) == {"demo": "cascade_demo.named:llm"}
 
 
 def test_the_metadata_names_every_extra_and_shows_the_readme(wheel: Path) -> None:

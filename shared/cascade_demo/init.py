@@ -1,0 +1,181 @@
+"""`cascade init`: writes a starter project that runs at once on the embedded models.
+
+The files are in `starter`, as they are written but for the places marked with @NAME@; requests
+and prices are the demo's own.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cascade_core.errors import ConfigurationError
+from cascade_demo.asking import EXTRAS, FRAMEWORKS
+from cascade_demo.desk import tickets
+from cascade_demo.prices import PRICES
+
+TICKETS = 400
+"""Enough for a promise of harm ≤ 5 %, and answered in less than a minute."""
+
+_PACKAGES = {"langchain": "langchain_core", "llamaindex": "llama_index"}
+_NAMES = {"langchain": "LangChain", "llamaindex": "LlamaIndex"}
+
+
+def init(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="[DIR]", help="Where to write it: a new folder, or one there is."),
+    ] = Path(),
+    *,
+    framework: Annotated[
+        str | None,
+        typer.Option(help="langchain, llamaindex or both. Default: what is installed, else both."),
+    ] = None,
+) -> None:
+    """Write a starter project: requests, a policy, and a script for each framework.
+
+    Everything in it runs at once on the two small models that come with the package, with no key
+    and no network. Its README.md says how to go on: collect labels, tune, replay. Files that are
+    there already are never changed; if one is in the way, nothing is written.
+
+    Example: cascade init my-cascade --framework langchain
+    """
+    chosen = _chosen(framework)
+    written = write_project(folder, chosen)
+    place = shlex.quote(str(folder))
+    typer.echo(f"{place} has {', '.join(written)}. Go on with:")
+    if missing := _missing(chosen):
+        typer.echo(f"  pip install 'model-cascade[{missing}]'")
+    if folder.resolve() != Path.cwd():
+        typer.echo(f"  cd {place}")
+    for each in chosen:
+        typer.echo(f"  python app_{each}.py")
+    typer.echo("README.md says what comes next, and where your own models go.")
+
+
+def write_project(folder: Path, frameworks: Sequence[str]) -> list[str]:
+    """Write a starter project.
+
+    Args:
+        folder: Where; made if it is not there.
+        frameworks: Which of `FRAMEWORKS` get a script.
+
+    Returns:
+        The names of the files.
+
+    Raises:
+        ConfigurationError: A file is in the way, or the folder cannot be written to; nothing of
+            the project is left there then.
+    """
+    files = project_files(frameworks)
+    if folder.exists() and not folder.is_dir():
+        raise ConfigurationError(f"{folder} is a file: give a folder, new or there already")
+    if taken := [name for name in files if _is_there(folder / name)]:
+        them = "them" if len(taken) > 1 else "it"
+        msg = (
+            f"{folder} has {', '.join(taken)} already, and nothing is overwritten: "
+            f"move {them} away, or give another folder"
+        )
+        raise ConfigurationError(msg)
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    opened: list[Path] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            with (folder / name).open("x", encoding="utf-8", newline="") as file:
+                opened.append(folder / name)
+                file.write(text)
+    except OSError as error:
+        problem = error.strerror or type(error).__name__
+        for path in opened:
+            path.unlink(missing_ok=True)
+        for each in made:
+            if each.is_dir():
+                each.rmdir()
+        raise ConfigurationError(f"{folder} cannot be written to: {problem}") from None
+    return list(files)
+
+
+def project_files(frameworks: Sequence[str]) -> dict[str, str]:
+    """Return the texts of a starter project's files by name."""
+    apps = [f"app_{framework}.py" for framework in frameworks]
+    scripts = {
+        name: f"| `{name}` | a first cascade in {_NAMES[framework]} |"
+        for name, framework in zip(apps, frameworks, strict=True)
+    }
+    values = {
+        "EXTRA": EXTRAS[frameworks[-1]],  # LlamaIndex's brings LangChain's
+        "APPS": "\n".join(f"python {name}" for name in apps),
+        "WHERE": " and ".join(f"`{name}`" for name in apps),
+        "FILES": "\n".join(scripts.values()),
+        "TICKETS": str(TICKETS),
+    }
+    return {
+        "README.md": _filled("README.md", values),
+        **{name: _template(f"{name}.txt") for name in apps},
+        "cascade.toml": _template("cascade.toml"),
+        "requests.csv": _requests(),
+        "grading.py": _template("grading.py.txt"),
+        "prices.json": _prices(),
+    }
+
+
+def _chosen(framework: str | None) -> tuple[str, ...]:
+    if framework == "both":
+        return FRAMEWORKS
+    if framework is None:
+        installed = tuple(each for each in FRAMEWORKS if find_spec(_PACKAGES[each]))
+        return installed or FRAMEWORKS
+    if framework not in FRAMEWORKS:
+        known = ", ".join((*FRAMEWORKS, "both"))
+        raise ConfigurationError(f"unknown --framework {framework!r}: use one of {known}")
+    return (framework,)
+
+
+def _missing(frameworks: Sequence[str]) -> str | None:
+    """Return the extra that brings what the scripts need, where something is not installed."""
+    needed = ["langchain_core", "langchain_openai", "starlette", "uvicorn"]
+    if "llamaindex" in frameworks:
+        needed += ["llama_index", "llama_index.llms.openai_like"]
+    there = all(find_spec(each.partition(".")[0]) and find_spec(each) for each in needed)
+    return None if there else EXTRAS[frameworks[-1]]
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() or path.is_symlink()
+
+
+def _template(name: str) -> str:
+    return (Path(__file__).parent / "starter" / name).read_text(encoding="utf-8")
+
+
+def _filled(name: str, values: Mapping[str, str]) -> str:
+    text = _template(name)
+    for key, value in values.items():
+        text = text.replace(f"@{key}@", value)
+    return text
+
+
+def _requests() -> str:
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(("id", "request", "reference", "class"))
+    for ticket in tickets("tune", TICKETS):
+        rows.writerow((ticket.id, ticket.text, ticket.reference, ticket.ticket_class))
+    return out.getvalue()
+
+
+def _prices() -> str:
+    table = {
+        name: {"input": float(price.input_per_million), "output": float(price.output_per_million)}
+        for name, price in PRICES.items()
+    }
+    return json.dumps(table, indent=2) + "\n"
