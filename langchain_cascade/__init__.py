@@ -17,11 +17,20 @@ from langchain_cascade.chat_model import ChatCascade
 
 if TYPE_CHECKING:
     from cascade_core.version import __version__ as __version__
+    from langchain_cascade.collecting import acollect, collect
     from langchain_cascade.middleware import CascadeMiddleware
     from langchain_cascade.parsing import parser_gate
     from langchain_cascade.runnable import RunnableCascade
 
-__all__ = ["CascadeMiddleware", "ChatCascade", "RunnableCascade", "Tier", "parser_gate"]
+__all__ = [
+    "CascadeMiddleware",
+    "ChatCascade",
+    "RunnableCascade",
+    "Tier",
+    "acollect",
+    "collect",
+    "parser_gate",
+]
 
 # Agents bring LangGraph with them; who only wants a chat model should not wait for it.
 __getattr__ = on_use(
@@ -30,6 +39,8 @@ __getattr__ = on_use(
         "CascadeMiddleware": ".middleware",
         "RunnableCascade": ".runnable",
         "__version__": "cascade_core.version",
+        "acollect": ".collecting",
+        "collect": ".collecting",
         "parser_gate": ".parsing",
     },
     extra="langchain",

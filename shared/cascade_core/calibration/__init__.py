@@ -11,12 +11,23 @@ from cascade_core.lazy import on_use
 
 if TYPE_CHECKING:
     from cascade_core.calibration.fit import Fitted, fit_calibrator
+    from cascade_core.calibration.objective import TuningError
+    from cascade_core.calibration.straight import StraightError
     from cascade_core.calibration.tuning import tune
     from cascade_core.fitted.artefact import Calibrator
     from cascade_core.fitted.inputs import Inputs
     from cascade_core.fitted.scorer import Scorer
 
-__all__ = ["Calibrator", "Fitted", "Inputs", "Scorer", "fit_calibrator", "tune"]
+__all__ = [
+    "Calibrator",
+    "Fitted",
+    "Inputs",
+    "Scorer",
+    "StraightError",
+    "TuningError",
+    "fit_calibrator",
+    "tune",
+]
 
 __getattr__ = on_use(
     __name__,
@@ -25,6 +36,8 @@ __getattr__ = on_use(
         "Fitted": ".fit",
         "Inputs": "..fitted.inputs",
         "Scorer": "..fitted.scorer",
+        "StraightError": ".straight",
+        "TuningError": ".objective",
         "fit_calibrator": ".fit",
         "tune": ".tuning",
     },

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -109,10 +109,13 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
         told: Told of progress.
 
     Raises:
-        ConfigurationError: The table has nothing to read, lacks a signal that is named,
-            or has fewer than two rows (or groups) with an outcome.
+        ConfigurationError: There is no such method; or the table has nothing to read, lacks a
+            signal that is named, or has fewer than two rows (or groups) with an outcome.
         ModuleNotFoundError: What was asked for needs scikit-learn, which is missing.
     """
+    if method not in get_args(Method):
+        known = ", ".join(map(repr, get_args(Method)))
+        raise ConfigurationError(f"method={method!r}: choose one of {known}")
     inputs = inputs_of(table, tier)
     chosen = tuple(inputs.signals) if signals is None else tuple(signals)
     for name in chosen:

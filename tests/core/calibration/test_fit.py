@@ -200,6 +200,12 @@ def test_a_signal_that_was_never_read_is_not_chosen(seed):
     assert "never" not in fit_calibrator(table, 0, method="signal").choice
 
 
+def test_a_method_that_there_is_not_is_named_with_those_there_are():
+    _, table = drawn(60)
+    with pytest.raises(ConfigurationError, match=r"method='isotonic': choose one of 'auto', 'sig"):
+        fit_calibrator(table, 0, method="isotonic")
+
+
 def test_what_thresholds_meet_is_spread_as_the_calibrator_spreads_fresh_rows():
     for method in ("signal", "logistic"):
         _, table = drawn(100)

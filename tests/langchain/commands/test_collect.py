@@ -39,8 +39,7 @@ from cascade_core.collect.show import print_summary
 from cascade_core.collect.summary import Collected
 from cascade_core.errors import CascadeWarning, ConfigurationError
 from cascade_core.signals import Judge, SelfConsistency
-from langchain_cascade import ChatCascade
-from langchain_cascade.collecting import acollect, collect
+from langchain_cascade import ChatCascade, acollect, collect
 from langchain_cascade.commands.collect import collect as command
 from tests.conftest import ROOT
 from tests.langchain.fakes import FakeChat, ProviderError, Say, echo
