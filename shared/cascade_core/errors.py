@@ -16,6 +16,7 @@
     ├── UnwritableError (also TypeError)        a setting is no plain data, or may be secret
     ├── RepeatedKeyError (also ValueError)      a JSON object has a key twice
     ├── RequestError                            the demo's server cannot serve a request
+    ├── UnfilledError                           a demo model's answer has nothing for a field
     ├── ContextLengthError (also ValueError)    a prompt is too long for the demo's models
     └── _ClientGoneError                        the demo's client went away
 

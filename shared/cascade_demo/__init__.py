@@ -5,10 +5,21 @@ were trained from scratch on generated tickets and run with numpy, so their mist
 their token logprobs are real. Billing dates and password resets the small one answers
 well; disputes, exceptions and sums it often gets wrong, and mostly knows it.
 
+The models were taught to answer tickets, and nothing about tools, schemas or conversations.
+Yet agents and structured output run on them, because the server fills the form that is asked
+for with the words of the model's answer. What is real in such an answer: every word and
+figure that stands in it, right or wrong, and their probabilities. What is forced: keys,
+quotes and braces (probability 1), which tool is called (the one whose name says what the
+answer says) and a tool's result, which is put word for word behind the answer that follows
+it. What the answer does not say is never made up: the field is null, the tool is not called,
+or the model refuses and says what is missing. As at OpenAI, text and JSON come with logprobs
+and tool calls come without.
+
 - `desk`: draws tickets with their right answers, and grades. Start reading here.
 - `cases`, `phrases`: the desk's rules, and how customers word things.
 - `tokenizer`, `model`, `generate`: from text to tokens, logits and an answer.
-- `protocol`, `app`, `server`: the OpenAI-compatible HTTP interface.
+- `filling`, `tools`, `shaping`: JSON and tool calls, made of the words of an answer.
+- `protocol`, `envelope`, `app`, `server`: the OpenAI-compatible HTTP interface.
 - `prices`: what the two models are said to cost.
 - `knowledge`, `retrieval`: the desk's knowledge base, and how a passage is found.
 - `measure`, `asking`: `cascade demo`, the same for every framework, and what it needs of one.

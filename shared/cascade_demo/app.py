@@ -18,17 +18,12 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from cascade_core.errors import CascadeError
-from cascade_demo.generate import Ending, Token, generate
+from cascade_demo.checks import Json, RequestError
+from cascade_demo.envelope import Choice, Envelope
+from cascade_demo.generate import Ending
 from cascade_demo.model import ContextLengthError, LanguageModel, load_embedded
-from cascade_demo.protocol import (
-    MODELS,
-    ChatRequest,
-    Choice,
-    Envelope,
-    Json,
-    RequestError,
-    parse_request,
-)
+from cascade_demo.protocol import MODELS, ChatRequest, parse_request
+from cascade_demo.shaping import AnswerPart, prompt_of, write_answer
 
 LARGEST_BODY = 1_000_000
 """Bytes; far beyond the models' context, and small enough to tokenise without a pause."""
@@ -111,10 +106,9 @@ class _Desk:
     async def complete(self, request: Request) -> Response:
         asked = parse_request(await _read_json(request))
         model = load_embedded(asked.model)
-        prompt = [*model.tokenizer.encode(asked.text), model.tokenizer.separator]
         try:
             # Reads the prompt: it must be refused before a stream's headers are sent.
-            writing = _Writing(model, asked, prompt)
+            writing = _Writing(model, asked)
         except ContextLengthError as error:
             raise RequestError(str(error), "messages", "context_length_exceeded") from error
         if asked.stream:
@@ -125,7 +119,7 @@ class _Desk:
                 await self._finish(writing, request)
         except _ClientGoneError:
             return Response(status_code=_CLIENT_CLOSED_REQUEST)  # nobody reads it
-        return JSONResponse(writing.envelope.whole(writing.choices, len(prompt)))
+        return JSONResponse(writing.envelope.whole(writing.choices, writing.prompt_tokens))
 
     async def _finish(self, writing: "_Writing", request: Request) -> None:
         """Write all of an answer unless the client goes away first."""
@@ -138,9 +132,7 @@ class _Desk:
         finally:
             watch.cancel()
 
-    async def _advance(
-        self, writing: "_Writing"
-    ) -> AsyncGenerator[tuple[int, Token | Ending], None]:
+    async def _advance(self, writing: "_Writing") -> AsyncGenerator[tuple[int, AnswerPart], None]:
         """Write all choices in turn, a token each, giving way to others in between."""
         unfinished = dict(enumerate(writing.generators))
         while unfinished:
@@ -148,11 +140,10 @@ class _Desk:
                 choice = writing.choices[index]
                 count = choice.count + 1
                 for piece in next(generator):
-                    if isinstance(piece, Token):
-                        choice.tokens.append(piece)
-                    else:
-                        choice.reason, count = piece.reason, piece.tokens
+                    if isinstance(piece, Ending):
+                        count = piece.tokens
                         del unfinished[index]
+                    choice.add(piece)
                     yield index, piece
                 self._counters.tokens_generated += count - choice.count
                 choice.count = count
@@ -165,15 +156,13 @@ class _Desk:
         """
         envelope = writing.envelope
         with self._counters.one_request():
-            for index in range(len(writing.choices)):
-                yield _event(envelope.chunk(index, {"role": "assistant", "content": ""}, (), None))
+            if writing.plain:  # another answer's first event tells what it is
+                for index, choice in enumerate(writing.choices):
+                    yield _event(envelope.opening(index, choice))
             async with aclosing(self._advance(writing)) as steps:
                 async for index, piece in steps:
-                    if isinstance(piece, Token):
-                        delta = {"content": piece.text}
-                        yield _event(envelope.chunk(index, delta, (piece,), None))
-                    else:
-                        yield _event(envelope.chunk(index, {}, (), piece.reason))
+                    for event in envelope.chunks(index, piece, writing.choices[index]):
+                        yield _event(event)
             if writing.include_usage:
                 yield _event(envelope.usage_chunk(writing.choices, writing.prompt_tokens))
             yield b"data: [DONE]\n\n"
@@ -182,12 +171,16 @@ class _Desk:
 class _Writing:
     """One request being answered: a generator and a growing `Choice` for each answer."""
 
-    def __init__(self, model: LanguageModel, asked: ChatRequest, prompt: list[int]) -> None:
+    def __init__(self, model: LanguageModel, asked: ChatRequest) -> None:
         self.envelope = Envelope(asked.model, asked.logprobs)
-        self.generators = [generate(model, prompt, sampling) for sampling in asked.samplings]
+        self.generators = [
+            write_answer(model, asked.conversation, asked.form, sampling)
+            for sampling in asked.samplings
+        ]
         self.choices = [Choice() for _ in self.generators]
+        self.plain = asked.form.plain
         self.include_usage = asked.include_usage
-        self.prompt_tokens = len(prompt)
+        self.prompt_tokens = len(prompt_of(model, asked.conversation))
 
 
 def _event(body: Json) -> bytes:

@@ -116,6 +116,9 @@ def serve_demo(
 ) -> None:
     """Serve the demo's two models with an OpenAI-compatible API (models desk-small, desk-large).
 
+    They answer support tickets, read the last user message only, and know no other subject.
+    Tools and JSON schemas are filled with the words of their answer, or refused.
+
     Example: cascade serve-demo --port 8399
     """
     import socket

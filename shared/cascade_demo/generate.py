@@ -14,7 +14,7 @@ import numpy as np
 from cascade_demo.model import Floats, LanguageModel, ModelRun
 from cascade_demo.tokenizer import END, Tokenizer
 
-FinishReason = Literal["stop", "length"]
+FinishReason = Literal["stop", "length", "tool_calls"]
 
 IMPOSSIBLE = -9999.0
 """Logprob reported for a token of probability 0; JSON has no minus infinity."""
@@ -51,11 +51,13 @@ class Token:
         logprob: natural log of its probability under the model, before temperature and
             top_p.
         alternatives: the likeliest pieces at this place, with their logprobs.
+        forced: whether it is a part of a form that the model did not write, see `filling`.
     """
 
     text: str
     logprob: float
     alternatives: tuple[tuple[str, float], ...] = ()
+    forced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,15 @@ class Ending:
     """The end of an answer.
 
     Attributes:
-        reason: ``stop`` (the model or a stop string ended it) or ``length``.
+        reason: ``stop`` (the model or a stop string ended it), ``length``, or
+            ``tool_calls`` (it became one, see `tools`).
         tokens: tokens the model wrote, those of a removed stop string included.
+        cut: whether a stop string ended it.
     """
 
     reason: FinishReason
     tokens: int
+    cut: bool = False
 
 
 def log_softmax(logits: Floats) -> Floats:
@@ -119,7 +124,7 @@ def _write(
         text = "".join(token.text for token in held)
         cut = min((at for stop in sampling.stop if (at := text.find(stop)) >= 0), default=-1)
         if cut >= 0:
-            yield [*_cut(held, cut), Ending("stop", written + 1)]
+            yield [*_cut(held, cut), Ending("stop", written + 1, cut=True)]
             return
         run.step(chosen)
         safe = len(text) - _held_back(text, sampling.stop)

@@ -78,12 +78,20 @@ class LanguageModel:
         Raises:
             ContextLengthError: if the prompt leaves no room for an answer.
         """
+        self.check_room(prompt)
+        return ModelRun(self, prompt)
+
+    def check_room(self, prompt: list[int]) -> None:
+        """Refuse a prompt that is too long.
+
+        Raises:
+            ContextLengthError: if it leaves no room for an answer.
+        """
         if len(prompt) >= CONTEXT:
             raise ContextLengthError(
                 f"the prompt has {len(prompt)} tokens, and {self.name} reads at most "
                 f"{CONTEXT - 1} of its {CONTEXT}-token context: shorten the message"
             )
-        return ModelRun(self, prompt)
 
 
 class ModelRun:

@@ -43,9 +43,8 @@ def test_chat_openai_streams_the_same_text(server: DemoServer) -> None:
 def test_chat_openai_is_told_what_the_models_cannot_do(server: DemoServer) -> None:
     import openai as sdk
 
-    tool = {"type": "function", "function": {"name": "f", "parameters": {}}}
-    with pytest.raises(sdk.BadRequestError, match="tools"):
-        chat(server).bind(tools=[tool]).invoke(QUESTION)
+    with pytest.raises(sdk.BadRequestError, match="json_object"):
+        chat(server).bind(response_format={"type": "json_object"}).invoke(QUESTION)
 
 
 async def _gather(llm: Any) -> list[str]:
