@@ -67,7 +67,7 @@ def main() -> None:
     """Run the command line; what the caller got wrong is one line and exit status 2."""
     warnings.formatwarning = _one_line_warning
     try:
-        status = make_app()(standalone_mode=False)
+        status = make_app()(prog_name="cascade", standalone_mode=False)
     except CascadeError as error:
         _fail(str(error))
     except ModuleNotFoundError as error:

@@ -39,6 +39,12 @@ def replay(
             msg = f"{html}: the page is written as HTML; name a file that ends in .html"
             raise ConfigurationError(msg)
     document = Policy.load(policy)
+    if document.thresholds is None:
+        msg = (
+            f"policy {policy} has no thresholds, so it decides nothing: add one for every tier "
+            "but the last, or let cascade tune write a policy"
+        )
+        raise ConfigurationError(msg)
     replayed = run(read_labels(table), document)
     for text in oddities(replayed, document):
         typer.echo(f"cascade: {visible(str(text))}", err=True)

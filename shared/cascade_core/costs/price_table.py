@@ -142,7 +142,15 @@ def _load(path: Path, place: str) -> Any:
         raise ConfigurationError(
             f"{place}: line {error.lineno}, column {error.colno} is not JSON: {error.msg}"
         ) from error
-    except (OSError, ValueError, RecursionError, ArithmeticError) as error:
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ConfigurationError(
+            f"{place}: cannot be read: {reason}; give the path of a JSON file"
+        ) from error
+    except UnicodeDecodeError:
+        # Its error holds the text.
+        raise ConfigurationError(f"{place}: is not UTF-8 text; save the file as UTF-8") from None
+    except (ValueError, RecursionError, ArithmeticError) as error:
         raise ConfigurationError(
             f"{place}: cannot be read ({type(error).__name__}); give the path of a JSON file"
         ) from error

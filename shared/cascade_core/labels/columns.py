@@ -173,6 +173,13 @@ def _hint(number: str, rest: str) -> str:
 def _missing(missing: Sequence[str], names: Sequence[object]) -> str:
     is_are = "column {} is missing" if len(missing) == 1 else "columns {} are missing"
     problem = is_are.format(", ".join(missing))
+    if {"reason", "calls"}.issubset(names):
+        return f"{problem}; this is a log of decisions, and labels are written by cascade collect"
+    if "request" in names and not any(isinstance(n, str) and _TIER.fullmatch(n) for n in names):
+        return (
+            f"{problem}; if these are requests, cascade collect asks the tiers about them and "
+            "writes the table"
+        )
     own = [n for n in names if isinstance(n, str) and n not in GENERAL and not _TIER.fullmatch(n)]
     given = {name.strip().lower(): name for name in own}
     for name in missing:

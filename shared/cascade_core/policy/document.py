@@ -25,7 +25,7 @@ from cascade_core.files import write_whole
 from cascade_core.fitted.artefact import Calibrator
 from cascade_core.invalid import first_problem
 from cascade_core.policy.evidence import Promise, Tuned
-from cascade_core.policy.file import read_document
+from cascade_core.policy.file import read_document, what_else
 from cascade_core.policy.route import Route
 
 OnNoScore = Literal["escalate", "accept"]
@@ -197,6 +197,8 @@ class Policy(BaseModel):
         try:
             return cls.model_validate(content)
         except ValidationError as error:
+            if other := what_else(content, cls.model_fields):
+                raise ConfigurationError(f"{where} {other}") from None
             key, problem = first_problem(error, content, cls)
             msg = f"{where}: {key or 'the document'}: {problem}"
             raise ConfigurationError(msg) from None

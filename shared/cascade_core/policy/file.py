@@ -1,13 +1,28 @@
-"""Reads the file that a policy is kept in, JSON or TOML, and says what keeps it from being read."""
+"""Reads the file that a policy is kept in, JSON or TOML, and says what keeps it from being read.
+
+A log, a table or what a command printed is easily given in its place: that is told by what it is.
+"""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.files import unique
+
+_ROWS = (".csv", ".jsonl", ".ndjson", ".parquet", ".gz")
+_QUALITY = re.compile(r"t[0-9]+_quality")
+_PRINTED = {
+    "tune": {"policy", "replaced", "thresholds"},
+    "replay": {"weak_quality", "strong_quality", "intervals"},
+    "demo": {"cheap", "strong", "cascade"},
+    "drift": {"rows", "alarms"},
+}
+"""What tells the output of a command with --json."""
 
 
 def read_document(path: Path) -> Any:
@@ -21,15 +36,17 @@ def read_document(path: Path) -> Any:
     kind = "TOML" if path.suffix == ".toml" else "JSON"
     try:
         text = path.read_text(encoding="utf-8-sig")
+        if kind == "JSON" and not text.strip():
+            raise ConfigurationError(f"policy {path} is empty; cascade tune writes one")
         return _from_toml(text) if kind == "TOML" else _from_json(text)
     except OSError as error:
         problem = f"cannot be read: {error.strerror or type(error).__name__}"
     except UnicodeDecodeError:
-        problem = "is not UTF-8 text; save the file as UTF-8"
+        problem = "is not UTF-8 text; save the file as UTF-8" + _rows_by_name(path)
     except RecursionError:
         problem = "is nested too deeply to be a policy"
     except ValueError as error:
-        problem = f"is not valid {kind}: {error}"
+        problem = f"is not valid {kind}: {error}" + _rows_by_name(path)
     # Beyond the handlers, so that the decoder's error, which may hold the text, is let go.
     raise ConfigurationError(f"policy {path} {problem}")
 
@@ -42,3 +59,42 @@ def _from_toml(text: str) -> Any:
 
 def _from_json(text: str) -> Any:
     return json.loads(text, object_pairs_hook=unique)
+
+
+def _rows_by_name(path: Path) -> str:
+    """Say of a file that holds rows by its name that a policy is none of that."""
+    if not path.name.lower().endswith(_ROWS):
+        return ""
+    return (
+        "; by its name it is a table or a log, and a policy is one JSON object, "
+        "or TOML in a file that ends in .toml"
+    )
+
+
+def what_else(content: object, keys: Collection[str]) -> str | None:
+    """Say what a document is that is no policy; None where it may be meant as one.
+
+    Args:
+        content: What was read.
+        keys: Those of a policy.
+    """
+    if not isinstance(content, Mapping):
+        return "must be an object of keys and values"
+    given = {key for key in content if isinstance(key, str)}
+    if {"reason", "calls"} <= given:
+        return "is the record of a decision, not a policy; cascade tune writes one"
+    if any(map(_QUALITY.fullmatch, given)):
+        return "is a row of a labelled table, not a policy; cascade tune makes one of the table"
+    for command, told in _PRINTED.items():
+        if told <= given:
+            policy = "; the policy is in the file that --out named" if command == "tune" else ""
+            return f"is what cascade {command} --json printed, not a policy{policy}"
+    if given and given.isdisjoint(keys) and not any(_close(key, keys) for key in given):
+        return f"has none of a policy's keys, which are {', '.join(keys)}"
+    return None
+
+
+def _close(key: str, keys: Collection[str]) -> bool:
+    from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
+
+    return bool(get_close_matches(key, keys, 1))

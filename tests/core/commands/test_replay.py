@@ -255,10 +255,10 @@ POLICIES: dict[str, tuple[Any, str]] = {
     "no JSON": (f'{{"{SECRET}', "policy policy.json is not valid JSON"),
     "no UTF-8": (b"\xff\xfe", "policy policy.json is not UTF-8 text"),
     "JSON without end": ("[" * 100_000, "policy policy.json is nested too deeply"),
-    "no policy": ([], "policy policy.json: the document"),
+    "no policy": ([], "policy policy.json must be an object"),
     "an unknown field": ({"treshold": [0.5]}, "policy policy.json: treshold"),
     "a threshold out of range": ({"thresholds": [7]}, "policy policy.json: thresholds.0"),
-    "no thresholds": ({"name": "x"}, "has no thresholds"),
+    "no thresholds": ({"name": "x"}, "policy policy.json has no thresholds"),
     "other tiers": (
         {"thresholds": [0.5, 0.5]},
         "the policy is for 3 tiers, but labels.csv has 2",

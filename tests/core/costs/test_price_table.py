@@ -146,11 +146,6 @@ def test_a_table_that_is_none_is_refused(table):
         read_prices(table)
 
 
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ConfigurationError, match=r"nowhere\.json.*FileNotFoundError"):
-        read_prices(tmp_path / "nowhere.json")
-
-
 def test_a_file_that_is_not_json_is_named_with_its_line(tmp_path):
     path = tmp_path / "broken.json"
     path.write_text('{\n  "m": {"input": }\n}', encoding="utf-8")
@@ -236,3 +231,15 @@ def test_a_fine_tune_has_a_price_of_its_own_before_its_bases():
 def test_a_table_may_name_models_as_from_models_does(listed, called, found):
     rate = Rate(Decimal(1), Decimal(1))
     assert find_rate({listed: rate}, [called]) is (rate if found else None)
+
+
+def test_a_file_that_is_missing_or_no_text_is_named(tmp_path):
+    with pytest.raises(
+        ConfigurationError, match=r"nowhere\.json.*cannot be read: No such file or directory; give"
+    ):
+        read_prices(tmp_path / "nowhere.json")
+    binary = tmp_path / "binary.json"
+    binary.write_bytes(b"\xff\xfe\x00secret")
+    with pytest.raises(ConfigurationError, match="is not UTF-8 text; save") as caught:
+        read_prices(binary)
+    assert caught.value.__cause__ is None

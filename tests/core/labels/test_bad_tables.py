@@ -122,6 +122,17 @@ def test_a_table_of_one_tier_lacks_the_second() -> None:
     assert "two tiers or more" in said
 
 
+def test_a_log_given_as_a_table_is_told() -> None:
+    record = {"id": "a", "tier": 0, "reason": "confident", "calls": [], "cost_usd": 1}
+    said = problem_with([record])
+    assert said.endswith("this is a log of decisions, and labels are written by cascade collect")
+
+
+def test_requests_given_as_a_table_are_told_how_to_become_one(tmp_path: Path) -> None:
+    said = problem_with(csv(tmp_path, "id,request,reference", "1,hi,ho"))
+    assert "cascade collect asks the tiers about them and writes the table" in said
+
+
 def test_a_gap_between_tiers_is_named() -> None:
     said = problem_with([row(t3_quality=1, t3_cost_usd=1)])
     assert "columns t2_quality, t2_cost_usd are missing" in said

@@ -1,5 +1,6 @@
 """Policy files: what they may hold, and where an error says it is."""
 
+import json
 from pathlib import Path
 from types import MappingProxyType
 
@@ -67,13 +68,13 @@ def test_a_policy_does_not_change():
             "defaults: unknown setting 'modus'; known: on_no_score, on_tool_call, on_exhausted",
         ),
         ('{"defaults": {"mode": 5}}', "defaults.mode: must be a text"),
-        ("[]", "the document: must be an object of keys and values"),
-        ('"text"', "the document: must be an object of keys and values"),
+        ("[]", "policy.json must be an object of keys and values"),
+        ('"text"', "policy.json must be an object of keys and values"),
         ("[" * 100_000, "policy.json is nested too deeply to be a policy"),
         ('{"name": "a", "name": "b"}', "the key 'name' stands there twice; keep one"),
         ('{"defaults": {"mode": "serve", "mode": "shadow"}}', "the key 'mode' stands there twice"),
         ('{"name": ', "is not valid JSON: "),
-        ("", "is not valid JSON: "),
+        ("", "policy.json is empty; cascade tune writes one"),
     ],
 )
 def test_an_error_names_the_file_and_the_field(tmp_path, content, said):
@@ -84,6 +85,50 @@ def test_an_error_names_the_file_and_the_field(tmp_path, content, said):
     assert str(path) in str(caught.value)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"id": "1", "reason": "confident", "calls": []}, "is the record of a decision, not a"),
+        ({"id": "1", "t0_quality": 1, "t0_cost_usd": 0}, "is a row of a labelled table, not a"),
+        (
+            {"policy": "p.json", "replaced": None, "thresholds": [0.5]},
+            "cascade tune --json printed",
+        ),
+        (
+            {"weak_quality": 1, "strong_quality": 1, "intervals": {}},
+            "cascade replay --json printed",
+        ),
+        ({"cheap": {}, "strong": {}, "cascade": {}}, "is what cascade demo --json printed, not a"),
+        ({"a": 1}, "has none of a policy's keys, which are version, name, calibrators, "),
+    ],
+)
+def test_what_is_no_policy_is_told_by_what_it_is(tmp_path, content, said):
+    path = tmp_path / "policy.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        Policy.load(path)
+    assert str(caught.value).startswith(f"policy {path} ")
+    assert said in str(caught.value)
+    assert "no key that belongs here" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("log.jsonl", b'{"id": "1"}\n{"id": "2"}\n'),
+        ("labels.csv", b"id,t0_quality\n1,1\n"),
+        ("labels.parquet", b"PAR1\xff\xfe"),
+    ],
+)
+def test_a_table_or_a_log_given_as_a_policy_is_told_by_its_name(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(
+        ConfigurationError, match="by its name it is a table or a log, and a policy"
+    ):
+        Policy.load(path)
 
 
 @pytest.mark.parametrize(
