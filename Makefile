@@ -10,6 +10,7 @@ INTEGRATIONS := .venv-integrations
 WORKERS ?= 2
 PYTEST_FLAGS := -q -n $(WORKERS) --dist loadscope --benchmark-disable
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 PIP := -m pip --disable-pip-version-check --no-input
 
@@ -74,10 +75,8 @@ mutants: $(VENV)/.stamp-mutants ## Break the code in small ways and see whether 
 	WORKERS=$(WORKERS) $(VENV)/bin/python tests/mutants.py
 
 .PHONY: bench
-bench: $(VENV)/.stamp-dev ## Measure the overhead of a cascade
-	$(VENV)/bin/python tests/benchmarks/overhead.py
-	$(VENV)/bin/python tests/benchmarks/overhead_llamaindex.py
-	$(VENV)/bin/python tests/benchmarks/scale.py
+bench: $(VENV)/.stamp-dev ## Measure everything beside what one would use without it (BENCH_ARGS=--json)
+	@$(VENV)/bin/python tests/benchmarks/run.py $(BENCH_ARGS)
 
 .PHONY: bench-recorded
 bench-recorded: $(VENV)/.stamp-dev ## Fit, test and promise on recorded answers of real models

@@ -1,35 +1,24 @@
-"""What a cascade adds to a call, beside LangChain's own fallbacks, in one run.
+"""What a cascade adds to a call, beside LangChain's own fallbacks on the same fake models.
 
-    python tests/benchmarks/overhead.py [--rounds 60] [--strict]
-
-Each round times both sides in turn on the same fake models, so that a busy
-moment slows both; the ratio is taken round by round and its median printed.
 Time is CPU time of this process: nothing here waits for anything.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import gc
-import os
-import subprocess
-import sys
-from collections.abc import Callable
-from statistics import median
+from collections.abc import Callable, Iterator
 from time import process_time
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
-from rich.console import Console
-from rich.table import Table
+from rows import Row, paired, row
 
 from langchain_cascade import ChatCascade
 
+GROUP = "LangChain, a call"
 BAR = 1.15
-IMPORT_BAR = 1.1
 TOKENS = 20
 CALLS = 60
 
@@ -77,8 +66,8 @@ class Fake(BaseChatModel):
         )
 
 
-def pairs(*, full: bool) -> dict[str, tuple[Any, Any]]:
-    """Return what is compared: a cascade and LangChain's fallbacks, by case."""
+def pairs(*, full: bool) -> dict[str, tuple[Any, Any, str]]:
+    """Return what is compared: a cascade, LangChain's fallbacks, and what these are, by case."""
     more: dict[str, Any] = {"detailed": full}
     # Only a priced model has costs to work out, and only a known one tokens to count.
     names = ("gpt-4o-mini", "gpt-4o") if full else ("small", "large")
@@ -96,8 +85,8 @@ def pairs(*, full: bool) -> dict[str, tuple[Any, Any]]:
         return cheap.with_fallbacks([Fake(model=names[1], **more)])
 
     return {
-        "accept": (cascade(-0.01, 1.0), fallbacks(fails=False)),
-        "escalate": (cascade(-3.0, 0.0), fallbacks(fails=True)),
+        "accept": (cascade(-0.01, 1.0), fallbacks(fails=False), "with_fallbacks, first answers"),
+        "escalate": (cascade(-3.0, 0.0), fallbacks(fails=True), "with_fallbacks, first fails"),
     }
 
 
@@ -125,82 +114,23 @@ def async_calls(model: Any, loop: asyncio.AbstractEventLoop) -> Callable[[], flo
     return lambda: loop.run_until_complete(calls())
 
 
-def compare(
-    ours: Callable[[], float], theirs: Callable[[], float], rounds: int
-) -> tuple[float, float, float]:
-    """Return the median ratio, and the fastest round of each side in µs a call."""
-    ours(), theirs()
-    ratios, mine, other = [], [], []
-    for number in range(rounds):
-        gc.collect()
-        if number % 2:  # whoever goes second finds warmer caches: take turns
-            b = theirs()
-            a = ours()
-        else:
-            a = ours()
-            b = theirs()
-        ratios.append(a / b)
-        mine.append(a)
-        other.append(b)
-    scale = 1_000_000 / CALLS
-    return median(ratios), min(mine) * scale, min(other) * scale
-
-
-def import_ratio(rounds: int = 15) -> tuple[float, float, float]:
-    """Return the median ratio of import times, and the fastest of each in ms."""
-    base = "import langchain_core.language_models.chat_models"
-    ratios, mine, other = [], [], []
-    _import_seconds("import langchain_cascade")  # writes the bytecode
-    for _ in range(rounds):
-        a, b = _import_seconds("import langchain_cascade"), _import_seconds(base)
-        ratios.append(a / b)
-        mine.append(a)
-        other.append(b)
-    return median(ratios), min(mine) * 1000, min(other) * 1000
-
-
-def _import_seconds(statement: str) -> float:
-    """Return what an import takes in a fresh process, in CPU seconds.
-
-    With bytecode, as installed packages have it: pip compiles what it installs.
-    """
-    code = f"from time import process_time as t; s = t(); {statement}; print(t() - s)"
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    ran = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
-    )
-    return float(ran.stdout)
-
-
-def main() -> int:
-    """Print the ratios; with --strict, fail where one is over its bar."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=60)
-    parser.add_argument("--strict", action="store_true")
-    arguments = parser.parse_args()
-    table = Table(title="beside with_fallbacks", title_justify="left")
-    for heading in ("case", "ratio", "bar", "cascade, µs", "fallbacks, µs"):
-        table.add_column(heading, justify="left" if heading == "case" else "right")
-    over = False
+def rows(rounds: int) -> Iterator[Row]:
+    """Measure every case."""
     loop = asyncio.new_event_loop()
-    for name, full in (("trivial signal", False), ("logprobs, prices, trail", True)):
-        for case, (ours, theirs) in pairs(full=full).items():
-            for kind, timer in (
-                ("sync", sync_calls),
-                ("async", lambda model: async_calls(model, loop)),
-            ):
-                ratio, mine, other = compare(timer(ours), timer(theirs), arguments.rounds)
-                over |= ratio > BAR
-                table.add_row(
-                    f"{name}: {case}, {kind}", f"{ratio:.3f}", f"{BAR}", f"{mine:.0f}", f"{other:.0f}"
-                )  # fmt: skip
-    loop.close()
-    ratio, mine, other = import_ratio()
-    over |= ratio > IMPORT_BAR
-    table.add_row("import (ms)", f"{ratio:.3f}", f"{IMPORT_BAR}", f"{mine:.0f}", f"{other:.0f}")
-    Console().print(table)
-    return int(over and arguments.strict)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        for kind, full in (("one function as signal", False), ("logprobs and prices", True)):
+            for case, (ours, theirs, beside) in pairs(full=full).items():
+                sync = paired(sync_calls(ours), sync_calls(theirs), rounds)
+                awaited = paired(async_calls(ours, loop), async_calls(theirs, loop), rounds)
+                for name, sides in (("", sync), (", async", awaited)):
+                    yield row(
+                        GROUP,
+                        f"{case}, {kind}{name}",
+                        beside,
+                        sides,
+                        unit="µs",
+                        scale=1e6 / CALLS,
+                        bar=BAR,
+                    )
+    finally:
+        loop.close()

@@ -1,19 +1,14 @@
-"""What a cascade adds to a call, beside the bare LlamaIndex models it calls, in one run.
-
-    python tests/benchmarks/overhead_llamaindex.py [--rounds 60] [--strict]
+"""What a cascade adds to a call, beside the bare LlamaIndex models that it calls.
 
 Accepting is compared with one call of the cheap model, escalating with a call
 of each. The models are decorated as every integration's are: callbacks, events
-and spans included. How rounds are timed is told in `overhead`.
+and spans included. Time is CPU time of this process.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 from time import process_time
 from typing import Any
 
@@ -25,14 +20,12 @@ from llama_index.core.base.llms.types import (
 )
 from llama_index.core.llms import LLM
 from llama_index.core.llms.callbacks import llm_chat_callback
-from rich.console import Console
-from rich.table import Table
+from overhead import CALLS, TOKENS
+from rows import Row, paired, row
 
 from llamaindex_cascade import CascadeLLM
 
-sys.path.insert(0, str(Path(__file__).parent))
-from overhead import CALLS, TOKENS, compare
-
+GROUP = "LlamaIndex, a call"
 BARS = {"accept": 2.0, "escalate": 1.9}
 MESSAGES = [ChatMessage(content="Where is my order?")]
 
@@ -129,33 +122,24 @@ def async_calls(loop: asyncio.AbstractEventLoop, *models: Any) -> Callable[[], f
     return lambda: loop.run_until_complete(calls())
 
 
-def main() -> int:
-    """Print the ratios; with --strict, fail where one is over its bar."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=60)
-    parser.add_argument("--strict", action="store_true")
-    arguments = parser.parse_args()
-    table = Table(title="beside the bare models", title_justify="left")
-    for heading in ("case", "ratio", "bar", "cascade, µs", "bare, µs"):
-        table.add_column(heading, justify="left" if heading == "case" else "right")
-    over = False
+def rows(rounds: int) -> Iterator[Row]:
+    """Measure every case."""
     loop = asyncio.new_event_loop()
-    for name, full in (("trivial signal", False), ("logprobs, prices, trail", True)):
-        for case, (ours, bare) in cases(full=full).items():
-            for kind in ("sync", "async"):
-                if kind == "sync":
-                    mine, theirs = sync_calls(ours), sync_calls(*bare)
-                else:
-                    mine, theirs = async_calls(loop, ours), async_calls(loop, *bare)
-                ratio, fastest, other = compare(mine, theirs, arguments.rounds)
-                over |= ratio > BARS[case]
-                table.add_row(
-                    f"{name}: {case}, {kind}", f"{ratio:.2f}", f"{BARS[case]}", f"{fastest:.0f}", f"{other:.0f}"
-                )  # fmt: skip
-    loop.close()
-    Console().print(table)
-    return int(over and arguments.strict)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        for kind, full in (("one function as signal", False), ("logprobs and prices", True)):
+            for case, (ours, bare) in cases(full=full).items():
+                sync = paired(sync_calls(ours), sync_calls(*bare), rounds)
+                awaited = paired(async_calls(loop, ours), async_calls(loop, *bare), rounds)
+                beside = "the bare cheap model" if case == "accept" else "both bare models"
+                for name, sides in (("", sync), (", async", awaited)):
+                    yield row(
+                        GROUP,
+                        f"{case}, {kind}{name}",
+                        beside,
+                        sides,
+                        unit="µs",
+                        scale=1e6 / CALLS,
+                        bar=BARS[case],
+                    )
+    finally:
+        loop.close()

@@ -1,31 +1,32 @@
-"""How long a million rows take: the curve, the fit and the promise, in one process.
+"""How tuning grows with its table: the curve, the fit and the promise over a million rows.
 
-    python tests/benchmarks/scale.py [--rows 1000000] [--json]
-
-Arrays are made up in memory, so that reading files is measured apart (`--csv`). Each measurement
-runs in a process of its own, whose peak memory is its own too.
+Arrays are made up in memory, so that reading files is measured apart. Each measurement runs in a
+process of its own, whose peak memory is its own too.
 """
 
 from __future__ import annotations
 
-import argparse
+import csv
 import json
 import resource
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import numpy as np
+from rows import Row, paired, row
 
+from cascade_core.labels import Table, TierColumns
+
+GROUP = "tuning"
 MILLION = 1_000_000
 
 
-def made_up(n: int, tiers: int) -> object:
+def made_up(n: int, tiers: int) -> Table:
     """A table of n rows whose signal says something, but not all."""
-    from cascade_core.labels import Table, TierColumns
-
     rng = np.random.default_rng(0)
     hard = rng.random(n)
     columns = []
@@ -46,30 +47,32 @@ def made_up(n: int, tiers: int) -> object:
     return Table("made up", tuple(columns))
 
 
-def measure(n: int, tiers: int) -> dict[str, float]:
-    """Time the steps that a promise over n rows takes, in seconds, and the process's peak memory."""
+def tuning(n: int, tiers: int) -> dict[str, float]:
+    """Measure what the curve and a promise over n rows take: CPU seconds, and gigabytes at most."""
     from cascade_core.calibration import tune
     from cascade_core.evaluation import cost_quality_curve
 
     tune(made_up(2000, tiers), harm=0.05, signals=["a"])  # imports are not what is measured
     table = made_up(n, tiers)
-    before = _peak()
-    took = {}
-    began = perf_counter()
+    of_table, began = _peak(), process_time()
     if tiers == 2:
         cost_quality_curve(table, signal="a").apgr()
-        took["curve"] = perf_counter() - began
-    tuned = perf_counter()
-    policy = tune(table, harm=0.02, confidence=0.95, signals=["a"])
-    took["fit and promise"] = perf_counter() - tuned
-    took["all"] = perf_counter() - began
-    took["peak GB"], took["of it the table"] = _peak(), before
-    took["harm seen"] = policy.tuned.figures.harm
-    return took
+    tune(table, harm=0.02, confidence=0.95, signals=["a"])
+    return {"seconds": process_time() - began, "GB": _peak(), "GB of the table": of_table}
 
 
-def read(n: int) -> dict[str, float]:
-    """Time writing and reading n rows as CSV."""
+def isotonic(n: int) -> dict[str, float]:
+    """Measure what scikit-learn takes to fit one isotonic curve to the same rows."""
+    from sklearn.isotonic import IsotonicRegression
+
+    cheap = made_up(n, 2).tiers[0]
+    began = process_time()
+    IsotonicRegression(out_of_bounds="clip").fit(cheap.signals["a"], cheap.quality)
+    return {"seconds": process_time() - began}
+
+
+def reading(n: int) -> dict[str, float]:
+    """Measure reading n rows of CSV, and what the standard library's reader takes for them."""
     from cascade_core.labels import read_table
 
     table = made_up(n, 2)
@@ -81,51 +84,56 @@ def read(n: int) -> dict[str, float]:
             np.arange(n), weak.quality, weak.cost, weak.signals["a"], strong.quality, strong.cost,
         ]  # fmt: skip
         np.savetxt(path, np.column_stack(columns), "%.6g", ",", header=",".join(names), comments="")
-        began = perf_counter()
-        rows = len(read_table(path))
-        return {"rows": rows, "read CSV": perf_counter() - began, "peak GB": _peak()}
+        began = process_time()
+        read_table(path)
+        read = process_time()
+        with path.open(encoding="utf-8", newline="") as file:
+            list(csv.reader(file))
+        return {"seconds": read - began, "csv": process_time() - read}
+
+
+MEASUREMENTS = {
+    "million": lambda: tuning(MILLION, 2),
+    "ten million": lambda: tuning(10 * MILLION, 2),
+    "three tiers": lambda: tuning(MILLION, 3),
+    "isotonic": lambda: isotonic(MILLION),
+    "reading": lambda: reading(MILLION),
+}
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """Measure how the time grows with rows and tiers, and reading a table."""
+    for name, ours, beside, theirs in (
+        ("curve, fit and promise, a million rows", "million", "one isotonic fit of scikit-learn's", "isotonic"),
+        ("curve, fit and promise, ten million rows", "ten million", "a million rows", "million"),
+        ("fit and promise, three tiers", "three tiers", "curve, fit and promise, two tiers", "million"),
+    ):  # fmt: skip
+        sides = paired(
+            lambda w=ours: _apart(w)["seconds"],
+            lambda w=theirs: _apart(w)["seconds"],
+            rounds,
+            warm=False,
+        )
+        yield row(GROUP, name, beside, sides, unit="s")
+    found = [_apart("million") for _ in range(rounds)]
+    memory = [each["GB"] for each in found], [each["GB of the table"] for each in found]
+    yield row(GROUP, "peak memory, a million rows", "Python and the table", memory, unit="GB")
+    found = [_apart("reading") for _ in range(rounds)]
+    read = [each["seconds"] for each in found], [each["csv"] for each in found]
+    yield row(GROUP, "reading a million rows of CSV", "csv.reader", read, unit="s")
 
 
 def _peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
-def _apart(*arguments: str) -> dict[str, float]:
+def _apart(what: str) -> dict[str, float]:
     """Run one measurement in a process of its own."""
-    ran = subprocess.run(
-        [sys.executable, __file__, "--only", *arguments], capture_output=True, text=True, check=True
-    )
+    command = [sys.executable, __file__, what]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
     found: dict[str, float] = json.loads(ran.stdout)
     return found
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=MILLION)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--only", nargs=2, metavar=("WHAT", "ROWS"), help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.only:
-        what, rows = given.only[0], int(given.only[1])
-        found = read(rows) if what == "csv" else measure(rows, int(what))
-        sys.stdout.write(json.dumps(found))
-        return
-    n = given.rows
-    found = {
-        f"two tiers, {n:,} rows": _apart("2", str(n)),
-        f"two tiers, {10 * n:,} rows": _apart("2", str(10 * n)),
-        f"three tiers, {n:,} rows": _apart("3", str(n)),
-        f"reading {n:,} rows": _apart("csv", str(n)),
-    }
-    once, ten, *_ = found.values()
-    found["10 times the rows take"] = {"times as long": ten["all"] / once["all"]}
-    if given.json:
-        sys.stdout.write(json.dumps(found, indent=2) + "\n")
-        return
-    for title, figures in found.items():
-        shown = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
-        sys.stdout.write(f"{title}: {shown}\n")
-
-
 if __name__ == "__main__":
-    main()
+    sys.stdout.write(json.dumps(MEASUREMENTS[sys.argv[1]]()))
