@@ -47,7 +47,7 @@ class ChatCascade(
     Args:
         tiers: Chat models, cheapest first: instances (bound, retried, or
             cascades themselves) or names for `init_chat_model`.
-        settings: See `CascadeKeywords` and `ChatKeywords`; they are listed below.
+        settings: See `CascadeKeywords` and `ChatKeywords`; `help()` lists them.
 
     Raises:
         ConfigurationError: A setting cannot work; the message says which and why.

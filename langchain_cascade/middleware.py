@@ -52,7 +52,7 @@ class CascadeMiddleware(AgentMiddleware):
 
     Args:
         tiers: Chat models, bound or not, or their names, cheapest first.
-        settings: See `CascadeKeywords`; they are listed below.
+        settings: See `CascadeKeywords`; `help()` lists them.
 
     Raises:
         ConfigurationError: A setting cannot work; the message says which and why.

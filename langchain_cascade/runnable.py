@@ -64,7 +64,7 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
 
     Args:
         tiers: Runnables, or what becomes one in a chain, cheapest first.
-        settings: See `CascadeKeywords` and `RunnableKeywords`; they are listed below.
+        settings: See `CascadeKeywords` and `RunnableKeywords`; `help()` lists them.
 
     Raises:
         ConfigurationError: A setting cannot work; the message says which and why.

@@ -58,7 +58,7 @@ class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
         needs_nodes: Whether an answer without source nodes is a failure; False
             for engines that retrieve nothing.
         callback_manager: What the cascade's own events go to; tiers keep theirs.
-        settings: See `CascadeKeywords`; they are listed below.
+        settings: See `CascadeKeywords`; `help()` lists them.
 
     Raises:
         ConfigurationError: A setting cannot work; the message says which and why.

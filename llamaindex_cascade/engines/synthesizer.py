@@ -81,7 +81,7 @@ class CascadeSynthesizer(PipelineCascade, BaseSynthesizer):
         callback_manager: What the cascade and all tiers report to; without it,
             LLMs that have a manager of their own keep it.
         settings: See `CascadeKeywords`, and `SynthesizerKeywords` for tiers given as
-            LLMs; they are listed below.
+            LLMs; `help()` lists them.
 
     Raises:
         ConfigurationError: A setting cannot work; the message says which and why.

@@ -43,7 +43,7 @@ class CascadeLLM(Objects, ToolCalling):
 
     Args:
         tiers: LLMs, or their names such as `"openai:gpt-4o-mini"`, cheapest first.
-        settings: See `CascadeKeywords` and `LLMKeywords`; they are listed below.
+        settings: See `CascadeKeywords` and `LLMKeywords`; `help()` lists them.
 
     Raises:
         ConfigurationError: A setting cannot work; the message says which and why.

@@ -24,14 +24,17 @@ _collectors: ContextVar[Collectors] = ContextVar("cascade_collectors", default=(
 def collect_decisions() -> Iterator[list[Record]]:
     """Collect the record of every decision made inside the `with` block.
 
+    Collectors may be nested: each sees all decisions inside its own block. In batches and tasks
+    that are started inside it, too; into threads of your own, copy the context.
+
     Yields:
         A list that grows by one record a decision, in the order they end.
-        Collectors may be nested: each sees all decisions inside its own block.
 
     Examples:
         >>> with collect_decisions() as seen:
         ...     chain.invoke({"ticket": "Where is my order?"})
         >>> seen[0]["tier"]
+        0
     """
     seen: list[Record] = []
     token = _collectors.set((*_collectors.get(), seen))

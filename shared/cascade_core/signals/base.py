@@ -13,6 +13,7 @@ from cascade_core.signals.readings import Reading, as_reading
 from cascade_core.tier import Tier
 
 SignalFunction: TypeAlias = Callable[[Request, Draft], Reading | Awaitable[Reading]]
+"""A function of the request and the draft, sync or async, that may stand for a signal."""
 
 
 @runtime_checkable
