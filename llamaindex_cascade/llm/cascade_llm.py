@@ -65,8 +65,9 @@ class CascadeLLM(Objects, ToolCalling):
         """Make a cascade from model names, cheapest first.
 
         Args:
-            names: Providers and models, such as `"openai:gpt-4o-mini"` or `"ollama:llama3.2"`;
-                see `asking.models` for the providers.
+            names: Providers and models, such as `"openai:gpt-4o-mini"` or `"ollama:llama3.2"`. A
+                provider is the last part of its module, `llama_index.llms.ollama`; one that is
+                not known is told with those that are.
             settings: See the class.
         """
         return cls(list(names), **settings)

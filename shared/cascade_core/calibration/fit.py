@@ -97,7 +97,7 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
         method: `"signal"` takes the best single signal; `"logistic"` and `"boosting"`
             learn a combination; `"auto"` tries what so many rows can carry.
         curve: Shape of the curve; `"auto"` chooses.
-        target: What is to be predicted, in [0, 1], shape (n,), NaN where not known;
+        target: What is to be predicted, in [0, 1], shape (n,), NaN where not methods;
             None takes the quality of the tier's drafts.
         texts: Texts whose features may be used, where the table has them: `request`,
             `draft`. Before a draft is there, only the request can be read.
@@ -114,8 +114,8 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
         ModuleNotFoundError: What was asked for needs scikit-learn, which is missing.
     """
     if method not in get_args(Method):
-        known = ", ".join(map(repr, get_args(Method)))
-        raise ConfigurationError(f"method={method!r}: choose one of {known}")
+        methods = ", ".join(map(repr, get_args(Method)))
+        raise ConfigurationError(f"method={method!r}: choose one of {methods}")
     inputs = inputs_of(table, tier)
     chosen = tuple(inputs.signals) if signals is None else tuple(signals)
     for name in chosen:

@@ -55,7 +55,7 @@ class Combiner(Protocol):
 
 
 Combine: TypeAlias = Literal["min", "mean"] | Mapping[str, float] | Combiner
-"""What `combine=` takes: the lowest reading, their mean, weights by signal, or an object of yours."""
+"""What `combine=` takes: the lowest reading, their mean, weights by signal, or your own object."""
 
 
 class Minimum:
