@@ -97,7 +97,7 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
         method: `"signal"` takes the best single signal; `"logistic"` and `"boosting"`
             learn a combination; `"auto"` tries what so many rows can carry.
         curve: Shape of the curve; `"auto"` chooses.
-        target: What is to be predicted, in [0, 1], shape (n,), NaN where not methods;
+        target: What is to be predicted, in [0, 1], shape (n,), NaN where not known;
             None takes the quality of the tier's drafts.
         texts: Texts whose features may be used, where the table has them: `request`,
             `draft`. Before a draft is there, only the request can be read.
