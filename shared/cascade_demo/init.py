@@ -50,11 +50,11 @@ def init(
     """
     chosen = _chosen(framework)
     written = write_project(folder, chosen)
-    place = shlex.quote(str(folder))
-    typer.echo(f"{place} has {', '.join(written)}. Go on with:")
+    here, place = folder.resolve() == Path.cwd(), shlex.quote(str(folder))
+    typer.echo(f"{'Written' if here else f'Written to {place}'}: {', '.join(written)}\nNext:")
     if missing := _missing(chosen):
         typer.echo(f"  pip install 'model-cascade[{missing}]'")
-    if folder.resolve() != Path.cwd():
+    if not here:
         typer.echo(f"  cd {place}")
     for each in chosen:
         typer.echo(f"  python app_{each}.py")

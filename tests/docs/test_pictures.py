@@ -54,16 +54,22 @@ def test_captions_quote_figures_that_the_command_printed():
         assert quoted <= figures[name], f"{name}: {quoted - figures[name]}"
 
 
-def test_the_command_draws_them(tmp_path: Path):
-    numbers = ["--asked", "160", "--tuned", "120", "--draws", "2"]
+def test_the_readme_quotes_figures_that_the_command_printed():
+    figures = set(NUMBER.findall((IMAGES / "curve.txt").read_text("utf-8").replace(",", "")))
+    ((words, _),) = SHOWN.findall((ROOT / "README.md").read_text("utf-8"))
+    assert len(quoted := set(NUMBER.findall(words.replace(",", "")))) == 7
+    assert quoted <= figures
+
+
+def draw(name: str, folder: Path, *options: str) -> None:
     ran = subprocess.run(
-        [sys.executable, "docs/pictures/concepts.py", *numbers, "--out", str(tmp_path)],
+        [sys.executable, f"docs/pictures/{name}.py", *options, "--out", str(folder)],
         cwd=ROOT,
         env={
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "shared")]),
             "PYTHONWARNINGS": "ignore",
-            "PICTURES_KEPT": str(tmp_path),
+            "PICTURES_KEPT": str(folder),
         },
         capture_output=True,
         text=True,
@@ -71,9 +77,17 @@ def test_the_command_draws_them(tmp_path: Path):
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
+
+
+def test_the_commands_draw_them(tmp_path: Path):
+    draw("concepts", tmp_path, "--asked", "160", "--tuned", "120", "--draws", "2")
     drawn = {path.name for path in tmp_path.glob("*.svg")}
     assert drawn == {
         f"{name}.svg" for name in ("signal", "confidence", "threshold", "harm", "promise")
     }
     said = {line.partition(":")[0] for line in (tmp_path / "figures.txt").read_text().splitlines()}
     assert said == {path.removesuffix(".svg") for path in drawn}
+    draw("curve", tmp_path, "--asked", "160", "--picked", "120")
+    assert (tmp_path / "curve.svg").exists()
+    (ways, _) = (tmp_path / "curve.txt").read_text("utf-8").split("cascade: ", 1)
+    assert ways.count(" right, ") == 2
