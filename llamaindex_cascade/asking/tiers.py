@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -33,6 +34,9 @@ from llamaindex_cascade.reading.capabilities import (
     setup_of,
     usage_options,
 )
+
+_LONGEST_REASON = 120
+"""Characters of an integration's own words that an error repeats: some list all their models."""
 
 
 @dataclass(eq=False)
@@ -181,7 +185,8 @@ def check_llm(given: object, where: str) -> LLM:
     try:
         _ = metadata_of(given)
     except Exception as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = textwrap.shorten(reason, _LONGEST_REASON, placeholder=" …")
         msg = (
             f"{where}: {type(given).__name__}.metadata cannot be read: {reason} "
             "(for a model that OpenAI does not know, use OpenAILike)"

@@ -85,7 +85,10 @@ def make_objective(
     given = [(kind, limit) for kind, limit in asked.items() if limit is not None]
     if len(given) != 1:
         named = " and ".join(kind for kind, _ in given) or "none"
-        msg = f"tune takes one of quality, harm, max_cost, max_escalated; given: {named}"
+        msg = (
+            "tune takes one of quality, harm, max_cost, max_escalated, such as harm=0.02 "
+            f"(--harm 0.02); given: {named}"
+        )
         raise ConfigurationError(msg)
     ((kind, limit),) = given
     within = {

@@ -27,7 +27,6 @@ from cascade_core.effects import (
     Drafts,
     Emit,
     Failed,
-    Note,
     Open,
     Pull,
     Steps,
@@ -251,11 +250,7 @@ def _draft(run: _Run, tier: Tier) -> Steps[_Answer | Judgement]:
     tier.failures.answered()
     draft = got.draft
     if draft.unread == "certain":
-        yield Note(
-            f"certain:{tier.index}",
-            f"{tier.label} sends the log-probability 0 for every token of a sentence, which says "
-            "nothing; that counts as no reading",
-        )
+        yield no_reading_note(plan, tier, draft.unread)
     if reads and draft.text and not (draft.tool_calls or draft.cached or draft.refusal):
         tier.logprobs.saw(draft.logprobs is not None, unmarked=draft.unmarked)
     return got

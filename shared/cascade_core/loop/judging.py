@@ -117,7 +117,7 @@ def _judge_unread(plan: Plan, tier: Tier, judged: Judgement) -> Steps[Judgement]
         return replace(judged, reason="tool_call", accepted=True)
     if plan.on_no_score == "accept":
         return replace(judged, accepted=True)
-    yield _sent_on_note(tier) if acts else no_reading_note(plan, tier)
+    yield _sent_on_note(tier) if acts else no_reading_note(plan, tier, draft.unread)
     return judged
 
 

@@ -9,6 +9,7 @@ from cascade_core.tier import FAILURES_IN_A_ROW
 
 if TYPE_CHECKING:
     from cascade_core.setup.plan import Plan
+    from cascade_core.spelling import Unreadable
     from cascade_core.tier import Tier
 
 
@@ -31,17 +32,38 @@ def failing_note(plan: Plan, tier: Tier, error: str, streak: int) -> Note:
     )
 
 
-def no_reading_note(plan: Plan, tier: Tier) -> Note:
-    """Return the warning that a tier's drafts cannot be read, and what would help."""
+def no_reading_note(plan: Plan, tier: Tier, unread: Unreadable | None = None) -> Note:
+    """Return the warning that a tier's drafts cannot be read, and what would help.
+
+    Args:
+        plan: How the cascade was set up.
+        tier: The tier.
+        unread: Why log-probabilities that came with the draft are no reading; None: none came.
+    """
+    if unread == "certain":
+        return Note(
+            f"certain:{tier.index}",
+            f"{tier.label} sends the log-probability 0 for every token of a sentence, which says "
+            f"nothing; that counts as no reading: {_OTHER_SIGNALS}",
+        )
     if not plan.reads_only_logprobs:
         return Note(
             f"no_reading:{tier.index}",
             f"no signal could read a draft of {tier.label}; such requests go on to the next tier",
         )
+    if unread == "partial":
+        return Note(
+            f"partial:{tier.index}",
+            f"{tier.label} sends log-probabilities of a part of its answer only, which counts as "
+            f"no reading, and such requests go on to the next tier: {_OTHER_SIGNALS}",
+        )
     return Note(
         f"no_reading:{tier.index}",
         f"{tier.label} gives no confidence reading, so every request goes on to the next tier: "
-        "this provider returns no logprobs; add SelfConsistency() or Judge(model) to signals= "
+        f"this provider returns no logprobs; {_OTHER_SIGNALS} "
         "(in a chain or an engine of your own, ask for logprobs where the model is made: "
         "logprobs=True)",
     )
+
+
+_OTHER_SIGNALS = "add SelfConsistency() or Judge(model) to signals="

@@ -31,4 +31,8 @@ async def awrite(log: DecisionLog, record: Record, notices: Notices) -> None:
 
 
 def _lost(log: DecisionLog, error: Exception, notices: Notices) -> None:
-    notices.give("log", f"{log!r} cannot be written ({type(error).__name__}); decisions are lost")
+    notices.give(
+        "log",
+        f"log={log!r} cannot be written ({type(error).__name__}): answers go on, and their "
+        "decisions are lost until it can be",
+    )

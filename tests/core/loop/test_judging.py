@@ -256,6 +256,22 @@ def test_a_tier_that_cannot_be_read_is_said_to_be_of_no_use_and_what_would_help(
     )
 
 
+def test_log_probabilities_that_are_no_reading_are_not_said_to_be_missing():
+    _, _, models = play(plan_for(), mute(unread="certain"), mute())
+    assert list(models.notes) == ["certain:0"]
+    assert models.notes["certain:0"] == (
+        "tier 0 (m0) sends the log-probability 0 for every token of a sentence, which says "
+        "nothing; that counts as no reading: add SelfConsistency() or Judge(model) to signals="
+    )
+    _, _, models = play(plan_for(), mute(unread="partial"), mute())
+    assert list(models.notes) == ["partial:0"]
+    assert models.notes["partial:0"] == (
+        "tier 0 (m0) sends log-probabilities of a part of its answer only, which counts as no "
+        "reading, and such requests go on to the next tier: add SelfConsistency() or Judge(model) "
+        "to signals="
+    )
+
+
 def test_a_tier_nobody_can_read_is_asked_for_tool_calls_only_where_gates_may_accept_them():
     request = Request(WITH_TOOLS.turns, tools=WITH_TOOLS.tools, tool_choice="required")
     for choice, asked in (("gates", [0]), ("escalate", [1])):

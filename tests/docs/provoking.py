@@ -1,0 +1,413 @@
+"""Makes every mistake that docs/troubleshooting.md explains, and hands back what was said.
+
+One function a message. Those of the command line are in `provoking_commands`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from langchain_core.language_models import FakeListChatModel
+from langchain_core.output_parsers import PydanticOutputParser, StrOutputParser
+from langchain_openai import ChatOpenAI
+from llama_index.core import Document, SummaryIndex
+from llama_index.llms.openai import OpenAI
+
+from cascade_core import Policy
+from cascade_core.calibration import tune
+from cascade_core.errors import CascadeError, CascadeWarning
+from cascade_core.signals import Judge, SelfConsistency, SequenceLogprob
+from langchain_cascade import ChatCascade, RunnableCascade, parser_gate
+from llamaindex_cascade import CascadeLLM, CascadeQueryEngine
+from tests.core.commands.making import ladder
+from tests.langchain.fakes import FakeChat, ProviderError, Say
+from tests.policies import by
+
+Provoke = Callable[[Path], str]
+PROVOKED: list[Provoke] = []
+
+PRICES = {
+    "gpt-4o-mini": {"input": 0.15, "output": 0.6},
+    "gpt-4o": {"input": 2.5, "output": 10},
+}
+
+
+def provoked(mistake: Callable[[Path], Any]) -> Callable[[Path], Any]:
+    """Take a mistake that raises or warns."""
+
+    def said(folder: Path) -> str:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                mistake(folder)
+            except CascadeError as error:
+                return str(error)
+        ours = [str(one.message) for one in caught if issubclass(one.category, CascadeWarning)]
+        return " AND ".join(ours)
+
+    said.__name__ = mistake.__name__
+    PROVOKED.append(said)
+    return mistake
+
+
+def cheap(says: Any = None, **given: Any) -> FakeChat:
+    return FakeChat(says or Say(), model_name="gpt-4o-mini", **given)
+
+
+def strong(says: Any = None) -> FakeChat:
+    return FakeChat(says or Say(), model_name="gpt-4o")
+
+
+def pair(first: Any = None, **settings: Any) -> ChatCascade:
+    """A cascade of two models that answer."""
+    return ChatCascade(tiers=[first or cheap(), strong()], prices=PRICES, **settings)
+
+
+# --- tiers ----------------------------------------------------------------------------------------
+
+
+@provoked
+def no_tiers(_: Path) -> None:
+    ChatCascade(tiers=[])
+
+
+@provoked
+def tiers_by_place(_: Path) -> None:
+    ChatCascade(cheap(), strong())  # type: ignore[call-arg, arg-type]
+
+
+@provoked
+def a_name_for_a_list(_: Path) -> None:
+    ChatCascade(tiers="openai:gpt-4o-mini")  # type: ignore[arg-type]
+
+
+@provoked
+def a_chain_as_a_model(_: Path) -> None:
+    ChatCascade(tiers=[cheap() | StrOutputParser(), strong()])
+
+
+@provoked
+def another_framework(_: Path) -> None:
+    ChatCascade(tiers=[OpenAI(model="gpt-4o-mini", api_key="unused"), strong()])  # type: ignore[list-item]
+
+
+@provoked
+def a_name_without_a_provider(_: Path) -> None:
+    ChatCascade.from_models("my-model", "openai:gpt-4o")
+
+
+@provoked
+def a_name_without_a_model(_: Path) -> None:
+    ChatCascade.from_models("openai:", "openai:gpt-4o")
+
+
+@provoked
+def one_tier(_: Path) -> None:
+    ChatCascade(tiers=[strong()])
+
+
+@provoked
+def one_model_twice(_: Path) -> None:
+    model = strong()
+    ChatCascade(tiers=[model, model])
+
+
+@provoked
+def dearest_first(_: Path) -> None:
+    ChatCascade(tiers=[strong(), cheap()], prices=PRICES)
+
+
+@provoked
+def a_setting_without_effect(_: Path) -> None:
+    pair(FakeListChatModel(responses=["fine"]), temperature=0)
+
+
+@provoked
+def langchain_model_for_llamaindex(_: Path) -> None:
+    CascadeLLM(tiers=[ChatOpenAI(model="gpt-4o-mini", api_key="unused")] * 2)  # type: ignore[list-item, arg-type]
+
+
+@provoked
+def engine_for_llm(_: Path) -> None:
+    model = OpenAI(model="gpt-4o-mini", api_key="unused")
+    CascadeQueryEngine(tiers=[model, model])  # type: ignore[list-item]
+
+
+@provoked
+def index_for_engine(_: Path) -> None:
+    index = SummaryIndex.from_documents([Document(text="one")])
+    CascadeQueryEngine(tiers=[index, index])  # type: ignore[list-item]
+
+
+@provoked
+def unknown_to_openai(_: Path) -> None:
+    model = OpenAI(model="my-own-model", api_key="unused")
+    CascadeLLM(tiers=[model, OpenAI(model="gpt-4o", api_key="unused")])
+
+
+@provoked
+def unknown_provider(_: Path) -> None:
+    CascadeLLM.from_models("my-model", "openai:gpt-4o")
+
+
+@provoked
+def integration_is_missing(_: Path) -> None:
+    CascadeLLM.from_models("mistral:mistral-small-latest", "openai:gpt-4o")
+
+
+@provoked
+def other_models_than_tuned(_: Path) -> None:
+    table = ladder(400, 40)
+    names = {"t0_model": ["gpt-4.1-mini"] * 400, "t1_model": ["gpt-4o"] * 400}
+    signal = {"t0_signal_sequence_logprob": table.pop("t0_signal_a")}
+    pair(policy=tune({**table, **names, **signal}, harm=0.05, skip=False))
+
+
+@provoked
+def a_conversation_kept_elsewhere(_: Path) -> None:
+    from llama_index.llms.openai import OpenAIResponses
+
+    kept = OpenAIResponses(model="gpt-4o", api_key="unused", track_previous_responses=True)
+    CascadeLLM(tiers=[OpenAI(model="gpt-4o-mini", api_key="unused"), kept])
+
+
+# --- settings -------------------------------------------------------------------------------------
+
+
+@provoked
+def thresholds_for_every_tier(_: Path) -> None:
+    pair(thresholds=[0.8, 0.7])
+
+
+@provoked
+def a_percentage(_: Path) -> None:
+    pair(thresholds=[80])
+
+
+@provoked
+def an_unknown_choice(_: Path) -> None:
+    pair(on_no_score="strong")
+
+
+@provoked
+def no_signals(_: Path) -> None:
+    pair(signals=[])
+
+
+@provoked
+def an_unknown_signal(_: Path) -> None:
+    pair(signals=["logprobs"])
+
+
+@provoked
+def a_class_for_a_signal(_: Path) -> None:
+    pair(signals=[SelfConsistency])
+
+
+@provoked
+def two_of_a_name(_: Path) -> None:
+    pair(signals=[SequenceLogprob(), SequenceLogprob("min")])
+
+
+@provoked
+def a_judge_without_a_model(_: Path) -> None:
+    pair(signals=[Judge(None)])
+
+
+@provoked
+def a_parser_class(_: Path) -> None:
+    pair(gates=[parser_gate(PydanticOutputParser)])  # type: ignore[arg-type]
+
+
+@provoked
+def no_global_cache(_: Path) -> None:
+    pair(cache=True).invoke("When is my invoice due?")
+
+
+@provoked
+def a_log_in_no_folder(_: Path) -> None:
+    pair(log="logs/decisions.jsonl")
+
+
+@provoked
+def a_log_in_a_database(_: Path) -> None:
+    pair(log="sqlite:///decisions.db")
+
+
+@provoked
+def no_such_policy(_: Path) -> None:
+    pair(policy="policy.json")
+
+
+@provoked
+def a_policy_with_a_typo(_: Path) -> None:
+    pair(policy={"treshold": [0.8]})
+
+
+@provoked
+def a_policy_for_three(_: Path) -> None:
+    pair(policy=Policy(thresholds=(0.8, 0.7)))
+
+
+@provoked
+def a_policy_with_another_signal(_: Path) -> None:
+    pair(policy=Policy(calibrators=(by("judge"),), thresholds=(0.4,)))
+
+
+@provoked
+def a_policy_and_a_combiner(_: Path) -> None:
+    pair(policy=Policy(calibrators=(by(),), thresholds=(0.4,)), combine="mean")
+
+
+PROMISED = Policy(
+    thresholds=(0.8,),
+    promises=(
+        {  # type: ignore[arg-type]
+            "kind": "harm",
+            "limit": 0.02,
+            "confidence": 0.95,
+            "rows": 1000,
+            "seen": 0.01,
+            "p_value": 0.01,
+            "method": "binomial",
+        },
+    ),
+)
+
+
+@provoked
+def thresholds_beside_a_promise(_: Path) -> None:
+    pair(policy=PROMISED, thresholds=0.7)
+
+
+@provoked
+def accepting_beside_a_promise(_: Path) -> None:
+    pair(policy=PROMISED, on_no_score="accept")
+
+
+# --- while it answers -----------------------------------------------------------------------------
+
+
+@provoked
+def no_logprobs(_: Path) -> None:
+    pair(cheap(Say(p=None))).invoke("When is my invoice due?")
+
+
+@provoked
+def tool_calls_unread(_: Path) -> None:
+    call = {"name": "look_up", "args": {"order": 7}, "id": "1"}
+    pair(cheap(Say("", p=None, tool_calls=[call], finish="tool_calls"))).bind_tools(
+        [look_up]
+    ).invoke("Where is my order?")
+
+
+@provoked
+def tool_calls_sent_on(_: Path) -> None:
+    call = {"name": "look_up", "args": {"order": 7}, "id": "1"}
+    model = cheap(Say("", p=None, tool_calls=[call], finish="tool_calls"))
+    pair(model, on_tool_call="escalate").bind_tools([look_up]).invoke("Where is my order?")
+
+
+def look_up(order: int) -> str:
+    """Look an order up."""
+    return str(order)
+
+
+@provoked
+def a_tier_that_fails(_: Path) -> None:
+    cascade = pair(cheap(Say(error=ProviderError(status_code=401))))
+    for _ in range(3):
+        cascade.invoke("When is my invoice due?")
+
+
+@provoked
+def every_tier_fails(_: Path) -> None:
+    failing = Say(error=ProviderError(status_code=401))
+    ChatCascade(tiers=[cheap(failing), strong(failing)]).invoke("When is my invoice due?")
+
+
+@provoked
+def a_signal_that_raises(_: Path) -> None:
+    def polite(request: Any, draft: Any) -> float:
+        raise KeyError(draft.text)
+
+    pair(signals=[polite, "sequence_logprob"]).invoke("When is my invoice due?")
+
+
+@provoked
+def a_signal_in_percent(_: Path) -> None:
+    def polite(request: Any, draft: Any) -> float:
+        return 80
+
+    pair(signals=[polite, "sequence_logprob"]).invoke("When is my invoice due?")
+
+
+@provoked
+def a_gate_that_raises(_: Path) -> None:
+    def is_short(request: Any, draft: Any) -> bool:
+        raise KeyError(draft.text)
+
+    pair(gates=[is_short]).invoke("When is my invoice due?")
+
+
+@provoked
+def a_judge_that_is_down(_: Path) -> None:
+    judge = FakeChat(Say(error=ProviderError(status_code=503)), model_name="gpt-4.1-mini")
+    pair(signals=["sequence_logprob", Judge(judge)]).invoke("When is my invoice due?")
+
+
+@provoked
+def a_judge_that_rambles(_: Path) -> None:
+    judge = FakeChat(Say("It depends on what you mean."), model_name="gpt-4.1-mini")
+    pair(signals=["sequence_logprob", Judge(judge)]).invoke("When is my invoice due?")
+
+
+@provoked
+def no_temperature(_: Path) -> None:
+    def says(messages: Any, fields: Any) -> Say:
+        if "temperature" in fields:
+            return Say(error=ProviderError(status_code=400))
+        return Say()
+
+    pair(cheap(says), signals=[SelfConsistency(n=2)]).invoke("When is my invoice due?")
+
+
+@provoked
+def probability_one(_: Path) -> None:
+    said = "Your invoice is due on the first of May, as ever."
+    pair(cheap(Say(said, p=1.0))).invoke("When is my invoice due?")
+
+
+@provoked
+def dearer_than_the_strong_model(_: Path) -> None:
+    near = {**PRICES, "gpt-4o-mini": {"input": 2, "output": 9}}
+    cascade = ChatCascade(tiers=[cheap(Say(p=0.1)), strong()], prices=near)
+    for _ in range(100):
+        cascade.invoke("When is my invoice due?")
+
+
+@provoked
+def a_log_that_cannot_be_written(folder: Path) -> None:
+    cascade = pair(log="decisions.jsonl")
+    (folder / "decisions.jsonl").mkdir()
+    cascade.invoke("When is my invoice due?")
+
+
+@provoked
+def a_policy_cut_short(folder: Path) -> None:
+    (folder / "policy.json").write_text('{"version": 1, "thresholds": [0.9', "utf-8")
+    pair(policy="policy.json")
+
+
+@provoked
+def a_chain_without_logprobs(_: Path) -> None:
+    chain = FakeListChatModel(responses=["fine"]) | StrOutputParser()
+    RunnableCascade(tiers=[chain, strong() | StrOutputParser()]).invoke("When is it due?")
+
+
+@provoked
+def a_chain_with_an_odd_output(_: Path) -> None:
+    RunnableCascade(tiers=[lambda _: object(), lambda _: object()]).invoke("When is it due?")
