@@ -439,7 +439,10 @@ def test_no_route_is_learned_where_it_saves_nothing():
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({}, "one of quality, harm, max_cost, max_escalated, such as harm=0.02 .--harm 0.02.; given: none"),
+        (
+            {},
+            "one of quality, harm, max_cost, max_escalated, such as harm=0.02 .--harm 0.02.; given: none",
+        ),
         ({"quality": 0.9, "harm": 0.1}, "given: quality and harm"),
         ({"quality": 0.0}, "quality=0"),
         ({"harm": 1.5}, "between 0 and 1"),

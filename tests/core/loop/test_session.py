@@ -237,7 +237,8 @@ def test_content_is_kept_only_where_it_is_asked_for():
 def test_a_log_that_fails_costs_no_answer():
     asked = session(SURE, SURE, log=Kept(OSError("disk full: secret words")))
     with pytest.warns(
-        CascadeWarning, match="cannot be written .OSError.: answers go on, and their decisions are lost until it can be$"
+        CascadeWarning,
+        match="cannot be written .OSError.: answers go on, and their decisions are lost until it can be$",
     ) as caught:
         assert asked.run().verdict.tier == 0
     assert "secret" not in str(caught[0].message)
