@@ -52,9 +52,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
                 message = re.sub(r"see \S.*(?=cascade \w+ --help)", "see ", ran.err)
             else:
                 message = mistake(folder)  # type: ignore[call-arg]
-        found[mistake.__name__] = " ".join(
-            message.replace(str(folder), "/home/you/project").split()
-        )
+        found[mistake.__name__] = " ".join(message.replace(str(folder), "/path/to/project").split())
     return found
 
 
