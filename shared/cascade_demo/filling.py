@@ -63,7 +63,7 @@ def fill(schema: JsonSchema, written: Written, part: Stretch | None = None) -> l
     """Give the JSON text of what `schema` describes.
 
     Args:
-        schema: a JSON schema.
+        schema: a JSON schema, checked as `schemas` does.
         written: what the model wrote.
         part: take words from this part of the answer only.
 
@@ -107,17 +107,16 @@ class _Filler:
         for _ in range(DEEPEST):
             if not isinstance(schema, dict):
                 break
-            parts = schema.get("allOf")
-            if isinstance(parts, list) and len(parts) == 1:
-                schema = parts[0]
+            if len(schema.get("allOf", ())) == 1:
+                (schema,) = schema["allOf"]
             elif "$ref" in schema:
                 schema = self._referred(schema["$ref"])
             else:
                 return schema
         raise UnfilledError(f"{_at(path)} has no schema that can be followed")
 
-    def _referred(self, name: Any) -> Any:
-        if not isinstance(name, str) or not name.startswith("#"):
+    def _referred(self, name: str) -> Any:
+        if not name.startswith("#"):
             return None
         found: Any = self._root
         for step in name.split("/")[1:]:
@@ -137,9 +136,9 @@ class _Filler:
         raise reason
 
     def _object(self, schema: JsonSchema, path: str, passage: Stretch, depth: int) -> list[Token]:
-        required = schema.get("required") or ()
+        required = schema.get("required", ())
         tokens = [forced("{")]
-        for name, field in (schema.get("properties") or {}).items():
+        for name, field in schema.get("properties", {}).items():
             inner = f"{path}.{name}" if path else name
             try:
                 value = self.value(field, inner, passage, depth + 1)
@@ -165,9 +164,8 @@ class _Filler:
             tokens += [*([forced(",")] if len(tokens) > 1 else []), *item]
         return [*tokens, forced("]")]
 
-    def _named(self, values: Any, path: str, passage: Stretch) -> list[Token]:
+    def _named(self, values: list[Any], path: str, passage: Stretch) -> list[Token]:
         """Take the value that is named first, in the answer or else in the working."""
-        values = values if isinstance(values, list) else []
         if len(values) == 1:
             return [forced(json.dumps(values[0]))]
         for text in (passage, self._working):
@@ -192,7 +190,7 @@ def _options(schema: JsonSchema) -> list[Any]:
     if isinstance(kinds, list):
         return [{**schema, "type": kind} for kind in kinds]
     for word in ("anyOf", "oneOf"):
-        if isinstance(schema.get(word), list):
+        if word in schema:
             return list(schema[word])
     return []
 
@@ -207,9 +205,9 @@ def _mention(value: str) -> re.Pattern[str]:
     return re.compile(r"(?<!\w)" + r"[\s_-]+".join(parts) + r"(?!\w)", re.IGNORECASE)
 
 
-def _find(pattern: Any, passage: Stretch) -> re.Match[str] | None:
+def _find(pattern: str, passage: Stretch) -> re.Match[str] | None:
     """Find what a pattern that describes a whole value describes within the answer."""
-    bare = str(pattern).removeprefix("^").removesuffix("$")
+    bare = pattern.removeprefix("^").removesuffix("$")
     # Only a short pattern without nested repeats: others may take for ever.
     if len(bare) > 100 or re.search(r"[*+}]\)?[*+{]", bare):
         return None

@@ -1,11 +1,11 @@
 """What form an answer may take: the parameters about tools and structured output, checked."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from cascade_demo.checks import Json, RequestError, read_flag
-from cascade_demo.filling import DEEPEST, JsonSchema
+from cascade_demo.filling import JsonSchema
+from cascade_demo.schemas import read_object_schema
 from cascade_demo.tools import Offer, Tool
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -56,7 +56,7 @@ def _tool(tool: Any, where: str) -> Tool:
         )
     parameters = function.get("parameters")
     place = f"{where}.function.parameters"
-    return Tool(name, _object_schema({} if parameters is None else parameters, place, function))
+    return Tool(name, read_object_schema({} if parameters is None else parameters, place, function))
 
 
 def read_schema(value: Any) -> JsonSchema | None:
@@ -81,44 +81,10 @@ def read_schema(value: Any) -> JsonSchema | None:
             "'response_format.json_schema.name' must be up to 64 letters, digits, '_' and '-'",
             "response_format.json_schema.name",
         )
-    schema = _object_schema(named.get("schema"), "response_format.json_schema.schema", named)
+    schema = read_object_schema(named.get("schema"), "response_format.json_schema.schema", named)
     if not schema.get("properties"):
         raise RequestError(
             "'response_format.json_schema.schema' must have 'properties' to fill",
             "response_format.json_schema.schema",
         )
     return schema
-
-
-def _object_schema(schema: Any, where: str, holder: Json) -> JsonSchema:
-    """Check that a schema is one of an object, and keeps the rules of `strict` if it is."""
-    kind = schema.get("type", "object") if isinstance(schema, dict) else None
-    if kind != "object" or not isinstance(schema.get("properties", {}), dict):
-        raise RequestError(f"'{where}' must be the JSON schema of an object", where)
-    if read_flag(holder, "strict"):
-        for path, part in _objects(schema, where, 0):
-            properties = part.get("properties") or {}
-            if part.get("additionalProperties") is not False:
-                raise RequestError(
-                    f"'{path}' is strict, and must have 'additionalProperties': false", path
-                )
-            if set(part.get("required") or ()) != set(properties):
-                raise RequestError(
-                    f"'{path}' is strict, and must name all its properties in 'required'", path
-                )
-    return dict(schema)
-
-
-def _objects(schema: Any, where: str, depth: int) -> Iterator[tuple[str, JsonSchema]]:
-    """Give every object described within a schema."""
-    if not isinstance(schema, dict) or depth > 2 * DEEPEST:
-        return
-    if schema.get("type") == "object":
-        yield where, schema
-    for key in ("properties", "$defs", "definitions"):
-        for name, part in (schema.get(key) or {}).items():
-            yield from _objects(part, f"{where}.{key}.{name}", depth + 1)
-    yield from _objects(schema.get("items"), f"{where}.items", depth + 1)
-    for key in ("anyOf", "allOf"):
-        for index, part in enumerate(schema.get(key) or ()):
-            yield from _objects(part, f"{where}.{key}[{index}]", depth + 1)

@@ -323,6 +323,51 @@ def test_a_bad_form_is_a_400_that_names_it(
     assert f"'{param}'" in error["message"]
 
 
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        ("type", 7), ("properties", []), ("required", "a"), ("enum", "ab"), ("anyOf", {}),
+        ("oneOf", 1), ("allOf", "x"), ("$ref", 5), ("$defs", []), ("pattern", {}), ("format", 1),
+        ("minItems", "1"), ("maxItems", 1.5), ("minLength", True), ("maxLength", None),
+        ("minimum", "0"), ("maximum", []), ("exclusiveMinimum", False), ("exclusiveMaximum", "x"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("place", ["properties.a", "$defs.A", "properties.b.items.anyOf[1]"])
+def test_a_schema_that_is_none_is_a_400_that_names_the_place(
+    client: httpx.Client, word: str, value: Any, place: str
+) -> None:
+    wrong = {word: value}
+    schema = {
+        "type": "object",
+        "properties": {
+            "a": wrong if place.endswith(".a") else {},
+            "b": {"items": {"anyOf": [True, wrong if place.endswith("]") else {}]}},
+        },
+        "$defs": {"A": wrong if place.startswith("$") else False},
+    }
+    for options, where in (
+        ({"response_format": json_of(schema, strict=None)}, "response_format.json_schema.schema"),
+        (
+            {"tools": [{"type": "function", "function": {"name": "f", "parameters": schema}}]},
+            "tools[0].function.parameters",
+        ),
+    ):
+        response = client.post("/chat/completions", json=body(**options))
+        assert response.status_code == 400
+        assert response.json()["error"]["param"] == f"{where}.{place}.{word}"
+
+
+def test_a_schema_within_schemas_without_end_is_a_400(client: httpx.Client) -> None:
+    schema: dict[str, Any] = {}
+    for _ in range(60):
+        schema = {"type": "object", "properties": {"a": schema}}
+    response = client.post(
+        "/chat/completions", json=body(response_format=json_of(schema, strict=None))
+    )
+    assert response.status_code == 400
+    assert "nested too deep" in response.json()["error"]["message"]
+
+
 CALL = result()[0]
 
 
