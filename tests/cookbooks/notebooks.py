@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -37,13 +38,21 @@ def recorded_answers() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def execute(path: Path, *, data: Path | None) -> NotebookNode:
+def execute(
+    path: Path, *, data: Path | None, only: Callable[[NotebookNode], bool] = lambda _: True
+) -> NotebookNode:
     """Run a notebook from its top, with no key, no network and nothing lying around.
+
+    Args:
+        path: Which.
+        data: The folder with recorded answers, or None.
+        only: Tells which cells to run.
 
     Raises:
         CellExecutionError: A cell failed.
     """
     notebook = read(path)
+    notebook.cells = [cell for cell in notebook.cells if only(cell)]
     with TemporaryDirectory(prefix="cookbook-") as folder:
         NotebookClient(
             notebook,
