@@ -293,7 +293,8 @@ def run(path: Path, port: int, *, rewrite: bool = False) -> Page:
                 example.evaluate()
         for name in page.titled:
             used = any(Path(name).name in command for command in page.commands)
-            imported = any(Path(name).stem in command for command in page.commands)
+            said = [*page.commands, *(path.read_text("utf-8") for path in page.folder.glob("*.py"))]
+            imported = any(re.search(rf"\b{Path(name).stem}\b", one) for one in said)
             assert used or imported, f"{path.name}: no command runs {name}"
     return page
 
