@@ -31,6 +31,7 @@ from langchain_cascade.capabilities import (
     logprob_fields,
     uses_responses,
 )
+from langchain_cascade.misgiven import no_chat_model, no_runnable
 from langchain_cascade.parameters import apply
 from langchain_cascade.pieces import can_prepare
 from langchain_cascade.wrapping import (
@@ -40,7 +41,6 @@ from langchain_cascade.wrapping import (
     bound_kwargs,
     find_chat_model,
     flatten,
-    is_undecided,
     rebuild,
     setup_text,
     vary,
@@ -217,8 +217,7 @@ def make_runnables(tiers: object) -> tuple[Model, ...]:
         try:
             made.append(coerce_to_runnable(bare_model(tier)[0]))
         except TypeError:
-            msg = f"tiers[{place}] is not a runnable but {type(tier).__name__}"
-            raise ConfigurationError(msg) from None
+            raise no_runnable(tier, f"tiers[{place}]") from None
     return tuple(made)
 
 
@@ -252,15 +251,7 @@ def make_tier(tier: object, where: str, parameters: Mapping[str, Any] | None = N
         inner = find_chat_model(model)
         if inner is not None:
             return ChatTier(model, inner, said)
-        hint = (
-            "; give it a model to be where no configuration names one"
-            if is_undecided(model)
-            else "; for chains and other runnables use RunnableCascade"
-        )
-    else:
-        hint = "; give a chat model, or a name such as 'openai:gpt-4o-mini'"
-    msg = f"{where} is not a chat model but {type(model).__name__}{hint}"
-    raise ConfigurationError(msg)
+    raise no_chat_model(model, where)
 
 
 def load_model(name: str, where: str, parameters: Mapping[str, Any] | None = None) -> BaseChatModel:

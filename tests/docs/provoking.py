@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from langchain_core.language_models import FakeListChatModel
+from langchain_core.language_models import FakeListChatModel, FakeListLLM
 from langchain_core.output_parsers import PydanticOutputParser, StrOutputParser
 from langchain_openai import ChatOpenAI
 from llama_index.core import Document, SummaryIndex
@@ -87,6 +87,16 @@ def a_name_for_a_list(_: Path) -> None:
 @provoked
 def a_chain_as_a_model(_: Path) -> None:
     ChatCascade(tiers=[cheap() | StrOutputParser(), strong()])
+
+
+@provoked
+def a_class_as_a_model(_: Path) -> None:
+    ChatCascade(tiers=[ChatOpenAI, strong()])  # type: ignore[list-item]
+
+
+@provoked
+def a_completion_model(_: Path) -> None:
+    ChatCascade(tiers=[FakeListLLM(responses=["fine"]), strong()])  # type: ignore[list-item]
 
 
 @provoked
@@ -185,6 +195,11 @@ def thresholds_for_every_tier(_: Path) -> None:
 @provoked
 def a_percentage(_: Path) -> None:
     pair(thresholds=[80])
+
+
+@provoked
+def an_argument_misspelt(_: Path) -> None:
+    pair(threshold=0.8)
 
 
 @provoked

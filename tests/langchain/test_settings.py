@@ -27,7 +27,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"tiers": [A, 7]}, r"tiers\[1\] is not a chat model but int"),
     ({"tiers": [A, lambda x: x]}, r"tiers\[1\] is not a chat model but function"),
     ({"tiers": [RunnableLambda(str), A]}, r"tiers\[0\].*use RunnableCascade"),
-    ({"tiers": [A, FakeChat]}, r"tiers\[1\] is not a chat model"),
+    ({"tiers": [A, FakeChat]}, r"tiers\[1\] is the class FakeChat; make one: FakeChat\(…\)"),
     ({"tiers": [A, B], "thresholds": []}, "2 tiers need 1"),
     ({"tiers": [A, B], "thresholds": [0.5, 0.5]}, "one for every tier but the last"),
     ({"tiers": [A, B], "thresholds": [1.5]}, r"thresholds\[0\] is 1.5: give a number in \[0, 1\]"),
