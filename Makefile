@@ -38,7 +38,7 @@ test-lowest: $(LOWEST)/.stamp-test ## Run the core's and LangChain's tests on th
 
 .PHONY: test-integrations
 test-integrations: $(INTEGRATIONS)/.stamp-test ## Ask the integrations of both frameworks over HTTP
-	$(INTEGRATIONS)/bin/python -m pytest -q -n $(WORKERS) tests/integrations/test_ends.py $(PYTEST_ARGS)
+	$(INTEGRATIONS)/bin/python -m pytest -q -n $(WORKERS) tests/integrations/test_ends.py tests/cookbooks/test_own_models.py $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.stamp-dev ## Check style, formatting and types
