@@ -5,6 +5,7 @@ One function a message. Those of the command line are in `provoking_commands`.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -358,6 +359,22 @@ def a_signal_in_percent(_: Path) -> None:
         return 80
 
     pair(signals=[polite, "sequence_logprob"]).invoke("When is my invoice due?")
+
+
+@provoked
+def a_combiner_that_raises(_: Path) -> None:
+    class Product:
+        identity = "product"
+
+        def combine(self, readings: Any) -> float:
+            return math.prod(readings)
+
+    pair(combine=Product()).invoke("When is my invoice due?")
+
+
+@provoked
+def a_model_that_does_not_state_how_sure_it_is(_: Path) -> None:
+    pair(signals=["verbalized"]).invoke("When is my invoice due?")
 
 
 @provoked

@@ -7,6 +7,7 @@ import re
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from functools import cache
 from io import StringIO
+from pathlib import Path
 
 import pytest
 
@@ -85,22 +86,44 @@ def test_a_quoted_message_is_one_that_the_product_prints(message: str, said: dic
     assert seen, "no text of the product reads like this any more"
 
 
+def test_every_warning_is_explained():
+    missing = []
+    for path in files():
+        if path.name == "hooks.py":  # nothing of a user's is a hook
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and name_of(node.func) in GIVERS:
+                texts = [part for part in ast.walk(node) if isinstance(part, ast.JoinedStr)]
+                patterns = [found for text in texts if (found := template(text)) is not None]
+                said = [any(pattern.search(message) for message in QUOTED) for pattern in patterns]
+                if not all(said):
+                    missing.append(f"{path.name}:{node.lineno}")
+    assert not missing
+
+
+GIVERS = {"warn", "give", "give_of_setup", "Note"}
+"""What warnings are given with."""
+
+
+def name_of(function: ast.expr) -> str:
+    return getattr(function, "id", getattr(function, "attr", ""))
+
+
+def files() -> list[Path]:
+    return [path for folder in CODE for path in sorted(folder.rglob("*.py"))]
+
+
 @cache
 def templates() -> list[re.Pattern[str]]:
     """Find every text of the product that can be part of a message, with room for its figures."""
     found: list[re.Pattern[str]] = []
-    for folder in CODE:
-        for path in sorted(folder.rglob("*.py")):
-            tree = ast.parse(path.read_text("utf-8"))
-            skipped = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-            skipped |= {
-                id(part)
-                for node in ast.walk(tree)
-                if isinstance(node, ast.JoinedStr)
-                for part in node.values
-            }
-            texts = [template(node) for node in ast.walk(tree) if id(node) not in skipped]
-            found += [pattern for pattern in texts if pattern is not None]
+    for path in files():
+        tree = ast.parse(path.read_text("utf-8"))
+        skipped = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        joined = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+        skipped |= {id(part) for node in joined for part in node.values}
+        texts = [template(node) for node in ast.walk(tree) if id(node) not in skipped]
+        found += [pattern for pattern in texts if pattern is not None]
     return found
 
 

@@ -44,7 +44,7 @@ def judge(plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft) 
     unread = Judgement("no_reading", draft=draft, threshold=threshold, signals=read.readings)
     if read.broken:
         return unread
-    confidence = read.bound
+    confidence, odd = read.bound, None
     if confidence is None:
         confidence, odd = plan.confidences[tier.index].of(read.readings, request, draft)
         if odd is not None:
@@ -54,7 +54,7 @@ def judge(plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft) 
                 "that counts as no confidence",
             )
     if confidence is None:
-        return (yield from _judge_unread(plan, tier, unread))
+        return (yield from _judge_unread(plan, tier, unread, said=odd is not None))
     accepted = confidence >= threshold
     reason: Reason = "confident" if accepted else "low_confidence"
     return Judgement(reason, accepted, draft, confidence, threshold, read.readings)
@@ -103,8 +103,17 @@ def _read(plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft) 
     return _Read(readings)
 
 
-def _judge_unread(plan: Plan, tier: Tier, judged: Judgement) -> Steps[Judgement]:
-    """Judge a draft that passed every gate and that no signal could read."""
+def _judge_unread(
+    plan: Plan, tier: Tier, judged: Judgement, *, said: bool = False
+) -> Steps[Judgement]:
+    """Judge a draft that passed every gate and has no confidence.
+
+    Args:
+        plan: How the cascade was set up.
+        tier: Whose draft it is.
+        judged: What is known of it.
+        said: Whether it has been said why there is none.
+    """
     assert judged.draft is not None  # noqa: S101 - it has just been judged
     draft = judged.draft
     acts = draft.tool_calls or draft.speechless or draft.is_object
@@ -117,7 +126,8 @@ def _judge_unread(plan: Plan, tier: Tier, judged: Judgement) -> Steps[Judgement]
         return replace(judged, reason="tool_call", accepted=True)
     if plan.on_no_score == "accept":
         return replace(judged, accepted=True)
-    yield _sent_on_note(tier) if acts else no_reading_note(plan, tier, draft.unread)
+    if not said:
+        yield _sent_on_note(tier) if acts else no_reading_note(plan, tier, draft.unread)
     return judged
 
 

@@ -210,6 +210,7 @@ def test_a_combiner_that_gives_no_number_is_named_with_its_tier():
     assert models.notes["combine:0"] == (
         "combine= on tier 0 (m0) gave no number in [0, 1] (1.5); that counts as no confidence"
     )
+    assert "no_reading:0" not in models.notes, "there was one"
 
 
 def test_a_signal_that_gives_no_number_is_named_with_its_tier():
