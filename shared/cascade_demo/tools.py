@@ -2,10 +2,11 @@
 
 The desk models know nothing of tools. A model writes its answer as ever, and a tool is
 called if the answer says what the tool's name says ("Order 4711 is cancelled." calls
-``cancel_order``) and has what its parameters need; `filling` copies the arguments out of
-it. A tool whose name speaks of a reply takes whatever no other tool took. So the words and
-figures of a call are the model's, right or wrong; its form and the choice of the tool
-follow from them by the rules below.
+``cancel_order``), or what the desk says for it ("You get $72 back." calls ``refund``), and
+has what its parameters need; `filling` copies the arguments out of it. A tool whose name
+speaks of a reply takes whatever no other tool took. So the words and figures of a call are
+the model's, right or wrong; its form and the choice of the tool follow from them by the
+rules below.
 """
 
 import re
@@ -21,13 +22,25 @@ from cascade_demo.passages import Stretch, Written
 ToolChoice = Literal["auto", "none", "required"]
 
 # Parts of a tool's name that say nothing about what it does.
-_GENERIC = {"a", "an", "by", "do", "for", "get", "make", "of", "set", "the", "to", "tool", "with"}
+_GENERIC = {
+    "a", "an", "by", "create", "customer", "do", "for", "get", "give", "issue", "make", "of",
+    "process", "request", "set", "the", "to", "tool", "user", "with",
+}  # fmt: skip
 _REPLIES = {"answer", "message", "reply", "respond", "response", "say", "tell", "write"}
 _SAME_LETTERS = 5
-"""Words are the same if they begin with the same letters, this many or all of the shorter."""
-_SHORTEST_WORD = 3
+"""Words that begin with the same letters, this many or all of the shorter, are the same."""
+_SHORTEST_STEM = 4
 
-_MONEY = re.compile(r"\$\d")
+# How the desk words what tools are usually called otherwise.
+_DESK_SAYS = {
+    "cancel": re.compile(r"plan ends", re.IGNORECASE),
+    "escalate": re.compile(r"a person will call", re.IGNORECASE),
+    "pause": re.compile(r"plan waits", re.IGNORECASE),
+    "refund": re.compile(r"\$\d"),
+    "resend": re.compile(r"we send .* again", re.IGNORECASE),
+    "track": re.compile(r"follow order", re.IGNORECASE),
+    "upgrade": re.compile(r"move to .* plan", re.IGNORECASE),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,20 +160,20 @@ def _meant(tools: Sequence[Tool], written: Written) -> Iterator[Proposal]:
 
 
 def _named_by(tool: Tool, sentence: str) -> bool:
-    """Tell whether a sentence says what the tool does: beyond its parameters' names."""
+    """Tell whether a sentence says all that the tool's name says, its parameters aside."""
     parameters = {word for name in tool.parameters.get("properties", ()) for word in words_of(name)}
     words = words_of(tool.name) - _GENERIC
-    words = (words - parameters) or words
-    # "You get $72 back" is how the desk words a refund.
-    if "refund" in words_of(tool.name) and _MONEY.search(sentence):
-        return True
     said = re.findall(r"[a-z]+", sentence.lower())
-    return any(_same(word, other) for word in words for other in said)
+    return bool(words) and all(
+        (word in _DESK_SAYS and _DESK_SAYS[word].search(sentence))
+        or any(_same(word, other) for other in said)
+        for word in (words - parameters) or words
+    )
 
 
 def _same(word: str, other: str) -> bool:
     size = min(len(word), len(other), _SAME_LETTERS)
-    return size >= _SHORTEST_WORD and word[:size] == other[:size]
+    return word == other or (size >= _SHORTEST_STEM and word[:size] == other[:size])
 
 
 def _replies(tool: Tool) -> bool:

@@ -230,6 +230,27 @@ def test_an_answer_calls_the_tools_it_speaks_of(answer: str, calls: list[Any]) -
     assert called(answer, REFUND, CANCEL, choice="none") == []
 
 
+@pytest.mark.parametrize(
+    ("answer", "tool_name", "arguments"),
+    [
+        ("[track 4711 dhl] Follow order 4711 with dhl.", "track_order", {"order": 4711}),
+        ("[silent 9 > 7] We send order 4711 again.", "resend_order", {"order": 4711}),
+        ("Your plan waits for 9 months.", "pause_plan", {"months": 9}),
+        ("Your plan ends after this month.", "cancel_plan", {}),
+        ("You move to the family plan.", "upgrade", {"plan": "family"}),
+        ("A person will call you back.", "escalate_to_person", {}),
+    ],
+)
+def test_tools_are_known_by_what_the_desk_says_for_them(
+    answer: str, tool_name: str, arguments: dict[str, Any]
+) -> None:
+    kinds: dict[str, Any] = {"plan": {"enum": ["basic", "family"]}}
+    given = tool(tool_name, **{name: kinds.get(name, WHOLE) for name in arguments})
+    assert called(answer, REFUND, given) == [(tool_name, arguments)]
+    for other in ("Hello, how can we help?", "Your plan is a plan.", "Order 4711 is planned."):
+        assert called(other, REFUND, given) == []
+
+
 def test_a_reply_takes_what_no_other_tool_does() -> None:
     assert called("We refund $27.", REPLY, REFUND) == [("issue_refund", {"amount": 27})]
     assert called("It arrives on friday.", REPLY, REFUND) == [
