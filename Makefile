@@ -64,6 +64,7 @@ cookbooks: $(VENV)/.stamp-cookbooks ## Run the notebooks and keep what they prin
 
 .PHONY: docs
 docs: $(VENV)/.stamp-docs ## Build the documentation in site/
+	$(VENV)/bin/python docs/notebooks.py
 	$(VENV)/bin/zensical build --strict --clean -f mkdocs.yml
 
 .PHONY: pictures

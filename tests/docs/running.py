@@ -31,7 +31,11 @@ from tests.docs.standin.redirect.sitecustomize import leading
 from tests.outputs import ANYTHING, differences
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [*sorted(path for path in (ROOT / "docs").rglob("*.md")), ROOT / "README.md"]
+README = ROOT / "README.md"
+COOKBOOKS = ROOT / "docs" / "cookbooks"
+"""Made of the notebooks, which have tests of their own."""
+
+PAGES = [*sorted(p for p in (ROOT / "docs").rglob("*.md") if p.parent != COOKBOOKS), README]
 
 WIDTH = 88
 """Columns of the terminal that commands are shown in."""

@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from tests.docs import chromium
-from tests.docs.running import ROOT
+from tests.docs.running import PAGES, README, ROOT
 
 pytestmark = pytest.mark.xdist_group("site")  # it is built once
 
@@ -64,14 +64,19 @@ def read(path: Path) -> Html:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the site beside the sources, as `make docs` does; a warning ends it."""
     folder = tmp_path_factory.mktemp("documentation")
-    shutil.copytree(ROOT / "docs", folder / "docs")
+    made = shutil.ignore_patterns("cookbooks")
+    shutil.copytree(ROOT / "docs", folder / "docs", ignore=made)
+    cookbooks = [ROOT / "docs" / "notebooks.py", folder / "docs" / "cookbooks"]
+    subprocess.run([sys.executable, *cookbooks], check=True)
     for name in ("shared", "langchain_cascade", "llamaindex_cascade"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "mkdocs.yml").write_bytes((ROOT / "mkdocs.yml").read_bytes())
     command = [str(Path(sys.executable).parent / "zensical"), "build", "--strict", "--clean"]
     built = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stdout + built.stderr
-    assert "No issues found" in built.stdout + built.stderr
+    said = re.sub(r"\x1b\[[0-9;]*m", "", built.stdout + built.stderr)
+    warnings = [line for line in said.splitlines() if re.search(r"Warning|Error|╭", line)]
+    assert built.returncode == 0, "\n".join(warnings)
+    assert "No issues found" in said
     return folder / "site"
 
 
@@ -92,7 +97,8 @@ def in_nav(nav: object) -> Iterator[str]:
 
 def test_every_page_is_in_the_navigation() -> None:
     nav = list(in_nav(yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]))
-    written = [str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")]
+    written = [str(path.relative_to(ROOT / "docs")) for path in PAGES if path != README]
+    written += [f"cookbooks/{path.stem}.md" for path in (ROOT / "cookbooks").glob("*.ipynb")]
     assert sorted(nav) == sorted(written)
 
 
@@ -119,7 +125,7 @@ def test_every_link_leads_to_a_page_and_a_place_on_it(site: Path, pages: dict[Pa
 
 
 def test_every_link_of_the_readme_leads_somewhere(pages: dict[Path, Html]) -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = README.read_text(encoding="utf-8")
     text = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
     broken = []
     found = re.findall(r"\]\(([^)\s]+)", text) + re.findall(r'(?:src|srcset|href)="([^"]+)"', text)
