@@ -51,7 +51,7 @@ def _parts(cell: dict[str, Any], name: str, folder: Path, heading: str) -> Itera
         elif markdown := shown.get("text/markdown"):
             yield "".join(markdown)
         elif said := "".join(output.get("text") or shown.get("text/plain") or ""):
-            yield f"```text\n{said.rstrip()}\n```"
+            yield f"``` {{ .text .output }}\n{said.rstrip()}\n```"
 
 
 def _relinked(text: str) -> str:
