@@ -66,8 +66,9 @@ _MAKING = SynthesizerKeywords.__annotations__.keys() - CascadeKeywords.__annotat
 class CascadeSynthesizer(PipelineCascade, BaseSynthesizer):
     """A synthesizer that asks a cheap tier first and a stronger one when it must.
 
-    It takes the place of any: `index.as_query_engine(response_synthesizer=…)`,
-    `RetrieverQueryEngine`, chat engines. The record is in the response's
+    It takes the place of any: in `RetrieverQueryEngine(retriever, response_synthesizer=…)`, chat
+    engines, and `index.as_query_engine(response_synthesizer=…)`, which makes `Settings.llm` all the
+    same: give it `llm=` too where that is not set. The record is in the response's
     `metadata["cascade"]`.
 
     Tiers given as LLMs are asked for log-probabilities where they can give

@@ -7,7 +7,7 @@ from cascade_core.evaluation.labelled import cost_quality_curve
 from cascade_core.evaluation.means import Means
 from cascade_core.evaluation.replaying import Replay, replay
 from cascade_core.evaluation.sweeping import sweep
-from cascade_core.statistics.bootstrap import Interval, Resamples, interval
+from cascade_core.statistics.bootstrap import Interval, Resamples, interval, mean_interval
 from cascade_core.statistics.metrics import RiskCoverage, auroc, risk_coverage
 from cascade_core.statistics.reliability import Reliability, ece, ece_noise_floor, reliability
 
@@ -27,6 +27,7 @@ __all__ = [
     "ece",
     "ece_noise_floor",
     "interval",
+    "mean_interval",
     "oracle",
     "random_line",
     "reliability",

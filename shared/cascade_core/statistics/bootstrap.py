@@ -176,6 +176,33 @@ def interval(draws: npt.ArrayLike, confidence: float = 0.95) -> Interval:
     return Interval(float(low), float(high))
 
 
+def mean_interval(
+    values: npt.ArrayLike,
+    *,
+    weights: npt.ArrayLike | None = None,
+    groups: npt.ArrayLike | None = None,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """Return the bootstrap interval of a mean, such as of the harm of requests that were served.
+
+    Args:
+        values: (n,); where all lie in [0, 1], a mean of 0 or 1 has an interval too.
+        weights: (n,); None means 1 each.
+        groups: (n,) code of what each value belongs with; None makes every one its own unit.
+        confidence: Share of such samples whose interval holds the true mean, about; in (0, 1).
+        seed: Of the draws.
+
+    Returns:
+        The interval; none (NaN) for fewer than ten values or groups, or where a value is NaN.
+    """
+    given = column("values", values)
+    drawn = Resamples.draw(len(given), groups=groups, seed=seed)
+    means = drawn.means({"mean": given}, weights)["mean"]
+    share = bool(np.all((given >= 0) & (given <= 1)))
+    return drawn.interval(means, confidence=confidence, share=share)
+
+
 def _codes(groups: npt.ArrayLike, rows: int) -> Ints:
     codes = np.asarray(groups)
     if codes.shape != (rows,):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.statistics.bootstrap import Interval, Resamples, interval
+from cascade_core.statistics.bootstrap import Interval, Resamples, interval, mean_interval
 
 
 def rows(n, seed=0):
@@ -35,6 +35,22 @@ def test_rows_that_belong_together_are_drawn_together():
     together = interval(Resamples.draw(2000, groups=groups).means({"q": values})["q"])
     apart = interval(Resamples.draw(2000).means({"q": values})["q"])
     assert width(together) / width(apart) == pytest.approx(np.sqrt(5), rel=0.15)
+
+
+def test_the_interval_of_a_mean_is_that_of_its_resamples():
+    values, weight = rows(400)[1], rows(400)[0]
+    groups = np.arange(400) // 4
+    again = Resamples.draw(400, groups=groups, seed=3)
+    wanted = interval(again.means({"q": values}, weight)["q"], 0.9)
+    assert mean_interval(values, weights=weight, groups=groups, confidence=0.9, seed=3) == wanted
+
+
+def test_a_mean_of_shares_that_is_0_has_an_interval_and_one_of_amounts_has_not():
+    assert mean_interval(np.zeros(100)).high == pytest.approx(1 - 0.025 ** (1 / 100))
+    amounts = mean_interval(np.full(100, 2.0))
+    assert (amounts.low, amounts.high) == (2.0, 2.0)
+    assert isnan(mean_interval(np.ones(9)).low)
+    assert isnan(mean_interval([0.5, float("nan")] * 10).low)
 
 
 def test_weights_count_in_every_resample():
