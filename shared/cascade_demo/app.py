@@ -39,7 +39,7 @@ class Counters:
         requests: completions begun (refused requests are not).
         finished: completions answered to the end.
         disconnected: completions given up because the client went away.
-        tokens_generated: tokens computed for all of them.
+        tokens_generated: tokens of all of them, counted as their usage is.
         in_flight: completions being computed now.
     """
 
