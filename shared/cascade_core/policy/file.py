@@ -36,9 +36,11 @@ def read_document(path: Path) -> Any:
     kind = "TOML" if path.suffix == ".toml" else "JSON"
     try:
         text = path.read_text(encoding="utf-8-sig")
-        if kind == "JSON" and not text.strip():
-            raise ConfigurationError(f"policy {path} is empty; cascade tune writes one")
-        return _from_toml(text) if kind == "TOML" else _from_json(text)
+        if kind == "TOML":
+            return _from_toml(text)
+        if text.strip():
+            return _from_json(text)
+        problem = "is empty; cascade tune writes one"
     except OSError as error:
         problem = f"cannot be read: {error.strerror or type(error).__name__}"
     except UnicodeDecodeError:
