@@ -29,11 +29,15 @@ from cascade_demo.measure import (
 
 @contextmanager
 def show_progress(*, quiet: bool) -> Iterator[OnProgress]:
-    """Show a progress bar on standard error, or nothing."""
+    """Show a progress bar on standard error, where somebody looks."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda *_: None
+        return
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     )  # fmt: skip
-    bars = Progress(*columns, console=Console(stderr=True), disable=quiet)
+    bars = Progress(*columns, console=console)
     tasks: dict[str, Any] = {}
 
     def advance(what: str, done: int, total: int) -> None:

@@ -22,7 +22,7 @@ pytest.importorskip("langchain_openai")
 from cascade_demo.desk import Ticket
 from cascade_demo.measure import GradedAnswer, Report
 from cascade_demo.server import DemoServer
-from cascade_demo.show import as_plain, print_report
+from cascade_demo.show import as_plain, print_report, show_progress
 from tests.running import Run
 
 SMALL = ["--tickets", "20", "--tune", "40"]
@@ -95,12 +95,25 @@ def test_people_read_about_the_three_arms(printed: subprocess.CompletedProcess[s
     assert max(map(len, out.splitlines())) <= 80
 
 
-def test_progress_is_shown_on_standard_error_only(
+def test_where_nobody_looks_no_progress_is_written(
     printed: subprocess.CompletedProcess[str],
 ) -> None:
-    assert "answering held-out tickets" in printed.stderr
+    assert printed.stderr == ""
     assert "━" not in printed.stdout
-    assert "answering" not in printed.stdout
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_progress_is_shown_on_standard_error_of_a_terminal_unless_json_is_wanted(
+    quiet: bool,  # noqa: FBT001 - a parameter of the test
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as rich is told of a terminal
+    with show_progress(quiet=quiet) as advance:
+        advance("answering held-out tickets", 1, 2)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert ("answering held-out tickets" in shown.err) is not quiet
 
 
 @pytest.mark.parametrize(

@@ -45,12 +45,16 @@ def begin(estimate: Estimate, *, ask: bool, quiet: bool) -> None:
 
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Advance]:
-    """Show a progress bar with the cost so far on standard error, or nothing."""
+    """Show a progress bar with the cost so far on standard error, where somebody looks."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda *_: None
+        return
     columns = (
         TextColumn("asking every tier"), BarColumn(), MofNCompleteColumn(),
         TextColumn("{task.fields[spent]}"), TimeElapsedColumn(), TimeRemainingColumn(),
     )  # fmt: skip
-    bar = Progress(*columns, console=Console(stderr=True), disable=quiet)
+    bar = Progress(*columns, console=console)
     task = bar.add_task("", total=None, start=False, spent="")
     begun = False
 
