@@ -104,7 +104,7 @@ def test_where_nobody_looks_no_progress_is_written(
 
 @pytest.mark.parametrize("quiet", [False, True])
 def test_progress_is_shown_on_standard_error_of_a_terminal_unless_json_is_wanted(
-    quiet: bool,  # noqa: FBT001 - a parameter of the test
+    quiet: bool,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -35,7 +35,7 @@ class Point:
         escalated: Share of the requests that ask the strong model.
         quality: Mean quality of what is returned.
         cost: Mean cost, every paid call counted.
-        cost_share: `(cost − weak) / (strong − weak)`; above 1 it costs more than the strong
+        cost_share: `(cost − cheap) / (strong − cheap)`; above 1 it costs more than the strong
             tier alone.
         harm: Mean over all requests of the quality lost by not asking the strong model.
     """
@@ -97,7 +97,7 @@ class Curve:
 
     @property
     def cost_share(self) -> Array:
-        """`(cost − weak) / (strong − weak)`, (k,); NaN where costs are unknown or do not differ.
+        """`(cost − cheap) / (strong − cheap)`, (k,); NaN where costs are unknown or do not differ.
 
         A cascade pays for the drafts it throws away, so at full escalation this is above 1.
         """

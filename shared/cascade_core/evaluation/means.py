@@ -43,7 +43,7 @@ class Means:
 
     @property
     def cost_share(self) -> float | None:
-        """`(cost − weak) / (strong − weak)`, every paid call counted; None where unpriced."""
+        """`(cost − cheap) / (strong − cheap)`, every paid call counted; None where unpriced."""
         if self.cost_usd is None or self.strong_cost_usd is None or self.weak_cost_usd is None:
             return None
         span = self.strong_cost_usd - self.weak_cost_usd

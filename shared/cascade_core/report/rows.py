@@ -25,7 +25,7 @@ FigureUnit: TypeAlias = Literal["share", "usd", "score", "count"]
 Measured: TypeAlias = Means | Figures
 """What a policy gave and cost: in a replay, or as the policy keeps it."""
 
-COST_AXIS = "(cost − weak) / (strong − weak)"
+COST_AXIS = "(cost − cheap) / (strong − cheap)"
 BEYOND = "answered beyond tier 0"
 _DASH = "–"
 
@@ -121,7 +121,7 @@ def operating_rows(
     known, share = intervals or {}, means.cost_share
     relative = means.quality / means.strong_quality if means.strong_quality > 0 else None
     unpriced = means.cost_usd is None or means.strong_cost_usd is None
-    no_axis = "unpriced" if unpriced else "strong − weak ≤ 0"
+    no_axis = "unpriced" if unpriced else "strong − cheap ≤ 0"
     found = [
         Figure("requests", means.n, unit="count"),
         Figure("quality", means.quality, known.get("quality")),

@@ -11,8 +11,8 @@ from cascade_core.collect.show import progress
 
 @pytest.mark.parametrize(("terminal", "quiet"), [(True, False), (True, True), (False, False)])
 def test_progress_is_shown_where_somebody_looks(
-    terminal: bool,  # noqa: FBT001 - a parameter of the test
-    quiet: bool,  # noqa: FBT001
+    terminal: bool,
+    quiet: bool,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:

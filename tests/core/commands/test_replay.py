@@ -112,13 +112,13 @@ def test_a_price_of_nothing_is_a_known_price(cascade: Run) -> None:
     out = cascade("replay", write(free), "--policy", write_policy()).out
     assert "unpriced" not in out
     assert "the last tier costs $0" in out
-    assert re.search(r"cost axis +– +strong − weak ≤ 0", out)
+    assert re.search(r"cost axis +– +strong − cheap ≤ 0", out)
 
 
 def test_a_strong_tier_that_is_cheaper_has_no_cost_axis_and_no_interval_on_it(cascade: Run) -> None:
     cheaper = {**FIVE, "t0_cost_usd": [0.1] * 5}
     ran = cascade("replay", write(cheaper), "--policy", write_policy())
-    assert re.search(r"cost axis +– +strong − weak ≤ 0", ran.out)
+    assert re.search(r"cost axis +– +strong − cheap ≤ 0", ran.out)
     assert ran.err.startswith("cascade: labels.csv: tier 0 costs more than tier 1 (USD 0.1 ")
 
 

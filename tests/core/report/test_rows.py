@@ -54,8 +54,8 @@ def test_a_figure_that_is_not_there_has_no_interval(value):
     ("costs", "said"),
     [
         ({"cost_usd": None}, "unpriced"),
-        ({"cost_usd": 0.0, "strong_cost_usd": 0.0}, "strong − weak ≤ 0"),
-        ({"cost_usd": 0.02}, "strong − weak ≤ 0"),
+        ({"cost_usd": 0.0, "strong_cost_usd": 0.0}, "strong − cheap ≤ 0"),
+        ({"cost_usd": 0.02}, "strong − cheap ≤ 0"),
     ],
 )
 def test_it_is_said_why_there_is_no_cost_axis(costs, said):

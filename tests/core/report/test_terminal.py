@@ -90,4 +90,4 @@ def test_a_note_gives_way_before_a_label():
     rows = operating_rows(own, {"quality": Interval(0.8, 0.95)})
     text = printed(print_figures, "Here", rows, width=75)
     assert "kept of the last tier's" in text
-    assert "strong − weak ≤ 0" not in text
+    assert "strong − cheap ≤ 0" not in text
