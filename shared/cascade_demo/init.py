@@ -32,7 +32,7 @@ _NAMES = {"langchain": "LangChain", "llamaindex": "LlamaIndex"}
 def init(
     folder: Annotated[
         Path,
-        typer.Argument(metavar="[DIR]", help="Where to write it: a new folder, or one there is."),
+        typer.Argument(metavar="DIR", help="Where to write it: a new folder, or one there is."),
     ] = Path(),
     *,
     framework: Annotated[

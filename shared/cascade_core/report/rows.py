@@ -128,7 +128,7 @@ def operating_rows(
         Figure("quality, strong alone", means.strong_quality, known.get("strong_quality")),
     ]
     if isinstance(means, Means):
-        found.append(Figure("quality, weak alone", means.weak_quality, known.get("weak_quality")))
+        found.append(Figure("quality, cheap alone", means.weak_quality, known.get("weak_quality")))
     return [
         *found,
         Figure("kept of the last tier's", relative, known.get("relative")),

@@ -106,8 +106,8 @@ def test_quality_is_stated_as_a_share_of_the_strong_tiers():
 
 def test_rows_that_were_not_measured_are_not_shown():
     means = Means(10, 0.9, 1.0, 0.7, None, None, None, 0.3, 0.02, (0.7, 0.3), (1.0, 0.3))
-    assert "quality, weak alone" not in [row.label for row in operating()]
-    assert "quality, weak alone" in [row.label for row in operating_rows(means)]
+    assert "quality, cheap alone" not in [row.label for row in operating()]
+    assert "quality, cheap alone" in [row.label for row in operating_rows(means)]
 
 
 def test_every_figure_of_a_curve_is_given_on_both_axes_with_its_interval():
