@@ -71,6 +71,7 @@ docs: $(VENV)/.stamp-docs ## Build the documentation in site/
 pictures: $(VENV)/.stamp-dev ## Draw the pictures of the documentation that show figures
 	$(VENV)/bin/python docs/pictures/concepts.py
 	$(VENV)/bin/python docs/pictures/curve.py
+	$(VENV)/bin/python docs/pictures/report.py
 
 .PHONY: mutants
 mutants: $(VENV)/.stamp-mutants ## Break the code in small ways and see whether the nearest tests notice
