@@ -6,6 +6,7 @@ from langchain_core.language_models import BaseLLM
 from langchain_core.runnables import Runnable
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.given import check_is_one
 from langchain_cascade.wrapping import is_undecided
 
 
@@ -15,10 +16,11 @@ def no_chat_model(given: object, where: str) -> ConfigurationError:
     Args:
         given: What was given.
         where: How an error names it.
+
+    Raises:
+        ConfigurationError: It is a class, or a list; says what to give.
     """
-    if isinstance(given, type):
-        name = given.__name__
-        return ConfigurationError(f"{where} is the class {name}; make one: {name}(…)")
+    check_is_one(given, where)
     if isinstance(given, BaseLLM):
         hint = "a chat model takes its place, such as ChatOpenAI for OpenAI"
     elif isinstance(given, Runnable):
@@ -36,12 +38,15 @@ def no_chat_model(given: object, where: str) -> ConfigurationError:
 
 def no_runnable(given: object, where: str) -> ConfigurationError:
     """Return the same of what cannot be run as a chain."""
+    check_is_one(given, where)
     hint = _of_another_framework(given)
+    if isinstance(given, str):
+        hint = "only ChatCascade takes models by name"
     of = f"{where} is not a runnable but {type(given).__name__}"
     return ConfigurationError(f"{of}; {hint}" if hint else of)
 
 
 def _of_another_framework(given: object) -> str | None:
-    if type(given).__module__.partition(".")[0] != "llama_index":
+    if not any(cls.__module__.startswith("llama") for cls in type(given).__mro__):
         return None
     return "it is LlamaIndex's: use llamaindex_cascade, or LangChain's class of that provider"

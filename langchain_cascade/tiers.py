@@ -17,7 +17,7 @@ from langchain_core.runnables.base import coerce_to_runnable
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.given import Tier as DeclaredTier
-from cascade_core.given import bare_model, described
+from cascade_core.given import bare_model, check_is_one, described, listed_tiers
 from cascade_core.integrations.classes import max_tokens, model_name, other_names, token_limit
 from cascade_core.integrations.schemas import schema_set
 from cascade_core.named import CHAT_MODELS, make_named
@@ -199,7 +199,7 @@ def make_tiers(tiers: object, parameters: Mapping[str, Any] | None = None) -> tu
         ConfigurationError: It is no list, is empty, or holds something that is
             not a chat model.
     """
-    listed = _listed(tiers, "chat models")
+    listed = listed_tiers(tiers, "chat models")
     return tuple(
         make_tier(tier, f"tiers[{place}]", parameters) for place, tier in enumerate(listed)
     )
@@ -213,22 +213,15 @@ def make_runnables(tiers: object) -> tuple[Model, ...]:
             cannot be run.
     """
     made = []
-    for place, tier in enumerate(_listed(tiers, "runnables")):
+    for place, tier in enumerate(listed_tiers(tiers, "runnables")):
+        runnable = bare_model(tier)[0]
+        if isinstance(runnable, type) and issubclass(runnable, Runnable):
+            check_is_one(runnable, f"tiers[{place}]")  # other classes make what they are called for
         try:
-            made.append(coerce_to_runnable(bare_model(tier)[0]))
+            made.append(coerce_to_runnable(runnable))
         except TypeError:
-            raise no_runnable(tier, f"tiers[{place}]") from None
+            raise no_runnable(runnable, f"tiers[{place}]") from None
     return tuple(made)
-
-
-def _listed(tiers: object, of: str) -> Sequence[object]:
-    if isinstance(tiers, str) or not isinstance(tiers, Sequence):
-        msg = f"tiers= takes a list of {of}, cheapest first, not {type(tiers).__name__}"
-        raise ConfigurationError(msg)
-    if not tiers:
-        msg = "tiers=[] is empty: give at least a cheap and a strong model"
-        raise ConfigurationError(msg)
-    return tiers
 
 
 def make_tier(tier: object, where: str, parameters: Mapping[str, Any] | None = None) -> ChatTier:

@@ -14,7 +14,7 @@ from llama_index.core.llms import LLM
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.given import Tier as DeclaredTier
-from cascade_core.given import bare_model, described
+from cascade_core.given import bare_model, check_is_one, described, listed_tiers
 from cascade_core.integrations.classes import max_tokens, other_names
 from cascade_core.integrations.schemas import schema_set
 from cascade_core.setup.engine import Engine
@@ -116,7 +116,7 @@ def make_tiers(tiers: object) -> tuple[Tier, ...]:
         ConfigurationError: It is no list, is empty, or holds something that is
             not an LLM.
     """
-    listed = as_list(tiers, "LLMs")
+    listed = listed_tiers(tiers, "LLMs")
     made = tuple(make_tier(llm, index) for index, llm in enumerate(listed))
     if len(made) > 1:
         for tier in made:
@@ -147,21 +147,6 @@ def make_tier(given: object, index: int) -> Tier:
     )
 
 
-def as_list(tiers: object, of: str) -> Sequence[object]:
-    """Read a list of tiers.
-
-    Raises:
-        ConfigurationError: It is no list, or is empty.
-    """
-    if isinstance(tiers, str) or not isinstance(tiers, Sequence):
-        msg = f"tiers= takes a list of {of}, cheapest first, not {type(tiers).__name__}"
-        raise ConfigurationError(msg)
-    if not tiers:
-        msg = f"tiers=[] is empty: give at least a cheap and a strong one of your {of}"
-        raise ConfigurationError(msg)
-    return tiers
-
-
 def check_llm(given: object, where: str) -> LLM:
     """Return an LLM, making sure that it is one.
 
@@ -173,13 +158,17 @@ def check_llm(given: object, where: str) -> LLM:
         ConfigurationError: It is not an LLM, or cannot describe itself.
     """
     if not isinstance(given, LLM):
-        hint = ""
-        if type(given).__module__.startswith("langchain"):
-            hint = "; wrap it: LangChainLLM(llm=…) from llama-index-llms-langchain"
-        elif isinstance(given, str):
-            hint = "; give an LLM such as OpenAI(model=…), or its name: 'openai:gpt-4o-mini'"
-        elif isinstance(given, type):
-            hint = "; give an instance, not the class"
+        check_is_one(given, where)
+        hint = "; give an LLM such as OpenAI(model=…), or its name: 'openai:gpt-4o-mini'"
+        if any(cls.__module__.startswith("langchain") for cls in type(given).__mro__):
+            hint = (
+                "; for LangChain there is ChatCascade in langchain_cascade; here, wrap it: "
+                "LangChainLLM(llm=…) from llama-index-llms-langchain"
+            )
+        elif hasattr(given, "query"):
+            hint = "; use CascadeQueryEngine(tiers=[…]) for query engines"
+        elif hasattr(given, "as_query_engine"):
+            hint = "; give CascadeLLM to it: index.as_query_engine(llm=CascadeLLM(tiers=[…]))"
         msg = f"{where} is not a LlamaIndex LLM but {type(given).__name__}{hint}"
         raise ConfigurationError(msg)
     try:

@@ -20,7 +20,7 @@ from llama_index.core.settings import Settings
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.given import Tier as DeclaredTier
-from cascade_core.given import bare_model
+from cascade_core.given import bare_model, check_is_one, listed_tiers
 from cascade_core.request import Request, Turn
 from cascade_core.setup.constructor import configured
 from cascade_core.setup.engine import Engine
@@ -28,7 +28,6 @@ from cascade_core.setup.settings import CascadeKeywords, CascadeSettings
 from cascade_core.tier import Tier
 from llamaindex_cascade.asking.instrumentation import request_metadata, spanned_if_observed
 from llamaindex_cascade.asking.session import Session
-from llamaindex_cascade.asking.tiers import as_list
 from llamaindex_cascade.engines.base import PipelineCascade
 from llamaindex_cascade.engines.responses import ashown_response, shown_response
 from llamaindex_cascade.engines.tiers import Pipeline, PipelineCalls, Question, make_pipeline
@@ -81,7 +80,7 @@ class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
         **settings: Unpack[CascadeKeywords],
     ) -> None:
         super().__init__(callback_manager or Settings.callback_manager)
-        given = as_list(tiers, "query engines")
+        given = listed_tiers(tiers, "query engines")
         made = [_make_tier(each, index) for index, each in enumerate(given)]
         self._engine = Engine(CascadeSettings(tiers=tiers, **settings), made)
         self._needs_nodes = needs_nodes
@@ -171,6 +170,7 @@ class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
 def _make_tier(tier: object, index: int) -> Tier:
     given, said = bare_model(tier)
     if not isinstance(given, BaseQueryEngine):
+        check_is_one(given, f"tiers[{index}]")
         msg = f"tiers[{index}] is not a query engine but {type(given).__name__}{_hint(given)}"
         raise ConfigurationError(msg)
     pipeline = Pipeline(given, getattr(given, "_response_synthesizer", None))
@@ -178,8 +178,6 @@ def _make_tier(tier: object, index: int) -> Tier:
 
 
 def _hint(given: object) -> str:
-    if isinstance(given, type):
-        return "; give an instance, not the class"
     if hasattr(given, "as_query_engine"):
         return "; give its .as_query_engine(llm=…)"
     if hasattr(given, "retrieve"):

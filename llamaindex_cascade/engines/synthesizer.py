@@ -33,7 +33,7 @@ from llama_index_instrumentation import get_dispatcher
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.given import Tier as DeclaredTier
-from cascade_core.given import bare_model
+from cascade_core.given import bare_model, listed_tiers
 from cascade_core.request import Request, Turn
 from cascade_core.setup.constructor import configured
 from cascade_core.setup.engine import Engine
@@ -42,7 +42,6 @@ from cascade_core.tier import Tier
 from llamaindex_cascade.asking.instrumentation import request_metadata, spanned_if_observed
 from llamaindex_cascade.asking.models import with_models
 from llamaindex_cascade.asking.session import Session
-from llamaindex_cascade.asking.tiers import as_list
 from llamaindex_cascade.engines.base import PipelineCascade
 from llamaindex_cascade.engines.keywords import SynthesizerKeywords
 from llamaindex_cascade.engines.responses import (
@@ -102,7 +101,7 @@ class CascadeSynthesizer(PipelineCascade, BaseSynthesizer):
         callback_manager: CallbackManager | None = None,
         **settings: Unpack[SynthesizerKeywords],
     ) -> None:
-        given = as_list(with_models(tiers), "LLMs or synthesizers")
+        given = listed_tiers(with_models(tiers), "LLMs or synthesizers")
         deciding: dict[str, Any] = {**settings}
         making = {name: deciding.pop(name) for name in _MAKING & deciding.keys()}
         if making and not any(isinstance(bare_model(each)[0], LLM) for each in given):

@@ -87,10 +87,10 @@ class CascadeExhausted(CascadeError):
         self.causes = tuple(causes)
         self.trail = tuple(trail)
         listed = "; ".join(f"{tier}: {error_name(error)}" for tier, error in self.causes)
+        said = f"no tier of the cascade gave an answer ({listed or 'no tier was called'})"
+        helps = dict.fromkeys(filter(None, (remedy(error) for _, error in self.causes)))
         # Past the constructor of the cause's class, which may want to know more.
-        Exception.__init__(
-            self, f"no tier of the cascade gave an answer ({listed or 'no tier was called'})"
-        )
+        Exception.__init__(self, ": ".join(filter(None, (said, ", and ".join(helps)))))
 
     def __str__(self) -> str:
         """Name the causes; the words of the cause's class would quote its text."""
@@ -131,6 +131,33 @@ def error_name(error: BaseException) -> str:
     """Name an error by its type and, for HTTP errors, its status; never by its text."""
     status = http_status(error)
     return type(error).__name__ + (f" (HTTP {status})" if status else "")
+
+
+def remedy(error: BaseException) -> str | None:
+    """Say what is likely to help, as far as the kind of an error tells; None where it does not."""
+    status = http_status(error)
+    if status in _DENIED:
+        return "check the API key"
+    if status == _NOT_FOUND:
+        return "check the model's name and the address"
+    if status is not None:
+        return None
+    # The text is looked at, and never repeated.
+    if _NO_KEY.search(str(error)) or "authentication" in type(error).__name__.lower():
+        return "check the API key"
+    if isinstance(error, ConnectionError) or "Connect" in type(error).__name__:
+        return "check that the server runs, and its address"
+    return None
+
+
+def is_lasting(error: BaseException) -> bool:
+    """Tell whether an error will hardly pass by itself: no key, no right, or no such model."""
+    return http_status(error) in {*_DENIED, _NOT_FOUND}
+
+
+_DENIED = frozenset({401, 403})
+_NOT_FOUND = 404
+_NO_KEY = re.compile(r"api_key|API key|_API_KEY|authentication method")
 
 
 def http_status(error: BaseException) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from copy import copy
 from typing import Any, Self
 
@@ -95,6 +95,43 @@ class Tier:
 def bare_model(given: object) -> tuple[Any, Tier | None]:
     """Return what a caller gave as a tier, and what was said of it."""
     return (given.model, given) if isinstance(given, Tier) else (given, None)
+
+
+def listed_tiers(tiers: object, of: str) -> Sequence[object]:
+    """Return what was given as `tiers=`, making sure that it is a list with something in it.
+
+    Args:
+        tiers: What was given.
+        of: What it is to be a list of.
+
+    Raises:
+        ConfigurationError: It is no list, or is empty.
+    """
+    if isinstance(tiers, str) or not isinstance(tiers, Sequence):
+        given = f"the class {tiers.__name__}" if isinstance(tiers, type) else type(tiers).__name__
+        msg = f"tiers= takes a list of {of}, cheapest first, not {given}: tiers=[cheap, strong]"
+        raise ConfigurationError(msg)
+    if not tiers:
+        msg = f"tiers=[] is empty: give at least a cheap and a strong one of your {of}"
+        raise ConfigurationError(msg)
+    return tiers
+
+
+def check_is_one(given: object, where: str) -> None:
+    """Refuse what is given in place of one model in every framework alike: its class, or a list.
+
+    Raises:
+        ConfigurationError: Says what to give.
+    """
+    if isinstance(given, type):
+        msg = f"{where} is the class {given.__name__}; make one: {given.__name__}(…)"
+        raise ConfigurationError(msg)
+    if isinstance(given, list | tuple | set):
+        msg = (
+            f"{where} is a {type(given).__name__}; give the tiers one by one, cheapest first: "
+            "tiers=[cheap, strong], or from_models('…', '…')"
+        )
+        raise ConfigurationError(msg)
 
 
 def described(found: Abilities, said: Tier | None) -> Abilities:

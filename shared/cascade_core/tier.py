@@ -143,12 +143,13 @@ class FailureStreak:
         error: The last one's type and status.
     """
 
-    __slots__ = ("__weakref__", "_lock", "_streaks", "count", "error")
+    __slots__ = ("__weakref__", "_lasting", "_lock", "_streaks", "count", "error")
 
     def __init__(self) -> None:
         self.count = 0
         self.error: str | None = None
         self._streaks = 0
+        self._lasting = False
         self._lock = Lock()
         free_in_child(self)
 
@@ -159,21 +160,24 @@ class FailureStreak:
     @property
     def long(self) -> bool:
         """Whether the tier counts as failing."""
-        return self.count >= FAILURES_IN_A_ROW
+        return self.count >= FAILURES_IN_A_ROW or self._lasting
 
-    def failed(self, error: str) -> int | None:
+    def failed(self, error: str, *, lasting: bool = False) -> int | None:
         """Note a failure.
 
         Args:
             error: Its type and status; never its text.
+            lasting: Whether it will hardly pass by itself, so that once is enough.
 
         Returns:
             The number of the streak, where this failure is the one that makes it long.
         """
         with self._lock:
+            was_long = self.long
             self.count += 1
+            self._lasting = self._lasting or lasting
             self.error = error
-            if self.count != FAILURES_IN_A_ROW:
+            if was_long or not self.long:
                 return None
             self._streaks += 1
             return self._streaks
@@ -184,6 +188,7 @@ class FailureStreak:
             with self._lock:
                 self.count = 0
                 self.error = None
+                self._lasting = False
 
 
 _THINKERS = re.compile(r"thinking|reason|(?<![a-z0-9])r1(?![a-z0-9])|qwq", re.IGNORECASE)

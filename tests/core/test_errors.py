@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from cascade_core import CascadeError, CascadeExhausted, CascadeWarning, ConfigurationError
-from cascade_core.errors import error_name, http_status, logprobs_blamed, refuses_logprobs
+from cascade_core.errors import error_name, http_status, logprobs_blamed, refuses_logprobs, remedy
 
 
 class ClientError(Exception):
@@ -101,11 +101,38 @@ def test_exhausted_names_every_cause_without_its_text():
     error = CascadeExhausted(CAUSES, ["a call"])
     assert str(error) == (
         "no tier of the cascade gave an answer "
-        "(tier 0 (cheap): ClientError (HTTP 401); tier 1: OSError)"
+        "(tier 0 (cheap): ClientError (HTTP 401); tier 1: OSError): check the API key"
     )
     assert error.causes == tuple(CAUSES)
     assert error.trail == ("a call",)
     assert "secret" not in str(error)
+
+
+class APIConnectionError(Exception): ...
+
+
+class ClientAuthenticationError(Exception): ...
+
+
+@pytest.mark.parametrize(
+    ("error", "helps"),
+    [
+        (ClientError("", status_code=403), "check the API key"),
+        (ClientError("api_key must be set", status_code=500), None),
+        (RuntimeError("The api_key client option must be set"), "check the API key"),
+        (TypeError("Could not resolve authentication method"), "check the API key"),
+        (ClientAuthenticationError(), "check the API key"),
+        (ClientError("", status_code=404), "check the model's name and the address"),
+        (APIConnectionError(), "check that the server runs, and its address"),
+        (ConnectionRefusedError(), "check that the server runs, and its address"),
+        (ClientError("", status_code=429), None),
+        (OSError("x"), None),
+    ],
+)
+def test_what_helps_is_said_where_the_kind_of_an_error_tells(error, helps):
+    assert remedy(error) == helps
+    both = str(CascadeExhausted([("a", error), ("b", error)]))
+    assert both.endswith(f"): {helps}" if helps else ")")
 
 
 def test_exhausted_crosses_to_another_process():

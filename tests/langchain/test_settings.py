@@ -20,7 +20,7 @@ A, B = FakeChat(), FakeChat()
 NAN = float("nan")
 
 BAD: list[tuple[dict[str, Any], str]] = [
-    ({"tiers": []}, "is empty: give at least a cheap and a strong model"),
+    ({"tiers": []}, "is empty: give at least a cheap and a strong one of your chat models"),
     ({"tiers": None}, "takes a list of chat models, cheapest first, not NoneType"),
     ({"tiers": "openai:gpt-4o"}, "takes a list of chat models"),
     ({"tiers": A}, "takes a list of chat models"),
@@ -28,6 +28,11 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"tiers": [A, lambda x: x]}, r"tiers\[1\] is not a chat model but function"),
     ({"tiers": [RunnableLambda(str), A]}, r"tiers\[0\].*use RunnableCascade"),
     ({"tiers": [A, FakeChat]}, r"tiers\[1\] is the class FakeChat; make one: FakeChat\(…\)"),
+    ({"tiers": [[A, A], A]}, r"tiers\[0\] is a list; give the tiers one by one, cheapest first"),
+    ({"tiers": A}, r"not FakeChat: tiers=\[cheap, strong\]"),
+    ({"tiers": FakeChat}, r"not the class FakeChat: tiers=\[cheap, strong\]"),
+    ({"models": [A, A]}, r"no argument models=: the models are one list, tiers=\[cheap, strong\]"),
+    ({"cheap": A, "strong": A}, r"no argument cheap=: the models are one list, tiers="),
     ({"tiers": [A, B], "thresholds": []}, "2 tiers need 1"),
     ({"tiers": [A, B], "thresholds": [0.5, 0.5]}, "one for every tier but the last"),
     ({"tiers": [A, B], "thresholds": [1.5]}, r"thresholds\[0\] is 1.5: give a number in \[0, 1\]"),
@@ -86,6 +91,9 @@ def test_a_setting_that_cannot_work_is_refused_in_words_that_help(
     [
         ({"tiers": []}, "is empty"),
         ({"tiers": [str, 7]}, r"tiers\[1\] is not a runnable but int"),
+        ({"tiers": ["openai:gpt-4o", A]}, "but str; only ChatCascade takes models by name"),
+        ({"tiers": [FakeChat, A]}, r"tiers\[0\] is the class FakeChat; make one"),
+        ({"tiers": [[A, A]]}, r"tiers\[0\] is a list; give the tiers one by one"),
         ({"tiers": [RunnableLambda(str)] * 2, "thresholds": [2]}, "give a number"),
         ({"tiers": [RunnableLambda(str)] * 2, "treshold": [2]}, "did you mean thresholds"),
     ],

@@ -11,6 +11,7 @@ from typing import Any, get_type_hints
 import pytest
 from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.response.schema import Response
+from llama_index.core.indices.empty import EmptyIndex
 from llama_index.core.schema import QueryBundle
 from llama_index.llms.openai import OpenAI
 
@@ -86,6 +87,31 @@ def test_what_cannot_be_meant_is_named(cls: Any) -> None:
         with pytest.raises(ConfigurationError, match=words) as caught:
             cls(*given, **settings)
         assert "hush" not in str(caught.value)
+
+
+ENGINE_GIVEN = Engine()
+
+
+@pytest.mark.parametrize(
+    ("cls", "given", "said"),
+    [
+        (
+            ChatCascade,
+            OpenAI(model="gpt-4o-mini", api_key="x"),
+            "it is LlamaIndex's: use llamaindex_cascade",
+        ),
+        (ChatCascade, cheap(), "it is LlamaIndex's: use llamaindex_cascade"),
+        (ChatCascade, ENGINE_GIVEN, "it is LlamaIndex's: use llamaindex_cascade"),
+        (CascadeLLM, FakeChat(), "for LangChain there is ChatCascade in langchain_cascade"),
+        (CascadeLLM, ENGINE_GIVEN, "use CascadeQueryEngine(tiers=[…]) for query engines"),
+        (CascadeLLM, EmptyIndex(), "index.as_query_engine(llm=CascadeLLM(tiers=[…]))"),
+        (CascadeQueryEngine, Engine, "tiers[0] is the class Engine; make one: Engine(…)"),
+    ],
+)
+def test_what_belongs_to_another_class_is_told_where(cls: Any, given: Any, said: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        cls([given, given])
+    assert said in str(refused.value)
 
 
 @each

@@ -31,7 +31,7 @@ from cascade_core.effects import (
     Pull,
     Steps,
 )
-from cascade_core.errors import CascadeExhausted, error_name
+from cascade_core.errors import CascadeExhausted, error_name, is_lasting
 from cascade_core.loop.able import missing
 from cascade_core.loop.bound import Bound, may_cut
 from cascade_core.loop.judging import (
@@ -291,9 +291,10 @@ def _failed(run: _Run, tier: Tier, failed: Failed) -> Steps[None]:
     run.trail.fail(failed, tier, "draft")
     run.causes.append((tier.label, failed.error))
     error = error_name(failed.error)
-    streak = tier.failures.failed(error)
+    lasting = is_lasting(failed.error)
+    streak = tier.failures.failed(error, lasting=lasting)
     if streak is not None:
-        yield failing_note(run.plan, tier, error, streak)
+        yield failing_note(run.plan, tier, failed.error, streak)
 
 
 def _drafted(reply: Drafts | Done | Failed) -> Draft | None:

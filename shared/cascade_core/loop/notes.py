@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cascade_core.effects import Note
+from cascade_core.errors import error_name, is_lasting, remedy
 from cascade_core.tier import FAILURES_IN_A_ROW
 
 if TYPE_CHECKING:
@@ -13,22 +14,23 @@ if TYPE_CHECKING:
     from cascade_core.tier import Tier
 
 
-def failing_note(plan: Plan, tier: Tier, error: str, streak: int) -> Note:
+def failing_note(plan: Plan, tier: Tier, error: Exception, streak: int) -> Note:
     """Return the warning that a tier fails again and again.
 
     Args:
         plan: How the cascade was set up.
         tier: The tier.
-        error: The last failure's type and status.
+        error: The last failure.
         streak: Which of its streaks this is; each is warned of once.
     """
     then = "every request that comes to it fails"
     if tier is not plan.tiers[-1]:
         then = "every request goes on to the next tier, and nothing is saved"
+    often = "" if is_lasting(error) else f" {FAILURES_IN_A_ROW} times in a row"
+    helps = remedy(error) or "check its key, its address and the name of its model"
     return Note(
         f"failing:{tier.index}:{streak}",
-        f"{tier.label} has failed {FAILURES_IN_A_ROW} times in a row ({error}): {then}; "
-        "check its key, its address and the name of its model",
+        f"{tier.label} has failed{often} ({error_name(error)}): {then}; {helps}",
     )
 
 

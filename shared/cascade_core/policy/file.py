@@ -42,13 +42,13 @@ def read_document(path: Path) -> Any:
             return _from_json(text)
         problem = "is empty; cascade tune writes one"
     except OSError as error:
-        problem = f"cannot be read: {error.strerror or type(error).__name__}"
+        problem = f"cannot be read: {error.strerror or type(error).__name__}{_where(path, error)}"
     except UnicodeDecodeError:
         problem = "is not UTF-8 text; save the file as UTF-8" + _rows_by_name(path)
     except RecursionError:
         problem = "is nested too deeply to be a policy"
     except ValueError as error:
-        problem = f"is not valid {kind}: {error}" + _rows_by_name(path)
+        problem = f"is not valid {kind}: {error}" + (_rows_by_name(path) or _other_name(path))
     # Beyond the handlers, so that the decoder's error, which may hold the text, is let go.
     raise ConfigurationError(f"policy {path} {problem}")
 
@@ -61,6 +61,22 @@ def _from_toml(text: str) -> Any:
 
 def _from_json(text: str) -> Any:
     return json.loads(text, object_pairs_hook=unique)
+
+
+def _where(path: Path, error: OSError) -> str:
+    """Say what keeps a file from being found, or from being one."""
+    if isinstance(error, IsADirectoryError):
+        return "; name the file in it"
+    if isinstance(error, FileNotFoundError) and not path.is_absolute():
+        return f" in {Path.cwd()}, where this program runs"
+    return ""
+
+
+def _other_name(path: Path) -> str:
+    """Say of a file that is neither by its name how a policy is written."""
+    if path.suffix in {".json", ".toml"}:
+        return ""
+    return "; a policy is JSON, or TOML in a file that ends in .toml"
 
 
 def _rows_by_name(path: Path) -> str:

@@ -92,6 +92,8 @@ def check_names(owner: str, known: Collection[str], given: Mapping[str, Any]) ->
         if name not in known and not name.startswith("_"):
             close = get_close_matches(name, known, 1)
             hint = f"; did you mean {close[0]}=?" if close else ""
+            if name in _OF_TIERS:
+                hint = ": the models are one list, tiers=[cheap, strong]"
             if name in OF_MODELS:
                 hint = ": it is a setting of a model; make each model in tiers=[…] with it"
             msg = f"{owner} has no argument {name}={hint}"
@@ -99,6 +101,15 @@ def check_names(owner: str, known: Collection[str], given: Mapping[str, Any]) ->
     if "tiers" not in given:
         msg = f"{owner} needs tiers=[cheap, strong]"
         raise ConfigurationError(msg)
+
+
+_OF_TIERS = frozenset(
+    {
+        *("cheap", "strong", "weak", "small", "large", "llm", "llms", "model", "models"),
+        *("chain", "chains", "engine", "engines", "query_engines", "runnables", "fallbacks"),
+    }
+)
+"""What tiers are called where they are not called so."""
 
 
 def fields_of(cls: type) -> set[str]:

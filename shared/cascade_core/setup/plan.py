@@ -268,6 +268,9 @@ def _check_count(given: int, count: int, where: str) -> None:
         raise ConfigurationError(msg)
 
 
+_PERCENT = 100
+
+
 def _thresholds(given: Sequence[float] | float | None, count: int, where: str) -> tuple[float, ...]:
     if given is None:
         return (DEFAULT_THRESHOLD,) * count
@@ -283,6 +286,8 @@ def _thresholds(given: Sequence[float] | float | None, count: int, where: str) -
     for place, value in enumerate(given):
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not number or math.isnan(value) or not 0 <= value <= 1:
-            msg = f"thresholds[{place}] is {value!r}: give a number in [0, 1]"
+            percent = number and 2 <= value <= _PERCENT  # noqa: PLR2004 - 1.2 is no percentage
+            hint = f", {value / _PERCENT:g} for {value:g} %" if percent else ""
+            msg = f"thresholds[{place}] is {value!r}: give a number in [0, 1]{hint}"
             raise ConfigurationError(msg)
     return tuple(float(value) for value in values)

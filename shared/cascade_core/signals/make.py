@@ -40,7 +40,8 @@ def make_signals(signals: Sequence[SignalLike] | None) -> tuple[Signal, ...]:
     if signals is None:
         return (SequenceLogprob(),)
     if isinstance(signals, str) or not isinstance(signals, Sequence):
-        msg = f"signals= takes a list of signals, not {type(signals).__name__}"
+        given = type(signals).__name__
+        msg = f"signals= takes a list of signals, not {given}: signals=[SequenceLogprob()]"
         raise ConfigurationError(msg)
     if not signals:
         msg = "signals=[] leaves nothing to judge a draft by; leave it out for the default"

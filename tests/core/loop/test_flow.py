@@ -191,7 +191,7 @@ def test_the_last_tier_is_asked_whatever_it_lacks():
 
 
 def test_a_tier_that_fails_again_and_again_is_warned_of_once_a_streak():
-    plan, refused = plan_for(), ProviderError(status=401)
+    plan, refused = plan_for(), ProviderError(status=500)
     said = []
     for answer in [broken(refused)] * 5 + [sure()] + [broken(refused)] * 4:
         verdict, _, models = play(plan, answer, sure())
@@ -199,13 +199,36 @@ def test_a_tier_that_fails_again_and_again_is_warned_of_once_a_streak():
     assert [len(notes) for notes in said] == [0, 0, 1, 0, 0, 0, 0, 0, 1, 0]
     (text,) = said[2]
     assert text == (
-        "tier 0 (m0) has failed 3 times in a row (ProviderError (HTTP 401)): every request goes on "
+        "tier 0 (m0) has failed 3 times in a row (ProviderError (HTTP 500)): every request goes on "
         "to the next tier, and nothing is saved; check its key, its address and the name of its "
         "model"
     )
     (failing,) = verdict.failing
     assert (failing.tier, failing.model, failing.failures) == (0, "m0", 4)
-    assert failing.error == "ProviderError (HTTP 401)"
+    assert failing.error == "ProviderError (HTTP 500)"
+
+
+@pytest.mark.parametrize(
+    ("status", "helps"),
+    [
+        (401, "check the API key"),
+        (403, "check the API key"),
+        (404, "check the model's name and the address"),
+    ],
+)
+def test_what_will_hardly_pass_by_itself_is_warned_of_at_once(status, helps):
+    plan, refused = plan_for(), ProviderError(status=status)
+    said = []
+    for answer in [broken(refused)] * 4 + [sure(), broken(refused)]:
+        verdict, _, models = play(plan, answer, sure())
+        said.append(list(models.notes.values()))
+    assert [len(notes) for notes in said] == [1, 0, 0, 0, 0, 1]
+    (text,) = said[0]
+    assert text == (
+        f"tier 0 (m0) has failed (ProviderError (HTTP {status})): every request goes on to the "
+        f"next tier, and nothing is saved; {helps}"
+    )
+    assert [failing.failures for failing in verdict.failing] == [1]
 
 
 @pytest.mark.parametrize("streamed", [False, True])

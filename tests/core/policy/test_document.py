@@ -195,6 +195,14 @@ def test_broken_toml_is_called_toml(tmp_path):
         Policy.load(path)
 
 
+def test_in_another_format_it_is_said_which_a_policy_has(tmp_path):
+    path = tmp_path / "policy.yaml"
+    path.write_text("version: 1\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        Policy.load(path)
+    assert str(caught.value).endswith("; a policy is JSON, or TOML in a file that ends in .toml")
+
+
 def test_a_file_that_is_no_text_is_an_error_of_configuration(tmp_path):
     path = tmp_path / "policy.json"
     path.write_bytes(b"\xff\xfe\x00")
@@ -203,10 +211,19 @@ def test_a_file_that_is_no_text_is_an_error_of_configuration(tmp_path):
     assert str(caught.value) == f"policy {path} is not UTF-8 text; save the file as UTF-8"
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path):
+def test_a_file_that_is_not_there_is_named_with_where_it_was_looked_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigurationError) as caught:
+        Policy.load("polcy.json")
+    assert str(caught.value) == (
+        "policy polcy.json cannot be read: No such file or directory "
+        f"in {tmp_path}, where this program runs"
+    )
     with pytest.raises(ConfigurationError, match=r"gone\.json cannot be read: No such file"):
         Policy.load(tmp_path / "gone.json")
-    with pytest.raises(ConfigurationError, match="cannot be read: Is a directory"):
+    with pytest.raises(
+        ConfigurationError, match=r"cannot be read: Is a directory; name the file in it$"
+    ):
         Policy.load(tmp_path)
 
 

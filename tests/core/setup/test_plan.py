@@ -58,7 +58,9 @@ def test_a_single_tier_needs_no_threshold_but_one_for_all_is_no_error():
             r"thresholds=: 1 given, but 3 tiers need 2: one for every tier but",
         ),
         ({"thresholds": [0.7] * 3}, r"thresholds=: 3 given, but 3 tiers need 2"),
-        ({"thresholds": 1.2}, r"thresholds\[0\] is 1.2: give a number in \[0, 1\]"),
+        ({"thresholds": 1.2}, r"thresholds\[0\] is 1.2: give a number in \[0, 1\]$"),
+        ({"thresholds": 90}, r"is 90: give a number in \[0, 1\], 0.9 for 90 %$"),
+        ({"thresholds": 97.5}, r"is 97.5: give a number in \[0, 1\], 0.975 for 97.5 %$"),
         ({"thresholds": [0.5, -1]}, r"thresholds\[1\] is -1"),
         ({"thresholds": [0.5, math.nan]}, r"thresholds\[1\] is nan"),
         ({"thresholds": [0.5, "high"]}, r"thresholds\[1\] is 'high'"),
@@ -73,7 +75,10 @@ def test_a_single_tier_needs_no_threshold_but_one_for_all_is_no_error():
         ({"mode": ["serve"]}, r"mode=\['serve'\]: choose one of 'serve', 'shadow'"),
         ({"on_error": "raise"}, "unknown setting 'on_error'; known: on_no_score, "),
         ({"signals": []}, "leaves nothing to judge a draft by"),
-        ({"signals": "judge"}, "signals= takes a list of signals, not str"),
+        (
+            {"signals": "judge"},
+            r"signals= takes a list of signals, not str: signals=\[SequenceLogprob\(\)\]",
+        ),
         (
             {"signals": ["judge"]},
             r"unknown signal 'judge' \(a judge needs a model: Judge\(model\)\)",
