@@ -273,7 +273,9 @@ def opened(path: Path, port: int, *, rewrite: bool = False) -> Iterator[tuple[Pa
         document = Document.parse(str(path), page.parse)
         module = ModuleType("page")
         document.namespace = module.__dict__
-        stack.enter_context(mock.patch.dict(sys.modules, page=module))
+        # Not `patch.dict`: it would take back what the page imports, to be imported twice.
+        sys.modules["page"] = module
+        stack.callback(sys.modules.pop, "page", None)
         stack.enter_context(mock.patch.dict(os.environ, settings))
         for name in ("connect", "connect_ex"):
             there = leading(getattr(socket.socket, name), port)
