@@ -150,7 +150,7 @@ class Page:
             out, _ = process.communicate(timeout=600)
         finally:
             _end(process)
-        return process.returncode, out
+        return process.returncode, out.replace(f"{self.folder}/", "")
 
 
 def _end(process: subprocess.Popen[str]) -> None:
