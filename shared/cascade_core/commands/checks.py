@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,10 @@ def check_writable(path: Path, *, table: Path | None = None, policy: Path | None
         raise ConfigurationError(msg)
     if not path.parent.is_dir():
         msg = f"{path} cannot be written: there is no directory {path.parent}"
+        raise ConfigurationError(msg)
+    special = path.exists() and not path.is_file()  # a pipe or a device is written to directly
+    if not special and not os.access(path.resolve().parent, os.W_OK):
+        msg = f"{path} cannot be written: nothing may be written in {path.resolve().parent}"
         raise ConfigurationError(msg)
     if table is not None and path.resolve() == table.resolve():
         msg = f"{path} is the labelled table itself; name another file"
