@@ -92,7 +92,7 @@ record: $(VENV)/.stamp-dev ## Record the cassettes of tests/recorded anew
 
 .PHONY: clean
 clean: ## Remove the environments and everything a run leaves behind
-	rm -rf $(VENV) $(LOWEST) $(INTEGRATIONS) build dist site .benchmarks .hypothesis .mutants .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LOWEST) $(INTEGRATIONS) build dist site docs/cookbooks .cache .benchmarks .hypothesis .mutants .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- environments ---------------------------------------------------------------------------------
