@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from drawing import IMAGES
 
-WIDTH, HEIGHT = 640, 2212
+WIDTH, HEIGHT = 640, 2218
 """Pixels: as far as the curves and the confidences."""
 
 COMMANDS = (
