@@ -10,22 +10,22 @@ import csv
 import io
 import json
 import shlex
-from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cascade_core.commands.next_steps import installed_adapters, to_install
 from cascade_core.errors import ConfigurationError
 from cascade_demo.asking import EXTRAS, FRAMEWORKS
 from cascade_demo.desk import tickets
-from cascade_demo.prices import PRICES
+from cascade_demo.prices import price_table
 
 TICKETS = 400
 """Enough for a promise of harm ≤ 5 %, and answered in less than a minute."""
 
-_PACKAGES = {"langchain": "langchain_core", "llamaindex": "llama_index"}
 _NAMES = {"langchain": "LangChain", "llamaindex": "LlamaIndex"}
 
 
@@ -52,8 +52,8 @@ def init(
     written = write_project(folder, chosen)
     here, place = folder.resolve() == Path.cwd(), shlex.quote(str(folder))
     typer.echo(f"{'Written' if here else f'Written to {place}'}: {', '.join(written)}\nNext:")
-    if missing := _missing(chosen):
-        typer.echo(f"  pip install 'model-cascade[{missing}]'")
+    for install in to_install(llamaindex="llamaindex" in chosen):
+        typer.echo(f"  {install}")
     if not here:
         typer.echo(f"  cd {place}")
     for each in chosen:
@@ -76,32 +76,43 @@ def write_project(folder: Path, frameworks: Sequence[str]) -> list[str]:
             the project is left there then.
     """
     files = project_files(frameworks)
+    try:
+        _check_free(folder, files)
+        _write(folder, files)
+    except OSError as error:
+        problem = error.strerror or type(error).__name__
+        raise ConfigurationError(f"{folder} cannot be written to: {problem}") from None
+    return list(files)
+
+
+def _check_free(folder: Path, names: Iterable[str]) -> None:
     if folder.exists() and not folder.is_dir():
         raise ConfigurationError(f"{folder} is a file: give a folder, new or there already")
-    if taken := [name for name in files if _is_there(folder / name)]:
+    if taken := [name for name in names if _is_there(folder / name)]:
         them = "them" if len(taken) > 1 else "it"
         msg = (
             f"{folder} has {', '.join(taken)} already, and nothing is overwritten: "
             f"move {them} away, or give another folder"
         )
         raise ConfigurationError(msg)
-    made = [each for each in (folder, *folder.parents) if not each.exists()]
-    opened: list[Path] = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    """Write all files, or none: what stops it, an interrupt too, takes back what was written."""
+    with ExitStack() as undo:
+        for each in [each for each in (folder, *folder.parents) if not each.exists()][::-1]:
+            each.mkdir(exist_ok=True)  # new/.. is there once new is
+            undo.callback(_try, each.rmdir)
         for name, text in files.items():
             with (folder / name).open("x", encoding="utf-8", newline="") as file:
-                opened.append(folder / name)
+                undo.callback(_try, (folder / name).unlink)
                 file.write(text)
-    except OSError as error:
-        problem = error.strerror or type(error).__name__
-        for path in opened:
-            path.unlink(missing_ok=True)
-        for each in made:
-            if each.is_dir():
-                each.rmdir()
-        raise ConfigurationError(f"{folder} cannot be written to: {problem}") from None
-    return list(files)
+        undo.pop_all()
+
+
+def _try(act: Callable[[], None]) -> None:
+    with suppress(OSError):  # what somebody else has put there meanwhile stays
+        act()
 
 
 def project_files(frameworks: Sequence[str]) -> dict[str, str]:
@@ -132,21 +143,11 @@ def _chosen(framework: str | None) -> tuple[str, ...]:
     if framework == "both":
         return FRAMEWORKS
     if framework is None:
-        installed = tuple(each for each in FRAMEWORKS if find_spec(_PACKAGES[each]))
-        return installed or FRAMEWORKS
+        return tuple(installed_adapters()) or FRAMEWORKS
     if framework not in FRAMEWORKS:
         known = ", ".join((*FRAMEWORKS, "both"))
         raise ConfigurationError(f"unknown --framework {framework!r}: use one of {known}")
     return (framework,)
-
-
-def _missing(frameworks: Sequence[str]) -> str | None:
-    """Return the extra that brings what the scripts need, where something is not installed."""
-    needed = ["langchain_core", "langchain_openai", "starlette", "uvicorn"]
-    if "llamaindex" in frameworks:
-        needed += ["llama_index", "llama_index.llms.openai_like"]
-    there = all(find_spec(each.partition(".")[0]) and find_spec(each) for each in needed)
-    return None if there else EXTRAS[frameworks[-1]]
 
 
 def _is_there(path: Path) -> bool:
@@ -175,7 +176,7 @@ def _requests() -> str:
 
 def _prices() -> str:
     table = {
-        name: {"input": float(price.input_per_million), "output": float(price.output_per_million)}
-        for name, price in PRICES.items()
+        model: {of: float(usd) for of, usd in prices.items()}
+        for model, prices in price_table().items()
     }
     return json.dumps(table, indent=2) + "\n"

@@ -17,6 +17,7 @@ pytest.importorskip("langchain_openai")
 pytest.importorskip("llama_index.llms.openai_like")
 
 from cascade_core import Policy
+from cascade_core.commands import next_steps
 from cascade_core.commands.next_steps import EMBEDDED, is_project, models_of, project_steps
 from cascade_core.errors import ConfigurationError
 from cascade_demo import init as starting
@@ -141,24 +142,35 @@ def test_it_is_written_into_the_folder_one_is_in(
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
+@pytest.mark.parametrize(
+    ("there", "expected", "extra"),
+    [
+        (("langchain_core", "langchain"), {"app_langchain.py"}, "demo"),
+        # No integration of a provider: there is no `llama_index.llms`.
+        (("llama_index", "llama_index.core"), {"app_llamaindex.py"}, "demo-llamaindex"),
+        ((), {"app_langchain.py", "app_llamaindex.py"}, "demo-llamaindex"),
+    ],
+    ids=["langchain", "llamaindex", "nothing"],
+)
 def test_what_is_installed_decides_where_nobody_does(
-    cascade: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cascade: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    there: tuple[str, ...],
+    expected: set[str],
+    extra: str,
 ) -> None:
-    def only(*there: str) -> Any:
-        return lambda name: name if name.partition(".")[0] in there else None
+    def find(name: str) -> Any:
+        above = name.rpartition(".")[0]
+        if above and above not in there:  # what `find_spec` does
+            raise ModuleNotFoundError(name=above)
+        return name if name in there else None
 
-    for place, (there, expected, extra) in enumerate(
-        (
-            (("langchain_core",), {"app_langchain.py"}, "demo"),
-            (("llama_index",), {"app_llamaindex.py"}, "demo-llamaindex"),
-            ((), {"app_langchain.py", "app_llamaindex.py"}, "demo-llamaindex"),
-        )
-    ):
-        monkeypatch.setattr(starting, "find_spec", only(*there))
-        folder = tmp_path / str(place)
-        ran = cascade("init", folder)
-        assert {path.name for path in folder.iterdir()} == COMMON | expected
-        assert f"  pip install 'model-cascade[{extra}]'\n" in ran.out
+    monkeypatch.setattr(next_steps, "find_spec", find)
+    ran = cascade("init", tmp_path / "p")
+    assert (ran.status, ran.err) == (0, "")
+    assert {path.name for path in (tmp_path / "p").iterdir()} == COMMON | expected
+    assert f"  pip install 'model-cascade[{extra}]'\n" in ran.out
 
 
 def test_files_in_the_way_are_named_and_nothing_is_written(cascade: Run, tmp_path: Path) -> None:
@@ -174,22 +186,57 @@ def test_files_in_the_way_are_named_and_nothing_is_written(cascade: Run, tmp_pat
     assert (tmp_path / "README.md").read_text() == "mine"
 
 
-def test_a_disk_that_fills_up_leaves_nothing_half_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("stopped", "raised"),
+    [
+        (OSError(28, "No space left on device"), ConfigurationError),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+    ],
+    ids=["full disk", "interrupt"],
+)
+def test_what_stops_it_leaves_nothing_half_written(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stopped: BaseException,
+    raised: type[BaseException],
 ) -> None:
     (tmp_path / "there").mkdir()
     whole = Path.open
 
-    def full(path: Path, *arguments: Any, **options: Any) -> Any:
+    def stop(path: Path, *arguments: Any, **options: Any) -> Any:
         if path.name == "prices.json":
-            raise OSError(28, "No space left on device")
+            raise stopped
         return whole(path, *arguments, **options)
 
-    monkeypatch.setattr(Path, "open", full)
-    for folder in (tmp_path / "new" / "deep", tmp_path / "there"):
-        with pytest.raises(ConfigurationError, match="cannot be written to: No space left"):
+    monkeypatch.setattr(Path, "open", stop)
+    for folder in (tmp_path / "new" / "deep", tmp_path / "up" / ".." / "over", tmp_path / "there"):
+        with pytest.raises(raised) as told:
             starting.write_project(folder, FRAMEWORKS)
+        if raised is ConfigurationError:
+            assert str(told.value) == f"{folder} cannot be written to: No space left on device"
     assert [path.name for path in tmp_path.rglob("*")] == ["there"]
+
+
+def test_what_others_put_into_a_new_folder_meanwhile_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, whole = tmp_path / "new", Path.open
+
+    def race(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path.name == "prices.json":
+            path.touch()
+        return whole(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", race)
+    with pytest.raises(ConfigurationError, match="cannot be written to: File exists"):
+        starting.write_project(folder, FRAMEWORKS)
+    assert [path.name for path in folder.iterdir()] == ["prices.json"]
+
+
+def test_a_folder_that_cannot_even_be_looked_for_is_one_line(cascade: Run, tmp_path: Path) -> None:
+    ran = cascade("init", tmp_path / ("x" * 300))
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.endswith("cannot be written to: File name too long\n")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -38,7 +39,7 @@ def what_next(folder: Path) -> str:
     """Return what to do next in a folder, as the paragraphs that `cascade` prints."""
     if is_project(folder):
         head, steps = "This folder is a starter project. Next:", project_steps(folder)
-    elif adapters := [name for name in _CODE if _installed(_needs(name))]:
+    elif adapters := installed_adapters():
         head, steps = "Next:", first_steps(adapters)
     else:
         head, steps = "No adapter is installed, so there is nothing to cascade with. Next:", _none()
@@ -47,6 +48,11 @@ def what_next(folder: Path) -> str:
         for number, step in enumerate(steps, 1)
     ]
     return "\n".join([head, *shown])
+
+
+def installed_adapters() -> list[str]:
+    """Return the frameworks whose adapter can be used here."""
+    return [name for name in _CODE if _installed(_needs(name))]
 
 
 def is_project(folder: Path) -> bool:
@@ -60,7 +66,7 @@ def first_steps(adapters: Sequence[str]) -> list[Step]:
     """Return what to do where these adapters are installed, and nothing is begun."""
     alone = list(adapters) == ["llamaindex"]
     demo = "cascade demo --framework llamaindex" if alone else "cascade demo"
-    install = _install(llamaindex=alone)
+    install = to_install(llamaindex=alone)
     steps = [
         Step(
             "See a cascade decide, on two small models that run on this machine, with no key:",
@@ -80,11 +86,11 @@ def project_steps(folder: Path) -> list[Step]:
     apps = _apps(folder)
     cheap, strong = models_of(folder / apps[0])
     collect = (
-        f"cascade collect requests.csv --tier {cheap} --tier {strong} "
+        f"cascade collect requests.csv --tier {shlex.quote(cheap)} --tier {shlex.quote(strong)} "
         "--quality grading:right --prices prices.json --out labels.csv"
     )
     steps = []
-    if install := _install(llamaindex="app_llamaindex.py" in apps, models=(cheap, strong)):
+    if install := to_install(llamaindex="app_llamaindex.py" in apps, models=(cheap, strong)):
         steps.append(Step("Install what its models need:", install))
     if not (folder / "labels.csv").exists():
         steps += [
@@ -116,6 +122,21 @@ def models_of(app: Path) -> tuple[str, str]:
     return (found[1], found[2]) if found else EMBEDDED
 
 
+def to_install(*, llamaindex: bool, models: Sequence[str] = EMBEDDED) -> tuple[str, ...]:
+    """Return the lines that install what the embedded models need.
+
+    Args:
+        llamaindex: Whether LlamaIndex is to ask them; it, too, has LangChain collect labels.
+        models: Those that are to be asked.
+
+    Returns:
+        None where all is there, or none of the models is embedded.
+    """
+    needs, extra = (_DEMO_LLAMAINDEX, "demo-llamaindex") if llamaindex else (_DEMO, "demo")
+    used = any(model.startswith("demo:") for model in models)
+    return () if not used or _installed(needs) else (f"pip install 'model-cascade[{extra}]'",)
+
+
 def _none() -> list[Step]:
     return [
         Step(
@@ -128,13 +149,6 @@ def _none() -> list[Step]:
         Step("See a cascade decide:", ("cascade demo",)),
         Step("Write a starter project that runs at once:", ("cascade init my-cascade",)),
     ]
-
-
-def _install(*, llamaindex: bool, models: Sequence[str] = EMBEDDED) -> tuple[str, ...]:
-    """Return what to install for the embedded models; nothing where they are not used."""
-    needs, extra = (_DEMO_LLAMAINDEX, "demo-llamaindex") if llamaindex else (_DEMO, "demo")
-    used = any(model.startswith("demo:") for model in models)
-    return () if not used or _installed(needs) else (f"pip install 'model-cascade[{extra}]'",)
 
 
 def _apps(folder: Path) -> list[str]:
