@@ -1059,7 +1059,8 @@ def test_help_shows_an_example() -> None:
 
 
 def test_people_are_shown_what_was_collected(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    status, out, err = finish(start(folder, *FACTORY_OPTION, COLUMNS="120"))
+    terminal = {"COLUMNS": "120", "FORCE_COLOR": "1", "TERM": "dumb"}
+    status, out, err = finish(start(folder, *FACTORY_OPTION, **terminal))
     assert status == 0
     for text in ("cheap", "strong", "1.000", "30 of 30", "labels.csv: 30 rows", "normalised"):
         assert text in out
