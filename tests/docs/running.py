@@ -174,9 +174,10 @@ def _await_port(port: int, process: subprocess.Popen[str]) -> None:
 def read_console(source: str) -> list[Shown]:
     """Read commands and their outputs."""
     found = list(_COMMAND.finditer(source))
-    ends = [match.start() for match in found[1:]] + [len(source)]
+    starts = [match.start() for match in found] + [len(source)]
     return [
-        Shown(match[1], source[match.end() : end]) for match, end in zip(found, ends, strict=True)
+        Shown(match[1], source[match.end() : end])
+        for match, end in zip(found, starts[1:], strict=True)
     ]
 
 

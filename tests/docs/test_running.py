@@ -32,7 +32,7 @@ shown = hidden + 1
 - A list:
 
     '''python
-    assert shown == 2
+    assert shown == 2, "not two"
     '''
 
 '''toml title="sub/settings.toml"
@@ -69,7 +69,7 @@ def test_a_page_that_is_right(tmp_path: Path) -> None:
     ("change", "told"),
     [
         (("hidden + 1", "1 / 0"), "division by zero"),
-        (("shown == 2", "shown == 3"), "assert"),
+        (("shown == 2", "shown == 3"), "not two"),
         (("two 2\n", "two 3\n"), r"\+ two 2"),
         (("$ python script.py\ntwo 2\n", ""), "no command runs script.py"),
         (("cat: nowhere: No such file or directory\n", ""), "cat: nowhere"),
