@@ -6,7 +6,7 @@ from langchain_core.language_models import BaseLLM
 from langchain_core.runnables import Runnable
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.given import check_is_one
+from cascade_core.given import check_is_one, is_of
 from langchain_cascade.wrapping import is_undecided
 
 
@@ -47,6 +47,6 @@ def no_runnable(given: object, where: str) -> ConfigurationError:
 
 
 def _of_another_framework(given: object) -> str | None:
-    if not any(cls.__module__.startswith("llama") for cls in type(given).__mro__):
+    if not is_of(given, "llama_index"):
         return None
     return "it is LlamaIndex's: use llamaindex_cascade, or LangChain's class of that provider"

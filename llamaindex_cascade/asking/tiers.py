@@ -14,13 +14,14 @@ from llama_index.core.llms import LLM
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.given import Tier as DeclaredTier
-from cascade_core.given import bare_model, check_is_one, described, listed_tiers
+from cascade_core.given import bare_model, described, listed_tiers
 from cascade_core.integrations.classes import max_tokens, other_names
 from cascade_core.integrations.schemas import schema_set
 from cascade_core.setup.engine import Engine
 from cascade_core.tier import LogprobMemory, Tier
 from llamaindex_cascade.asking.arguments import check_keeps_nothing
 from llamaindex_cascade.asking.history import UNKNOWN, Reader, reads
+from llamaindex_cascade.asking.misgiven import no_llm
 from llamaindex_cascade.reading.capabilities import (
     abilities,
     calls_tools,
@@ -131,7 +132,7 @@ def make_tier(given: object, index: int) -> Tier:
         ConfigurationError: It is not an LLM, or cannot describe itself.
     """
     model, said = bare_model(given)
-    llm = check_llm(model, f"tiers[{index}]")
+    llm = check_llm(model, f"tiers[{index}]", by_name=True)
     return Tier(
         index=index,
         model=name_of(llm),
@@ -147,30 +148,19 @@ def make_tier(given: object, index: int) -> Tier:
     )
 
 
-def check_llm(given: object, where: str) -> LLM:
+def check_llm(given: object, where: str, *, by_name: bool = False) -> LLM:
     """Return an LLM, making sure that it is one.
 
     Args:
         given: What the caller gave.
         where: How an error names it.
+        by_name: Whether a name would have been taken there, too.
 
     Raises:
         ConfigurationError: It is not an LLM, or cannot describe itself.
     """
     if not isinstance(given, LLM):
-        check_is_one(given, where)
-        hint = "; give an LLM such as OpenAI(model=…), or its name: 'openai:gpt-4o-mini'"
-        if any(cls.__module__.startswith("langchain") for cls in type(given).__mro__):
-            hint = (
-                "; for LangChain there is ChatCascade in langchain_cascade; here, wrap it: "
-                "LangChainLLM(llm=…) from llama-index-llms-langchain"
-            )
-        elif hasattr(given, "query"):
-            hint = "; use CascadeQueryEngine(tiers=[…]) for query engines"
-        elif hasattr(given, "as_query_engine"):
-            hint = "; give CascadeLLM to it: index.as_query_engine(llm=CascadeLLM(tiers=[…]))"
-        msg = f"{where} is not a LlamaIndex LLM but {type(given).__name__}{hint}"
-        raise ConfigurationError(msg)
+        raise no_llm(given, where, by_name=by_name)
     try:
         _ = metadata_of(given)
     except Exception as error:

@@ -18,15 +18,15 @@ from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import NodeWithScore, QueryBundle
 from llama_index.core.settings import Settings
 
-from cascade_core.errors import ConfigurationError
 from cascade_core.given import Tier as DeclaredTier
-from cascade_core.given import bare_model, check_is_one, listed_tiers
+from cascade_core.given import bare_model, listed_tiers
 from cascade_core.request import Request, Turn
 from cascade_core.setup.constructor import configured
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.settings import CascadeKeywords, CascadeSettings
 from cascade_core.tier import Tier
 from llamaindex_cascade.asking.instrumentation import request_metadata, spanned_if_observed
+from llamaindex_cascade.asking.misgiven import no_query_engine
 from llamaindex_cascade.asking.session import Session
 from llamaindex_cascade.engines.base import PipelineCascade
 from llamaindex_cascade.engines.responses import ashown_response, shown_response
@@ -170,20 +170,6 @@ class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
 def _make_tier(tier: object, index: int) -> Tier:
     given, said = bare_model(tier)
     if not isinstance(given, BaseQueryEngine):
-        check_is_one(given, f"tiers[{index}]")
-        msg = f"tiers[{index}] is not a query engine but {type(given).__name__}{_hint(given)}"
-        raise ConfigurationError(msg)
+        raise no_query_engine(given, f"tiers[{index}]")
     pipeline = Pipeline(given, getattr(given, "_response_synthesizer", None))
     return make_pipeline(pipeline, index, said)
-
-
-def _hint(given: object) -> str:
-    if hasattr(given, "as_query_engine"):
-        return "; give its .as_query_engine(llm=…)"
-    if hasattr(given, "retrieve"):
-        return "; give RetrieverQueryEngine.from_args(retriever, llm=…)"
-    if hasattr(given, "complete"):
-        return "; give index.as_query_engine(llm=…), or use CascadeLLM(tiers=[…]) for LLMs"
-    if hasattr(given, "synthesize"):
-        return "; use CascadeSynthesizer(tiers=[…]) for synthesizers"
-    return "; give index.as_query_engine(llm=…)"

@@ -40,6 +40,7 @@ from cascade_core.setup.engine import Engine
 from cascade_core.setup.settings import CascadeKeywords, CascadeSettings
 from cascade_core.tier import Tier
 from llamaindex_cascade.asking.instrumentation import request_metadata, spanned_if_observed
+from llamaindex_cascade.asking.misgiven import no_synthesizer
 from llamaindex_cascade.asking.models import with_models
 from llamaindex_cascade.asking.session import Session
 from llamaindex_cascade.engines.base import PipelineCascade
@@ -260,13 +261,7 @@ def _make_tier(
         own = given.callback_manager if given.callback_manager.handlers else None
         reports = {"callback_manager": manager or own or Settings.callback_manager}
         return make_pipeline(LLMPipeline(given, {**making, **reports}), index, said)
-    hint = "give an LLM, or get_response_synthesizer(llm=…)"
-    if isinstance(given, type):
-        hint = "give an instance, not the class"
-    elif hasattr(given, "query"):
-        hint = "use CascadeQueryEngine(tiers=[…]) for query engines"
-    msg = f"tiers[{index}] is neither an LLM nor a synthesizer but {type(given).__name__}; {hint}"
-    raise ConfigurationError(msg)
+    raise no_synthesizer(given, f"tiers[{index}]")
 
 
 def _content(response: AnyResponse) -> RESPONSE_TEXT_TYPE:

@@ -127,11 +127,20 @@ def check_is_one(given: object, where: str) -> None:
         msg = f"{where} is the class {given.__name__}; make one: {given.__name__}(…)"
         raise ConfigurationError(msg)
     if isinstance(given, list | tuple | set):
-        msg = (
-            f"{where} is a {type(given).__name__}; give the tiers one by one, cheapest first: "
-            "tiers=[cheap, strong], or from_models('…', '…')"
-        )
-        raise ConfigurationError(msg)
+        hint = "give one model"
+        if where.startswith("tiers["):
+            hint = "give the tiers one by one, cheapest first: tiers=[cheap, strong]"
+        raise ConfigurationError(f"{where} is a {type(given).__name__}; {hint}")
+
+
+def is_of(given: object, framework: str) -> bool:
+    """Tell whether a thing is of a framework's packages, such as `langchain_openai` of `langchain`.
+
+    Args:
+        given: Anything.
+        framework: What the names of its packages begin with.
+    """
+    return any(cls.__module__.startswith(framework) for cls in type(given).__mro__)
 
 
 def described(found: Abilities, said: Tier | None) -> Abilities:

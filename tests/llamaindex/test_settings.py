@@ -67,7 +67,11 @@ BAD: list[tuple[dict[str, Any], str]] = [
     (ab(signals=[SequenceLogprob(), SequenceLogprob()]), "two signals named"),
     (ab(signals=["sequence_logprob", "sequence_logprob"]), "two signals named"),
     (ab(signals=[7]), "got int"),
-    (ab(signals=[Judge("gpt-4o")]), "model of the signal 'judge' is not a LlamaIndex LLM but str"),
+    (
+        ab(signals=[Judge("gpt-4o")]),
+        r"model of the signal 'judge' is not a LlamaIndex LLM but str; .*OpenAI\(model=…\)$",
+    ),
+    (ab(signals=[Judge([A])]), "model of the signal 'judge' is a list; give one model$"),
     (ab(signals=7), "takes a list of signals, not int"),
     (ab(combine="max"), "give 'min', 'mean' or weights"),
     (ab(combine={"nothing": 1}), "unknown signal 'nothing'"),

@@ -90,6 +90,7 @@ def test_what_cannot_be_meant_is_named(cls: Any) -> None:
 
 
 ENGINE_GIVEN = Engine()
+OF_LLAMA_CPP = type("Llama", (), {"__module__": "llama_cpp.llama"})()
 
 
 @pytest.mark.parametrize(
@@ -103,6 +104,17 @@ ENGINE_GIVEN = Engine()
         (ChatCascade, cheap(), "it is LlamaIndex's: use llamaindex_cascade"),
         (ChatCascade, ENGINE_GIVEN, "it is LlamaIndex's: use llamaindex_cascade"),
         (CascadeLLM, FakeChat(), "for LangChain there is ChatCascade in langchain_cascade"),
+        (
+            CascadeSynthesizer,
+            FakeChat(),
+            "for LangChain's models and chains there is langchain_casc",
+        ),
+        (
+            CascadeQueryEngine,
+            FakeChat(),
+            "for LangChain's models and chains there is langchain_casc",
+        ),
+        (ChatCascade, OF_LLAMA_CPP, "is not a chat model but Llama; give a chat model"),
         (CascadeLLM, ENGINE_GIVEN, "use CascadeQueryEngine(tiers=[…]) for query engines"),
         (CascadeLLM, EmptyIndex(), "index.as_query_engine(llm=CascadeLLM(tiers=[…]))"),
         (CascadeQueryEngine, Engine, "tiers[0] is the class Engine; make one: Engine(…)"),

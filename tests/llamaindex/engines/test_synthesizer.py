@@ -597,9 +597,10 @@ class TestBadInput:
             ({"tiers": []}, "empty"),
             (
                 {"tiers": [cheap(), "gpt"]},
-                r"tiers\[1\] is neither an LLM nor a synthesizer but str",
+                r"tiers\[1\] is neither an LLM nor a synthesizer but str; .*'openai:gpt-4o-mini'",
             ),
-            ({"tiers": [CascadeLLM]}, "give an instance"),
+            ({"tiers": [CascadeLLM]}, "is the class CascadeLLM; make one"),
+            ({"tiers": [[cheap(), strong()]]}, "is a list; give the tiers one by one"),
             ({"tiers": [cheap(), strong()], "treshold": 1}, "did you mean thresholds="),
             ({"tiers": [cheap(), strong()], "text_qa_templates": 1}, "mean text_qa_template="),
             ({"tiers": [cheap(), strong()], "thresholds": 2}, "thresholds"),
