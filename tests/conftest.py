@@ -64,7 +64,9 @@ def only_new_garbage() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """Labelled answers of real models, which are too large to live with the code."""
-    folder = Path(os.environ.get("CASCADE_DATA") or ROOT.parent / "shared" / "data")
+    from tests.benchmarks.recorded_data import data_dir as recorded
+
+    folder = recorded()
     if not folder.is_dir():
         pytest.skip("no real answers here: set CASCADE_DATA to the folder that holds them")
     return folder

@@ -206,14 +206,19 @@ def _base_url(port: int) -> str:
 
 
 def _run_child() -> None:
-    """Serve as the child of `DemoProcess`: tell the port, end with the parent."""
+    """Serve as the child of `DemoProcess`."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--token-delay-ms", type=float, default=0)
     arguments = parser.parse_args()
     _load_models()
+    serve_child(create_app(token_delay_ms=arguments.token_delay_ms))
+
+
+def serve_child(app: object) -> None:
+    """Serve an app as a child process: print the port, and end when standard input does."""
     listening = _free_port()
     listening.listen()  # connections now wait for the loop below instead of being refused
-    server = _quiet_server(create_app(token_delay_ms=arguments.token_delay_ms))
+    server = _quiet_server(app)
 
     def end_with_parent() -> None:
         sys.stdin.buffer.read()

@@ -12,6 +12,8 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from tests.benchmarks.recorded_data import data_dir
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "cookbooks"
 PATHS = sorted(FOLDER.glob("*.ipynb"))
@@ -34,7 +36,7 @@ def read(path: Path) -> NotebookNode:
 
 def recorded_answers() -> Path | None:
     """The folder with recorded answers of real models, where there is one."""
-    folder = Path(os.environ.get("CASCADE_DATA") or ROOT.parent / "shared" / "data")
+    folder = data_dir()
     return folder if folder.is_dir() else None
 
 

@@ -8,24 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
-import socket
-import sys
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, TypeAlias
 from zlib import crc32
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from cascade_demo.generate import Token
+from cascade_demo.server import serve_child
 from tests.docs.standin.minds import Answer, Asked, Message, Tool, answer
 
 Json: TypeAlias = dict[str, Any]
@@ -312,21 +308,5 @@ APP = Starlette(
 )
 
 
-def main() -> None:
-    """Serve on a free port, which is printed, until standard input is closed."""
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.bind(("127.0.0.1", 0))
-    listening.listen()
-    server = uvicorn.Server(uvicorn.Config(APP, log_level="warning", lifespan="off"))
-
-    def end_with_parent() -> None:
-        sys.stdin.buffer.read()
-        server.should_exit = True
-
-    threading.Thread(target=end_with_parent, daemon=True).start()
-    os.write(1, f"{listening.getsockname()[1]}\n".encode())
-    server.run(sockets=[listening])
-
-
 if __name__ == "__main__":
-    main()
+    serve_child(APP)
