@@ -104,8 +104,9 @@ def _root(
     del version  # its callback has seen it
     if context.invoked_subcommand is None:  # a newcomer's first call, and no mistake
         from cascade_core.commands.next_steps import what_next
+        from cascade_core.visible import visible
 
-        typer.echo(f"{what_next(Path())}\n")
+        typer.echo(f"{visible(what_next(Path()))}\n")  # it may name models that a script names
         typer.echo(context.get_help())
 
 

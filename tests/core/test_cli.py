@@ -83,6 +83,21 @@ def test_without_arguments_it_says_what_to_do_next_and_lists_the_commands(
     assert out.index("cascade init my-cascade") < out.index("Do something useful")
 
 
+def test_what_a_folders_script_says_steers_no_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name in ("requests.csv", "cascade.toml"):
+        (tmp_path / name).write_text("")
+    script = 'CHEAP, STRONG = "ollama:\x1b[2J", "ollama:$(date)"\n'
+    (tmp_path / "app_langchain.py").write_text(script)
+    entries(monkeypatch, good=good)
+    monkeypatch.chdir(tmp_path)
+    status, out, _ = main(monkeypatch, capsys)
+    assert status == 0
+    assert r"--tier 'ollama:\x1b[2J' --tier 'ollama:$(date)' " in out
+    assert "\x1b[2J" not in out
+
+
 @pytest.mark.parametrize("package", ["cascade_core", "langchain_cascade", "llamaindex_cascade"])
 def test_a_package_that_is_run_is_the_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], package: str

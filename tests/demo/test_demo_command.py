@@ -19,6 +19,8 @@ from rich.console import Console
 
 pytest.importorskip("langchain_openai")
 
+from cascade_core.policy import Policy
+from cascade_core.policy.file import what_else
 from cascade_demo.desk import Ticket
 from cascade_demo.measure import GradedAnswer, Report
 from cascade_demo.server import DemoServer
@@ -55,6 +57,10 @@ def plain() -> dict[str, Any]:
     assert ran.returncode == 0, ran.stderr
     assert ran.stderr == ""
     whole: dict[str, Any] = json.loads(ran.stdout)
+    # If somebody takes it for a policy.
+    assert (
+        what_else(whole, Policy.model_fields) == "is what cascade demo --json printed, not a policy"
+    )
     return whole
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from cascade_core.policy import Policy
+from cascade_core.policy.file import what_else
 from tests.core.commands.bad import BAD
 from tests.core.commands.making import BY_A, FIVE, RAW, SECRET, ladder, write, write_policy
 from tests.running import Ran, Run
@@ -19,6 +21,9 @@ KEYS = ["n", "quality", "strong_quality", "cost_usd", "strong_cost_usd", "escala
 def figures(ran: Ran) -> dict[str, Any]:
     assert (ran.status, ran.err) == (0, "")
     found: dict[str, Any] = json.loads(ran.out)
+    told = what_else(found, Policy.model_fields)  # if somebody takes it for a policy
+    assert told is not None
+    assert re.match("is what cascade (tune|replay|drift) --json printed", told)
     return found
 
 
