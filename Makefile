@@ -26,6 +26,7 @@ demo: $(VENV)/.stamp-demo ## Run the cascade on two small models, with no key an
 
 .PHONY: shell
 shell: $(VENV)/.stamp-demo ## Open a shell in which `cascade` and `python` are this checkout's
+	@echo 'cascade and python are now those of this checkout; leave with exit'
 	@VIRTUAL_ENV='$(CURDIR)/$(VENV)' PATH='$(CURDIR)/$(VENV)/bin':"$$PATH" $${SHELL:-sh}
 
 .PHONY: test

@@ -43,6 +43,7 @@ WIDTH = 88
 _INFO = re.compile(r"(?P<language>\w*)(?P<rest>[^\n]*)\n")
 _TITLE = re.compile(r'title="([^"]+)"')
 _COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n?", re.MULTILINE)
+_CHANGE = re.compile(r"cd ([\w-]+)")
 _PORT = re.compile(r"--port[= ](\d+)")
 
 
@@ -66,7 +67,7 @@ class Shown:
 
 @dataclass
 class Page:
-    """A page and the folder its code runs in."""
+    """A page and the folder its code runs in; commands run in the one that `cd` led to."""
 
     path: Path
     folder: Path
@@ -76,6 +77,7 @@ class Page:
     titled: set[str] = field(default_factory=set)
     rewrite: bool = False
     fresh: dict[int, str] = field(default_factory=dict)
+    inside: str = ""
 
     def parse(self, document: Document) -> Iterator[Region]:
         """Find the blocks; a parser for Sybil."""
@@ -129,11 +131,18 @@ class Page:
 
     def run(self, command: str) -> tuple[int, str]:
         """Run a command; one that ends with `&` goes on behind those after it."""
+        if entered := _CHANGE.fullmatch(command):
+            self.inside = entered[1]
+            return 0, ""
         kept_running = command.rstrip().endswith("&")
+        env = self.env
+        if command.startswith("cascade check") and "--live" not in command:
+            # Nothing is sent; but what answers at another address than the provider's is not known.
+            env = {k: v for k, v in env.items() if k not in {"OPENAI_BASE_URL", "OPENAI_API_BASE"}}
         process = subprocess.Popen(
             ["/bin/sh", "-c", command.rstrip().removesuffix("&")],
-            cwd=self.folder,
-            env=self.env,
+            cwd=self.folder / self.inside,
+            env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL if kept_running else subprocess.PIPE,
             stderr=subprocess.STDOUT,

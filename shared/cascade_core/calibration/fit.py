@@ -243,5 +243,7 @@ def _say(winner: Trial, losses: Mapping[str, float], fitted: Calibrator, data: D
     if not learnable(data.target):
         said += "; every outcome is the same, so nothing can be told apart"
     elif not has_learning():
-        said += "; combinations were not tried, for scikit-learn is not installed"
+        said += (
+            "; combinations were not tried, for scikit-learn is not installed (extra: calibrate)"
+        )
     return said
