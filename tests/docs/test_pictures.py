@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.docs.running import PAGES, ROOT
+
 DOCS, IMAGES = ROOT / "docs", ROOT / "docs" / "images"
 PICTURES = sorted(IMAGES.glob("*.svg"))
-PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 SHOWN = re.compile(r"!\[([^\]]*)\]\(([^)]+\.svg)\)")
 CAPTION = re.compile(r"!\[[^\]]*\]\(images/(\w+)\.svg\)\n\n\*(?!\*)(.+?)\*\n", re.DOTALL)
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
