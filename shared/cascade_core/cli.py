@@ -48,6 +48,7 @@ def make_app() -> typer.Typer:
         help="Ask a cheap language model first, and a strong one only when it must be.",
         cls=_Group,
         add_completion=False,
+        rich_markup_mode="rich",  # earlier releases show escapes where it is not said
         pretty_exceptions_enable=False,
     )
     app.callback(invoke_without_command=True)(_root)
