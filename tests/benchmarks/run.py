@@ -35,7 +35,7 @@ PARTS: Mapping[str, tuple[Rows, int]] = {
     "imports": (imports.rows, 9),
     "streaming": (streaming.rows, 9),
     "throughput": (throughput.rows, 2),
-    "scale": (scale.rows, 2),
+    "scale": (scale.rows, 1),
     "recorded": (recorded_rows.rows, 2),
 }
 """What is measured, and in how many rounds."""
