@@ -6,7 +6,9 @@ Time is CPU time of this process: nothing here waits for anything.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from time import process_time
 from typing import Any
 
@@ -21,6 +23,8 @@ GROUP = "LangChain, a call"
 BAR = 1.15
 TOKENS = 20
 CALLS = 60
+KINDS = {"one function as signal": False, "logprobs and prices": True}
+"""Whether answers carry what there is to read and to count, by how a case is called."""
 
 
 class Fake(BaseChatModel):
@@ -90,47 +94,91 @@ def pairs(*, full: bool) -> dict[str, tuple[Any, Any, str]]:
     }
 
 
-def sync_calls(model: Any) -> Callable[[], float]:
-    """Return a function that times some calls, in seconds."""
+def sync_calls(*asks: Callable[[], object]) -> Callable[[], float]:
+    """Return a function that times some calls of each, in seconds."""
 
     def timed() -> float:
         started = process_time()
         for _ in range(CALLS):
-            model.invoke("Where is my order?")
+            for ask in asks:
+                ask()
         return process_time() - started
 
     return timed
 
 
-def async_calls(model: Any, loop: asyncio.AbstractEventLoop) -> Callable[[], float]:
-    """Return a function that times some awaited calls, in seconds."""
+def async_calls(
+    loop: asyncio.AbstractEventLoop, *asks: Callable[[], Awaitable[object]]
+) -> Callable[[], float]:
+    """Return a function that times some awaited calls of each, in seconds."""
 
     async def calls() -> float:
         started = process_time()
         for _ in range(CALLS):
-            await model.ainvoke("Where is my order?")
+            for ask in asks:
+                await ask()
         return process_time() - started
 
     return lambda: loop.run_until_complete(calls())
 
 
-def rows(rounds: int) -> Iterator[Row]:
-    """Measure every case."""
+@dataclass(frozen=True)
+class Case:
+    """A cascade, what it is held against, and how each is asked.
+
+    Attributes:
+        name: What happens to a request.
+        beside: What it is held against, in words.
+        ours: The cascade.
+        theirs: The models that are asked in its place, one after the other.
+        ask: Returns what asks one of them once.
+        aask: The same, awaited.
+        bar: What the ratio should not exceed.
+    """
+
+    name: str
+    beside: str
+    ours: Any
+    theirs: list[Any]
+    ask: Callable[[Any], Callable[[], object]]
+    aask: Callable[[Any], Callable[[], Awaitable[object]]]
+    bar: float
+
+
+def measured(group: str, cases: Iterable[Case], rounds: int) -> Iterator[Row]:
+    """Measure every case, called and awaited."""
     loop = asyncio.new_event_loop()
     try:
-        for kind, full in (("one function as signal", False), ("logprobs and prices", True)):
-            for case, (ours, theirs, beside) in pairs(full=full).items():
-                sync = paired(sync_calls(ours), sync_calls(theirs), rounds)
-                awaited = paired(async_calls(ours, loop), async_calls(theirs, loop), rounds)
-                for name, sides in (("", sync), (", async", awaited)):
-                    yield row(
-                        GROUP,
-                        f"{case}, {kind}{name}",
-                        beside,
-                        sides,
-                        unit="µs",
-                        scale=1e6 / CALLS,
-                        bar=BAR,
-                    )
+        for case in cases:
+            sync = paired(
+                sync_calls(case.ask(case.ours)), sync_calls(*map(case.ask, case.theirs)), rounds
+            )
+            awaited = paired(
+                async_calls(loop, case.aask(case.ours)),
+                async_calls(loop, *map(case.aask, case.theirs)),
+                rounds,
+            )
+            for name, sides in ((case.name, sync), (f"{case.name}, async", awaited)):
+                yield row(
+                    group, name, case.beside, sides, unit="µs", scale=1e6 / CALLS, bar=case.bar
+                )
     finally:
         loop.close()
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """Measure every case."""
+    cases = (
+        Case(
+            f"{case}, {kind}",
+            beside,
+            ours,
+            [theirs],
+            lambda model: partial(model.invoke, "Where is my order?"),
+            lambda model: partial(model.ainvoke, "Where is my order?"),
+            BAR,
+        )
+        for kind, full in KINDS.items()
+        for case, (ours, theirs, beside) in pairs(full=full).items()
+    )
+    return measured(GROUP, cases, rounds)

@@ -7,9 +7,8 @@ and spans included. Time is CPU time of this process.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from time import process_time
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from llama_index.core.base.llms.types import (
@@ -20,8 +19,8 @@ from llama_index.core.base.llms.types import (
 )
 from llama_index.core.llms import LLM
 from llama_index.core.llms.callbacks import llm_chat_callback
-from overhead import CALLS, TOKENS
-from rows import Row, paired, row
+from overhead import KINDS, TOKENS, Case, measured
+from rows import Row
 
 from llamaindex_cascade import CascadeLLM
 
@@ -96,50 +95,19 @@ def cases(*, full: bool) -> dict[str, tuple[Any, list[Any]]]:
     }
 
 
-def sync_calls(*models: Any) -> Callable[[], float]:
-    """Return a function that times some calls of each model, in seconds."""
-
-    def timed() -> float:
-        started = process_time()
-        for _ in range(CALLS):
-            for model in models:
-                model.chat(MESSAGES)
-        return process_time() - started
-
-    return timed
-
-
-def async_calls(loop: asyncio.AbstractEventLoop, *models: Any) -> Callable[[], float]:
-    """Return a function that times some awaited calls of each model, in seconds."""
-
-    async def calls() -> float:
-        started = process_time()
-        for _ in range(CALLS):
-            for model in models:
-                await model.achat(MESSAGES)
-        return process_time() - started
-
-    return lambda: loop.run_until_complete(calls())
-
-
 def rows(rounds: int) -> Iterator[Row]:
     """Measure every case."""
-    loop = asyncio.new_event_loop()
-    try:
-        for kind, full in (("one function as signal", False), ("logprobs and prices", True)):
-            for case, (ours, bare) in cases(full=full).items():
-                sync = paired(sync_calls(ours), sync_calls(*bare), rounds)
-                awaited = paired(async_calls(loop, ours), async_calls(loop, *bare), rounds)
-                beside = "the bare cheap model" if case == "accept" else "both bare models"
-                for name, sides in (("", sync), (", async", awaited)):
-                    yield row(
-                        GROUP,
-                        f"{case}, {kind}{name}",
-                        beside,
-                        sides,
-                        unit="µs",
-                        scale=1e6 / CALLS,
-                        bar=BARS[case],
-                    )
-    finally:
-        loop.close()
+    measurements = (
+        Case(
+            f"{case}, {kind}",
+            "the bare cheap model" if case == "accept" else "both bare models",
+            ours,
+            bare,
+            lambda model: partial(model.chat, MESSAGES),
+            lambda model: partial(model.achat, MESSAGES),
+            BARS[case],
+        )
+        for kind, full in KINDS.items()
+        for case, (ours, bare) in cases(full=full).items()
+    )
+    return measured(GROUP, measurements, rounds)
