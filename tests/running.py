@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from cascade_core import cli
+from cascade_core.commands import next_steps
 
 
 @dataclass(frozen=True)
@@ -44,3 +45,15 @@ def in_process(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str
         return Ran(int(ended.value.code or 0), *capfd.readouterr())
 
     return run
+
+
+def only_installed(monkeypatch: pytest.MonkeyPatch, there: Collection[str]) -> None:
+    """Let what `cascade` takes for installed be these modules and no others."""
+
+    def find(name: str) -> Any:
+        above = name.rpartition(".")[0]
+        if above and above not in there:  # what `find_spec` does
+            raise ModuleNotFoundError(name=above)
+        return name if name in there else None
+
+    monkeypatch.setattr(next_steps, "find_spec", find)

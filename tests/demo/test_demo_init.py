@@ -17,12 +17,11 @@ pytest.importorskip("langchain_openai")
 pytest.importorskip("llama_index.llms.openai_like")
 
 from cascade_core import Policy
-from cascade_core.commands import next_steps
 from cascade_core.commands.next_steps import EMBEDDED, is_project, models_of, project_steps
 from cascade_core.errors import ConfigurationError
 from cascade_demo import init as starting
 from cascade_demo.asking import FRAMEWORKS
-from tests.running import Run, in_process
+from tests.running import Run, in_process, only_installed
 
 COMMON = {"README.md", "cascade.toml", "requests.csv", "grading.py", "prices.json"}
 
@@ -160,13 +159,7 @@ def test_what_is_installed_decides_where_nobody_does(
     expected: set[str],
     extra: str,
 ) -> None:
-    def find(name: str) -> Any:
-        above = name.rpartition(".")[0]
-        if above and above not in there:  # what `find_spec` does
-            raise ModuleNotFoundError(name=above)
-        return name if name in there else None
-
-    monkeypatch.setattr(next_steps, "find_spec", find)
+    only_installed(monkeypatch, there)
     ran = cascade("init", tmp_path / "p")
     assert (ran.status, ran.err) == (0, "")
     assert {path.name for path in (tmp_path / "p").iterdir()} == COMMON | expected

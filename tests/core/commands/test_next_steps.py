@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cascade_core.commands import next_steps
 from cascade_core.commands.next_steps import is_project, models_of, what_next
+from tests.running import only_installed
 
 LANGCHAIN = {"langchain_core", "langchain"}
 LLAMAINDEX = {"llama_index", "llama_index.core"}
@@ -22,17 +23,7 @@ Install = Callable[[set[str]], None]
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> Install:
     """Let these modules be installed and no others."""
-
-    def install(there: set[str]) -> None:
-        def find(name: str) -> Any:
-            above = name.rpartition(".")[0]
-            if above and above not in there:  # what `find_spec` does
-                raise ModuleNotFoundError(name=above)
-            return name if name in there else None
-
-        monkeypatch.setattr(next_steps, "find_spec", find)
-
-    return install
+    return partial(only_installed, monkeypatch)
 
 
 @pytest.mark.parametrize(
