@@ -9,7 +9,7 @@ from typing import Any, Self
 from langchain_core.messages import BaseMessage
 
 from cascade_core.setup.engine import Engine
-from cascade_core.setup.settings import DECIDING
+from cascade_core.setup.settings import DECIDING, RECORDING
 from cascade_core.tier import Tier
 from langchain_cascade.providers import has_marks, wants_marks
 from langchain_cascade.tiers import Judges, TierList
@@ -17,7 +17,7 @@ from langchain_cascade.wrapping import Variant
 
 MODES = frozenset({"logprobs", "disable_streaming", "cache"})
 """Fields that change how the tiers are called and not what is decided."""
-REBUILD = frozenset({"tiers", "log", "log_content", "to_draft", *DECIDING})
+REBUILD = frozenset({"tiers", "to_draft", *DECIDING, *RECORDING})
 
 
 class ChatEngine(Engine):

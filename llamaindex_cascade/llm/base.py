@@ -16,7 +16,7 @@ from cascade_core.request import Request
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.notices import Notices
 from cascade_core.setup.plan import Plan
-from cascade_core.setup.settings import DECIDING, CascadeSettings
+from cascade_core.setup.settings import DECIDING, RECORDING, CascadeSettings
 from llamaindex_cascade.asking.arguments import check_conversation
 from llamaindex_cascade.asking.instrumentation import request_metadata
 from llamaindex_cascade.asking.models import with_models
@@ -31,7 +31,7 @@ from llamaindex_cascade.llm.shown import responses, stamped
 from llamaindex_cascade.llm.templates import Filled
 from llamaindex_cascade.llm.ways import Way
 
-_REBUILD = frozenset({"tiers", "log", "log_content", *DECIDING})
+_REBUILD = frozenset({"tiers", *DECIDING, *RECORDING})
 
 
 class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):

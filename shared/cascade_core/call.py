@@ -8,8 +8,9 @@ from typing import Literal
 
 from cascade_core.usage import Usage
 
-Purpose = Literal["draft", "sample", "judge", "verbalize"]
-"""What an answer is for: to be returned, to be compared, to judge, to state a confidence."""
+Purpose = Literal["draft", "sample", "judge", "verbalize", "audit"]
+"""What an answer is for: to be returned, to be compared, to judge, to state a confidence, to audit
+an answer that is out."""
 
 Reason = Literal[
     "confident",
@@ -29,6 +30,9 @@ Reason = Literal[
     "tool_support",
     "sticky",
     "difficult",
+    "bypassed",
+    "pinned",
+    "kept",
     "only_tier",
     "best_draft",
     "shadow",
@@ -52,6 +56,9 @@ Reason = Literal[
 `sticky`           a later tier had begun the answer that this request goes on with
 `difficult`        the request alone said that a cheaper draft would cost more than it saves, or
                    the policy accepts none of requests like it
+`bypassed`         a rule of the policy sent the request past the tiers before
+`pinned`           a rule lets only this tier see the request
+`kept`             a rule says never to escalate: the draft was returned however it was judged
 `only_tier`        there was no other tier to ask
 `best_draft`       every later tier failed; the best draft so far was returned
 `shadow`           the last tier was served; the rest was only recorded

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from cascade_core.abilities import Load, Missing, size_of
 from cascade_core.frozen import frozen
+from cascade_core.ruling import UNRULED, Ruling
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -90,6 +91,10 @@ class Request:
             so itself; it goes before a tier's own limit.
         first: The cheapest tier to ask, where this is a further step of an
             answer that a later tier has begun.
+        thread: The conversation that it belongs to, where the caller named one.
+
+    Attributes:
+        ruling: What the policy's rules say of it, once they have been asked.
     """
 
     __slots__ = (
@@ -103,7 +108,9 @@ class Request:
         "native",
         "needs",
         "output_schema",
+        "ruling",
         "tags",
+        "thread",
         "tool_choice",
         "tools",
     )
@@ -124,6 +131,7 @@ class Request:
         load: Load | Callable[[], Load] | None = None,
         max_tokens: int | None = None,
         first: int = 0,
+        thread: str | None = None,
     ) -> None:
         self._turns = turns
         self.native = native
@@ -138,6 +146,8 @@ class Request:
         self._load = load
         self.max_tokens = max_tokens
         self.first = first
+        self.thread = thread
+        self.ruling: Ruling = UNRULED
 
     @classmethod
     def of(cls, text: str, *, system: str | None = None) -> Request:
@@ -169,7 +179,9 @@ class Request:
 
     @property
     def class_name(self) -> str | None:
-        """The kind of request the caller named in `metadata["cascade_class"]`."""
+        """The kind of request: what a rule named, else `metadata["cascade_class"]`."""
+        if self.ruling.class_name is not None:
+            return self.ruling.class_name
         named = self.metadata.get("cascade_class")
         return None if named is None else str(named)
 

@@ -23,6 +23,8 @@ class Judgement:
         confidence: Probability that the draft is good, in [0, 1]; None = no reading.
         threshold: What the confidence had to reach.
         signals: Reading of each signal, in [0, 1] or None.
+        tier: Index of the tier whose draft it is.
+        model: The model that wrote it.
     """
 
     reason: Reason
@@ -31,6 +33,8 @@ class Judgement:
     confidence: float | None = None
     threshold: float | None = None
     signals: Mapping[str, float | None] = field(default_factory=dict)
+    tier: int | None = None
+    model: str | None = None
 
 
 @frozen
@@ -60,6 +64,7 @@ class Verdict:
         reason: Why; see `Reason`.
         accepted: Whether a threshold (or the gates of a tool call) was met.
         judged: How the last judged draft was judged.
+        judgements: How every judged draft was judged, in order.
         calls: Every call made, in order, paid or failed.
         cost: USD of all calls; None where one of them is unpriced.
         strong_cost: What asking only the last tier would have cost, an
@@ -88,3 +93,4 @@ class Verdict:
     shadow: Mapping[str, object] | None = None
     unable: Mapping[int, Sequence[Missing]] = field(default_factory=dict)
     failing: Sequence[Failing] = ()
+    judgements: Sequence[Judgement] = ()

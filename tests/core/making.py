@@ -5,6 +5,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from cascade_core.abilities import NOTHING_KNOWN
@@ -23,6 +24,7 @@ from cascade_core.effects import (
     Open,
     Pull,
 )
+from cascade_core.log import Asked
 from cascade_core.logprobs import Logprobs
 from cascade_core.loop import drivers
 from cascade_core.loop.flow import cascade
@@ -34,6 +36,7 @@ from cascade_core.usage import Usage
 
 PRICES = Prices({f"m{k}": {"input": 10**k, "output": 2 * 10**k} for k in range(4)})
 REQUEST = Request.of("Where is my order?")
+ASKED = Asked(datetime(2026, 1, 2, tzinfo=UTC), 12.0)
 PLAIN_TOKENS = 3  # of an answer without logprobs
 
 

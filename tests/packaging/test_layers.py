@@ -33,6 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     (
         "cascade_core.abilities",
+        "cascade_core.ruling",
         "cascade_core.forks",
         "cascade_core.visible",
         "cascade_core.likeness",

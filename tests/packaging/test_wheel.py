@@ -106,8 +106,11 @@ def test_the_metadata_names_every_extra_and_shows_the_readme(wheel: Path) -> Non
         "demo",
         "demo-llamaindex",
         "langchain",
+        "language",
         "llamaindex",
+        "log",
         "parquet",
+        "postgres",
         "prices",
         "report",
     }

@@ -13,6 +13,9 @@ from tests.parity.scenarios import Answer, Model
 
 REFUSED = "this model does not support the parameter logprobs"
 
+_DIFFERS = {"id", "at", "latency_ms", "framework", "cascade"}
+"""What a record says that differs from run to run, and between the frameworks."""
+
 
 class Voice:
     """Chooses what a model says by how it is asked.
@@ -73,4 +76,5 @@ class Outcome:
     def lasting(self) -> dict[str, Any]:
         """The record without what differs from run to run: its id and all times."""
         calls = [{k: v for k, v in c.items() if k != "latency_ms"} for c in self.record["calls"]]
-        return {**{k: v for k, v in self.record.items() if k != "id"}, "calls": calls}
+        same = {k: v for k, v in self.record.items() if k not in _DIFFERS}
+        return {**same, "calls": calls}

@@ -17,7 +17,7 @@ from cascade_core.errors import CascadeExhausted
 from cascade_core.log.record import as_record
 from cascade_core.loop import drivers
 from cascade_core.loop.flow import cascade
-from tests.core.making import AsyncFakePort, FakePort, Models, no_waiting
+from tests.core.making import ASKED, AsyncFakePort, FakePort, Models, no_waiting
 from tests.properties.making import cases
 
 EXAMPLES = 60
@@ -120,7 +120,7 @@ def test_the_record_is_plain_json_with_its_id_first(make):
     came, _, _ = played(make())
     if isinstance(came, CascadeExhausted):
         return
-    record = as_record(came, "d1")
+    record = as_record(came, "d1", ASKED)
     assert json.loads(json.dumps(record, allow_nan=False)) == record
     assert next(iter(record)) == "id"
 

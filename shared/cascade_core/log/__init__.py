@@ -1,16 +1,22 @@
 """Decisions, written down: one plain JSON record a verdict."""
 
 from cascade_core.log.collect import collect_decisions, collectors
-from cascade_core.log.record import Record, as_record, exhausted_record
-from cascade_core.log.store import DecisionLog, JsonlLog, open_log
+from cascade_core.log.events import LogEvent, audit_event, feedback_event
+from cascade_core.log.record import Asked, Record, as_record, exhausted_record
+from cascade_core.log.store import DecisionLog, EventLog, JsonlLog, open_log
 
 __all__ = [
+    "Asked",
     "DecisionLog",
+    "EventLog",
     "JsonlLog",
+    "LogEvent",
     "Record",
     "as_record",
+    "audit_event",
     "collect_decisions",
     "collectors",
     "exhausted_record",
+    "feedback_event",
     "open_log",
 ]

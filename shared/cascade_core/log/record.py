@@ -3,23 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
 from cascade_core.call import Call
+from cascade_core.frozen import frozen
 from cascade_core.usage import Usage
-from cascade_core.verdict import Failing, Verdict
+from cascade_core.verdict import Failing, Judgement, Verdict
 
 Record: TypeAlias = dict[str, Any]
 
+VERSION = 2
+"""Of the records that are written; those of version 1 name none."""
 
-def as_record(verdict: Verdict, record_id: str) -> Record:
+
+@frozen
+class Asked:
+    """What a record says of a request, however it was decided.
+
+    Attributes:
+        at: When it was asked.
+        latency_ms: Milliseconds until its answer was known.
+        class_name: The kind of request.
+        policy: Name of the policy.
+        cascade: The cascade's name.
+        framework: `langchain` or `llamaindex`.
+        thread: The conversation it belongs to.
+        tags: The caller's tags.
+        metadata: Those of the caller's metadata that are to be kept.
+        input_tokens: Tokens of the prompt.
+        digest: A keyed digest of the request; None where there is no log.
+        rule: The rule that fired.
+        policy_version: Which version of the policy decided: a number where it is kept in a
+            database, else a digest of what decides.
+        audit: With which probability the request was to be audited, and whether it is; None
+            where nothing is audited.
+    """
+
+    at: datetime
+    latency_ms: float
+    class_name: str | None = None
+    policy: str | None = None
+    cascade: str | None = None
+    framework: str | None = None
+    thread: str | None = None
+    tags: Sequence[str] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    input_tokens: int | None = None
+    digest: str | None = None
+    rule: str | None = None
+    policy_version: str | int | None = None
+    audit: Mapping[str, Any] | None = None
+
+
+def as_record(verdict: Verdict, record_id: str, asked: Asked) -> Record:
     """Write a verdict as plain JSON.
 
     Args:
         verdict: The verdict.
         record_id: The decision's id.
+        asked: What else there is to say of the request.
 
     Returns:
         `id`, `tier` and `model` (who answered), `accepted` (a threshold or the
@@ -28,8 +73,9 @@ def as_record(verdict: Verdict, record_id: str) -> Record:
         `calibrated`, `calls`, `cost_usd` (null = unpriced), `class`, `policy`,
         `strong_cost_usd` with `strong_cost_is_estimate`; in shadow mode
         `shadow`; where a tier was passed over because it lacks what the request
-        needs, `unable`; where one fails again and again, `failing`. No prompt or
-        answer text.
+        needs, `unable`; where one fails again and again, `failing`; where answers are audited,
+        `audit`. No prompt or answer text. Version 2 adds the fields of `Asked`, and `judged`: how
+        every judged draft was judged.
     """
     judged = verdict.judged
     record: Record = {
@@ -44,10 +90,12 @@ def as_record(verdict: Verdict, record_id: str) -> Record:
         "signals": dict(judged.signals),
         "calls": [_call(call) for call in verdict.calls],
         "cost_usd": _money(verdict.cost),
-        "class": verdict.class_name,
-        "policy": verdict.policy,
+        "class": asked.class_name,
+        "policy": asked.policy,
         "strong_cost_usd": _money(verdict.strong_cost),
         "strong_cost_is_estimate": not verdict.strong_cost_exact,
+        **_asked(asked),
+        "judged": [_judgement(each) for each in verdict.judgements],
     }
     if verdict.shadow is not None:
         record["shadow"] = dict(verdict.shadow)
@@ -60,12 +108,11 @@ def as_record(verdict: Verdict, record_id: str) -> Record:
     return record
 
 
-def exhausted_record(  # noqa: PLR0913 - a record has this many sides
+def exhausted_record(
     calls: Sequence[Call],
     cost: Decimal | None,
     record_id: str,
-    class_name: str | None,
-    policy: str | None,
+    asked: Asked,
     *,
     failing: Sequence[Failing] = (),
 ) -> Record:
@@ -75,8 +122,7 @@ def exhausted_record(  # noqa: PLR0913 - a record has this many sides
         calls: Every call made, paid ones included.
         cost: USD of all of them; None where one is unpriced.
         record_id: The decision's id.
-        class_name: The request's class.
-        policy: Name of the policy.
+        asked: What else there is to say of the request.
         failing: Tiers that fail again and again.
     """
     record: Record = {
@@ -91,10 +137,12 @@ def exhausted_record(  # noqa: PLR0913 - a record has this many sides
         "signals": {},
         "calls": [_call(call) for call in calls],
         "cost_usd": _money(cost),
-        "class": class_name,
-        "policy": policy,
+        "class": asked.class_name,
+        "policy": asked.policy,
         "strong_cost_usd": None,
         "strong_cost_is_estimate": True,
+        **_asked(asked),
+        "judged": [],
     }
     if failing:
         record["failing"] = [asdict(each) for each in failing]
@@ -120,6 +168,37 @@ def calls_of(record: Mapping[str, Any]) -> list[Call]:
         )
         for call in record["calls"]
     ]
+
+
+def _asked(asked: Asked) -> Record:
+    said: Record = {
+        "version": VERSION,
+        "at": asked.at.isoformat(),
+        "latency_ms": round(asked.latency_ms, 3),
+        "cascade": asked.cascade,
+        "framework": asked.framework,
+        "thread": asked.thread,
+        "tags": list(asked.tags),
+        "metadata": dict(asked.metadata),
+        "input_tokens": asked.input_tokens,
+        "digest": asked.digest,
+        "rule": asked.rule,
+        "policy_version": asked.policy_version,
+    }
+    if asked.audit is not None:
+        said["audit"] = dict(asked.audit)
+    return said
+
+
+def _judgement(judgement: Judgement) -> Record:
+    return {
+        "tier": judgement.tier,
+        "model": judgement.model,
+        "reason": judgement.reason,
+        "confidence": judgement.confidence,
+        "threshold": judgement.threshold,
+        "signals": dict(judgement.signals),
+    }
 
 
 def _call(call: Call) -> Record:

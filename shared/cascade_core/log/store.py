@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from threading import Lock
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.forks import free_in_child
+from cascade_core.log.events import LogEvent
 from cascade_core.log.lines import append_line
 from cascade_core.log.record import Record
+
+LogOverflow = Literal["block", "drop"]
+"""What becomes of records that a log cannot take fast enough."""
+
+Redact: TypeAlias = Callable[[str], str]
+"""Takes out of a text what must not be kept."""
 
 
 @runtime_checkable
@@ -24,6 +31,15 @@ class DecisionLog(Protocol):
 
         Async requests call a plain one in a thread, for it may wait.
         """
+        ...
+
+
+@runtime_checkable
+class EventLog(DecisionLog, Protocol):
+    """Keeps what becomes known of decisions later, too."""
+
+    def write_event(self, event: LogEvent) -> Awaitable[None] | None:
+        """Keep one event: feedback or an audit; see `log.events`."""
         ...
 
 
@@ -64,6 +80,14 @@ class JsonlLog:
         line = (json.dumps(record, ensure_ascii=False) + "\n").encode(errors="backslashreplace")
         with self._lock:
             append_line(self.path, line, private=self.private)
+
+    def write_event(self, event: LogEvent) -> None:
+        """Append one event, as a line of its own.
+
+        Raises:
+            OSError: It cannot be written; nothing of it is in the file.
+        """
+        self.write(event)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the lock, so that a copy or another process has its own."""

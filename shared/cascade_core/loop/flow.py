@@ -11,18 +11,15 @@ threshold → accept, or go on (`judging`). The last tier's answer is returned a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cascade_core.abilities import Missing
 from cascade_core.call import Reason
 from cascade_core.draft import Draft
 from cascade_core.effects import (
     Ask,
     Chunk,
-    Close,
     Done,
     Drafts,
     Emit,
@@ -31,18 +28,18 @@ from cascade_core.effects import (
     Pull,
     Steps,
 )
-from cascade_core.errors import CascadeExhausted, error_name, is_lasting
+from cascade_core.errors import CascadeExhausted
 from cascade_core.loop.able import missing
-from cascade_core.loop.bound import Bound, may_cut
+from cascade_core.loop.climb import Answered, Climb
+from cascade_core.loop.drafting import draft_of, note_failure
 from cascade_core.loop.judging import (
     failed_custom_gate,
     failed_gate,
     judge,
     pointless,
 )
-from cascade_core.loop.notes import failing_note, no_reading_note
+from cascade_core.loop.notes import no_reading_note
 from cascade_core.loop.trail import Trail, TrailEntry, always_strong, total
-from cascade_core.signals.asked import ask_with_logprobs
 from cascade_core.verdict import Failing, Judgement, Verdict
 
 if TYPE_CHECKING:
@@ -59,28 +56,6 @@ UNFINISHED: Mapping[str, object] = {
     "cost_usd": None,
 }
 """What the cascade would have done, as long as nobody knows."""
-
-
-@dataclass(slots=True)
-class _Run:
-    """What one request has come to so far."""
-
-    plan: Plan
-    request: Request
-    streamed: bool
-    trail: Trail
-    judged: Judgement
-    drafts: list[tuple[Tier, Judgement, TrailEntry]] = field(default_factory=list)
-    causes: list[tuple[str, BaseException]] = field(default_factory=list)
-    unable: dict[int, Sequence[Missing]] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Answer:
-    """A tier's answer and the chunks it came in."""
-
-    draft: Draft
-    chunks: Sequence[object] = ()
 
 
 def cascade(
@@ -100,7 +75,7 @@ def cascade(
     Raises:
         CascadeExhausted: No tier gave an answer.
     """
-    run = _Run(plan, request, streamed, trail or Trail(plan.prices), _UNJUDGED)
+    run = Climb(plan, request, streamed, trail or Trail(plan.prices), _UNJUDGED)
     if plan.mode == "shadow":
         verdict = yield from served(plan, request, run.trail, streamed=streamed)
         return (yield from shadowed(plan, request, run.trail, verdict))
@@ -114,48 +89,75 @@ def cascade(
                 yield Emit(chunk)
         else:
             yield Emit(answer.draft.native, tier)
+    if not judgement.accepted:
+        return _verdict(run, tier, answer.draft, "kept")
     return _verdict(run, tier, answer.draft, judgement.reason, accepted=True)
 
 
-def _climb(run: _Run) -> Steps[tuple[Tier, Judgement, _Answer] | None]:
-    """Try every tier but the last until a draft is accepted."""
+def _climb(run: Climb) -> Steps[tuple[Tier, Judgement, Answered] | None]:
+    """Try every tier but the last until a draft is accepted, or may not be sent on."""
     plan, request = run.plan, run.request
-    skipped = plan.skipped(request)
+    ruling = request.ruling
+    if ruling.pin is not None:
+        run.judged = replace(run.judged, reason="pinned")
+        return None
+    skipped = plan.skipped(request) if ruling.escalate else ()
     for tier in plan.tiers[:-1]:
         # A tier with no draft to judge gives the reason; the numbers stay the last judged draft's.
-        if tier.index < request.first:
-            run.judged = replace(run.judged, reason="sticky")
-            continue
-        if lacks := missing(tier, request):
-            run.unable[tier.index] = lacks
-            run.judged = replace(run.judged, reason="unable")
-            continue
-        if tier.index in skipped:
-            run.judged = replace(run.judged, reason="difficult")
+        if passed := _passed_over(run, tier, skipped):
+            run.judged = replace(run.judged, reason=passed)
             continue
         silent = plan.reads_logprobs and tier.logprobs.absent and not tier.logprobs.retry()
         unread = silent or tier.index in request.mute
-        if unread and pointless(plan, request, tier):
+        if unread and ruling.escalate and pointless(plan, request, tier):
             run.judged = replace(run.judged, reason="no_reading")
             yield no_reading_note(plan, tier)
             continue
-        answer = yield from _draft(run, tier)
+        answer = yield from draft_of(run, tier)
         if isinstance(answer, Judgement):
             run.judged = answer
+            if answer.reason != "failed":
+                _judged(run, tier, answer)
             continue
         entry = run.trail.add(answer.draft, tier, "draft")
-        run.judged = judgement = yield from judge(plan, request, run.trail, tier, answer.draft)
+        judged = yield from judge(plan, request, run.trail, tier, answer.draft)
+        judgement = _judged(run, tier, judged)
         run.drafts.append((tier, judgement, entry))
         if judgement.accepted:
             entry.settle("accepted")
+            return tier, judgement, answer
+        if not ruling.escalate:
+            entry.settle("returned", judgement.reason)
             return tier, judgement, answer
         entry.settle("rejected", judgement.reason)
     return None
 
 
-def _last(run: _Run, reason: Reason) -> Steps[Verdict]:
-    """Ask the last tier and return what it says, or fall back as configured."""
-    plan, tier = run.plan, run.plan.tiers[-1]
+def _passed_over(run: Climb, tier: Tier, skipped: Collection[int]) -> Reason | None:
+    """Say why a tier is not asked, as far as the request alone tells; None where it is."""
+    request = run.request
+    if tier.index < request.first:
+        return "sticky"
+    if tier.index in request.ruling.bypass:
+        return "bypassed"
+    if lacks := missing(tier, request):
+        run.unable[tier.index] = lacks
+        return "unable"
+    return "difficult" if tier.index in skipped else None
+
+
+def _judged(run: Climb, tier: Tier, judgement: Judgement) -> Judgement:
+    """Note whose draft a judgement is about."""
+    model = None if judgement.draft is None else judgement.draft.model
+    run.judged = judged = replace(judgement, tier=tier.index, model=model or tier.model)
+    run.judgements.append(judged)
+    return judged
+
+
+def _last(run: Climb, reason: Reason) -> Steps[Verdict]:
+    """Ask the last tier, or the only one allowed, and return what it says, or fall back."""
+    plan, pin = run.plan, run.request.ruling.pin
+    tier = plan.tiers[-1 if pin is None else pin]
     shown = False
     if run.streamed:
         reply = yield Open(tier, run.request, live=True)
@@ -174,7 +176,7 @@ def _last(run: _Run, reason: Reason) -> Steps[Verdict]:
             failed = yield from failed_custom_gate(plan, run.request, draft)
         entry.settle("returned", failed)
         return _verdict(run, tier, draft, reason)
-    yield from _failed(run, tier, reply)
+    yield from note_failure(run, tier, reply)
     # Tokens that were shown cannot be taken back, so no other draft may follow them.
     if plan.on_exhausted == "best_draft" and run.drafts and not shown:
         tier, best, entry = max(run.drafts, key=_worth)
@@ -193,7 +195,7 @@ def served(
 
     What the cascade would have done is found out by `shadowed`, afterwards.
     """
-    run = _Run(plan, request, streamed, trail or Trail(plan.prices), _UNJUDGED)
+    run = Climb(plan, request, streamed, trail or Trail(plan.prices), _UNJUDGED)
     verdict = yield from _last(run, "shadow")
     return replace(verdict, shadow=UNFINISHED, calls=tuple(verdict.calls))  # the trail goes on
 
@@ -210,91 +212,28 @@ def shadowed(plan: Plan, request: Request, trail: Trail, verdict: Verdict) -> St
     Returns:
         The same verdict with all that is known now.
     """
-    run = _Run(plan, request, streamed=False, trail=trail, judged=_UNJUDGED)
+    run = Climb(plan, request, streamed=False, trail=trail, judged=_UNJUDGED)
     begun = len(trail.calls)
     accepted = yield from _climb(run)
     tried = trail.calls[begun:]
+    if run.request.ruling.pin is not None:  # there was nothing to decide
+        return replace(verdict, shadow=None, reason="pinned", calls=trail.calls)
     if accepted is None:
         would: dict[str, object] = {"tier": verdict.tier, "reason": run.judged.reason}
         paid = total(trail.calls)
     else:
-        would = {"tier": accepted[0].index, "reason": accepted[1].reason}
+        kept = not accepted[1].accepted
+        would = {"tier": accepted[0].index, "reason": "kept" if kept else accepted[1].reason}
         paid = total(tried)
         for call in tried:  # nothing of it was served
-            if call.outcome == "accepted":
+            if call.outcome in ("accepted", "returned"):
                 call.outcome, call.note = "rejected", "shadow"
     shadow = {
         **would,
-        "accepted": accepted is not None,
+        "accepted": accepted is not None and accepted[1].accepted,
         "cost_usd": None if paid is None else float(paid),
     }
     return replace(_verdict(run, plan.tiers[-1], verdict.draft, verdict.reason), shadow=shadow)
-
-
-def _draft(run: _Run, tier: Tier) -> Steps[_Answer | Judgement]:
-    """Get a draft from a tier; a `Judgement` says why there is none."""
-    plan = run.plan
-    reads = plan.reads_logprobs and tier.logprobs.asked and tier.index not in run.request.mute
-    got: _Answer | Judgement | Failed
-    if reads:
-        failed = partial(run.trail.fail, tier=tier, purpose="draft")
-        ask = partial(_attempt, run, tier)
-        got = yield from ask_with_logprobs(tier.logprobs, ask, failed)
-    else:
-        got = yield from _attempt(run, tier, logprobs=False)
-    if isinstance(got, Judgement):
-        return got
-    if isinstance(got, Failed):
-        yield from _failed(run, tier, got)
-        return replace(run.judged, reason="failed")
-    tier.failures.answered()
-    draft = got.draft
-    if draft.unread == "certain":
-        yield no_reading_note(plan, tier, draft.unread)
-    if reads and draft.text and not (draft.tool_calls or draft.cached or draft.refusal):
-        tier.logprobs.saw(draft.logprobs is not None, unmarked=draft.unmarked)
-    return got
-
-
-def _attempt(run: _Run, tier: Tier, *, logprobs: bool) -> Steps[_Answer | Judgement | Failed]:
-    """Ask for one draft, whole or streamed."""
-    plan, request = run.plan, run.request
-    top = plan.top_logprobs if logprobs else 0
-    if not (run.streamed and tier.streams):
-        reply = yield Ask(tier, request, logprobs=logprobs, top_logprobs=top)
-        return _Answer(reply.drafts[0]) if type(reply) is Drafts else reply
-    limit = tier.max_tokens if request.max_tokens is None else request.max_tokens
-    bound = Bound(plan, tier, request, limit) if logprobs and may_cut(plan, tier) else None
-    chunks = []
-    reply = yield Open(tier, request, live=False, logprobs=logprobs, top_logprobs=top)
-    while isinstance(reply, Chunk):
-        chunks.append(reply.native)
-        if bound is not None and reply.logprobs and bound.fell(reply.logprobs):
-            done = yield Close()
-            tier.logprobs.saw(True)  # noqa: FBT003
-            tier.failures.answered()
-            arrived = done.draft if isinstance(done, Done | Failed) else None
-            # Where closing failed nobody knows what was used: paid for, at an unknown price.
-            run.trail.abort(arrived or Draft(), tier, limit)
-            return Judgement(
-                "low_confidence",
-                confidence=bound.best,
-                threshold=bound.threshold,
-                signals=dict(bound.readings),
-            )
-        reply = yield Pull()
-    return _Answer(reply.draft, chunks) if isinstance(reply, Done) else reply
-
-
-def _failed(run: _Run, tier: Tier, failed: Failed) -> Steps[None]:
-    """Write down that a tier gave no answer; say so where it never does."""
-    run.trail.fail(failed, tier, "draft")
-    run.causes.append((tier.label, failed.error))
-    error = error_name(failed.error)
-    lasting = is_lasting(failed.error)
-    streak = tier.failures.failed(error, lasting=lasting)
-    if streak is not None:
-        yield failing_note(run.plan, tier, failed.error, streak)
 
 
 def _drafted(reply: Drafts | Done | Failed) -> Draft | None:
@@ -311,7 +250,7 @@ def _worth(judged: tuple[Tier, Judgement, TrailEntry]) -> tuple[bool, float, int
 
 
 def _verdict(
-    run: _Run, tier: Tier, draft: Draft, reason: Reason, *, accepted: bool = False
+    run: Climb, tier: Tier, draft: Draft, reason: Reason, *, accepted: bool = False
 ) -> Verdict:
     plan, calls = run.plan, run.trail.calls
     strong_cost, exact = always_strong(calls, plan.tiers[-1], plan.prices)
@@ -330,6 +269,7 @@ def _verdict(
         calibrated=plan.calibrated and run.judged.confidence is not None,
         unable=run.unable,
         failing=failing(plan.tiers),
+        judgements=run.judgements,
     )
 
 

@@ -83,8 +83,8 @@ def _read(plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft) 
     missable = plan.on_no_score != "escalate"
     for signal in plan.signals:
         if signal.paid:
-            if signal.name not in maker.signals:
-                continue
+            if signal.name not in maker.signals or not request.ruling.escalate:
+                continue  # it could change nothing
             lowest, highest = maker.span(readings, request, draft, missable=missable)
             if not lowest < threshold <= highest:
                 # What was not read can neither help nor harm by its absence.

@@ -10,16 +10,19 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, closing
 from dataclasses import replace
-from typing import Any, NamedTuple
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Any
 from uuid import uuid4
 
 from cascade_core.call import Call
 from cascade_core.errors import CascadeExhausted, error_name
-from cascade_core.log import Record, as_record, collectors, exhausted_record
+from cascade_core.log import Asked, Record, as_record, collectors, exhausted_record
 from cascade_core.loop import behind, drivers, writing
 from cascade_core.loop.flow import UNFINISHED, cascade, failing, served, shadowed
 from cascade_core.loop.hooks import Hook, tell
 from cascade_core.loop.port import AsyncPort, Caller, Port
+from cascade_core.loop.recording import Decided, asked_of, content_of
 from cascade_core.loop.trail import Trail, total
 from cascade_core.request import Request
 from cascade_core.setup.engine import Engine
@@ -27,13 +30,6 @@ from cascade_core.setup.plan import Plan
 from cascade_core.verdict import Verdict
 
 __all__ = ["Decided", "Hook", "Session"]
-
-
-class Decided(NamedTuple):
-    """A verdict and its record."""
-
-    verdict: Verdict
-    record: Record
 
 
 class Session:
@@ -50,20 +46,25 @@ class Session:
         verdict: What came out, once it has.
         record: The same as plain JSON, also of a request that no tier answered.
         error: What ended a request that has no verdict.
+        at: When it was asked.
+        took: Seconds until its answer was known; None until then.
     """
 
     __slots__ = (
+        "_began",
         "_collectors",
         "_ended",
         "_id",
         "_left",
         "_trail",
+        "at",
         "caller",
         "engine",
         "error",
         "plan",
         "record",
         "request",
+        "took",
         "verdict",
     )
 
@@ -84,6 +85,9 @@ class Session:
         self.record: Record | None = None
         self.error: BaseException | None = None
         self._id = decision_id
+        self.at = datetime.now(UTC)
+        self._began = perf_counter()
+        self.took: float | None = None
         self._ended = False
         self._left = False  # behind the request
         self._trail = Trail(plan.prices)
@@ -184,13 +188,19 @@ class Session:
     def _begin(self, *, streamed: bool) -> Any:
         for hook in self.engine.hooks:
             hook.before(self)
+        self.request.ruling = self.plan.ruling(self.request, self.at)
         if self.plan.mode == "shadow":
             return served(self.plan, self.request, self._trail, streamed=streamed)
         return cascade(self.plan, self.request, self._trail, streamed=streamed)
 
     def _verdict(self, verdict: Verdict) -> None:
         self.verdict = verdict
-        self.record = as_record(verdict, self.id)
+        self.record = as_record(verdict, self.id, self._asked())
+
+    def _asked(self) -> Asked:
+        if self.took is None:  # what goes on behind an answer is not waited for
+            self.took = perf_counter() - self._began
+        return asked_of(self.engine, self.plan, self.request, self.at, self.took)
 
     def _finish(self) -> Decided:
         """Write down what was decided; in shadow mode, have the rest found out behind."""
@@ -293,10 +303,13 @@ class Session:
         self.error = error
         if not isinstance(error, CascadeExhausted):
             return False
-        class_name, policy = self.request.class_name, self.plan.policy
         calls, cost = self.calls, total(self.calls)
         self.record = exhausted_record(
-            calls, cost, self.id, class_name, policy, failing=failing(self.plan.tiers)
+            calls,
+            cost,
+            self.id,
+            self._asked(),
+            failing=failing(self.plan.tiers),
         )
         return True
 
@@ -316,7 +329,7 @@ class Session:
         self._collect()
 
     def _logged(self) -> Record:
-        return {**(self.record or {}), **self._content()}
+        return {**(self.record or {}), **content_of(self.engine, self.request, self.verdict)}
 
     def _collect(self) -> None:
         assert self.record is not None  # noqa: S101 - it is being kept
@@ -332,10 +345,3 @@ class Session:
             if self.verdict is not None and self.error is None:
                 tell(self, "decided")
             tell(self, "ended")
-
-    def _content(self) -> Record:
-        """Return the prompt and the answer, where the caller wants them logged."""
-        if not self.engine.log_content or self.verdict is None:
-            return {}
-        turns = [{"role": turn.role, "text": turn.text} for turn in self.request.turns]
-        return {"request": turns, "response": self.verdict.draft.text}

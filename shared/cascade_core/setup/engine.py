@@ -11,12 +11,11 @@ from typing import Any, Self
 
 from cascade_core.costs import catalogue, encodings
 from cascade_core.likeness import likeness
-from cascade_core.log import (
-    DecisionLog,
-    open_log,
-)
+from cascade_core.log import DecisionLog, open_log
+from cascade_core.log.store import Redact
 from cascade_core.refusals.languages import LANGUAGES
 from cascade_core.request import Request
+from cascade_core.setup.audit import Audit
 from cascade_core.setup.gates import NoneOfThese
 from cascade_core.setup.notices import Notices
 from cascade_core.setup.plan import Plan, make_plan
@@ -44,6 +43,9 @@ class Engine:
         plan: What decides.
         log: Where records are kept, if anywhere.
         log_content: Whether prompts and answers are kept there too.
+        redact: Takes out of prompts and answers what must not be kept.
+        log_metadata: Which of the caller's metadata records keep.
+        audit: Which answers are compared with the strongest tier's, if any.
         hooks: Told of every request; see `loop.hooks.Hook`.
         worth: What requests have paid, beside what the last tier alone would have cost.
         warm: Whether everything that requests may need has been read.
@@ -59,6 +61,9 @@ class Engine:
         self.plan: Plan = make_plan(tiers, notices, **deciding)
         self.log_content = bool(settings.log_content)
         self.log: DecisionLog | None = open_log(settings.log, private=self.log_content)
+        self.redact: Redact | None = settings.redact
+        self.log_metadata = tuple(settings.log_metadata)
+        self.audit: Audit | None = settings.audit
         self.hooks: list[Any] = []
         self.worth = Worth()
         self.warm = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from cascade_core.costs.prices import Prices
@@ -20,6 +21,7 @@ from cascade_core.policy.document import (
 )
 from cascade_core.policy.route import Router
 from cascade_core.request import Request
+from cascade_core.ruling import UNRULED, Ruling
 from cascade_core.setup.confidence import Calibrated, Confidence, Raw
 from cascade_core.setup.gates import Check, Gate, RefusalLike, make_gates
 from cascade_core.setup.misuse import odd_tiers, other_use
@@ -63,6 +65,8 @@ class Plan:
         router: Says which tiers a request had better not ask; None asks them all.
         policy: Name of the policy, for the record.
         fingerprint: A digest of the policy; None where there is none.
+        policy_version: Which version of the policy this is: a number where it is kept in a
+            database, else its fingerprint.
         notices: Warnings given so far.
         calibrated: Whether confidences are fitted probabilities.
         top_logprobs: How many alternatives a token the signals need.
@@ -87,6 +91,7 @@ class Plan:
     router: Router | None = None
     policy: str | None = None
     fingerprint: str | None = None
+    policy_version: str | int | None = None
     notices: Notices = field(default_factory=Notices, repr=False)
     calibrated: bool = field(init=False)
     top_logprobs: int = field(init=False)
@@ -111,11 +116,19 @@ class Plan:
 
     def threshold(self, tier: Tier, request: Request) -> float:
         """Return what a tier's confidence has to reach for a request, in [0, 1]."""
+        ruled = request.ruling.thresholds
+        if ruled is not None:
+            return ruled[tier.index]
         if self.class_thresholds:
             own = self.class_thresholds.get(request.class_name or "")
             if own is not None:
                 return own[tier.index]
         return self.thresholds[tier.index]
+
+    def ruling(self, request: Request, at: datetime) -> Ruling:
+        """Return what the policy's rules say of a request that is asked at a time."""
+        del request, at
+        return UNRULED
 
     def skipped(self, request: Request) -> Collection[int]:
         """Return the tiers that are better not asked, judging by the request alone."""
@@ -213,6 +226,7 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
         router=_router(document, len(tiers)),
         policy=document.name,
         fingerprint=None if policy is None else document.fingerprint,
+        policy_version=None if policy is None else document.fingerprint,
         notices=notices or Notices(),
         **settings,
     )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypedDict, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from cascade_core.costs.prices import Prices
-from cascade_core.log.store import DecisionLog
+from cascade_core.log.store import DecisionLog, LogOverflow, Redact
 from cascade_core.policy.document import (
     Mode,
     OnExhausted,
@@ -24,6 +24,7 @@ from cascade_core.policy.document import (
     Policy,
     StreamingPolicy,
 )
+from cascade_core.setup.audit import Audit
 from cascade_core.setup.gates import Check, Gate, RefusalLike
 from cascade_core.signals.make import SignalLike
 from cascade_core.signals.readings import Combine
@@ -55,9 +56,20 @@ class CascadeKeywords(TypedDict, total=False):
     found by the name it answers with or the one it was set up with. It wins over genai-prices; a
     model in neither is unpriced."""
     log: DecisionLog | str | Path | None
-    """The path of a `.jsonl` file, one decision a line, or an object with `write(record)`."""
+    """The URL of a database (`"sqlite:///decisions.db"`, `"postgresql+psycopg://…"`), the path of a
+    `.jsonl` file, one decision a line, or an object with `write(record)`."""
     log_content: bool
     """Whether the log also holds prompts and answers; default False."""
+    redact: Redact | None
+    """A function `(text) -> text` that every text goes through before it is logged."""
+    log_metadata: Sequence[str]
+    """Which keys of a request's metadata its record keeps; default none."""
+    log_overflow: LogOverflow
+    """When a database cannot keep up: `"block"` (default) lets requests wait a little before a
+    record is given up, `"drop"` gives it up at once; either is counted and warned of."""
+    audit: Audit | None
+    """An `Audit`: which share of the answers is compared with the strongest tier's, behind the
+    requests."""
     mode: Mode | None
     """`"serve"` (default), or `"shadow"`: always serve the last tier and record what the cascade
     would have done."""
@@ -73,9 +85,10 @@ class CascadeKeywords(TypedDict, total=False):
     finish."""
 
 
-DECIDING = tuple(
-    name for name in CascadeKeywords.__annotations__ if name not in ("log", "log_content")
-)
+RECORDING = ("log", "log_content", "redact", "log_metadata", "log_overflow", "audit")
+"""Settings of what is kept of requests, which change no decision."""
+
+DECIDING = tuple(name for name in CascadeKeywords.__annotations__ if name not in RECORDING)
 """Settings that make the plan; see `plan.make_plan`."""
 
 
@@ -107,6 +120,10 @@ class CascadeSettings(BaseModel):
     prices: Unread[Prices | Document | None] = Field(default=None, repr=False)
     log: Unread[DecisionLog | str | Path | None] = None
     log_content: bool = False
+    redact: Unread[Redact | None] = None
+    log_metadata: Unread[Sequence[str]] = ()
+    log_overflow: Unread[LogOverflow] = "block"
+    audit: Unread[Audit | None] = None
     mode: str | None = None
     on_no_score: str | None = None
     on_tool_call: str | None = None

@@ -5,7 +5,7 @@ import json
 from cascade_core.log import as_record
 from cascade_core.request import Request
 from cascade_core.signals import SequenceLogprob
-from tests.core.making import Answer, broken, make_tiers, mute, plan_for, play, sure
+from tests.core.making import ASKED, Answer, broken, make_tiers, mute, plan_for, play, sure
 
 KEYS = [
     "id",
@@ -23,12 +23,25 @@ KEYS = [
     "policy",
     "strong_cost_usd",
     "strong_cost_is_estimate",
+    "version",
+    "at",
+    "latency_ms",
+    "cascade",
+    "framework",
+    "thread",
+    "tags",
+    "metadata",
+    "input_tokens",
+    "digest",
+    "rule",
+    "policy_version",
+    "judged",
 ]
 
 
 def test_a_record_has_these_keys_in_this_order():
     verdict, _, _ = play(plan_for(), sure(0.5), mute())
-    record = as_record(verdict, "d1")
+    record = as_record(verdict, "d1", ASKED)
     assert list(record) == KEYS
     assert json.loads(json.dumps(record, allow_nan=False)) == record
     assert (record["id"], record["tier"], record["model"]) == ("d1", 1, "m1")
@@ -38,7 +51,7 @@ def test_a_record_has_these_keys_in_this_order():
 
 def test_each_call_says_what_it_was_for_what_it_used_and_what_became_of_it():
     verdict, _, _ = play(plan_for(), sure(0.5), mute())
-    cheap, strong = as_record(verdict, "d1")["calls"]
+    cheap, strong = as_record(verdict, "d1", ASKED)["calls"]
     assert cheap == {
         "tier": 0,
         "model": "m0",
@@ -58,13 +71,13 @@ def test_an_abort_says_what_it_saved():
     tiers = make_tiers(streams=True, max_tokens=10)
     plan = plan_for(tiers=tiers, signals=[SequenceLogprob("min")])
     verdict, _, _ = play(plan, sure(0.1), mute(), streamed=True)
-    (aborted, _) = as_record(verdict, "d1")["calls"]
+    (aborted, _) = as_record(verdict, "d1", ASKED)["calls"]
     assert (aborted["outcome"], aborted["tokens_saved"]) == ("aborted", 9)
 
 
 def test_what_is_not_known_is_null_and_not_zero():
     verdict, _, _ = play(plan_for(prices={"x": {"input": 1, "output": 1}}), broken(), mute())
-    record = as_record(verdict, "d1")
+    record = as_record(verdict, "d1", ASKED)
     assert record["calls"][0]["usage"] is None
     assert record["calls"][0]["tokens_source"] is None
     assert record["calls"][0]["latency_ms"] == 500
@@ -73,8 +86,8 @@ def test_what_is_not_known_is_null_and_not_zero():
 
 
 def test_the_strong_cost_is_an_estimate_until_the_last_tier_was_asked():
-    accepted = as_record(play(plan_for(), sure(0.9), mute())[0], "1")
-    escalated = as_record(play(plan_for(), sure(0.1), mute())[0], "2")
+    accepted = as_record(play(plan_for(), sure(0.9), mute())[0], "1", ASKED)
+    escalated = as_record(play(plan_for(), sure(0.1), mute())[0], "2", ASKED)
     assert accepted["strong_cost_is_estimate"]
     assert not escalated["strong_cost_is_estimate"]
     assert escalated["strong_cost_usd"] == escalated["calls"][1]["cost_usd"]
@@ -82,7 +95,7 @@ def test_the_strong_cost_is_an_estimate_until_the_last_tier_was_asked():
 
 def test_shadow_is_there_only_in_shadow_mode():
     verdict, _, _ = play(plan_for(mode="shadow"), sure(), mute())
-    record = as_record(verdict, "d1")
+    record = as_record(verdict, "d1", ASKED)
     assert list(record) == [*KEYS, "shadow"]
     assert record["shadow"]["tier"] == 0
 
@@ -91,5 +104,5 @@ def test_no_word_of_prompt_or_answer_is_in_a_record():
     request = Request.of("PROMPT", system="SYSTEM")
     answer = Answer("ANSWER", probs=[0.9], fields={"parse_error": ValueError("PARSED")})
     verdict, _, _ = play(plan_for(), answer, mute("STRONG"), request=request)
-    written = json.dumps(as_record(verdict, "d1")) + repr(verdict)
+    written = json.dumps(as_record(verdict, "d1", ASKED)) + repr(verdict)
     assert not any(word in written for word in ("PROMPT", "SYSTEM", "ANSWER", "PARSED", "STRONG"))

@@ -14,7 +14,7 @@ from cascade_core.loop.session import Decided, Hook, Session
 from cascade_core.loop.streams import AsyncStream, Stream
 from cascade_core.request import Request
 from cascade_core.setup.engine import Engine
-from cascade_core.setup.settings import DECIDING
+from cascade_core.setup.settings import CascadeSettings
 from tests.core.making import Answer, ProviderError, StopEverythingError, make_tiers
 
 REQUEST = Request.of("Where is my order?")
@@ -118,7 +118,8 @@ class Moments(Hook):
 
 
 def engine(log=None, hooks=(), **settings):
-    given = {**dict.fromkeys(DECIDING), "combine": "min", "log": log, "log_content": False}
+    default = {name: field.default for name, field in CascadeSettings.model_fields.items()}
+    given = {**default, "log": log}
     made = Engine(SimpleNamespace(**{**given, **settings}), make_tiers(2, streams=True))
     made.hooks += hooks
     return made

@@ -1,0 +1,40 @@
+"""What one request has come to so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cascade_core.abilities import Missing
+from cascade_core.draft import Draft
+from cascade_core.loop.trail import Trail, TrailEntry
+from cascade_core.verdict import Judgement
+
+if TYPE_CHECKING:
+    from cascade_core.request import Request
+    from cascade_core.setup.plan import Plan
+    from cascade_core.tier import Tier
+
+
+@dataclass(slots=True)
+class Climb:
+    """What one request has come to so far."""
+
+    plan: Plan
+    request: Request
+    streamed: bool
+    trail: Trail
+    judged: Judgement
+    judgements: list[Judgement] = field(default_factory=list)
+    drafts: list[tuple[Tier, Judgement, TrailEntry]] = field(default_factory=list)
+    causes: list[tuple[str, BaseException]] = field(default_factory=list)
+    unable: dict[int, Sequence[Missing]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Answered:
+    """A tier's answer and the chunks it came in."""
+
+    draft: Draft
+    chunks: Sequence[object] = ()

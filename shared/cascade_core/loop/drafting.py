@@ -1,0 +1,86 @@
+"""Gets one draft from a tier, whole or streamed, or says why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cascade_core.draft import Draft
+from cascade_core.effects import Ask, Chunk, Close, Done, Drafts, Failed, Open, Pull, Steps
+from cascade_core.errors import error_name, is_lasting
+from cascade_core.loop.bound import Bound, may_cut
+from cascade_core.loop.climb import Answered, Climb
+from cascade_core.loop.notes import failing_note, no_reading_note
+from cascade_core.signals.asked import ask_with_logprobs
+from cascade_core.verdict import Judgement
+
+if TYPE_CHECKING:
+    from cascade_core.tier import Tier
+
+
+def draft_of(run: Climb, tier: Tier) -> Steps[Answered | Judgement]:
+    """Get a draft from a tier; a `Judgement` says why there is none."""
+    plan = run.plan
+    reads = plan.reads_logprobs and tier.logprobs.asked and tier.index not in run.request.mute
+    got: Answered | Judgement | Failed
+    if reads:
+        failed = partial(run.trail.fail, tier=tier, purpose="draft")
+        ask = partial(_attempt, run, tier)
+        got = yield from ask_with_logprobs(tier.logprobs, ask, failed)
+    else:
+        got = yield from _attempt(run, tier, logprobs=False)
+    if isinstance(got, Judgement):
+        return got
+    if isinstance(got, Failed):
+        yield from note_failure(run, tier, got)
+        return replace(run.judged, reason="failed")
+    tier.failures.answered()
+    draft = got.draft
+    if draft.unread == "certain":
+        yield no_reading_note(plan, tier, draft.unread)
+    if reads and draft.text and not (draft.tool_calls or draft.cached or draft.refusal):
+        tier.logprobs.saw(draft.logprobs is not None, unmarked=draft.unmarked)
+    return got
+
+
+def _attempt(run: Climb, tier: Tier, *, logprobs: bool) -> Steps[Answered | Judgement | Failed]:
+    """Ask for one draft, whole or streamed."""
+    plan, request = run.plan, run.request
+    top = plan.top_logprobs if logprobs else 0
+    if not (run.streamed and tier.streams):
+        reply = yield Ask(tier, request, logprobs=logprobs, top_logprobs=top)
+        return Answered(reply.drafts[0]) if type(reply) is Drafts else reply
+    limit = tier.max_tokens if request.max_tokens is None else request.max_tokens
+    cuts = logprobs and request.ruling.escalate and may_cut(plan, tier)
+    bound = Bound(plan, tier, request, limit) if cuts else None
+    chunks = []
+    reply = yield Open(tier, request, live=False, logprobs=logprobs, top_logprobs=top)
+    while isinstance(reply, Chunk):
+        chunks.append(reply.native)
+        if bound is not None and reply.logprobs and bound.fell(reply.logprobs):
+            done = yield Close()
+            tier.logprobs.saw(True)  # noqa: FBT003
+            tier.failures.answered()
+            arrived = done.draft if isinstance(done, Done | Failed) else None
+            # Where closing failed nobody knows what was used: paid for, at an unknown price.
+            run.trail.abort(arrived or Draft(), tier, limit)
+            return Judgement(
+                "low_confidence",
+                confidence=bound.best,
+                threshold=bound.threshold,
+                signals=dict(bound.readings),
+            )
+        reply = yield Pull()
+    return Answered(reply.draft, chunks) if isinstance(reply, Done) else reply
+
+
+def note_failure(run: Climb, tier: Tier, failed: Failed) -> Steps[None]:
+    """Write down that a tier gave no answer; say so where it never does."""
+    run.trail.fail(failed, tier, "draft")
+    run.causes.append((tier.label, failed.error))
+    error = error_name(failed.error)
+    lasting = is_lasting(failed.error)
+    streak = tier.failures.failed(error, lasting=lasting)
+    if streak is not None:
+        yield failing_note(run.plan, tier, failed.error, streak)
