@@ -28,7 +28,7 @@ from cascade_core.request import Request
 from langchain_cascade.answer import Shown, stamp, whole_chunk
 from langchain_cascade.cache import AnswerCache
 from langchain_cascade.calls import ChatCalls
-from langchain_cascade.contexts import contexts_of
+from langchain_cascade.contexts import contexts_of, thread_of
 from langchain_cascade.convert import load_of, to_turns
 from langchain_cascade.engine import ChatEngine
 from langchain_cascade.scope import AsyncScope, Scope
@@ -203,6 +203,7 @@ class Asking:
             contexts=contexts_of(config),
             tags=config.get("tags") or (),
             metadata=metadata,
+            thread=thread_of(config),
             **asked,
         )
         if stop is None:

@@ -1,4 +1,6 @@
-"""Finds the texts an answer was made from: in a chain's input, its output, or the config.
+"""Finds what belongs to a request beside its prompt: the conversation, and retrieved texts.
+
+The texts an answer was made from are in a chain's input, its output, or the config.
 
 A chat model is only given a prompt, with whatever was retrieved somewhere
 inside it; so a `ChatCascade` can only know the contexts from its caller. What
@@ -14,9 +16,17 @@ from langchain_core.documents import Document
 from langchain_core.runnables.config import RunnableConfig
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.integrations.threads import thread_in
 
 KEYS = ("context", "contexts", "documents", "docs", "source_documents")
 METADATA_KEY = "cascade_contexts"
+
+
+def thread_of(config: RunnableConfig) -> str | None:
+    """Return the conversation that a request belongs to: LangGraph's, else what metadata name."""
+    configurable = config.get("configurable")
+    named = thread_in(configurable) if configurable else None
+    return named or thread_in(config.get("metadata"))
 
 
 def contexts_in(value: Any) -> tuple[str, ...] | None:

@@ -39,6 +39,7 @@ class ChatEngine(Engine):
         ConfigurationError: A setting cannot work.
     """
 
+    framework = "langchain"
     keep_logprobs: bool
     last: Variant
 

@@ -27,8 +27,9 @@ from cascade_core.integrations.tools import read_choice
 from cascade_core.loop.session import Decided, Session
 from cascade_core.request import Request, ToolSpec
 from cascade_core.setup.constructor import configured
-from cascade_core.setup.settings import CascadeKeywords, CascadeSettings
+from cascade_core.setup.settings import CascadeKeywords, CascadeSettings, called
 from langchain_cascade.answer import stamp
+from langchain_cascade.contexts import thread_of
 from langchain_cascade.convert import load_of, to_turns
 from langchain_cascade.engine import ChatEngine
 from langchain_cascade.tiers import GivenTier, make_tiers, to_core
@@ -67,7 +68,13 @@ class CascadeMiddleware(AgentMiddleware):
             tier.given if is_undecided(tier.given) else _flat(tier.given, f"tiers[{i}]")
             for i, tier in enumerate(given)
         ]
-        self._engine = ChatEngine(CascadeSettings(tiers=tiers, **settings), to_core(given))
+        named = called(settings, type(self))
+        self._engine = ChatEngine(CascadeSettings(tiers=tiers, **named), to_core(given))
+
+    @property
+    def name(self) -> str:
+        """What records call the cascade; an agent takes only one middleware of a name."""
+        return self._engine.name
 
     @classmethod
     def from_models(cls, *names: str, **settings: Unpack[CascadeKeywords]) -> Self:
@@ -117,6 +124,7 @@ class CascadeMiddleware(AgentMiddleware):
             output_schema=wanted.schema,
             tags=config.get("tags") or (),
             metadata=config.get("metadata"),
+            thread=thread_of(config),
             mute=[
                 tier.index
                 for tier in self._engine.plan.tiers

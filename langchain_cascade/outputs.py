@@ -28,7 +28,7 @@ from cascade_core.loop.streams import EMPTY_STREAM, AsyncStream, Stream
 from cascade_core.request import Request
 from cascade_core.tier import Tier
 from langchain_cascade.calls import ChatCalls
-from langchain_cascade.contexts import contexts_in, contexts_of
+from langchain_cascade.contexts import contexts_in, contexts_of, thread_of
 from langchain_cascade.convert import load_of, to_chunk, to_draft, to_turns
 from langchain_cascade.histories import needs_reading, readable, reader
 from langchain_cascade.recorder import CallRecorder
@@ -54,6 +54,7 @@ def request_of(
         contexts=contexts_of(config, value),
         tags=config.get("tags") or (),
         metadata=config.get("metadata"),
+        thread=thread_of(config),
     )
 
 

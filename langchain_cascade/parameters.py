@@ -44,8 +44,6 @@ class ChatKeywords(CascadeKeywords, total=False):
     logprobs: bool | None
     """Whether answers carry token log-probabilities, where the tiers give them; a cascade that is
     itself a tier is asked for them so."""
-    name: str | None
-    """What traces call the cascade."""
     tags: list[str] | None
     """Tags of the cascade's runs in traces."""
     metadata: dict[str, Any] | None

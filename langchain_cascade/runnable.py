@@ -39,8 +39,6 @@ class RunnableKeywords(CascadeKeywords, total=False):
     """Makes a draft of a tier's output: a `Draft`, a message, or the text to judge. Not needed for
     messages, texts, pydantic objects, and dicts with one of the keys answer, output, result, text,
     messages."""
-    name: str | None
-    """What traces call the cascade."""
 
 
 @configured(CascadeKeywords, RunnableKeywords)

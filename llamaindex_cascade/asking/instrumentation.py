@@ -17,6 +17,7 @@ from llama_index_instrumentation.dispatcher import (
     active_instrument_tags,
 )
 
+from cascade_core.integrations.threads import thread_in
 from cascade_core.log import Record
 from llamaindex_cascade.reading.recorder import RecorderEvents, RecorderSpans, current
 
@@ -56,9 +57,21 @@ def announce(record: Record, span: str | None) -> None:
         _dispatcher.event(CascadeDecisionEvent(record=record, span_id=span))
 
 
-def request_metadata() -> dict[str, Any]:
-    """Return the caller's instrumentation tags: `cascade_class` among them names the class."""
-    return active_instrument_tags.get()
+def request_facts() -> dict[str, Any]:
+    """Return what the caller's instrumentation tags say of a request.
+
+    All of them are its metadata: `cascade_class` among them names the class, and `thread_id`,
+    `session_id` or `conversation_id` its conversation. `tags`, a text or several, are its tags.
+    """
+    given = active_instrument_tags.get()
+    if not given:
+        return {}
+    return {"metadata": given, "tags": _texts(given.get("tags")), "thread": thread_in(given)}
+
+
+def _texts(given: object) -> tuple[str, ...]:
+    texts = given if isinstance(given, list | tuple | set | frozenset) else (given,)
+    return tuple(text for text in texts if isinstance(text, str))
 
 
 def spanned_if_observed(cls: Class) -> Class:

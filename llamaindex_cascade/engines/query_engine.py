@@ -22,10 +22,10 @@ from cascade_core.given import Tier as DeclaredTier
 from cascade_core.given import bare_model, listed_tiers
 from cascade_core.request import Request, Turn
 from cascade_core.setup.constructor import configured
-from cascade_core.setup.engine import Engine
-from cascade_core.setup.settings import CascadeKeywords, CascadeSettings
+from cascade_core.setup.settings import CascadeKeywords, CascadeSettings, called
 from cascade_core.tier import Tier
-from llamaindex_cascade.asking.instrumentation import request_metadata, spanned_if_observed
+from llamaindex_cascade.asking.engine import LLMEngine
+from llamaindex_cascade.asking.instrumentation import request_facts, spanned_if_observed
 from llamaindex_cascade.asking.misgiven import no_query_engine
 from llamaindex_cascade.asking.session import Session
 from llamaindex_cascade.engines.base import PipelineCascade
@@ -82,7 +82,8 @@ class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
         super().__init__(callback_manager or Settings.callback_manager)
         given = listed_tiers(tiers, "query engines")
         made = [_make_tier(each, index) for index, each in enumerate(given)]
-        self._engine = Engine(CascadeSettings(tiers=tiers, **settings), made)
+        named = called(settings, type(self))
+        self._engine = LLMEngine(CascadeSettings(tiers=tiers, **named), made)
         self._needs_nodes = needs_nodes
 
     @property
@@ -141,7 +142,7 @@ class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
         # Whether tiers stream only shows when they answer, so every request is decided as if
         # they did; an answer that does not stream comes in one piece.
         turns = (Turn("user", query.query_str),)
-        request = Request(turns, native=question, metadata=request_metadata())
+        request = Request(turns, native=question, **request_facts())
         return Session(
             self._engine, request, PipelineCalls(question, needs_nodes=self._needs_nodes)
         )

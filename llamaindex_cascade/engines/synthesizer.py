@@ -36,10 +36,10 @@ from cascade_core.given import Tier as DeclaredTier
 from cascade_core.given import bare_model, listed_tiers
 from cascade_core.request import Request, Turn
 from cascade_core.setup.constructor import configured
-from cascade_core.setup.engine import Engine
-from cascade_core.setup.settings import CascadeKeywords, CascadeSettings
+from cascade_core.setup.settings import CascadeKeywords, CascadeSettings, called
 from cascade_core.tier import Tier
-from llamaindex_cascade.asking.instrumentation import request_metadata, spanned_if_observed
+from llamaindex_cascade.asking.engine import LLMEngine
+from llamaindex_cascade.asking.instrumentation import request_facts, spanned_if_observed
 from llamaindex_cascade.asking.misgiven import no_synthesizer
 from llamaindex_cascade.asking.models import with_models
 from llamaindex_cascade.asking.session import Session
@@ -111,7 +111,8 @@ class CascadeSynthesizer(PipelineCascade, BaseSynthesizer):
             raise ConfigurationError(msg)
         making["streaming"] = streaming
         made = [_make_tier(each, i, making, callback_manager) for i, each in enumerate(given)]
-        self._engine = Engine(CascadeSettings(tiers=given, **deciding), made)
+        named = called(deciding, type(self))
+        self._engine = LLMEngine(CascadeSettings(tiers=given, **named), made)
         plan = self._engine.plan
         for tier in plan.tiers[:-1] if plan.reads_logprobs else ():
             if isinstance(tier.native, LLMPipeline):
@@ -230,7 +231,7 @@ class CascadeSynthesizer(PipelineCascade, BaseSynthesizer):
             (Turn("user", way.query.query_str),),
             native=way,
             contexts=way.texts,
-            metadata=request_metadata(),
+            **request_facts(),
         )
         # It retrieves nothing itself: whether there was anything to answer from is not its fault.
         calls = PipelineCalls(way, needs_nodes=False)

@@ -13,12 +13,12 @@ from llama_index.core.llms.function_calling import FunctionCallingLLM
 from pydantic import ConfigDict, Field
 
 from cascade_core.request import Request
-from cascade_core.setup.engine import Engine
 from cascade_core.setup.notices import Notices
 from cascade_core.setup.plan import Plan
 from cascade_core.setup.settings import DECIDING, RECORDING, CascadeSettings
 from llamaindex_cascade.asking.arguments import check_conversation
-from llamaindex_cascade.asking.instrumentation import request_metadata
+from llamaindex_cascade.asking.engine import LLMEngine
+from llamaindex_cascade.asking.instrumentation import request_facts
 from llamaindex_cascade.asking.models import with_models
 from llamaindex_cascade.asking.session import Session
 from llamaindex_cascade.asking.streams import ashown, shown
@@ -50,12 +50,12 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
     )
 
     @cached_property
-    def _engine(self) -> Engine:
+    def _engine(self) -> LLMEngine:
         return self._new_engine()
 
-    def _new_engine(self, notices: Notices | None = None) -> Engine:
+    def _new_engine(self, notices: Notices | None = None) -> LLMEngine:
         self.__dict__["tiers"] = with_models(self.tiers)  # a name is made into a model once
-        engine = Engine(self, make_tiers(self.tiers), notices)
+        engine = LLMEngine(self, make_tiers(self.tiers), notices)
         check_judges(engine.plan.signals)
         return engine
 
@@ -149,7 +149,7 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
         if known.get("tools") and not self._calls_tools:
             msg = f"no tier of {self!r} can call tools"
             raise NotImplementedError(msg)
-        return Request(way.turns, native=way, metadata=request_metadata(), **known)
+        return Request(way.turns, native=way, **request_facts(), **known)
 
     def _respond(self, way: Way) -> Any:
         return stamped(self._session(way).run(), self._llm_tiers)

@@ -29,12 +29,13 @@ def asked_of(engine: Engine, plan: Plan, request: Request, at: datetime, seconds
         at: When.
         seconds: Until the answer was known.
     """
-    del engine
     return Asked(
         at=at,
         latency_ms=seconds * 1000,
         class_name=request.class_name,
         policy=plan.policy,
+        cascade=engine.name,
+        framework=engine.framework,
         thread=request.thread,
         tags=request.tags,
         rule=request.ruling.rule,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from importlib import import_module
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from cascade_core.costs import catalogue, encodings
 from cascade_core.likeness import likeness
@@ -40,6 +40,8 @@ class Engine:
         notices: What was warned of in an earlier engine of the same cascade.
 
     Attributes:
+        framework: Whose cascade it is; each adapter's engine says so.
+        name: What records call the cascade.
         plan: What decides.
         log: Where records are kept, if anywhere.
         log_content: Whether prompts and answers are kept there too.
@@ -54,9 +56,12 @@ class Engine:
         ConfigurationError: A setting cannot work.
     """
 
+    framework: ClassVar[str | None] = None
+
     def __init__(
         self, settings: Any, tiers: Sequence[Tier], notices: Notices | None = None
     ) -> None:
+        self.name: str = settings.name or type(settings).__name__
         deciding = {name: getattr(settings, name) for name in DECIDING}
         self.plan: Plan = make_plan(tiers, notices, **deciding)
         self.log_content = bool(settings.log_content)

@@ -55,6 +55,8 @@ class CascadeKeywords(TypedDict, total=False):
     """USD per million tokens by model, or the path of a JSON file (also litellm's). A model is
     found by the name it answers with or the one it was set up with. It wins over genai-prices; a
     model in neither is unpriced."""
+    name: str | None
+    """What records and traces call the cascade; default the class's name."""
     log: DecisionLog | str | Path | None
     """The URL of a database (`"sqlite:///decisions.db"`, `"postgresql+psycopg://…"`), the path of a
     `.jsonl` file, one decision a line, or an object with `write(record)`."""
@@ -85,7 +87,7 @@ class CascadeKeywords(TypedDict, total=False):
     finish."""
 
 
-RECORDING = ("log", "log_content", "redact", "log_metadata", "log_overflow", "audit")
+RECORDING = ("name", "log", "log_content", "redact", "log_metadata", "log_overflow", "audit")
 """Settings of what is kept of requests, which change no decision."""
 
 DECIDING = tuple(name for name in CascadeKeywords.__annotations__ if name not in RECORDING)
@@ -118,6 +120,7 @@ class CascadeSettings(BaseModel):
     refusals: Unread[Sequence[RefusalLike] | None] = None
     policy: Unread[Policy | Document | None] = None
     prices: Unread[Prices | Document | None] = Field(default=None, repr=False)
+    name: str | None = None
     log: Unread[DecisionLog | str | Path | None] = None
     log_content: bool = False
     redact: Unread[Redact | None] = None
@@ -129,3 +132,8 @@ class CascadeSettings(BaseModel):
     on_tool_call: str | None = None
     on_exhausted: str | None = None
     streaming_policy: str | None = None
+
+
+def called(settings: Mapping[str, Any], owner: type) -> dict[str, Any]:
+    """Return settings that name the cascade: as its caller does, else by its class."""
+    return {**settings, "name": settings.get("name") or owner.__name__}
