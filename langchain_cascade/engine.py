@@ -46,7 +46,7 @@ class ChatEngine(Engine):
     def __init__(self, settings: Any, tiers: Sequence[Tier]) -> None:
         known = settings.tiers.notices if isinstance(settings.tiers, TierList) else None
         super().__init__(settings, tiers, known)
-        self.judges = Judges([s.model for s in self.plan.signals if hasattr(s, "model")])
+        self.judges = Judges([s.model for s in self.asking if hasattr(s, "model")])
         self.uncached = next((t.label for t in self.plan.tiers if wants_marks(t.native)), None)
         self._read_modes(settings)
 

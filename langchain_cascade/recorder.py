@@ -18,6 +18,7 @@ from cascade_core.call import Call, Outcome
 from cascade_core.draft import Draft
 from cascade_core.integrations.classes import HOSTS
 from cascade_core.integrations.usage import read_usage, so_far
+from cascade_core.log import aside
 from cascade_core.tier import hosted
 from cascade_core.usage import Usage
 from langchain_cascade.convert import to_draft, with_usage
@@ -41,6 +42,7 @@ class CallRecorder(BaseCallbackHandler):
         self.last: Draft | None = None
         self._started: dict[UUID, _Started] = {}
         self._lock = Lock()
+        self._aside = aside()
 
     def on_chat_model_start(
         self,
@@ -79,6 +81,8 @@ class CallRecorder(BaseCallbackHandler):
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **_: Any) -> None:
         """Write the call down."""
+        if aside() is not self._aside:
+            return
         call = self._started.pop(run_id, None) or _Started()
         seconds = perf_counter() - call.at
         generation = response.generations[0][0] if response.generations else None
@@ -107,6 +111,8 @@ class CallRecorder(BaseCallbackHandler):
         **_: Any,
     ) -> None:
         """Write a failed call down; an answer that its client could not read is paid for."""
+        if aside() is not self._aside:
+            return
         call = self._started.pop(run_id, None) or _Started()
         made = call.made(None, _paid(response), perf_counter() - call.at, "failed")
         with self._lock:
@@ -118,6 +124,8 @@ class CallRecorder(BaseCallbackHandler):
         return draft if usage is None else replace(draft, usage=usage)
 
     def _start(self, run_id: UUID, messages: Sequence[BaseMessage], kwargs: dict[str, Any]) -> None:
+        if aside() is not self._aside:  # a cascade inside is audited: no part of this run
+            return
         given = {**(kwargs.get("metadata") or {}), **(kwargs.get("invocation_params") or {})}
         names = [given[key] for key in _NAMES if isinstance(given.get(key), str)]
         provider = str(given.get("ls_provider") or "").lower()

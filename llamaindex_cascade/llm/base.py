@@ -56,7 +56,7 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
     def _new_engine(self, notices: Notices | None = None) -> LLMEngine:
         self.__dict__["tiers"] = with_models(self.tiers)  # a name is made into a model once
         engine = LLMEngine(self, make_tiers(self.tiers), notices)
-        check_judges(engine.plan.signals)
+        check_judges(engine.asking)
         return engine
 
     @cached_property

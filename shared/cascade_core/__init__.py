@@ -22,9 +22,11 @@ from cascade_core.request import Request
 from cascade_core.verdict import Verdict
 
 if TYPE_CHECKING:
+    from cascade_core.setup.audit import Audit as Audit
     from cascade_core.version import __version__ as __version__
 
 __all__ = [
+    "Audit",
     "CascadeError",
     "CascadeExhausted",
     "CascadeWarning",
@@ -38,4 +40,4 @@ __all__ = [
     "flush_log",
 ]
 
-__getattr__ = on_use(__name__, {"__version__": ".version"})
+__getattr__ = on_use(__name__, {"Audit": ".setup.audit", "__version__": ".version"})

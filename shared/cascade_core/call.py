@@ -77,7 +77,7 @@ Outcome = Literal["accepted", "rejected", "returned", "aborted", "failed", "used
 `rejected`     its answer was judged and not returned
 `aborted`      its stream was cut off because it could no longer pass
 `failed`       it raised, timed out or broke off
-`used`         it served a signal: a sample, a judge, a stated confidence
+`used`         it served a signal or an audit: a sample, a judge, a stated confidence
 =============  ==============================================================
 """
 

@@ -95,11 +95,14 @@ class Request:
 
     Attributes:
         ruling: What the policy's rules say of it, once they have been asked.
+        audit: With which probability it was to be audited, and whether it is, as its record says
+            it; None where nothing is audited.
     """
 
     __slots__ = (
         "_load",
         "_turns",
+        "audit",
         "contexts",
         "first",
         "max_tokens",
@@ -148,6 +151,7 @@ class Request:
         self.first = first
         self.thread = thread
         self.ruling: Ruling = UNRULED
+        self.audit: Mapping[str, Any] | None = None
 
     @classmethod
     def of(cls, text: str, *, system: str | None = None) -> Request:

@@ -25,6 +25,7 @@ class Judgement:
         signals: Reading of each signal, in [0, 1] or None.
         tier: Index of the tier whose draft it is.
         model: The model that wrote it.
+        paid: USD that each paid signal's reading cost, by name; None = unpriced.
     """
 
     reason: Reason
@@ -35,6 +36,7 @@ class Judgement:
     signals: Mapping[str, float | None] = field(default_factory=dict)
     tier: int | None = None
     model: str | None = None
+    paid: Mapping[str, Decimal | None] = field(default_factory=dict)
 
 
 @frozen

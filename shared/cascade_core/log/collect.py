@@ -49,3 +49,23 @@ collectors = _collectors.get
 
 A request asks when it starts: a stream may be read to its end in another thread.
 """
+
+
+_aside: ContextVar[object] = ContextVar("cascade_aside", default=None)
+
+
+def step_aside() -> None:
+    """Leave whoever collects decisions or counts calls around the current code, for good.
+
+    What goes on behind an answer for its own sake (an audit) is nobody's request, and no part of
+    the chain that the answer was for. To be called in a context of its own.
+    """
+    _collectors.set(())
+    _aside.set(object())
+
+
+aside = _aside.get
+"""Return what stands for the work behind an answer that the current code belongs to, if any.
+
+A recorder of calls records those of its own work only.
+"""

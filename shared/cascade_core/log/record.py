@@ -88,7 +88,7 @@ def as_record(verdict: Verdict, record_id: str, asked: Asked) -> Record:
         "threshold": judged.threshold,
         "calibrated": verdict.calibrated,
         "signals": dict(judged.signals),
-        "calls": [_call(call) for call in verdict.calls],
+        "calls": [call_record(call) for call in verdict.calls],
         "cost_usd": _money(verdict.cost),
         "class": asked.class_name,
         "policy": asked.policy,
@@ -135,7 +135,7 @@ def exhausted_record(
         "threshold": None,
         "calibrated": False,
         "signals": {},
-        "calls": [_call(call) for call in calls],
+        "calls": [call_record(call) for call in calls],
         "cost_usd": _money(cost),
         "class": asked.class_name,
         "policy": asked.policy,
@@ -201,7 +201,8 @@ def _judgement(judgement: Judgement) -> Record:
     }
 
 
-def _call(call: Call) -> Record:
+def call_record(call: Call) -> Record:
+    """Return one call as a record lists it."""
     usage = call.usage
     record: Record = {
         "tier": call.tier,

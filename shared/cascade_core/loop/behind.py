@@ -1,6 +1,7 @@
 """What goes on behind a request whose answer is out: in a thread, or in a task of its event loop.
 
-Shadow mode serves the last tier at once and asks the cheaper ones here. A program that ends
+Shadow mode serves the last tier at once and asks the cheaper ones here, and audits ask the
+strongest. A program that ends
 waits a little for what is still under way; whatever is not done by then is given up, and says so.
 """
 
@@ -151,10 +152,13 @@ def flush_log(seconds: float | None = None) -> bool:
     """
     deadline = None if seconds is None else monotonic() + seconds
     here = get_ident()
-    for work in _of_this_process():
-        if work.loop == here:  # it cannot go on as long as this waits
-            continue
-        work.done.wait(None if deadline is None else max(0.0, deadline - monotonic()))
+    # What goes on in this thread's event loop cannot go on as long as this waits. One piece of work
+    # may begin another: an audit follows what shadow mode finds out.
+    while waited := [work for work in _of_this_process() if work.loop != here]:
+        for work in waited:
+            work.done.wait(None if deadline is None else max(0.0, deadline - monotonic()))
+        if deadline is not None and monotonic() >= deadline:
+            break
     return not _of_this_process()
 
 

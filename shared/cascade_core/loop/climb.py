@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cascade_core.abilities import Missing
+from cascade_core.call import Purpose
 from cascade_core.draft import Draft
 from cascade_core.loop.trail import Trail, TrailEntry
 from cascade_core.verdict import Judgement
@@ -30,6 +31,7 @@ class Climb:
     drafts: list[tuple[Tier, Judgement, TrailEntry]] = field(default_factory=list)
     causes: list[tuple[str, BaseException]] = field(default_factory=list)
     unable: dict[int, Sequence[Missing]] = field(default_factory=dict)
+    purpose: Purpose = "draft"
 
 
 @dataclass(slots=True)

@@ -25,7 +25,7 @@ def draft_of(run: Climb, tier: Tier) -> Steps[Answered | Judgement]:
     reads = plan.reads_logprobs and tier.logprobs.asked and tier.index not in run.request.mute
     got: Answered | Judgement | Failed
     if reads:
-        failed = partial(run.trail.fail, tier=tier, purpose="draft")
+        failed = partial(run.trail.fail, tier=tier, purpose=run.purpose)
         ask = partial(_attempt, run, tier)
         got = yield from ask_with_logprobs(tier.logprobs, ask, failed)
     else:
@@ -49,7 +49,7 @@ def _attempt(run: Climb, tier: Tier, *, logprobs: bool) -> Steps[Answered | Judg
     plan, request = run.plan, run.request
     top = plan.top_logprobs if logprobs else 0
     if not (run.streamed and tier.streams):
-        reply = yield Ask(tier, request, logprobs=logprobs, top_logprobs=top)
+        reply = yield Ask(tier, request, run.purpose, logprobs=logprobs, top_logprobs=top)
         return Answered(reply.drafts[0]) if type(reply) is Drafts else reply
     limit = tier.max_tokens if request.max_tokens is None else request.max_tokens
     cuts = logprobs and request.ruling.escalate and may_cut(plan, tier)
@@ -77,7 +77,7 @@ def _attempt(run: Climb, tier: Tier, *, logprobs: bool) -> Steps[Answered | Judg
 
 def note_failure(run: Climb, tier: Tier, failed: Failed) -> Steps[None]:
     """Write down that a tier gave no answer; say so where it never does."""
-    run.trail.fail(failed, tier, "draft")
+    run.trail.fail(failed, tier, run.purpose)
     run.causes.append((tier.label, failed.error))
     error = error_name(failed.error)
     lasting = is_lasting(failed.error)

@@ -5,14 +5,16 @@ Which tier is asked next, and what is returned in the end, is decided in `flow`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from cascade_core.call import Reason
 from cascade_core.draft import Draft
 from cascade_core.effects import Compute, Computed, Failed, Note, Steps
 from cascade_core.loop.notes import no_reading_note
-from cascade_core.loop.trail import Trail
+from cascade_core.loop.trail import Trail, total
 from cascade_core.verdict import Judgement
 
 if TYPE_CHECKING:
@@ -41,7 +43,9 @@ def judge(plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft) 
         return Judgement(failed, draft=draft)
     threshold = plan.threshold(tier, request)
     read = yield from _read(plan, request, trail, tier, draft)
-    unread = Judgement("no_reading", draft=draft, threshold=threshold, signals=read.readings)
+    unread = Judgement(
+        "no_reading", draft=draft, threshold=threshold, signals=read.readings, paid=read.paid
+    )
     if read.broken:
         return unread
     confidence, odd = read.bound, None
@@ -57,7 +61,8 @@ def judge(plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft) 
         return (yield from _judge_unread(plan, tier, unread, said=odd is not None))
     accepted = confidence >= threshold
     reason: Reason = "confident" if accepted else "low_confidence"
-    return Judgement(reason, accepted, draft, confidence, threshold, read.readings)
+    judged = Judgement(reason, accepted, draft, confidence, threshold, read.readings)
+    return replace(judged, paid=read.paid) if read.paid else judged
 
 
 class _Read(NamedTuple):
@@ -65,12 +70,14 @@ class _Read(NamedTuple):
 
     Attributes:
         readings: By signal.
+        paid: USD that the paid ones cost, by signal; None = unpriced.
         bound: The bound on the confidence that settled the matter, where a paid signal was left
             out for it; None elsewhere.
         broken: Whether a paid signal was asked and could not read.
     """
 
     readings: dict[str, float | None]
+    paid: Mapping[str, Decimal | None]
     bound: float | None = None
     broken: bool = False
 
@@ -78,6 +85,7 @@ class _Read(NamedTuple):
 def _read(plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft) -> Steps[_Read]:
     """Read a draft's signals, paid ones only where they can change the outcome."""
     readings: dict[str, float | None] = {}
+    paid: dict[str, Decimal | None] = {}
     threshold, maker = plan.threshold(tier, request), plan.confidences[tier.index]
     # Where one that says nothing sends the request on, what it would do to the confidence is idle.
     missable = plan.on_no_score != "escalate"
@@ -88,9 +96,12 @@ def _read(plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft) 
             lowest, highest = maker.span(readings, request, draft, missable=missable)
             if not lowest < threshold <= highest:
                 # What was not read can neither help nor harm by its absence.
-                return _Read(readings, lowest if lowest >= threshold else highest)
+                return _Read(readings, paid, lowest if lowest >= threshold else highest)
+        begun = len(trail.calls)
         reading, problem = yield from trail.read(signal, request, draft, tier)
         readings[signal.name] = reading
+        if signal.paid:
+            paid[signal.name] = total(trail.calls[begun:])
         if problem is not None:
             yield Note(
                 f"signal:{signal.name}:{tier.index}",
@@ -99,8 +110,8 @@ def _read(plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft) 
         if signal.paid and reading is None and plan.on_no_score == "escalate":
             # Whoever pays for a second opinion does not mean to do without it: a judge that
             # is down must not wave drafts through.
-            return _Read(readings, broken=True)
-    return _Read(readings)
+            return _Read(readings, paid, broken=True)
+    return _Read(readings, paid)
 
 
 def _judge_unread(

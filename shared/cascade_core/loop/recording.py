@@ -40,6 +40,7 @@ def asked_of(engine: Engine, plan: Plan, request: Request, at: datetime, seconds
         tags=request.tags,
         rule=request.ruling.rule,
         policy_version=plan.policy_version,
+        audit=request.audit,
     )
 
 

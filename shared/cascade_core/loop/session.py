@@ -18,7 +18,7 @@ from uuid import uuid4
 from cascade_core.call import Call
 from cascade_core.errors import CascadeExhausted, error_name
 from cascade_core.log import Asked, Record, as_record, collectors, exhausted_record
-from cascade_core.loop import behind, drivers, writing
+from cascade_core.loop import audits, behind, drivers, writing
 from cascade_core.loop.flow import UNFINISHED, cascade, failing, served, shadowed
 from cascade_core.loop.hooks import Hook, tell
 from cascade_core.loop.port import AsyncPort, Caller, Port
@@ -189,6 +189,7 @@ class Session:
         for hook in self.engine.hooks:
             hook.before(self)
         self.request.ruling = self.plan.ruling(self.request, self.at)
+        self.request.audit = self.engine.pick(self.request)
         if self.plan.mode == "shadow":
             return served(self.plan, self.request, self._trail, streamed=streamed)
         return cascade(self.plan, self.request, self._trail, streamed=streamed)
@@ -257,10 +258,12 @@ class Session:
     def _write(self) -> None:
         self._keep()
         self._end()
+        audits.begin_audit(self)
 
     async def _awrite(self) -> None:
         await self._akeep()
         self._end()
+        await audits.abegin_audit(self)
 
     def _shadow(self) -> Any:
         assert self.verdict is not None  # noqa: S101 - what is served comes first
@@ -275,7 +278,9 @@ class Session:
     def _give_up(self, error: BaseException) -> None:
         """Write down what is known where the rest will not be done."""
         self._unfinished(error)
-        self._write()
+        self._keep()
+        self._end()
+        audits.forgo_audit(self, error)
 
     def _failed(self, error: BaseException) -> None:
         """Write down a request that has no answer: its calls may be paid for all the same."""
@@ -303,14 +308,10 @@ class Session:
         self.error = error
         if not isinstance(error, CascadeExhausted):
             return False
+        self.request.audit = None  # there is no answer to compare
         calls, cost = self.calls, total(self.calls)
-        self.record = exhausted_record(
-            calls,
-            cost,
-            self.id,
-            self._asked(),
-            failing=failing(self.plan.tiers),
-        )
+        fails = failing(self.plan.tiers)
+        self.record = exhausted_record(calls, cost, self.id, self._asked(), failing=fails)
         return True
 
     def _keep(self) -> None:

@@ -15,12 +15,14 @@ from cascade_core.log import DecisionLog, open_log
 from cascade_core.log.store import Redact
 from cascade_core.refusals.languages import LANGUAGES
 from cascade_core.request import Request
-from cascade_core.setup.audit import Audit
+from cascade_core.setup.audit import Audit, by_chance, pick, read_audit
 from cascade_core.setup.gates import NoneOfThese
 from cascade_core.setup.notices import Notices
 from cascade_core.setup.plan import Plan, make_plan
 from cascade_core.setup.settings import DECIDING
+from cascade_core.setup.spending import Spending
 from cascade_core.setup.worth import Worth
+from cascade_core.signals.judge import Judge
 from cascade_core.tier import Tier
 
 _ON_USE = (
@@ -48,6 +50,8 @@ class Engine:
         redact: Takes out of prompts and answers what must not be kept.
         log_metadata: Which of the caller's metadata records keep.
         audit: Which answers are compared with the strongest tier's, if any.
+        spending: What that has cost today.
+        chance: Draws the numbers that say which requests are audited.
         hooks: Told of every request; see `loop.hooks.Hook`.
         worth: What requests have paid, beside what the last tier alone would have cost.
         warm: Whether everything that requests may need has been read.
@@ -68,10 +72,21 @@ class Engine:
         self.log: DecisionLog | None = open_log(settings.log, private=self.log_content)
         self.redact: Redact | None = settings.redact
         self.log_metadata = tuple(settings.log_metadata)
-        self.audit: Audit | None = settings.audit
+        self.audit: Audit | None = read_audit(settings.audit, self.log)
+        self.spending = Spending(
+            None if self.audit is None else self.audit.max_usd_per_day,
+            getattr(self.log, "audit_cost", None),
+        )
+        self.chance = by_chance
         self.hooks: list[Any] = []
         self.worth = Worth()
         self.warm = False
+
+    @property
+    def asking(self) -> Sequence[Any]:
+        """What may ask models of its own: the signals, and a judge that audits answers."""
+        compare = None if self.audit is None else self.audit.compare
+        return (*self.plan.signals, *([compare] if isinstance(compare, Judge) else ()))
 
     @property
     def cold(self) -> bool:
@@ -101,6 +116,18 @@ class Engine:
         yield from (f"cascade_core.refusals.languages.{code}" for code in LANGUAGES)
         if self.plan.calibrated or self.plan.router is not None:
             yield "cascade_core.fitted.features"
+
+    def pick(self, request: Request) -> dict[str, Any] | None:
+        """Choose whether a request is audited; see `audit.pick`."""
+        if self.audit is None:
+            if request.ruling.audit:
+                self.plan.notices.give(
+                    "audit:none",
+                    "a rule of the policy sets an audit rate, and this cascade audits nothing: "
+                    "give it audit=Audit(rate=…) and a log",
+                )
+            return None
+        return pick(self.audit, request.ruling, self.chance)
 
     def with_tiers(self, tiers: Sequence[Tier]) -> Self:
         """Return the same engine for other forms of the same tiers; all it shares stays shared."""

@@ -31,6 +31,7 @@ _ARTICLES = {"a", "an", "the"}
 _LONGEST_NUMBER = 40  # characters; longer ones are compared as they are written
 _SHORT_ANSWER = 12  # words of a sentence that can be no more than a number dressed up
 _WORDS_AFTER_RESULT = 2
+_LABEL = 3  # words of an answer that is a name or a choice rather than a sentence
 _ROUNDED_PLACES = 2  # decimals a number needs before it may be a rounding of another
 _GROUP_DIGITS = 3
 _SCALES = {"k": 3, "thousand": 3, "m": 6, "mn": 6, "million": 6}
@@ -143,6 +144,32 @@ def same_calls(a: Draft, b: Draft) -> bool:
         return False
     mine, theirs = (sorted((c.name, canonical(c.arguments)) for c in d.tool_calls) for d in (a, b))
     return mine == theirs
+
+
+def same(a: Draft, b: Draft) -> bool | None:
+    """Tell whether two answers say the same, as the kind `auto` does, or that it cannot tell.
+
+    Agreement counts what is doubtful as disagreement. Here tool calls, JSON documents, stated
+    numbers and answers of a few words differ where they are not the same; of longer texts that are
+    worded differently nobody can tell by the words alone.
+
+    Returns:
+        True or False; None where it cannot tell.
+    """
+    if any(d.tool_calls or d.broken_tool_calls for d in (a, b)):
+        return same_calls(a, b)
+    blank = [is_blank(d.text) for d in (a, b)]
+    if any(blank):
+        return None if any(d.other_parts for d in (a, b)) else all(blank)
+    texts = a.text.strip(), b.text.strip()
+    if _auto(*texts):
+        return True
+    tells = (
+        all(_document(text) for text in texts)
+        or all(_result(text)[0] for text in texts)
+        or all(len(folded(text)) <= _LABEL for text in texts)
+    )
+    return False if tells else None
 
 
 def canonical(value: object) -> str:

@@ -1,0 +1,213 @@
+"""Audits behind the answers: begun when a request's record is written, in a thread or a task.
+
+No answer waits for its audit or fails with it. Whatever becomes of an audit that a request was
+picked for is written to the log, also that it was not made: only so do estimates stay honest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from cascade_core.costs.rate import EXACT
+from cascade_core.errors import error_name
+from cascade_core.log import audit_event, step_aside
+from cascade_core.log.record import call_record
+from cascade_core.loop import behind, drivers, writing
+from cascade_core.loop.auditing import Comparison, answer_rows, audited, in_usd, missing_tiers
+from cascade_core.loop.trail import Trail, total
+from cascade_core.signals.judge import Judge
+from cascade_core.usage import Usage
+
+if TYPE_CHECKING:
+    from cascade_core.log.events import Status
+    from cascade_core.verdict import Verdict
+
+_NOTHING = Decimal(0)
+
+
+def begin_audit(session: Any) -> None:
+    """Begin the audit of a request that is written down, where it was picked for one."""
+    if (audit := _of(session)) is None:
+        return
+    if audit.event is None and behind.start_thread(audit.find, audit.write, audit.give_up):
+        return
+    audit.skip("busy")
+    audit.write()
+
+
+async def abegin_audit(session: Any) -> None:
+    """Begin the audit of a request; see `begin_audit`."""
+    if (audit := _of(session)) is None:
+        return
+    if audit.event is None and behind.start_task(audit.afind, audit.awrite, audit.give_up):
+        return
+    audit.skip("busy")
+    await audit.awrite()
+
+
+def forgo_audit(session: Any, error: BaseException) -> None:
+    """Write down that a request's audit will not be made."""
+    if (audit := _of(session)) is not None:
+        audit.give_up(error)
+
+
+def _of(session: Any) -> _Audit | None:
+    picked = session.request.audit
+    if not picked or not picked["picked"] or session.verdict is None:
+        return None
+    return _Audit(session, session.verdict)
+
+
+class _Audit:
+    """One audit.
+
+    Attributes:
+        event: What is to be written down, once it is known.
+    """
+
+    def __init__(self, session: Any, verdict: Verdict) -> None:
+        self._session = session
+        self._verdict = verdict
+        self._plan = session.plan
+        self._setting = session.engine.audit
+        self._spending = session.engine.spending
+        self._trail = Trail(self._plan.prices)
+        self._reserved = _NOTHING
+        self.event: dict[str, Any] | None = None
+        if session.request.ruling.pin is not None:
+            # Whoever pins requests to a tier may mean that no other model shall see them.
+            self.skip("pinned")
+
+    def find(self) -> None:
+        """Find out what there is to say."""
+        step_aside()
+        try:
+            self._refreshed(self._spending.refresh)
+            if self._allowed():
+                port = self._session._port()  # noqa: SLF001 - it is ours
+                self._found(drivers.run(self._flow(), port))
+        except Exception as error:  # noqa: BLE001 - the answer is out
+            self._failed(error)
+
+    async def afind(self) -> None:
+        """Find out what there is to say."""
+        step_aside()
+        try:
+            if self._spending.due:
+                await drivers.in_thread(self._refreshed, self._spending.refresh)
+            if self._allowed():
+                port = self._session._aport()  # noqa: SLF001 - it is ours
+                compare = self._setting.compare
+                # A plain function may wait; no event loop is to wait with it.
+                called = partial(drivers.awaited, compare) if callable(compare) else None
+                self._found(await drivers.arun(self._flow(called), port))
+        except Exception as error:  # noqa: BLE001 - the answer is out
+            self._failed(error)
+
+    def write(self) -> None:
+        """Write it down."""
+        log, notices = self._session.engine.log, self._plan.notices
+        writing.write_event(log, self._settled(), notices)
+
+    async def awrite(self) -> None:
+        """Write it down."""
+        log, notices = self._session.engine.log, self._plan.notices
+        await writing.awrite_event(log, self._settled(), notices)
+
+    def give_up(self, error: BaseException) -> None:
+        """Write down what is known where the rest will not be done."""
+        if self.event is None:
+            self._failed(error)
+        self.write()
+
+    def skip(self, why: str) -> None:
+        """Say that it is not made, unless it has been said already."""
+        if self.event is None:
+            self._say("skipped", why)
+
+    def _flow(self, called: Any = None) -> Any:
+        request, compare = self._session.request, self._setting.compare
+        return audited(self._plan, request, self._verdict, compare, self._trail, called=called)
+
+    def _allowed(self) -> bool:
+        """Set aside what it will cost; say so where it may not be made."""
+        missing = list(missing_tiers(self._plan, self._session.request, self._verdict))
+        if not missing and not isinstance(self._setting.compare, Judge):
+            return True  # nothing is paid for
+        reserved = self._spending.reserve(self._expected(missing))
+        if isinstance(reserved, Decimal):
+            self._reserved = reserved
+            return True
+        limit = f"Audit(max_usd_per_day={self._setting.max_usd_per_day!r})"
+        if reserved == "unpriced":
+            text = f"{limit} cannot be kept where a model has no price (see prices=): such audits "
+        else:
+            text = f"{limit} is reached: the day's further audits (UTC) "
+        self._plan.notices.give(
+            f"audit:{reserved}", f"{text}are skipped, and what they are about is not covered"
+        )
+        self.skip(reserved)
+        return False
+
+    def _expected(self, missing: list[Any]) -> Decimal | None:
+        """Return what the answers to be drawn will cost, if they are as long as what was given."""
+        used = next((c.usage for c in reversed(self._verdict.calls) if c.usage is not None), None)
+        usage = used and Usage(used.input_tokens, used.output_tokens)
+        expected = _NOTHING
+        for tier in missing:
+            if tier.model is None or usage is None:  # a chain: what audits did cost will tell
+                continue
+            cost = self._plan.prices.cost(tier.price_names(tier.model), usage)
+            if cost is None:
+                return None
+            expected = EXACT.add(expected, cost)
+        return expected
+
+    def _refreshed(self, refresh: Any) -> None:
+        try:
+            refresh()
+        except Exception as error:  # noqa: BLE001 - what this process has spent is known
+            self._plan.notices.give(
+                "audit:spent",
+                f"what other processes' audits have cost cannot be read ({error_name(error)}): "
+                "max_usd_per_day is kept by this process alone until it can be",
+            )
+
+    def _found(self, found: Comparison) -> None:
+        done = found.failed is None
+        self._say(
+            "done" if done else "failed",
+            found.why if done else found.failed,
+            tiers=answer_rows(found),
+            quality=found.quality if done else None,
+            strong_quality=found.strong_quality if done else None,
+            harm=found.harm if done else None,
+            strong_cost_usd=in_usd(found.strong_cost),
+        )
+
+    def _failed(self, error: BaseException) -> None:
+        why = "exit" if isinstance(error, SystemExit) else error_name(error)
+        self._say("failed", "cancelled" if isinstance(error, asyncio.CancelledError) else why)
+
+    def _say(self, status: Status, why: str | None, **known: Any) -> None:
+        calls = list(self._trail.calls)
+        self.event = audit_event(
+            self._session.id,
+            status=status,
+            probability=self._session.request.audit["probability"],
+            compare=self._setting.comparator,
+            why=why,
+            cost_usd=in_usd(total(calls)),
+            calls=[call_record(call) for call in calls],
+            **known,
+        )
+
+    def _settled(self) -> dict[str, Any]:
+        """Return what is to be written, with its cost counted."""
+        assert self.event is not None  # noqa: S101 - it has just been said
+        if self._trail.calls or self._reserved:
+            self._spending.settle(self._reserved, total(self._trail.calls))
+        return self.event

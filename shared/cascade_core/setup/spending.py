@@ -1,0 +1,120 @@
+"""What a day's audits have cost, and whether another may be made."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from threading import Lock
+from time import monotonic
+from typing import Any, Literal
+
+from cascade_core.forks import free_in_child
+
+READ_EVERY = 10.0
+"""Seconds after which what other processes have spent is read again."""
+
+Forbidden = Literal["budget", "unpriced"]
+
+
+class Spending:
+    """The day's audits in USD; days are those of UTC.
+
+    An audit reserves what it will cost at about before it asks anything, so that many at a time do
+    not pass the limit together; what it did cost takes the place of that.
+
+    Args:
+        limit: The most USD a day; None sets no limit.
+        read: Returns what a log's audits have cost since a time, all processes together; None
+            where the log cannot say.
+        now: The time.
+    """
+
+    def __init__(
+        self,
+        limit: float | None,
+        read: Callable[[datetime], float] | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._limit = None if limit is None else Decimal(str(limit))
+        self._read = read
+        self._now = now
+        self._lock = Lock()
+        free_in_child(self)
+        self._read_at = -READ_EVERY
+        self._day = now().date()
+        self._own = self._total = self._reserved = Decimal(0)
+        self._most = Decimal(0)
+        self._unpriced = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave out the lock and the day: a copy in another process counts its own."""
+        limit = None if self._limit is None else float(self._limit)
+        return type(self), (limit, self._read)
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to read what other processes have spent."""
+        reads = self._limit is not None and self._read is not None
+        return reads and monotonic() - self._read_at >= READ_EVERY
+
+    def refresh(self) -> None:
+        """Read what other processes have spent, where that is due; it may wait for a database."""
+        if not self.due or self._read is None:
+            return
+        with self._lock:
+            self._read_at = monotonic()
+        today = self._now().replace(hour=0, minute=0, second=0, microsecond=0)
+        spent = Decimal(str(self._read(today)))
+        with self._lock:
+            self._turn()
+            self._total = max(self._own, spent)
+
+    def reserve(self, expected: Decimal | None) -> Decimal | Forbidden:
+        """Set aside what an audit will cost, or say why it may not be made.
+
+        Args:
+            expected: USD, as far as prices tell; None where a tier is unpriced.
+
+        Returns:
+            What was set aside, to be given to `settle`.
+        """
+        if self._limit is None:
+            return Decimal(0)
+        with self._lock:
+            self._turn()
+            if expected is None or self._unpriced:
+                return "unpriced"
+            reserved = max(expected, self._most)
+            if self._total + self._reserved + reserved > self._limit:
+                return "budget"
+            self._reserved += reserved
+        return reserved
+
+    def settle(self, reserved: Decimal, cost: Decimal | None) -> None:
+        """Put what an audit did cost in the place of what was set aside for it.
+
+        Args:
+            reserved: What `reserve` returned.
+            cost: USD; None where a call was unpriced: no limit can be kept then.
+        """
+        if self._limit is None:
+            return
+        with self._lock:
+            self._turn()
+            self._reserved = max(Decimal(0), self._reserved - reserved)
+            if cost is None:
+                self._unpriced = True
+                return
+            self._own += cost
+            self._total += cost
+            self._most = max(self._most, cost)
+
+    def _turn(self) -> None:
+        """Begin a new day where it is one."""
+        today = self._now().date()
+        if today != self._day:
+            self._day = today
+            self._own = self._total = Decimal(0)
+            self._read_at = -sys.float_info.max
