@@ -26,7 +26,7 @@ from cascade_core.integrations.schemas import schema_asked
 from cascade_core.loop.session import Decided, Session
 from cascade_core.request import Request
 from langchain_cascade.answer import Shown, stamp, whole_chunk
-from langchain_cascade.cache import AnswerCache
+from langchain_cascade.cache import AnswerCache, record_on, reused
 from langchain_cascade.calls import ChatCalls
 from langchain_cascade.contexts import contexts_of, thread_of
 from langchain_cascade.convert import load_of, to_turns
@@ -73,9 +73,9 @@ class Asking:
         cache = self._cache(prompt, stop, kwargs) if self.cache else None
         with Scope(self, input, config) as scope:
             session = self._session(scope.run, prompt, config, stop, kwargs)
-            scope.output = None if cache is None else cache.lookup(session.id)
-            if scope.output is not None:
-                session.reuse(scope.output.response_metadata["cascade"])
+            kept = None if cache is None else cache.lookup()
+            if kept is not None:
+                scope.output = reused(kept, session.reuse(record_on(kept)))
                 return cast("AIMessage", scope.output)
             if self.rate_limiter:
                 self.rate_limiter.acquire(blocking=True)
@@ -98,9 +98,9 @@ class Asking:
         cache = self._cache(prompt, stop, kwargs) if self.cache else None
         async with AsyncScope(self, input, config) as scope:
             session = self._session(scope.run, prompt, config, stop, kwargs)
-            scope.output = None if cache is None else await cache.alookup(session.id)
-            if scope.output is not None:
-                await session.areuse(scope.output.response_metadata["cascade"])
+            kept = None if cache is None else await cache.alookup()
+            if kept is not None:
+                scope.output = reused(kept, await session.areuse(record_on(kept)))
                 return cast("AIMessage", scope.output)
             if self.rate_limiter:
                 await self.rate_limiter.aacquire(blocking=True)

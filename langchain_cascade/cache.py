@@ -64,13 +64,13 @@ class AnswerCache:
         messages = [m.model_copy(update={"id": None}) for m in prompt.to_messages()]
         return cls(store, dumps(messages), setup(**plain))
 
-    def lookup(self, decision_id: str) -> AIMessage | None:
-        """Return the kept answer, recorded under this decision."""
-        return _read(self._store.lookup(self._prompt, self._setup), decision_id)
+    def lookup(self) -> AIMessage | None:
+        """Return the kept answer."""
+        return _read(self._store.lookup(self._prompt, self._setup))
 
-    async def alookup(self, decision_id: str) -> AIMessage | None:
-        """Return the kept answer, recorded under this decision."""
-        return _read(await self._store.alookup(self._prompt, self._setup), decision_id)
+    async def alookup(self) -> AIMessage | None:
+        """Return the kept answer."""
+        return _read(await self._store.alookup(self._prompt, self._setup))
 
     def update(self, message: AIMessage) -> None:
         """Keep an answer."""
@@ -86,15 +86,22 @@ def _kept(message: AIMessage) -> list[ChatGeneration]:
     return [ChatGeneration(message=message.model_copy(deep=True))]
 
 
-def _read(found: Any, decision_id: str) -> AIMessage | None:
-    """Return a kept answer as one that cost nothing this time."""
-    if not found or not isinstance(message := getattr(found[0], "message", None), AIMessage):
-        return None
-    record = message.response_metadata.get("cascade") or {}
-    free = {**record, "id": decision_id, "reason": "cached", "calls": [], "cost_usd": 0.0}
-    return message.model_copy(deep=True).model_copy(
+def _read(found: Any) -> AIMessage | None:
+    """Return a kept answer: a copy, for a cache may hand out what it holds."""
+    message = getattr(found[0], "message", None) if found else None
+    return message.model_copy(deep=True) if isinstance(message, AIMessage) else None
+
+
+def record_on(message: AIMessage) -> Mapping[str, Any]:
+    """Return the record of the decision that a kept answer comes from."""
+    return message.response_metadata.get("cascade") or {}
+
+
+def reused(message: AIMessage, record: Mapping[str, Any]) -> AIMessage:
+    """Return a kept answer with this decision's record: it cost nothing this time."""
+    return message.model_copy(
         update={
-            "response_metadata": {**message.response_metadata, "cascade": free},
+            "response_metadata": {**message.response_metadata, "cascade": record},
             "usage_metadata": {**(message.usage_metadata or {}), "total_cost": 0},
         }
     )

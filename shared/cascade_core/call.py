@@ -82,6 +82,22 @@ Outcome = Literal["accepted", "rejected", "returned", "aborted", "failed", "used
 """
 
 
+StrongCostBasis = Literal["asked", "asked_cold", "tokens", "tokens_cached", "at_most"]
+"""What the cost of always asking the last tier was worked out from; the whole list.
+
+===============  ============================================================
+`asked`          the last tier was asked: what its drafts cost
+`asked_cold`     the same, of a conversation that its provider's prompt cache did not hold:
+                 had it been asked all along, the cache would have held some of it
+`tokens`         another tier's tokens at the last tier's prices
+`tokens_cached`  the same; what that tier's provider read from, and wrote to, its prompt
+                 cache is priced as if the last tier's had as well
+`at_most`        the same at full price, of a conversation of which nobody knows how much
+                 the last tier's provider would have read from its prompt cache
+===============  ============================================================
+"""
+
+
 @dataclass(slots=True)
 class Call:
     """One call of a model. Only the flow that made it changes its outcome.

@@ -7,7 +7,7 @@ from dataclasses import field
 from decimal import Decimal
 
 from cascade_core.abilities import Missing
-from cascade_core.call import Call, Reason
+from cascade_core.call import Call, Reason, StrongCostBasis
 from cascade_core.draft import Draft
 from cascade_core.frozen import frozen
 
@@ -72,6 +72,7 @@ class Verdict:
         strong_cost: What asking only the last tier would have cost, an
             estimate unless that tier was called; None where unpriced.
         strong_cost_exact: Whether the last tier was in fact called.
+        strong_cost_basis: What that cost was worked out from; None where it is not known.
         class_name: The request's class.
         policy: Name of the policy that decided.
         calibrated: Whether the last judged draft's confidence is a fitted probability.
@@ -96,3 +97,4 @@ class Verdict:
     unable: Mapping[int, Sequence[Missing]] = field(default_factory=dict)
     failing: Sequence[Failing] = ()
     judgements: Sequence[Judgement] = ()
+    strong_cost_basis: StrongCostBasis | None = None

@@ -13,6 +13,7 @@ import typer
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.files import FileError, read_json_lines
+from cascade_core.log.upgrade import is_event
 from cascade_core.visible import visible
 
 if TYPE_CHECKING:
@@ -138,6 +139,8 @@ class _Decisions:
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
         lines = read_json_lines(self.log, cut_off=self._cut_off, skipped=self._skip)
         for self.line, record in lines:
+            if is_event(record):  # feedback or an audit, which says nothing of the thresholds
+                continue
             if _is_decision(record):
                 self._count(record)
                 self._failing = record.get("failing")

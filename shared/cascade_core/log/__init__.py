@@ -4,6 +4,7 @@ from cascade_core.log.collect import aside, collect_decisions, collectors, step_
 from cascade_core.log.events import LogEvent, audit_event, feedback_event
 from cascade_core.log.record import Asked, Record, as_record, exhausted_record
 from cascade_core.log.store import DecisionLog, EventLog, JsonlLog, open_log
+from cascade_core.log.upgrade import is_event, upgraded
 
 __all__ = [
     "Asked",
@@ -19,6 +20,8 @@ __all__ = [
     "collectors",
     "exhausted_record",
     "feedback_event",
+    "is_event",
     "open_log",
     "step_aside",
+    "upgraded",
 ]

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from cascade_core.call import Call
 from cascade_core.frozen import frozen
+from cascade_core.log.upgrade import RECORD_FIELDS, upgraded
 from cascade_core.usage import Usage
 from cascade_core.verdict import Failing, Judgement, Verdict
 
@@ -95,6 +96,7 @@ def as_record(verdict: Verdict, record_id: str, asked: Asked) -> Record:
         "strong_cost_usd": _money(verdict.strong_cost),
         "strong_cost_is_estimate": not verdict.strong_cost_exact,
         **_asked(asked),
+        "strong_cost_basis": verdict.strong_cost_basis,
         "judged": [_judgement(each) for each in verdict.judgements],
     }
     if verdict.shadow is not None:
@@ -142,11 +144,35 @@ def exhausted_record(
         "strong_cost_usd": None,
         "strong_cost_is_estimate": True,
         **_asked(asked),
+        "strong_cost_basis": None,
         "judged": [],
     }
     if failing:
         record["failing"] = [asdict(each) for each in failing]
     return record
+
+
+def reused_record(record: Mapping[str, Any], record_id: str, asked: Asked) -> Record:
+    """Write down an answer that was kept: who made it and why, of a decision that cost nothing.
+
+    Args:
+        record: Of the decision that the answer comes from, of any version.
+        record_id: This decision's id.
+        asked: What there is to say of this request.
+    """
+    known = upgraded(record)
+    tokens = known["input_tokens"] if known["input_tokens"] is not None else asked.input_tokens
+    return {
+        **{key: known[key] for key in RECORD_FIELDS},
+        "id": record_id,
+        "reason": "cached",
+        "calls": [],
+        "cost_usd": 0.0,
+        "class": asked.class_name,
+        **_asked(asked),
+        "input_tokens": tokens,
+        "judged": [],
+    }
 
 
 def calls_of(record: Mapping[str, Any]) -> list[Call]:

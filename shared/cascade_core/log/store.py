@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.forks import free_in_child
@@ -17,9 +17,6 @@ from cascade_core.log.record import Record
 
 LogOverflow = Literal["block", "drop"]
 """What becomes of records that a log cannot take fast enough."""
-
-Redact: TypeAlias = Callable[[str], str]
-"""Takes out of a text what must not be kept."""
 
 
 @runtime_checkable

@@ -39,7 +39,8 @@ from cascade_core.loop.judging import (
     pointless,
 )
 from cascade_core.loop.notes import no_reading_note
-from cascade_core.loop.trail import Trail, TrailEntry, always_strong, total
+from cascade_core.loop.strong import always_strong
+from cascade_core.loop.trail import Trail, TrailEntry, total
 from cascade_core.verdict import Failing, Judgement, Verdict
 
 if TYPE_CHECKING:
@@ -253,7 +254,7 @@ def _verdict(
     run: Climb, tier: Tier, draft: Draft, reason: Reason, *, accepted: bool = False
 ) -> Verdict:
     plan, calls = run.plan, run.trail.calls
-    strong_cost, exact = always_strong(calls, plan.tiers[-1], plan.prices)
+    strong = always_strong(calls, plan.tiers[-1], plan.prices, run.request)
     return Verdict(
         tier=tier.index,
         draft=draft if draft.model or not tier.model else replace(draft, model=tier.model),
@@ -262,8 +263,9 @@ def _verdict(
         judged=run.judged,
         calls=calls,
         cost=total(calls),
-        strong_cost=strong_cost,
-        strong_cost_exact=exact,
+        strong_cost=strong.cost,
+        strong_cost_exact=strong.exact,
+        strong_cost_basis=strong.basis,
         class_name=run.request.class_name,
         policy=plan.policy,
         calibrated=plan.calibrated and run.judged.confidence is not None,

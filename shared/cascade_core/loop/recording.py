@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from cascade_core.call import Call
+from cascade_core.costs.tokens import estimate_usage
 from cascade_core.log import Asked, Record
+from cascade_core.log.kept import cut, kept_metadata, kept_tags, redacted
 from cascade_core.request import Request
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.plan import Plan
@@ -19,16 +23,27 @@ class Decided(NamedTuple):
     record: Record
 
 
-def asked_of(engine: Engine, plan: Plan, request: Request, at: datetime, seconds: float) -> Asked:
+def asked_of(  # noqa: PLR0913 - all that there is to say
+    engine: Engine,
+    plan: Plan,
+    request: Request,
+    calls: Sequence[Call],
+    *,
+    at: datetime,
+    seconds: float,
+) -> Asked:
     """Return what a record says of a request, however it was decided.
 
     Args:
         engine: The cascade's engine.
         plan: What decided.
         request: What was asked.
-        at: When.
+        calls: The calls made for it.
+        at: When it was asked.
         seconds: Until the answer was known.
     """
+    tags, thread, keys = request.tags, request.thread, engine.log_metadata
+    logged = engine.held is not None
     return Asked(
         at=at,
         latency_ms=seconds * 1000,
@@ -36,19 +51,70 @@ def asked_of(engine: Engine, plan: Plan, request: Request, at: datetime, seconds
         policy=plan.policy,
         cascade=engine.name,
         framework=engine.framework,
-        thread=request.thread,
-        tags=request.tags,
+        thread=None if thread is None else cut(thread),
+        tags=kept_tags(tags) if tags else (),
+        metadata=kept_metadata(request.metadata, keys) if keys else {},
+        input_tokens=_input_tokens(plan, request, calls, count=logged),
+        digest=_digest(engine, plan, request) if logged else None,
         rule=request.ruling.rule,
         policy_version=plan.policy_version,
         audit=request.audit,
     )
 
 
-def content_of(engine: Engine, request: Request, verdict: Verdict | None) -> Record:
+def _input_tokens(
+    plan: Plan, request: Request, calls: Sequence[Call], *, count: bool
+) -> int | None:
+    """Return the tokens of a prompt: those of the first draft, else counted where that is wanted.
+
+    Counting takes a while, and is for the log.
+    """
+    for call in calls:
+        if call.purpose == "draft" and call.usage is not None:
+            return call.usage.input_tokens
+    if not count:
+        return None
+    try:
+        texts = [turn.text for turn in request.turns]
+        return estimate_usage(texts, "", plan.tiers[0].model, 0).input_tokens
+    except Exception:  # noqa: BLE001 - what nobody could read is not counted either
+        return None
+
+
+def _digest(engine: Engine, plan: Plan, request: Request) -> str | None:
+    assert engine.held is not None  # noqa: S101 - there is a log
+    try:
+        return engine.held.digest(request)
+    except Exception as error:  # noqa: BLE001 - the answer is paid for and must get out
+        plan.notices.give(
+            "digest",
+            f"the digest of a request cannot be made ({type(error).__name__}): its record has none",
+        )
+        return None
+
+
+def content_of(engine: Engine, plan: Plan, request: Request, verdict: Verdict | None) -> Record:
     """Return the prompt and the answer, where the caller wants them logged."""
-    ruled = request.ruling.log_content
-    wanted = engine.log_content if ruled is None else ruled
-    if not wanted or verdict is None:
+    if verdict is None or not wants_content(engine, request):
         return {}
-    turns = [{"role": turn.role, "text": turn.text} for turn in request.turns]
-    return {"request": turns, "response": verdict.draft.text}
+    try:
+        turns = request.turns
+        texts = redacted(engine.redact, [*(turn.text for turn in turns), verdict.draft.text])
+    except Exception:  # noqa: BLE001 - what cannot be read cannot be logged
+        return {}
+    if texts is None:
+        plan.notices.give(
+            "redact",
+            "redact= raised an error or returned no text: such a prompt and its answer are left "
+            "out of the log, and the rest of the record is kept",
+        )
+        return {}
+    *asked, answered = texts
+    said = [{"role": turn.role, "text": text} for turn, text in zip(turns, asked, strict=True)]
+    return {"request": said, "response": answered}
+
+
+def wants_content(engine: Engine, request: Request) -> bool:
+    """Tell whether prompt and answer go into the log: a rule's word goes before the cascade's."""
+    ruled = request.ruling.log_content
+    return engine.log_content if ruled is None else ruled

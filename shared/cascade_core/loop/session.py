@@ -17,12 +17,13 @@ from uuid import uuid4
 
 from cascade_core.call import Call
 from cascade_core.errors import CascadeExhausted, error_name
-from cascade_core.log import Asked, Record, as_record, collectors, exhausted_record
-from cascade_core.loop import audits, behind, drivers, writing
+from cascade_core.log import Record, as_record, collectors, exhausted_record
+from cascade_core.loop import audits, behind, drivers
 from cascade_core.loop.flow import UNFINISHED, cascade, failing, served, shadowed
 from cascade_core.loop.hooks import Hook, tell
+from cascade_core.loop.keeping import Keeping
 from cascade_core.loop.port import AsyncPort, Caller, Port
-from cascade_core.loop.recording import Decided, asked_of, content_of
+from cascade_core.loop.recording import Decided
 from cascade_core.loop.trail import Trail, total
 from cascade_core.request import Request
 from cascade_core.setup.engine import Engine
@@ -32,7 +33,7 @@ from cascade_core.verdict import Verdict
 __all__ = ["Decided", "Hook", "Session"]
 
 
-class Session:
+class Session(Keeping):
     """One request.
 
     Args:
@@ -51,21 +52,12 @@ class Session:
     """
 
     __slots__ = (
-        "_began",
-        "_collectors",
         "_ended",
         "_id",
         "_left",
         "_trail",
-        "at",
         "caller",
-        "engine",
         "error",
-        "plan",
-        "record",
-        "request",
-        "took",
-        "verdict",
     )
 
     def __init__(
@@ -160,25 +152,6 @@ class Session:
             await self._afailed(error)
             raise
 
-    async def _warm_up(self) -> None:
-        engine = self.engine
-        if engine.cold:
-            await drivers.in_own_thread(engine.warm_up)
-        else:
-            engine.warm_up()
-
-    def reuse(self, record: Record) -> None:
-        """Write down an answer that was kept, and that no tier was asked for."""
-        self.record = record
-        self._keep()
-        self._end()
-
-    async def areuse(self, record: Record) -> None:
-        """Write down an answer that was kept; see `reuse`."""
-        self.record = record
-        await self._akeep()
-        self._end()
-
     def _port(self) -> Port:
         return Port(self.caller, self.plan.notices)
 
@@ -197,11 +170,6 @@ class Session:
     def _verdict(self, verdict: Verdict) -> None:
         self.verdict = verdict
         self.record = as_record(verdict, self.id, self._asked())
-
-    def _asked(self) -> Asked:
-        if self.took is None:  # what goes on behind an answer is not waited for
-            self.took = perf_counter() - self._began
-        return asked_of(self.engine, self.plan, self.request, self.at, self.took)
 
     def _finish(self) -> Decided:
         """Write down what was decided; in shadow mode, have the rest found out behind."""
@@ -313,29 +281,6 @@ class Session:
         fails = failing(self.plan.tiers)
         self.record = exhausted_record(calls, cost, self.id, self._asked(), failing=fails)
         return True
-
-    def _keep(self) -> None:
-        """Hand the record to the log, and to whoever collects."""
-        if self.engine.log is not None:
-            writing.write(self.engine.log, self._logged(), self.plan.notices)
-        self._collect()
-
-    async def _akeep(self) -> None:
-        """Hand the record to the log, and to whoever collects.
-
-        The log comes first: where the request is cancelled meanwhile, it was not answered.
-        """
-        if self.engine.log is not None:
-            await writing.awrite(self.engine.log, self._logged(), self.plan.notices)
-        self._collect()
-
-    def _logged(self) -> Record:
-        return {**(self.record or {}), **content_of(self.engine, self.request, self.verdict)}
-
-    def _collect(self) -> None:
-        assert self.record is not None  # noqa: S101 - it is being kept
-        for seen in self._collectors:
-            seen.append(self.record)
 
     def _end(self) -> None:
         """Tell the hooks, once, that nothing more will be called."""

@@ -20,7 +20,6 @@ from cascade_core.request import Request
 from cascade_core.signals.base import Signal
 from cascade_core.signals.readings import as_reading
 from cascade_core.tier import Tier
-from cascade_core.usage import Usage
 
 _FREE = Decimal(0)
 _SETTLED: frozenset[Outcome] = frozenset({"rejected", "aborted", "failed", "used"})
@@ -160,39 +159,3 @@ def total(calls: Iterable[Call]) -> Decimal | None:
         elif call.usage is not None or call.outcome != "failed":
             return None
     return cost
-
-
-def always_strong(
-    calls: Sequence[Call], strongest: Tier, prices: Prices
-) -> tuple[Decimal | None, bool]:
-    """Return what asking only the last tier would have cost.
-
-    Where that tier drafted an answer, that is the cost of its drafts. Elsewhere
-    it is estimated: the last tier's model's price for the prompt and the answer of
-    the last draft, as long as the other model's answer and with no prompt cache,
-    which the last tier's model would have had to fill first.
-
-    Args:
-        calls: The calls of one request, in order.
-        strongest: The last tier; its `model` prices the estimate.
-        prices: Where prices come from.
-
-    Returns:
-        USD (None where unpriced, or where no draft's tokens are known), and
-        whether it is exact.
-    """
-    usage, own, answered = None, [], False
-    for call in calls:
-        if call.purpose != "draft":
-            continue
-        if call.tier == strongest.index:
-            own.append(call)
-            answered |= call.outcome != "failed"
-        usage = call.usage or usage
-    if answered:
-        return total(own), True
-    if usage is None:
-        return None, False
-    if usage.cached_tokens or usage.cache_write_tokens or usage.reasoning_tokens:
-        usage = Usage(usage.input_tokens, usage.output_tokens)
-    return prices.cost(strongest.price_names(strongest.model), usage), False

@@ -101,6 +101,8 @@ def what_else(content: object, keys: Collection[str]) -> str | None:
     given = {key for key in content if isinstance(key, str)}
     if {"reason", "calls"} <= given:
         return "is the record of a decision, not a policy; cascade tune writes one"
+    if {"event", "decision"} <= given:
+        return "is feedback or an audit of a log, not a policy; cascade tune writes one"
     if any(map(_QUALITY.fullmatch, given)):
         return "is a row of a labelled table, not a policy; cascade tune makes one of the table"
     for command, told in _PRINTED.items():

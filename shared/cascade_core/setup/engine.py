@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from importlib import import_module
@@ -12,7 +13,8 @@ from typing import Any, ClassVar, Self
 from cascade_core.costs import catalogue, encodings
 from cascade_core.likeness import likeness
 from cascade_core.log import DecisionLog, open_log
-from cascade_core.log.store import Redact
+from cascade_core.log.held import HeldLog, hold
+from cascade_core.log.kept import Redact, check_keys, check_redact
 from cascade_core.refusals.languages import LANGUAGES
 from cascade_core.request import Request
 from cascade_core.setup.audit import Audit, by_chance, pick, read_audit
@@ -46,6 +48,7 @@ class Engine:
         name: What records call the cascade.
         plan: What decides.
         log: Where records are kept, if anywhere.
+        held: The same log, known to whoever gives feedback, and the key of its digests.
         log_content: Whether prompts and answers are kept there too.
         redact: Takes out of prompts and answers what must not be kept.
         log_metadata: Which of the caller's metadata records keep.
@@ -70,8 +73,9 @@ class Engine:
         self.plan: Plan = make_plan(tiers, notices, **deciding)
         self.log_content = bool(settings.log_content)
         self.log: DecisionLog | None = open_log(settings.log, private=self.log_content)
-        self.redact: Redact | None = settings.redact
-        self.log_metadata = tuple(settings.log_metadata)
+        self.redact: Redact | None = check_redact(settings.redact)
+        self.held: HeldLog | None = hold(self.log, self.redact)
+        self.log_metadata = check_keys(settings.log_metadata)
         self.audit: Audit | None = read_audit(settings.audit, self.log)
         self.spending = Spending(
             None if self.audit is None else self.audit.max_usd_per_day,
@@ -92,7 +96,8 @@ class Engine:
     def cold(self) -> bool:
         """Whether there is something to read from the disk in `warm_up`."""
         return (
-            any(module not in sys.modules for module in self._modules())
+            (self.held is not None and self.held.cold)
+            or any(module not in sys.modules for module in self._modules())
             or not catalogue.is_read()
             or any(encodings.is_unread(tier.model) for tier in self.plan.tiers)
         )
@@ -101,6 +106,7 @@ class Engine:
         """Read and import what requests need on first use; no event loop may wait for it."""
         for module in self._modules():
             import_module(module)
+        self._read_key()
         catalogue.find("")  # where the caller's own prices cover the tiers, judges may need it
         plan = self.plan
         for tier in plan.tiers:
@@ -110,6 +116,11 @@ class Engine:
         for signal in plan.signals:
             getattr(signal, "warm_up", int)()
         self.warm = True
+
+    def _read_key(self) -> None:
+        if self.held is not None:
+            with suppress(Exception):  # the first request that needs it says so
+                self.held.key()
 
     def _modules(self) -> Iterator[str]:
         yield from _ON_USE

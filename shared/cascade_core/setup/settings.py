@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypedDict, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from cascade_core.costs.prices import Prices
-from cascade_core.log.store import DecisionLog, LogOverflow, Redact
+from cascade_core.log.kept import Redact
+from cascade_core.log.store import DecisionLog, LogOverflow
 from cascade_core.policy.document import (
     Mode,
     OnExhausted,

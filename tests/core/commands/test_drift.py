@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cascade_core.log.events import audit_event, feedback_event
 from tests.core.commands.making import BY_A, SECRET, ladder, write, write_policy
 from tests.core.commands.test_replay import figures, refused
 from tests.running import Run
@@ -53,6 +54,15 @@ def usual(n: int = 400) -> list[dict[str, Any]]:
         reading = ((row * 149) % 400 + 1) / 402
         found.append(record(row, escalated=reading < 0.5, confidence=reading))
     return found
+
+
+def test_feedback_and_audits_in_a_log_are_no_unreadable_lines(cascade: Run, policy: Path) -> None:
+    log(usual())
+    without = cascade("drift", "decisions.jsonl", "--policy", policy, "--json")
+    audit = audit_event("d1", status="done", probability=0.05, compare="auto", harm=1.0)
+    log([feedback_event("d1", 0.5), *usual(), audit])
+    ran = cascade("drift", "decisions.jsonl", "--policy", policy, "--json")
+    assert (ran.status, ran.out, ran.err) == (without.status, without.out, without.err)
 
 
 def test_a_tier_that_fails_again_and_again_is_named(cascade: Run, policy: Path) -> None:

@@ -35,6 +35,7 @@ KEYS = [
     "digest",
     "rule",
     "policy_version",
+    "strong_cost_basis",
     "judged",
 ]
 

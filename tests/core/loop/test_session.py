@@ -286,10 +286,21 @@ def test_what_ends_a_request_is_no_decision():
 
 def test_an_answer_that_was_kept_is_written_down_and_no_model_is_called():
     log, hook = Kept(), Moments()
+    first = session(SURE, SURE).run().record
     asked = session(SURE, SURE, log=log, hooks=[hook])
-    asked.reuse({"reason": "cached"})
-    assert log.records == [{"reason": "cached"}]
-    assert asked.record == {"reason": "cached"}
+    made = asked.reuse(first)
+    assert log.records == [made] == [asked.record]
+    assert (made["reason"], made["calls"], made["judged"], made["cost_usd"]) == (
+        "cached",
+        [],
+        [],
+        0,
+    )
+    assert made["id"] == asked.id != first["id"]
+    assert made["at"] > first["at"]
+    assert made["latency_ms"] != first["latency_ms"]
+    same = ("tier", "model", "confidence", "threshold", "signals", "input_tokens")
+    assert [made[name] for name in same] == [first[name] for name in same]
     assert hook.seen == ["ended"]
     assert asked.caller.calls == 0
 

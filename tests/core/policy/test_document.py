@@ -91,6 +91,10 @@ def test_an_error_names_the_file_and_the_field(tmp_path, content, said):
     ("content", "said"),
     [
         ({"id": "1", "reason": "confident", "calls": []}, "is the record of a decision, not a"),
+        (
+            {"event": "feedback", "id": "1", "decision": "2"},
+            "is feedback or an audit of a log, not a policy",
+        ),
         ({"id": "1", "t0_quality": 1, "t0_cost_usd": 0}, "is a row of a labelled table, not a"),
         (
             {"policy": "p.json", "replaced": None, "thresholds": [0.5]},

@@ -1,0 +1,58 @@
+"""A keyed digest of a request: equal requests are found in a log that holds no word of them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from hashlib import blake2b
+from secrets import token_bytes
+from typing import Any
+
+from cascade_core.request import Request
+
+KEY_VARIABLE = "CASCADE_DIGEST_KEY"
+
+_SIZE = 16
+_LONGEST_KEY = 64  # of BLAKE2b
+
+_OF_THIS_PROCESS = token_bytes(32)
+
+
+def read_key(log: Any) -> bytes:
+    """Return the key of a log's digests.
+
+    It is the environment's, else the log's own, else one of this process.
+
+    Args:
+        log: May have a method `digest_key()` that returns bytes or a text.
+
+    Raises:
+        Exception: What the log's method raises.
+    """
+    given = os.environ.get(KEY_VARIABLE) or None
+    if given is None:
+        own: Callable[[], bytes | str | None] | None = getattr(log, "digest_key", None)
+        given = own() if callable(own) else None  # type: ignore[assignment]
+    key = given.encode() if isinstance(given, str) else given
+    if not key:
+        return _OF_THIS_PROCESS
+    return key if len(key) <= _LONGEST_KEY else blake2b(key).digest()
+
+
+def digest_of(request: Request, key: bytes) -> str:
+    """Return a digest of who said what, of retrieved texts, and of the tools that are offered.
+
+    Parts that are no text count by their kind, tools by their names.
+    """
+    said: list[Any] = []
+    for turn in request.turns:
+        calls = [[call.name, call.arguments] for call in turn.tool_calls]
+        said.append([turn.role, turn.text, calls, turn.unseen])
+    asked = [said, [tool.name for tool in request.tools], list(request.contexts)]
+    written = json.dumps(asked, default=_kind_of, sort_keys=True)
+    return blake2b(written.encode(), digest_size=_SIZE, key=key).hexdigest()
+
+
+def _kind_of(value: object) -> Any:
+    return dict(value) if hasattr(value, "keys") else type(value).__name__  # type: ignore[call-overload]

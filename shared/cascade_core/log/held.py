@@ -1,0 +1,110 @@
+"""The logs of the cascades alive in this process, and which of them has a decision.
+
+Feedback names a decision by its id alone; this finds the log to keep it in. Logs are held by their
+cascades: one that nobody uses any more is forgotten here.
+"""
+
+from __future__ import annotations
+
+import sys
+from threading import Lock
+from time import monotonic
+from typing import Any
+from weakref import WeakSet, ref
+
+from cascade_core.forks import free_in_child
+from cascade_core.log.digest import digest_of, read_key
+from cascade_core.log.kept import Redact
+from cascade_core.request import Request
+
+REMEMBERED = 16_384
+"""Decisions of which it is remembered where they are kept; between that many and twice as many."""
+
+AGAIN = 30.0
+"""Seconds after which a log that gave no key is asked for it again."""
+
+
+class HeldLog:
+    """A log and what its cascade set up for it.
+
+    Args:
+        log: The log.
+        redact: What texts go through before they are kept there.
+    """
+
+    __slots__ = ("__weakref__", "_again", "_key", "as_ref", "log", "redact")
+
+    def __init__(self, log: Any, redact: Redact | None) -> None:
+        self.log = log
+        self.redact = redact
+        self.as_ref = ref(self)
+        self._key: bytes | None = None
+        self._again = 0.0
+
+    @property
+    def cold(self) -> bool:
+        """Whether the first digest may have to wait for the log."""
+        return self._key is None and hasattr(self.log, "digest_key")
+
+    def key(self) -> bytes | None:
+        """Return the key of its digests; None where the log could not say just now.
+
+        Raises:
+            Exception: What the log raised; it is asked again after a while.
+        """
+        if self._key is None and monotonic() >= self._again:
+            self._again = monotonic() + AGAIN
+            self._key = read_key(self.log)
+        return self._key
+
+    def digest(self, request: Request) -> str | None:
+        """Return a request's digest, by this log's key; see `key`."""
+        key = self._key or self.key()
+        return None if key is None else digest_of(request, key)
+
+
+_held: WeakSet[HeldLog] = WeakSet()
+_lock = Lock()
+free_in_child(sys.modules[__name__])
+_recent: dict[str, Any] = {}
+_before: dict[str, Any] = {}
+
+
+def hold(log: Any, redact: Redact | None) -> HeldLog | None:
+    """Say that a cascade keeps its decisions in a log; what is returned keeps that known."""
+    if log is None:
+        return None
+    held = HeldLog(log, redact)
+    with _lock:
+        _held.add(held)
+    return held
+
+
+def remember(decision: str, held: HeldLog) -> None:
+    """Remember where a decision is kept, for a while."""
+    global _recent, _before
+    if len(_recent) >= REMEMBERED:
+        _recent, _before = {}, _recent
+    _recent[decision] = held.as_ref
+
+
+def log_of(decision: str) -> HeldLog | None:
+    """Return where a decision of late is kept; None where that is not known."""
+    found = _recent.get(decision) or _before.get(decision)
+    return None if found is None else found()
+
+
+def all_held() -> list[HeldLog]:
+    """Return the logs of all cascades alive, each once."""
+    with _lock:
+        held = list(_held)
+    return list({_place(each.log): each for each in held}.values())
+
+
+def _place(log: Any) -> object:
+    """Return what tells logs apart: two objects may write to one file or database."""
+    for name in ("path", "url"):
+        place = getattr(log, name, None)
+        if place is not None:
+            return f"{type(log).__name__}:{place}"
+    return id(log)

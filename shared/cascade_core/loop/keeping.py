@@ -1,0 +1,129 @@
+"""The part of a request that is written down: its record, and who gets it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from cascade_core.log import Asked, Record
+from cascade_core.log.held import remember
+from cascade_core.log.record import reused_record
+from cascade_core.loop import drivers, writing
+from cascade_core.loop.recording import asked_of, content_of, wants_content
+
+if TYPE_CHECKING:
+    from cascade_core.call import Call
+    from cascade_core.request import Request
+    from cascade_core.setup.engine import Engine
+    from cascade_core.setup.plan import Plan
+    from cascade_core.verdict import Verdict
+
+
+class Keeping:
+    """Makes the records of a `Session`, and hands them to its log and its collectors."""
+
+    __slots__ = (
+        "_began",
+        "_collectors",
+        "at",
+        "engine",
+        "plan",
+        "record",
+        "request",
+        "took",
+        "verdict",
+    )
+
+    if TYPE_CHECKING:
+        at: datetime
+        engine: Engine
+        plan: Plan
+        record: Record | None
+        request: Request
+        took: float | None
+        verdict: Verdict | None
+        _began: float
+        _collectors: Any
+
+        @property
+        def id(self) -> str:
+            """The decision's id."""
+
+        @property
+        def calls(self) -> list[Call]:
+            """The calls made so far."""
+
+        def _end(self) -> None: ...
+
+    def reuse(self, record: Mapping[str, Any]) -> Record:
+        """Write down an answer that was kept, and that no tier was asked for.
+
+        Args:
+            record: Of the decision that it comes from.
+
+        Returns:
+            The record of this one.
+        """
+        made = self._reused(record)
+        self._keep()
+        self._end()
+        return made
+
+    async def areuse(self, record: Mapping[str, Any]) -> Record:
+        """Write down an answer that was kept; see `reuse`."""
+        if not self.engine.warm:
+            await self._warm_up()
+        made = self._reused(record)
+        await self._akeep()
+        self._end()
+        return made
+
+    def _reused(self, record: Mapping[str, Any]) -> Record:
+        self.request.ruling = self.plan.ruling(self.request, self.at)
+        self.record = made = reused_record(record, self.id, self._asked())
+        return made
+
+    async def _warm_up(self) -> None:
+        engine = self.engine
+        if engine.cold:
+            await drivers.in_own_thread(engine.warm_up)
+        else:
+            engine.warm_up()
+
+    def _asked(self) -> Asked:
+        if self.took is None:  # what goes on behind an answer is not waited for
+            self.took = perf_counter() - self._began
+        made_by, request = self.engine, self.request
+        return asked_of(made_by, self.plan, request, self.calls, at=self.at, seconds=self.took)
+
+    def _keep(self) -> None:
+        """Hand the record to the log, and to whoever collects."""
+        if self.engine.log is not None:
+            writing.write(self.engine.log, self._logged(), self.plan.notices)
+        self._collect()
+
+    async def _akeep(self) -> None:
+        """Hand the record to the log, and to whoever collects.
+
+        The log comes first: where the request is cancelled meanwhile, it was not answered.
+        """
+        engine = self.engine
+        if engine.log is not None:
+            slow = engine.redact is not None and wants_content(engine, self.request)
+            logged = await drivers.in_thread(self._logged) if slow else self._logged()
+            await writing.awrite(engine.log, logged, self.plan.notices)
+        self._collect()
+
+    def _logged(self) -> Record:
+        assert self.record is not None  # noqa: S101 - it is being kept
+        if self.engine.held is not None:
+            remember(self.id, self.engine.held)
+        content = content_of(self.engine, self.plan, self.request, self.verdict)
+        return {**self.record, **content}
+
+    def _collect(self) -> None:
+        assert self.record is not None  # noqa: S101 - it is being kept
+        for seen in self._collectors:
+            seen.append(self.record)
