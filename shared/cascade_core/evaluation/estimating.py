@@ -194,7 +194,9 @@ def _saving(joined: _Joined, rows: Flags, confidence: float) -> Saving | None:
     if audits:
         off = joined.strong_cost[used] - guess[at][used]
         members = int(np.count_nonzero(corrected))
-        total = sum_of(off, decided.probability[at][used], members, confidence)
+        # Audits that were not made leave the sum as uncertain as rarer ones would have.
+        answered = audits / int(np.count_nonzero(corrected[at]))
+        total = sum_of(off, decided.probability[at][used] * answered, members, confidence)
         if audits >= FEW_AUDITS or members == audits:
             low, high = (strong + end for end in (total.interval.low, total.interval.high))
         strong += total.value

@@ -91,9 +91,9 @@ def sum_of(values: Array, probability: Array, members: int, confidence: float = 
     """Estimate the sum of any numbers over a population, such as of USD.
 
     The interval is about these very members: where all were looked at it is a point. Its variance
-    is the linearised one for members picked independently; skewness, as costs have it, is
-    corrected for by Hall's transformation (“On the removal of skewness by transformation”, JRSS
-    B 1992).
+    is the linearised one for members picked independently. Costs have a long tail, and the end on
+    its side is moved out by Hall's transformation (“On the removal of skewness by
+    transformation”, JRSS B 1992).
 
     Args:
         values: (m,) of the members that were looked at; at least one.
@@ -113,8 +113,9 @@ def sum_of(values: Array, probability: Array, members: int, confidence: float = 
     error = math.sqrt(variance * len(values) / max(1, len(values) - 1))
     skewness = float(np.power(parts, 3) @ (1 - probability)) / variance**1.5
     z = NormalDist().inv_cdf((1 + confidence) / 2)
-    low, high = (_hall(end, skewness) for end in (z, -z))
-    return Sum(found, Interval(found - error * low, found - error * high))
+    # Of few members skewness shows too small, so the end that lies further out is taken.
+    below, above = max(z, _hall(z, skewness)), min(-z, _hall(-z, skewness))
+    return Sum(found, Interval(found - error * below, found - error * above))
 
 
 def _hall(z: float, skewness: float) -> float:

@@ -1,0 +1,242 @@
+"""Makes a labelled table of a log's audits.
+
+A row is a request whose audit was done: every tier whose answer is known has its quality, its cost
+and its readings, and the row weighs 1 / the probability with which the request was picked, so that
+the table stands for all requests that could have been. Audits that were not done are no rows, and
+nothing stands for them; they are counted. Feedback that people volunteer is never a row: who gives
+it is not known, so that no weight would be right.
+
+Texts become a column only where every row has them. A text that is missing where content was not
+kept would look like an empty one, and whatever learns from texts would learn that.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from cascade_core.errors import ConfigurationError
+from cascade_core.log.events import LogEvent
+from cascade_core.log.record import Record
+
+Row: TypeAlias = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Exported:
+    """The rows of a table, and what became of everything else in the log.
+
+    Attributes:
+        rows: One a covered audit, in the order of the decisions.
+        decisions: Requests in the log.
+        picked: Requests that were picked for an audit.
+        ineligible: Requests that could not be picked; no row stands for them.
+        left_out: Requests that were picked and are no rows, by why.
+        feedback: How often feedback was given.
+        unasked: By tier, rows without its answer.
+        models: By tier, the models that have answered, and how often.
+        columns: Columns that were left out, with why.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    decisions: int = 0
+    picked: int = 0
+    ineligible: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    feedback: int = 0
+    unasked: dict[int, int] = field(default_factory=dict)
+    models: dict[int, Counter[str]] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def tiers(self) -> int:
+        """How many tiers the rows tell of."""
+        return len(self.unasked)
+
+    def said(self) -> list[str]:
+        """Say what is not in the table, a sentence each."""
+        sentences = []
+        if self.ineligible:
+            sentences.append(
+                f"{self.ineligible:,} of {self.decisions:,} requests could not be picked for an "
+                "audit; the table says nothing of them"
+            )
+        if self.left_out:
+            missing = sum(self.left_out.values())
+            listed = ", ".join(f"{why} {n:,}" for why, n in self.left_out.most_common())
+            sentences.append(
+                f"{missing:,} of {self.picked:,} audits were not done ({listed}); the table takes "
+                "those requests to be like the others"
+            )
+        for tier, models in self.models.items():
+            if len(models) > 1:
+                listed = ", ".join(f"{model} {n:,}" for model, n in models.most_common())
+                sentences.append(
+                    f"tier {tier} answered as several models ({listed}): one table should tell of "
+                    "one; export since the last change, with --since"
+                )
+        for tier, rows in self.unasked.items():
+            if rows:
+                sentences.append(
+                    f"tier {tier} was not asked in {rows:,} of {len(self.rows):,} rows; its cells "
+                    "are empty there"
+                )
+        sentences += [f"the column {name} is left out: {why}" for name, why in self.columns.items()]
+        if self.feedback:
+            sentences.append(
+                f"feedback, given {self.feedback:,} times, is no row: it is no random sample"
+            )
+        return sentences
+
+
+def export(
+    records: Iterable[Record],
+    events: Iterable[LogEvent],
+    *,
+    cascade: str | None = None,
+    policy_version: str | None = None,
+) -> Exported:
+    """Make the rows of a labelled table.
+
+    Args:
+        records: The log's decisions, oldest first.
+        events: Its audits and feedback, oldest first.
+        cascade: Only the decisions of the cascade of this name.
+        policy_version: Only those that this version of the policy made.
+
+    Raises:
+        ConfigurationError: Several cascades have written to the log, and none was chosen.
+    """
+    audits, feedback = _by_decision(events)
+    found = Exported()
+    cascades: Counter[str | None] = Counter()
+    kept: list[tuple[Record, LogEvent]] = []
+    for record in records:
+        if cascade is not None and record.get("cascade") != cascade:
+            continue
+        if policy_version is not None and str(record.get("policy_version")) != policy_version:
+            continue
+        cascades[record.get("cascade")] += 1
+        found.decisions += 1
+        found.feedback += feedback[record["id"]]
+        event = audits.get(record["id"])
+        chance = record.get("audit") or {}
+        if event is None:
+            found.ineligible += not chance.get("probability")
+            if chance.get("picked"):
+                found.picked += 1
+                found.left_out["not yet done"] += 1
+            continue
+        found.picked += 1
+        if event["status"] != "done":
+            found.left_out[f"{event['status']}: {event.get('why') or 'unknown'}"] += 1
+        elif not event["tiers"]:
+            found.left_out["without answers"] += 1
+        else:
+            kept.append((record, event))
+    if len(cascades) > 1:
+        names = ", ".join(repr(name) for name in cascades)
+        msg = f"decisions of several cascades ({names}) do not make one table; choose one"
+        raise ConfigurationError(msg)
+    _fill(found, kept)
+    return found
+
+
+def _by_decision(events: Iterable[LogEvent]) -> tuple[dict[str, LogEvent], Counter[str]]:
+    """Return the audit that counts of every decision, and how often feedback was given to it.
+
+    An audit may be skipped, or fail, and be made later: the last that was done counts.
+    """
+    audits: dict[str, LogEvent] = {}
+    feedback: Counter[str] = Counter()
+    for event in events:
+        decision = event["decision"]
+        if event["event"] == "feedback":
+            feedback[decision] += 1
+        elif event["event"] == "audit":
+            before = audits.get(decision)
+            if before is None or before["status"] != "done" or event["status"] == "done":
+                audits[decision] = event
+    return audits, feedback
+
+
+def _fill(found: Exported, kept: list[tuple[Record, LogEvent]]) -> None:
+    """Make the rows, and count what they lack."""
+    tiers = 1 + max((tier["tier"] for _, event in kept for tier in event["tiers"]), default=-1)
+    digests = Counter(record.get("digest") for record, _ in kept)
+    found.unasked = dict.fromkeys(range(tiers), 0)
+    found.models = {k: Counter() for k in range(tiers)}
+    for record, event in kept:
+        row: Row = {
+            "id": record["id"],
+            "request": _text(_asked(record.get("request"))),
+            "class": _text(record.get("class")),
+            "group": _group(record, digests),
+            "weight": 1 / event["probability"],
+        }
+        answers = {tier["tier"]: tier for tier in event["tiers"]}
+        gates = {each["tier"]: each.get("reason") for each in record.get("judged") or ()}
+        for k in range(tiers):
+            answer = answers.get(k)
+            if answer is None:
+                found.unasked[k] += 1
+                row |= {f"t{k}_quality": None, f"t{k}_cost_usd": None}
+                continue
+            if answer["model"] is not None:
+                found.models[k][answer["model"]] += 1
+            given = record.get("response") if k == record.get("tier") else answer.get("response")
+            last = k == tiers - 1
+            row |= _cells(k, answer, last=last) | {f"t{k}_response": _text(given)}
+            reason = answer.get("reason") or gates.get(k)
+            if not last and isinstance(reason, str) and reason.startswith("gate_"):
+                row[f"t{k}_gate"] = reason
+        found.rows.append(row)
+    _drop_partial_texts(found)
+
+
+def _cells(k: int, answer: Mapping[str, Any], *, last: bool) -> Row:
+    """Return what is known of one tier's answer."""
+    cells: Row = {
+        f"t{k}_model": answer["model"],
+        f"t{k}_quality": answer["quality"],
+        f"t{k}_cost_usd": answer["cost_usd"],
+    }
+    if not last:  # the last tier's readings decide nothing
+        signals, paid = answer.get("signals") or {}, answer.get("paid") or {}
+        cells |= {f"t{k}_signal_{name}": reading for name, reading in signals.items()}
+        cells |= {f"t{k}_paid_{name}_usd": usd for name, usd in paid.items() if name in signals}
+    return cells
+
+
+def _group(record: Record, digests: Counter[str | None]) -> str | None:
+    """Return what a row belongs with: its conversation, else others that ask the very same."""
+    if record.get("thread") is not None:
+        return _text(str(record["thread"]))
+    digest = record.get("digest")
+    return digest if digest is not None and digests[digest] > 1 else None
+
+
+def _drop_partial_texts(found: Exported) -> None:
+    """Take out columns of texts that some rows have and others have not."""
+    names = ["request", *(f"t{k}_response" for k in range(found.tiers))]
+    for name in names:
+        rows = [row for row in found.rows if row.get(name) is not None]
+        if len(rows) < len(found.rows):
+            for row in found.rows:
+                row.pop(name, None)
+            if rows:
+                found.columns[name] = f"only {len(rows):,} of {len(found.rows):,} rows have it"
+
+
+def _asked(request: Any) -> str | None:
+    """Return what a confidence reads of a request that was kept: the last thing the user said."""
+    if request is None or isinstance(request, str):
+        return request
+    return next((turn["text"] for turn in reversed(request) if turn["role"] == "user"), "")
+
+
+def _text(text: str | None) -> str | None:
+    """Return a text as every format writes it: half of a surrogate pair has no UTF-8."""
+    return None if text is None else text.encode("utf-8", "replace").decode()
