@@ -58,8 +58,9 @@ def audit_event(  # noqa: PLR0913 - one key each
         compare: What compared the answers: `auto`, `judge:MODEL`, `function:NAME`.
         why: What kept it from being done: `budget`, or an error's name.
         tiers: Of every tier whose answer is known: `tier`, `model`, `quality` in [0, 1],
-            `cost_usd` of its draft, `confidence`, `threshold`, `signals`, `paid` (USD of each paid
-            signal by name), and `drawn`, whether the audit asked for it.
+            `cost_usd` of its draft, `reason` (as a record's), `confidence`, `threshold`,
+            `signals`, `paid` (USD of each paid signal by name), and `drawn`, whether the audit
+            asked for it.
         quality: Of the answer that was given, in [0, 1].
         strong_quality: Of the strongest tier's answer.
         harm: Quality lost by not asking the strongest tier, in [0, 1].

@@ -35,6 +35,8 @@ class Exported:
         ineligible: Requests that could not be picked; no row stands for them.
         left_out: Requests that were picked and are no rows, by why.
         feedback: How often feedback was given.
+        undecided: Rows in which what compared the answers could not tell, and took them to differ.
+        comparators: What compared, and how often.
         unasked: By tier, rows without its answer.
         models: By tier, the models that have answered, and how often.
         columns: Columns that were left out, with why.
@@ -46,6 +48,8 @@ class Exported:
     ineligible: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     feedback: int = 0
+    undecided: int = 0
+    comparators: Counter[str] = field(default_factory=Counter)
     unasked: dict[int, int] = field(default_factory=dict)
     models: dict[int, Counter[str]] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
@@ -60,8 +64,8 @@ class Exported:
         sentences = []
         if self.ineligible:
             sentences.append(
-                f"{self.ineligible:,} of {self.decisions:,} requests could not be picked for an "
-                "audit; the table says nothing of them"
+                f"{self.ineligible:,} of {self.decisions:,} answered requests could not be audited "
+                "(before audit=, by a rule, or pinned to a tier); the table says nothing of them"
             )
         if self.left_out:
             missing = sum(self.left_out.values())
@@ -70,6 +74,14 @@ class Exported:
                 f"{missing:,} of {self.picked:,} audits were not done ({listed}); the table takes "
                 "those requests to be like the others"
             )
+        if self.undecided:
+            sentences.append(
+                f"in {self.undecided:,} rows it could not be told whether the answers agree; they "
+                "count as different, which overstates harm"
+            )
+        if len(self.comparators) > 1:
+            listed = ", ".join(f"{name} {n:,}" for name, n in self.comparators.most_common())
+            sentences.append(f"qualities come from several comparisons: {listed}")
         for tier, models in self.models.items():
             if len(models) > 1:
                 listed = ", ".join(f"{model} {n:,}" for model, n in models.most_common())
@@ -118,24 +130,26 @@ def export(
             continue
         if policy_version is not None and str(record.get("policy_version")) != policy_version:
             continue
+        if record.get("tier") is None:  # nobody answered: there was nothing to audit
+            continue
         cascades[record.get("cascade")] += 1
         found.decisions += 1
         found.feedback += feedback[record["id"]]
         event = audits.get(record["id"])
         chance = record.get("audit") or {}
-        if event is None:
+        if record["reason"] == "pinned":  # a rule keeps it from other tiers, and so from audits
+            found.ineligible += 1
+        elif event is None:
             found.ineligible += not chance.get("probability")
             if chance.get("picked"):
                 found.picked += 1
                 found.left_out["not yet done"] += 1
-            continue
-        found.picked += 1
-        if event["status"] != "done":
-            found.left_out[f"{event['status']}: {event.get('why') or 'unknown'}"] += 1
-        elif not event["tiers"]:
-            found.left_out["without answers"] += 1
         else:
-            kept.append((record, event))
+            found.picked += 1
+            if event["status"] == "done":
+                kept.append((record, event))
+            else:
+                found.left_out[f"{event['status']}: {event.get('why') or 'unknown'}"] += 1
     if len(cascades) > 1:
         names = ", ".join(repr(name) for name in cascades)
         msg = f"decisions of several cascades ({names}) do not make one table; choose one"
@@ -169,6 +183,8 @@ def _fill(found: Exported, kept: list[tuple[Record, LogEvent]]) -> None:
     found.unasked = dict.fromkeys(range(tiers), 0)
     found.models = {k: Counter() for k in range(tiers)}
     for record, event in kept:
+        found.undecided += event.get("why") == "undecided"
+        found.comparators[event["compare"]] += 1
         row: Row = {
             "id": record["id"],
             "request": _text(_asked(record.get("request"))),
@@ -177,7 +193,6 @@ def _fill(found: Exported, kept: list[tuple[Record, LogEvent]]) -> None:
             "weight": 1 / event["probability"],
         }
         answers = {tier["tier"]: tier for tier in event["tiers"]}
-        gates = {each["tier"]: each.get("reason") for each in record.get("judged") or ()}
         for k in range(tiers):
             answer = answers.get(k)
             if answer is None:
@@ -189,9 +204,8 @@ def _fill(found: Exported, kept: list[tuple[Record, LogEvent]]) -> None:
             given = record.get("response") if k == record.get("tier") else answer.get("response")
             last = k == tiers - 1
             row |= _cells(k, answer, last=last) | {f"t{k}_response": _text(given)}
-            reason = answer.get("reason") or gates.get(k)
-            if not last and isinstance(reason, str) and reason.startswith("gate_"):
-                row[f"t{k}_gate"] = reason
+            if not last and (answer.get("reason") or "").startswith("gate_"):
+                row[f"t{k}_gate"] = answer["reason"]
         found.rows.append(row)
     _drop_partial_texts(found)
 

@@ -282,6 +282,7 @@ def _plain(answer: TierAnswer) -> dict[str, Any]:
         "model": answer.draft.model or answer.tier.model,
         "quality": answer.quality,
         "cost_usd": in_usd(answer.cost),
+        "reason": None if answer.judgement is None else judged.reason,
         "confidence": judged.confidence,
         "threshold": judged.threshold,
         "signals": dict(judged.signals),

@@ -1,0 +1,182 @@
+"""A log's audits as a labelled table: who is a row, with which weight, and what is left out."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cascade_core.calibration import tune
+from cascade_core.errors import ConfigurationError
+from cascade_core.labels import read_table, write_table
+from cascade_core.log import feedback_event
+from cascade_core.log.export import export
+from tests.core.calibration.labels import columns
+from tests.core.log.traffic import served
+
+Json = dict[str, Any]
+
+
+def said(found: Any) -> str:
+    return "\n".join(found.said())
+
+
+def test_a_row_has_what_the_table_had() -> None:
+    table = columns(40)
+    found = export(*served(table, rate=1.0))
+    assert found.said() == []
+    rows = {row["id"]: row for row in found.rows}
+    assert list(rows) == table["id"]
+    for row, name in enumerate(table["id"]):
+        for column in table:
+            assert rows[name][column] == table[column][row]
+    assert {row["weight"] for row in found.rows} == {1.0}
+    assert not any("t1_signal_a" in row for row in found.rows), "the last tier decides nothing"
+
+
+def test_a_row_weighs_what_it_stands_for() -> None:
+    table = columns(2000)
+    rates = np.where(np.arange(2000) % 4 == 0, 0.5, 0.1)
+    found = export(*served(table, rate=rates))
+    assert {row["weight"] for row in found.rows} == {2.0, 10.0}
+    assert sum(row["weight"] for row in found.rows) == pytest.approx(2000, rel=0.1)
+    weighted = sum(row["weight"] * row["t0_quality"] for row in found.rows)
+    mean = weighted / sum(row["weight"] for row in found.rows)
+    assert mean == pytest.approx(np.mean(table["t0_quality"]), abs=0.05)
+
+
+def test_conversations_and_repeated_requests_stay_together() -> None:
+    threads = {0: "t", 1: "t", 2: None, 3: None, 4: None}
+    digests = ["x", "y", "x", "x", "z"]
+    found = export(
+        *served(
+            columns(5),
+            rate=1.0,
+            thread=lambda row: threads[row],
+            digest=lambda row: digests[row],
+        )
+    )
+    assert [row["group"] for row in found.rows] == ["t", "t", "x", "x", None]
+
+
+def test_audits_that_were_not_done_are_no_rows_and_are_counted() -> None:
+    records, events = served(columns(20), rate=1.0)
+    events[0] |= {"status": "skipped", "why": "budget", "tiers": []}
+    events[1] |= {"status": "failed", "why": "RateLimitError", "tiers": []}
+    del events[2]
+    found = export(records, events)
+    assert len(found.rows) == 17
+    assert "3 of 20 audits were not done" in said(found)
+    for why in ("skipped: budget 1", "failed: RateLimitError 1", "not yet done 1"):
+        assert why in said(found)
+
+
+def test_an_audit_that_is_made_later_counts_once() -> None:
+    records, events = served(columns(3), rate=1.0)
+    skipped = events[0] | {"status": "skipped", "why": "budget", "tiers": []}
+    for order in ([skipped, *events], [*events, skipped]):
+        found = export(records, order)
+        assert [row["id"] for row in found.rows] == ["r0", "r1", "r2"]
+        assert not found.left_out
+
+
+def test_requests_that_could_not_be_picked_are_said() -> None:
+    records, events = served(columns(10), rate=1.0)
+    del records[0]["audit"]
+    records[1]["audit"] = {"probability": 0.0, "picked": False}
+    records[2]["reason"] = "pinned"
+    records[3] |= {"tier": None, "reason": "exhausted"}
+    found = export(records, events[3:])
+    assert (found.decisions, found.ineligible, len(found.rows)) == (9, 3, 6)
+    assert "3 of 9 answered requests could not be audited" in said(found)
+
+
+def test_feedback_is_no_row_and_is_said() -> None:
+    records, events = served(columns(4), rate=0.0)
+    found = export(records, [*events, feedback_event("r1", 0.0), feedback_event("r1", 1.0)])
+    assert found.rows == []
+    assert "feedback, given 2 times, is no row" in said(found)
+
+
+def test_decisions_of_several_cascades_make_no_table_unless_one_is_chosen() -> None:
+    records, events = served(columns(6), rate=1.0, cascade=lambda row: "ab"[row % 2])
+    with pytest.raises(ConfigurationError, match="decisions of several cascades"):
+        export(records, events)
+    assert [row["id"] for row in export(records, events, cascade="b").rows] == ["r1", "r3", "r5"]
+
+
+def test_one_version_of_the_policy_can_be_chosen() -> None:
+    records, events = served(columns(6), rate=1.0, policy_version=lambda row: row % 3)
+    found = export(records, events, policy_version="2")
+    assert [row["id"] for row in found.rows] == ["r2", "r5"]
+
+
+def test_texts_are_a_column_where_every_row_has_them() -> None:
+    asked = [{"role": "user", "text": "a"}, {"role": "assistant", "text": "b"}]
+    whole = export(
+        *served(columns(3), rate=1.0, request=[*asked, {"role": "user", "text": "\ud800c"}])
+    )
+    assert [row["request"] for row in whole.rows] == ["?c"] * 3, "what confidences read of it"
+    records, events = served(columns(3), rate=1.0, request=asked, response="here")
+    del records[1]["request"]
+    found = export(records, events)
+    assert not any("request" in row for row in found.rows)
+    assert "the column request is left out: only 2 of 3 rows have it" in said(found)
+    assert not any("t0_response" in row and "t1_response" in row for row in found.rows)
+
+
+def test_a_gate_that_a_draft_failed_is_kept() -> None:
+    records, events = served(columns(2), rate=1.0)
+    events[0]["tiers"][0] |= {"reason": "gate_refusal", "signals": {}}
+    rows = export(records, events).rows
+    assert rows[0]["t0_gate"] == "gate_refusal"
+    assert "t0_gate" not in rows[1]
+
+
+def test_prices_of_paid_signals_are_kept() -> None:
+    records, events = served(columns(2), rate=1.0)
+    events[0]["tiers"][0]["paid"] = {"a": 0.25, "unread": 1.0}
+    rows = export(records, events).rows
+    assert rows[0]["t0_paid_a_usd"] == 0.25
+    assert "t0_paid_unread_usd" not in rows[0]
+
+
+def test_what_makes_a_table_doubtful_is_said() -> None:
+    records, events = served(columns(4), rate=1.0)
+    events[0] |= {"why": "undecided", "compare": "auto"}
+    events[1]["tiers"][1]["model"] = "m9"
+    del events[2]["tiers"][0]
+    text = said(export(records, events))
+    assert "in 1 rows it could not be told whether the answers agree" in text
+    assert "several comparisons: function:grade 3, auto 1" in text
+    assert "tier 1 answered as several models (m1 3, m9 1)" in text
+    assert "tier 0 was not asked in 1 of 4 rows" in text
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".csv.gz", ".parquet"])
+def test_a_table_tunes_to_the_same_policy_from_any_file(tmp_path: Path, suffix: str) -> None:
+    if suffix == ".parquet":
+        pytest.importorskip("pyarrow")
+    table = columns(900, texts=True, classes=True)
+    asked = table["request"]
+    found = export(
+        *served(
+            table,
+            rate=np.where(np.arange(900) % 3 == 0, 0.7, 0.3),
+            thread=lambda row: f"=thread {row // 2}",
+            request=lambda row: [{"role": "user", "text": asked[row]}],
+        )
+    )
+    path = tmp_path / f"labels{suffix}"
+    write_table(path, deepcopy(found.rows))
+    policies = [
+        tune(given, quality=0.97, method="signal", name="p").model_dump()
+        for given in (found.rows, read_table(path))
+    ]
+    for policy in policies:
+        for name in ("table", "fitted_table"):
+            assert policy["tuned"].pop(name) is not None
+    assert policies[0] == policies[1]
