@@ -22,6 +22,7 @@ from cascade_core.request import Request
 from cascade_core.verdict import Verdict
 
 if TYPE_CHECKING:
+    from cascade_core.loop.feedback import record_feedback as record_feedback
     from cascade_core.setup.audit import Audit as Audit
     from cascade_core.version import __version__ as __version__
 
@@ -38,6 +39,14 @@ __all__ = [
     "Verdict",
     "collect_decisions",
     "flush_log",
+    "record_feedback",
 ]
 
-__getattr__ = on_use(__name__, {"Audit": ".setup.audit", "__version__": ".version"})
+__getattr__ = on_use(
+    __name__,
+    {
+        "Audit": ".setup.audit",
+        "record_feedback": ".loop.feedback",
+        "__version__": ".version",
+    },
+)

@@ -6,7 +6,9 @@ cascades: one that nobody uses any more is forgotten here.
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import PurePath
 from threading import Lock
 from time import monotonic
 from typing import Any
@@ -95,16 +97,20 @@ def log_of(decision: str) -> HeldLog | None:
 
 
 def all_held() -> list[HeldLog]:
-    """Return the logs of all cascades alive, each once."""
+    """Return the logs of all cascades alive, each once; one that redacts rather than another."""
     with _lock:
-        held = list(_held)
-    return list({_place(each.log): each for each in held}.values())
+        held = sorted(_held, key=lambda each: each.redact is not None)
+    return list({place_of(each.log): each for each in held}.values())
 
 
-def _place(log: Any) -> object:
-    """Return what tells logs apart: two objects may write to one file or database."""
+def place_of(log: Any) -> object:
+    """Return what tells logs apart: two objects, or a name, may stand for one file or database."""
+    if isinstance(log, str):
+        return log if "://" in log else os.path.abspath(log)  # noqa: PTH100 - a text will do
+    if isinstance(log, PurePath):
+        return os.path.abspath(log)  # noqa: PTH100
     for name in ("path", "url"):
         place = getattr(log, name, None)
-        if place is not None:
-            return f"{type(log).__name__}:{place}"
+        if isinstance(place, str | PurePath):
+            return place_of(place)
     return id(log)

@@ -1,0 +1,212 @@
+"""Feedback: what somebody says of an answer, kept in the log that has its decision.
+
+Whoever volunteers an opinion is no random sample of all requests; feedback is kept apart from
+audits, and no estimate treats it as one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import math
+import sys
+from numbers import Real
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from uuid import UUID
+
+from cascade_core.errors import ConfigurationError
+from cascade_core.forks import free_in_child
+from cascade_core.log import (
+    DecisionLog,
+    EventLog,
+    JsonlLog,
+    LogEvent,
+    feedback_event,
+    open_log,
+)
+from cascade_core.log.held import HeldLog, all_held, log_of, place_of
+from cascade_core.log.kept import MOST_CHARACTERS, cut, redacted
+from cascade_core.loop import behind, drivers
+from cascade_core.setup.notices import Notices
+
+_MOST_OPENED = 16
+
+
+def record_feedback(
+    decision_id: str | UUID,
+    quality: float,
+    *,
+    by: str | None = None,
+    corrected: str | None = None,
+    log: DecisionLog | str | Path | None = None,
+) -> None:
+    """Keep what somebody says of an answer, beside its decision.
+
+    It may be said several times, by several people. In this process the decision's log is found
+    by the id; in another one, name the log. Whether the log has such a decision is not looked up:
+    its record may still be on its way, from another process too.
+
+    Where an event loop runs in this thread, the log is written in another thread; `flush_log()`
+    waits for it.
+
+    Args:
+        decision_id: The record's `id`.
+        quality: Of the answer, in [0, 1]; True and False are 1 and 0.
+        by: Who says so.
+        corrected: What the answer should have been. It is kept as given, after the cascade's
+            `redact=`; in a log that is named in a process without its cascade nothing is redacted.
+        log: The log, as a cascade takes it. By default the one that the decision is in, as long
+            as its cascade is alive in this process.
+
+    Raises:
+        ConfigurationError: The id is no text, the quality no number in [0, 1], or there is no such
+            log, or several that it may be in.
+        OSError: The log cannot be written (without an event loop; with one, that is warned of).
+
+    Examples:
+        >>> answer = llm.invoke("When is my invoice due?")
+        >>> record_feedback(answer.response_metadata["cascade"]["id"], 0.0, by="anna")
+    """
+    decision = _read_id(decision_id)
+    for name, text in (("by", by), ("corrected", corrected)):
+        if text is not None and not isinstance(text, str):
+            msg = f"{name}= takes a text, not {type(text).__name__}"
+            raise ConfigurationError(msg)
+    event = feedback_event(
+        decision, _read_quality(quality), by=None if by is None else cut(by), corrected=corrected
+    )
+    held = _find(decision, log)
+    if not isinstance(held.log, EventLog):
+        msg = (
+            f"log={type(held.log).__name__} keeps no feedback: give it a method "
+            "write_event(event), plain or async"
+        )
+        raise ConfigurationError(msg)
+    if _in_event_loop() and behind.start_thread(
+        lambda: None, lambda: _try(held, event), lambda error: _lost(held, error)
+    ):
+        return
+    _keep(held, event)
+
+
+def _read_id(given: Any) -> str:
+    decision = str(given) if isinstance(given, UUID) else given
+    if not isinstance(decision, str) or not decision.strip():
+        what = "an empty text" if isinstance(decision, str) else type(given).__name__
+        msg = f"decision_id is {what}: give the id of a record, such as record['id']"
+        raise ConfigurationError(msg)
+    if len(decision) > MOST_CHARACTERS:
+        msg = f"decision_id has {len(decision):,} characters: give the id of a record"
+        raise ConfigurationError(msg)
+    return decision
+
+
+def _read_quality(given: Any) -> float:
+    quality = float(given) if isinstance(given, Real) else math.nan
+    if not 0 <= quality <= 1:
+        shown = repr(given) if isinstance(given, Real) else type(given).__name__
+        msg = f"quality is {shown}: give a number in [0, 1], 1 for an answer that is right"
+        raise ConfigurationError(msg)
+    return quality
+
+
+_opened: dict[str, HeldLog] = {}
+_lock = Lock()
+free_in_child(sys.modules[__name__])
+
+
+def _find(decision: str, log: Any) -> HeldLog:
+    """Return the log to keep feedback in."""
+    if log is not None:
+        return _named(log)
+    found = log_of(decision)
+    if found is not None:
+        return found
+    alive = all_held()
+    if len(alive) == 1:
+        return alive[0]
+    if not alive:
+        msg = (
+            f"no cascade with a log is alive in this process, so the log of decision {decision!r} "
+            'is not known: name it, log="decisions.jsonl"'
+        )
+        raise ConfigurationError(msg)
+    msg = (
+        f"decision {decision!r} was not made here lately, and the cascades of this process have "
+        f"{len(alive)} logs: name the one that it is in, log=…"
+    )
+    raise ConfigurationError(msg)
+
+
+def _named(log: Any) -> HeldLog:
+    """Return a log that is named: the same object as a cascade's where one has it open."""
+    for held in all_held():
+        if held.log is log or place_of(held.log) == place_of(log):
+            return held
+    if not isinstance(log, str | Path):
+        return HeldLog(open_log(log), None)
+    name = str(log)
+    _check_is_there(name)
+    with _lock:
+        found = _opened.get(name)
+        if found is None:
+            found = _opened[name] = HeldLog(open_log(log), None)
+            while len(_opened) > _MOST_OPENED:
+                del _opened[next(iter(_opened))]
+    return found
+
+
+def _check_is_there(name: str) -> None:
+    """Refuse a file that is not there: a misspelt name would begin a log of its own."""
+    path = name.removeprefix(_SQLITE).partition("?")[0]
+    if (name.startswith(_SQLITE) or "://" not in name) and not Path(path).exists():
+        msg = f"log={name!r}: there is no such log; give the one that the decision is in"
+        raise ConfigurationError(msg)
+
+
+_SQLITE = "sqlite:///"
+
+
+def _keep(held: HeldLog, event: LogEvent) -> None:
+    if event["corrected"] is not None:
+        texts = redacted(held.redact, [event["corrected"]])
+        if texts is None:
+            _notices.give(
+                "redact",
+                "redact= raised an error or returned no text: corrected= is left out of the log, "
+                "and the rest of the feedback is kept",
+            )
+        event = {**event, "corrected": None if texts is None else texts[0]}
+        if isinstance(held.log, JsonlLog):  # from now on it holds what people wrote
+            held.log.private = True
+    waiting = held.log.write_event(event)
+    if inspect.isawaitable(waiting):
+        drivers.await_elsewhere(waiting)
+
+
+def _try(held: HeldLog, event: LogEvent) -> None:
+    try:
+        _keep(held, event)
+    except Exception as error:  # noqa: BLE001 - nobody waits for it any more
+        _lost(held, error)
+
+
+_notices = Notices()
+
+
+def _lost(held: HeldLog, error: BaseException) -> None:
+    _notices.give(
+        f"feedback:{place_of(held.log)}",
+        f"log={held.log!r} cannot be written ({type(error).__name__}): "
+        "feedback is lost until it can be",
+    )
+
+
+def _in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
