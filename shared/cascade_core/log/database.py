@@ -1,0 +1,253 @@
+"""Opens a log's database by its address, and brings it to the form that this release writes.
+
+One code path serves SQLite and PostgreSQL; what they do differently is here and nowhere else. The
+first to open a database makes its tables, with Alembic, and any number of processes may be the
+first. Imported only where a database is used: SQLAlchemy takes its time.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cascade_core.errors import ConfigurationError, error_name
+from cascade_core.log.urls import database_url, sqlite_file, without_password
+
+try:
+    import sqlalchemy as sa
+    from sqlalchemy.dialects import postgresql, sqlite
+    from sqlalchemy.exc import ArgumentError, DBAPIError
+    from sqlalchemy.pool import NullPool
+
+    from cascade_core.log.schema import meta
+except ModuleNotFoundError as _missing:
+    raise ConfigurationError(
+        f"a log in a database needs {_missing.name}, which is not installed: "
+        "pip install 'model-cascade[log]'"
+    ) from _missing
+
+FORM = "0001"
+"""The last step in `migrations/versions`."""
+
+VERSION_TABLE = "cascade_log_version"
+"""Not Alembic's usual name: a team may keep its own tables in the same database."""
+
+BUSY = 10.0
+"""Seconds to wait for other writers of the same SQLite file."""
+
+CONNECT = 5
+"""Seconds to wait for a server."""
+
+_MIGRATIONS = 0x43415343
+"""What processes that open one PostgreSQL database at once queue up for."""
+
+_DIGEST_KEY = "digest_key"
+
+
+class Database:
+    """A log's database; its tables are those of `log.schema`.
+
+    Nothing is connected before it is used, and no connection outlives its use, so that nothing
+    open is inherited by a forked child.
+
+    Args:
+        url: Its address, as a caller gives it.
+        named: What errors call it.
+        create: Whether to make it where there is none.
+
+    Raises:
+        ConfigurationError: The address cannot be one, or a package is missing.
+    """
+
+    def __init__(self, url: str, *, named: str = "log=", create: bool = True) -> None:
+        self.shown = without_password(url)
+        self.create = create
+        self.url = database_url(url, named=named)
+        file = self.file = sqlite_file(self.url)
+        if file is not None and not file.parent.is_dir():
+            msg = f"{named}{self.shown!r}: the folder {file.parent} does not exist; make it first"
+            raise ConfigurationError(msg)
+        if file is not None and file.is_dir():
+            msg = f"{named}{self.shown!r} is a folder; give the address of a file"
+            raise ConfigurationError(msg)
+        self.engine = _engine(self.url, f"{named}{self.shown!r}")
+        self._ready = False
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file."""
+        return self.engine.dialect.name == "sqlite"
+
+    def open(self, *, private: bool = False) -> None:
+        """Bring the database to this release's form, once.
+
+        Args:
+            private: Whether nobody but its owner may read the file of a SQLite database.
+
+        Raises:
+            ConfigurationError: It was written by a newer release, or is no log and may not be made.
+            sqlalchemy.exc.DBAPIError: It cannot be reached or written.
+        """
+        if self._ready:
+            return
+        if self.file is not None:
+            self._prepare_file(self.file, private=private)
+        if self._form() != FORM:
+            if not self.create and self._form() is None:
+                raise ConfigurationError(f"{self.shown} holds no log")
+            self._migrate()
+        self._ready = True
+
+    def reach(self) -> None:
+        """Open the database for a command: what keeps it from that is an error to be shown.
+
+        Raises:
+            ConfigurationError: It cannot be reached, says why in a few words, or holds no log.
+        """
+        try:
+            self.open()
+        except DBAPIError as error:
+            kind = type(error.orig or error).__name__
+            hint = "is it a database?" if self.is_sqlite else "does the server run, may you use it?"
+            msg = f"{self.shown} cannot be opened ({kind}): {hint}"
+            raise ConfigurationError(msg) from None
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Open the database and give a connection to read from, all of one moment."""
+        self.open()
+        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self.engine.connect().execution_options(**options) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Open the database and give a connection in a transaction that writes."""
+        self.open()
+        with self.connect() as connection, connection.begin():
+            yield connection
+
+    def connect(self) -> sa.Connection:
+        """Return a connection whose transactions write; the caller closes it."""
+        return self.engine.connect().execution_options(cascade_writes=True)
+
+    def digest_key(self) -> bytes:
+        """Return the key of this log's digests, made at random when it is first asked for."""
+        with self.writing() as connection:
+            key = sa.select(meta.c.value).where(meta.c.key == _DIGEST_KEY)
+            made = {"key": _DIGEST_KEY, "value": secrets.token_hex(32)}
+            found = connection.scalar(key)
+            if found is None:
+                connection.execute(self.insert(meta), [made])
+                found = connection.scalar(key)
+        return bytes.fromhex(str(found))
+
+    def insert(self, table: sa.Table) -> Any:
+        """Return an INSERT that leaves a row alone whose id is there already."""
+        dialect: Any = sqlite if self.is_sqlite else postgresql
+        return dialect.insert(table).on_conflict_do_nothing()
+
+    def __repr__(self) -> str:
+        """Show the address without its password."""
+        return f"Database({self.shown!r})"
+
+    def _prepare_file(self, file: Path, *, private: bool) -> None:
+        if not file.exists():
+            if not self.create:
+                raise ConfigurationError(f"{self.shown}: there is no file {file}")
+            # SQLite gives the files beside it the same rights.
+            os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600 if private else 0o644))
+        elif private and file.stat().st_mode & 0o007:
+            try:
+                file.chmod(0o600)
+            except OSError:  # somebody else's file
+                return
+
+    def _form(self) -> str | None:
+        """Return the form that the database has; None where it has none."""
+        with self.engine.connect() as connection:
+            if not sa.inspect(connection).has_table(VERSION_TABLE):
+                return None
+            query = sa.text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 - our own name
+            found: str | None = connection.scalar(query)
+            return found
+
+    def _migrate(self) -> None:
+        from alembic import command  # noqa: PLC0415 - once in a database's life
+        from alembic.config import Config  # noqa: PLC0415
+        from alembic.util import CommandError  # noqa: PLC0415
+
+        if self.is_sqlite:
+            self._prepare_sqlite()
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+        with self.connect() as connection, connection.begin():
+            if not self.is_sqlite:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATIONS)))
+            config.attributes.update(connection=connection, version_table=VERSION_TABLE)
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                msg = f"{self.shown} was written by a newer release: update model-cascade"
+                raise ConfigurationError(msg) from error
+
+    def _prepare_sqlite(self) -> None:
+        """Set what a SQLite file keeps; another process may be doing the same."""
+        deadline = time.monotonic() + BUSY
+        connection = self.engine.raw_connection()  # these are refused within a transaction
+        try:
+            while True:
+                try:
+                    # What is deleted can be given back without writing the whole file anew.
+                    connection.cursor().execute("PRAGMA auto_vacuum=INCREMENTAL")
+                    connection.cursor().execute("PRAGMA journal_mode=WAL")
+                    return
+                except self.engine.dialect.loaded_dbapi.OperationalError:
+                    if time.monotonic() > deadline:  # SQLite itself does not wait here
+                        raise
+                    time.sleep(0.01)
+        finally:
+            connection.close()
+
+
+def _engine(url: str, what: str) -> sa.Engine:
+    try:
+        parsed = sa.make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            options: dict[str, Any] = {"timeout": BUSY, "check_same_thread": False}
+        else:
+            options = {"connect_timeout": CONNECT, "prepare_threshold": 2}
+            options = {name: it for name, it in options.items() if name not in parsed.query}
+        # No error or log of SQLAlchemy's may quote what people wrote.
+        engine = sa.create_engine(
+            parsed, poolclass=NullPool, connect_args=options, hide_parameters=True
+        )
+    except ModuleNotFoundError as error:
+        msg = f"{what} needs {error.name}: pip install 'model-cascade[postgres]'"
+        raise ConfigurationError(msg) from error
+    except (ArgumentError, ValueError) as error:
+        msg = f"{what} is no address of a database ({error_name(error)})"
+        raise ConfigurationError(msg) from None
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _connected)
+        sa.event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _connected(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # transactions begin where we say, not where sqlite3 guesses
+    # With a write-ahead log this is safe when a program is killed; the last moments before the
+    # machine itself loses power may be lost, and never the file.
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA cache_size=-16000")
+    connection.execute("PRAGMA journal_size_limit=67108864")
+
+
+def _begin(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("cascade_writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,243 @@
+"""Reads a log back, from a database and from a file of JSON lines alike, oldest first.
+
+Nothing is held in memory beyond what is being looked at. Other programs, and a process that was
+killed, may have written to a file of lines: what cannot be read there is passed over and counted.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from cascade_core.files import FileError, read_json_lines
+from cascade_core.log.events import LogEvent
+from cascade_core.log.record import Record
+from cascade_core.log.urls import is_url
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from cascade_core.log.database import Database
+
+Moment: TypeAlias = datetime | float
+"""A time; as a number, seconds since 1970 (UTC)."""
+
+_AT_ONCE = 1000
+_LOOKED_AT = 50  # lines of a file, until one says what the file is
+
+
+class Read:
+    """What a log holds, to be gone through once or several times.
+
+    Attributes:
+        unreadable: Lines that could not be read, or are neither a record nor an event, so far.
+        first_unreadable: The number of the first of them, from 1; 0 where there is none.
+        torn: Whether the last line was cut off.
+    """
+
+    def __init__(self, source: str | Path, since: Moment | None) -> None:
+        self.source = source
+        self.since = None if since is None else seconds(since)
+        self._start()
+
+    def _start(self) -> None:
+        self.unreadable = 0
+        self.first_unreadable = 0
+        self.torn = False
+
+    def _skip(self, line: int) -> None:
+        self.first_unreadable = self.first_unreadable or line
+        self.unreadable += 1
+
+    def _cut_off(self) -> None:
+        self.torn = True
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        """Yield the records and events of a file that are recent enough."""
+        self._start()
+        lines = read_json_lines(Path(self.source), cut_off=self._cut_off, skipped=self._skip)
+        for number, value in lines:
+            if not (_is_record(value) or _is_event(value)):
+                self._skip(number)
+            elif self.since is None or _at(value) >= self.since:
+                yield value
+
+
+class _Records(Read):
+    """See `read_records`."""
+
+    def __iter__(self) -> Iterator[Record]:
+        if not is_url(self.source):
+            yield from (value for value in self._lines() if not _is_event(value))
+            return
+        import sqlalchemy as sa  # noqa: PLC0415 - only where a database is read
+
+        from cascade_core.log.schema import decisions, details  # noqa: PLC0415
+
+        query = (
+            sa.select(details.c.record, details.c.request, details.c.response)
+            .join(decisions, decisions.c.id == details.c.id)
+            .order_by(decisions.c.at, decisions.c.id)
+        )
+        if self.since is not None:
+            query = query.where(decisions.c.at >= self.since)
+        for record, request, response in _rows(_database(self.source), query):
+            yield _whole(record, request, response)
+
+
+class _Events(Read):
+    """See `read_events`."""
+
+    def __init__(self, source: str | Path, since: Moment | None, kind: str | None) -> None:
+        super().__init__(source, since)
+        self.kind = kind
+
+    def __iter__(self) -> Iterator[LogEvent]:
+        if not is_url(self.source):
+            for value in self._lines():
+                if _is_event(value) and self.kind in {None, value["event"]}:
+                    yield value
+            return
+        database = _database(self.source)
+        found: list[Iterable[tuple[float, LogEvent]]] = []
+        if self.kind in {None, "audit"}:
+            found.append(self._audits(database))
+        if self.kind in {None, "feedback"}:
+            found.append(self._feedback(database))
+        for _, event in heapq.merge(*found, key=lambda each: each[0]):
+            yield event
+
+    def _audits(self, database: Database) -> Iterator[tuple[float, LogEvent]]:
+        import sqlalchemy as sa  # noqa: PLC0415
+
+        from cascade_core.log.schema import audits  # noqa: PLC0415
+
+        query = sa.select(audits.c.at, audits.c.event).order_by(audits.c.at, audits.c.id)
+        if self.since is not None:
+            query = query.where(audits.c.at >= self.since)
+        for at, event in _rows(database, query):
+            yield at, json.loads(event)
+
+    def _feedback(self, database: Database) -> Iterator[tuple[float, LogEvent]]:
+        import sqlalchemy as sa  # noqa: PLC0415
+
+        from cascade_core.log.schema import feedback  # noqa: PLC0415
+
+        query = sa.select(feedback).order_by(feedback.c.at, feedback.c.id)
+        if self.since is not None:
+            query = query.where(feedback.c.at >= self.since)
+        for row in _rows(database, query):
+            event = {"event": "feedback", **row._mapping}  # noqa: SLF001 - its public name
+            event["at"] = datetime.fromtimestamp(row.at, UTC).isoformat()
+            yield row.at, event
+
+
+def read_records(source: str | Path, since: Moment | None = None) -> _Records:
+    """Read the records of a log, oldest first; in a file of lines, in the order they were written.
+
+    Args:
+        source: The address of a database, or a file of JSON lines.
+        since: Only those of requests from then on. Records of version 1 have no time, and are
+            left out where one is given.
+
+    Returns:
+        What to go through; afterwards it says how many lines were passed over. Where content was
+        kept, a record has `request` and `response`.
+
+    Raises:
+        ConfigurationError: On going through it: there is no such log, or it cannot be read.
+    """
+    return _Records(source, since)
+
+
+def read_events(
+    source: str | Path, kind: str | None = None, since: Moment | None = None
+) -> _Events:
+    """Read what became known of decisions: audits and feedback; see `read_records`.
+
+    Args:
+        source: The address of a database, or a file of JSON lines.
+        kind: `audit` or `feedback`; None for both.
+        since: Only what became known from then on.
+    """
+    return _Events(source, since, kind)
+
+
+def is_log(source: object) -> bool:
+    """Tell whether a source is a log: a database's address, or a file that holds decisions.
+
+    A labelled table may be a file of JSON lines too; the first line that can be read tells.
+    """
+    if is_url(source):
+        return True
+    if not isinstance(source, str | Path):
+        return False
+    path = Path(source)
+    if not path.is_file() or path.suffix.lower() in {".csv", ".parquet"}:
+        return False
+    passed: list[int] = []
+    try:
+        for _, value in read_json_lines(path, cut_off=passed.clear, skipped=passed.append):
+            if _is_record(value) or _is_event(value):
+                return True
+            if isinstance(value, dict) or len(passed) > _LOOKED_AT:
+                return False
+    except (FileError, UnicodeDecodeError):
+        return False
+    return False
+
+
+def seconds(moment: Moment) -> float:
+    """Return a moment in seconds since 1970; one that names no zone is of UTC."""
+    if not isinstance(moment, datetime):
+        return float(moment)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _database(source: object) -> Database:
+    from cascade_core.log.database import Database  # noqa: PLC0415 - only where one is read
+
+    database = Database(str(source), named="", create=False)
+    database.reach()
+    return database
+
+
+def _rows(database: Database, query: sa.Select[Any]) -> Iterator[Any]:
+    with ExitStack() as stack:
+        connection = stack.enter_context(database.reading())
+        found = connection.execution_options(yield_per=_AT_ONCE).execute(query)
+        yield from stack.enter_context(found)
+
+
+def _whole(record: str, request: str | None, response: str | None) -> Record:
+    found: Record = json.loads(record)
+    if request is not None:
+        found["request"] = json.loads(request)
+    if response is not None:
+        found["response"] = response
+    return found
+
+
+def _is_record(value: Any) -> bool:
+    return isinstance(value, Mapping) and "reason" in value and isinstance(value.get("calls"), list)
+
+
+def _is_event(value: Any) -> bool:
+    return (
+        isinstance(value, Mapping)
+        and value.get("event") in {"audit", "feedback"}
+        and isinstance(value.get("decision"), str)
+    )
+
+
+def _at(value: Mapping[str, Any]) -> float:
+    """Return when something was written down; of what does not say so, that it is old."""
+    try:
+        return seconds(datetime.fromisoformat(value["at"]))
+    except (KeyError, TypeError, ValueError):
+        return float("-inf")

@@ -1,0 +1,82 @@
+"""Addresses of databases: which they are, and how they are shown. Needs no database package.
+
+A password in an address is never shown: not in a repr, an error, a warning or a log.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from cascade_core.errors import ConfigurationError
+
+_SCHEMES: Final = {
+    "sqlite": "sqlite",
+    "sqlite+pysqlite": "sqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+}
+"""How addresses begin that a log may have, and the driver of each."""
+
+FORMS: Final = "sqlite:///decisions.db or postgresql+psycopg://user@host/database"
+
+_SECRET = re.compile(r"(?<=[?&])[^=&]*(?:pass|secret|token|key)[^&]*", re.IGNORECASE)
+
+
+def is_url(source: object) -> bool:
+    """Tell whether a source is an address rather than a file."""
+    return isinstance(source, str) and "://" in source
+
+
+def without_password(url: str) -> str:
+    """Return an address without what is secret in it."""
+    scheme, _, rest = url.partition("://")
+    rest, asked, query = rest.partition("?")
+    before, at, after = rest.rpartition("@")
+    user, colon, _ = before.partition(":")
+    hidden = f"{user}{':***' if colon else ''}{at}{after}"
+    if "@" in query:  # a password with a question mark in it
+        hidden = f"{user.partition('?')[0]}:***@{query.rpartition('@')[2]}"
+        asked = query = ""
+    return f"{scheme}://{_SECRET.sub('***', hidden + asked + query)}"
+
+
+def database_url(url: str, *, named: str = "log=") -> str:
+    """Return an address as SQLAlchemy reads it, the same wherever the program goes.
+
+    Args:
+        url: What a caller gave.
+        named: What errors call it.
+
+    Raises:
+        ConfigurationError: It is of no database that is known, or of one that ends with the
+            program.
+    """
+    scheme, _, rest = url.partition("://")
+    driver = _SCHEMES.get(scheme.lower())
+    if driver is None:
+        known = "psycopg 3 is the driver of PostgreSQL" if "postgres" in scheme.lower() else FORMS
+        msg = f"{named} does not know {scheme}://: give {FORMS}, or the path of a .jsonl file"
+        if known is not FORMS:
+            msg = f"{named} does not know {scheme}://: {known}, postgresql+psycopg://…"
+        raise ConfigurationError(msg)
+    if driver != "sqlite":
+        return f"{driver}://{rest}"
+    path, _, query = rest.removeprefix("/").partition("?")
+    if not rest.startswith("/"):
+        msg = f"{named}{url!r}: a file's address has three strokes: sqlite:///{rest or 'file.db'}"
+        raise ConfigurationError(msg)
+    if path in {"", ":memory:"} or "mode=memory" in query:
+        msg = f"{named}{url!r} is gone when the program ends; give a file: sqlite:///decisions.db"
+        raise ConfigurationError(msg)
+    if path.startswith("file:"):
+        return f"sqlite:///{path}{'?' * bool(query)}{query}"
+    return f"sqlite:///{Path(path).absolute()}{'?' * bool(query)}{query}"
+
+
+def sqlite_file(url: str) -> Path | None:
+    """Return the file of a `database_url`; None where it is of a server, or is a URI of its own."""
+    path = url.removeprefix("sqlite:///").partition("?")[0]
+    return None if path == url or path.startswith("file:") else Path(path)
