@@ -101,14 +101,14 @@ async def acollect(  # noqa: PLR0913 - the command's options
     model = load_model(judge, "judge") if isinstance(judge, str) else judge
     grader = make_grader(quality, read, model)
     inputs = [_input(read, sample) for sample in read.samples]
-    cascade = _cascade(tiers, signals=signals, gates=gates, prices=prices)
+    cascade = make_cascade(tiers, signals=signals, gates=gates, prices=prices)
     engine = cascade._engine  # noqa: SLF001 - it is ours
     plan = engine.plan
     judges = [signal.model for signal in plan.signals if hasattr(signal, "model")]
     if grader.name == "judge":
         judges.append(model)
     engine.judges = Judges(judges)
-    check_priced(cap, _priced_by(cascade, judges), plan)
+    check_priced(cap, priced_by(cascade, judges), plan)
     job = Job(
         requests=read,
         plan=plan,
@@ -128,7 +128,7 @@ async def acollect(  # noqa: PLR0913 - the command's options
         config = ensure_config({"run_name": "cascade collect", "metadata": metadata})
         given = inputs[sample.index]
         async with AsyncScope(cascade, given, config) as scope:
-            session = _session(cascade, scope.run, given, config)
+            session = unrun_session(cascade, scope.run, given, config)
             request, known = session.request, (sample.text, sample.reference)
             port = AsyncPort(session.caller, plan.notices)
             if kept is not None and not kept.incomplete:
@@ -181,7 +181,7 @@ def collect(requests: Source, tiers: Sequence[Any], out: str | Path, **options: 
     return asyncio.run(run())
 
 
-def _cascade(tiers: object, **settings: Any) -> ChatCascade | RunnableCascade:
+def make_cascade(tiers: object, **settings: Any) -> ChatCascade | RunnableCascade:
     """Make a cascade of the tiers: of chat models where all are, else of runnables."""
     if isinstance(tiers, str) or not isinstance(tiers, Sequence) or len(tiers) < 2:  # noqa: PLR2004
         msg = "a table needs at least two tiers, cheapest first"
@@ -195,7 +195,9 @@ def _cascade(tiers: object, **settings: Any) -> ChatCascade | RunnableCascade:
     return RunnableCascade(tiers=made, **settings)
 
 
-def _session(cascade: ChatCascade | RunnableCascade, run: Any, given: Any, config: Any) -> Session:
+def unrun_session(
+    cascade: ChatCascade | RunnableCascade, run: Any, given: Any, config: Any
+) -> Session:
     """Return a request as the core sees it, with who calls models for it; it is never run."""
     if isinstance(cascade, RunnableCascade):
         return cascade._session(run, given, config, {})  # noqa: SLF001 - it is ours
@@ -217,9 +219,7 @@ def _input(requests: Requests, sample: Sample) -> Any:
         raise ConfigurationError(msg) from None
 
 
-def _priced_by(
-    cascade: ChatCascade | RunnableCascade, judges: Sequence[Any]
-) -> Mapping[str, Names]:
+def priced_by(cascade: ChatCascade | RunnableCascade, judges: Sequence[Any]) -> Mapping[str, Names]:
     """Return the names models are priced by, as far as they are known before a call."""
     called = (
         {}

@@ -91,7 +91,7 @@ def collect(  # noqa: PLR0913 - the command's options
         with progress(quiet=as_json) as advance:
             found = collecting.collect(
                 requests,
-                _tiers(tier or [], factory),
+                tiers_of(tier or [], factory),
                 out,
                 signals=_signals(signals, judge),
                 quality=load(quality, "--quality") if quality and ":" in quality else quality,
@@ -129,7 +129,8 @@ def collect(  # noqa: PLR0913 - the command's options
         raise typer.Exit(1)
 
 
-def _tiers(names: list[str], factory: str | None) -> list[Any]:
+def tiers_of(names: list[str], factory: str | None) -> list[Any]:
+    """Return the tiers that `--tier` or `--factory` give."""
     from cascade_core.collect.load import load  # noqa: PLC0415 - `cascade --help` stays quick
     from cascade_core.errors import ConfigurationError  # noqa: PLC0415
 

@@ -44,14 +44,14 @@ def begin(estimate: Estimate, *, ask: bool, quiet: bool) -> None:
 
 
 @contextmanager
-def progress(*, quiet: bool) -> Iterator[Advance]:
+def progress(doing: str = "asking every tier", *, quiet: bool) -> Iterator[Advance]:
     """Show a progress bar with the cost so far on standard error, where somebody looks."""
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
         yield lambda *_: None
         return
     columns = (
-        TextColumn("asking every tier"), BarColumn(), MofNCompleteColumn(),
+        TextColumn(doing), BarColumn(), MofNCompleteColumn(),
         TextColumn("{task.fields[spent]}"), TimeElapsedColumn(), TimeRemainingColumn(),
     )  # fmt: skip
     bar = Progress(*columns, console=console)

@@ -6,11 +6,12 @@ and where its findings go, is decided in `audits`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from cascade_core.costs.rate import EXACT
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Compute, Failed, Note, Steps
 from cascade_core.errors import error_name
@@ -23,6 +24,7 @@ from cascade_core.setup.gates import not_empty
 from cascade_core.signals.agreement import same
 from cascade_core.signals.judge import Judge
 from cascade_core.signals.readings import as_reading
+from cascade_core.usage import Usage
 from cascade_core.verdict import Judgement, Verdict
 
 if TYPE_CHECKING:
@@ -270,27 +272,25 @@ def _cheaper(found: Comparison) -> list[TierAnswer]:
     return [answer for index, answer in found.answers.items() if index != found.strongest]
 
 
-def answer_rows(found: Comparison) -> list[dict[str, Any]]:
-    """Return every answer as an audit's event has it: no text, only how it did."""
-    return [_plain(answer) for _, answer in sorted(found.answers.items())]
+def expected_cost(plan: Plan, verdict: Verdict, missing: Sequence[Tier]) -> Decimal | None:
+    """Return what answers will cost at about: as long as what was given, and nothing from a cache.
 
+    Args:
+        plan: Whose prices count.
+        verdict: What was answered.
+        missing: The tiers to be asked; those without a model's name, chains, count as nothing.
 
-def _plain(answer: TierAnswer) -> dict[str, Any]:
-    judged = answer.judgement or Judgement("only_tier")
-    return {
-        "tier": answer.tier.index,
-        "model": answer.draft.model or answer.tier.model,
-        "quality": answer.quality,
-        "cost_usd": in_usd(answer.cost),
-        "reason": None if answer.judgement is None else judged.reason,
-        "confidence": judged.confidence,
-        "threshold": judged.threshold,
-        "signals": dict(judged.signals),
-        "paid": {name: in_usd(cost) for name, cost in judged.paid.items()},
-        "drawn": answer.drawn,
-    }
-
-
-def in_usd(amount: Decimal | None) -> float | None:
-    """Return an amount as events have it."""
-    return None if amount is None else float(amount)
+    Returns:
+        USD; None where a tier is unpriced.
+    """
+    used = next((c.usage for c in reversed(verdict.calls) if c.usage is not None), None)
+    usage = used and Usage(used.input_tokens, used.output_tokens)
+    expected = Decimal(0)
+    for tier in missing:
+        if tier.model is None or usage is None:
+            continue
+        cost = plan.prices.cost(tier.price_names(tier.model), usage)
+        if cost is None:
+            return None
+        expected = EXACT.add(expected, cost)
+    return expected

@@ -11,15 +11,13 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cascade_core.costs.rate import EXACT
 from cascade_core.errors import error_name
 from cascade_core.log import audit_event, step_aside
-from cascade_core.log.record import call_record
 from cascade_core.loop import behind, drivers, writing
-from cascade_core.loop.auditing import Comparison, answer_rows, audited, in_usd, missing_tiers
+from cascade_core.loop.audit_events import found_event, paid_for
+from cascade_core.loop.auditing import Comparison, audited, expected_cost, missing_tiers
 from cascade_core.loop.trail import Trail, total
 from cascade_core.signals.judge import Judge
-from cascade_core.usage import Usage
 
 if TYPE_CHECKING:
     from cascade_core.log.events import Status
@@ -137,7 +135,7 @@ class _Audit:
         missing = list(missing_tiers(self._plan, self._session.request, self._verdict))
         if not missing and not isinstance(self._setting.compare, Judge):
             return True  # nothing is paid for
-        reserved = self._spending.reserve(self._expected(missing))
+        reserved = self._spending.reserve(expected_cost(self._plan, self._verdict, missing))
         if isinstance(reserved, Decimal):
             self._reserved = reserved
             return True
@@ -152,20 +150,6 @@ class _Audit:
         self.skip(reserved)
         return False
 
-    def _expected(self, missing: list[Any]) -> Decimal | None:
-        """Return what the answers to be drawn will cost, if they are as long as what was given."""
-        used = next((c.usage for c in reversed(self._verdict.calls) if c.usage is not None), None)
-        usage = used and Usage(used.input_tokens, used.output_tokens)
-        expected = _NOTHING
-        for tier in missing:
-            if tier.model is None or usage is None:  # a chain: what audits did cost will tell
-                continue
-            cost = self._plan.prices.cost(tier.price_names(tier.model), usage)
-            if cost is None:
-                return None
-            expected = EXACT.add(expected, cost)
-        return expected
-
     def _refreshed(self, refresh: Any) -> None:
         try:
             refresh()
@@ -177,33 +161,22 @@ class _Audit:
             )
 
     def _found(self, found: Comparison) -> None:
-        done = found.failed is None
-        self._say(
-            "done" if done else "failed",
-            found.why if done else found.failed,
-            tiers=answer_rows(found),
-            quality=found.quality if done else None,
-            strong_quality=found.strong_quality if done else None,
-            harm=found.harm if done else None,
-            strong_cost_usd=in_usd(found.strong_cost),
-        )
+        self.event = found_event(found, self._trail, self._session.id, **self._picked)
+
+    @property
+    def _picked(self) -> dict[str, Any]:
+        return {
+            "probability": self._session.request.audit["probability"],
+            "compare": self._setting.comparator,
+        }
 
     def _failed(self, error: BaseException) -> None:
         why = "exit" if isinstance(error, SystemExit) else error_name(error)
         self._say("failed", "cancelled" if isinstance(error, asyncio.CancelledError) else why)
 
-    def _say(self, status: Status, why: str | None, **known: Any) -> None:
-        calls = list(self._trail.calls)
-        self.event = audit_event(
-            self._session.id,
-            status=status,
-            probability=self._session.request.audit["probability"],
-            compare=self._setting.comparator,
-            why=why,
-            cost_usd=in_usd(total(calls)),
-            calls=[call_record(call) for call in calls],
-            **known,
-        )
+    def _say(self, status: Status, why: str) -> None:
+        said = {**self._picked, **paid_for(self._trail)}
+        self.event = audit_event(self._session.id, status=status, why=why, **said)
 
     def _settled(self) -> dict[str, Any]:
         """Return what is to be written, with its cost counted."""

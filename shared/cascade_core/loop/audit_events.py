@@ -1,0 +1,75 @@
+"""An audit as plain JSON, for the log: what was found of every tier, without any text."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from cascade_core.log import LogEvent, audit_event
+from cascade_core.log.record import call_record
+from cascade_core.loop.auditing import Comparison, TierAnswer
+from cascade_core.loop.trail import Trail, total
+from cascade_core.verdict import Judgement
+
+
+def found_event(
+    found: Comparison, trail: Trail, decision: str, *, probability: float, compare: str
+) -> LogEvent:
+    """Write down what an audit found, or that it failed.
+
+    Args:
+        found: What was found.
+        trail: The audit's own calls.
+        decision: The decision's id.
+        probability: With which the request was picked.
+        compare: The comparator's name.
+    """
+    done = found.failed is None
+    return audit_event(
+        decision,
+        status="done" if done else "failed",
+        probability=probability,
+        compare=compare,
+        why=found.why if done else found.failed,
+        tiers=answer_rows(found),
+        quality=found.quality if done else None,
+        strong_quality=found.strong_quality if done else None,
+        harm=found.harm if done else None,
+        strong_cost_usd=_in_usd(found.strong_cost),
+        **paid_for(trail),
+    )
+
+
+def paid_for(trail: Trail) -> dict[str, Any]:
+    """Return what an event says of the calls that its audit has made."""
+    calls = list(trail.calls)
+    return {
+        "cost_usd": _in_usd(total(calls)),
+        "calls": [call_record(call) for call in calls],
+    }
+
+
+def answer_rows(found: Comparison) -> list[dict[str, Any]]:
+    """Return every answer as an audit's event has it: no text, only how it did."""
+    return [_plain(answer) for _, answer in sorted(found.answers.items())]
+
+
+def _plain(answer: TierAnswer) -> dict[str, Any]:
+    judged = answer.judgement or Judgement("only_tier")
+    return {
+        "tier": answer.tier.index,
+        "model": answer.draft.model or answer.tier.model,
+        "quality": answer.quality,
+        "cost_usd": _in_usd(answer.cost),
+        "reason": None if answer.judgement is None else judged.reason,
+        "confidence": judged.confidence,
+        "threshold": judged.threshold,
+        "signals": dict(judged.signals),
+        "paid": {name: _in_usd(cost) for name, cost in judged.paid.items()},
+        "drawn": answer.drawn,
+    }
+
+
+def _in_usd(amount: Decimal | None) -> float | None:
+    """Return an amount as events have it."""
+    return None if amount is None else float(amount)
