@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
+from unittest.mock import patch
 
 import pytest
 
-from cascade_core import collect_decisions, flush_log
+from cascade_core import Audit, collect_decisions, flush_log
 from cascade_core.abilities import Missing
-from cascade_core.call import Outcome, Purpose, Reason
+from cascade_core.call import Outcome, Purpose, Reason, StrongCostBasis
+from cascade_core.ruling import Ruling
+from cascade_core.setup.plan import Plan
 from cascade_core.tier import FAILURES_IN_A_ROW
 from cascade_core.usage import TokensSource
-from langchain_cascade import ChatCascade
+from langchain_cascade import ChatCascade, RunnableCascade
 from tests.docs.reference import Row, named, page, tables
 from tests.langchain.fakes import FakeChat, ProviderError, Say
 from tests.parity import langchain_way, llamaindex_way
@@ -26,6 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarn
 TABLES = tables("record.md")
 ALWAYS = [row for row in TABLES["Fields"] if "what it holds" in row]
 SOMETIMES = [row for row in TABLES["Fields"] if "when it is there" in row]
+OF_JUDGED = TABLES["A judged draft"]
 OF_CALLS = [row for row in TABLES["A call"] if "what it holds" in row]
 OF_SOME_CALLS = [row for row in TABLES["A call"] if "when it is there" in row]
 WAYS: list[tuple[Any, str]] = [
@@ -66,8 +71,31 @@ def others() -> list[dict[str, Any]]:
         llm = ChatCascade(tiers=[broken, FakeChat([Say("Monday")] * FAILURES_IN_A_ROW)])
         for _ in range(FAILURES_IN_A_ROW):
             llm.invoke("When?", config={"metadata": {"cascade_class": "dates"}})
-    assert "failing" in seen[-1]
+        assert "failing" in seen[-1]
+        chains = [lambda _: "Monday", lambda _: "Tuesday"]
+        RunnableCascade(chains, signals=[lambda *_: 0.0]).invoke(1)
+        logged = ChatCascade(
+            tiers=[FakeChat([Say("Monday", p=0.99)]), FakeChat([Say("Monday")])],
+            log=Forgetful(),
+            audit=Audit(rate=1.0, compare=lambda *_: 1.0),
+            policy={"version": 1},
+        )
+        plan = logged._engine.plan
+        logged._engine.plan = replace(plan, policy_version=3)  # as of a database
+        with patch.object(Plan, "ruling", lambda *_: Ruling(rule="first")):
+            logged.invoke("When?", config={"configurable": {"thread_id": "t1"}, "tags": ["dates"]})
+        flush_log()
     return json.loads(json.dumps(seen))
+
+
+class Forgetful:
+    """A log that keeps nothing."""
+
+    def write(self, record: dict[str, Any]) -> None:
+        """Take a record."""
+
+    def write_event(self, event: dict[str, Any]) -> None:
+        """Take an event."""
 
 
 def kinds(row: Row) -> list[str]:
@@ -102,10 +130,17 @@ def test_calls_have_the_documented_fields(records: list[dict[str, Any]]) -> None
     assert all(f"`{name}`" in sentence for name in counts)
 
 
+def test_judged_drafts_have_the_documented_fields(records: list[dict[str, Any]]) -> None:
+    check([each for record in records for each in record["judged"]], OF_JUDGED, [])
+
+
 def test_what_is_within_a_field_is_documented(records: list[dict[str, Any]]) -> None:
     for row in SOMETIMES:
         name = named([row], "field")[0]
         found = [each for record in records for each in record.get(name, ())]
+        if name == "audit":
+            assert found == ["probability", "picked"]
+            assert all(f"`{key}`" in row["when it is there"] for key in found)
         if name in ("unable", "failing"):
             assert found
             assert all(f"`{key}`" in row["when it is there"] for each in found for key in each)
@@ -137,6 +172,7 @@ def test_the_log_holds_what_is_documented(tmp_path: Path) -> None:
     [
         ("Reasons", "reason", get_args(Reason)),
         ("Purposes", "purpose", get_args(Purpose)),
+        ("The strong model's cost", "basis", get_args(StrongCostBasis)),
         ("Token counts", "tokens_source", get_args(TokensSource)),
     ],
 )

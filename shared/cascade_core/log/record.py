@@ -99,6 +99,8 @@ def as_record(verdict: Verdict, record_id: str, asked: Asked) -> Record:
         "strong_cost_basis": verdict.strong_cost_basis,
         "judged": [_judgement(each) for each in verdict.judgements],
     }
+    if asked.audit is not None:
+        record["audit"] = dict(asked.audit)
     if verdict.shadow is not None:
         record["shadow"] = dict(verdict.shadow)
     if verdict.unable:
@@ -197,7 +199,7 @@ def calls_of(record: Mapping[str, Any]) -> list[Call]:
 
 
 def _asked(asked: Asked) -> Record:
-    said: Record = {
+    return {
         "version": VERSION,
         "at": asked.at.isoformat(),
         "latency_ms": round(asked.latency_ms, 3),
@@ -211,9 +213,6 @@ def _asked(asked: Asked) -> Record:
         "rule": asked.rule,
         "policy_version": asked.policy_version,
     }
-    if asked.audit is not None:
-        said["audit"] = dict(asked.audit)
-    return said
 
 
 def _judgement(judgement: Judgement) -> Record:
