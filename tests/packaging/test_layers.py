@@ -90,7 +90,7 @@ COMMAND = "a command is called like what it runs"
 ADAPTERS = "the same part of each adapter, or of each kind of tier"
 DEMO_OF_EACH = "the same part of each framework's demo"
 SHARED = {
-    **dict.fromkeys(("collect", "replay", "tune"), COMMAND),
+    **dict.fromkeys(("collect", "export", "replay", "tune"), COMMAND),
     **dict.fromkeys(("Described", "gives_logprobs", "host", "load_model"), ADAPTERS),
     **dict.fromkeys(("abilities", "load_of", "make_tier", "make_tiers"), ADAPTERS),
     **dict.fromkeys(("text_of", "to_draft", "to_messages", "to_turns"), ADAPTERS),

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.files import replacing
 
-if TYPE_CHECKING:
-    from cascade_core.labels import Table
 
-
-def check_writable(path: Path, *, table: Path | None = None, policy: Path | None = None) -> None:
+def check_writable(
+    path: Path, *, table: str | Path | None = None, policy: Path | None = None
+) -> None:
     """Raise `ConfigurationError` where a file could not be written in the end.
 
     Args:
         path: What is to be written.
-        table: The labelled table that is read, if any, and must not be lost.
+        table: The labelled table or log that is read, if any, and must not be lost.
         policy: The same for a policy.
     """
     if path.is_dir():
@@ -31,8 +29,9 @@ def check_writable(path: Path, *, table: Path | None = None, policy: Path | None
     if not special and not os.access(path.resolve().parent, os.W_OK):
         msg = f"{path} cannot be written: nothing may be written in {path.resolve().parent}"
         raise ConfigurationError(msg)
-    if table is not None and path.resolve() == table.resolve():
-        msg = f"{path} is the labelled table itself; name another file"
+    read = None if table is None else Path(str(table).removeprefix("sqlite:///"))
+    if read is not None and path.resolve() == read.resolve():
+        msg = f"{path} is the labelled table itself, or the log; name another file"
         raise ConfigurationError(msg)
     if policy is not None and path.resolve() == policy.resolve():
         msg = f"{path} is the policy itself; name another file"
@@ -59,17 +58,3 @@ def keep_before(path: Path) -> Path | None:
     with replacing(kept) as file:
         file.write(content)
     return kept
-
-
-def read_labels(path: Path) -> Table:
-    """Read a labelled table that can tell a good policy from a bad one.
-
-    Raises:
-        TableError: The table is bad, or all its answers are alike; the message names line and
-            column.
-    """
-    from cascade_core.labels import check_learnable, read_table
-
-    table = read_table(path)
-    check_learnable(table)
-    return table

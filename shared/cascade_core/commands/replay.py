@@ -13,7 +13,10 @@ from cascade_core.visible import visible
 
 
 def replay(
-    table: Annotated[Path, typer.Argument(help="Labelled table: .csv, .jsonl or .parquet.")],
+    table: Annotated[
+        str,
+        typer.Argument(help="Labelled table: .csv, .jsonl, .parquet; or a log, by file or URL."),
+    ],
     *,
     policy: Annotated[Path, typer.Option(help="The policy, as JSON or TOML.")],
     html: Annotated[
@@ -26,7 +29,8 @@ def replay(
 
     Example: cascade replay labels.csv --policy policy.json --html replay.html
     """
-    from cascade_core.commands.checks import check_writable, read_labels
+    from cascade_core.commands.checks import check_writable
+    from cascade_core.commands.logs import read_labels
     from cascade_core.evaluation.replaying import oddities
     from cascade_core.evaluation.replaying import replay as run
     from cascade_core.evaluation.study import study

@@ -12,7 +12,10 @@ from cascade_core.errors import ConfigurationError
 
 
 def tune(  # noqa: PLR0913 - the command's options
-    table: Annotated[Path, typer.Argument(help="Labelled table: .csv, .jsonl or .parquet.")],
+    table: Annotated[
+        str,
+        typer.Argument(help="Labelled table: .csv, .jsonl, .parquet; or a log, by file or URL."),
+    ],
     *,
     out: Annotated[Path, typer.Option(help="Where the policy goes, as JSON.")],
     quality: Annotated[
@@ -80,7 +83,8 @@ def tune(  # noqa: PLR0913 - the command's options
     Example: cascade tune labels.csv --harm 0.02 --confidence 0.95 --out policy.json
     """
     from cascade_core.calibration.tuning import tune as make_policy
-    from cascade_core.commands.checks import check_writable, keep_before, read_labels
+    from cascade_core.commands.checks import check_writable, keep_before
+    from cascade_core.commands.logs import read_labels
     from cascade_core.report.tuned import print_policy, tuning_bar
 
     check_writable(out, table=table)

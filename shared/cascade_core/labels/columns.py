@@ -174,7 +174,7 @@ def _missing(missing: Sequence[str], names: Sequence[object]) -> str:
     is_are = "column {} is missing" if len(missing) == 1 else "columns {} are missing"
     problem = is_are.format(", ".join(missing))
     if {"reason", "calls"}.issubset(names):
-        return f"{problem}; this is a log of decisions, and labels are written by cascade collect"
+        return f"{problem}; this is a log of decisions; cascade export makes a table of its audits"
     if "request" in names and not any(isinstance(n, str) and _TIER.fullmatch(n) for n in names):
         return (
             f"{problem}; if these are requests, cascade collect asks the tiers about them and "

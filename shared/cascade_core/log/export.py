@@ -18,6 +18,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.labels import Table
+from cascade_core.labels.build import build
+from cascade_core.labels.memory import read_rows
 from cascade_core.log.events import LogEvent
 from cascade_core.log.record import Record
 
@@ -58,6 +61,27 @@ class Exported:
     def tiers(self) -> int:
         """How many tiers the rows tell of."""
         return len(self.unasked)
+
+    def as_table(self, source: str) -> Table:
+        """Return the rows as a labelled table.
+
+        Args:
+            source: What errors, and a policy that is tuned on it, call it.
+        """
+        return build(source, "row", read_rows(source, self.rows))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures as plain JSON."""
+        return {
+            "rows": len(self.rows),
+            "decisions": self.decisions,
+            "picked": self.picked,
+            "ineligible": self.ineligible,
+            "left_out": dict(self.left_out),
+            "feedback": self.feedback,
+            "undecided": self.undecided,
+            "said": self.said(),
+        }
 
     def said(self) -> list[str]:
         """Say what is not in the table, a sentence each."""

@@ -160,6 +160,62 @@ def test_audited_harm_in_the_log_is_watched(cascade: Run, policy: Path) -> None:
     assert "audited harm" in ran.out
 
 
+def audited(row: int, harm: float | None, **fields: Any) -> dict[str, Any]:
+    """The audit of a decision, as the log keeps it behind the decisions."""
+    status = "skipped" if harm is None else "done"
+    quality = None if harm is None else 1 - harm
+    tiers = [{"tier": 0, "quality": quality}, {"tier": 1, "quality": 1.0}]
+    return {
+        "event": "audit", "decision": f"d{row}", "status": status, "probability": 0.5,
+        "harm": harm, "strong_quality": 1.0, "tiers": tiers, **fields,
+    }  # fmt: skip
+
+
+def picked(n: int = 400) -> list[dict[str, Any]]:
+    """Decisions of which every second is picked for an audit."""
+    return [
+        each | {"id": f"d{row}", "audit": {"probability": 0.5, "picked": row % 2 == 0}}
+        for row, each in enumerate(usual(n))
+    ]
+
+
+def test_harm_that_audits_found_is_watched(cascade: Run, policy: Path) -> None:
+    records = picked()
+    calm = [audited(row, 0.0) for row in range(0, 400, 2)]
+    found = figures(cascade("drift", log([*records, *calm]), "--policy", policy, "--json"))
+    assert (found["rows"], found["audits"], found["harm"], found["skipped"]) == (400, 100, 0, {})
+    bad = [audited(row, 0.9) for row in range(0, 400, 2)]
+    ran = cascade("drift", log([*records, *bad]), "--policy", policy, "--json")
+    assert (ran.status, ran.err) == (1, "")
+    assert json.loads(ran.out)["harm"] == pytest.approx(0.9 * 0.5)
+    assert {alarm["what"] for alarm in json.loads(ran.out)["alarms"]} == {"harm"}
+
+
+def test_audits_that_were_not_done_are_said(cascade: Run, policy: Path) -> None:
+    accepted = [row for row, each in enumerate(usual()) if each["accepted"] and row % 2 == 0]
+    events = [audited(row, None) for row in accepted[:3]] + [
+        audited(row, 0.0) for row in accepted[5:]
+    ]
+    later = audited(accepted[0], 0.0)  # it was skipped, and made up for
+    ran = cascade("drift", log([*picked(), *events, later]), "--policy", policy)
+    assert ran.status == 0
+    assert "decisions.jsonl: 4 accepted answers were picked for an audit that was not" in ran.err
+
+
+def test_in_shadow_mode_the_answer_that_was_not_given_is_audited(
+    cascade: Run, policy: Path
+) -> None:
+    records = [
+        each
+        | {"reason": "shadow", "accepted": False, "tier": 1}
+        | {"shadow": {name: each[name] for name in ("tier", "reason", "accepted")}}
+        for each in picked()
+    ]
+    bad = [audited(row, 0.9) | {"harm": 0.0} for row in range(0, 400, 2)]
+    ran = cascade("drift", log([*records, *bad]), "--policy", policy, "--json")
+    assert json.loads(ran.out)["harm"] == pytest.approx(0.9 * 0.5)
+
+
 def test_shadow_records_and_blank_lines_are_read(cascade: Run, policy: Path) -> None:
     shadowed = [
         {**r, "reason": "shadow", "accepted": False, "tier": 1, "shadow": shadow}
@@ -181,6 +237,7 @@ LINES: dict[str, Any] = {
     "a confidence beyond 1": record(0, escalated=False, confidence=1.5),
     "a threshold in words": record(0, escalated=False) | {"threshold": [SECRET]},
     "an endless harm": record(0, escalated=False) | {"harm": float("inf")},
+    "an event of another kind": {"event": "deploy", "text": SECRET},
     "an audit of no chance": record(0, escalated=False) | {"harm": 0.1, "probability": 0},
     "a confidence in words": record(0, escalated=False, confidence=SECRET),
     "an answer without a tier": {**record(0, escalated=False), "tier": None},
