@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.log.urls import is_url, shown
+from cascade_core.log.urls import is_url, without_password
 from cascade_core.visible import visible
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def say(source: str, sentences: list[str]) -> None:
 
 def shown_source(source: str) -> str:
     """Return a log's path or URL as it may be shown: a password never is."""
-    return shown(source) if is_url(source) else source
+    return without_password(source) if is_url(source) else source
 
 
 def _of_audits(source: str) -> Table:

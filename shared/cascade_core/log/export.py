@@ -146,40 +146,72 @@ def export(
         ConfigurationError: Several cascades have written to the log, and none was chosen.
     """
     audits, feedback = _by_decision(events)
-    found = Exported()
+    sorting = _Sorting(Exported(), audits)
     cascades: Counter[str | None] = Counter()
-    kept: list[tuple[Record, LogEvent]] = []
     for record in records:
+        if record.get("tier") is None:  # nobody answered: there was nothing to audit
+            continue
         if cascade is not None and record.get("cascade") != cascade:
             continue
         if policy_version is not None and str(record.get("policy_version")) != policy_version:
             continue
-        if record.get("tier") is None:  # nobody answered: there was nothing to audit
-            continue
         cascades[record.get("cascade")] += 1
-        found.decisions += 1
-        found.feedback += feedback[record["id"]]
-        event = audits.get(record["id"])
-        chance = record.get("audit") or {}
-        if record["reason"] == "pinned":  # a rule keeps it from other tiers, and so from audits
-            found.ineligible += 1
-        elif event is None:
-            found.ineligible += not chance.get("probability")
-            if chance.get("picked"):
-                found.picked += 1
-                found.left_out["not yet done"] += 1
-        else:
-            found.picked += 1
-            if event["status"] == "done":
-                kept.append((record, event))
-            else:
-                found.left_out[f"{event['status']}: {event.get('why') or 'unknown'}"] += 1
+        sorting.found.decisions += 1
+        sorting.found.feedback += feedback[record["id"]]
+        sorting.read(record)
     if len(cascades) > 1:
         names = ", ".join(repr(name) for name in cascades)
         msg = f"decisions of several cascades ({names}) do not make one table; choose one"
         raise ConfigurationError(msg)
-    _fill(found, kept)
-    return found
+    return sorting.whole()
+
+
+@dataclass(slots=True)
+class _Sorting:
+    """Sorts decisions: those that are rows, and those that are none, by why.
+
+    Attributes:
+        found: What was counted.
+        audits: The audit that counts, by decision.
+        kept: Those that become rows.
+        chanceless: Requests so far that had no chance to be picked, unless a later one was drawn
+            after it was answered: then chance has been asked of all that came before.
+    """
+
+    found: Exported
+    audits: Mapping[str, LogEvent]
+    kept: list[tuple[Record, LogEvent]] = field(default_factory=list)
+    chanceless: int = 0
+
+    def read(self, record: Record) -> None:
+        """Sort one answered request."""
+        event, chance = self.audits.get(record["id"]), record.get("audit")
+        if record["reason"] == "pinned":  # a rule keeps it from other tiers, and so from audits
+            self.found.ineligible += 1
+        elif event is not None:
+            self._picked(record, event)
+        elif not chance:
+            self.chanceless += 1
+        elif not chance["probability"]:
+            self.found.ineligible += 1
+        elif chance["picked"]:
+            self.found.picked += 1
+            self.found.left_out["not yet done"] += 1
+
+    def _picked(self, record: Record, event: LogEvent) -> None:
+        if event.get("drawn_later"):
+            self.chanceless = 0
+        self.found.picked += 1
+        if event["status"] == "done":
+            self.kept.append((record, event))
+        else:
+            self.found.left_out[f"{event['status']}: {event.get('why') or 'unknown'}"] += 1
+
+    def whole(self) -> Exported:
+        """Return the rows and the counts."""
+        self.found.ineligible += self.chanceless
+        _fill(self.found, self.kept)
+        return self.found
 
 
 def _by_decision(events: Iterable[LogEvent]) -> tuple[dict[str, LogEvent], Counter[str]]:

@@ -30,21 +30,7 @@ def in_a_file(records: list[Json], events: list[Json]) -> str:
     return str(write_log(Path("decisions.jsonl"), records, events))
 
 
-def in_a_database(records: list[Json], events: list[Json]) -> str:
-    pytest.importorskip("sqlalchemy")
-    from cascade_core.log import flush_log, open_log
-
-    log = open_log("sqlite:///decisions.db")
-    assert log is not None
-    for record in records:
-        log.write(record)
-    for event in events:
-        log.write_event(event)
-    assert flush_log()
-    return "sqlite:///decisions.db"
-
-
-@pytest.fixture(params=[in_a_file, in_a_database])
+@pytest.fixture(params=[in_a_file])
 def keep(request: pytest.FixtureRequest) -> Keep:
     """Ways to keep a log."""
     return request.param

@@ -94,6 +94,15 @@ def test_requests_that_could_not_be_picked_are_said() -> None:
     assert "3 of 9 answered requests could not be audited" in said(found)
 
 
+def test_requests_before_one_that_was_drawn_later_had_their_chance() -> None:
+    records, events = served(columns(10), rate=1.0)
+    for record in records:
+        del record["audit"]
+    drawn = [events[row] | {"drawn_later": {"rate": 0.5, "seed": 0}} for row in (2, 6)]
+    found = export(records, drawn)
+    assert (found.picked, len(found.rows), found.ineligible) == (2, 2, 3)
+
+
 def test_feedback_is_no_row_and_is_said() -> None:
     records, events = served(columns(4), rate=0.0)
     found = export(records, [*events, feedback_event("r1", 0.0), feedback_event("r1", 1.0)])
