@@ -14,6 +14,7 @@
     ├── NothingParsedError                      an answer holds no object of the schema asked for
     ├── FormatError (also ValueError)           an answer is not in the form its prompt asked for
     ├── UnwritableError (also TypeError)        a setting is no plain data, or may be secret
+    ├── UnfitError                           a log was given what is neither record nor event
     ├── RepeatedKeyError (also ValueError)      a JSON object has a key twice
     ├── RequestError                            the demo's server cannot serve a request
     ├── UnfilledError                           a demo model's answer has nothing for a field

@@ -1,4 +1,4 @@
-"""Where records are kept: for now, a file of JSON lines."""
+"""Where records are kept: a file of JSON lines, a database, or an object of the caller's."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import json
 from collections.abc import Awaitable
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.forks import free_in_child
 from cascade_core.log.events import LogEvent
 from cascade_core.log.lines import append_line
 from cascade_core.log.record import Record
+from cascade_core.log.urls import is_url
 
 LogOverflow = Literal["block", "drop"]
 """What becomes of records that a log cannot take fast enough."""
@@ -99,23 +100,31 @@ class JsonlLog:
         return f"JsonlLog({str(self.path)!r})"
 
 
-def open_log(log: Any, *, private: bool = False) -> DecisionLog | None:
+def open_log(
+    log: Any, *, private: bool = False, overflow: LogOverflow = "block"
+) -> DecisionLog | None:
     """Read the `log=` argument of a cascade.
 
     Args:
-        log: None, the path of a `.jsonl` file, or an object with `write(record)`.
+        log: None, the path of a `.jsonl` file, the address of a database, or an object with
+            `write(record)`.
         private: Whether what goes there holds what people wrote; see `JsonlLog`.
+        overflow: What becomes of records that a database cannot take fast enough.
 
     Raises:
-        ConfigurationError: It is none of these.
+        ConfigurationError: It is none of these, or a package is missing.
     """
+    if overflow not in get_args(LogOverflow):
+        msg = f'log_overflow={overflow!r} is unknown; give "block" or "drop"'
+        raise ConfigurationError(msg)
     if log is None or (isinstance(log, DecisionLog) and not isinstance(log, io.IOBase)):
         return log
+    if is_url(log):
+        from cascade_core.log.database_log import DatabaseLog  # noqa: PLC0415 - loads SQLAlchemy
+
+        return DatabaseLog(log, overflow=overflow, private=private)
     if isinstance(log, str | Path):
-        if "://" in str(log):
-            kind = str(log).split("://", 1)[0]
-            msg = f"log= does not know {kind}:// yet; give the path of a .jsonl file"
-            raise ConfigurationError(msg)
         return JsonlLog(log, private=private)
-    msg = f"log= takes the path of a .jsonl file, not {type(log).__name__}"
+    kind = type(log).__name__
+    msg = f"log= takes the path of a .jsonl file or the address of a database, not {kind}"
     raise ConfigurationError(msg)

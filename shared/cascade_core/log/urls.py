@@ -78,5 +78,6 @@ def database_url(url: str, *, named: str = "log=") -> str:
 
 def sqlite_file(url: str) -> Path | None:
     """Return the file of a `database_url`; None where it is of a server, or is a URI of its own."""
-    path = url.removeprefix("sqlite:///").partition("?")[0]
-    return None if path == url or path.startswith("file:") else Path(path)
+    scheme, _, rest = url.partition(":///")
+    path = rest.partition("?")[0]
+    return None if scheme != "sqlite" or path.startswith("file:") else Path(path)

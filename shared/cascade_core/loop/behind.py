@@ -18,6 +18,7 @@ from time import monotonic
 from typing import Any, TypeAlias
 
 from cascade_core.forks import free_in_child
+from cascade_core.log.writers import flush_writers
 
 AT_ONCE = 64
 """The most requests with something going on behind them; those beyond it wait themselves."""
@@ -139,7 +140,7 @@ def start_task(find: Waiting, write: Waiting, give_up: GiveUp) -> bool:
 
 
 def flush_log(seconds: float | None = None) -> bool:
-    """Wait until what goes on behind requests is done and written down.
+    """Wait until what goes on behind requests is done and written down, in databases too.
 
     In async code call it in a thread, `await asyncio.to_thread(flush_log)`: the event loop has
     to run for its requests to go on.
@@ -148,7 +149,7 @@ def flush_log(seconds: float | None = None) -> bool:
         seconds: How long to wait at the most; None waits as long as it takes.
 
     Returns:
-        Whether everything is done.
+        Whether everything is done and in the database, and nothing was lost since the last time.
     """
     deadline = None if seconds is None else monotonic() + seconds
     here = get_ident()
@@ -159,13 +160,17 @@ def flush_log(seconds: float | None = None) -> bool:
             work.done.wait(None if deadline is None else max(0.0, deadline - monotonic()))
         if deadline is not None and monotonic() >= deadline:
             break
-    return not _of_this_process()
+    written = flush_writers(None if deadline is None else max(0.0, deadline - monotonic()))
+    return written and not _of_this_process()
 
 
 def _at_exit() -> None:
     flush_log(AT_EXIT)
-    for work in _of_this_process():
+    given_up = _of_this_process()
+    for work in given_up:
         work.give_up(SystemExit())
+    if given_up:
+        flush_writers(AT_EXIT)
 
 
 atexit.register(_at_exit)

@@ -22,7 +22,7 @@ def write(log: DecisionLog, record: Record, notices: Notices) -> None:
 
 async def awrite(log: DecisionLog, record: Record, notices: Notices) -> None:
     """Write a record where no event loop waits for the disk; see `write`."""
-    await _await(log, log.write, record, notices)
+    await _await(log, getattr(log, "awrite", log.write), record, notices)
 
 
 def write_event(log: EventLog, event: LogEvent, notices: Notices) -> None:
@@ -32,7 +32,7 @@ def write_event(log: EventLog, event: LogEvent, notices: Notices) -> None:
 
 async def awrite_event(log: EventLog, event: LogEvent, notices: Notices) -> None:
     """Write what became known of a decision; see `write`."""
-    await _await(log, log.write_event, event, notices)
+    await _await(log, getattr(log, "awrite_event", log.write_event), event, notices)
 
 
 def _wait(log: DecisionLog, keep: Keep, written: Record, notices: Notices) -> None:

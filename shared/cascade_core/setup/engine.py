@@ -72,7 +72,9 @@ class Engine:
         deciding = {name: getattr(settings, name) for name in DECIDING}
         self.plan: Plan = make_plan(tiers, notices, **deciding)
         self.log_content = bool(settings.log_content)
-        self.log: DecisionLog | None = open_log(settings.log, private=self.log_content)
+        self.log: DecisionLog | None = open_log(
+            settings.log, private=self.log_content, overflow=settings.log_overflow
+        )
         self.redact: Redact | None = check_redact(settings.redact)
         self.held: HeldLog | None = hold(self.log, self.redact)
         self.log_metadata = check_keys(settings.log_metadata)

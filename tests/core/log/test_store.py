@@ -98,7 +98,7 @@ def test_a_log_may_be_a_path(tmp_path, kind):
 
 
 def test_a_url_nobody_knows_is_refused_before_any_file_is_made():
-    with pytest.raises(ConfigurationError, match="log= does not know redis:// yet; give the path"):
+    with pytest.raises(ConfigurationError, match="log= does not know redis://: give sqlite"):
         open_log("redis://localhost/log")
 
 
@@ -120,5 +120,5 @@ def test_an_open_file_takes_text_and_not_records(tmp_path):
 
 
 def test_anything_else_is_no_log():
-    with pytest.raises(ConfigurationError, match=r"log= takes the path of a \.jsonl file, not int"):
+    with pytest.raises(ConfigurationError, match=r"not int"):
         open_log(5)

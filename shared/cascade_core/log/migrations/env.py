@@ -6,9 +6,10 @@ from alembic import context
 
 from cascade_core.log.schema import metadata
 
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=metadata,
-    version_table=context.config.attributes["version_table"],
-)
-context.run_migrations()
+if hasattr(context, "config"):  # it has one while Alembic runs this
+    context.configure(
+        connection=context.config.attributes["connection"],
+        target_metadata=metadata,
+        version_table=context.config.attributes["version_table"],
+    )
+    context.run_migrations()

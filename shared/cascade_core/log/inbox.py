@@ -1,0 +1,117 @@
+"""What waits to be written to a database: a bounded queue, and what became of what was in it.
+
+Knows no database: requests put in, one thread takes out and says what it has settled.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from threading import Condition, Lock
+from time import monotonic
+
+from cascade_core.log.packing import Parcel
+
+ROOM = 20_000
+"""Records that wait, at the most."""
+
+ROOM_BYTES = 64 * 2**20
+"""Bytes of them, at the most."""
+
+BATCH = 2_000
+"""Records that are taken at once, at the most."""
+
+BATCH_BYTES = 8 * 2**20
+
+
+class Inbox:
+    """A bounded queue that counts.
+
+    Attributes:
+        lost: How many records will not be written.
+        settled: How many of those put in were written, or given up.
+        stuck: Whether somebody has waited in vain for room since anything was settled.
+    """
+
+    def __init__(self, lost: int = 0) -> None:
+        self.lost = lost
+        self.settled = 0
+        self.stuck = False
+        self._told = lost
+        self._given = 0
+        self._parcels: deque[Parcel] = deque()
+        self._bytes = 0
+        self._lock = Lock()
+        self._moved = Condition(self._lock)
+
+    def __len__(self) -> int:
+        """Return how many wait to be taken."""
+        return len(self._parcels)
+
+    @property
+    def unsettled(self) -> int:
+        """How many are not written yet."""
+        return self._given - self.settled
+
+    def offer(self, parcel: Parcel) -> bool:
+        """Take a parcel in if there is room; never waits."""
+        size = len(parcel.packed)
+        with self._lock:
+            unsettled = self._given - self.settled
+            if unsettled >= ROOM or (unsettled and self._bytes + size > ROOM_BYTES):
+                return False
+            self._parcels.append(parcel)
+            self._bytes += size
+            self._given += 1
+        return True
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until something is settled; tell whether it was."""
+        with self._lock:
+            settled = self.settled
+            return self._moved.wait_for(lambda: self.settled != settled, seconds)
+
+    def stick(self, settled: int) -> None:
+        """Say that somebody has waited in vain; `settled` is how it was when they began."""
+        with self._lock:
+            self.stuck = self.stuck or settled == self.settled
+
+    def take(self) -> list[Parcel]:
+        """Return the oldest that wait; they take room until they are settled."""
+        batch: list[Parcel] = []
+        size = 0
+        while self._parcels and len(batch) < BATCH and size < BATCH_BYTES:
+            batch.append(self._parcels.popleft())
+            size += len(batch[-1].packed)
+        return batch
+
+    def settle(self, batch: Sequence[Parcel]) -> None:
+        """Say that these were written, or given up."""
+        with self._lock:
+            self.settled += len(batch)
+            self._bytes -= sum(len(parcel.packed) for parcel in batch)
+            self.stuck = False
+            self._moved.notify_all()
+
+    def lose(self) -> None:
+        """Count one that will not be written."""
+        with self._lock:
+            self.lost += 1
+
+    def all_settled(self, seconds: float | None) -> bool:
+        """Wait until all that is in now is settled.
+
+        Returns:
+            Whether it is, and nothing was lost since this was last asked.
+        """
+        deadline = None if seconds is None else monotonic() + seconds
+        with self._lock:
+            aim = self._given
+            while self.settled < aim:
+                left = None if deadline is None else deadline - monotonic()
+                if left is not None and left <= 0:
+                    break
+                self._moved.wait(left)
+            whole = self.settled >= aim and self.lost == self._told
+            self._told = self.lost
+        return whole

@@ -1,0 +1,59 @@
+"""Puts records and events into the tables of a log's database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
+
+from cascade_core.errors import CascadeError
+from cascade_core.log import schema
+from cascade_core.log.packing import Parcel, unpack
+from cascade_core.log.rows import row_of_event, rows_of
+
+if TYPE_CHECKING:
+    from cascade_core.log.database import Database
+
+
+class UnfitError(CascadeError):
+    """Something is neither a record nor an event."""
+
+
+TABLES = (schema.decisions, schema.details, schema.audits, schema.feedback)
+
+
+def insert(database: Database, connection: sa.Connection, parcels: Sequence[Parcel]) -> None:
+    """Insert records and events; one whose id is there already is left as it is.
+
+    So a batch can be written again when nobody knows whether it was.
+    """
+    rows: dict[str, list[Any]] = {table.name: [] for table in TABLES}
+    for parcel in parcels:
+        try:
+            _add(parcel, rows)
+        except Exception as error:
+            raise UnfitError from error
+    for table in TABLES:
+        if rows[table.name]:
+            connection.execute(database.insert(table), rows[table.name])
+
+
+def _add(parcel: Parcel, rows: dict[str, list[Any]]) -> None:
+    value = unpack(parcel)
+    if parcel.kind == "record":
+        decision, details = rows_of(value)
+        rows["decisions"].append(decision)
+        rows["details"].append(details)
+    else:
+        name, row = row_of_event(value)
+        rows[name].append(row)
+
+
+def is_refused(error: Exception) -> bool:
+    """Tell whether one row is in the way, and the database works."""
+    if isinstance(error, UnfitError | DataError | IntegrityError):
+        return True
+    # What the driver cannot send: an error of its own, within SQLAlchemy's.
+    return isinstance(error, StatementError) and not isinstance(error, DBAPIError)
