@@ -150,7 +150,16 @@ def _passed_over(run: Climb, tier: Tier, skipped: Collection[int]) -> Reason | N
 def _judged(run: Climb, tier: Tier, judgement: Judgement) -> Judgement:
     """Note whose draft a judgement is about."""
     model = None if judgement.draft is None else judgement.draft.model
-    run.judged = judged = replace(judgement, tier=tier.index, model=model or tier.model)
+    run.judged = judged = Judgement(  # `replace` takes as long as judging does
+        judgement.reason,
+        judgement.accepted,
+        judgement.draft,
+        judgement.confidence,
+        judgement.threshold,
+        judgement.signals,
+        tier.index,
+        model or tier.model,
+    )
     run.judgements.append(judged)
     return judged
 

@@ -57,14 +57,20 @@ def always_strong(
         prices: Where prices come from.
         request: The request; whether it goes on with a conversation.
     """
-    drafts = [call for call in calls if call.purpose == "draft"]
-    own = [call for call in drafts if call.tier == strongest.index]
-    usage = next((call.usage for call in reversed(drafts) if call.usage is not None), None)
-    exact = any(call.outcome != "failed" for call in own)
+    usage: Usage | None = None
+    own, exact = [], False
+    for call in calls:
+        if call.purpose != "draft":
+            continue
+        if call.tier == strongest.index:
+            own.append(call)
+            exact |= call.outcome != "failed"
+        usage = call.usage or usage
     if exact:
         cost = total(own)
     else:
-        usage = None if usage is None else replace(usage, reasoning_tokens=0)
+        if usage is not None and usage.reasoning_tokens:
+            usage = replace(usage, reasoning_tokens=0)
         cost = prices.cost(strongest.price_names(strongest.model), usage)
     basis: StrongCostBasis | None = None
     if cost is not None and usage is not None:
