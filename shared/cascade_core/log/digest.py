@@ -19,24 +19,24 @@ _LONGEST_KEY = 64  # of BLAKE2b
 _OF_THIS_PROCESS = token_bytes(32)
 
 
-def read_key(log: Any) -> bytes:
-    """Return the key of a log's digests.
+def read_key(log: Any) -> bytes | None:
+    """Return the key of a log's digests; None where the log cannot tell it just now.
 
     It is the environment's, else the log's own, else one of this process.
 
     Args:
-        log: May have a method `digest_key()` that returns bytes or a text.
+        log: May have a method `digest_key()` that returns bytes, a text, or None. It may wait.
 
     Raises:
         Exception: What the log's method raises.
     """
-    given = os.environ.get(KEY_VARIABLE) or None
-    if given is None:
-        own: Callable[[], bytes | str | None] | None = getattr(log, "digest_key", None)
-        given = own() if callable(own) else None  # type: ignore[assignment]
+    own: Callable[[], bytes | str | None] | None = getattr(log, "digest_key", None)
+    given: bytes | str | None = os.environ.get(KEY_VARIABLE)
+    if not given:
+        given = own() if callable(own) else _OF_THIS_PROCESS
+    if not given:
+        return None
     key = given.encode() if isinstance(given, str) else given
-    if not key:
-        return _OF_THIS_PROCESS
     return key if len(key) <= _LONGEST_KEY else blake2b(key).digest()
 
 

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import PurePath
-from threading import Lock
+from threading import Lock, Thread
 from time import monotonic
 from typing import Any
 from weakref import WeakSet, ref
 
+from cascade_core.errors import ConfigurationError
 from cascade_core.forks import free_in_child
 from cascade_core.log.digest import digest_of, read_key
 from cascade_core.log.kept import Redact
+from cascade_core.log.urls import database_url, is_url
 from cascade_core.request import Request
 
 REMEMBERED = 16_384
@@ -41,28 +44,33 @@ class HeldLog:
         self.redact = redact
         self.as_ref = ref(self)
         self._key: bytes | None = None
-        self._again = 0.0
+        self._again: float | None = None
 
     @property
     def cold(self) -> bool:
         """Whether the first digest may have to wait for the log."""
-        return self._key is None and hasattr(self.log, "digest_key")
+        return self._again is None and hasattr(self.log, "digest_key")
 
     def key(self) -> bytes | None:
-        """Return the key of its digests; None where the log could not say just now.
-
-        Raises:
-            Exception: What the log raised; it is asked again after a while.
-        """
-        if self._key is None and monotonic() >= self._again:
+        """Return the key of its digests, and wait for it; None where the log cannot tell it."""
+        if self._key is None:
             self._again = monotonic() + AGAIN
-            self._key = read_key(self.log)
+            with suppress(Exception):  # of a log that fails, that it fails is said elsewhere
+                self._key = read_key(self.log)
         return self._key
 
     def digest(self, request: Request) -> str | None:
-        """Return a request's digest, by this log's key; see `key`."""
-        key = self._key or self.key()
-        return None if key is None else digest_of(request, key)
+        """Return a request's digest; None as long as there is no key.
+
+        Only the first one waits for the key: a log that is down is asked again behind the requests.
+        """
+        if self._key is None:
+            if self._again is None:
+                self.key()
+            elif monotonic() >= self._again:
+                self._again = monotonic() + AGAIN
+                Thread(target=self.key, name="cascade-digest-key", daemon=True).start()
+        return None if self._key is None else digest_of(request, self._key)
 
 
 _held: WeakSet[HeldLog] = WeakSet()
@@ -105,8 +113,13 @@ def all_held() -> list[HeldLog]:
 
 def place_of(log: Any) -> object:
     """Return what tells logs apart: two objects, or a name, may stand for one file or database."""
+    if is_url(log):
+        try:
+            return database_url(log)
+        except ConfigurationError:
+            return log
     if isinstance(log, str):
-        return log if "://" in log else os.path.abspath(log)  # noqa: PTH100 - a text will do
+        return os.path.abspath(log)  # noqa: PTH100 - a text will do
     if isinstance(log, PurePath):
         return os.path.abspath(log)  # noqa: PTH100
     for name in ("path", "url"):

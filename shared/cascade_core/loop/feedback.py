@@ -28,6 +28,7 @@ from cascade_core.log import (
 )
 from cascade_core.log.held import HeldLog, all_held, log_of, place_of
 from cascade_core.log.kept import MOST_CHARACTERS, cut, redacted
+from cascade_core.log.urls import database_url, is_url, sqlite_file
 from cascade_core.loop import behind, drivers
 from cascade_core.setup.notices import Notices
 
@@ -160,13 +161,10 @@ def _named(log: Any) -> HeldLog:
 
 def _check_is_there(name: str) -> None:
     """Refuse a file that is not there: a misspelt name would begin a log of its own."""
-    path = name.removeprefix(_SQLITE).partition("?")[0]
-    if (name.startswith(_SQLITE) or "://" not in name) and not Path(path).exists():
+    path = sqlite_file(database_url(name)) if is_url(name) else Path(name)
+    if path is not None and not path.exists():
         msg = f"log={name!r}: there is no such log; give the one that the decision is in"
         raise ConfigurationError(msg)
-
-
-_SQLITE = "sqlite:///"
 
 
 def _keep(held: HeldLog, event: LogEvent) -> None:

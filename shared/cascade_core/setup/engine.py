@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from importlib import import_module
@@ -121,8 +120,7 @@ class Engine:
 
     def _read_key(self) -> None:
         if self.held is not None:
-            with suppress(Exception):  # the first request that needs it says so
-                self.held.key()
+            self.held.key()
 
     def _modules(self) -> Iterator[str]:
         yield from _ON_USE
