@@ -191,6 +191,39 @@ def test_harm_that_audits_found_is_watched(cascade: Run, policy: Path) -> None:
     assert {alarm["what"] for alarm in json.loads(ran.out)["alarms"]} == {"harm"}
 
 
+def test_a_database_is_read_like_a_file(cascade: Run, policy: Path) -> None:
+    pytest.importorskip("sqlalchemy")
+    from cascade_core import flush_log
+    from cascade_core.log import open_log
+
+    kept = open_log("sqlite:///decisions.db")
+    assert kept is not None
+    records = [
+        each | {"at": f"2026-11-28T12:{row // 60:02}:{row % 60:02}+00:00"}
+        for row, each in enumerate(picked())
+    ]
+    for each in records:
+        kept.write(each)
+    for row in range(2, 400, 2):
+        kept.write_event(  # type: ignore[attr-defined]
+            audited(row, 0.9, id=f"a{row}", at="2026-11-28T13:00:00+00:00", compare="auto")
+        )
+    assert flush_log()
+    of_database, of_file = (
+        cascade("drift", where, "--policy", policy, "--json")
+        for where in (
+            "sqlite:///decisions.db",
+            log([*records, *(audited(row, 0.9) for row in range(2, 400, 2))]),
+        )
+    )
+    assert of_database.status == 1
+    assert of_database.out == of_file.out
+    assert json.loads(of_database.out)["audits"] > 90
+    gone = refused(cascade("drift", "sqlite:///gone.db", "--policy", policy))
+    assert "gone.db" in gone
+    assert not Path("gone.db").exists()
+
+
 def test_audits_that_were_not_done_are_said(cascade: Run, policy: Path) -> None:
     accepted = [row for row, each in enumerate(usual()) if each["accepted"] and row % 2 == 0]
     events = [audited(row, None) for row in accepted[:3]] + [

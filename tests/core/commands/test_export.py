@@ -30,7 +30,22 @@ def in_a_file(records: list[Json], events: list[Json]) -> str:
     return str(write_log(Path("decisions.jsonl"), records, events))
 
 
-@pytest.fixture(params=[in_a_file])
+def in_a_database(records: list[Json], events: list[Json]) -> str:
+    pytest.importorskip("sqlalchemy")
+    from cascade_core import flush_log
+    from cascade_core.log import open_log
+
+    log = open_log("sqlite:///decisions.db")
+    assert log is not None
+    for record in records:
+        log.write(record)
+    for event in events:
+        log.write_event(event)
+    assert flush_log()
+    return "sqlite:///decisions.db"
+
+
+@pytest.fixture(params=[in_a_file, in_a_database])
 def keep(request: pytest.FixtureRequest) -> Keep:
     """Ways to keep a log."""
     return request.param
