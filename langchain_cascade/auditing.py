@@ -19,9 +19,10 @@ from langchain_core.runnables.config import ensure_config
 
 from cascade_core.collect.job import as_cap, as_concurrency, check_priced
 from cascade_core.collect.later import LaterAudits, LaterJob, audit_all
-from cascade_core.collect.logged import Drawn, Logged, draw, read_log
+from cascade_core.collect.logged import Drawn, Logged, draw
 from cascade_core.costs.rate import EXACT
 from cascade_core.log import LogEvent, open_log
+from cascade_core.log.reading import read_events, read_records
 from cascade_core.loop import drivers
 from cascade_core.loop.audit_events import found_event
 from cascade_core.loop.auditing import audited, expected_cost, missing_tiers
@@ -106,8 +107,14 @@ async def audit_log(  # noqa: PLR0913 - the command's options
     judges = [each.model for each in asking if hasattr(each, "model")]
     engine.judges = Judges(judges)
     check_priced(cap, priced_by(made, judges), plan)
-    records, events = read_log(log)
-    drawn = draw(records, events, rate=rate, seed=seed, tiers=len(plan.tiers), cascade=cascade)
+    drawn = draw(
+        read_records(log),
+        read_events(log, "audit"),
+        rate=rate,
+        seed=seed,
+        tiers=len(plan.tiers),
+        cascade=cascade,
+    )
     kept: Any = open_log(log, private=True)
     if begin is not None:
         begin(_estimate(plan, drawn, judged=isinstance(compare, Judge)))

@@ -6,12 +6,10 @@ requests, and so goes on where the first one stopped.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from cascade_core.abilities import Missing
@@ -19,7 +17,7 @@ from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError
 from cascade_core.log import LogEvent, Record
 from cascade_core.log.record import calls_of
-from cascade_core.log.upgrade import is_event, upgraded
+from cascade_core.log.upgrade import upgraded
 from cascade_core.loop.trail import total
 from cascade_core.request import Request, Turn
 from cascade_core.verdict import Judgement, Verdict
@@ -195,36 +193,11 @@ def draw(  # noqa: PLR0913 - what is in the log, and how to pick
             continue
         probability = rate if chance is None else chance["probability"]
         found.todo.append(Logged(record, probability, drawn=chance is None))
+    found.todo.sort(key=lambda logged: logged.record["at"] or "")
     if len(names) > 1:
         listed = ", ".join(sorted(repr(name) for name in names))
         raise ConfigurationError(f"the log has several cascades ({listed}): name one by --cascade")
     return found
-
-
-def read_log(source: str | Path) -> tuple[Iterator[Record], Iterator[LogEvent]]:
-    """Return a log's decisions and its events, each oldest first.
-
-    Raises:
-        ConfigurationError: It is no log.
-    """
-    path = Path(source)
-    if not path.is_file():
-        raise ConfigurationError(f"{source}: there is no such log")
-    return (
-        (entry for entry in _entries(path) if not is_event(entry)),
-        (entry for entry in _entries(path) if is_event(entry)),
-    )
-
-
-def _entries(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            try:
-                entry = json.loads(line)
-            except ValueError:  # half a line, of a process that was killed
-                continue
-            if isinstance(entry, dict) and ("event" in entry or "calls" in entry):
-                yield entry
 
 
 def is_drawn(decision: str, rate: float, seed: int) -> bool:

@@ -1,11 +1,10 @@
 """What `cascade audit` picks of a log, and how a logged request looks to the core."""
 
-import json
 from decimal import Decimal
 
 import pytest
 
-from cascade_core.collect.logged import Logged, draw, is_drawn, read_log
+from cascade_core.collect.logged import Logged, draw, is_drawn
 from cascade_core.errors import ConfigurationError
 from cascade_core.log import as_record, audit_event
 from cascade_core.loop.auditing import answers_of, missing_tiers
@@ -158,12 +157,9 @@ def test_what_the_log_does_not_hold_whole_is_unfit(fields, why):
     assert Logged(logged("a", **fields), 1.0, drawn=True).unfit == why
 
 
-def test_a_log_is_read_over_half_lines_and_other_entries(tmp_path):
-    path = tmp_path / "log.jsonl"
-    lines = [json.dumps(logged("a")), json.dumps(event("a")), '{"id": "tor', json.dumps([1])]
-    path.write_text("\n".join(lines))
-    records, events = read_log(path)
-    assert [record["id"] for record in records] == ["a"]
-    assert [each["decision"] for each in events] == ["a"]
-    with pytest.raises(ConfigurationError, match="no such log"):
-        read_log(tmp_path / "other.jsonl")
+def test_requests_are_audited_oldest_first():
+    records = [
+        logged("a", at="2026-03-01T00:00:02+00:00"),
+        logged("b", at="2026-03-01T00:00:01+00:00"),
+    ]
+    assert [each.id for each in drawn(records).todo] == ["b", "a"]
