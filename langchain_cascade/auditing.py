@@ -26,6 +26,7 @@ from cascade_core.log.reading import read_events, read_records
 from cascade_core.loop import drivers
 from cascade_core.loop.audit_events import found_event
 from cascade_core.loop.auditing import audited, expected_cost, missing_tiers
+from cascade_core.loop.behind import flush_log
 from cascade_core.loop.port import AsyncPort
 from cascade_core.loop.trail import Trail
 from cascade_core.setup.audit import Audit
@@ -160,7 +161,10 @@ def run_audit(log: str | Path, tiers: Sequence[Any], **options: Any) -> LaterAud
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(threads))
         return await audit_log(log, tiers, **options)
 
-    return asyncio.run(run())
+    try:
+        return asyncio.run(run())
+    finally:
+        flush_log()  # a database is written a moment later
 
 
 def _input(logged: Logged, *, chains: bool) -> Any:

@@ -17,7 +17,7 @@ from langchain_openai import ChatOpenAI
 from llama_index.core import Document, SummaryIndex
 from llama_index.llms.openai import OpenAI
 
-from cascade_core import Policy
+from cascade_core import Audit, Policy, flush_log
 from cascade_core.calibration import tune
 from cascade_core.errors import CascadeError, CascadeWarning
 from cascade_core.signals import Judge, SelfConsistency, SequenceLogprob
@@ -443,3 +443,78 @@ def a_chain_without_logprobs(_: Path) -> None:
 @provoked
 def a_chain_with_an_odd_output(_: Path) -> None:
     RunnableCascade(tiers=[lambda _: object(), lambda _: object()]).invoke("When is it due?")
+
+
+# --- audits ---------------------------------------------------------------------------------------
+
+
+class OnlyRecords:
+    def write(self, record: Any) -> None: ...
+
+
+class WithEvents(OnlyRecords):
+    def write_event(self, event: Any) -> None: ...
+
+
+class Unreadable(WithEvents):
+    def audit_cost(self, since: Any) -> float:
+        raise OSError
+
+
+def audited(*, log: Any = None, strong: str = "gpt-4o", **audit: Any) -> None:
+    """Ask twice, and audit both."""
+    answers = ["It is due on the first of May.", "On May 1, as in any other month of the year."]
+    names = ["gpt-4o-mini", strong]
+    models = [FakeChat(Say(said), model_name=n) for said, n in zip(answers, names, strict=True)]
+    settings = {"audit": Audit(1.0, **audit), "log": log or WithEvents()}
+    cascade = ChatCascade(tiers=models, prices=PRICES, **settings)
+    for _ in range(2):
+        cascade.invoke("When is my invoice due?")
+        flush_log()
+
+
+@provoked
+def audits_without_a_log(_: Path) -> None:
+    pair(audit=Audit(0.05))
+
+
+@provoked
+def audits_for_a_log_of_records(_: Path) -> None:
+    pair(audit=Audit(0.05), log=OnlyRecords())
+
+
+@provoked
+def a_rate_in_percent(_: Path) -> None:
+    Audit(5)
+
+
+@provoked
+def prose_compared_by_words(_: Path) -> None:
+    audited()
+
+
+@provoked
+def a_judge_of_audits_that_rambles(_: Path) -> None:
+    judge = FakeChat(Say("It depends on what you mean."), model_name="gpt-4.1-mini")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="signal 'judge'")
+        audited(compare=Judge(judge))
+
+
+@provoked
+def a_limit_that_is_reached(_: Path) -> None:
+    audited(compare=_equal, max_usd_per_day=0.0001)
+
+
+@provoked
+def a_limit_without_prices(_: Path) -> None:
+    audited(compare=_equal, max_usd_per_day=5, strong="house-model")
+
+
+@provoked
+def spending_that_cannot_be_read(_: Path) -> None:
+    audited(compare=_equal, max_usd_per_day=5, log=Unreadable())
+
+
+def _equal(_request: Any, _draft: Any, _strong: Any) -> float:
+    return 1.0

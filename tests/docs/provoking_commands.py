@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cascade_core.log import audit_event
 from tests.core.commands.making import BY_A, ladder
 
 Mistake = Callable[[], Sequence[str]]
@@ -236,3 +237,14 @@ def labels_that_are_there() -> Sequence[str]:
 @mistake
 def an_unknown_option() -> Sequence[str]:
     return ["tune", "labels.csv", "--harm", "2 %", "--out", "policy.json"]
+
+
+# --- audit ----------------------------------------------------------------------------------------
+
+
+@mistake
+def a_log_audited_at_another_rate() -> Sequence[str]:
+    drawn = {"rate": 0.5, "seed": 0}
+    event = audit_event("a", status="done", probability=0.5, compare="auto")
+    Path("decisions.jsonl").write_text(json.dumps({**event, "drawn_later": drawn}) + "\n", "utf-8")
+    return ["audit", "decisions.jsonl", "--tier", "demo:desk-small", "--tier", "demo:desk-large"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from time import monotonic
 from typing import Any
 
@@ -73,6 +74,10 @@ class DatabaseLog:
     def digest_key(self) -> bytes | None:
         """Return the key of this log's digests, which is kept in it; None where it is not there."""
         return self._writer.learn_key(WAIT)
+
+    def audit_cost(self, since: datetime) -> float:
+        """Return what audits of all processes have cost since a time, in USD; it waits for that."""
+        return self._writer.database.audit_cost(since.timestamp())
 
     def flush(self, seconds: float | None = None) -> bool:
         """Wait until everything given so far is written, and tell whether it is."""
