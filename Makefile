@@ -7,8 +7,9 @@ LOWEST := .venv-lowest
 INTEGRATIONS := .venv-integrations
 
 # The suite runs on two workers; a class or module stays on one, so its fixtures are made once.
+# In the order of the tree the long modules come early: one at the end would keep a worker waiting.
 WORKERS ?= 2
-PYTEST_FLAGS := -q -n $(WORKERS) --dist loadscope --benchmark-disable
+PYTEST_FLAGS := -q -n $(WORKERS) --dist loadscope --no-loadscope-reorder --benchmark-disable
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 

@@ -1,4 +1,4 @@
-"""How tuning grows with its table: the curve, the fit and the promise over a million rows.
+"""How tuning grows with its table: the curve, the fit and the promise over many rows.
 
 Arrays are made up in memory, so that reading files is measured apart. Each measurement runs in a
 process of its own, whose peak memory is its own too.
@@ -17,7 +17,7 @@ from pathlib import Path
 from time import process_time
 
 import numpy as np
-from rows import Row, paired, row
+from rows import Row, row
 
 from cascade_core.labels import Table, TierColumns
 
@@ -94,33 +94,36 @@ def reading(n: int) -> dict[str, float]:
 
 MEASUREMENTS = {
     "million": lambda: tuning(MILLION, 2),
-    "ten million": lambda: tuning(10 * MILLION, 2),
-    "three tiers": lambda: tuning(MILLION, 3),
+    "hundred thousand": lambda: tuning(MILLION // 10, 2),
+    "three tiers": lambda: tuning(MILLION // 10, 3),
     "isotonic": lambda: isotonic(MILLION),
     "reading": lambda: reading(MILLION),
 }
+COMPARED = (
+    ("curve, fit and promise, a million rows", "million", "one isotonic fit of scikit-learn's", "isotonic"),
+    ("curve, fit and promise, a million rows", "million", "a hundred thousand", "hundred thousand"),
+    ("fit and promise, three tiers, a hundred thousand rows", "three tiers", "curve, fit and promise, two tiers", "hundred thousand"),
+)  # fmt: skip
 
 
 def rows(rounds: int) -> Iterator[Row]:
     """Measure how the time grows with rows and tiers, and reading a table."""
-    for name, ours, beside, theirs in (
-        ("curve, fit and promise, a million rows", "million", "one isotonic fit of scikit-learn's", "isotonic"),
-        ("curve, fit and promise, ten million rows", "ten million", "a million rows", "million"),
-        ("fit and promise, three tiers", "three tiers", "curve, fit and promise, two tiers", "million"),
-    ):  # fmt: skip
-        sides = paired(
-            lambda w=ours: _apart(w)["seconds"],
-            lambda w=theirs: _apart(w)["seconds"],
-            rounds,
-            warm=False,
-        )
+    found = [{what: _apart(what) for what in MEASUREMENTS} for _ in range(rounds)]
+    for name, ours, beside, theirs in COMPARED:
+        sides = _sides(found, (ours, "seconds"), (theirs, "seconds"))
         yield row(GROUP, name, beside, sides, unit="s")
-    found = [_apart("million") for _ in range(rounds)]
-    memory = [each["GB"] for each in found], [each["GB of the table"] for each in found]
+    memory = _sides(found, ("million", "GB"), ("million", "GB of the table"))
     yield row(GROUP, "peak memory, a million rows", "Python and the table", memory, unit="GB")
-    found = [_apart("reading") for _ in range(rounds)]
-    read = [each["seconds"] for each in found], [each["csv"] for each in found]
+    read = _sides(found, ("reading", "seconds"), ("reading", "csv"))
     yield row(GROUP, "reading a million rows of CSV", "csv.reader", read, unit="s")
+
+
+def _sides(
+    found: list[dict[str, dict[str, float]]], ours: tuple[str, str], theirs: tuple[str, str]
+) -> tuple[list[float], list[float]]:
+    """Return what each round says of two measurements."""
+    mine, other = ([each[what][of] for each in found] for what, of in (ours, theirs))
+    return mine, other
 
 
 def _peak() -> float:

@@ -27,7 +27,7 @@ from cascade_demo.server import DemoServer
 from cascade_demo.show import as_plain, print_report, show_progress
 from tests.running import Run
 
-SMALL = ["--tickets", "20", "--tune", "40"]
+SMALL = ["--tickets", "20", "--tune", "20"]
 
 
 def command(*arguments: str) -> list[str]:
@@ -75,7 +75,7 @@ def test_json_has_the_documented_structure(plain: dict[str, Any]) -> None:
 
 def test_json_says_what_was_measured(plain: dict[str, Any]) -> None:
     assert plain["tickets"] == 20
-    assert (plain["tune_tickets"], plain["tune_readings"]) == (40, 40)
+    assert (plain["tune_tickets"], plain["tune_readings"]) == (20, 20)
     assert 0 < plain["threshold"] <= 1
     assert plain["models"] == {"cheap": "desk-small", "strong": "desk-large"}
     assert sum(of["tickets"] for of in plain["classes"].values()) == 20
@@ -87,25 +87,17 @@ def test_the_cascade_costs_between_the_two_and_escalates_some(plain: dict[str, A
     assert plain["cheap"]["accuracy"] < plain["cascade"]["accuracy"]
 
 
-@pytest.fixture(scope="module")
-def printed() -> subprocess.CompletedProcess[str]:
-    return demo(*SMALL)
-
-
-def test_people_read_about_the_three_arms(printed: subprocess.CompletedProcess[str]) -> None:
-    assert printed.returncode == 0
-    out = printed.stdout
+def test_people_read_about_the_three_arms_and_of_no_progress_where_nobody_looks(
+    demo_here: Run,
+) -> None:
+    ran = demo_here(*SMALL)
+    assert (ran.status, ran.err) == (0, "")
+    out = ran.out
     for text in ("20 held-out tickets", "cheap only", "strong only", "cascade", "escalated"):
         assert text in out
     assert "of always asking the strong model" in " ".join(out.split())
     assert max(map(len, out.splitlines())) <= 80
-
-
-def test_where_nobody_looks_no_progress_is_written(
-    printed: subprocess.CompletedProcess[str],
-) -> None:
-    assert printed.stderr == ""
-    assert "━" not in printed.stdout
+    assert "━" not in out
 
 
 @pytest.mark.parametrize("quiet", [False, True])

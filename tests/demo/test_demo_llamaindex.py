@@ -25,7 +25,7 @@ from cascade_demo.pair import Pair
 from cascade_demo.server import DemoServer
 from tests.running import Run
 
-SMALL = ["--tickets", "20", "--tune", "40"]
+SMALL = ["--tickets", "20", "--tune", "20"]
 QUESTION = "Where is my order 4711? You sent it with dhl."
 
 
@@ -83,7 +83,7 @@ def test_json_has_the_documented_structure(plain: dict[str, Any]) -> None:
     assert set(plain["cascade"]) == {*keys, "escalated", "accepted_latency_ms"}
     assert plain["framework"] == "llamaindex"
     assert plain["models"] == {"cheap": "desk-small", "strong": "desk-large"}
-    assert (plain["tickets"], plain["tune_readings"]) == (20, 40)
+    assert (plain["tickets"], plain["tune_readings"]) == (20, 20)
 
 
 def test_it_decides_as_the_demo_in_langchain_does(plain: dict[str, Any]) -> None:
@@ -96,16 +96,16 @@ def test_it_decides_as_the_demo_in_langchain_does(plain: dict[str, Any]) -> None
     assert {**plain, "framework": "langchain"} == other
 
 
-def test_people_read_what_was_retrieved_and_who_answered() -> None:
-    ran = demo(*SMALL, "--framework", "llamaindex")
-    assert ran.returncode == 0, ran.stderr
-    out = " ".join(ran.stdout.split())
+def test_people_read_what_was_retrieved_and_who_answered(demo_here: Run) -> None:
+    ran = demo_here(*SMALL, "--framework", "llamaindex")
+    assert ran.status == 0, ran.err
+    out = " ".join(ran.out.split())
     for text in ("cheap only", "strong only", "cascade", "of always asking the strong model"):
         assert text in out
     assert f"retrieves {RETRIEVED} of {len(PASSAGES)} passages" in out
     assert any(f"retrieved {passage.title}; " in out for passage in PASSAGES)
     assert "tier 0" in out
-    assert max(map(len, ran.stdout.splitlines())) <= 80
+    assert max(map(len, ran.out.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(

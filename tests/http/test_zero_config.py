@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import httpx
@@ -27,8 +28,9 @@ def cascade(server: Any, **settings: Any) -> ChatCascade:
     return ChatCascade(tiers=tiers, prices=PRICES, **settings)
 
 
+@cache
 def served(server: Any, model: str, prompt: str, **options: Any) -> dict[str, Any]:
-    """Ask the server without any client of ours."""
+    """Ask the server without any client of ours; once, as it always says the same."""
     messages = [{"role": "user", "content": prompt}]
     body = {"model": model, "messages": messages, "temperature": 0, **options}
     answer: dict[str, Any] = httpx.post(f"{server.base_url}/chat/completions", json=body).json()

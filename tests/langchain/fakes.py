@@ -16,8 +16,11 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from operator import itemgetter
+from types import FunctionType
 from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -358,7 +361,7 @@ class FakeChat(BaseChatModel):
         if tool_choice is not None:
             required = tool_choice is True or tool_choice == "any"
             kwargs["tool_choice"] = "required" if required else tool_choice
-        return self.bind(tools=[convert_to_openai_tool(tool) for tool in tools], **kwargs)
+        return self.bind(tools=[_converted(tool) for tool in tools], **kwargs)
 
     def with_structured_output(
         self,
@@ -400,6 +403,18 @@ class FakeChat(BaseChatModel):
         return RunnableMap(raw=model) | assign.with_fallbacks(
             [failed], exception_key="parsing_error"
         )
+
+
+@lru_cache(64)
+def _of_function(function: FunctionType) -> dict[str, Any]:
+    """Describe a function; LangChain makes a model of its arguments each time it is asked."""
+    return convert_to_openai_tool(function)
+
+
+def _converted(tool: Any) -> dict[str, Any]:
+    if isinstance(tool, FunctionType):
+        return deepcopy(_of_function(tool))
+    return convert_to_openai_tool(tool)
 
 
 def _arguments(given: Any) -> dict[str, Any] | None:

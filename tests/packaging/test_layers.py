@@ -102,7 +102,6 @@ SHARED = {
 }
 
 FOUND = modules(*PACKAGES)
-GRAPH = import_graph(FOUND)
 SHIPPED = {name: path for name, path in FOUND.items() if DEMO / "training" not in path.parents}
 
 Graph = Mapping[str, set[str]]
@@ -164,21 +163,26 @@ def lengths(found: Mapping[str, Path]) -> dict[str, int]:
     }
 
 
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    return import_graph(FOUND)
+
+
 def test_every_module_has_a_layer() -> None:
     assert [module for module in FOUND if room(module, LAYERS) is None] == []
     assert max(Counter(name for layer in LAYERS for name in layer).values()) == 1
 
 
-def test_imports_only_go_down() -> None:
-    assert upward(GRAPH, LAYERS) == set(UPWARD)
+def test_imports_only_go_down(graph: Graph) -> None:
+    assert upward(graph, LAYERS) == set(UPWARD)
 
 
-def test_no_files_import_each_other_in_a_circle() -> None:
-    assert circle(GRAPH) == []
+def test_no_files_import_each_other_in_a_circle(graph: Graph) -> None:
+    assert circle(graph) == []
 
 
-def test_no_folders_import_each_other_in_a_circle() -> None:
-    assert circle(rooms(GRAPH, LAYERS)) == []
+def test_no_folders_import_each_other_in_a_circle(graph: Graph) -> None:
+    assert circle(rooms(graph, LAYERS)) == []
 
 
 def test_no_module_outgrows_its_subject() -> None:

@@ -25,7 +25,7 @@ from cascade_core.statistics.bootstrap import Resamples
 from tests.core.calibration.labels import columns
 
 DELTA = 0.1
-DRAWS = 300
+DRAWS = 200
 TRAFFIC = 20_000
 MOST = DELTA + 3 * (DELTA * (1 - DELTA) / DRAWS) ** 0.5
 
