@@ -14,7 +14,6 @@ from pydantic import ConfigDict, Field
 
 from cascade_core.request import Request
 from cascade_core.setup.notices import Notices
-from cascade_core.setup.plan import Plan
 from cascade_core.setup.settings import DECIDING, RECORDING, CascadeSettings
 from llamaindex_cascade.asking.arguments import check_conversation
 from llamaindex_cascade.asking.engine import LLMEngine
@@ -60,13 +59,14 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
         return engine
 
     @cached_property
-    def _object_plan(self) -> Plan:
+    def _object_engine(self) -> LLMEngine:
         """How objects are decided: drafts whole, and mostly made by calling a tool."""
-        plan = self._engine.plan
-        tiers = (
-            replace(tier, streams=False, tool_only=tier.native.makes_objects) for tier in plan.tiers
+        return self._engine.with_tiers(
+            [
+                replace(tier, streams=False, tool_only=tier.native.makes_objects)
+                for tier in self._engine.plan.tiers
+            ]
         )
-        return replace(plan, tiers=tuple(tiers))
 
     @property
     def _calls_tools(self) -> bool:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Self
 from llama_index.core.llms import LLM
 from llama_index.core.schema import BaseComponent
 
-from cascade_core.errors import ConfigurationError
 from cascade_core.setup.constructor import check_names, fields_of
 from llamaindex_cascade.llm.portrait import OF_THIS_PROCESS, unkept
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from cascade_core.setup.engine import Engine
     from cascade_core.setup.notices import Notices
 
-MADE = ("_engine", "_object_plan", "_metadata", "_refining")
+MADE = ("_engine", "_object_engine", "_metadata", "_refining")
 """What a cascade makes of its settings, on use."""
 
 
@@ -81,28 +80,16 @@ class Copied:
         given = {name: getattr(self, name) for name in names if name not in OF_THIS_PROCESS}
         for where, value in _parts(given):
             _check(where, value, type(self).__name__)
-        return made_again, (type(self), given, decides(self))
+        return made_again, (type(self), given)
 
 
-def decides(cascade: Any) -> tuple[Any, ...]:
-    """Return what a policy file that has changed would change."""
-    plan = cascade._engine.plan  # noqa: SLF001 - it is ours
-    choices = plan.mode, plan.on_no_score, plan.on_tool_call, plan.on_exhausted
-    return plan.thresholds, plan.policy, plan.fingerprint, *choices, plan.streaming_policy
-
-
-def made_again(cls: type[Any], given: dict[str, Any], decided: tuple[Any, ...]) -> Any:
-    """Make a cascade again from its pickled settings.
+def made_again(cls: type[Any], given: dict[str, Any]) -> Any:
+    """Make a cascade again from its pickled settings; a policy file may have changed since.
 
     Raises:
-        ConfigurationError: A setting does not work here, or a file it names
-            says something else than it did.
+        ConfigurationError: A setting does not work here.
     """
-    made = cls(**given)
-    if decides(made) != decided:
-        msg = f"this pickled {cls.__name__} would decide otherwise: its policy file has changed"
-        raise ConfigurationError(msg)
-    return made
+    return cls(**given)
 
 
 def _contained(value: Any) -> Any:

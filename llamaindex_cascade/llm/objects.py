@@ -103,9 +103,8 @@ class Objects(Prediction):
     def _object_session(self, way: Object) -> Session:
         calls = ObjectCalls(way, self._manager)
         return Session(
-            self._engine,
+            self._object_engine,
             self._request(way),
             calls,
-            plan=self._object_plan,
             limiter=self.rate_limiter,
         )

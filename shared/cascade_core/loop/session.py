@@ -27,7 +27,6 @@ from cascade_core.loop.recording import Decided
 from cascade_core.loop.trail import Trail, total
 from cascade_core.request import Request
 from cascade_core.setup.engine import Engine
-from cascade_core.setup.plan import Plan
 from cascade_core.verdict import Verdict
 
 __all__ = ["Decided", "Hook", "Session"]
@@ -40,7 +39,6 @@ class Session(Keeping):
         engine: The cascade's engine.
         request: What was asked.
         caller: Calls the models.
-        plan: How this kind of request is decided; the engine's by default.
         decision_id: The decision's id; a new one by default.
 
     Attributes:
@@ -66,11 +64,10 @@ class Session(Keeping):
         request: Request,
         caller: Caller,
         *,
-        plan: Plan | None = None,
         decision_id: str | None = None,
     ) -> None:
         self.engine = engine
-        self.plan = plan = plan or engine.plan
+        self.plan = plan = engine.plan  # once: it may change meanwhile
         self.request = request
         self.caller = caller
         self.verdict: Verdict | None = None

@@ -18,12 +18,14 @@ from cascade_core.refusals.languages import LANGUAGES
 from cascade_core.request import Request
 from cascade_core.setup.audit import Audit, by_chance, pick, read_audit
 from cascade_core.setup.gates import NoneOfThese
+from cascade_core.setup.live import LivePlan
 from cascade_core.setup.notices import Notices
-from cascade_core.setup.plan import Plan, make_plan
+from cascade_core.setup.plan import Plan, plan_of
 from cascade_core.setup.settings import DECIDING
 from cascade_core.setup.spending import Spending
 from cascade_core.setup.worth import Worth
 from cascade_core.signals.judge import Judge
+from cascade_core.signals.make import make_signals
 from cascade_core.tier import Tier
 
 _ON_USE = (
@@ -45,7 +47,6 @@ class Engine:
     Attributes:
         framework: Whose cascade it is; each adapter's engine says so.
         name: What records call the cascade.
-        plan: What decides.
         log: Where records are kept, if anywhere.
         held: The same log, known to whoever gives feedback, and the key of its digests.
         log_content: Whether prompts and answers are kept there too.
@@ -69,7 +70,15 @@ class Engine:
     ) -> None:
         self.name: str = settings.name or type(settings).__name__
         deciding = {name: getattr(settings, name) for name in DECIDING}
-        self.plan: Plan = make_plan(tiers, notices, **deciding)
+        # Made once: a later policy may read one that this one does not, and its judge is known.
+        self._signals = deciding["signals"] = make_signals(deciding["signals"])
+        given = deciding.pop("policy")
+        known = notices or Notices()
+        self._live = LivePlan(
+            given, lambda version: plan_of(version, tuple(tiers), known, deciding)
+        )
+        self._tiers: tuple[Tier, ...] | None = None
+        self._own: tuple[Plan, Plan] | None = None
         self.log_content = bool(settings.log_content)
         self.log: DecisionLog | None = open_log(
             settings.log, private=self.log_content, overflow=settings.log_overflow
@@ -88,10 +97,21 @@ class Engine:
         self.warm = False
 
     @property
+    def plan(self) -> Plan:
+        """What decides requests that begin now; a request takes it once."""
+        plan = self._live.plan
+        if self._tiers is None:
+            return plan
+        own = self._own
+        if own is None or own[0] is not plan:
+            own = self._own = plan, replace(plan, tiers=self._tiers)
+        return own[1]
+
+    @property
     def asking(self) -> Sequence[Any]:
         """What may ask models of its own: the signals, and a judge that audits answers."""
         compare = None if self.audit is None else self.audit.compare
-        return (*self.plan.signals, *([compare] if isinstance(compare, Judge) else ()))
+        return (*self._signals, *([compare] if isinstance(compare, Judge) else ()))
 
     @property
     def cold(self) -> bool:
@@ -113,9 +133,7 @@ class Engine:
         for tier in plan.tiers:
             plan.prices.rate(tier.price_names(None))
             encodings.encoding_for(tier.model)
-        plan.skipped(Request.of(""))
-        for signal in plan.signals:
-            getattr(signal, "warm_up", int)()
+        plan.warm_up()
         self.warm = True
 
     def _read_key(self) -> None:
@@ -143,7 +161,7 @@ class Engine:
     def with_tiers(self, tiers: Sequence[Tier]) -> Self:
         """Return the same engine for other forms of the same tiers; all it shares stays shared."""
         engine = copy(self)
-        engine.plan = replace(self.plan, tiers=tuple(tiers))
+        engine._tiers, engine._own = tuple(tiers), None  # noqa: SLF001 - it is ours
         return engine
 
     def identity(self) -> dict[str, Any]:

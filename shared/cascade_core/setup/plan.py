@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from cascade_core.costs.prices import Prices
 from cascade_core.errors import ConfigurationError
+from cascade_core.log.policies import PolicyVersion
 from cascade_core.policy.document import (
     Mode,
     OnExhausted,
@@ -130,6 +131,12 @@ class Plan:
         del request, at
         return UNRULED
 
+    def warm_up(self) -> None:
+        """Read and import what deciding needs on first use."""
+        self.skipped(Request.of(""))
+        for signal in self.signals:
+            getattr(signal, "warm_up", int)()
+
     def skipped(self, request: Request) -> Collection[int]:
         """Return the tiers that are better not asked, judging by the request alone."""
         if not self.calibrated and self.router is None:
@@ -236,6 +243,19 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
     ):
         plan.notices.give_of_setup(text)
     return plan
+
+
+def plan_of(
+    version: PolicyVersion | None,
+    tiers: Sequence[Tier],
+    notices: Notices,
+    settings: Mapping[str, Any],
+) -> Plan:
+    """Put a cascade's settings together with one version of its policy; see `make_plan`."""
+    if version is None:
+        return make_plan(tiers, notices, **settings)
+    plan = make_plan(tiers, notices, policy=version.policy, **settings)
+    return plan if version.number is None else replace(plan, policy_version=version.number)
 
 
 def _read_signals(signals: tuple[Signal, ...], document: Policy) -> tuple[Signal, ...]:

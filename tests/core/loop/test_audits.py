@@ -58,7 +58,7 @@ class Held(Models):
 def session(log, models, ruling=None, **settings):
     made = engine(log, **{"audit": ALWAYS, "prices": PRICES, **settings})
     if ruling is not None:
-        object.__setattr__(made, "plan", Ruled.of(made.plan, ruling))
+        made._live.plan = Ruled.of(made.plan, ruling)
     return Session(made, Request.of("Where is my order?"), models)
 
 

@@ -1,0 +1,81 @@
+"""Policies in a log's database: numbered, never overwritten, one of them active."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from cascade_core.errors import ConfigurationError
+from cascade_core.log.policies import PolicyStore, load_policy
+from cascade_core.policy.document import Policy
+
+
+@pytest.fixture
+def store(tmp_path):
+    return PolicyStore(f"sqlite:///{tmp_path / 'decisions.db'}", create=True)
+
+
+def policy(threshold, name="desk"):
+    return Policy(name=name, thresholds=[threshold])
+
+
+def test_versions_are_numbered_and_listed(store):
+    assert store.save(policy(0.1), "first") == (1, True)
+    assert store.save(policy(0.2)) == (2, True)
+    assert store.active_number() is None
+    assert store.activate(2) is None
+    assert store.activate(1) == 2
+    listed = store.versions()
+    assert [(v.number, v.name, v.note, v.active) for v in listed] == [
+        (1, "desk", "first", True),
+        (2, "desk", None, False),
+    ]
+    assert all(v.activated_at is not None for v in listed)
+    assert store.read(2).policy == policy(0.2)
+    assert store.active().policy == policy(0.1)
+
+
+def test_the_same_document_is_kept_once(store):
+    assert store.save(policy(0.1)) == (1, True)
+    assert store.save(policy(0.1)) == (1, False)
+    # Another name decides alike and is another document.
+    assert store.save(policy(0.1, "other")) == (2, True)
+
+
+def test_activating_the_active_one_changes_nothing(store):
+    store.save(policy(0.1))
+    store.activate(1)
+    store.activate(1)
+    assert len(store.history()) == 1
+
+
+def test_many_may_save_at_once(store):
+    store.save(policy(0.0))
+    with ThreadPoolExecutor(8) as pool:
+        numbers = list(pool.map(lambda k: store.save(policy(k / 100))[0], range(1, 17)))
+    assert sorted(numbers) == list(range(2, 18))
+    for number in numbers:
+        assert store.read(number).number == number
+
+
+@pytest.mark.parametrize("call", ["read", "activate"])
+def test_a_version_that_is_not_there_is_named(store, call):
+    store.save(policy(0.1))
+    with pytest.raises(ConfigurationError, match=r"no policy of number 7: it holds 1 version"):
+        getattr(store, call)(7)
+    assert store.history() == []
+
+
+def test_a_policy_is_loaded_from_wherever_it_is(store, tmp_path):
+    store.save(policy(0.1))
+    store.activate(1)
+    found = load_policy(f"sqlite:///{tmp_path / 'decisions.db'}")
+    assert (found.number, found.policy) == (1, policy(0.1))
+    policy(0.3).save(tmp_path / "p.json")
+    assert load_policy(tmp_path / "p.json").policy == policy(0.3)
+    assert load_policy(policy(0.4)).policy == policy(0.4)
+
+
+def test_a_database_that_is_not_there_is_not_made(tmp_path):
+    with pytest.raises(ConfigurationError, match="there is no file"):
+        PolicyStore(f"sqlite:///{tmp_path / 'no.db'}").active()
+    assert not (tmp_path / "no.db").exists()
