@@ -196,7 +196,7 @@ _notices = Notices()
 
 def _lost(held: HeldLog, error: BaseException) -> None:
     _notices.give(
-        f"feedback:{place_of(held.log)}",
+        "feedback:" + str(place_of(held.log)),
         f"log={held.log!r} cannot be written ({type(error).__name__}): "
         "feedback is lost until it can be",
     )
