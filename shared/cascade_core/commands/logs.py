@@ -79,19 +79,19 @@ def read_audits(
     Raises:
         ConfigurationError: There is not one that was done, or they do not make one table.
     """
+    from cascade_core.log.audited_records import audited_records
     from cascade_core.log.export import export
-    from cascade_core.log.reading import read_events, read_records
+    from cascade_core.log.reading import read_events
 
-    name = shown_source(source)
-    try:
-        found = export(
-            read_records(source, since=since),
-            read_events(source),
-            cascade=cascade,
-            policy_version=policy_version,
-        )
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{name}: {error}") from None
+    name, records = shown_source(source), audited_records(source, since)
+    found = export(
+        records,
+        read_events(source),
+        cascade=cascade,
+        policy_version=policy_version,
+        source=name,
+    )
+    found.unreadable = getattr(records, "unreadable", 0)
     if not found.rows:
         raise ConfigurationError(f"{name}: {_said_of_none(found)}")
     return found

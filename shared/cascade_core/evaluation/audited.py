@@ -27,7 +27,8 @@ class LiveRows:
 
     Attributes:
         probability: (n,) with which each was picked for an audit; NaN or 0 where it could not be,
-            as those are that a rule pins to a tier (reason `pinned`).
+            as those are that a rule pins to a tier (reason `pinned`). Where `cascade audit` drew
+            from the log later, its rate, for all requests up to the last that it drew.
         picked: (n,) whether it was.
         stayed: (n,) whether another tier than the strongest answered.
         cost: (n,) USD of all calls; NaN where unpriced.
@@ -57,9 +58,6 @@ class AuditRows:
         harm: (m,) quality lost by not asking the strongest tier, in [0, 1].
         strong_cost: (m,) USD that the strongest tier's answer did cost; NaN where unpriced.
         cost: (m,) USD that the audit cost; NaN where unpriced.
-        later: (m,) with which probability the request was drawn after it was answered (an event's
-            `drawn_later`), which asks chance of all requests up to the last one drawn; NaN where
-            it was picked at once. None where none was drawn later.
     """
 
     row: Ints
@@ -69,7 +67,6 @@ class AuditRows:
     harm: Array
     strong_cost: Array
     cost: Array
-    later: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)

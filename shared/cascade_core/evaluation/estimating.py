@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import isfinite
 
 import numpy as np
@@ -68,26 +68,7 @@ class _Joined:
     audit_cost: Array
 
 
-def _with_later(decided: LiveRows, audited: AuditRows) -> LiveRows:
-    """Return the requests with the chance that drawing some later gave them."""
-    if audited.later is None:
-        return decided
-    drawn = ~np.isnan(audited.later) & np.isnan(decided.probability[audited.row])
-    if not drawn.any():
-        return decided
-    rows, picked, probability = (
-        audited.row[drawn],
-        decided.picked.copy(),
-        decided.probability.copy(),
-    )
-    picked[rows] = True
-    before = np.arange(len(picked)) <= rows.max()
-    probability[before & np.isnan(probability)] = audited.later[drawn][-1]
-    return replace(decided, picked=picked, probability=probability)
-
-
 def _join(decided: LiveRows, audited: AuditRows) -> _Joined:
-    decided = _with_later(decided, audited)
     n = len(decided.picked)
     with np.errstate(invalid="ignore"):
         eligible = decided.probability > 0

@@ -13,7 +13,7 @@ kept would look like an empty one, and whatever learns from texts would learn th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -43,6 +43,7 @@ class Exported:
         unasked: By tier, rows without its answer.
         models: By tier, the models that have answered, and how often.
         columns: Columns that were left out, with why.
+        unreadable: Lines of a file that could not be read.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -56,6 +57,7 @@ class Exported:
     unasked: dict[int, int] = field(default_factory=dict)
     models: dict[int, Counter[str]] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
+    unreadable: int = 0
 
     @property
     def tiers(self) -> int:
@@ -84,47 +86,52 @@ class Exported:
         }
 
     def said(self) -> list[str]:
-        """Say what is not in the table, a sentence each."""
-        sentences = []
+        """Say what is not in the table, and what makes it doubtful, a sentence each."""
+        return [*self._not_in_it(), *self._doubts()]
+
+    def _not_in_it(self) -> Iterator[str]:
         if self.ineligible:
-            sentences.append(
+            yield (
                 f"{self.ineligible:,} of {self.decisions:,} answered requests could not be audited "
                 "(before audit=, by a rule, or pinned to a tier); the table says nothing of them"
             )
         if self.left_out:
             missing = sum(self.left_out.values())
-            listed = ", ".join(f"{why} {n:,}" for why, n in self.left_out.most_common())
-            sentences.append(
-                f"{missing:,} of {self.picked:,} audits were not done ({listed}); the table takes "
-                "those requests to be like the others"
+            yield (
+                f"{missing:,} of {self.picked:,} audits were not done ({_listed(self.left_out)}); "
+                "the table takes those requests to be like the others"
             )
-        if self.undecided:
-            sentences.append(
-                f"in {self.undecided:,} rows it could not be told whether the answers agree; they "
-                "count as different, which overstates harm"
-            )
-        if len(self.comparators) > 1:
-            listed = ", ".join(f"{name} {n:,}" for name, n in self.comparators.most_common())
-            sentences.append(f"qualities come from several comparisons: {listed}")
-        for tier, models in self.models.items():
-            if len(models) > 1:
-                listed = ", ".join(f"{model} {n:,}" for model, n in models.most_common())
-                sentences.append(
-                    f"tier {tier} answered as several models ({listed}): one table should tell of "
-                    "one; export since the last change, with --since"
-                )
         for tier, rows in self.unasked.items():
             if rows:
-                sentences.append(
+                yield (
                     f"tier {tier} was not asked in {rows:,} of {len(self.rows):,} rows; its cells "
                     "are empty there"
                 )
-        sentences += [f"the column {name} is left out: {why}" for name, why in self.columns.items()]
+        for name, why in self.columns.items():
+            yield f"the column {name} is left out: {why}"
+        if self.unreadable:
+            yield f"{self.unreadable:,} lines could not be read and are left out"
         if self.feedback:
-            sentences.append(
-                f"feedback, given {self.feedback:,} times, is no row: it is no random sample"
+            yield f"feedback, given {self.feedback:,} times, is no row: it is no random sample"
+
+    def _doubts(self) -> Iterator[str]:
+        if self.undecided:
+            yield (
+                f"in {self.undecided:,} of {len(self.rows):,} rows it could not be told whether "
+                "the answers agree; they count as different, which overstates harm"
             )
-        return sentences
+        if len(self.comparators) > 1:
+            yield f"qualities come from several comparisons: {_listed(self.comparators)}"
+        for tier, models in self.models.items():
+            if len(models) > 1:
+                yield (
+                    f"tier {tier} answered as several models ({_listed(models)}): one table should "
+                    "tell of one; cascade export --since takes what came after a change"
+                )
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{what} {n:,}" for what, n in counts.most_common())
 
 
 def export(
@@ -133,6 +140,7 @@ def export(
     *,
     cascade: str | None = None,
     policy_version: str | None = None,
+    source: str = "the log",
 ) -> Exported:
     """Make the rows of a labelled table.
 
@@ -141,6 +149,7 @@ def export(
         events: Its audits and feedback, oldest first.
         cascade: Only the decisions of the cascade of this name.
         policy_version: Only those that this version of the policy made.
+        source: What errors call the log.
 
     Raises:
         ConfigurationError: Several cascades have written to the log, and none was chosen.
@@ -161,7 +170,10 @@ def export(
         sorting.read(record)
     if len(cascades) > 1:
         names = ", ".join(repr(name) for name in cascades)
-        msg = f"decisions of several cascades ({names}) do not make one table; choose one"
+        msg = (
+            f"{source}: decisions of several cascades ({names}) do not make one table; "
+            "cascade export --cascade NAME takes those of one"
+        )
         raise ConfigurationError(msg)
     return sorting.whole()
 
@@ -225,11 +237,23 @@ def _by_decision(events: Iterable[LogEvent]) -> tuple[dict[str, LogEvent], Count
         decision = event["decision"]
         if event["event"] == "feedback":
             feedback[decision] += 1
-        elif event["event"] == "audit":
+        elif event["event"] == "audit" and _is_whole(event):
             before = audits.get(decision)
             if before is None or before["status"] != "done" or event["status"] == "done":
                 audits[decision] = event
     return audits, feedback
+
+
+def _is_whole(event: LogEvent) -> bool:
+    """Tell whether an audit has what is read of it; other programs may write to the same file."""
+    probability = event.get("probability")
+    return (
+        isinstance(event.get("status"), str)
+        and isinstance(probability, int | float)
+        and 0 < probability <= 1
+        and isinstance(event.get("tiers"), list)
+        and {"compare", "why"} <= event.keys()
+    )
 
 
 def _fill(found: Exported, kept: list[tuple[Record, LogEvent]]) -> None:

@@ -167,6 +167,34 @@ def test_tiers_that_only_hard_requests_reached_are_no_ground_for_thresholds(
     assert np.isnan(read_table("labels.csv").tiers[1].quality).any()
 
 
+def test_lines_of_other_programs_are_left_out_and_said(cascade: Run) -> None:
+    records, events = served(columns(5), rate=1.0)
+    events.append({"event": "audit", "decision": "r0", "status": "done"})
+    log = in_a_file(records, events)
+    with Path(log).open("a") as lines:
+        lines.write(f'{{"text": "{SECRET}"}}\nhalf a li\n')
+    ran = cascade("export", log, "--out", "labels.csv")
+    assert ran.err == "cascade: decisions.jsonl: 2 lines could not be read and are left out\n"
+    assert "5 audited requests" in ran.out
+
+
+@pytest.mark.parametrize("command", ["export", "tune", "replay"])
+def test_a_log_that_is_not_there_is_one_line(cascade: Run, command: str) -> None:
+    pytest.importorskip("sqlalchemy")
+    policy = write_policy({"calibrators": [BY_A], "thresholds": [0.6]})
+    asked = {
+        "export": ["--out", "labels.csv"],
+        "tune": ["--harm", 0.05, "--out", "p.json"],
+        "replay": ["--policy", policy],
+    }[command]
+    said = refused(cascade(command, "sqlite:///gone.db", *asked))
+    assert said.startswith("cascade: sqlite:///gone.db: there is no file ")
+    assert not Path("gone.db").exists()
+    said = refused(cascade(command, "mysql://me:hunter2@host/db", *asked))
+    assert "does not know mysql://" in said
+    assert "hunter2" not in said
+
+
 def test_nothing_is_written_over_the_log(cascade: Run) -> None:
     log = in_a_file(*served(columns(5), rate=1.0))
     assert "is the labelled table itself, or the log" in refused(

@@ -131,18 +131,6 @@ def test_one_that_could_not_be_picked_is_not_spoken_of() -> None:
     assert found.harm.value == pytest.approx(0.1)
 
 
-def test_requests_drawn_later_give_all_before_them_a_chance() -> None:
-    rows = np.arange(0, 200, 4)
-    later = audits(rows, harm=harmed(50, 5), later=np.full(50, 0.25))
-    found = estimates_of(
-        live(400, probability=np.full(400, NAN), picked=np.zeros(400, bool)), later
-    )
-    assert (found.eligible, found.picked, found.covered) == (197, 50, 50)
-    assert found.harm.value == pytest.approx(0.1)
-    both = estimates_of(live(400), later)
-    assert both.eligible == 400, "what was picked at once has its own probability"
-
-
 def test_saving_corrects_estimates_by_what_audits_paid() -> None:
     """Estimated 10 each, in truth 12; the 10 requests that went on cost what they cost."""
     n = 400

@@ -159,7 +159,7 @@ def test_what_makes_a_table_doubtful_is_said() -> None:
     events[1]["tiers"][1]["model"] = "m9"
     del events[2]["tiers"][0]
     text = said(export(records, events))
-    assert "in 1 rows it could not be told whether the answers agree" in text
+    assert "in 1 of 4 rows it could not be told whether the answers agree" in text
     assert "several comparisons: function:grade 3, auto 1" in text
     assert "tier 1 answered as several models (m1 3, m9 1)" in text
     assert "tier 0 was not asked in 1 of 4 rows" in text
