@@ -1,0 +1,153 @@
+"""Audits in LangChain: what is seen of them, and by whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.tools import tool
+
+from cascade_core import Audit, collect_decisions, flush_log
+from langchain_cascade import CascadeMiddleware, ChatCascade, RunnableCascade
+from tests.langchain.fakes import FakeChat, Say
+
+pytestmark = pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarning")
+
+PRICES = {"cheap": {"input": 1, "output": 1}, "strong": {"input": 10, "output": 10}}
+
+
+class Log:
+    def __init__(self) -> None:
+        self.records: list[dict[str, Any]] = []
+        self.events: list[dict[str, Any]] = []
+
+    def write(self, record: dict[str, Any]) -> None:
+        self.records.append(record)
+
+    def write_event(self, event: dict[str, Any]) -> None:
+        self.events.append(event)
+
+
+class Hears(BaseCallbackHandler):
+    """Hears which models are called, with which tags."""
+
+    def __init__(self) -> None:
+        self.tags: list[list[str]] = []
+        self.tokens: list[str] = []
+
+    def on_chat_model_start(self, *_: Any, tags: list[str] | None = None, **__: Any) -> None:
+        self.tags.append(tags or [])
+
+    def on_llm_new_token(self, token: str, **_: Any) -> None:
+        self.tokens.append(token)
+
+
+def pair(log: Log, says: Any = "4", strong: Any = "5", **settings: Any) -> ChatCascade:
+    tiers = [
+        FakeChat(Say(says) if isinstance(says, str) else says, model_name="cheap"),
+        FakeChat(Say(strong) if isinstance(strong, str) else strong, model_name="strong"),
+    ]
+    settings = {"audit": Audit(1.0), **settings}
+    return ChatCascade(tiers=tiers, prices=PRICES, log=log, **settings)
+
+
+def test_the_calls_of_an_audit_show_in_callbacks_and_stream_nothing() -> None:
+    log, hears = Log(), Hears()
+    chunks = list(pair(log).stream("2 + 2?", config={"callbacks": [hears]}))
+    flush_log()
+    assert "".join(str(chunk.content) for chunk in chunks) == "4"
+    assert [tags[:2] for tags in hears.tags] == [
+        ["cascade:tier:0", "cascade:draft"],
+        ["cascade:tier:1", "cascade:audit"],
+    ]
+    assert "nostream" in hears.tags[1]
+    assert "5" not in hears.tokens
+    assert log.events[0]["harm"] == 1.0
+
+
+def test_a_chain_around_a_cascade_is_not_charged_for_its_audits() -> None:
+    inner, outer = Log(), Log()
+    cheap = pair(inner)
+    strong = FakeChat(Say("6"), model_name="strong")
+    chain = RunnableCascade(
+        tiers=[cheap | (lambda message: message), strong],
+        signals=[lambda request, draft: 1.0],
+        prices=PRICES,
+        log=outer,
+        audit=Audit(1.0),
+    )
+    with collect_decisions() as seen:
+        chain.invoke("2 + 2?")
+    flush_log()
+    (record,), (event,) = outer.records, outer.events
+    assert [call["model"] for call in record["calls"]] == ["cheap"]
+    assert [call["model"] for call in event["calls"]] == ["strong"]
+    assert len(inner.events) == 1
+    assert inner.events[0]["calls"][0]["model"] == "strong"
+    assert len(seen) == 2, "one decision a cascade"
+
+
+def test_a_chain_that_is_audited_counts_every_call_in_it() -> None:
+    log = Log()
+    strong = FakeChat(Say("5"), model_name="strong")
+    twice = strong | (lambda message: f"{message.content}?") | strong
+    chain = RunnableCascade(
+        tiers=[FakeChat(Say("4"), model_name="cheap"), twice],
+        prices=PRICES,
+        log=log,
+        audit=1.0,
+        signals=[lambda request, draft: 1.0],
+    )
+    chain.invoke("2 + 2?")
+    flush_log()
+    (event,) = log.events
+    assert [(call["model"], call["purpose"]) for call in event["calls"]] == [
+        ("strong", "audit"),
+        ("strong", "audit"),
+    ]
+    assert event["strong_cost_usd"] == event["cost_usd"] > 0
+
+
+@pytest.mark.parametrize("how", ["invoke", "ainvoke"])
+async def test_an_agents_step_is_compared_and_no_tool_is_called_for_it(how: str) -> None:
+    carried_out: list[int] = []
+
+    @tool
+    def refund(order: int) -> str:
+        """Pay an order back."""
+        carried_out.append(order)
+        return "done"
+
+    def calls(order: int) -> Any:
+        def script(messages: Any, _: Any) -> Say:
+            if messages[-1].type == "tool":
+                return Say("Paid back.")
+            call = {"name": "refund", "args": {"order": order}, "id": "call_1"}
+            return Say("", p=None, tool_calls=[call], finish="tool_calls")
+
+        return script
+
+    log = Log()
+    tiers = [FakeChat(calls(7), model_name="cheap"), FakeChat(calls(8), model_name="strong")]
+    middleware = CascadeMiddleware(tiers=tiers, prices=PRICES, log=log, audit=Audit(1.0))
+    agent = create_agent(tiers[1], [refund], middleware=[middleware])
+    given: Any = {"messages": [("user", "Pay order 7 back.")]}
+    state = agent.invoke(given) if how == "invoke" else await agent.ainvoke(given)
+    if how == "ainvoke":
+        import asyncio
+
+        await asyncio.to_thread(flush_log)
+    flush_log()
+    assert carried_out == [7]
+    assert state["messages"][-1].content == "Paid back."
+    assert [event["harm"] for event in log.events] == [1.0, 0.0]
+    assert {call["purpose"] for event in log.events for call in event["calls"]} == {"audit"}
+
+
+def test_copies_of_a_cascade_share_what_a_day_has_cost() -> None:
+    log = Log()
+    cascade = pair(log, audit=Audit(1.0, max_usd_per_day=1))
+    bound = cascade.bind_tools([]).bound if hasattr(cascade.bind_tools([]), "bound") else cascade
+    assert bound._engine.spending is cascade._engine.spending
