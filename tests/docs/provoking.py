@@ -249,8 +249,8 @@ def a_log_in_no_folder(_: Path) -> None:
 
 
 @provoked
-def a_log_in_a_database(_: Path) -> None:
-    pair(log="sqlite:///decisions.db")
+def a_log_nobody_knows(_: Path) -> None:
+    pair(log="redis://localhost/log")
 
 
 @provoked

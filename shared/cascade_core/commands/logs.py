@@ -20,12 +20,15 @@ _AGO = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-def since_when(text: str | None, now: datetime | None = None) -> float | None:
+def since_when(
+    text: str | None, now: datetime | None = None, *, option: str = "--since"
+) -> float | None:
     """Read a time that something began at.
 
     Args:
         text: `7d`, `12h`, or a date or time as ISO 8601 writes it, in UTC where it names no zone.
         now: From when `7d` counts back; the present where it is not given.
+        option: What errors call it.
 
     Returns:
         Seconds since 1970, UTC; None where nothing was given.
@@ -44,7 +47,7 @@ def since_when(text: str | None, now: datetime | None = None) -> float | None:
     try:
         when = datetime.fromisoformat(text.strip())
     except ValueError:
-        msg = f"--since {text!r}: give 7d, 12h, or a date such as 2026-11-28"
+        msg = f"{option} {text!r}: give 7d, 12h, or a date such as 2026-11-28"
         raise ConfigurationError(msg) from None
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 

@@ -16,6 +16,9 @@ from cascade_core.log.writers import writer_of
 WAIT = 1.0
 """Seconds that a request waits, at the most, where a log is full."""
 
+WAIT_FOR_KEY = 3.0
+"""Seconds that the first request waits, at the most, for the key of digests to be read or made."""
+
 _LOOK = 0.01  # seconds between looks of a coroutine that waits
 
 
@@ -73,7 +76,7 @@ class DatabaseLog:
 
     def digest_key(self) -> bytes | None:
         """Return the key of this log's digests, which is kept in it; None where it is not there."""
-        return self._writer.learn_key(WAIT)
+        return self._writer.learn_key(WAIT_FOR_KEY)
 
     def audit_cost(self, since: datetime) -> float:
         """Return what audits of all processes have cost since a time, in USD; it waits for that."""

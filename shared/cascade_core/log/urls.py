@@ -38,7 +38,7 @@ def without_password(url: str) -> str:
     user, colon, _ = before.partition(":")
     hidden = f"{user}{':***' if colon else ''}{at}{after}"
     if "@" in query:  # a password with a question mark in it
-        hidden = f"{user.partition('?')[0]}:***@{query.rpartition('@')[2]}"
+        hidden = f"{rest.partition(':')[0]}:***@{query.rpartition('@')[2]}"
         asked = query = ""
     return f"{scheme}://{_SECRET.sub('***', hidden + asked + query)}"
 

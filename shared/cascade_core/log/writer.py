@@ -167,8 +167,8 @@ class LogWriter:
         with self._lock:
             if not self.inbox:
                 self._idle = True
-                self._wake.clear()
         if not self._idle or self._wake.wait(REST):
+            self._wake.clear()
             return True
         with self._lock:
             if self.inbox:

@@ -1,0 +1,82 @@
+"""Databases that tests of a log write to: SQLite always, PostgreSQL where there is a server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import sqlalchemy as sa
+
+SERVER = os.environ.get("CASCADE_TEST_POSTGRES")
+"""The URL of a PostgreSQL server where databases may be made; `make test-services` gives it."""
+
+KINDS = ["sqlite", *(["postgresql"] if SERVER else [])]
+
+
+@contextmanager
+def database(kind: str, folder: Path) -> Iterator[str]:
+    """Give the URL of an empty database."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'decisions.db'}"
+        return
+    assert SERVER is not None
+    server = sa.make_url(SERVER).set(drivername="postgresql+psycopg")
+    name = f"test_{uuid4().hex}"
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        try:
+            yield server.set(database=name).render_as_string(hide_password=False)
+        finally:
+            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    engine.dispose()
+
+
+def a_record(**given: Any) -> dict[str, Any]:
+    """Return a record of a request that was answered by the cheap tier."""
+    call = {
+        "tier": 0,
+        "model": "m0",
+        "purpose": "draft",
+        "usage": {"input_tokens": 120, "output_tokens": 20},
+        "tokens_source": "provider",
+        "cost_usd": 3e-05,
+        "latency_ms": 812.1,
+        "outcome": "accepted",
+    }
+    return {
+        "id": str(uuid4()),
+        "tier": 0,
+        "model": "m0",
+        "accepted": True,
+        "reason": "confident",
+        "confidence": 0.93,
+        "threshold": 0.8,
+        "calibrated": True,
+        "signals": {"sequence_logprob": 0.93},
+        "calls": [{**call, "outcome": "failed", "usage": None}, call],
+        "cost_usd": 3e-05,
+        "class": "refund",
+        "policy": "p",
+        "strong_cost_usd": 0.0005,
+        "strong_cost_is_estimate": True,
+        "version": 2,
+        "at": datetime.now(UTC).isoformat(),
+        "latency_ms": 812.4,
+        "cascade": "desk",
+        "framework": "langchain",
+        "thread": "t1",
+        "tags": ["vip"],
+        "metadata": {"tenant": "acme"},
+        "input_tokens": 120,
+        "digest": "ab" * 16,
+        "rule": "long",
+        "policy_version": 3,
+        "judged": [],
+        **given,
+    }
