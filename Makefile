@@ -88,6 +88,11 @@ bench-recorded: $(VENV)/.stamp-dev ## Fit, test and promise on recorded answers 
 	$(VENV)/bin/python tests/benchmarks/recorded.py
 	$(VENV)/bin/python tests/benchmarks/promise.py
 
+.PHONY: bench-audits
+bench-audits: $(VENV)/.stamp-dev ## Simulate audits: whether intervals hold the truth, and tuning on audits comes to the same
+	$(VENV)/bin/python tests/benchmarks/audits.py
+	$(VENV)/bin/python tests/benchmarks/round_trip.py
+
 .PHONY: record
 record: $(VENV)/.stamp-dev ## Record the cassettes of tests/recorded anew
 	$(VENV)/bin/python -m pytest tests/recorded -q --record

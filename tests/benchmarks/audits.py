@@ -47,7 +47,6 @@ class Traffic:
         strong_cost: (n,) USD that the strong model would have cost.
         guess: (n,) the estimate of it that was logged.
         missing: (n,) chance that an audit is not done where it is picked.
-        means: Quality and harm of all such traffic.
     """
 
     probability: Array
@@ -58,7 +57,6 @@ class Traffic:
     strong_cost: Array
     guess: Array
     missing: Array
-    means: tuple[float, float]
 
     @property
     def quality(self) -> Array:
@@ -141,7 +139,6 @@ def traffic(
         strong_cost=strong_cost,
         guess=0.8 * np.sqrt(strong_cost * np.exp(-6)),  # biased, and too even
         missing=missing * (1 + (harm > 0)),
-        means=(np.nan, np.nan),
     )
 
 
@@ -159,9 +156,9 @@ CASES: dict[str, Callable[[np.random.Generator, int], Traffic]] = {
 """What is simulated; in the last case audits are missing where it hurts."""
 
 
-def population(case: str) -> tuple[float, float]:
+def population(case: str, of: int = 1_000_000) -> tuple[float, float]:
     """Return quality and harm of all traffic of a case, from a sample too large to matter."""
-    drawn = [CASES[case](np.random.default_rng((99, k)), 1_000_000) for k in range(10)]
+    drawn = [CASES[case](np.random.default_rng((99, k)), of) for k in range(10)]
     return (
         float(np.mean([each.quality.mean() for each in drawn])),
         float(np.mean([each.harm.mean() for each in drawn])),
@@ -229,9 +226,17 @@ def ever_broken(values: Array, probability: Array, harm: Array) -> bool:
     return bool((total >= needed).any())
 
 
-def simulate(case: str, runs: int, requests: int, seed: int = 0) -> Rates:
-    """Audit fresh traffic of a case again and again."""
-    quality, harm = population(case)
+def simulate(case: str, runs: int, requests: int, *, seed: int = 0, of: int = 1_000_000) -> Rates:
+    """Audit fresh traffic of a case again and again.
+
+    Args:
+        case: One of `CASES`.
+        runs: How often.
+        requests: How many there are in a run.
+        seed: Where chance begins.
+        of: A tenth of the requests by which the truth is known.
+    """
+    quality, harm = population(case, of)
     held = dict.fromkeys(("quality", "quality_these", "harm", "harm_these", "saving"), 0)
     broken, widths, bounds = 0, [], []
     for run in range(runs):

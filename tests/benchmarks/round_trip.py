@@ -43,9 +43,9 @@ RATES = {"even": (0.25, 0.25), "uneven": (0.15, 0.55)}
 """Probabilities of an audit, of three requests in four and of the fourth."""
 
 
-def fresh() -> Table:
+def fresh(rows: int = 100_000) -> Table:
     """Requests that nothing was tuned on, many enough to be the truth."""
-    return read_table(columns(100_000, seed=10_000, sharp=SHARP))
+    return read_table(columns(rows, seed=10_000, sharp=SHARP))
 
 
 def outcome(rows: Any, truth: Table) -> dict[str, float]:

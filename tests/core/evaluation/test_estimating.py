@@ -11,6 +11,7 @@ import pytest
 from cascade_core.arrays import Array
 from cascade_core.evaluation.audited import AuditRows, LiveRows
 from cascade_core.evaluation.estimating import estimates_of
+from tests.benchmarks.audits import simulate
 
 NAN = float("nan")
 
@@ -210,3 +211,11 @@ def test_it_is_plain_json() -> None:
     again = json.loads(json.dumps(found.as_dict()))
     assert again["harm"]["value"] == 0
     assert again["saving"]["audits"] == 200
+
+
+@pytest.mark.parametrize("case", ["rules", "missing"])
+def test_a_short_simulation_holds_the_truth(case: str) -> None:
+    """The whole one is `tests/benchmarks/audits.py`; its seeds are fixed."""
+    rates = simulate(case, 60, 10_000, of=200_000)
+    assert min(rates.quality, rates.harm, rates.harm_these, rates.saving) >= 0.9
+    assert rates.broken <= 0.05

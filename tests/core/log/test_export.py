@@ -14,6 +14,7 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.labels import read_table, write_table
 from cascade_core.log import feedback_event
 from cascade_core.log.export import export
+from tests.benchmarks import round_trip
 from tests.core.calibration.labels import columns
 from tests.core.log.traffic import served
 
@@ -189,3 +190,15 @@ def test_a_table_tunes_to_the_same_policy_from_any_file(tmp_path: Path, suffix: 
         for name in ("table", "fitted_table"):
             assert policy["tuned"].pop(name) is not None
     assert policies[0] == policies[1]
+
+
+def test_audits_tune_to_what_a_fully_labelled_table_gives_but_for_chance() -> None:
+    """`tests/benchmarks/round_trip.py` prints the figures of many runs."""
+    truth = round_trip.fresh(20_000)
+    for seed in (1, 2):
+        found = round_trip.run(seed, 4_000, truth)
+        for name in ("audits, even", "audits, uneven"):
+            assert found[name]["harm"] <= round_trip.HARM
+            assert found[name]["escalated"] == pytest.approx(
+                found["all rows"]["escalated"], abs=0.06
+            )
