@@ -16,6 +16,7 @@ import stat
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
 from typing import IO, Any, ClassVar
 from uuid import uuid4
@@ -253,3 +254,12 @@ def _broken(error: Exception, line: str, number: int) -> tuple[str, str]:
         return "", "is CSV, not JSON; end the file's name in .csv"
     at = min(error.pos, len(line.rstrip("\r\n")))  # beyond the line's end is at its end
     return f", character {at + 1}", "is not JSON"
+
+
+def finite(plain: Any) -> Any:
+    """Return plain JSON with null for what is not a number."""
+    if isinstance(plain, dict):
+        return {name: finite(value) for name, value in plain.items()}
+    if isinstance(plain, list | tuple):
+        return [finite(value) for value in plain]
+    return None if isinstance(plain, float) and not isfinite(plain) else plain

@@ -63,6 +63,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cascade_core.loop",),
     ("cascade_core.evaluation",),
     ("cascade_core.calibration", "cascade_core.drift", "cascade_core.collect"),
+    ("cascade_core.traffic",),
     ("cascade_core.report",),
     ("cascade_core.commands",),
     ("cascade_core.cli",),

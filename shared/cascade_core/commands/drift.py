@@ -14,6 +14,7 @@ from cascade_core.files import FileError
 from cascade_core.visible import visible
 
 if TYPE_CHECKING:
+    from cascade_core.commands.decisions import Decisions
     from cascade_core.drift.log import DriftReport
     from cascade_core.policy.document import Policy
     from cascade_core.policy.reference import Reference
@@ -41,6 +42,42 @@ def drift(
 
     Example: cascade drift decisions.jsonl --policy policy.json
     """
+    from cascade_core.commands.logs import shown_source
+
+    found, decisions, document = watch_log(log, policy, alpha=alpha, tolerance=tolerance)
+    name = shown_source(log)
+    for text in (*decisions.other_models(document), *decisions.failing()):
+        typer.echo(f"cascade: {visible(str(text))}", err=True)
+    for said in decisions.left_out():
+        typer.echo(visible(f"cascade: {name}: {said}"), err=True)
+    if decisions.unreadable:
+        found = replace(found, skipped={**found.skipped, "unreadable": decisions.unreadable})
+    if as_json:
+        typer.echo(json.dumps(asdict(found), indent=2))
+    else:
+        assert document.tuned is not None  # noqa: S101 - `watch_log` has seen to it
+        _print(found, document.tuned.reference)
+    if found.alarms:
+        raise typer.Exit(1)
+
+
+def watch_log(
+    log: str, policy: Path, *, alpha: float = 0.01, tolerance: float = 0.02
+) -> tuple[DriftReport, Decisions, Policy]:
+    """Read a log and say what has moved since a policy was tuned.
+
+    Args:
+        log: A file of JSON lines, or a database's URL.
+        policy: The policy's file.
+        alpha: As for `DriftMonitor`, like what follows.
+        tolerance: The same.
+
+    Returns:
+        What `watch` found, the decisions as they were read, and the policy, which was tuned.
+
+    Raises:
+        ConfigurationError: The policy was not tuned, or no decision in the log is one of its.
+    """
     from cascade_core.commands.decisions import Decisions
     from cascade_core.commands.logs import shown_source
     from cascade_core.drift.log import watch
@@ -66,18 +103,7 @@ def drift(
         raise FileError(name, str(error), decisions.place) from None
     if not found.rows:
         raise ConfigurationError(_said_of_none(name, found, document, decisions.unreadable))
-    for text in (*decisions.other_models(document), *decisions.failing()):
-        typer.echo(f"cascade: {visible(str(text))}", err=True)
-    for said in decisions.left_out():
-        typer.echo(visible(f"cascade: {name}: {said}"), err=True)
-    if decisions.unreadable:
-        found = replace(found, skipped={**found.skipped, "unreadable": decisions.unreadable})
-    if as_json:
-        typer.echo(json.dumps(asdict(found), indent=2))
-    else:
-        _print(found, document.tuned.reference)
-    if found.alarms:
-        raise typer.Exit(1)
+    return found, decisions, document
 
 
 def _said_of_none(log: str, found: DriftReport, policy: Policy, unreadable: int) -> str:

@@ -5,12 +5,20 @@ from __future__ import annotations
 from decimal import Decimal
 
 _CENT = Decimal("0.01")
+_HUNDRED = 100
 
 
 def dollars(amount: float | Decimal) -> str:
-    """Return an amount of USD: to a hundredth of a cent, smaller ones with three digits."""
+    """Return an amount of USD: to a hundredth of a cent, small ones with three digits.
+
+    From a hundred dollars on to the cent.
+    """
+    if amount < 0:
+        return f"-{dollars(-amount)}"
     significant = Decimal(f"{amount:.2e}")
-    return f"${significant:f}" if 0 < abs(significant) < _CENT else f"${amount:.4f}"
+    if 0 < significant < _CENT:
+        return f"${significant:f}"
+    return f"${amount:.4f}" if significant < _HUNDRED else f"${amount:,.2f}"
 
 
 def dearer(cost: float | Decimal, strong: float | Decimal, of: str = "this cascade") -> str:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cascade_core.arrays import Array
 
 PUT_UP_WITH = 0.05
 """Deviation from the mean that is not summed: half the smallest change worth finding."""
@@ -10,6 +14,8 @@ ENOUGH = 25.0
 """Sum of deviations that counts as a shift; more is slower and more seldom wrong."""
 FIRST_ROWS = 30
 """Numbers that are read before a shift can be found."""
+_BLOCK = 65_536
+"""Numbers that are searched at once at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +63,40 @@ class ShiftFinder:
             return False
         self._restart()
         return True
+
+
+def shifts_in(values: Array) -> list[int]:
+    """Find all shifts of a whole stream at once, as a `ShiftFinder` would one by one.
+
+    Args:
+        values: (n,) numbers in [0, 1].
+
+    Returns:
+        After how many numbers each was found.
+    """
+    found: list[int] = []
+    start, many = 0, _BLOCK
+    while start < len(values):
+        at = _first_shift(values[start : start + many])
+        if at is not None:
+            start, many = start + at, _BLOCK
+            found.append(start)
+        elif start + many >= len(values):
+            break
+        else:
+            many *= 4  # the search begins again, but for the last time at the longest
+    return found
+
+
+def _first_shift(values: Array) -> int | None:
+    """Return after how many numbers the first shift is found."""
+    import numpy as np  # noqa: PLC0415 - `ShiftFinder` needs none
+
+    mean = np.cumsum(values) / np.arange(1, len(values) + 1)
+    off = values - mean
+    up, down = np.cumsum(off - PUT_UP_WITH), np.cumsum(off + PUT_UP_WITH)
+    low = np.minimum(0.0, np.minimum.accumulate(up))
+    high = np.maximum(0.0, np.maximum.accumulate(down))
+    over = np.maximum(up - low, high - down) > ENOUGH
+    over[: FIRST_ROWS - 1] = False
+    return int(np.argmax(over)) + 1 if over.any() else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from cascade_core.evaluation.curve_intervals import curve_intervals
 from cascade_core.evaluation.means import Means
 from cascade_core.evaluation.replaying import Replay
 from cascade_core.evaluation.sweeping import sweep
+from cascade_core.files import finite
 from cascade_core.policy.document import Policy
 from cascade_core.statistics.bootstrap import Interval, Resamples
 from cascade_core.statistics.metrics import auroc
@@ -145,8 +145,8 @@ class Study:
             ],
             "classes": {name: own.as_dict() for name, own in self.replay.by_class.items()},
         }
-        finite: dict[str, Any] = _finite(plain)
-        return finite
+        known: dict[str, Any] = finite(plain)
+        return known
 
 
 def _dear(means: Means, of: str) -> tuple[str, ...]:
@@ -231,12 +231,3 @@ def _tier(replay: Replay, tier: int, seed: int) -> TierStudy:
         confidence=confidence,
         quality=quality,
     )
-
-
-def _finite(plain: Any) -> Any:
-    """Return JSON with null for what is not a number."""
-    if isinstance(plain, dict):
-        return {name: _finite(value) for name, value in plain.items()}
-    if isinstance(plain, list | tuple):
-        return [_finite(value) for value in plain]
-    return None if isinstance(plain, float) and not isfinite(plain) else plain

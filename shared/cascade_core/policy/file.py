@@ -21,6 +21,7 @@ _PRINTED = {
     "replay": {"weak_quality", "strong_quality", "intervals"},
     "demo": {"cheap", "strong", "cascade"},
     "drift": {"rows", "alarms"},
+    "report": {"requests", "by_tier", "reasons"},
 }
 """What tells the output of a command with --json."""
 

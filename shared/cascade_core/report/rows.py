@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from math import isnan
 from typing import Literal, TypeAlias
@@ -54,6 +55,7 @@ class Figure:
         unit: "share" is shown in percent, "usd" as dollars a request, "score" with three
             decimals, "count" whole.
         note: A word of explanation, if one is needed.
+        said: Shown in place of the value, where a number alone would say too much.
     """
 
     label: str
@@ -61,11 +63,12 @@ class Figure:
     interval: Interval | None = None
     unit: FigureUnit = "share"
     note: str = ""
+    said: str = ""
 
     @property
     def shown(self) -> str:
         """The value as it is printed."""
-        return formatted(self.value, self.unit)
+        return self.said or formatted(self.value, self.unit)
 
     @property
     def range(self) -> str:
@@ -87,6 +90,11 @@ def formatted(value: float | None, unit: FigureUnit = "share") -> str:
     if unit == "count":
         return f"{value:,.0f}"
     return f"{value:.3f}"
+
+
+def shown_moment(seconds: float) -> str:
+    """Return a moment, given in seconds since 1970, in UTC and to the minute."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def shortened(name: str, cells: int) -> str:

@@ -45,7 +45,7 @@ def print_figures(
         [row.label, row.shown, *([row.range] if ranged else []), *([row.note] if noted else [])]
         for row in rows
     ]
-    _print(out, title, headers, cells, words=[len(headers) - 1, 0] if noted else [0])
+    print_cells(out, title, headers, cells, words=[len(headers) - 1, 0] if noted else [0])
     for line in legend:
         out.print(SafeText(line, style="dim"))
 
@@ -65,7 +65,7 @@ def print_classes(
         [shortened(name, _LONGEST_NAME), *numbers]
         for name, *numbers in class_cells(classes, marked)
     ]
-    _print(out, title, CLASS_HEADERS, cells, words=[0])
+    print_cells(out, title, CLASS_HEADERS, cells, words=[0])
 
 
 def class_cells(classes: Mapping[str, Measured], marked: Collection[str] = ()) -> list[list[str]]:
@@ -84,7 +84,7 @@ def class_cells(classes: Mapping[str, Measured], marked: Collection[str] = ()) -
     ]
 
 
-def _print(
+def print_cells(
     out: Console,
     title: str,
     headers: Sequence[str],
@@ -92,7 +92,15 @@ def _print(
     *,
     words: Sequence[int],
 ) -> None:
-    """Print a table whose columns are of numbers, but for those of words: the first to narrow."""
+    """Print a table whose columns are of numbers, but for those of words: the first to narrow.
+
+    Args:
+        out: Where to.
+        title: Above it.
+        headers: Of its columns.
+        rows: Its cells, as printed.
+        words: Which columns hold words.
+    """
     widths = [
         max(map(cell_len, [*header.split(), *(cells[index] for cells in rows)]), default=0)
         for index, header in enumerate(headers)

@@ -1,0 +1,212 @@
+"""The decisions of a log as columns of numpy arrays, oldest first.
+
+A row is a few numbers, and what it has in common with many others: who answered, why, by which
+policy. Each such kind of row is looked at once, so that a million rows are read in seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from cascade_core.arrays import Array, Flags, Ints
+
+CHUNK = 1_000
+"""Rows that are held as Python objects at a time; more no longer fit a processor's cache."""
+
+NUMBERS = ("at", "cost_usd", "strong_cost_usd", "latency_ms", "audit_probability")
+"""What is almost never the same in two rows."""
+
+NAME_COLUMNS = ("cascade", "class", "policy", "policy_version", "rule", "model", "reason")
+KIND = (
+    *NAME_COLUMNS,
+    "tier",
+    "accepted",
+    "strong_cost_is_estimate",
+    "calls",
+    "failed_calls",
+    "audit_picked",
+)
+"""What many rows have in common; of a million rows there are some hundred kinds."""
+
+ROW_COLUMNS = (*NUMBERS, "kind", "tags", "audited")
+"""What a row is made of, in this order.
+
+`kind` is a tuple as `KIND` says, or a JSON list of the same; `tags` a JSON list; `audited` the id
+of a row that has audits, else None.
+"""
+
+TrafficRow: TypeAlias = Sequence[Any]
+_WIDTHS: Mapping[str, Any] = {"latency_ms": np.float32}
+
+Codes: TypeAlias = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Named:
+    """A column of names.
+
+    Attributes:
+        names: Each once; None for rows that have none.
+        of: (n,) index of each row's name.
+    """
+
+    names: Sequence[str | None]
+    of: Codes
+
+    def counts(self, rows: Flags | None = None) -> dict[str | None, int]:
+        """Count each name, the most frequent first."""
+        found = np.bincount(self.of if rows is None else self.of[rows], minlength=len(self.names))
+        order = np.argsort(-found, kind="stable")
+        return {self.names[i]: int(found[i]) for i in order if found[i]}
+
+    def among(self, names: frozenset[str]) -> Flags:
+        """Tell which rows have one of some names."""
+        wanted = np.array([name in names for name in self.names], dtype=np.bool_)
+        return wanted[self.of]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Traffic:
+    """The decisions of a log, or of a part of its time: n of them, oldest first.
+
+    Attributes:
+        at: (n,) seconds since 1970, UTC; NaN in records of version 1.
+        tier: (n,) who answered; -1 for nobody.
+        accepted: (n,) whether a threshold, or the gates of a tool call, was met.
+        cost: (n,) USD of all calls; NaN where unpriced, as in the next one.
+        strong_cost: (n,) USD of asking only the strongest tier.
+        estimated: (n,) whether that is an estimate.
+        latency: (n,) milliseconds; NaN in records of version 1.
+        calls: (n,) calls of models.
+        failed: (n,) how many of them failed.
+        probability: (n,) with which it was picked for an audit; NaN where nothing was audited.
+        picked: (n,) whether it was.
+        named: The columns of names.
+        tags: JSON lists; None where they were not asked for.
+        audited: The row of each decision that has audits, by id.
+    """
+
+    at: Array
+    tier: npt.NDArray[np.int16]
+    accepted: Flags
+    cost: Array
+    strong_cost: Array
+    estimated: Flags
+    latency: npt.NDArray[np.float32]
+    calls: npt.NDArray[np.int32]
+    failed: npt.NDArray[np.int32]
+    probability: Array
+    picked: Flags
+    named: Mapping[str, Named]
+    tags: Named | None
+    audited: Mapping[str, int]
+
+    def __len__(self) -> int:
+        """Return how many decisions there are."""
+        return len(self.at)
+
+
+class _Coder(dict[Any, int]):
+    """Gives each name the next number."""
+
+    def __missing__(self, name: Any) -> int:
+        code = self[name] = len(self)
+        return code
+
+    def codes(self, names: Sequence[Any]) -> Codes:
+        """Return the code of each."""
+        return np.fromiter(map(self.__getitem__, names), np.int32, len(names))
+
+
+def traffic_of(chunks: Iterator[Sequence[TrafficRow]], *, tags: bool = False) -> Traffic:
+    """Make columns of rows.
+
+    Args:
+        chunks: Rows as `ROW_COLUMNS` says, some at a time.
+        tags: Whether their tags are wanted.
+    """
+    parts: dict[str, list[Any]] = {name: [] for name in (*NUMBERS, "kind", "tags")}
+    kinds, lists = _Coder(), _Coder()
+    audited: dict[str, int] = {}
+    seen = 0
+    for chunk in filter(len, chunks):
+        columns = dict(zip(ROW_COLUMNS, zip(*chunk, strict=True), strict=True))
+        for name in NUMBERS:
+            parts[name].append(np.array(columns[name], dtype=_WIDTHS.get(name, np.float64)))
+        parts["kind"].append(kinds.codes(columns["kind"]))
+        if tags:
+            parts["tags"].append(lists.codes(columns["tags"]))
+        ids = enumerate(columns["audited"], seen)
+        audited |= {key: row for row, key in ids if key is not None}
+        seen += len(chunk)
+    whole = {name: _joined(parts.pop(name), coded=name not in NUMBERS) for name in list(parts)}
+    order = _oldest_first(whole["at"])
+    if order is not None:
+        whole = {name: column[order] for name, column in whole.items() if len(column)}
+        place = np.empty(seen, dtype=np.int64)
+        place[order] = np.arange(seen)
+        audited = {key: int(place[row]) for key, row in audited.items()}
+    return _traffic(whole, kinds, Named(list(lists), whole["tags"]) if tags else None, audited)
+
+
+def _traffic(
+    whole: Mapping[str, Any], kinds: _Coder, tags: Named | None, audited: Mapping[str, int]
+) -> Traffic:
+    of = whole["kind"]
+    decoded = [json.loads(kind) if isinstance(kind, str) else kind for kind in kinds]
+    common = dict(zip(KIND, zip(*decoded, strict=True), strict=True)) if decoded else {}
+
+    def numbers(name: str, kind: Any, otherwise: float = 0) -> Any:
+        known = [otherwise if value is None else value for value in common.get(name, ())]
+        return np.array(known, dtype=kind)[of]
+
+    def named(name: str) -> Named:
+        coder = _Coder()
+        codes = coder.codes([None if it is None else str(it) for it in common.get(name, ())])
+        return Named(list(coder), codes[of])
+
+    return Traffic(
+        at=whole["at"],
+        tier=numbers("tier", np.int16, -1),
+        accepted=numbers("accepted", np.bool_),
+        cost=whole["cost_usd"],
+        strong_cost=whole["strong_cost_usd"],
+        estimated=numbers("strong_cost_is_estimate", np.bool_, 1),
+        latency=whole["latency_ms"],
+        calls=numbers("calls", np.int32),
+        failed=numbers("failed_calls", np.int32),
+        probability=whole["audit_probability"],
+        picked=numbers("audit_picked", np.bool_),
+        named={name: named(name) for name in NAME_COLUMNS},
+        tags=tags,
+        audited=audited,
+    )
+
+
+def _joined(parts: list[Any], *, coded: bool) -> Any:
+    if parts:
+        return np.concatenate(parts)
+    return np.empty(0, dtype=np.int32 if coded else np.float64)
+
+
+def _oldest_first(at: Array) -> Ints | None:
+    """Return the rows by their time; None where they are already in that order.
+
+    Records of version 1 know no time; they are older than all others, in the order read.
+    """
+    when = np.nan_to_num(at, nan=-np.inf)
+    if np.all(when[1:] >= when[:-1]):
+        return None
+    return np.argsort(when, kind="stable")
+
+
+def tags_in(text: str | None) -> list[str]:
+    """Read a row's tags."""
+    found = json.loads(text) if text else []
+    return [str(tag) for tag in found] if isinstance(found, list) else []
