@@ -76,7 +76,7 @@ class ChatCalls:
         self.watch = Watch.of(run.handlers)
         self._config = config
         self._judges = engine.judges
-        self._last = engine.plan.tiers[-1].index  # the only tier that may be live
+        self._last = engine.plan.tiers[-1].index
         # The caller's own `bind(logprobs=True)` means the answer's logprobs, not only ours.
         self.keep_logprobs = engine.keep_logprobs or bool(kwargs and kwargs.get("logprobs"))
         self._last_variant = engine.last
@@ -94,7 +94,7 @@ class ChatCalls:
         """Call a model and wait."""
         model, prompt, kwargs = self._prepare(effect, sample)
         started = perf_counter()
-        config = self.child(effect.target, effect.purpose)
+        config = self.child(effect.target, effect.purpose, answers=self._answers(effect))
         streamed = _streamed(model, config)
         if _is_plain(model):
             callbacks = config["callbacks"]
@@ -110,7 +110,7 @@ class ChatCalls:
         """Call a model and wait."""
         model, prompt, kwargs = self._prepare(effect, sample)
         started = perf_counter()
-        config = self.child(effect.target, effect.purpose)
+        config = self.child(effect.target, effect.purpose, answers=self._answers(effect))
         streamed = _streamed(model, config)
         if _is_plain(model):
             callbacks = config["callbacks"]
@@ -123,20 +123,20 @@ class ChatCalls:
         return draft if streamed is None else streamed.counted(draft)
 
     def open(self, effect: Open) -> Stream:
-        """Start a tier's stream: silent for a draft, live for the last tier."""
+        """Start a tier's stream: silent for a draft, live where it is the answer."""
         if not effect.live:
             return DraftStream(self._setting(effect))
         model, messages = self._live(effect)
-        config = self.child(effect.tier, "draft")
+        config = self.child(effect.tier, "draft", answers=True)
         chunks = model.stream(messages, config, **self._own_kwargs(effect.tier))
         return Stream(chunks, GatheredMessages(messages, effect.tier.model))
 
     async def aopen(self, effect: Open) -> AsyncStream:
-        """Start a tier's stream: silent for a draft, live for the last tier."""
+        """Start a tier's stream: silent for a draft, live where it is the answer."""
         if not effect.live:
             return await AsyncDraftStream.begin(self._setting(effect))
         model, messages = self._live(effect)
-        config = self.child(effect.tier, "draft")
+        config = self.child(effect.tier, "draft", answers=True)
         chunks = model.astream(messages, config, **self._own_kwargs(effect.tier))
         return AsyncStream(chunks, GatheredMessages(messages, effect.tier.model))
 
@@ -146,15 +146,27 @@ class ChatCalls:
             native = without_logprobs(native)
         return to_chunk(native)
 
-    def child(self, target: object, purpose: str, *, streamed: bool = False) -> RunnableConfig:
+    def _answers(self, effect: Ask) -> bool:
+        """Tell whether what a call gives is the answer: of the last tier, or of a pinned one."""
+        target = effect.target
+        return (
+            isinstance(target, Tier)
+            and effect.purpose == "draft"
+            and target.index == effect.request.answered_by(self._last)
+        )
+
+    def child(
+        self, target: object, purpose: str, *, answers: bool = False, streamed: bool = False
+    ) -> RunnableConfig:
         """Return the configuration of one call.
 
         Args:
             target: What is called.
             purpose: What for.
+            answers: Whether what it gives is the answer, whatever it is.
             streamed: Whether its stream is driven by us, and its tokens told once it is accepted.
         """
-        manager = self._manager(target, purpose)
+        manager = self._manager(target, purpose, answers=answers)
         if self.watch is not None and not streamed and NOSTREAM in manager.tags[-1:]:
             self.watch.cover(manager, tokens=speaks(getattr(target, "native", None)))
         return cast("RunnableConfig", {**self._config, "callbacks": manager})
@@ -164,16 +176,18 @@ class ChatCalls:
         if self.watch is not None:
             self.watch.keep(cast("Any", config["callbacks"]), answer)
 
-    def _manager(self, target: object, purpose: str) -> CallbackManager | AsyncCallbackManager:
+    def _manager(
+        self, target: object, purpose: str, *, answers: bool
+    ) -> CallbackManager | AsyncCallbackManager:
         """Return the callback manager of one call, a child of the cascade's run.
 
-        Everything but the last tier's answer is tagged `nostream`, which keeps
+        Everything but what is the answer is tagged `nostream`, which keeps
         it out of LangGraph's message stream, down to the models inside.
         """
         run = self._run
         if isinstance(target, Tier):
             tags = [*run.inheritable_tags, f"cascade:tier:{target.index}", f"cascade:{purpose}"]
-            if target.index != self._last or purpose != "draft":
+            if not answers:
                 tags.append(NOSTREAM)
         else:
             tags = [*run.inheritable_tags, "cascade:judge", NOSTREAM]
@@ -228,8 +242,7 @@ class ChatCalls:
         return {**effect.options, "seed": seed + sample + 1}
 
     def _variant(self, effect: Ask) -> Variant:
-        target = effect.target
-        if isinstance(target, Tier) and target.index == self._last and effect.purpose == "draft":
+        if self._answers(effect):
             return self._last_variant
         return Variant(
             draft=True,

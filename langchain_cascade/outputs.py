@@ -109,7 +109,8 @@ class OutputCalls(ChatCalls):
         if not _is_tier(effect):
             return super().call(effect, sample)
         recorder = CallRecorder()
-        config = self._recorded(effect.target, effect.purpose, recorder)
+        answers = self._answers(effect)
+        config = self._recorded(effect.target, effect.purpose, recorder, answers=answers)
         started = perf_counter()
         try:
             output = self._runnable(effect, sample).invoke(
@@ -125,7 +126,8 @@ class OutputCalls(ChatCalls):
         if not _is_tier(effect):
             return await super().acall(effect, sample)
         recorder = CallRecorder()
-        config = self._recorded(effect.target, effect.purpose, recorder)
+        answers = self._answers(effect)
+        config = self._recorded(effect.target, effect.purpose, recorder, answers=answers)
         started = perf_counter()
         try:
             output = await self._runnable(effect, sample).ainvoke(
@@ -137,18 +139,18 @@ class OutputCalls(ChatCalls):
         return self._read(output, perf_counter() - started, recorder)
 
     def open(self, effect: Open) -> Stream:
-        """Start the last tier's stream."""
+        """Start the stream of the last tier, or of a pinned one."""
         recorder = CallRecorder()
-        config = self._recorded(effect.tier, "draft", recorder)
+        config = self._recorded(effect.tier, "draft", recorder, answers=True)
         chunks = effect.tier.native.stream(
             _input(effect.request, effect.tier), config, **self._kwargs
         )
         return Stream(chunks, Outputs(self, recorder))
 
     async def aopen(self, effect: Open) -> AsyncStream:
-        """Start the last tier's stream."""
+        """Start the stream of the last tier, or of a pinned one."""
         recorder = CallRecorder()
-        config = self._recorded(effect.tier, "draft", recorder)
+        config = self._recorded(effect.tier, "draft", recorder, answers=True)
         chunks = effect.tier.native.astream(
             _input(effect.request, effect.tier), config, **self._kwargs
         )
@@ -166,8 +168,10 @@ class OutputCalls(ChatCalls):
             return native
         return native.called(self._variant(effect), self._options(effect, sample))
 
-    def _recorded(self, target: object, purpose: str, recorder: CallRecorder) -> RunnableConfig:
-        config = self.child(target, purpose)
+    def _recorded(
+        self, target: object, purpose: str, recorder: CallRecorder, *, answers: bool
+    ) -> RunnableConfig:
+        config = self.child(target, purpose, answers=answers)
         cast("Any", config["callbacks"]).add_handler(recorder, inherit=True)
         return config
 
@@ -177,12 +181,12 @@ class OutputCalls(ChatCalls):
         """Return a chain's failure with the calls it had paid for.
 
         A draft that only its parser could not read is a draft that fails the
-        parser's gate; from the last tier it is an error, as without a cascade.
+        parser's gate; from a tier whose draft is the answer it is an error, as without a cascade.
         """
         if isinstance(error, control_flow()) or not recorder.calls:
             raise error
         draft = Draft(seconds=seconds, inner=recorder.calls)
-        if isinstance(error, OutputParserException) and effect.target.index != self._last:
+        if isinstance(error, OutputParserException) and not self._answers(effect):
             return replace(
                 draft, text=recorder.last.text if recorder.last else "", parse_error=error
             )

@@ -198,8 +198,9 @@ class TurnCalls:
         return draft
 
     def _shown(self, effect: Ask) -> bool:
-        """Tell whether a call is the last tier's answer, which streams as the agent does."""
-        return effect.target.index == len(self._tiers) - 1 and effect.purpose == "draft"
+        """Tell whether a call gives the answer, which streams as the agent does."""
+        answers = effect.request.answered_by(len(self._tiers) - 1)
+        return effect.target.index == answers and effect.purpose == "draft"
 
     def _broken(
         self, error: Exception, seconds: float, recorder: CallRecorder, effect: Ask
@@ -207,15 +208,14 @@ class TurnCalls:
         """Return a turn's failure with the calls it had paid for.
 
         A draft whose structured response is not of its schema is a draft that
-        fails the parser's gate; from the last tier it is an error, as without
-        a cascade.
+        fails the parser's gate; from a tier whose draft is the answer it is an
+        error, as without a cascade.
         """
         if not recorder.calls:
             self.unasked = error
         if isinstance(error, control_flow()) or not recorder.calls:
             raise error
-        last = effect.target.index == len(self._tiers) - 1
-        if isinstance(error, StructuredOutputError) and not last:
+        if isinstance(error, StructuredOutputError) and not self._shown(effect):
             response = ModelResponse(result=[error.ai_message])
             return replace(_read(response, seconds, recorder, effect), parse_error=error)
         return Failed(error, seconds, Draft(seconds=seconds, inner=recorder.calls))

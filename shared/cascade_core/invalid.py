@@ -6,11 +6,27 @@ names the branch of a union as if it were a key.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeAlias, get_args
 
 from pydantic import BaseModel, ValidationError
+
+Place: TypeAlias = tuple[str | int, ...]
+"""The keys and the places in lists, from 0, that lead to a part of a document."""
+
+
+class MisplacedError(ValueError):
+    """What a check of a whole found wrong with a part of it.
+
+    Attributes:
+        path: Where, seen from the whole.
+    """
+
+    def __init__(self, path: Place, problem: str) -> None:
+        super().__init__(problem)
+        self.path = path
+
 
 _ENTRIES = "must be a list of entries"
 _KEYS = "must be an object of keys and values"
@@ -53,16 +69,16 @@ _SAID = {
 
 def first_problem(
     error: ValidationError, content: object, model: type[BaseModel] | None = None
-) -> tuple[str, str]:
+) -> tuple[Place, str]:
     """Return where the first problem is and what it is; no value is quoted.
 
     Args:
         error: What pydantic raised.
         content: What it was given, to tell keys from branches of a union.
-        model: Whose keys a misspelt one at the top may have meant.
+        model: Whose keys a misspelt one may have meant.
 
     Returns:
-        The key, with dots between its parts and empty for the whole; and the words for it.
+        Where, empty for the whole; and the words for it.
     """
     first = error.errors(include_input=False, include_url=False)[0]
     kind, context = first["type"], first.get("ctx", {})
@@ -70,23 +86,55 @@ def first_problem(
         said = _SAID[kind].format(**context)
     else:
         said = first["msg"].removeprefix("Value error, ").replace("Input should", "must")
-    keys = _keys(first["loc"], content)
-    if kind == "extra_forbidden" and model is not None and len(keys) == 1:
-        close = get_close_matches(keys[0], model.model_fields, 1)
+    path = _keys(first["loc"], content)
+    if isinstance(raised := context.get("error"), MisplacedError):
+        path += raised.path
+    if kind == "extra_forbidden" and model is not None:
+        close = get_close_matches(str(path[-1]), _known(model, path[:-1]), 1)
         said += f"; did you mean {close[0]}?" if close else ""
-    return ".".join(keys), said
+    return path, said
 
 
-def _keys(location: Sequence[int | str], content: Any) -> list[str]:
+def spell(path: Place) -> str:
+    """Return a place as people write it: `rules[1].then.bypass`."""
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return "".join(parts).removeprefix(".")
+
+
+def _known(model: Any, path: Place) -> list[str]:
+    """Return the keys that a part of a document may have."""
+    for part in path:
+        if isinstance(part, int):
+            continue  # lists are seen through: what they hold is found below
+        fields = getattr(model, "model_fields", {})
+        found = next((f for name, f in fields.items() if part in (name, f.alias)), None)
+        if found is not None:
+            model = next(_models(found.annotation), None)
+    fields = getattr(model, "model_fields", {}).items()
+    return [field.alias or name for name, field in fields]
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models(argument)
+
+
+def _keys(location: Sequence[int | str], content: Any) -> Place:
     """Leave out the branches of unions, which no reader of the document finds in it."""
-    keys: list[str] = []
+    keys: list[str | int] = []
     for part in location:
         if isinstance(content, Mapping):
             if content.get("kind") == part:
                 content = {**content, "kind": None}  # the same name may come again, as a key
                 continue
             content = content.get(part)
-        elif isinstance(content, Sequence) and isinstance(part, int) and part < len(content):
-            content = content[part]
-        keys.append(str(part))
-    return keys
+        elif isinstance(content, Sequence) and not isinstance(content, str):
+            if isinstance(part, str):
+                continue
+            content = content[part] if part < len(content) else None
+        elif content is not None:
+            continue  # one value, looked at as a list of one
+        keys.append(part)
+    return tuple(keys)

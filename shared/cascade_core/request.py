@@ -189,6 +189,15 @@ class Request:
         named = self.metadata.get("cascade_class")
         return None if named is None else str(named)
 
+    def answered_by(self, last: int) -> int:
+        """Return the index of the tier whose draft is the answer whatever it says.
+
+        Args:
+            last: The last tier's; a rule may pin the request to another one.
+        """
+        pin = self.ruling.pin
+        return last if pin is None else pin
+
     @property
     def needs_tool(self) -> bool:
         """Whether the answer must be a tool call."""

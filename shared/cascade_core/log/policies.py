@@ -29,10 +29,12 @@ class PolicyVersion:
     Attributes:
         policy: The document.
         number: Its number in the database; None where it is kept in a file.
+        file: That file; None where it is kept elsewhere.
     """
 
     policy: Policy
     number: int | None = None
+    file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ def _climb(run: Climb) -> Steps[tuple[Tier, Judgement, Answered] | None]:
         if judgement.accepted:
             entry.settle("accepted")
             return tier, judgement, answer
-        if not ruling.escalate:
+        if not ruling.escalate and answer.draft.parse_error is None:  # else it is no answer
             entry.settle("returned", judgement.reason)
             return tier, judgement, answer
         entry.settle("rejected", judgement.reason)

@@ -23,10 +23,12 @@ from pydantic import (
 from cascade_core.errors import ConfigurationError
 from cascade_core.files import write_whole
 from cascade_core.fitted.artefact import Calibrator
-from cascade_core.invalid import first_problem
+from cascade_core.invalid import first_problem, spell
 from cascade_core.policy.evidence import Promise, Tuned
-from cascade_core.policy.file import read_document, what_else
+from cascade_core.policy.file import place_in, read_document, what_else
+from cascade_core.policy.misfits import check_told_apart, misfits
 from cascade_core.policy.route import Route
+from cascade_core.policy.rules import Rule
 
 OnNoScore = Literal["escalate", "accept"]
 OnToolCall = Literal["gates", "escalate"]
@@ -79,6 +81,7 @@ class Policy(BaseModel):
             the last; None leaves readings as they are.
         thresholds: One for every tier but the last, in [0, 1]; None leaves
             them to the cascade.
+        rules: What is done otherwise with some requests; the first that matches decides.
         classes: What differs for requests of a class, by the class's name.
         route: What is known of the tiers before they are asked; None asks every tier.
         defaults: Settings for requests that nothing else decides, by name:
@@ -93,6 +96,7 @@ class Policy(BaseModel):
     name: str | None = None
     calibrators: tuple[Calibrator, ...] | None = None
     thresholds: tuple[Threshold, ...] | None = None
+    rules: tuple[Rule, ...] = ()
     classes: dict[str, ClassRule] = Field(default_factory=dict)
     route: Route | None = None
     defaults: dict[str, str] = Field(default_factory=dict)
@@ -105,6 +109,12 @@ class Policy(BaseModel):
         for name, choice in defaults.items():
             check_setting(name, choice)
         return defaults
+
+    @field_validator("rules")
+    @classmethod
+    def _told_apart(cls, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        check_told_apart(rules)
+        return rules
 
     @model_validator(mode="after")
     def _of_as_many_tiers(self) -> Self:
@@ -119,6 +129,9 @@ class Policy(BaseModel):
             said = ", ".join(f"{name} for {count} tiers" for name, count in given.items())
             msg = f"its parts are for different numbers of tiers: {said}"
             raise ValueError(msg)
+        if self.rules and self.tiers is not None:
+            for misfit in misfits(self.rules, self.tiers):
+                raise misfit
         return self
 
     @property
@@ -142,7 +155,8 @@ class Policy(BaseModel):
     @property
     def fingerprint(self) -> str:
         """A digest of everything that decides; equal for policies that decide alike."""
-        deciding = self.model_dump_json(exclude={"name", "promises", "tuned"})
+        beside = {"name", "promises", "tuned", *(() if self.rules else ("rules",))}
+        deciding = self.model_dump_json(exclude=beside)
         return hashlib.sha256(deciding.encode()).hexdigest()[:16]
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
@@ -163,8 +177,17 @@ class Policy(BaseModel):
         """Write the policy as JSON; the file is either whole or not there.
 
         Raises:
-            ConfigurationError: It cannot be written; the message names the path.
+            ConfigurationError: It cannot be written, or a rule asks a function, which no file
+                holds; the message names the path.
         """
+        for rule in self.rules:
+            if rule.in_python:
+                msg = (
+                    f"policy {path} cannot be written: rule {rule.name!r} asks a function, and a "
+                    "file holds no code; give it beside what a file can hold, "
+                    "as Policy(rules=[...])"
+                )
+                raise ConfigurationError(msg)
         text = self.model_dump_json(indent=2, exclude_defaults=False, exclude_none=True)
         write_whole(Path(path), text + "\n", source=f"policy {path}")
 
@@ -190,15 +213,16 @@ class Policy(BaseModel):
             msg = f"policy= takes a Policy, a mapping or a file path, not {type(source).__name__}"
             raise ConfigurationError(msg)
         path = Path(source)
-        return cls._checked(read_document(path), f"policy {path}")
+        return cls._checked(read_document(path), f"policy {path}", path)
 
     @classmethod
-    def _checked(cls, content: object, where: str) -> Self:
+    def _checked(cls, content: object, where: str, file: Path | None = None) -> Self:
         try:
             return cls.model_validate(content)
         except ValidationError as error:
             if other := what_else(content, cls.model_fields):
                 raise ConfigurationError(f"{where} {other}") from None
-            key, problem = first_problem(error, content, cls)
-            msg = f"{where}: {key or 'the document'}: {problem}"
+            path, problem = first_problem(error, content, cls)
+            where += place_in(file, path) if file else ""
+            msg = f"{where}: {spell(path) or 'the document'}: {problem}"
             raise ConfigurationError(msg) from None

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.files import unique
+from cascade_core.files import RepeatedKeyError, unique
+from cascade_core.invalid import Place
+from cascade_core.policy.lines import find_place, find_second, line_and_column
 
 _ROWS = (".csv", ".jsonl", ".ndjson", ".parquet", ".gz")
 _QUALITY = re.compile(r"t[0-9]+_quality")
@@ -34,7 +36,7 @@ def read_document(path: Path) -> Any:
     Raises:
         ConfigurationError: It cannot be read, or is no such document; the message names the file.
     """
-    kind = "TOML" if path.suffix == ".toml" else "JSON"
+    kind, text, place = "TOML" if path.suffix == ".toml" else "JSON", "", ""
     try:
         text = path.read_text(encoding="utf-8-sig")
         if kind == "TOML":
@@ -49,9 +51,38 @@ def read_document(path: Path) -> Any:
     except RecursionError:
         problem = "is nested too deeply to be a policy"
     except ValueError as error:
-        problem = f"is not valid {kind}: {error}" + (_rows_by_name(path) or _other_name(path))
+        place, said = _where_broken(error, text)
+        problem = f"is not valid {kind}: {said}" + (_rows_by_name(path) or _other_name(path))
     # Beyond the handlers, so that the decoder's error, which may hold the text, is let go.
-    raise ConfigurationError(f"policy {path} {problem}")
+    raise ConfigurationError(f"policy {path}{place} {problem}")
+
+
+def place_in(path: Path, keys: Place) -> str:
+    """Return where a part of a file stands, as errors say it; empty where that is not known."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return _said(find_place(text, keys, toml=path.suffix == ".toml"))
+
+
+def _where_broken(error: ValueError, text: str) -> tuple[str, str]:
+    """Return where a document is broken, and how."""
+    if isinstance(error, json.JSONDecodeError):
+        return _said((error.lineno, error.colno)) + ":", error.msg
+    if isinstance(error, RepeatedKeyError):
+        place = _said(find_second(text, toml=False))
+        return place and f"{place}:", str(error)
+    said, _, at = str(error).partition(" (at ")
+    if numbers := re.fullmatch(r"line (\d+), column (\d+)\)", at):
+        return _said((int(numbers[1]), int(numbers[2]))) + ":", said
+    if at == "end of document)":
+        return _said(line_and_column(text, len(text.rstrip()))) + ":", f"{said} at its end"
+    return "", str(error)
+
+
+def _said(place: tuple[int, int] | None) -> str:
+    return "" if place is None else f", line {place[0]}, column {place[1]}"
 
 
 def _from_toml(text: str) -> Any:

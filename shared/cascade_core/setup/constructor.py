@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.integrations.classes import OF_MODELS
-from cascade_core.invalid import first_problem
+from cascade_core.invalid import first_problem, spell
 
 Class = TypeVar("Class", bound=type)
 
@@ -128,8 +128,8 @@ def plain_errors(cls: type) -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        where, problem = first_problem(error, None)
-        msg = f"{cls.__name__}: {where}=: {problem}"
+        path, problem = first_problem(error, None)
+        msg = f"{cls.__name__}: {spell(path)}=: {problem}"
         raise ConfigurationError(msg) from None
 
 

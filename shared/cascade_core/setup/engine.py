@@ -80,8 +80,9 @@ class Engine:
         self._tiers: tuple[Tier, ...] | None = None
         self._own: tuple[Plan, Plan] | None = None
         self.log_content = bool(settings.log_content)
+        ruled = self.plan.rulebook is not None and self.plan.rulebook.logs_content
         self.log: DecisionLog | None = open_log(
-            settings.log, private=self.log_content, overflow=settings.log_overflow
+            settings.log, private=self.log_content or ruled, overflow=settings.log_overflow
         )
         self.redact: Redact | None = check_redact(settings.redact)
         self.held: HeldLog | None = hold(self.log, self.redact)

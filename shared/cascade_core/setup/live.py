@@ -59,7 +59,7 @@ class PolicyFile:
     def read(self) -> PolicyVersion:
         """Return what the file holds."""
         self._seen = self._signature()
-        return PolicyVersion(Policy.load(self._given))
+        return PolicyVersion(Policy.load(self._given), file=self._given)
 
     def newer(self, than: PolicyVersion) -> PolicyVersion | None:
         """Return what the file holds, if it is another policy."""
@@ -68,7 +68,7 @@ class PolicyFile:
             return None
         policy = Policy.load(self._path)
         if policy != than.policy:  # it is read until it is taken over
-            return PolicyVersion(policy)
+            return PolicyVersion(policy, file=self._path)
         self._seen = signature
         return None
 

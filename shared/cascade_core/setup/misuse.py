@@ -13,6 +13,7 @@ from cascade_core.costs.prices import Prices
 from cascade_core.costs.rate import Rate
 from cascade_core.policy.document import Policy
 from cascade_core.policy.models import other_models
+from cascade_core.policy.rules import Rule
 from cascade_core.signals.base import Signal
 from cascade_core.tier import Tier
 
@@ -35,6 +36,9 @@ def other_use(
     """
     if policy.promises:
         yield from _of_promises(thresholds, settings)
+        yield from _of_untested(policy.rules, len(tiers))
+    if thresholds is not None:
+        yield from _of_ruled(policy.rules)
     if policy.tuned is not None:
         names = [[name for name in (tier.model, *tier.names) if name] for tier in tiers]
         yield from other_models(policy.tuned.models, names)
@@ -99,6 +103,28 @@ def _of_promises(thresholds: object, settings: Mapping[str, Any]) -> Iterator[st
         yield (
             "on_no_score='accept' accepts drafts without a reading, and the policy's promises were "
             "tested with those sent on: leave it at 'escalate' to keep them"
+        )
+
+
+def _of_untested(rules: Sequence[Rule], tiers: int) -> Iterator[str]:
+    """Say which rules have answers accepted that the promises were not tested with."""
+    for rule in rules:
+        then = rule.then
+        kept = then.escalate is False or then.pin not in (None, tiers - 1)
+        if kept or then.thresholds is not None:
+            yield (
+                f"rule {rule.name!r} of the policy accepts other answers than its promises were "
+                "tested with: they say nothing of the requests that it is about"
+            )
+
+
+def _of_ruled(rules: Sequence[Rule]) -> Iterator[str]:
+    """Say which rules have thresholds of their own where the caller gives some for all."""
+    names = [repr(rule.name) for rule in rules if rule.then.thresholds is not None]
+    if names:
+        yield (
+            f"thresholds= is for requests without a rule: {', '.join(names)} of the policy "
+            f"{'keeps its' if len(names) == 1 else 'keep their'} own thresholds"
         )
 
 

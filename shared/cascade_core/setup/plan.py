@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from cascade_core.costs.prices import Prices
@@ -20,6 +21,7 @@ from cascade_core.policy.document import (
     StreamingPolicy,
     check_setting,
 )
+from cascade_core.policy.matching import Rulebook
 from cascade_core.policy.route import Router
 from cascade_core.request import Request
 from cascade_core.ruling import UNRULED, Ruling
@@ -27,6 +29,7 @@ from cascade_core.setup.confidence import Calibrated, Confidence, Raw
 from cascade_core.setup.gates import Check, Gate, RefusalLike, make_gates
 from cascade_core.setup.misuse import odd_tiers, other_use
 from cascade_core.setup.notices import Notices
+from cascade_core.setup.ruled import make_rulebook
 from cascade_core.signals.base import Signal
 from cascade_core.signals.make import SignalLike, make_signals
 from cascade_core.signals.readings import Combine, Combiner, Minimum, make_combiner
@@ -64,6 +67,7 @@ class Plan:
             whole. With `best_draft` every draft is buffered: any may be needed whole.
         mode: `serve`, or `shadow`: serve the last tier and record what would have been done.
         router: Says which tiers a request had better not ask; None asks them all.
+        rulebook: The policy's rules; None where it has none.
         policy: Name of the policy, for the record.
         fingerprint: A digest of the policy; None where there is none.
         policy_version: Which version of the policy this is: a number where it is kept in a
@@ -90,6 +94,7 @@ class Plan:
     mode: Mode = "serve"
     class_thresholds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     router: Router | None = None
+    rulebook: Rulebook | None = None
     policy: str | None = None
     fingerprint: str | None = None
     policy_version: str | int | None = None
@@ -128,12 +133,15 @@ class Plan:
 
     def ruling(self, request: Request, at: datetime) -> Ruling:
         """Return what the policy's rules say of a request that is asked at a time."""
-        del request, at
-        return UNRULED
+        if self.rulebook is None:
+            return UNRULED
+        return self.rulebook.ruling(request, at, self.notices.give)
 
     def warm_up(self) -> None:
         """Read and import what deciding needs on first use."""
         self.skipped(Request.of(""))
+        if self.rulebook is not None:
+            self.rulebook.warm_up()
         for signal in self.signals:
             getattr(signal, "warm_up", int)()
 
@@ -176,6 +184,7 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
     refusals: Sequence[RefusalLike] | None = None,
     prices: Any = None,
     policy: Any = None,
+    file: Path | None = None,
     **choices: str | None,
 ) -> Plan:
     """Check a cascade's settings and put them together.
@@ -191,6 +200,7 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
         refusals: Further words of refusing; see `read_refusals`.
         prices: A `Prices`, or what `Prices` takes.
         policy: A `Policy`, a mapping, or the path of one (JSON or TOML).
+        file: The file that the policy was read from, if any, for errors.
         choices: `on_no_score`, `on_tool_call`, `on_exhausted`,
             `streaming_policy`, `mode`; None takes the policy's or the default.
 
@@ -231,6 +241,7 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
         gates=make_gates(gates, refusals),
         prices=prices,
         router=_router(document, len(tiers)),
+        rulebook=make_rulebook(document, tiers, file),
         policy=document.name,
         fingerprint=None if policy is None else document.fingerprint,
         policy_version=None if policy is None else document.fingerprint,
@@ -254,7 +265,7 @@ def plan_of(
     """Put a cascade's settings together with one version of its policy; see `make_plan`."""
     if version is None:
         return make_plan(tiers, notices, **settings)
-    plan = make_plan(tiers, notices, policy=version.policy, **settings)
+    plan = make_plan(tiers, notices, policy=version.policy, file=version.file, **settings)
     return plan if version.number is None else replace(plan, policy_version=version.number)
 
 

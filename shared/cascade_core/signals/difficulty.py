@@ -20,7 +20,7 @@ from cascade_core.draft import Draft
 from cascade_core.effects import Steps
 from cascade_core.errors import ConfigurationError
 from cascade_core.fitted.artefact import Calibrator
-from cascade_core.invalid import first_problem
+from cascade_core.invalid import first_problem, spell
 from cascade_core.policy.document import Policy
 from cascade_core.request import Request
 from cascade_core.signals.base import BaseSignal
@@ -124,8 +124,8 @@ def _calibrators(source: Any) -> tuple[Calibrator | None, ...]:
         try:
             found = (Calibrator.model_validate(source),)
         except ValidationError as error:
-            key, problem = first_problem(error, source)
-            msg = f"Difficulty: {key or 'the calibrator'}: {problem}"
+            path, problem = first_problem(error, source)
+            msg = f"Difficulty: {spell(path) or 'the calibrator'}: {problem}"
             raise ConfigurationError(msg) from None
     else:
         policy = Policy.load(source)

@@ -257,12 +257,15 @@ def test_a_bad_table_is_one_line_that_names_the_place(cascade: Run, case: str) -
 
 
 POLICIES: dict[str, tuple[Any, str]] = {
-    "no JSON": (f'{{"{SECRET}', "policy policy.json is not valid JSON"),
+    "no JSON": (f'{{"{SECRET}', "policy policy.json, line 1, column 2: is not valid JSON"),
     "no UTF-8": (b"\xff\xfe", "policy policy.json is not UTF-8 text"),
     "JSON without end": ("[" * 100_000, "policy policy.json is nested too deeply"),
     "no policy": ([], "policy policy.json must be an object"),
-    "an unknown field": ({"treshold": [0.5]}, "policy policy.json: treshold"),
-    "a threshold out of range": ({"thresholds": [7]}, "policy policy.json: thresholds.0"),
+    "an unknown field": ({"treshold": [0.5]}, "policy policy.json, line 1, column 2: treshold"),
+    "a threshold out of range": (
+        {"thresholds": [7]},
+        "policy policy.json, line 1, column 17: thresholds[0]",
+    ),
     "no thresholds": ({"name": "x"}, "policy policy.json has no thresholds"),
     "other tiers": (
         {"thresholds": [0.5, 0.5]},

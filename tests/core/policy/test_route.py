@@ -178,4 +178,4 @@ def test_stages_with_and_without_a_calibrator_go_together():
 def test_a_stage_that_cannot_be_is_named(stage, said):
     with pytest.raises(ConfigurationError) as caught:
         Policy.load({"route": {"stages": [stage]}})
-    assert str(caught.value) == f"policy: route.stages.0.{said}"
+    assert str(caught.value) == f"policy: route.stages[0].{said}"
