@@ -40,7 +40,7 @@ def _plain(given: object) -> object:
 
 
 Value = Annotated[str | int | float | bool, PlainValidator(_plain)]
-Values = Annotated[tuple[Value, ...], BeforeValidator(_listed), Field(min_length=1)]
+SomeValues = Annotated[tuple[Value, ...], BeforeValidator(_listed), Field(min_length=1)]
 TierIndex = Annotated[int, Field(strict=True, ge=0)]
 
 

@@ -29,9 +29,9 @@ from cascade_core.policy.rule_parts import (
     OneText,
     RulePart,
     Size,
+    SomeValues,
     Texts,
     TierIndex,
-    Values,
     keys_of,
 )
 
@@ -42,7 +42,7 @@ class Match(RulePart):
     Attributes:
         tag: One of the caller's tags.
         class_name: The request's class: what an earlier rule named, else the caller's.
-        metadata: Values of the caller's metadata, by key.
+        metadata: SomeValues of the caller's metadata, by key.
         tool: Name of a tool that is offered.
         input_tokens: How long the request is.
         language: Code of the language of the last user message, as in ISO 639-1.
@@ -55,7 +55,7 @@ class Match(RulePart):
 
     tag: Texts | None = None
     class_name: Texts | None = Field(None, alias="class")
-    metadata: Annotated[dict[str, Values], Field(min_length=1)] | None = None
+    metadata: Annotated[dict[str, SomeValues], Field(min_length=1)] | None = None
     tool: Texts | None = None
     input_tokens: Size | None = None
     language: Texts | None = None
