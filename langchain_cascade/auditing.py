@@ -100,7 +100,7 @@ async def audit_log(  # noqa: PLR0913 - the command's options
     Raises:
         ConfigurationError: An argument cannot work; nothing has been asked or written.
     """
-    setting, cap = Audit(rate, compare), as_cap(max_usd)
+    setting, cap = Audit(rate, compare), as_cap(max_usd, "max_usd")
     made = make_cascade(tiers, signals=signals, prices=prices)
     engine = made._engine  # noqa: SLF001 - it is ours
     plan = engine.plan

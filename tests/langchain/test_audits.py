@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from langchain.agents import create_agent
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.runnables import ConfigurableField
 from langchain_core.tools import tool
 
 from cascade_core import Audit, collect_decisions, flush_log
@@ -136,8 +138,6 @@ async def test_an_agents_step_is_compared_and_no_tool_is_called_for_it(how: str)
     given: Any = {"messages": [("user", "Pay order 7 back.")]}
     state = agent.invoke(given) if how == "invoke" else await agent.ainvoke(given)
     if how == "ainvoke":
-        import asyncio
-
         await asyncio.to_thread(flush_log)
     flush_log()
     assert carried_out == [7]
@@ -146,8 +146,11 @@ async def test_an_agents_step_is_compared_and_no_tool_is_called_for_it(how: str)
     assert {call["purpose"] for event in log.events for call in event["calls"]} == {"audit"}
 
 
-def test_copies_of_a_cascade_share_what_a_day_has_cost() -> None:
+def test_a_cascade_that_is_made_anew_for_a_call_shares_what_a_day_has_cost() -> None:
     log = Log()
-    cascade = pair(log, audit=Audit(1.0, max_usd_per_day=1))
-    bound = cascade.bind_tools([]).bound if hasattr(cascade.bind_tools([]), "bound") else cascade
-    assert bound._engine.spending is cascade._engine.spending
+    cascade = pair(log, audit=Audit(1.0, max_usd_per_day=0.00005))
+    configurable = cascade.configurable_fields(thresholds=ConfigurableField(id="thresholds"))
+    for threshold in (0.5, 0.6):
+        configurable.invoke("2 + 2?", config={"configurable": {"thresholds": threshold}})
+        flush_log()
+    assert [event["why"] for event in log.events] == [None, "budget"]

@@ -114,7 +114,7 @@ def as_concurrency(given: int) -> int:
     return given
 
 
-def as_cap(given: float | Decimal | None) -> Decimal | None:
+def as_cap(given: float | Decimal | None, named: str = "max_cost") -> Decimal | None:
     """Check a spending cap, in USD.
 
     Raises:
@@ -123,7 +123,7 @@ def as_cap(given: float | Decimal | None) -> Decimal | None:
     if given is None:
         return None
     if isinstance(given, bool) or not math.isfinite(given) or given <= 0:
-        raise ConfigurationError(f"max_cost {given!r}: give the most USD to spend, above 0")
+        raise ConfigurationError(f"{named} {given!r}: give the most USD to spend, above 0")
     return Decimal(str(given))
 
 

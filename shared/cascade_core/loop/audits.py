@@ -71,7 +71,8 @@ class _Audit:
         self._verdict = verdict
         self._plan = session.plan
         self._setting = session.engine.audit
-        self._spending = session.engine.spending
+        self._spending = session.engine.audit.spending
+        self._read_spent = getattr(session.engine.log, "audit_cost", None)
         self._trail = Trail(self._plan.prices)
         self._reserved = _NOTHING
         self.event: dict[str, Any] | None = None
@@ -83,7 +84,7 @@ class _Audit:
         """Find out what there is to say."""
         step_aside()
         try:
-            self._refreshed(self._spending.refresh)
+            self._refresh()
             if self._allowed():
                 port = self._session._port()  # noqa: SLF001 - it is ours
                 self._found(drivers.run(self._flow(), port))
@@ -94,8 +95,8 @@ class _Audit:
         """Find out what there is to say."""
         step_aside()
         try:
-            if self._spending.due:
-                await drivers.in_thread(self._refreshed, self._spending.refresh)
+            if self._read_spent is not None and self._spending.due:
+                await drivers.in_thread(self._refresh)
             if self._allowed():
                 port = self._session._aport()  # noqa: SLF001 - it is ours
                 compare = self._setting.compare
@@ -150,9 +151,11 @@ class _Audit:
         self.skip(reserved)
         return False
 
-    def _refreshed(self, refresh: Any) -> None:
+    def _refresh(self) -> None:
+        if self._read_spent is None:
+            return
         try:
-            refresh()
+            self._spending.refresh(self._read_spent)
         except Exception as error:  # noqa: BLE001 - what this process has spent is known
             self._plan.notices.give(
                 "audit:spent",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.integrations.classes import model_name
+from cascade_core.setup.spending import Spending
 from cascade_core.signals.judge import Judge
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Audit:
             for the requests that it is about.
         compare: What compares the answers; see `Compare`.
         max_usd_per_day: The most that audits may cost in a day (UTC); None sets no limit. What it
-            forbids counts as not covered.
+            forbids counts as not covered. Cascades that are given the same `Audit` share it.
 
     Raises:
         ConfigurationError: An argument is none of these.
@@ -42,6 +43,7 @@ class Audit:
     rate: float
     compare: Compare = "auto"
     max_usd_per_day: float | None = None
+    spending: Spending = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the arguments."""
@@ -55,6 +57,7 @@ class Audit:
             msg = f"Audit(max_usd_per_day={limit!r}): give USD above 0, or None for no limit"
             raise ConfigurationError(msg)
         _check_compare(self.compare)
+        object.__setattr__(self, "spending", Spending(limit))
 
     @property
     def comparator(self) -> str:

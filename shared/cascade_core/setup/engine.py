@@ -22,7 +22,6 @@ from cascade_core.setup.live import LivePlan
 from cascade_core.setup.notices import Notices
 from cascade_core.setup.plan import Plan, plan_of
 from cascade_core.setup.settings import DECIDING
-from cascade_core.setup.spending import Spending
 from cascade_core.setup.worth import Worth
 from cascade_core.signals.judge import Judge
 from cascade_core.signals.make import make_signals
@@ -53,7 +52,6 @@ class Engine:
         redact: Takes out of prompts and answers what must not be kept.
         log_metadata: Which of the caller's metadata records keep.
         audit: Which answers are compared with the strongest tier's, if any.
-        spending: What that has cost today.
         chance: Draws the numbers that say which requests are audited.
         hooks: Told of every request; see `loop.hooks.Hook`.
         worth: What requests have paid, beside what the last tier alone would have cost.
@@ -88,10 +86,6 @@ class Engine:
         self.held: HeldLog | None = hold(self.log, self.redact)
         self.log_metadata = check_keys(settings.log_metadata)
         self.audit: Audit | None = read_audit(settings.audit, self.log)
-        self.spending = Spending(
-            None if self.audit is None else self.audit.max_usd_per_day,
-            getattr(self.log, "audit_cost", None),
-        )
         self.chance = by_chance
         self.hooks: list[Any] = []
         self.worth = Worth()

@@ -70,9 +70,9 @@ class CascadeKeywords(TypedDict, total=False):
     log_overflow: LogOverflow
     """When a database cannot keep up: `"block"` (default) lets requests wait a little before a
     record is given up, `"drop"` gives it up at once; either is counted and warned of."""
-    audit: Audit | None
-    """An `Audit`: which share of the answers is compared with the strongest tier's, behind the
-    requests."""
+    audit: Audit | float | None
+    """An `Audit`, or its rate alone: which share of the answers is compared with the strongest
+    tier's, behind the requests."""
     mode: Mode | None
     """`"serve"` (default), or `"shadow"`: always serve the last tier and record what the cascade
     would have done."""
@@ -127,7 +127,7 @@ class CascadeSettings(BaseModel):
     redact: Unread[Redact | None] = None
     log_metadata: Unread[Sequence[str]] = ()
     log_overflow: Unread[LogOverflow] = "block"
-    audit: Unread[Audit | None] = None
+    audit: Unread[Audit | float | None] = None
     mode: str | None = None
     on_no_score: str | None = None
     on_tool_call: str | None = None

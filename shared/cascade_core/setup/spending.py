@@ -21,24 +21,23 @@ Forbidden = Literal["budget", "unpriced"]
 class Spending:
     """The day's audits in USD; days are those of UTC.
 
+    It belongs to an `Audit`: cascades that are given the same one share its limit, and so do copies
+    of a cascade, of which LangChain may make one for every call.
+
     An audit reserves what it will cost at about before it asks anything, so that many at a time do
     not pass the limit together; what it did cost takes the place of that.
 
     Args:
         limit: The most USD a day; None sets no limit.
-        read: Returns what a log's audits have cost since a time, all processes together; None
-            where the log cannot say.
         now: The time.
     """
 
     def __init__(
         self,
         limit: float | None,
-        read: Callable[[datetime], float] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._limit = None if limit is None else Decimal(str(limit))
-        self._read = read
         self._now = now
         self._lock = Lock()
         free_in_child(self)
@@ -51,22 +50,25 @@ class Spending:
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave out the lock and the day: a copy in another process counts its own."""
         limit = None if self._limit is None else float(self._limit)
-        return type(self), (limit, self._read)
+        return type(self), (limit,)
 
     @property
     def due(self) -> bool:
         """Whether it is time to read what other processes have spent."""
-        reads = self._limit is not None and self._read is not None
-        return reads and monotonic() - self._read_at >= READ_EVERY
+        return self._limit is not None and monotonic() - self._read_at >= READ_EVERY
 
-    def refresh(self) -> None:
-        """Read what other processes have spent, where that is due; it may wait for a database."""
-        if not self.due or self._read is None:
+    def refresh(self, read: Callable[[datetime], float]) -> None:
+        """Read what other processes have spent, where that is due; it may wait for a database.
+
+        Args:
+            read: Returns what a log's audits have cost since a time, all processes together.
+        """
+        if not self.due:
             return
         with self._lock:
             self._read_at = monotonic()
         today = self._now().replace(hour=0, minute=0, second=0, microsecond=0)
-        spent = Decimal(str(self._read(today)))
+        spent = Decimal(str(read(today)))
         with self._lock:
             self._turn()
             self._total = max(self._own, spent)

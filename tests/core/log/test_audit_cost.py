@@ -29,7 +29,8 @@ def test_a_cascade_counts_what_others_have_spent_today(tmp_path):
     other = open_log(url)
     other.write_event(event(0.9, datetime.now(UTC)))
     assert flush_log(10)
-    spending = engine(url, audit=Audit(0.1, max_usd_per_day=1)).spending
+    made = engine(url, audit=Audit(0.1, max_usd_per_day=1))
+    spending = made.audit.spending
     assert spending.due
-    spending.refresh()
+    spending.refresh(made.log.audit_cost)
     assert spending.reserve(spending._limit / 2) == "budget"

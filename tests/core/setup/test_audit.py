@@ -136,7 +136,7 @@ def test_without_a_limit_nothing_is_forbidden():
     free = Spending(None)
     assert free.reserve(None) == 0
     free.settle(Decimal(0), None)
-    assert not free.due
+    assert not free.due, "there is nothing to read"
 
 
 def test_audits_under_way_count_as_what_they_will_cost():
@@ -177,22 +177,22 @@ def test_what_other_processes_spend_is_read_now_and_then(monkeypatch):
         asked.append(since)
         return 0.9
 
-    day = Spending(1.0, read, clock)
+    day = Spending(1.0, clock)
     assert day.due
-    day.refresh()
+    day.refresh(read)
     assert asked == [datetime(2026, 3, 1, tzinfo=UTC)]
     assert day.reserve(Decimal("0.2")) == "budget"
     assert not day.due
-    day.refresh()
+    day.refresh(read)
     assert len(asked) == 1
     time[0] += spending.READ_EVERY
     assert day.due
 
 
 def test_what_this_process_has_spent_counts_before_the_log_shows_it():
-    day = Spending(1.0, lambda since: 0.0)
+    day = Spending(1.0)
     day.settle(day.reserve(Decimal("0.9")), Decimal("0.9"))
-    day.refresh()
+    day.refresh(lambda since: 0.0)
     assert day.reserve(Decimal("0.2")) == "budget"
 
 
@@ -200,3 +200,12 @@ def test_a_copy_in_another_process_counts_its_own():
     day = Spending(1.0)
     day.settle(day.reserve(Decimal(1)), Decimal(1))
     assert pickle.loads(pickle.dumps(day)).reserve(Decimal(1)) == Decimal(1)
+
+
+def test_cascades_that_are_given_one_audit_share_its_limit(tmp_path):
+    audit = Audit(1, max_usd_per_day=1)
+    log = JsonlLog(tmp_path / "log.jsonl")
+    first, second = engine(log, audit=audit), engine(log, audit=audit)
+    assert first.audit.spending is second.audit.spending
+    assert audit == Audit(1, max_usd_per_day=1)
+    assert pickle.loads(pickle.dumps(audit)) == audit

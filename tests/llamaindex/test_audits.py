@@ -1,0 +1,74 @@
+"""Audits in LlamaIndex: of a cascade inside a tier, and who hears of them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from llama_index.core.llms import ChatMessage
+
+from cascade_core import Audit, collect_decisions, flush_log
+from cascade_core.errors import ConfigurationError
+from cascade_core.signals import Judge
+from llamaindex_cascade import CascadeLLM, CascadeQueryEngine
+from tests.llamaindex.fakes import cheap, strong
+from tests.llamaindex.retrieval import QUESTION, facts
+
+pytestmark = pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarning")
+
+
+class Log:
+    def __init__(self) -> None:
+        self.records: list[dict[str, Any]] = []
+        self.events: list[dict[str, Any]] = []
+
+    def write(self, record: dict[str, Any]) -> None:
+        self.records.append(record)
+
+    def write_event(self, event: dict[str, Any]) -> None:
+        self.events.append(event)
+
+
+@pytest.mark.parametrize("how", ["query", "aquery"])
+async def test_an_engine_around_a_cascade_is_not_charged_for_its_audits(how: str) -> None:
+    inner, outer = Log(), Log()
+    llm = CascadeLLM(tiers=[cheap(), strong()], log=inner, audit=Audit(1.0))
+    index = facts()
+    engine = CascadeQueryEngine(
+        tiers=[index.as_query_engine(llm=llm), index.as_query_engine(llm=strong())],
+        signals=[lambda request, draft: 1.0],
+        log=outer,
+        audit=Audit(1.0),
+    )
+    with collect_decisions() as seen:
+        if how == "query":
+            str(engine.query(QUESTION))
+        else:
+            await engine.aquery(QUESTION)
+    assert await asyncio.to_thread(flush_log, 20)
+    assert flush_log(0)
+    (record,), (event,), (own,) = outer.records, outer.events, inner.events
+    assert {call["purpose"] for call in record["calls"]} == {"draft"}
+    assert len(record["calls"]) == 1
+    assert (event["status"], own["status"]) == ("done", "done")
+    assert [call["tier"] for call in own["calls"]] == [1]
+    assert {call["tier"] for call in event["calls"]} == {1}
+    assert len(seen) == len(inner.records) + len(outer.records) == 2
+
+
+def test_a_judge_that_is_no_llm_is_refused_where_the_cascade_is_made() -> None:
+    with pytest.raises(ConfigurationError, match="judge"):
+        CascadeLLM(tiers=[cheap(), strong()], log=Log(), audit=Audit(1.0, Judge("openai:gpt-4o")))
+
+
+def test_the_audit_of_a_conversation_puts_all_of_it_to_the_strongest_tier() -> None:
+    log, model = Log(), strong()
+    llm = CascadeLLM(tiers=[cheap(), model], log=log, audit=1.0)
+    llm.chat([ChatMessage(role="system", content="Be brief."), ChatMessage(content="Where is it?")])
+    flush_log()
+    assert [event["status"] for event in log.events] == ["done"]
+    assert [message.content for message in model.seen[-1].messages] == [
+        "Be brief.",
+        "Where is it?",
+    ]
