@@ -38,7 +38,7 @@ async def run(scenario: Scenario, way: str) -> Outcome:
     with collect_decisions() as seen:
         for _ in range(scenario.requests):
             try:
-                shown = _shown(await _ask(chain, way))
+                shown = _shown(await _ask(chain, way, scenario))
             except Exception as error:  # noqa: BLE001 - what is raised is an outcome too
                 shown = type(error).__name__
     await asyncio.to_thread(flush_log)  # shadow mode goes on behind the request
@@ -103,15 +103,16 @@ def _chain(cascade: ChatCascade, scenario: Scenario) -> Any:
     return cascade.bind(**scenario.asked) if scenario.asked else cascade
 
 
-async def _ask(chain: Any, way: str) -> Any:
+async def _ask(chain: Any, way: str, scenario: Scenario) -> Any:
+    config = {"tags": list(scenario.tags), "metadata": dict(scenario.metadata)}
     if way == "invoke":
-        return chain.invoke(PROMPT)
+        return chain.invoke(PROMPT, config)
     if way == "ainvoke":
-        return await chain.ainvoke(PROMPT)
+        return await chain.ainvoke(PROMPT, config)
     if way == "stream":
-        chunks = list(chain.stream(PROMPT))
+        chunks = list(chain.stream(PROMPT, config))
     else:
-        chunks = [chunk async for chunk in chain.astream(PROMPT)]
+        chunks = [chunk async for chunk in chain.astream(PROMPT, config)]
     return joined(chunks) if isinstance(chunks[0], AIMessage) else chunks[-1]
 
 

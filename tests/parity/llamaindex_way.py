@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from llama_index.core.instrumentation.dispatcher import instrument_tags
 from llama_index.core.llms import ChatMessage
 from llama_index.core.prompts import PromptTemplate
 from llama_index.core.tools import FunctionTool
@@ -44,7 +45,8 @@ async def run(scenario: Scenario, way: str) -> Outcome:
     with collect_decisions() as seen:
         for _ in range(scenario.requests):
             try:
-                shown = await _ask(cascade, scenario, way)
+                with instrument_tags({**scenario.metadata, "tags": list(scenario.tags)}):
+                    shown = await _ask(cascade, scenario, way)
             except Exception as error:  # noqa: BLE001 - what is raised is an outcome too
                 shown = type(error).__name__
     await asyncio.to_thread(flush_log)  # shadow mode goes on behind the request

@@ -97,6 +97,10 @@ class Scenario:
         requests: How often the same cascade is asked; the last record counts.
         streamed_trail: The trail of streams, where one is cut off or breaks off.
         raises: What the caller gets instead of an answer.
+        tags: The caller's.
+        metadata: The caller's.
+        rule: The rule that the record names.
+        class_name: The class that it names.
         shown_alike: Whether the caller gets the same from both frameworks; what
             an object that no tier could make leads to is each framework's own way.
     """
@@ -115,6 +119,10 @@ class Scenario:
     requests: int = 1
     streamed_trail: Sequence[str] | None = None
     raises: str | None = None
+    tags: Sequence[str] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    rule: str | None = None
+    class_name: str | None = None
     shown_alike: bool = True
 
 
@@ -1327,6 +1335,289 @@ FITTED = [
     ),
 ]
 
+
+def ruled(*rules: Any, **others: Any) -> dict[str, Any]:
+    """Return the settings of a cascade whose policy has rules; each is a match and what then."""
+    listed = [{"name": f"r{k}", "match": m, "then": t} for k, (m, t) in enumerate(rules)]
+    return {"policy": {"rules": listed, **others}}
+
+
+def matched(name: str, match: Any, *, hit: bool = True, **settings: Any) -> Scenario:
+    """Return what becomes of a request that a rule sends past the cheap tier, or would have."""
+    return Scenario(
+        f"{'a' if hit else 'no'} match by {name}",
+        two(SURE, STRONG_ORDER if settings.get("kind") == "tools" else STRONG),
+        LAST_ONLY if hit else ACCEPTED,
+        "bypassed" if hit else "confident",
+        tier=1 if hit else 0,
+        accepted=not hit,
+        rule="r0" if hit else None,
+        settings=ruled((match, {"bypass": True})),
+        **settings,
+    )
+
+
+def fails(request: Request) -> bool:
+    raise RuntimeError
+
+
+EVERY_DAY = {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]}
+LEGAL = {"tags": ["legal"]}
+
+MATCHES = [
+    matched("tag", {"tag": "legal"}, tags=["other", "legal"]),
+    matched("another tag", {"tag": "legal"}, hit=False, tags=["other"]),
+    matched("class", {"class": "x"}, metadata={"cascade_class": "x"}, class_name="x"),
+    matched("metadata", {"metadata": {"tenant": ["acme", "b"]}}, metadata={"tenant": "acme"}),
+    matched("other metadata", {"metadata": {"tenant": "acme"}}, hit=False),
+    matched("tool", {"tool": "find_customer"}, kind="tools"),
+    matched("another tool", {"tool": "refund"}, hit=False, kind="tools"),
+    matched("the tool that makes an object", {"tool": "Ticket"}, hit=False),
+    matched("many input tokens", {"input_tokens": {"over": 3}}),
+    matched("few input tokens", {"input_tokens": {"under": 3}}, hit=False),
+    matched("language", {"language": "en"}),
+    matched("another language", {"language": ["de", "fr"]}, hit=False),
+    matched("regex", {"regex": r"(?i)\border\b.*\?$"}),
+    matched("a regex that finds nothing", {"regex": "refund"}, hit=False),
+    matched("time", {"time": EVERY_DAY}),
+    matched("no time", {"not": {"time": EVERY_DAY}}, hit=False),
+    matched("all", {"all": [{"tag": "legal"}, {"regex": "order"}]}, **LEGAL),
+    matched("any", {"any": [{"tag": "legal"}, {"regex": "order"}]}),
+    matched("not", {"not": {"tag": "legal"}}),
+    matched("several keys", {"tag": "legal", "regex": "refund"}, hit=False, **LEGAL),
+    matched("a function", lambda request: "order" in request.question),
+    matched("a function that raises", fails, hit=False),
+]
+
+ACTIONS = [
+    Scenario(
+        "a rule names a class",
+        two(UNSURE),
+        ACCEPTED,
+        "confident",
+        accepted=True,
+        rule="r0",
+        class_name="easy",
+        settings=ruled(
+            ({"regex": "order"}, {"class": "easy"}),
+            thresholds=[0.9],
+            classes={"easy": {"thresholds": [0.2]}},
+        ),
+    ),
+    Scenario(
+        "a later rule sees the class that one named",
+        two(SURE),
+        LAST_ONLY,
+        "bypassed",
+        tier=1,
+        rule="r1",
+        class_name="orders",
+        settings=ruled(
+            ({"regex": "order"}, {"class": "orders"}), ({"class": "orders"}, {"bypass": True})
+        ),
+    ),
+    Scenario(
+        "a rule bypasses one tier of three",
+        three(SURE, SURE),
+        ["1 draft accepted"],
+        "confident",
+        tier=1,
+        accepted=True,
+        rule="r0",
+        settings=ruled(({"regex": "order"}, {"bypass": [0]})),
+    ),
+    Scenario(
+        "a rule bypasses the middle tier",
+        three(UNSURE, SURE),
+        ["0 draft rejected:low_confidence", "2 draft returned"],
+        "bypassed",
+        tier=2,
+        rule="r0",
+        settings=ruled(({"regex": "order"}, {"bypass": [1]})),
+    ),
+    Scenario(
+        "a rule bypasses all tiers, and the last is down",
+        two(SURE, Model(DOWN)),
+        ["1 draft failed"],
+        "exhausted",
+        tier=None,
+        rule="r0",
+        raises="CascadeExhausted",
+        settings=ruled(({"regex": "order"}, {"bypass": True})),
+    ),
+    Scenario(
+        "a rule pins to the cheap tier, however unsure it is",
+        two(UNSURE),
+        ["0 draft returned"],
+        "pinned",
+        rule="r0",
+        settings=ruled(({"regex": "order"}, {"pin": 0})),
+    ),
+    Scenario(
+        "a rule pins to the middle tier",
+        three(SURE, UNSURE),
+        ["1 draft returned"],
+        "pinned",
+        tier=1,
+        rule="r0",
+        settings=ruled(({"regex": "order"}, {"pin": 1})),
+    ),
+    Scenario(
+        "a pinned tier refuses",
+        two(Answer("I'm sorry, but I cannot help with that.")),
+        ["0 draft returned:gate_refusal"],
+        "pinned",
+        rule="r0",
+        settings=ruled(({"regex": "order"}, {"pin": 0})),
+    ),
+    Scenario(
+        "a pinned tier fails, and nobody else is asked",
+        two(DOWN),
+        ["0 draft failed"],
+        "exhausted",
+        tier=None,
+        rule="r0",
+        raises="CascadeExhausted",
+        settings={**ruled(({"regex": "order"}, {"pin": 0})), "on_exhausted": "best_draft"},
+    ),
+    Scenario(
+        "a pinned request is shown to no judge",
+        two(UNSURE),
+        ["0 draft returned"],
+        "pinned",
+        rule="r0",
+        settings=ruled(({"regex": "order"}, {"pin": 0})),
+        signals=judged_by(DOWN),
+    ),
+    Scenario(
+        "a pinned request in shadow mode",
+        two(UNSURE),
+        ["0 draft returned"],
+        "pinned",
+        rule="r0",
+        settings={**ruled(({"regex": "order"}, {"pin": 0})), "mode": "shadow"},
+    ),
+    Scenario(
+        "a pinned tier calls a tool",
+        two(ORDER, STRONG_ORDER),
+        ["0 draft returned"],
+        "pinned",
+        kind="tools",
+        rule="r0",
+        settings=ruled(({"tool": "find_order"}, {"pin": 0})),
+    ),
+    Scenario(
+        "a pinned tier makes an object",
+        two(TICKET, STRONG_TICKET),
+        ["0 draft returned"],
+        "pinned",
+        kind="object_by_tool",
+        rule="r0",
+        settings=ruled(({"regex": "order"}, {"pin": 0})),
+    ),
+    Scenario(
+        "a bypassed request in shadow mode",
+        two(SURE),
+        LAST_ONLY,
+        "shadow",
+        tier=1,
+        rule="r0",
+        settings={**ruled(({"regex": "order"}, {"bypass": True})), "mode": "shadow"},
+    ),
+    Scenario(
+        "a rule has thresholds of its own",
+        two(SURE),
+        rejected("low_confidence"),
+        "low_confidence",
+        tier=1,
+        rule="r0",
+        settings=ruled(({"regex": "order"}, {"thresholds": [0.999]}), thresholds=[0.5]),
+    ),
+    Scenario(
+        "a rule's thresholds go before the caller's",
+        two(UNSURE),
+        ACCEPTED,
+        "confident",
+        accepted=True,
+        rule="r0",
+        settings={**ruled(({"regex": "order"}, {"thresholds": [0.1]})), "thresholds": [0.9]},
+    ),
+    Scenario(
+        "a rule keeps an unsure draft",
+        two(Model(LONG, max_tokens=20)),
+        ["0 draft returned:low_confidence"],
+        "kept",
+        rule="r0",
+        settings=ruled(({"regex": "order"}, {"escalate": False})),
+    ),
+    Scenario(
+        "a rule keeps a draft that no paid signal is asked about",
+        two(UNSURE),
+        ["0 draft returned:low_confidence"],
+        "kept",
+        rule="r0",
+        settings=ruled(({"regex": "order"}, {"escalate": False})),
+        signals=lambda make: [SequenceLogprob(), Judge(make(Model(JUDGE_SAYS_YES)))],
+    ),
+    Scenario(
+        "a rule keeps a draft without a reading",
+        two(MUTE),
+        ["0 draft returned:no_reading"],
+        "kept",
+        rule="r0",
+        settings=ruled(({"regex": "order"}, {"escalate": False})),
+    ),
+    Scenario(
+        "a rule keeps requests from the last tier, and the cheap one is down",
+        two(DOWN),
+        FAILED,
+        "failed",
+        tier=1,
+        rule="r0",
+        settings=ruled(({"regex": "order"}, {"escalate": False})),
+    ),
+    Scenario(
+        "a rule keeps requests, and the cheap tier's object does not fit",
+        two(BAD_TICKET, STRONG_TICKET),
+        rejected("gate_parser"),
+        "gate_parser",
+        tier=1,
+        kind="object_by_tool",
+        rule="r0",
+        settings=ruled(({"regex": "order"}, {"escalate": False})),
+    ),
+    Scenario(
+        "a kept draft in shadow mode",
+        two(UNSURE),
+        ["1 draft returned", "0 draft rejected:shadow"],
+        "shadow",
+        tier=1,
+        rule="r0",
+        settings={**ruled(({"regex": "order"}, {"escalate": False})), "mode": "shadow"},
+    ),
+    Scenario(
+        "a bypass and no escalation leave the middle tier's draft",
+        three(SURE, UNSURE),
+        ["1 draft returned:low_confidence"],
+        "kept",
+        tier=1,
+        rule="r0",
+        settings=ruled(({"regex": "order"}, {"bypass": [0], "escalate": False})),
+    ),
+    Scenario(
+        "the first rule that matches decides",
+        two(SURE),
+        ["0 draft returned"],
+        "pinned",
+        rule="r1",
+        settings=ruled(
+            ({"tag": "legal"}, {"bypass": True}),
+            ({"regex": "order"}, {"pin": 0}),
+            ({"regex": "order"}, {"bypass": True}),
+        ),
+    ),
+]
+
 SCENARIOS = [
     *PLAIN,
     *GATES,
@@ -1338,4 +1629,6 @@ SCENARIOS = [
     *OBJECTS,
     *STREAMS,
     *FITTED,
+    *MATCHES,
+    *ACTIONS,
 ]

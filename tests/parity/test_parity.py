@@ -44,6 +44,9 @@ async def test_every_way_of_asking_gives_the_verdict_and_the_trail_of_the_table(
     assert record["reason"] == scenario.reason
     assert record["tier"] == scenario.tier
     assert record["accepted"] is scenario.accepted
+    assert record.get("rule") == scenario.rule
+    if scenario.rule is not None or scenario.class_name is not None:
+        assert record["class"] == scenario.class_name
     assert outcome.trail == list((streams(way) and scenario.streamed_trail) or scenario.trail)
     if scenario.raises is not None:
         assert outcome.shown == scenario.raises
