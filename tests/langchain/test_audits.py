@@ -73,8 +73,13 @@ def test_a_chain_around_a_cascade_is_not_charged_for_its_audits() -> None:
     inner, outer = Log(), Log()
     cheap = pair(inner)
     strong = FakeChat(Say("6"), model_name="strong")
+
+    def wait(message: Any) -> Any:
+        flush_log()  # the inner audit is made while the outer tier is still at work
+        return message
+
     chain = RunnableCascade(
-        tiers=[cheap | (lambda message: message), strong],
+        tiers=[cheap | wait, strong],
         signals=[lambda request, draft: 1.0],
         prices=PRICES,
         log=outer,

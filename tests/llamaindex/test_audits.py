@@ -12,7 +12,8 @@ from cascade_core import Audit, collect_decisions, flush_log
 from cascade_core.errors import ConfigurationError
 from cascade_core.signals import Judge
 from llamaindex_cascade import CascadeLLM, CascadeQueryEngine
-from tests.llamaindex.fakes import cheap, strong
+from llamaindex_cascade.reading import recorder
+from tests.llamaindex.fakes import Say, Seen, cheap, strong
 from tests.llamaindex.retrieval import QUESTION, facts
 
 pytestmark = pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarning")
@@ -33,7 +34,13 @@ class Log:
 @pytest.mark.parametrize("how", ["query", "aquery"])
 async def test_an_engine_around_a_cascade_is_not_charged_for_its_audits(how: str) -> None:
     inner, outer = Log(), Log()
-    llm = CascadeLLM(tiers=[cheap(), strong()], log=inner, audit=Audit(1.0))
+    heard_by: list[object] = []
+
+    def says(_: Seen) -> Say:
+        heard_by.append(recorder.current())
+        return Say("It is 330 metres.")
+
+    llm = CascadeLLM(tiers=[cheap(), strong(says)], log=inner, audit=Audit(1.0))
     index = facts()
     engine = CascadeQueryEngine(
         tiers=[index.as_query_engine(llm=llm), index.as_query_engine(llm=strong())],
@@ -48,6 +55,7 @@ async def test_an_engine_around_a_cascade_is_not_charged_for_its_audits(how: str
             await engine.aquery(QUESTION)
     assert await asyncio.to_thread(flush_log, 20)
     assert flush_log(0)
+    assert heard_by == [None], "whoever listens to the tier around hears nothing of it"
     (record,), (event,), (own,) = outer.records, outer.events, inner.events
     assert {call["purpose"] for call in record["calls"]} == {"draft"}
     assert len(record["calls"]) == 1

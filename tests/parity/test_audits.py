@@ -104,6 +104,12 @@ def judged_by(letter: str) -> Callable[[Make], Any]:
     return lambda make: Judge(make(Model(Answer(letter))))
 
 
+def always(**then: Any) -> dict[str, Any]:
+    """Return a policy with one rule, which is about every request here."""
+    rule = {"name": "all", "match": {"input_tokens": {"under": 1000}}, "then": then}
+    return {"version": 1, "rules": [rule]}
+
+
 TABLE = [
     Row("the strongest says the same", two(SURE, SAME), STRONGEST, AGREES),
     Row("the strongest says more", two(SURE), STRONGEST, HARMS, why="undecided", harm=1.0),
@@ -155,6 +161,32 @@ TABLE = [
         HARMS,
         harm=1.0,
         kind="object_by_tool",
+    ),
+    Row(
+        "a rule bypasses the cheap tier",
+        two(SURE, SAME),
+        ["0 audit used"],
+        AGREES,
+        settings={"policy": always(bypass=True)},
+    ),
+    Row(
+        "a rule pins the request",
+        two(UNSURE),
+        [],
+        {},
+        status="skipped",
+        why="pinned",
+        harm=None,
+        settings={"policy": always(pin=0)},
+    ),
+    Row(
+        "a rule never escalates",
+        two(UNSURE, Model(Answer("4"))),
+        STRONGEST,
+        HARMS,
+        why="undecided",
+        harm=1.0,
+        settings={"policy": always(escalate=False)},
     ),
     Row(
         "a judge grades both",
@@ -301,3 +333,17 @@ async def test_what_stayed_with_the_cheap_tier_is_put_to_the_strongest(
     assert {call["purpose"] for call in event["calls"]} == {"audit"}
     assert len(record["calls"]) == len([c for c in record["calls"] if c["tier"] == 0])
     assert record["model"] == event["tiers"][0]["model"]
+
+
+@every_way
+async def test_a_rule_sets_the_rate_of_the_requests_it_is_about(framework: Any, way: str) -> None:
+    log = Log()
+    settings = {
+        "log": log,
+        "audit": Audit(1e-12),
+        "policy": always(audit=1.0),
+    }
+    await framework.run(Scenario("", two(SURE, SAME), (), "", settings=settings), way)
+    assert log.records[0]["audit"] == {"probability": 1.0, "picked": True}
+    assert log.records[0]["rule"] == "all"
+    assert [event["probability"] for event in log.events] == [1.0]

@@ -10,7 +10,7 @@ class Hook:
 
     No method may wait: those of an async request run on its event loop. In shadow mode the caller
     has the answer first: `decided` and `ended` come when everything is known, in a thread or a task
-    behind the request.
+    behind the request. An audit is no part of the request: it may follow.
     """
 
     def before(self, session: Any) -> None:
