@@ -81,7 +81,7 @@ def others() -> list[dict[str, Any]]:
             policy={"version": 1},
         )
         plan = logged._engine.plan
-        logged._engine.plan = replace(plan, policy_version=3)  # as of a database
+        logged._engine._live.plan = replace(plan, policy_version=3)  # as of a database
         with patch.object(Plan, "ruling", lambda *_: Ruling(rule="first")):
             logged.invoke("When?", config={"configurable": {"thread_id": "t1"}, "tags": ["dates"]})
         flush_log()

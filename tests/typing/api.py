@@ -25,7 +25,7 @@ from pydantic import BaseModel
 
 import langchain_cascade
 import llamaindex_cascade
-from cascade_core import Policy, collect_decisions
+from cascade_core import Audit, Policy, collect_decisions
 from cascade_core.draft import Draft
 from cascade_core.request import Request
 from cascade_core.signals import Grounding, Judge, SelfConsistency, SequenceLogprob
@@ -79,6 +79,7 @@ def every_setting(cheap: BaseChatModel, strong: BaseChatModel) -> None:
         prices={"cheap": {"input": 0.15, "output": 0.6}},
         log="decisions.jsonl",
         log_content=True,
+        audit=Audit(rate=0.05, compare=Judge(strong), max_usd_per_day=5),
         mode="shadow",
         on_no_score="accept",
         on_tool_call="escalate",
