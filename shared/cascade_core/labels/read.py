@@ -35,6 +35,11 @@ def read_table(
     """
     if isinstance(source, Table):
         return source
+    if isinstance(source, str) and "://" in source:
+        raise TableError(  # the rest of an address may hold a password
+            f"{source.partition('://')[0]}://…",
+            "is a log, not a table; cascade export makes a table of its audits",
+        )
     if isinstance(source, str | Path):
         path = Path(source)
         read, unit = READERS[suffix_of(_existing(path))]

@@ -126,6 +126,10 @@ def test_a_log_given_as_a_table_is_told() -> None:
     record = {"id": "a", "tier": 0, "reason": "confident", "calls": [], "cost_usd": 1}
     said = problem_with([record])
     assert said.endswith("this is a log of decisions; cascade export makes a table of its audits")
+    said = problem_with("postgresql://me:hunter2@host/db")
+    assert said == (
+        "postgresql://…: is a log, not a table; cascade export makes a table of its audits"
+    )
 
 
 def test_requests_given_as_a_table_are_told_how_to_become_one(tmp_path: Path) -> None:
