@@ -42,6 +42,10 @@ test-lowest: $(LOWEST)/.stamp-test ## Run the core's and LangChain's tests on th
 test-integrations: $(INTEGRATIONS)/.stamp-test ## Ask the integrations of both frameworks over HTTP
 	$(INTEGRATIONS)/bin/python -m pytest -q -n $(WORKERS) tests/integrations/test_ends.py tests/cookbooks/test_own_models.py $(PYTEST_ARGS)
 
+.PHONY: test-services
+test-services: $(VENV)/.stamp-dev ## Run the tests of logs on a PostgreSQL of their own, which is installed where there is none
+	$(VENV)/bin/python tests/services.py -n $(WORKERS) --dist loadscope --benchmark-disable tests/core/log $(PYTEST_ARGS)
+
 .PHONY: lint
 lint: $(VENV)/.stamp-dev ## Check style, formatting and types
 	$(VENV)/bin/ruff check
@@ -136,7 +140,7 @@ $(VENV)/.stamp-mutants: $(VENV)/.stamp-dev
 
 $(LOWEST)/.stamp-test: pyproject.toml tests/lowest.txt
 	$(call environment,$(LOWEST))
-	$(LOWEST)/bin/python $(PIP) install -q -e '.[langchain,prices,calibrate,report,parquet,demo]' --group test -c tests/lowest.txt
+	$(LOWEST)/bin/python $(PIP) install -q -e '.[langchain,prices,calibrate,report,parquet,log,postgres,language,demo]' --group test -c tests/lowest.txt
 	@touch $@
 
 $(INTEGRATIONS)/.stamp-test: pyproject.toml

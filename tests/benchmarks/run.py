@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 
 import imports
+import log
 import overhead
 import overhead_llamaindex
 import recorded_rows
@@ -33,6 +34,7 @@ PARTS: Mapping[str, tuple[Rows, int]] = {
     "overhead": (overhead.rows, 30),
     "overhead-llamaindex": (overhead_llamaindex.rows, 30),
     "imports": (imports.rows, 9),
+    "log": (log.rows, 9),
     "streaming": (streaming.rows, 9),
     "throughput": (throughput.rows, 2),
     "scale": (scale.rows, 1),

@@ -129,7 +129,7 @@ class LogWriter:
                 self._thread = thread
                 self._flush_at_the_end_of_a_worker()
             self._idle = False
-        self._wake.set()
+            self._wake.set()
         return True
 
     def _drain(self) -> None:
@@ -170,12 +170,12 @@ class LogWriter:
         if not self._idle or self._wake.wait(REST):
             self._wake.clear()
             return True
-        with self._lock:
-            if self.inbox:
-                return True
-            self._thread = None
         with self._io:
             self._close()
+        with self._lock:
+            if self.inbox or self._wake.is_set():
+                return True
+            self._thread = None
         return False
 
     def _keep(self, batch: list[Parcel]) -> None:

@@ -12,6 +12,9 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
+from cascade_core.log import feedback_event
+from cascade_core.log.writer import LogWriter
+
 SERVER = os.environ.get("CASCADE_TEST_POSTGRES")
 """The URL of a PostgreSQL server where databases may be made; `make test-services` gives it."""
 
@@ -80,3 +83,22 @@ def a_record(**given: Any) -> dict[str, Any]:
         "judged": [],
         **given,
     }
+
+
+def flushed(log, *given, seconds=30):
+    """Write records and events; tell whether they are in the log."""
+    for each in given:
+        (log.write_event if "event" in each else log.write)(each)
+    return log.flush(seconds)
+
+
+def work(log, name, count):
+    for number in range(count):
+        log.write(a_record(id=f"{name}-{number}"))
+        log.write_event(feedback_event(f"{name}-{number}", 1.0))
+
+
+def let_go(log, monkeypatch):
+    """Give up what a log still has to write: its database will never be there."""
+    monkeypatch.setattr(LogWriter, "_write", lambda *_: None)
+    log.flush(30)

@@ -25,7 +25,7 @@ from cascade_core.log.database import FORM, VERSION_TABLE, Database
 from cascade_core.log.reading import is_log, read_events, read_records
 from cascade_core.log.schema import decisions, metadata
 from cascade_core.log.urls import without_password
-from tests.core.log.databases import a_record
+from tests.core.log.databases import a_record, flushed, let_go
 
 BACKSLASH = "\\"
 WORST = "\0 \ud83d \udc00 é 😀 \u2028 ' \" % :x {y} " + BACKSLASH
@@ -37,13 +37,6 @@ def written(url, *records):
         log.write(record)
     assert flush_log(30)
     return log
-
-
-def flushed(log, *given, seconds=30):
-    """Write records and events; tell whether they are in the log."""
-    for each in given:
-        (log.write_event if "event" in each else log.write)(each)
-    return log.flush(seconds)
 
 
 def column(url, *names):
@@ -264,7 +257,7 @@ def test_a_password_is_not_shown(url, shown):
     assert without_password(url) == shown
 
 
-def test_nor_is_it_where_a_server_is_not_there():
+def test_nor_is_it_where_a_server_is_not_there(monkeypatch):
     url = "postgresql://ann:geheim@127.0.0.1:1/x"
     log = open_log(url)
     with pytest.warns(UserWarning, match="cannot be written") as caught:
@@ -273,6 +266,7 @@ def test_nor_is_it_where_a_server_is_not_there():
         list(read_records(url))
     said = [repr(log), str(raised.value), *(str(one.message) for one in caught)]
     assert not any("geheim" in each for each in said)
+    let_go(log, monkeypatch)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,284 @@
+"""Records are written behind the requests; a database that is slow, full or gone costs no answer."""
+
+import asyncio
+import multiprocessing
+import os
+import resource
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from cascade_core.log import database_log as waiting
+from cascade_core.log import feedback_event, inbox, open_log
+from cascade_core.log import writer as module
+from cascade_core.log.reading import read_events, read_records
+from cascade_core.log.writer import LogWriter
+from cascade_core.loop.session import Session
+from tests.core.log.databases import a_record, flushed, let_go, work
+from tests.core.loop.test_session import REQUEST, SURE, Models, engine
+
+FULL = "the database does not keep up"
+
+
+def ids(url):
+    return sorted(record["id"] for record in read_records(url))
+
+
+@pytest.fixture
+def held(url, monkeypatch):
+    """A log with room for three records, whose database takes none before `go` is set."""
+    go, write = threading.Event(), LogWriter._write
+
+    def wait_and_write(self, batch):
+        assert go.wait(60)
+        write(self, batch)
+
+    monkeypatch.setattr(LogWriter, "_write", wait_and_write)
+    monkeypatch.setattr(inbox, "ROOM", 3)
+
+    def make(overflow="block", records=3):
+        log = open_log(url, overflow=overflow)
+        log.go = go
+        made.append(log)
+        for number in range(records):
+            log.write(a_record(id=str(number)))
+        return log
+
+    made = []
+    yield make
+    go.set()
+    for log in made:
+        log.flush(30)
+
+
+def test_where_there_is_no_room_a_record_is_dropped_and_counted(held):
+    log = held("drop")
+    with pytest.warns(UserWarning, match=FULL):
+        log.write(a_record(id="3"))
+    log.write(a_record(id="4"))
+    log.write_event(feedback_event("0", 1.0))
+    log.go.set()
+    assert log.lost == 3
+    assert not log.flush(30)
+    assert ids(log.url) == ["0", "1", "2"]
+    log.write(a_record(id="5"))
+    assert log.flush(30)
+    assert ids(log.url) == ["0", "1", "2", "5"]
+
+
+def test_or_a_request_waits_for_room(held):
+    log = held()
+    threading.Timer(0.05, log.go.set).start()
+    log.write(a_record(id="3"))
+    assert log.flush(30)
+    assert (log.lost, ids(log.url)) == (0, ["0", "1", "2", "3"])
+
+
+def test_and_goes_on_when_it_has_waited_long_enough(held, monkeypatch):
+    log = held()
+    monkeypatch.setattr(waiting, "WAIT", 0.01)
+    with pytest.warns(UserWarning, match=FULL):
+        log.write(a_record(id="3"))
+    monkeypatch.setattr(waiting, "WAIT", 10_000)
+    log.write(a_record(id="4"))  # nobody waits behind one who has waited in vain
+    asyncio.run(log.awrite(a_record(id="5")))
+    assert log.lost == 3
+    log.go.set()
+    assert not log.flush(30)
+    monkeypatch.setattr(waiting, "WAIT", 30)
+    for number in range(6, 16):  # once something is written they wait again
+        log.write(a_record(id=str(number)))
+    assert log.flush(30)
+    assert log.lost == 3
+
+
+async def test_the_event_loop_goes_on_while_a_coroutine_waits(held):
+    log = held()
+    write = asyncio.create_task(log.awrite(a_record(id="3")))
+    for _ in range(5):
+        await asyncio.sleep(0.01)
+    assert not write.done()
+    log.go.set()
+    await write
+    assert await asyncio.to_thread(log.flush, 30)
+    assert log.lost == 0
+
+
+async def test_a_coroutine_does_not_wait_for_ever_either(held, monkeypatch):
+    log = held()
+    monkeypatch.setattr(waiting, "WAIT", 0.01)
+    with pytest.warns(UserWarning, match=FULL):
+        await log.awrite_event(feedback_event("0", 1.0))
+    assert log.lost == 1
+
+
+def test_bytes_are_bounded_as_well(held, monkeypatch):
+    monkeypatch.setattr(inbox, "ROOM", 1000)
+    monkeypatch.setattr(inbox, "ROOM_BYTES", 10_000)
+    log = held("drop", records=0)
+    log.write(a_record(response="x" * 20_000))  # alone it has to fit
+    with pytest.warns(UserWarning, match=FULL):
+        log.write(a_record())
+    log.go.set()
+    log.flush(30)
+    assert len(ids(log.url)) == 1
+
+
+def test_flushing_tells_that_it_was_not_done_in_time(held):
+    log = held(records=1)
+    assert not log.flush(0.01)
+    log.go.set()
+    assert log.flush(30)
+
+
+def test_the_thread_ends_where_nothing_happens_and_begins_again(url, monkeypatch):
+    monkeypatch.setattr(module, "REST", 0.01)
+    log = open_log(url)
+    for number in range(3):
+        log.write(a_record(id=str(number)))
+        assert log.flush(30)
+        while log._writer._thread is not None:
+            time.sleep(0.001)
+        assert log._writer._connection is None
+    assert ids(url) == ["0", "1", "2"]
+
+
+def test_where_no_thread_can_be_started_flushing_writes(url, monkeypatch):
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    log = open_log(url)
+    log.write(a_record(id="1"))
+    assert log.flush(30)
+    assert ids(url) == ["1"]
+
+
+# --- a database in trouble ------------------------------------------------------------------------
+
+
+def test_a_database_that_comes_back_is_written_again(tmp_path):
+    (tmp_path / "there").mkdir()
+    log = open_log(f"sqlite:///{tmp_path / 'there' / 'a.db'}")
+    (tmp_path / "there").rename(tmp_path / "gone")
+    with pytest.warns(UserWarning, match=r"cannot be written \(\w+\): answers go on"):
+        assert not flushed(log, *(a_record(id=str(number)) for number in range(5)), seconds=0.2)
+    (tmp_path / "gone").rename(tmp_path / "there")
+    assert log.flush(30)
+    assert (log.lost, ids(log.url)) == (0, ["0", "1", "2", "3", "4"])
+
+
+def test_a_disk_that_is_full_loses_nothing_that_has_room(tmp_path):
+    log = open_log(f"sqlite:///{tmp_path / 'a.db'}")
+    log.write(a_record(id="0"))
+    assert log.flush(30)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    largest = max(file.stat().st_size for file in tmp_path.iterdir())
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, limits[1]))
+    try:
+        with pytest.warns(UserWarning, match="cannot be written"):
+            assert not flushed(log, a_record(id="1", response="x" * largest), seconds=0.3)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert log.flush(30)
+    assert ids(log.url) == ["0", "1"]
+
+
+def answers(log):
+    """Answer three requests; return which tiers did, once the log has been tried."""
+    found = [Session(engine(log), REQUEST, Models(SURE, SURE)).run()[0].tier for _ in range(3)]
+    assert not log.flush(1)
+    return found
+
+
+def test_a_database_that_may_not_be_written_costs_no_answer(tmp_path, monkeypatch):
+    path = tmp_path / "a.db"
+    assert open_log(f"sqlite:///{path}").flush()
+    log = open_log(f"sqlite:///{path}")
+    log.write(a_record(id="0"))
+    assert log.flush(30)
+    monkeypatch.setattr(inbox, "ROOM", 1)
+    monkeypatch.setattr(waiting, "WAIT", 0.01)
+    read_only = open_log(f"sqlite:///file:{path}?mode=ro&uri=true")
+    with pytest.warns(UserWarning, match="loses decisions") as caught:
+        assert answers(read_only) == [0, 0, 0]
+    assert read_only.lost == 2
+    said = " ".join(str(one.message) for one in caught)
+    assert "cannot be written (OperationalError)" in said
+    assert said.count("loses decisions") == 1
+    let_go(read_only, monkeypatch)
+
+
+def test_where_warnings_are_errors_the_answer_gets_out(url, monkeypatch):
+    monkeypatch.setattr(inbox, "ROOM", 0)
+    log = open_log(url, overflow="drop")
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        verdict, _ = Session(engine(log), REQUEST, Models(SURE, SURE)).run()
+    assert (verdict.tier, log.lost) == (0, 1)
+
+
+# --- processes ------------------------------------------------------------------------------------
+
+PROGRAM = """
+import sys
+from cascade_core import flush_log
+from cascade_core.log import open_log, writers, writer
+from cascade_core.loop import behind
+writers.LEAVING = behind.AT_EXIT = float(sys.argv[2])
+log = open_log(sys.argv[1])
+for number in range(100):
+    log.write({"id": str(number), "reason": "confident", "calls": []})
+"""
+
+
+def ran(url, seconds):
+    command = [sys.executable, "-W", "ignore", "-c", PROGRAM, url, str(seconds)]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stderr
+
+
+def test_a_program_that_ends_writes_what_is_left(url):
+    assert ran(url, 30) == ""
+    assert len(ids(url)) == 100
+
+
+def test_or_says_how_much_is_lost():
+    said = ran("postgresql://ann:geheim@127.0.0.1:1/x", 0.1)
+    assert said.strip() == "log='postgresql://ann:***@127.0.0.1:1/x': 100 records were lost"
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_children_write_what_is_theirs_and_nothing_else(url, method):
+    log = open_log(url)
+    work(log, "before", 50)  # some of it waits, some of it is being written
+    context = multiprocessing.get_context(method)
+    children = [context.Process(target=work, args=(log, f"child{n}", 50)) for n in range(3)]
+    for child in children:
+        child.start()
+    work(log, "after", 50)
+    for child in children:
+        child.join(60)
+    assert [child.exitcode for child in children] == [0, 0, 0]
+    assert log.flush(30)
+    names = [f"child{n}" for n in range(3)] + ["before", "after"]
+    assert ids(url) == sorted(f"{name}-{number}" for name in names for number in range(50))
+    assert len(list(read_events(url))) == 250
+
+
+def test_a_child_of_a_program_that_was_waiting_does_not_hang(held):
+    log = held()
+    child = os.fork()
+    if not child:
+        log.go.set()
+        log.write(a_record(id="child"))
+        os._exit(0 if log.flush(30) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert ids(log.url) == ["child"]
+    log.go.set()
+    assert log.flush(30)
+    assert ids(log.url) == ["0", "1", "2", "child"]

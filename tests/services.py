@@ -1,0 +1,122 @@
+"""Starts a PostgreSQL of its own, runs the tests of what is kept in databases on it, and stops it.
+
+    python tests/services.py [arguments of pytest]
+
+Its data and its socket are in a folder under /tmp that goes with it; it listens on no port. Debian's
+packages are installed where there is none.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+TESTS = ["tests/core/log"]
+KILLS = "50"
+
+
+def binaries() -> Path | None:
+    """Return the folder of the newest server's programs."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=version)
+    if found:
+        return found[-1].parent
+    program = shutil.which("initdb")
+    return None if program is None else Path(program).resolve().parent
+
+
+def version(program: Path) -> int:
+    return int(program.parts[-3]) if program.parts[-3].isdigit() else 0
+
+
+def install() -> Path:
+    """Install a server with apt; say what to do where that cannot be."""
+    apt = shutil.which("apt-get")
+    sudo = [] if os.geteuid() == 0 else [shutil.which("sudo") or "", "-n"]
+    if apt is None or "" in sudo:
+        sys.exit(
+            "make test-services needs PostgreSQL's server (initdb, pg_ctl) and cannot install it "
+            "here: install it, or run this as root or with sudo on Debian"
+        )
+    quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    try:
+        for what in (
+            ["update", "-q"],
+            ["install", "-q", "-y", "--no-install-recommends", "postgresql"],
+        ):
+            subprocess.run([*sudo, apt, *what], check=True, env=quiet)
+    except subprocess.CalledProcessError as error:
+        sys.exit(
+            f"make test-services cannot install PostgreSQL: apt-get ended with {error.returncode}"
+        )
+    found = binaries()
+    if found is None:
+        sys.exit("make test-services: apt-get installed postgresql, and there is no initdb")
+    return found
+
+
+def unprivileged() -> dict[str, Any]:
+    """Return whom to run the server as: it refuses to be root's."""
+    if os.geteuid() != 0:
+        return {}
+    try:
+        user = pwd.getpwnam("postgres")
+    except KeyError:
+        user = pwd.getpwnam("nobody")
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """Give the URL of a server that ends with this."""
+    programs = binaries() or install()
+    who = unprivileged()
+    folder = Path(mkdtemp(prefix="cascade-pg-", dir="/tmp"))  # a socket's path has to be short
+    if who:
+        os.chown(folder, who["user"], who["group"])
+    data, environment = folder / "data", dict(os.environ, HOME=str(folder), LC_ALL="C.UTF-8")
+
+    def run(program: str, *args: str) -> None:
+        said = subprocess.run(
+            [programs / program, "-D", data, *args],
+            **who,
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            check=False,
+        )
+        if said.returncode:
+            log = folder / "log"
+            sys.stderr.write(log.read_text() if log.exists() else "")
+            raise SystemExit(f"make test-services: {program} ended with status {said.returncode}")
+
+    try:
+        run("initdb", "-U", "cascade", "-A", "trust", "-E", "UTF8")
+        options = f"-c listen_addresses='' -c max_connections=200 -k {folder}"
+        run("pg_ctl", "-l", str(folder / "log"), "-o", options, "-w", "start")
+        yield f"postgresql://cascade@/postgres?host={folder}"
+    finally:
+        if (data / "postmaster.pid").exists():
+            run("pg_ctl", "-m", "immediate", "-w", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> int:
+    """Run pytest with a server."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    with postgres() as url:
+        given = dict(os.environ, CASCADE_TEST_POSTGRES=url, CASCADE_TEST_KILLS=KILLS)
+        command = [sys.executable, "-m", "pytest", "-q", *(sys.argv[1:] or TESTS)]
+        return subprocess.run(command, env=given, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
