@@ -50,9 +50,12 @@ def digest_of(request: Request, key: bytes) -> str:
         calls = [[call.name, call.arguments] for call in turn.tool_calls]
         said.append([turn.role, turn.text, calls, turn.unseen])
     asked = [said, [tool.name for tool in request.tools], list(request.contexts)]
-    written = json.dumps(asked, default=_kind_of, sort_keys=True)
-    return blake2b(written.encode(), digest_size=_SIZE, key=key).hexdigest()
+    return blake2b(_ENCODER.encode(asked).encode(), digest_size=_SIZE, key=key).hexdigest()
 
 
 def _kind_of(value: object) -> Any:
     return dict(value) if hasattr(value, "keys") else type(value).__name__  # type: ignore[call-overload]
+
+
+_ENCODER = json.JSONEncoder(default=_kind_of, sort_keys=True)
+"""Made once: a request waits for each digest."""
