@@ -89,9 +89,13 @@ def test_the_command_and_its_parts_are_entry_points(wheel: Path) -> None:
         "serve-demo": "cascade_demo.commands:serve_demo",
         "check": "langchain_cascade.commands.check:check",
         "collect": "langchain_cascade.commands.collect:collect",
+        "audit": "langchain_cascade.commands.audit:audit",
         "tune": "cascade_core.commands.tune:tune",
         "replay": "cascade_core.commands.replay:replay",
         "drift": "cascade_core.commands.drift:drift",
+        "prune": "cascade_core.commands.prune:prune",
+        "export": "cascade_core.commands.export:export",
+        "report": "cascade_core.commands.report:report",
     }
     assert dict(entries["model_cascade.chat_models"]) == {"demo": "cascade_demo.named:chat_model"}
     assert dict(entries["model_cascade.llms"]) == {"demo": "cascade_demo.named:llm"}
