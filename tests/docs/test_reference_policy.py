@@ -24,10 +24,17 @@ from cascade_core.policy.document import SETTINGS, ClassRule
 from cascade_core.policy.evidence import Figures, Promise, Tuned
 from cascade_core.policy.reference import Reference, Spread
 from cascade_core.policy.route import Route, Stage
+from cascade_core.policy.rule_parts import Hours, Size
+from cascade_core.policy.rules import Action, Match, Rule
 from tests.docs.reference import named, page, tables
 
 SECTIONS: dict[str, Any] = {
     "The document": Policy,
+    "A rule": Rule,
+    "A match": Match,
+    "Input tokens": Size,
+    "Hours": Hours,
+    "An action": Action,
     "A class": ClassRule,
     "A calibrator": Calibrator,
     "Score: a signal": SignalScore,
@@ -62,7 +69,8 @@ def keys(model: Any) -> dict[str, bool]:
     if issubclass(model, BaseModel):
         told = {"kind"} & set(model.model_fields) if "kind" in model.model_fields else set()
         return {
-            name: field.is_required() or name in told for name, field in model.model_fields.items()
+            field.alias or name: field.is_required() or name in told
+            for name, field in model.model_fields.items()
         }
     return {field.name: field.default is dataclasses.MISSING for field in dataclasses.fields(model)}
 
@@ -71,7 +79,7 @@ def all_models(model: Any, seen: dict[Any, None]) -> dict[Any, None]:
     if model not in seen:
         seen[model] = None
         hints = get_type_hints(model, include_extras=True)
-        for name in keys(model):
+        for name in getattr(model, "model_fields", keys(model)):
             for part in parts(hints[name]):
                 all_models(part, seen)
     return seen
@@ -106,7 +114,8 @@ def test_the_complete_example_has_every_key() -> None:
     def look(part: Any) -> None:
         model = type(part)
         if isinstance(part, BaseModel):
-            used.setdefault(model, set()).update(part.model_fields_set)
+            named = {model.model_fields[name].alias or name for name in part.model_fields_set}
+            used.setdefault(model, set()).update(named)
             for name in model.model_fields:
                 look(getattr(part, name))
         elif dataclasses.is_dataclass(part):
