@@ -13,7 +13,7 @@ from cascade_core.log.record import Record
 from cascade_core.log.urls import without_password
 from cascade_core.log.writers import writer_of
 
-WAIT = 2.0
+WAIT = 1.0
 """Seconds that a request waits, at the most, where a log is full."""
 
 WAIT_FOR_KEY = 3.0
