@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator, Generator, Sequence
 from dataclasses import replace
 from functools import cached_property
+from threading import RLock
 from typing import Any
 
 from llama_index.core.base.llms.types import LLMMetadata
@@ -12,6 +14,7 @@ from llama_index.core.callbacks import CallbackManager
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from pydantic import ConfigDict, Field
 
+from cascade_core.forks import free_in_child
 from cascade_core.request import Request
 from cascade_core.setup.notices import Notices
 from cascade_core.setup.settings import DECIDING, RECORDING, CascadeSettings
@@ -31,6 +34,8 @@ from llamaindex_cascade.llm.templates import Filled
 from llamaindex_cascade.llm.ways import Way
 
 _REBUILD = frozenset({"tiers", *DECIDING, *RECORDING})
+_assigning = RLock()
+free_in_child(sys.modules[__name__], "_assigning")
 
 
 class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
@@ -111,20 +116,26 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set a field; one that decides anything is checked and takes effect at once."""
-        before = getattr(self, name, None)
+        if name in _REBUILD:
+            with _assigning:  # the engine of the last one assigned has to be the last one made
+                self._assign(name, value)
+            return
         super().__setattr__(name, value)
         if name == "callback_manager":
             self.__dict__["_reports"] = True
-        elif name in _REBUILD:
-            try:
-                engine = self._new_engine(self._engine.plan.notices)
-            except Exception:
-                super().__setattr__(name, before)
-                raise
-            self.__dict__["_engine"] = engine
-            for made in MADE:
-                if made != "_engine" and (made != "_refining" or name == "tiers"):
-                    self.__dict__.pop(made, None)
+
+    def _assign(self, name: str, value: Any) -> None:
+        before = getattr(self, name, None)
+        super().__setattr__(name, value)
+        try:
+            engine = self._new_engine(self._engine.plan.notices)
+        except Exception:
+            super().__setattr__(name, before)
+            raise
+        self.__dict__["_engine"] = engine
+        for made in MADE:
+            if made != "_engine" and (made != "_refining" or name == "tiers"):
+                self.__dict__.pop(made, None)
 
     @property
     def _manager(self) -> CallbackManager | None:
