@@ -92,7 +92,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     (ab(log=7), "log="),
     (ab(log="/no/such/folder/x.jsonl"), "does not exist; make it first"),
     (ab(log="/"), "is a folder"),
-    (ab(log="sqlite:///x.db"), "does not know sqlite"),
+    (ab(log="redis://x"), "does not know redis"),
     (ab(log_content="perhaps"), "log_content="),
     (ab(policy="/no/such/policy.json"), "policy /no/such/policy.json cannot be read"),
     (ab(policy={"threshold": [0.5]}), "threshold"),

@@ -11,7 +11,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -168,11 +168,18 @@ class Database:
                 raise ConfigurationError(f"{self.shown}: there is no file {file}")
             # SQLite gives the files beside it the same rights.
             os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600 if private else 0o644))
-        elif private and file.stat().st_mode & 0o007:
-            try:
-                file.chmod(0o600)
-            except OSError:  # somebody else's file
-                return
+        elif private:
+            self.make_private()
+
+    def make_private(self) -> None:
+        """Let nobody but its owner read the file of a SQLite database, and those beside it."""
+        if self.file is None:
+            return
+        for end in ("", "-wal", "-shm"):
+            file = Path(f"{self.file}{end}")
+            with suppress(OSError):  # it is not there, or somebody else's
+                if file.stat().st_mode & 0o007:
+                    file.chmod(0o600)
 
     def _form(self) -> str | None:
         """Return the form that the database has; None where it has none."""

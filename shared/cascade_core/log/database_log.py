@@ -74,6 +74,11 @@ class DatabaseLog:
         """Keep one event; see `awrite`."""
         await self._aput(pack("event", event))
 
+    def make_private(self) -> None:
+        """Let nobody but its owner read a SQLite file from now on: it holds what people wrote."""
+        self.private = self._writer.private = True
+        self._writer.database.make_private()
+
     def digest_key(self) -> bytes | None:
         """Return the key of this log's digests, which is kept in it; None where it is not there."""
         return self._writer.learn_key(WAIT_FOR_KEY)

@@ -37,19 +37,29 @@ class HeldLog:
         redact: What texts go through before they are kept there.
     """
 
-    __slots__ = ("__weakref__", "_again", "_key", "as_ref", "log", "redact")
+    __slots__ = ("__weakref__", "_again", "_key", "_private", "as_ref", "log", "redact")
 
     def __init__(self, log: Any, redact: Redact | None) -> None:
         self.log = log
         self.redact = redact
         self.as_ref = ref(self)
         self._key: bytes | None = None
+        self._private = False
         self._again: float | None = None
 
     @property
     def cold(self) -> bool:
         """Whether the first digest may have to wait for the log."""
         return self._again is None and hasattr(self.log, "digest_key")
+
+    def make_private(self) -> None:
+        """Say, as often as it may be, that the log is given what people wrote."""
+        if not self._private:
+            self._private = True
+            make: Any = getattr(self.log, "make_private", None)
+            with suppress(Exception):  # a log that fails costs no answer
+                if callable(make):
+                    make()
 
     def key(self) -> bytes | None:
         """Return the key of its digests, and wait for it; None where the log cannot tell it."""

@@ -87,6 +87,10 @@ class JsonlLog:
         """
         self.write(event)
 
+    def make_private(self) -> None:
+        """Let nobody but its owner read the file from now on: it holds what people wrote."""
+        self.private = True
+
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the lock, so that a copy or another process has its own."""
         return {"path": self.path, "private": self.private}

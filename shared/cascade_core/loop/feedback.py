@@ -21,7 +21,6 @@ from cascade_core.forks import free_in_child
 from cascade_core.log import (
     DecisionLog,
     EventLog,
-    JsonlLog,
     LogEvent,
     feedback_event,
     open_log,
@@ -177,8 +176,7 @@ def _keep(held: HeldLog, event: LogEvent) -> None:
                 "and the rest of the feedback is kept",
             )
         event = {**event, "corrected": None if texts is None else texts[0]}
-        if isinstance(held.log, JsonlLog):  # from now on it holds what people wrote
-            held.log.private = True
+        held.make_private()
     waiting = held.log.write_event(event)
     if inspect.isawaitable(waiting):
         drivers.await_elsewhere(waiting)

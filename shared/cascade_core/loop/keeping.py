@@ -121,6 +121,8 @@ class Keeping:
         if self.engine.held is not None:
             remember(self.id, self.engine.held)
         content = content_of(self.engine, self.plan, self.request, self.verdict)
+        if content and self.engine.held is not None:
+            self.engine.held.make_private()
         return {**self.record, **content}
 
     def _collect(self) -> None:

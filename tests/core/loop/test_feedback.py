@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import json
+import subprocess
+import sys
 import threading
 from decimal import Decimal
 from fractions import Fraction
@@ -14,6 +16,7 @@ import pytest
 from cascade_core import flush_log, record_feedback
 from cascade_core.errors import CascadeWarning, ConfigurationError
 from cascade_core.log import held
+from cascade_core.log.reading import read_events
 from cascade_core.loop.session import Session
 from cascade_core.request import Request
 from cascade_core.setup.engine import Engine
@@ -182,6 +185,35 @@ def test_a_file_with_a_corrected_answer_is_its_owners_alone(tmp_path):
     assert path.stat().st_mode & 0o077
     record_feedback(decision, 0, corrected="On Tuesday.")
     assert not path.stat().st_mode & 0o077
+
+
+def test_a_database_keeps_feedback_of_every_process(tmp_path):
+    url = f"sqlite:///{tmp_path}/decisions.db"
+    made = engine(url)
+    decision = decide(made)
+    record_feedback(decision, 0.5, by="anna")
+    record_feedback("made elsewhere", 1, log=url)
+    code = (
+        f"from cascade_core import record_feedback; record_feedback('{decision}', 0, log='{url}')"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+    async def give():
+        record_feedback(decision, 0.25, corrected="On Tuesday.")
+        await asyncio.to_thread(flush_log)
+
+    file = tmp_path / "decisions.db"
+    flush_log()
+    assert file.stat().st_mode & 0o077
+    asyncio.run(give())
+    found = [(e["decision"], e["quality"], e["corrected"]) for e in read_events(url, "feedback")]
+    assert found == [
+        (decision, 0.5, None),
+        ("made elsewhere", 1.0, None),
+        (decision, 0.0, None),
+        (decision, 0.25, "On Tuesday."),
+    ]
+    assert not any(each.stat().st_mode & 0o007 for each in tmp_path.glob("decisions.db*"))
 
 
 @pytest.mark.parametrize("kind", [Kept, AsyncKept])

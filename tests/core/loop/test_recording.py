@@ -109,6 +109,15 @@ def test_a_rule_holds_content_out_of_the_log_or_has_it_kept(how, wanted, ruled, 
     assert ("request" in run(how, log_content=wanted)) is kept
 
 
+def test_a_file_that_a_rule_puts_content_into_is_its_owners_alone(tmp_path, monkeypatch):
+    path = tmp_path / "decisions.jsonl"
+    made = engine(path)
+    for ruled in (None, True):
+        monkeypatch.setattr(Plan, "ruling", lambda *_, ruled=ruled: Ruling(log_content=ruled))
+        Session(made, Request.of(ASKED), Models(SURE, SURE)).run()
+        assert bool(path.stat().st_mode & 0o077) is (ruled is None)
+
+
 def test_what_nobody_answered_is_logged_without_content():
     log = Kept()
     down = Answer(error=ProviderError())
