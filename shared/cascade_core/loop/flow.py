@@ -159,6 +159,7 @@ def _judged(run: Climb, tier: Tier, judgement: Judgement) -> Judgement:
         judgement.signals,
         tier.index,
         model or tier.model,
+        judgement.paid,
     )
     run.judgements.append(judged)
     return judged

@@ -164,12 +164,11 @@ def same(a: Draft, b: Draft) -> bool | None:
     texts = a.text.strip(), b.text.strip()
     if _auto(*texts):
         return True
-    tells = (
-        all(_document(text) for text in texts)
-        or all(_result(text)[0] for text in texts)
-        or all(len(folded(text)) <= _LABEL for text in texts)
-    )
-    return False if tells else None
+    if all(_document(text) for text in texts) or all(len(folded(text)) <= _LABEL for text in texts):
+        return False
+    mine, theirs = (_result(text)[0] for text in texts)
+    # Sentences around one number say different things where it differs, and may where it does not.
+    return False if mine and theirs and not _same_number(mine, theirs) else None
 
 
 def canonical(value: object) -> str:
@@ -279,8 +278,11 @@ def _auto(a: str, b: str) -> bool:
     if not (mine and theirs):
         tails = [_MARKER.split(_tidy(text))[-1] for text in (a, b)]
         return all(tail.strip() for tail in tails) and a_states and b_states and _text(*tails)
-    same_unit = mine.unit is None or theirs.unit is None or mine.unit == theirs.unit
-    return (a_states or b_states) and same_unit and _close(mine.value, theirs.value)
+    return (a_states or b_states) and _same_number(mine, theirs)
+
+
+def _same_number(a: Number, b: Number) -> bool:
+    return (a.unit is None or b.unit is None or a.unit == b.unit) and _close(a.value, b.value)
 
 
 def _document(text: str) -> str | None:

@@ -211,6 +211,9 @@ def call(name="find", **arguments):
         (MONDAY, "", False),
         ("", " ", True),
         ("Yes", TUESDAY, None),
+        ("You get $40 back.", "We will refund $40.", None),
+        ("You get $40 back.", "We will refund $60.", False),
+        ("You have 5 days.", "It takes 5 hours.", False),
     ],
 )
 def test_words_alone_tell_only_so_much(a, b, says):
