@@ -70,6 +70,7 @@ class Asking:
         """Answer one request."""
         config = ensure_config(config)
         prompt = self._convert_input(input)
+        plan = self._engine.plan  # part of the cache's key: it may be another one any moment
         cache = self._cache(prompt, stop, kwargs) if self.cache else None
         with Scope(self, input, config) as scope:
             session = self._session(scope.run, prompt, config, stop, kwargs)
@@ -80,7 +81,7 @@ class Asking:
             if self.rate_limiter:
                 self.rate_limiter.acquire(blocking=True)
             scope.output = _stamped(session, session.run())
-            if cache is not None:
+            if cache is not None and session.plan is plan:
                 cache.update(scope.output)
         return cast("AIMessage", scope.output)
 
@@ -95,6 +96,7 @@ class Asking:
         """Answer one request."""
         config = ensure_config(config)
         prompt = self._convert_input(input)
+        plan = self._engine.plan  # part of the cache's key: it may be another one any moment
         cache = self._cache(prompt, stop, kwargs) if self.cache else None
         async with AsyncScope(self, input, config) as scope:
             session = self._session(scope.run, prompt, config, stop, kwargs)
@@ -105,7 +107,7 @@ class Asking:
             if self.rate_limiter:
                 await self.rate_limiter.aacquire(blocking=True)
             scope.output = _stamped(session, await session.arun())
-            if cache is not None:
+            if cache is not None and session.plan is plan:
                 await cache.aupdate(scope.output)
         return cast("AIMessage", scope.output)
 

@@ -97,6 +97,7 @@ def test_the_command_and_its_parts_are_entry_points(wheel: Path) -> None:
         "export": "cascade_core.commands.export:export",
         "report": "cascade_core.commands.report:report",
         "explain": "cascade_core.commands.explain:explain",
+        "policy": "cascade_core.commands.policy:policy",
     }
     assert dict(entries["model_cascade.chat_models"]) == {"demo": "cascade_demo.named:chat_model"}
     assert dict(entries["model_cascade.llms"]) == {"demo": "cascade_demo.named:llm"}

@@ -95,6 +95,14 @@ class PolicyStore:
 
         from cascade_core.log.schema import policies  # noqa: PLC0415
 
+        for rule in policy.rules:
+            if rule.in_python:
+                msg = (
+                    f"the policy cannot be saved: rule {rule.name!r} asks a function, and a "
+                    "database holds no code; give it beside what can be saved, "
+                    "as Policy(rules=[...])"
+                )
+                raise ConfigurationError(msg)
         document = policy.model_dump_json(exclude_none=True)
         with self._connected(writing=True) as connection:
             kept = sa.select(policies.c.version, policies.c.document).where(

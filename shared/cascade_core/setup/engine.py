@@ -73,8 +73,12 @@ class Engine:
         given = deciding.pop("policy")
         known = notices or Notices()
         self._live = LivePlan(
-            given, lambda version: plan_of(version, tuple(tiers), known, deciding)
+            given,
+            lambda version, running: plan_of(
+                version, tuple(tiers), known, deciding, running=running
+            ),
         )
+        deciding["prices"] = self._live.plan.prices  # read once, with all that is known of models
         self._tiers: tuple[Tier, ...] | None = None
         self._own: tuple[Plan, Plan] | None = None
         self.log_content = bool(settings.log_content)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from time import time
+from time import sleep, time
 from typing import Any, Protocol
 
 from cascade_core.errors import ConfigurationError, error_name
@@ -23,9 +23,18 @@ from cascade_core.setup.watching import look_after
 _FRESH = 2.0
 """Seconds after a change in which another one may leave a file's time and size as they are."""
 
+_SETTLE = 0.1
+"""Seconds for which a changed file must stay the same to be taken over."""
+
 
 class PolicySource(Protocol):
-    """Where a policy is kept."""
+    """Where a policy is kept.
+
+    Attributes:
+        shown: How warnings call it.
+    """
+
+    shown: str
 
     def read(self) -> PolicyVersion:
         """Return what is there now.
@@ -54,6 +63,7 @@ class PolicyFile:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._given = Path(path)
         self._path = self._given.absolute()  # the program may go to another folder
+        self.shown = f"policy {path}"
         self._seen: tuple[int, ...] | None = None
 
     def read(self) -> PolicyVersion:
@@ -66,11 +76,23 @@ class PolicyFile:
         signature = self._signature()
         if signature is not None and signature == self._seen:
             return None
-        policy = Policy.load(self._path)
+        policy = self._whole()
         if policy != than.policy:  # it is read until it is taken over
-            return PolicyVersion(policy, file=self._path)
+            return PolicyVersion(policy, file=self._path) if self._is_settled(policy) else None
         self._seen = signature
         return None
+
+    def _whole(self) -> Policy:
+        """Return what the file holds; one without content is being written, also as TOML."""
+        policy = Policy.load(self._path)
+        if policy == Policy() and not self._path.read_bytes().strip():
+            raise ConfigurationError(f"policy {self._path} is empty")
+        return policy
+
+    def _is_settled(self, policy: Policy) -> bool:
+        """Tell whether a changed policy stays the same for a moment: half of TOML is TOML too."""
+        sleep(_SETTLE)
+        return self._whole() == policy
 
     def _signature(self) -> tuple[int, ...] | None:
         """Return what changes with the file; None where it may change and this stay the same."""
@@ -92,6 +114,7 @@ class PolicyDatabase:
 
     def __init__(self, url: str) -> None:
         self._store = PolicyStore(url)
+        self.shown = self._store.shown
 
     def read(self) -> PolicyVersion:
         """Return the active version."""
@@ -118,7 +141,8 @@ class LivePlan:
 
     Args:
         policy: The policy, or where it is kept.
-        make: Makes a plan of a version; it must hold nothing that holds this.
+        make: Makes a plan of a version, told whether requests are answered already; it must hold
+            nothing that holds this.
 
     Attributes:
         plan: What decides requests that begin now.
@@ -127,16 +151,16 @@ class LivePlan:
         ConfigurationError: The policy cannot be read, or does not fit.
     """
 
-    def __init__(self, policy: Any, make: Callable[[PolicyVersion | None], Plan]) -> None:
+    def __init__(self, policy: Any, make: Callable[[PolicyVersion | None, bool], Plan]) -> None:
         self._make = make
         self._source = source_of(policy)
         self._failed: str | None = None
         if self._source is not None:
             self._version = self._source.read()
-            self.plan = make(self._version)
+            self.plan = make(self._version, False)  # noqa: FBT003
             look_after(self)
         else:
-            self.plan = make(None if policy is None else PolicyVersion(Policy.load(policy)))
+            self.plan = make(None if policy is None else PolicyVersion(Policy.load(policy)), False)  # noqa: FBT003
 
     def look(self) -> None:
         """Take over what has changed; what cannot be taken over is warned of and left."""
@@ -144,7 +168,7 @@ class LivePlan:
         try:
             version = self._source.newer(self._version)
             if version is not None:
-                plan = self._make(version)
+                plan = self._make(version, True)  # noqa: FBT003
                 plan.warm_up()
                 self._version, self.plan = version, plan
             self._failed = None
@@ -153,10 +177,12 @@ class LivePlan:
 
     def _warn(self, problem: str) -> None:
         """Warn of what is still wrong at a second look: a file may be half written at the first."""
+        assert self._source is not None  # noqa: S101 - or there is nothing to look for
         before, self._failed = self._failed, problem
         if before == problem:
+            named = "" if self._source.shown in problem else f"{self._source.shown}: "
             self.plan.notices.give(
                 f"policy:{problem}",
                 f"the policy has changed and cannot be used, so requests are decided as before: "
-                f"{problem}",
+                f"{named}{problem}",
             )

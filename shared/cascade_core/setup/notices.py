@@ -43,9 +43,16 @@ class Notices:
         except Exception:  # noqa: BLE001 - also what a `showwarning` of the caller's raises
             _logger.warning("%s", text)
 
-    def give_of_setup(self, text: str) -> None:
-        """Warn of what was set up, once; where warnings are errors, it is one."""
-        if self._is_new(f"{_SETUP}{text}"):
+    def give_of_setup(self, text: str, *, running: bool = False) -> None:
+        """Warn of what was set up, once; where warnings are errors, it is one.
+
+        Args:
+            text: What to say.
+            running: Whether requests are answered already: then it is never an error.
+        """
+        if running:
+            self.give(f"{_SETUP}{text}", text)
+        elif self._is_new(f"{_SETUP}{text}"):
             warn(text)
 
     def of_setup(self) -> Notices:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,8 @@ class Plan:
 
     def warm_up(self) -> None:
         """Read and import what deciding needs on first use."""
+        if self.calibrated or self.router is not None:
+            import_module("cascade_core.fitted.features")
         self.skipped(Request.of(""))
         if self.rulebook is not None:
             self.rulebook.warm_up()
@@ -185,6 +188,7 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
     prices: Any = None,
     policy: Any = None,
     file: Path | None = None,
+    running: bool = False,
     **choices: str | None,
 ) -> Plan:
     """Check a cascade's settings and put them together.
@@ -201,6 +205,8 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
         prices: A `Prices`, or what `Prices` takes.
         policy: A `Policy`, a mapping, or the path of one (JSON or TOML).
         file: The file that the policy was read from, if any, for errors.
+        running: Whether requests are answered already, by an earlier version of the policy: then
+            what it is warned of is never an error.
         choices: `on_no_score`, `on_tool_call`, `on_exhausted`,
             `streaming_policy`, `mode`; None takes the policy's or the default.
 
@@ -252,7 +258,7 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
         *other_use(document, thresholds, settings, tiers, made),
         *odd_tiers(tiers, prices),
     ):
-        plan.notices.give_of_setup(text)
+        plan.notices.give_of_setup(text, running=running)
     return plan
 
 
@@ -261,11 +267,14 @@ def plan_of(
     tiers: Sequence[Tier],
     notices: Notices,
     settings: Mapping[str, Any],
+    *,
+    running: bool = False,
 ) -> Plan:
     """Put a cascade's settings together with one version of its policy; see `make_plan`."""
     if version is None:
         return make_plan(tiers, notices, **settings)
-    plan = make_plan(tiers, notices, policy=version.policy, file=version.file, **settings)
+    given = {**settings, "policy": version.policy, "file": version.file, "running": running}
+    plan = make_plan(tiers, notices, **given)
     return plan if version.number is None else replace(plan, policy_version=version.number)
 
 

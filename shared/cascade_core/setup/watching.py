@@ -40,6 +40,8 @@ class Watcher:
 
     def begin_in_child(self) -> None:
         """Go on in a forked child, which has the objects of its parent and not its threads."""
+        # Another thread of the parent may have been in the middle of changing the set.
+        self._watched = WeakSet(list(self._watched))
         self._lock = Lock()
         self._thread = None
         if len(self._watched):

@@ -13,12 +13,13 @@ from cascade_core.errors import CascadeWarning, ConfigurationError
 from cascade_core.log.policies import PolicyStore
 from cascade_core.loop.session import Session
 from cascade_core.policy.document import Policy
-from cascade_core.setup import live, watching
+from cascade_core.setup import live, plan, watching
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.settings import CascadeSettings
 from cascade_core.signals import Judge
 from tests.core.loop.test_session import Models
 from tests.core.making import REQUEST, Answer, make_tiers
+from tests.policies import by, fitted
 
 OLD, NEW = {"name": "old", "thresholds": [0.2]}, {"name": "new", "thresholds": [0.9]}
 
@@ -282,3 +283,78 @@ def test_a_version_is_pickled_with_its_policy(tmp_path):
     place.put(OLD)
     version = place.store.active()
     assert pickle.loads(pickle.dumps(version)) == version
+
+
+# --- what editors and scripts do to a file --------------------------------------------------------
+
+
+@pytest.fixture
+def toml(tmp_path, monkeypatch):
+    monkeypatch.setattr(live, "_SETTLE", 0)
+    path = tmp_path / "policy.toml"
+    path.write_text('name = "old"\nthresholds = [0.2]\n')
+    return path
+
+
+def test_a_toml_file_that_is_empty_for_a_moment_is_not_taken_over(toml):
+    made = engine(toml)
+    toml.write_text("")
+    assert look(made) == []
+    (warned,) = look(made)
+    assert f"policy {toml} is empty" in warned
+    assert made.plan.policy == "old"
+
+
+def test_half_a_toml_file_is_not_taken_over_while_it_is_written(toml, monkeypatch):
+    made = engine(toml)
+    toml.write_text('name = "new"\n')  # a policy too, as far as it goes
+    whole = 'name = "new"\nthresholds = [0.9]\n'
+    monkeypatch.setattr(live, "sleep", lambda _: toml.write_text(whole))
+    look(made)
+    assert made.plan.policy == "old"
+    look(made)
+    assert (made.plan.policy, made.plan.thresholds) == ("new", (0.9,))
+
+
+def test_a_file_put_in_the_place_of_another_is_taken_over(file, tmp_path):
+    made = engine(file.policy)
+    (tmp_path / "next").write_text(Policy(**NEW).model_dump_json())
+    (tmp_path / "next").replace(file.path)
+    look(made)
+    assert made.plan.policy == "new"
+
+
+def test_what_cannot_fit_is_named_with_the_policy_it_is_in(place):
+    made = engine(place.policy)
+    place.put({"thresholds": [0.1, 0.2]})
+    look(made)
+    (warned,) = look(made)
+    assert place.policy in warned
+    assert made.plan.policy == "old"
+
+
+def test_a_signal_that_is_missing_is_named(file):
+    made = engine(file.policy)
+    file.put(fitted(calibrators=[by("own")]))
+    look(made)
+    (warned,) = look(made)
+    assert "'own', which this cascade does not have" in warned
+    assert made.plan.policy == "old"
+
+
+def test_a_policy_to_be_warned_of_is_taken_over_where_warnings_are_errors(file, monkeypatch):
+    made = engine(file.policy)
+    file.put(NEW)
+    monkeypatch.setattr(plan, "odd_tiers", lambda *_: ["odd"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made._live.look()
+    assert made.plan.policy == "new"
+
+
+def test_a_price_table_is_not_read_again_with_the_policy(file):
+    made = engine(file.policy, prices={"m0": {"input": 1, "output": 2}})
+    before = made.plan.prices
+    file.put(NEW)
+    look(made)
+    assert made.plan.prices is before
