@@ -73,3 +73,22 @@ def test_more_unequal_probabilities_widen_the_interval_of_a_sum() -> None:
     even = sum_of(values, np.full(200, 0.1), 2000).interval
     uneven = sum_of(values, np.tile([0.1, 0.1, 0.01, 0.01], 50), 2000).interval
     assert uneven.high - uneven.low > even.high - even.low
+
+
+def test_whatever_was_seen_the_interval_holds_its_mean_and_leaves_room() -> None:
+    rng = np.random.default_rng(8)
+    for number in range(600):
+        m = (1, 2, 10, 300)[number % 4]
+        values = (
+            rng.random(m),
+            (rng.random(m) < 0.05).astype(float),
+            np.full(m, 10.0 ** -rng.integers(0, 15)),
+            (rng.random(m) < 0.3) * 10.0 ** -rng.integers(1, 14),
+        )[number // 4 % 4]
+        probability = 10 ** -rng.uniform(0, 4, m)
+        mean, found = share_mean(values, probability), share_interval(values, probability)
+        assert mean is not None
+        assert 0 <= found.low <= mean + 1e-9
+        assert mean - 1e-9 <= found.high <= 1
+        assert found.low < 1
+        assert found.high > 0
