@@ -28,7 +28,6 @@ CHUNK = 20_000
 SECONDS, MEGABYTES = 5.0, 500.0
 """What a million decisions may take."""
 
-_KEPT = ("confident",)
 _SENT = ("low_confidence", "gate_refusal", "gate_schema", "no_reading")
 
 

@@ -21,6 +21,7 @@ import log
 import overhead
 import overhead_llamaindex
 import recorded_rows
+import report
 import scale
 import streaming
 import throughput
@@ -39,6 +40,7 @@ PARTS: Mapping[str, tuple[Rows, int]] = {
     "throughput": (throughput.rows, 2),
     "scale": (scale.rows, 1),
     "recorded": (recorded_rows.rows, 2),
+    "report": (report.rows, 2),
 }
 """What is measured, and in how many rounds."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from cascade_core.log.database import Database
@@ -11,9 +10,8 @@ from cascade_core.log.rows import row_of_event, rows_of
 from cascade_core.log.schema import decisions, details, metadata
 
 
-def store(entries: Iterable[Mapping[str, Any]], where: Path | str) -> str:
+def store(entries: Iterable[Mapping[str, Any]], url: str) -> str:
     """Write entries to a database, and return its URL."""
-    url = where if isinstance(where, str) else f"sqlite:///{where}"
     database = Database(url)
     with database.writing() as connection:
         for entry in entries:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.core.log.databases import KINDS, database
 from tests.core.traffic.making import (
     audit,
     decision,
@@ -51,12 +53,14 @@ def refused(ran: Ran) -> str:
     return ran.err
 
 
-@pytest.fixture(params=["lines", "database"])
-def log(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The log above, in a file of lines and in a database."""
+@pytest.fixture(params=["lines", *KINDS])
+def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The log above, in a file of lines and in every database there is."""
     if request.param == "lines":
-        return str(write_lines(LOG, tmp_path / "log.jsonl"))
-    return store(LOG, tmp_path / "log.db")
+        yield str(write_lines(LOG, tmp_path / "log.jsonl"))
+        return
+    with database(request.param, tmp_path) as url:
+        yield store(LOG, url)
 
 
 def test_who_answered_and_what_it_cost(cascade: Run, log: str) -> None:
