@@ -20,7 +20,7 @@ _HOUR, _DAY = 3600.0, 86_400.0
 _FEWEST, _MOST = 3, 62
 """Spans of time that a picture has; with fewer there is none, more are put together."""
 _DATES = 6
-"""Dates that stand below a picture."""
+"""Dates that stand below a picture at the most."""
 _WIDTHS = (_HOUR, _DAY, 7 * _DAY, 30 * _DAY)
 _COLORS = (MAIN, SECOND, GOOD, INK)
 
@@ -112,7 +112,7 @@ def _days(seconds: Array) -> Any:
 
 
 def _dated(axes: Axes, starts: Array, width: float) -> None:
-    shown = np.unique(np.linspace(0, len(starts) - 1, _DATES).round().astype(np.int64))
+    shown = np.arange(0, len(starts), -(-len(starts) // _DATES))
     moments = [datetime.fromtimestamp(float(starts[k]), UTC) for k in shown]
     form = "%d %b\n%H:%M" if width < _DAY else "%d %b"
     axes.set_xticks(_days(starts[shown] + width / 2), [each.strftime(form) for each in moments])

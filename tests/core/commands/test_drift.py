@@ -345,3 +345,17 @@ def test_other_models_than_the_policy_was_tuned_with_are_named(cascade: Run) -> 
     assert said.startswith("cascade: tier 0 answered as cheap-2 400 times, and the policy was")
     assert "tuned with cheap-1" in said
     assert said.count("\n") == 1
+
+
+def test_a_report_says_what_has_moved_from_its_policy(cascade: Run, policy: Path) -> None:
+    log([record(row, escalated=True) for row in range(400)])
+    told = json.loads(cascade("drift", "decisions.jsonl", "--policy", policy, "--json").out)
+    ran = cascade("report", "decisions.jsonl", "--policy", policy)
+    assert (ran.status, ran.err) == (0, "")
+    assert f"moved since the policy was tuned: {told['alarms'][0]['text']}" in " ".join(
+        ran.out.split()
+    )
+    as_json = cascade("report", "decisions.jsonl", "--policy", policy, "--json")
+    assert json.loads(as_json.out)["drift"]["alarms"] == told["alarms"]
+    log(usual())
+    assert "Nothing has moved" in cascade("report", "decisions.jsonl", "--policy", policy).out
