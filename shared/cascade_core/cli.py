@@ -24,14 +24,17 @@ from cascade_core.errors import CascadeError, CascadeWarning
 GROUP = "model_cascade.commands"
 
 _EXTRAS = {
+    "alembic": "log",
     "jinja2": "report",
     "langchain": "langchain",
     "langchain_core": "langchain",
     "langchain_openai": "demo",
     "llama_index": "demo-llamaindex",
     "matplotlib": "report",
+    "psycopg": "postgres",
     "pyarrow": "parquet",
     "sklearn": "calibrate",
+    "sqlalchemy": "log",
     "starlette": "demo",
     "uvicorn": "demo",
 }

@@ -9,11 +9,14 @@ from functools import cache
 
 # Slow to import, or not installed everywhere: each waits until something needs it.
 HEAVY = {
+    "alembic",
     "genai_prices",
     "langchain",
     "langgraph",
     "openai",
+    "psycopg",
     "rich",
+    "sqlalchemy",
     "starlette",
     "tiktoken",
     "typer",

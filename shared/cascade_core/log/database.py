@@ -111,8 +111,8 @@ class Database:
         """
         try:
             self.open()
-        except DBAPIError as error:
-            kind = type(error.orig or error).__name__
+        except (DBAPIError, OSError) as error:
+            kind = type(getattr(error, "orig", None) or error).__name__
             hint = "is it a database?" if self.is_sqlite else "does the server run, may you use it?"
             msg = f"{self.shown} cannot be opened ({kind}): {hint}"
             raise ConfigurationError(msg) from None
@@ -259,6 +259,7 @@ def _connected(connection: Any, _: object) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA cache_size=-16000")
     connection.execute("PRAGMA journal_size_limit=67108864")
+    connection.execute("PRAGMA wal_autocheckpoint=4000")
 
 
 def _begin(connection: sa.Connection) -> None:
