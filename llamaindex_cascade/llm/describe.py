@@ -29,6 +29,7 @@ from llamaindex_cascade.llm.portrait import (
     describe_fields,
     differences,
     fingerprint,
+    has_credentials,
     make,
     path_of,
 )
@@ -162,6 +163,8 @@ def _fields_of_llms(cls: type[Any]) -> list[str]:
 def _describe_setting(value: Any) -> Any:
     if isinstance(value, Policy):
         return value.model_dump(mode="json")
+    if isinstance(value, str) and has_credentials(value):  # a database's address
+        return {"unwritten": type(value).__name__}
     try:
         return as_json(value)
     except UnwritableError:

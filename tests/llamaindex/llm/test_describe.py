@@ -471,3 +471,13 @@ def test_the_representation_names_tiers_and_thresholds() -> None:
     assert (
         repr(of(tiers=[FakeLLM(model="")] * 2)) == "CascadeLLM(FakeLLM->FakeLLM, thresholds=[0.9])"
     )
+
+
+def test_a_databases_password_is_not_written_down() -> None:
+    llm = of(log="postgresql://ann:geheim@db/cascade")
+    for said in (llm.to_json(), repr(llm), str(llm.model_dump())):
+        assert "geheim" not in said
+    with pytest.raises(ConfigurationError, match="log"):
+        CascadeLLM.from_dict(llm.to_dict())
+    again = CascadeLLM.from_dict(llm.to_dict(), log=llm.log)
+    assert again.log == llm.log
