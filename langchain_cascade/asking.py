@@ -70,10 +70,10 @@ class Asking:
         """Answer one request."""
         config = ensure_config(config)
         prompt = self._convert_input(input)
-        plan = self._engine.plan  # part of the cache's key: it may be another one any moment
-        cache = self._cache(prompt, stop, kwargs) if self.cache else None
         with Scope(self, input, config) as scope:
             session = self._session(scope.run, prompt, config, stop, kwargs)
+            cache = self._cache(prompt, stop, kwargs, session.ruled()) if self.cache else None
+            plan = self._engine.plan  # part of the key: it may be another one since the session's
             kept = None if cache is None else cache.lookup()
             if kept is not None:
                 scope.output = reused(kept, session.reuse(record_on(kept)))
@@ -96,10 +96,11 @@ class Asking:
         """Answer one request."""
         config = ensure_config(config)
         prompt = self._convert_input(input)
-        plan = self._engine.plan  # part of the cache's key: it may be another one any moment
-        cache = self._cache(prompt, stop, kwargs) if self.cache else None
         async with AsyncScope(self, input, config) as scope:
             session = self._session(scope.run, prompt, config, stop, kwargs)
+            ruled = await session.aruled() if self.cache else None
+            cache = self._cache(prompt, stop, kwargs, ruled) if self.cache else None
+            plan = self._engine.plan  # part of the key: it may be another one since the session's
             kept = None if cache is None else await cache.alookup()
             if kept is not None:
                 scope.output = reused(kept, await session.areuse(record_on(kept)))
@@ -168,9 +169,12 @@ class Asking:
             scope.output = shown.message()
 
     def _cache(
-        self, prompt: PromptValue, stop: list[str] | None, kwargs: dict[str, Any]
+        self, prompt: PromptValue, stop: list[str] | None, kwargs: dict[str, Any], ruled: str | None
     ) -> AnswerCache:
-        return AnswerCache.of(self.cache, prompt, kwargs, partial(self._get_llm_string, stop=stop))
+        # One prompt may be a tier's or another's, as the rules have it.
+        by_rules = {} if ruled is None else {"cascade_ruling": ruled}
+        setup = partial(self._get_llm_string, stop=stop, **by_rules)
+        return AnswerCache.of(self.cache, prompt, kwargs, setup)
 
     def _session(
         self,

@@ -33,6 +33,12 @@ class Ruling:
     audit: float | None = None
     log_content: bool | None = None
 
+    @property
+    def identity(self) -> str:
+        """What of it decides who answers, equal for rulings that decide alike."""
+        bypass = sorted(self.bypass)
+        return repr((self.class_name, bypass, self.pin, self.thresholds, self.escalate))
+
 
 UNRULED = Ruling()
 """Of a request that no rule is about."""

@@ -76,13 +76,18 @@ def replay(
 
 
 def oddities(found: Replay, policy: Policy) -> Iterator[str]:
-    """Say what of a table cannot be meant: other models than were tuned, tiers out of order.
+    """Say what a replay leaves out, and what cannot be meant: other models, tiers out of order.
 
     Args:
         found: A replay of the policy.
         policy: The policy.
     """
     yield from odd_order(found.table)
+    if policy.rules:
+        yield (
+            "the policy's rules are left out, for a table has no tags, metadata, tools or times: "
+            "the figures are those of requests that no rule is about"
+        )
     if policy.tuned is not None:
         names = [[tier.model] if tier.model else [] for tier in found.table.tiers]
         yield from other_models(policy.tuned.models, names)

@@ -80,6 +80,23 @@ class Keeping:
         self._end()
         return made
 
+    def ruled(self) -> str | None:
+        """Ask the rules ahead; return what they say that decides, for the key of a cache.
+
+        Returns:
+            None where the policy has no rules.
+        """
+        if self.plan.rulebook is None:
+            return None
+        self.request.ruling = self.plan.ruling(self.request, self.at)
+        return self.request.ruling.identity
+
+    async def aruled(self) -> str | None:
+        """Ask the rules ahead; see `ruled`."""
+        if self.plan.rulebook is not None and not self.engine.warm:
+            await self._warm_up()
+        return self.ruled()
+
     def _reused(self, record: Mapping[str, Any]) -> Record:
         self.request.ruling = self.plan.ruling(self.request, self.at)
         self.record = made = reused_record(record, self.id, self._asked())
