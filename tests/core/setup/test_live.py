@@ -29,6 +29,14 @@ def engine(policy, **settings):
     return Engine(SimpleNamespace(**{**default, "policy": policy, **settings}), make_tiers(2))
 
 
+@pytest.fixture(autouse=True)
+def _by_hand(request, monkeypatch):
+    """The process's own thread does not look as well, and files need not settle."""
+    monkeypatch.setattr(live, "_SETTLE", 0)
+    if "forked" not in request.node.name:
+        monkeypatch.setattr(live, "look_after", lambda _: None)
+
+
 class Place:
     """A policy where a cascade reads it."""
 
@@ -289,8 +297,7 @@ def test_a_version_is_pickled_with_its_policy(tmp_path):
 
 
 @pytest.fixture
-def toml(tmp_path, monkeypatch):
-    monkeypatch.setattr(live, "_SETTLE", 0)
+def toml(tmp_path):
     path = tmp_path / "policy.toml"
     path.write_text('name = "old"\nthresholds = [0.2]\n')
     return path
