@@ -518,3 +518,20 @@ def spending_that_cannot_be_read(_: Path) -> None:
 
 def _equal(_request: Any, _draft: Any, _strong: Any) -> float:
     return 1.0
+
+
+# --- rules ----------------------------------------------------------------------------------------
+
+
+def _ruled(match: Any, name: str = "own", **others: Any) -> dict[str, Any]:
+    return {"rules": [{"name": name, "match": match, "then": {"bypass": True}}], **others}
+
+
+@provoked
+def a_pattern_that_never_ends(_: Path) -> None:
+    pair(policy=_ruled({"regex": "(a+)+$"}, "slow")).invoke("a" * 5_000 + "b")
+
+
+@provoked
+def a_rule_that_raises(_: Path) -> None:
+    pair(policy=_ruled(lambda request: 1 / 0)).invoke("hello")
