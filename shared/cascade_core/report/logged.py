@@ -180,7 +180,8 @@ def _break_even(even: BreakEven) -> str:
         + (f", audits {dollars(even.audit_usd)} a request" if even.audit_usd else "")
     )
     if even.share is None:
-        return f"{said}: at these prices the cascade never pays."
+        why = "with so many audits" if even.gain_usd > 0 else "at these prices"
+        return f"{said}: {why} the cascade never pays."
     now = share_of(even.kept, n, spelled=True)
     if not even.share:
         return f"{said}: it pays at any share of kept answers (now {now})."
