@@ -20,6 +20,7 @@ from llama_index.llms.openai import OpenAI
 from cascade_core import Audit, Policy, flush_log
 from cascade_core.calibration import tune
 from cascade_core.errors import CascadeError, CascadeWarning
+from cascade_core.log.policies import PolicyStore
 from cascade_core.signals import Judge, SelfConsistency, SequenceLogprob
 from langchain_cascade import ChatCascade, RunnableCascade, parser_gate
 from llamaindex_cascade import CascadeLLM, CascadeQueryEngine
@@ -432,6 +433,22 @@ def a_log_that_cannot_be_written(folder: Path) -> None:
 def a_policy_cut_short(folder: Path) -> None:
     (folder / "policy.json").write_text('{"version": 1, "thresholds": [0.9', "utf-8")
     pair(policy="policy.json")
+
+
+@provoked
+def a_policy_that_is_broken_while_it_is_followed(folder: Path) -> None:
+    path = folder / "policy.json"
+    Policy(thresholds=(0.9,)).save(path)
+    followed = pair(policy="policy.json")._engine._live
+    path.write_text('{"thresholds": [0.9, 0.8]}', encoding="utf-8")
+    followed.look()
+    followed.look()
+
+
+@provoked
+def a_database_without_an_active_policy(folder: Path) -> None:
+    PolicyStore("sqlite:///decisions.db", create=True).save(Policy(thresholds=(0.9,)))
+    pair(policy="sqlite:///decisions.db")
 
 
 @provoked
