@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -71,6 +72,7 @@ def _environment(data: Path | None) -> dict[str, str]:
     paths = [Path(__file__).parent / "closed_network", ROOT, ROOT / "shared"]
     return {
         **kept,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")]),
         "PYTHONPATH": os.pathsep.join(map(str, paths)),
         "OPENBLAS_NUM_THREADS": "1",
         **({"CASCADE_DATA": str(data)} if data else {}),
