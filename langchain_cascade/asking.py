@@ -29,7 +29,7 @@ from langchain_cascade.answer import Shown, stamp, whole_chunk
 from langchain_cascade.cache import AnswerCache, record_on, reused
 from langchain_cascade.calls import ChatCalls
 from langchain_cascade.contexts import contexts_of, thread_of
-from langchain_cascade.convert import load_of, to_turns
+from langchain_cascade.convert import load_of, turns_of
 from langchain_cascade.engine import ChatEngine
 from langchain_cascade.scope import AsyncScope, Scope
 from langchain_cascade.tiers import ChatTier
@@ -203,7 +203,7 @@ class Asking:
             asked["mute"] = self._mute(kwargs, tools)
             asked["first"] = self._first(kwargs)
         request = Request(
-            lambda: to_turns(prompt.to_messages()),
+            lambda: turns_of(prompt),
             native=prompt,
             load=lambda: load_of(prompt.to_messages()),
             contexts=contexts_of(config),

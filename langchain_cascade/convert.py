@@ -18,6 +18,7 @@ from langchain_core.messages import (
     SystemMessage,
     ToolMessage,
 )
+from langchain_core.prompt_values import PromptValue, StringPromptValue
 
 from cascade_core.abilities import Load, size_of
 from cascade_core.costs.tokens import estimate_usage
@@ -70,6 +71,13 @@ def to_turns(messages: Sequence[BaseMessage]) -> list[Turn]:
         )
         for message in messages
     ]
+
+
+def turns_of(prompt: PromptValue) -> list[Turn]:
+    """Return a prompt as neutral turns; of a text no message is made."""
+    if isinstance(prompt, StringPromptValue):
+        return [Turn("user", prompt.text)]
+    return to_turns(prompt.to_messages())
 
 
 def _unseen(content: Sequence[Any]) -> tuple[str, ...]:

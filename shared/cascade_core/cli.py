@@ -44,8 +44,13 @@ _ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True}
 """What a command that cannot run takes: its options are not known."""
 
 
-def make_app() -> typer.Typer:
-    """Return the command line with every command that is installed."""
+def make_app(only: str | None = None) -> typer.Typer:
+    """Return the command line with every command that is installed.
+
+    Args:
+        only: The one command that is wanted: what others import takes its time. All of them where
+            none is called that.
+    """
     app = typer.Typer(
         name="cascade",
         help="Ask a cheap language model first, and a strong one only when it must be.",
@@ -55,7 +60,9 @@ def make_app() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback(invoke_without_command=True)(_root)
-    for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
+    found = entry_points(group=GROUP)
+    wanted = [entry for entry in found if entry.name == only]
+    for entry in sorted(wanted or found, key=lambda e: e.name):
         try:
             command: Callable[..., Any] = entry.load()
         except Exception as error:  # noqa: BLE001 - one broken package must not hide the others
@@ -71,7 +78,7 @@ def main() -> None:
     """Run the command line; what the caller got wrong is one line and exit status 2."""
     warnings.formatwarning = _one_line_warning
     try:
-        status = make_app()(prog_name="cascade", standalone_mode=False)
+        status = make_app("".join(sys.argv[1:2]))(prog_name="cascade", standalone_mode=False)
     except CascadeError as error:
         _fail(str(error))
     except ModuleNotFoundError as error:

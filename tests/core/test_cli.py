@@ -333,3 +333,21 @@ def test_help_names_what_an_option_takes_in_words() -> None:
         assert not re.search(r"<(bool|str|int|float|path|list)", shown)
         assert re.search(r"--json +Print JSON", shown)
     assert "--help" in shown
+
+
+def test_a_command_waits_for_no_import_of_another(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loaded: list[str] = []
+
+    class Entry(EntryPoint):
+        def load(self) -> Any:
+            loaded.append(self.name)
+            return good
+
+    found = [Entry(name, "somewhere:command", cli.GROUP) for name in ("other", "good")]
+    monkeypatch.setattr(cli, "entry_points", lambda group: found if group == cli.GROUP else [])
+    assert main(monkeypatch, capsys, "good") == (0, "done\n", "")
+    assert loaded == ["good"]
+    main(monkeypatch, capsys, "--help")
+    assert sorted(loaded) == ["good", "good", "other"]

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from hashlib import blake2b
+from json.encoder import encode_basestring_ascii
 from secrets import token_bytes
 from typing import Any
 
@@ -45,12 +46,16 @@ def digest_of(request: Request, key: bytes) -> str:
 
     Parts that are no text count by their kind, tools by their names.
     """
-    said: list[Any] = []
+    asked = []  # lines: what is quoted has no end of a line in it
     for turn in request.turns:
-        calls = [[call.name, call.arguments] for call in turn.tool_calls]
-        said.append([turn.role, turn.text, calls, turn.unseen])
-    asked = [said, [tool.name for tool in request.tools], list(request.contexts)]
-    return blake2b(_ENCODER.encode(asked).encode(), digest_size=_SIZE, key=key).hexdigest()
+        asked.append(f"{turn.role} {encode_basestring_ascii(turn.text)}")
+        if turn.tool_calls or turn.unseen:
+            calls = [[call.name, call.arguments] for call in turn.tool_calls]
+            asked.append(_ENCODER.encode([calls, turn.unseen]))
+    if request.tools or request.contexts:
+        names = [tool.name for tool in request.tools]
+        asked.append(_ENCODER.encode({"tools": names, "contexts": list(request.contexts)}))
+    return blake2b("\n".join(asked).encode(), digest_size=_SIZE, key=key).hexdigest()
 
 
 def _kind_of(value: object) -> Any:
@@ -58,4 +63,4 @@ def _kind_of(value: object) -> Any:
 
 
 _ENCODER = json.JSONEncoder(default=_kind_of, sort_keys=True)
-"""Made once: a request waits for each digest."""
+"""Made once, and used only where there is more than text: a request waits for each digest."""

@@ -38,7 +38,7 @@ async def awrite_event(log: EventLog, event: LogEvent, notices: Notices) -> None
 def _wait(log: DecisionLog, keep: Keep, written: Record, notices: Notices) -> None:
     try:
         waiting = keep(written)
-        if inspect.isawaitable(waiting):
+        if waiting is not None and inspect.isawaitable(waiting):
             drivers.await_elsewhere(waiting)
     except Exception as error:  # noqa: BLE001 - the answer is paid for and must get out
         _lost(log, error, notices)
