@@ -8,6 +8,7 @@ module puts them together. A command is a plain function with Typer options.
 from __future__ import annotations
 
 import inspect
+import io
 import re
 import sys
 import warnings
@@ -77,6 +78,8 @@ def make_app(only: str | None = None) -> typer.Typer:
 def main() -> None:
     """Run the command line; what the caller got wrong is one line and exit status 2."""
     warnings.formatwarning = _one_line_warning
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what people wrote may have no place in it
+        sys.stdout.reconfigure(errors="replace")
     try:
         status = make_app("".join(sys.argv[1:2]))(prog_name="cascade", standalone_mode=False)
     except CascadeError as error:
@@ -86,11 +89,23 @@ def main() -> None:
     except typer.Abort:
         _fail("stopped", 1)
     except Exception as error:
+        if _is_of_database(error):  # its text may quote what people wrote
+            kind = type(getattr(error, "orig", None) or error).__name__
+            _fail(
+                f"the database cannot be read or written ({kind}): is it damaged, read-only or "
+                "locked by another program, is its disk full, does its server run?"
+            )
         # Typer's own errors have no public base class since it carries its own Click.
         if not hasattr(error, "format_message"):
             raise
         _fail(_usage(error))
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _is_of_database(error: Exception) -> bool:
+    """Tell whether a database or its driver raised an error; loads none of them."""
+    packages = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
+    return not packages.isdisjoint({"sqlalchemy", "sqlite3", "psycopg"})
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer's signature

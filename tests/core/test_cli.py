@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import runpy
+import sqlite3
 import subprocess
 import sys
 import warnings
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from cascade_core import cli
@@ -264,6 +267,41 @@ def test_help_breaks_its_lines_where_the_terminal_does(monkeypatch: pytest.Monke
     lines = [line.strip() for line in shown.splitlines()]
     (begins,) = [i for i, line in enumerate(lines) if line.startswith("These words")]
     assert lines[begins + 1].endswith("sentence.")
+
+
+def test_a_database_that_fails_in_the_middle_is_one_line_without_what_it_holds(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sqlalchemy = pytest.importorskip("sqlalchemy.exc")
+
+    def locked() -> None:
+        problem = sqlite3.OperationalError("SECRET")
+        raise sqlalchemy.OperationalError("INSERT", "SECRET", problem) from problem
+
+    def damaged() -> None:
+        raise sqlite3.DatabaseError("SECRET")
+
+    entries(monkeypatch, locked=locked, damaged=damaged)
+    for command, kind in (("locked", "OperationalError"), ("damaged", "DatabaseError")):
+        status, out, err = main(monkeypatch, capsys, command)
+        assert (status, out) == (2, "")
+        assert err.startswith(f"cascade: the database cannot be read or written ({kind}): ")
+        assert (err.count("\n"), "SECRET" in err) == (1, False)
+
+
+def test_a_character_that_a_terminal_does_not_know_costs_only_itself(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for encoding, shown in (("ascii", b"a?b?c"), ("utf-8", "a\u2026b?c".encode())):
+        raw = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding))
+        entries(monkeypatch, tells=lambda: typer.echo("a\u2026b\ud800c"))
+        monkeypatch.setattr(sys, "argv", ["cascade", "tells"])
+        monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
+        with pytest.raises(SystemExit):
+            cli.main()
+        sys.stdout.flush()
+        assert raw.getvalue().strip() == shown
 
 
 def test_a_bug_of_ours_is_not_hidden(

@@ -77,6 +77,7 @@ class Database:
             raise ConfigurationError(msg)
         self.engine = _engine(self.url, f"{named}{self.shown!r}")
         self._ready = False
+        self._opened: tuple[int, int] | None = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -93,7 +94,7 @@ class Database:
             ConfigurationError: It was written by a newer release, or is no log and may not be made.
             sqlalchemy.exc.DBAPIError: It cannot be reached or written.
         """
-        if self._ready:
+        if self.is_open:
             return
         if self.file is not None:
             self._prepare_file(self.file, private=private)
@@ -101,7 +102,20 @@ class Database:
             if not self.create and self._form() is None:
                 raise ConfigurationError(f"{self.shown} holds no log")
             self._migrate()
-        self._ready = True
+        self._ready, self._opened = True, _identity(self.file)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is in this release's form, as far as is known.
+
+        What is written to a SQLite file that was deleted, replaced or emptied is in none any more.
+        """
+        found = _identity(self.file)
+        return self._ready and (self.file is None or (found is not None and found == self._opened))
+
+    def doubt(self) -> None:
+        """Look anew at the next opening whether its tables are there: something went wrong."""
+        self._ready = False
 
     def reach(self) -> None:
         """Open the database for a command: what keeps it from that is an error to be shown.
@@ -226,6 +240,17 @@ class Database:
                     time.sleep(0.01)
         finally:
             connection.close()
+
+
+def _identity(file: Path | None) -> tuple[int, int] | None:
+    """Return what tells a file from another of its name; None where it is not there, or empty."""
+    if file is None:
+        return None
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if found.st_size else None
 
 
 def _engine(url: str, what: str) -> sa.Engine:

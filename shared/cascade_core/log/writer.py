@@ -204,7 +204,8 @@ class LogWriter:
         from cascade_core.log.inserting import insert  # noqa: PLC0415 - SQLAlchemy takes its time
 
         with self._io:
-            if self._connection is None:
+            if self._connection is None or not self.database.is_open:
+                self._close()
                 self.database.open(private=self.private)
                 self._connection = self.database.connect()
             with self._connection.begin():
@@ -222,6 +223,7 @@ class LogWriter:
     def _failed(self, error: Exception) -> None:
         with self._io:
             self._close()
+            self.database.doubt()
         self._say(
             "failed",
             f"log={self.database.shown!r} cannot be written ({_kind_of(error)}): answers go on; up "

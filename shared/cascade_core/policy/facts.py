@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from time import perf_counter
 from typing import Any
 
 from cascade_core.costs.tokens import MESSAGE_TOKENS, REPLY_TOKENS, count_tokens
-from cascade_core.policy import languages
+from cascade_core.policy import languages, patterns
 from cascade_core.request import Request
 
 _UNREAD = object()
@@ -23,7 +24,7 @@ class Facts:
         model: The model whose tokens are counted.
     """
 
-    __slots__ = ("_language", "_question", "at", "model", "request", "unread")
+    __slots__ = ("_language", "_question", "_seconds", "at", "model", "request", "unread")
 
     def __init__(self, request: Request, at: datetime, model: str | None) -> None:
         self.request = request
@@ -32,6 +33,7 @@ class Facts:
         self.unread: str | None = None
         self._question: str | None = None
         self._language: Any = _UNREAD
+        self._seconds = patterns.LIMIT_OF_ALL
 
     @property
     def question(self) -> str:
@@ -47,6 +49,13 @@ class Facts:
             self._language = languages.language_of(self.question)
         language: str | None = self._language
         return language
+
+    def matches(self, pattern: Any) -> bool | None:
+        """Tell whether a pattern is found in the question; None where that took too long to say."""
+        began = perf_counter()
+        found = patterns.found(pattern, self.question, self._seconds)
+        self._seconds -= perf_counter() - began
+        return found
 
     def more_than(self, limit: int) -> bool:
         """Tell whether the request has more tokens than so many."""

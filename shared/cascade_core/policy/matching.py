@@ -227,7 +227,7 @@ def _language(facts: Facts, codes: frozenset[str]) -> bool | None:
 
 
 def _regex(facts: Facts, pattern: Any) -> bool | None:
-    found = patterns.found(pattern, facts.question)
+    found = facts.matches(pattern)
     if found is None:
         facts.unread = "has a pattern that took too long on a message"
     return found

@@ -8,12 +8,15 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from cascade_core.log import database_log as waiting
-from cascade_core.log import feedback_event, inbox, open_log
+from cascade_core.log import feedback_event, inbox, open_log, schema
 from cascade_core.log import writer as module
+from cascade_core.log.database import VERSION_TABLE, Database
 from cascade_core.log.reading import read_events, read_records
 from cascade_core.log.writer import LogWriter
 from cascade_core.loop.session import Session
@@ -185,6 +188,42 @@ def test_a_disk_that_is_full_loses_nothing_that_has_room(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert log.flush(30)
     assert ids(log.url) == ["0", "1"]
+
+
+def removed(file):
+    for end in ("", "-wal", "-shm"):
+        Path(f"{file}{end}").unlink()
+
+
+def renamed(file):
+    file.rename(file.with_name("old.db"))
+
+
+def emptied(file):
+    removed(file)
+    file.touch()
+
+
+@pytest.mark.parametrize("happens", [removed, renamed, emptied])
+def test_what_is_written_after_a_file_was_taken_away_is_in_a_new_one(tmp_path, happens):
+    file = tmp_path / "a.db"
+    log = open_log(f"sqlite:///{file}")
+    assert flushed(log, a_record(id="0"))
+    happens(file)
+    assert flushed(log, a_record(id="1"))
+    assert (log.lost, ids(log.url)) == (0, ["1"])
+
+
+@pytest.mark.filterwarnings("ignore:log=.*cannot be written")
+def test_tables_that_somebody_has_dropped_are_made_again(url):
+    log = open_log(url)
+    assert flushed(log, a_record(id="0"))
+    database = Database(url)
+    with database.writing() as connection:
+        for table in (*reversed(schema.decisions.metadata.sorted_tables), sa.table(VERSION_TABLE)):
+            connection.exec_driver_sql(f"DROP TABLE {table.name}")
+    assert flushed(log, a_record(id="1"))
+    assert (log.lost, ids(url)) == (0, ["1"])
 
 
 def answers(log):

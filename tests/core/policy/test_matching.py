@@ -190,8 +190,25 @@ def test_a_pattern_that_never_ends_does_not_match_and_is_told_of_once():
         assert said == ["rule 'r' has a pattern that took too long on a message; it does not match"]
 
 
+def test_however_many_patterns_never_end_a_request_waits_for_a_few_of_them(monkeypatch):
+    allowed, clock = [], [0.0]
+
+    def never_ends(pattern, text, seconds):
+        allowed.append(seconds)
+        clock[0] += 0.125
+        return found(pattern, text, 0.0)
+
+    found = patterns.found
+    monkeypatch.setattr(patterns, "found", never_ends)
+    monkeypatch.setattr("cascade_core.policy.facts.perf_counter", lambda: clock[0])
+    rules = [rule({"regex": "order"}, name=f"r{number}") for number in range(8)]
+    ruling, said = ruled([*rules, rule({"tag": "a"})], asking(tags=["a"]))
+    assert (ruling.rule, len(said)) == ("r", 8)
+    assert allowed == [0.5, 0.375, 0.25, 0.125, 0.0, -0.125, -0.25, -0.375]
+
+
 def test_a_pattern_that_takes_too_long_hides_no_other_way_to_match(monkeypatch):
-    monkeypatch.setattr(patterns, "found", lambda pattern, text: None)
+    monkeypatch.setattr(patterns, "found", lambda pattern, text, seconds: None)
     ruling, said = ruled([rule({"any": [{"regex": "x"}, {"tag": "a"}]})], asking(tags=["a"]))
     assert (ruling.rule, said) == ("r", [])
 
