@@ -23,6 +23,9 @@ BATCH = 500
 
 BATCH_BYTES = 8 * 2**20
 
+PATIENCE = 5.0
+"""Seconds that a database may fail before who waits for it, however long, is told that it does."""
+
 
 class Inbox:
     """A bounded queue that counts.
@@ -37,6 +40,8 @@ class Inbox:
         self.lost = lost
         self.settled = 0
         self.stuck = False
+        self._failures = 0
+        self._failing_since: float | None = None  # anything was last settled before that
         self._told = lost
         self._given = 0
         self._parcels: deque[Parcel] = deque()
@@ -91,6 +96,15 @@ class Inbox:
             self.settled += len(batch)
             self._bytes -= sum(len(parcel.packed) for parcel in batch)
             self.stuck = False
+            self._failing_since = None
+            self._moved.notify_all()
+
+    def fail(self) -> None:
+        """Say that it was tried to write what waits, in vain."""
+        with self._lock:
+            self._failures += 1
+            if self._failing_since is None:
+                self._failing_since = monotonic()
             self._moved.notify_all()
 
     def lose(self) -> None:
@@ -101,13 +115,19 @@ class Inbox:
     def all_settled(self, seconds: float | None) -> bool:
         """Wait until all that is in now is settled.
 
+        Args:
+            seconds: How long at the most; None waits as long as it takes, but where the database
+                has failed for `PATIENCE`, only until it was tried once more.
+
         Returns:
             Whether it is, and nothing was lost since this was last asked.
         """
         deadline = None if seconds is None else monotonic() + seconds
         with self._lock:
-            aim = self._given
+            aim, failures = self._given, self._failures
             while self.settled < aim:
+                if seconds is None and self._failures > failures and self._out_of_patience():
+                    break
                 left = None if deadline is None else deadline - monotonic()
                 if left is not None and left <= 0:
                     break
@@ -115,3 +135,7 @@ class Inbox:
             whole = self.settled >= aim and self.lost == self._told
             self._told = self.lost
         return whole
+
+    def _out_of_patience(self) -> bool:
+        since = self._failing_since
+        return since is not None and monotonic() - since >= PATIENCE

@@ -188,6 +188,7 @@ class LogWriter:
                 if not _is_refused(error):
                     self._failed(error)
                     self._hurry.clear()
+                    self.inbox.fail()  # who waits for it may ask to try again at once
                     self._hurry.wait(pause)
                     pause = min(2 * pause, most)
                     continue

@@ -146,10 +146,12 @@ def flush_log(seconds: float | None = None) -> bool:
     to run for its requests to go on.
 
     Args:
-        seconds: How long to wait at the most; None waits as long as it takes.
+        seconds: How long to wait at the most; None waits as long as it takes, but for a database
+            that has failed for five seconds: that is tried once more, and not waited for.
 
     Returns:
         Whether everything is done and in the database, and nothing was lost since the last time.
+        What a database that fails has not taken is still written when it can be.
     """
     deadline = None if seconds is None else monotonic() + seconds
     here = get_ident()

@@ -174,6 +174,20 @@ def test_a_database_that_comes_back_is_written_again(tmp_path):
     assert (log.lost, ids(log.url)) == (0, ["0", "1", "2", "3", "4"])
 
 
+def test_who_waits_for_a_database_that_is_down_is_told_and_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(inbox, "PATIENCE", 0.1)
+    (tmp_path / "there").mkdir()
+    log = open_log(f"sqlite:///{tmp_path / 'there' / 'a.db'}")
+    (tmp_path / "there").rename(tmp_path / "gone")
+    with pytest.warns(UserWarning, match="cannot be written"):
+        assert not flushed(log, a_record(id="0"), seconds=None)
+    assert not log.flush(), "nor for ever the next time"
+    assert log.lost == 0, "it may still be written"
+    (tmp_path / "gone").rename(tmp_path / "there")
+    assert log.flush()
+    assert ids(log.url) == ["0"]
+
+
 def test_a_disk_that_is_full_loses_nothing_that_has_room(tmp_path):
     log = open_log(f"sqlite:///{tmp_path / 'a.db'}")
     log.write(a_record(id="0"))
