@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -37,7 +38,17 @@ def insert(database: Database, connection: sa.Connection, parcels: Sequence[Parc
             raise UnfitError from error
     for table in TABLES:
         if rows[table.name]:
-            connection.execute(database.insert(table), rows[table.name])
+            _insert(database, connection, table, rows[table.name])
+
+
+def _insert(
+    database: Database, connection: sa.Connection, table: sa.Table, rows: Sequence[Any]
+) -> None:
+    """Insert rows, which hold what a driver takes: SQLAlchemy need not look at each value."""
+    statement = database.insert(table).compile(dialect=connection.dialect)
+    if statement.positiontup is not None:
+        rows = [*map(itemgetter(*statement.positiontup), rows)]
+    connection.exec_driver_sql(str(statement), rows)
 
 
 def _add(parcel: Parcel, rows: dict[str, list[Any]]) -> None:
