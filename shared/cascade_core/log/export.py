@@ -26,6 +26,10 @@ from cascade_core.log.record import Record
 
 Row: TypeAlias = dict[str, Any]
 
+_NEVER = {"pinned", "cached"}
+"""Reasons of answers that are not audited: a rule keeps the request from other tiers, or no tier
+was asked."""
+
 
 @dataclass(slots=True)
 class Exported:
@@ -93,7 +97,7 @@ class Exported:
         if self.ineligible:
             yield (
                 f"{self.ineligible:,} of {self.decisions:,} answered requests could not be audited "
-                "(before audit=, by a rule, or pinned to a tier); the table says nothing of them"
+                "(before audit=, by a rule, pinned to a tier, cached); the table says nothing of them"
             )
         if self.left_out:
             missing = sum(self.left_out.values())
@@ -198,7 +202,7 @@ class _Sorting:
     def read(self, record: Record) -> None:
         """Sort one answered request."""
         event, chance = self.audits.get(record["id"]), record.get("audit")
-        if record["reason"] == "pinned":  # a rule keeps it from other tiers, and so from audits
+        if record["reason"] in _NEVER:
             self.found.ineligible += 1
         elif event is not None:
             self._picked(record, event)

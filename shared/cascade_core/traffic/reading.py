@@ -89,19 +89,24 @@ def read_log(
 def _with_chances(traffic: Traffic, audits: Sequence[AuditEntry]) -> Traffic:
     """Fill in chances of being picked that decisions do not say.
 
-    `cascade audit` draws, at one rate, from the requests of a log that had no chance when they
+    `cascade audit` draws, at one rate, from the requests of a cascade that had no chance when they
     were answered. Those that it did not pick have had that chance too: all up to the last picked.
+    It draws neither what came from a cache nor what a rule has excluded, whose chance is 0.
     """
-    rate, last = np.nan, -1
+    cascade, reason = traffic.named["cascade"], traffic.named["reason"]
+    unsaid = np.isnan(traffic.probability) & (traffic.tier >= 0)
+    unsaid &= ~reason.among(frozenset({"cached"}))
+    rate, last = np.nan, np.full(len(cascade.names), -1)
     for audit in audits:
         row = traffic.audited[audit.decision]
         traffic.picked[row] = True
-        if not traffic.probability[row] > 0:
-            rate, last = audit.probability, max(last, row)
-    drawn = np.arange(len(traffic)) <= last
-    traffic.probability[drawn & ~(traffic.probability > 0) & (traffic.tier >= 0)] = rate
+        if unsaid[row]:
+            rate, of = audit.probability, cascade.of[row]
+            last[of] = max(last[of], row)
+    drawn = np.arange(len(traffic)) <= last[cascade.of]
+    traffic.probability[unsaid & drawn] = rate
     # A rule keeps pinned requests from other tiers, and so from audits.
-    traffic.probability[traffic.named["reason"].among(frozenset({"pinned"}))] = np.nan
+    traffic.probability[reason.among(frozenset({"pinned"}))] = np.nan
     return traffic
 
 

@@ -44,7 +44,9 @@ def entries_of_database(
 
 def _within(at: sa.Column[Any], since: float | None, until: float | None) -> Any:
     return sa.and_(
-        sa.true(), *([at >= since] if since is not None else []), *([at < until] if until else [])
+        sa.true(),
+        *([at >= since] if since is not None else []),
+        *([at < until] if until is not None else []),
     )
 
 

@@ -102,6 +102,8 @@ def test_requests_before_one_that_was_drawn_later_had_their_chance() -> None:
     drawn = [events[row] | {"drawn_later": {"rate": 0.5, "seed": 0}} for row in (2, 6)]
     found = export(records, drawn)
     assert (found.picked, len(found.rows), found.ineligible) == (2, 2, 3)
+    records[3]["reason"] = "cached"
+    assert export(records, drawn).ineligible == 4
 
 
 def test_feedback_is_no_row_and_is_said() -> None:

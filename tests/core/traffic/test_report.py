@@ -264,6 +264,23 @@ def test_audits_drawn_later_have_given_all_before_a_chance(
 
 
 @pytest.mark.parametrize(
+    "never",
+    [
+        {"reason": "cached", "calls": [], "cost_usd": 0.0},
+        {"audit": {"probability": 0.0, "picked": False}},
+        {"cascade": "another"},
+        {"reason": "pinned"},
+    ],
+)
+def test_audits_drawn_later_gave_no_chance_to_what_is_never_drawn(
+    cascade: Run, tmp_path: Path, never: dict[str, Any]
+) -> None:
+    entries = [decision("a"), decision("b", **never), decision("c"), audit("c", 0.5)]
+    found = figures(cascade("report", write_lines(entries, tmp_path / "log.jsonl"), "--json"))
+    assert (found["audits"]["eligible"], found["audits"]["picked"]) == (2, 1)
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["gone.jsonl"], "gone.jsonl cannot be read: No such file"),
