@@ -97,7 +97,7 @@ class Exported:
         if self.ineligible:
             yield (
                 f"{self.ineligible:,} of {self.decisions:,} answered requests could not be audited "
-                "(before audit=, by a rule, pinned to a tier, cached); the table says nothing of them"
+                "(before audit=, by a rule, pinned, or cached); the table says nothing of them"
             )
         if self.left_out:
             missing = sum(self.left_out.values())
