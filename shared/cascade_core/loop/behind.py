@@ -12,6 +12,7 @@ import atexit
 import os
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from contextvars import copy_context
 from threading import Event, Lock, Thread, get_ident
 from time import monotonic
@@ -22,6 +23,9 @@ from cascade_core.log.writers import flush_writers
 
 AT_ONCE = 64
 """The most requests with something going on behind them; those beyond it wait themselves."""
+
+_LOOK = 0.1
+"""Seconds between looks at whether an event loop that is waited for is closed meanwhile."""
 
 AT_EXIT = 5.0
 """Seconds that a program which ends waits."""
@@ -37,19 +41,26 @@ class _Work:
 
     Attributes:
         process: Where it was begun: a forked child has nothing of it but this object.
-        loop: The thread of its event loop, where it is a task.
+        thread: That of its event loop, where it is a task.
+        loop: Its event loop, where it is a task.
         task: Kept, for an event loop does not keep its tasks.
         done: Set when nothing more will come of it.
     """
 
-    def __init__(self, give_up: GiveUp, loop: int | None = None) -> None:
+    def __init__(self, give_up: GiveUp, loop: asyncio.AbstractEventLoop | None = None) -> None:
         self.process = os.getpid()
+        self.thread = None if loop is None else get_ident()
         self.loop = loop
         self.task: asyncio.Task[None] | None = None
         self.done = Event()
         self._give_up = give_up
         self._claimed = False
         _under_way[self] = None
+
+    @property
+    def left(self) -> bool:
+        """Whether its event loop is closed, and nothing more will come."""
+        return self.loop is not None and self.loop.is_closed()
 
     def claim(self) -> bool:
         """Tell whether to write it down: what is written down is not given up as well."""
@@ -80,6 +91,23 @@ def _of_this_process() -> list[_Work]:
     return [work for work in list(_under_way) if work.process == process]
 
 
+def _is_room() -> bool:
+    """Tell whether more may be under way."""
+    found = _of_this_process()
+    left = sum(work.left for work in found)
+    if left:
+        with suppress(RuntimeError):  # no more threads can be started
+            Thread(target=_give_up_what_loops_left, name="cascade-left", daemon=True).start()
+    return len(found) - left < AT_ONCE
+
+
+def _give_up_what_loops_left() -> None:
+    """Give up what event loops were to do that are closed, without a word to their tasks."""
+    for work in _of_this_process():
+        if work.left:
+            work.give_up(asyncio.CancelledError())
+
+
 def start_thread(find: Callable[[], None], write: Callable[[], None], give_up: GiveUp) -> bool:
     """Find something out in a thread, in a copy of this context, and write it down.
 
@@ -91,7 +119,7 @@ def start_thread(find: Callable[[], None], write: Callable[[], None], give_up: G
     Returns:
         Whether it is under way; False where too much is.
     """
-    if len(_of_this_process()) >= AT_ONCE:
+    if not _is_room():
         return False
     work = _Work(give_up)
 
@@ -118,9 +146,9 @@ def start_task(find: Waiting, write: Waiting, give_up: GiveUp) -> bool:
         loop = asyncio.get_running_loop()
     except RuntimeError:  # another event loop's framework, or none, is driving
         return False
-    if len(_of_this_process()) >= AT_ONCE:
+    if not _is_room():
         return False
-    work = _Work(give_up, get_ident())
+    work = _Work(give_up, loop)
 
     async def run() -> None:
         try:
@@ -155,11 +183,16 @@ def flush_log(seconds: float | None = None) -> bool:
     """
     deadline = None if seconds is None else monotonic() + seconds
     here = get_ident()
+    _give_up_what_loops_left()
     # What goes on in this thread's event loop cannot go on as long as this waits. One piece of work
     # may begin another: an audit follows what shadow mode finds out.
-    while waited := [work for work in _of_this_process() if work.loop != here]:
+    while waited := [work for work in _of_this_process() if work.thread != here]:
         for work in waited:
-            work.done.wait(None if deadline is None else max(0.0, deadline - monotonic()))
+            left = None if deadline is None else max(0.0, deadline - monotonic())
+            if work.loop is not None:
+                left = _LOOK if left is None else min(_LOOK, left)
+            work.done.wait(left)
+        _give_up_what_loops_left()
         if deadline is not None and monotonic() >= deadline:
             break
     written = flush_writers(None if deadline is None else max(0.0, deadline - monotonic()))

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 
 import pytest
@@ -167,6 +168,39 @@ def test_a_child_does_not_wait_for_what_goes_on_in_its_parent():
     assert os.waitpid(child, 0)[1] == 0
     models.go.set()
     assert flush_log(10)
+
+
+def left_by_its_loop(asked):
+    """Answer a request in an event loop that is closed without ending its tasks; return those."""
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(asked.arun())
+    left = asyncio.all_tasks(loop)
+    loop.close()
+    return left
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_a_closed_loop_leaves_is_written_down_and_nobody_waits_for_it():
+    log = Kept()
+    left = left_by_its_loop(Session(engine(log, **SETTINGS), REQUEST, Held(SURE, SURE)))
+    assert len(left) == 1
+    with ThreadPoolExecutor() as elsewhere:
+        assert elsewhere.submit(flush_log, 30).result()
+    (record,) = log.records
+    assert record["shadow"]["error"] == "CancelledError"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_nor_does_it_take_the_place_of_others(monkeypatch):
+    monkeypatch.setattr(behind, "AT_ONCE", 1)
+    log = Kept()
+    left = [
+        left_by_its_loop(Session(engine(log, **SETTINGS), REQUEST, Held(SURE, SURE)))
+        for _ in range(3)
+    ]
+    assert [len(each) for each in left] == [1, 1, 1]
+    assert flush_log(30)
+    assert len(log.records) == 3
 
 
 def test_a_task_that_is_cancelled_before_it_begins_is_given_up():
