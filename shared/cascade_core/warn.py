@@ -1,7 +1,7 @@
 """`warn`: a `CascadeWarning` that names the line of the caller's code, however deep it is given.
 
 A cascade is called through frameworks, generators and event loops, so no fixed number of frames
-leads back to who called it.
+leads back to who called it. Where no line of the caller's is what it is about, it names none.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 import warnings
+from pathlib import Path
 from types import FrameType
 
 from cascade_core.errors import CascadeWarning
@@ -36,21 +37,32 @@ NOT_THE_CALLER = sys.stdlib_module_names | {
 """Packages between a cascade and the code that uses it."""
 
 
+BEHIND = "cascade-"
+"""How the names of our own threads begin that work behind the requests: nobody waits for them."""
+
+_NOWHERE = "<cascade>"
+_INSTALLED = {"site-packages", "dist-packages"}
+_shown: dict[str | tuple[str, type[Warning], int], int] = {}
+
+
 def warn(text: str) -> None:
     """Warn with `CascadeWarning`, at the caller's line.
 
     Where the caller is in another thread (a batch runs in a pool of them), it is the main thread's
-    line, which waits for this one.
+    line if that waits. A thread of ours that nobody waits for has no caller, and a main thread in
+    the middle of another library's work may do so for anybody: then it is at `<cascade>`.
 
     Args:
         text: What to say; no prompt, answer or key.
     """
     frame = _outside(sys._getframe(1))  # noqa: SLF001 - as `warnings` itself does
-    if frame is None:
+    if frame is None and not threading.current_thread().name.startswith(BEHIND):
         main = threading.main_thread().ident
         frame = _outside(sys._current_frames().get(main or 0))  # noqa: SLF001
+        if frame is not None and not _INSTALLED.isdisjoint(Path(frame.f_code.co_filename).parts):
+            frame = None
     if frame is None:
-        warnings.warn(text, CascadeWarning, stacklevel=2)
+        warnings.warn_explicit(text, CascadeWarning, _NOWHERE, 0, "cascade_core", _shown)
         return
     warnings.warn_explicit(
         text,

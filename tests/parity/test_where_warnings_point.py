@@ -6,6 +6,7 @@ import asyncio
 import threading
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,6 +116,33 @@ def test_from_a_thread_without_code_of_the_caller_it_is_the_line_that_waits() ->
         thread.start()
         thread.join()
     assert [one.filename for one in caught] == [__file__]
+
+
+BEHIND = ["cascade-watching", "cascade-log", "cascade-behind", "cascade-digest-key"]
+
+
+@pytest.mark.parametrize("name", BEHIND)
+def test_a_thread_that_nobody_waits_for_points_at_nobodys_line(name: str) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        run(threading.Thread(target=warn, args=("late",), name=name))
+    assert [one.filename for one in caught] == ["<cascade>"]
+    assert str(caught[0]).count("late") == 1
+
+
+def test_a_library_that_the_main_thread_is_busy_in_is_not_named(tmp_path: Path) -> None:
+    file = tmp_path / "site-packages" / "wire" / "socket.py"
+    wire: dict[str, Any] = {"__name__": "wire.socket"}
+    exec(compile("def read(thread):\n    thread.start(); thread.join()", file, "exec"), wire)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        wire["read"](threading.Thread(target=warn, args=("late",)))
+    assert [one.filename for one in caught] == ["<cascade>"]
+
+
+def run(thread: threading.Thread) -> None:
+    thread.start()
+    thread.join()
 
 
 def test_a_warning_is_shown_once_a_line_as_any_other_is() -> None:

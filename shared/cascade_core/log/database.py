@@ -46,6 +46,9 @@ CONNECT = 5
 _MIGRATIONS = 0x43415343
 """What processes that open one PostgreSQL database at once queue up for."""
 
+_POLICIES = _MIGRATIONS + 1
+"""What processes that save policies in one PostgreSQL database at once queue up for."""
+
 _DIGEST_KEY = "digest_key"
 
 
@@ -149,6 +152,14 @@ class Database:
     def connect(self) -> sa.Connection:
         """Return a connection whose transactions write; the caller closes it."""
         return self.engine.connect().execution_options(cascade_writes=True)
+
+    def queue_for_policies(self, connection: sa.Connection) -> None:
+        """Let no other connection save a policy until this one's transaction ends.
+
+        In SQLite it is alone already: one transaction writes at a time.
+        """
+        if not self.is_sqlite:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_POLICIES)))
 
     def digest_key(self) -> bytes:
         """Return the key of this log's digests, made at random when it is first asked for."""

@@ -116,7 +116,8 @@ class Exported:
         if self.unreadable:
             yield f"{self.unreadable:,} lines could not be read and are left out"
         if self.feedback:
-            yield f"feedback, given {self.feedback:,} times, is no row: it is no random sample"
+            often = "once" if self.feedback == 1 else f"{self.feedback:,} times"
+            yield f"feedback, given {often}, is no row: it is no random sample"
 
     def _doubts(self) -> Iterator[str]:
         if self.undecided:

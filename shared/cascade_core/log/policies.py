@@ -105,6 +105,7 @@ class PolicyStore:
                 raise ConfigurationError(msg)
         document = policy.model_dump_json(exclude_none=True)
         with self._connected(writing=True) as connection:
+            self._database.queue_for_policies(connection)
             kept = sa.select(policies.c.version, policies.c.document).where(
                 policies.c.fingerprint == policy.fingerprint
             )

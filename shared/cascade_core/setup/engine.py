@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from typing import Any, ClassVar, Self
 
@@ -82,12 +83,14 @@ class Engine:
         self._tiers: tuple[Tier, ...] | None = None
         self._own: tuple[Plan, Plan] | None = None
         self.log_content = bool(settings.log_content)
-        ruled = self.plan.rulebook is not None and self.plan.rulebook.logs_content
+        private = self.log_content or _logs_content(self.plan)
         self.log: DecisionLog | None = open_log(
-            settings.log, private=self.log_content or ruled, overflow=settings.log_overflow
+            settings.log, private=private, overflow=settings.log_overflow
         )
         self.redact: Redact | None = check_redact(settings.redact)
         self.held: HeldLog | None = hold(self.log, self.redact)
+        if self.held is not None:
+            self._live.prepare = partial(_make_private, self.held)
         self.log_metadata = check_keys(settings.log_metadata)
         self.audit: Audit | None = read_audit(settings.audit, self.log)
         self.chance = by_chance
@@ -185,3 +188,13 @@ class Engine:
             "policy": plan.policy,
             "policy_fingerprint": plan.fingerprint,
         }
+
+
+def _logs_content(plan: Plan) -> bool:
+    return plan.rulebook is not None and plan.rulebook.logs_content
+
+
+def _make_private(held: HeldLog, plan: Plan) -> None:
+    """Let nobody but its owner read a log that a rule of a later policy puts content into."""
+    if _logs_content(plan):
+        held.make_private()

@@ -146,6 +146,8 @@ class LivePlan:
 
     Attributes:
         plan: What decides requests that begin now.
+        prepare: Called with a changed plan before it decides anything; holds nothing that holds
+            this.
 
     Raises:
         ConfigurationError: The policy cannot be read, or does not fit.
@@ -153,6 +155,7 @@ class LivePlan:
 
     def __init__(self, policy: Any, make: Callable[[PolicyVersion | None, bool], Plan]) -> None:
         self._make = make
+        self.prepare: Callable[[Plan], None] = lambda _: None
         self._source = source_of(policy)
         self._failed: str | None = None
         if self._source is not None:
@@ -170,6 +173,7 @@ class LivePlan:
             if version is not None:
                 plan = self._make(version, True)  # noqa: FBT003
                 plan.warm_up()
+                self.prepare(plan)
                 self._version, self.plan = version, plan
             self._failed = None
         except Exception as error:  # noqa: BLE001 - the cascade goes on with what it has

@@ -19,6 +19,8 @@ from cascade_core.traffic.columns import Traffic, traffic_of
 from cascade_core.traffic.entries import AuditEntry, Feedback
 from cascade_core.traffic.lines import entries_of_file
 
+_PINNED = frozenset({"pinned"})
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LogRead:
@@ -27,7 +29,7 @@ class LogRead:
     Attributes:
         traffic: Its decisions.
         audits: Their audits.
-        missing: Audits that were not done, by why.
+        missing: Audits that were not done, by why; not those of requests that cannot have one.
         compared: What compared the answers of those that were done, and how often.
         feedback: What people said.
         failing: Tiers that had failed again and again when the log ended.
@@ -69,10 +71,11 @@ def read_log(
     own = [audit for audit in entries.audits if audit.decision in traffic.audited]
     done = [audit for audit in own if audit.status == "done"]
     covered = {audit.decision for audit in done}
+    pinned = traffic.named["reason"].among(_PINNED)
     missing = {
         audit.decision: f"{audit.status}: {audit.why or 'unknown'}"
         for audit in own
-        if audit.decision not in covered
+        if audit.decision not in covered and not pinned[traffic.audited[audit.decision]]
     }
     return LogRead(
         traffic=_with_chances(traffic, own),
@@ -106,7 +109,7 @@ def _with_chances(traffic: Traffic, audits: Sequence[AuditEntry]) -> Traffic:
     drawn = np.arange(len(traffic)) <= last[cascade.of]
     traffic.probability[unsaid & drawn] = rate
     # A rule keeps pinned requests from other tiers, and so from audits.
-    traffic.probability[reason.among(frozenset({"pinned"}))] = np.nan
+    traffic.probability[reason.among(_PINNED)] = np.nan
     return traffic
 
 

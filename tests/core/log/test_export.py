@@ -84,6 +84,14 @@ def test_an_audit_that_is_made_later_counts_once() -> None:
         assert not found.left_out
 
 
+@pytest.mark.parametrize(("times", "often"), [(1, "once"), (2, "2 times")])
+def test_feedback_is_no_row_and_said(times: int, often: str) -> None:
+    records, events = served(columns(3), rate=1.0)
+    found = export(records, [*events, *[feedback_event("r0", 1.0)] * times])
+    assert len(found.rows) == 3
+    assert f"feedback, given {often}, is no row" in said(found)
+
+
 def test_requests_that_could_not_be_picked_are_said() -> None:
     records, events = served(columns(10), rate=1.0)
     del records[0]["audit"]

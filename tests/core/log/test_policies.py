@@ -1,6 +1,7 @@
 """Policies in a log's database: numbered, never overwritten, one of them active."""
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
@@ -10,8 +11,8 @@ from cascade_core.policy.document import Policy
 
 
 @pytest.fixture
-def store(tmp_path):
-    return PolicyStore(f"sqlite:///{tmp_path / 'decisions.db'}", create=True)
+def store(url):
+    return PolicyStore(url, create=True)
 
 
 def policy(threshold, name="desk"):
@@ -57,6 +58,23 @@ def test_many_may_save_at_once(store):
         assert store.read(number).number == number
 
 
+def test_many_that_save_the_same_document_at_once_keep_it_once(store, url):
+    store.versions()
+    start = Barrier(8)
+
+    def save(_):
+        own = PolicyStore(url)
+        own.versions()  # it is open, so that all that is left to do is done at once
+        start.wait()
+        return own.save(policy(0.1))
+
+    with ThreadPoolExecutor(8) as pool:
+        saved = list(pool.map(save, range(8)))
+    assert len(store.versions()) == 1
+    assert {number for number, _ in saved} == {store.versions()[0].number}
+    assert sum(is_new for _, is_new in saved) == 1
+
+
 @pytest.mark.parametrize("call", ["read", "activate"])
 def test_a_version_that_is_not_there_is_named(store, call):
     store.save(policy(0.1))
@@ -65,10 +83,10 @@ def test_a_version_that_is_not_there_is_named(store, call):
     assert store.history() == []
 
 
-def test_a_policy_is_loaded_from_wherever_it_is(store, tmp_path):
+def test_a_policy_is_loaded_from_wherever_it_is(store, url, tmp_path):
     store.save(policy(0.1))
     store.activate(1)
-    found = load_policy(f"sqlite:///{tmp_path / 'decisions.db'}")
+    found = load_policy(url)
     assert (found.number, found.policy) == (1, policy(0.1))
     policy(0.3).save(tmp_path / "p.json")
     assert load_policy(tmp_path / "p.json").policy == policy(0.3)

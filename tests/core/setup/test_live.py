@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from cascade_core import flush_log
 from cascade_core.errors import CascadeWarning, ConfigurationError
 from cascade_core.log.policies import PolicyStore
 from cascade_core.loop.session import Session
@@ -98,6 +99,22 @@ def test_what_has_not_changed_is_the_same_plan(place):
     look(made)
     look(made)
     assert made.plan is before
+
+
+@pytest.mark.parametrize("log", ["decisions.jsonl", "sqlite:///decisions.db"])
+def test_a_log_that_a_later_rule_puts_content_into_is_its_owners_alone(
+    file, log, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    made = engine(file.policy, log=log)
+    some = {"name": "some", "match": {"class": "x"}, "then": {"log_content": True}}
+    for rules in ([], [some]):
+        file.put({**NEW, "rules": rules})
+        look(made)
+        Session(made, REQUEST, Models(Answer(probs=[1.0]), Answer())).run()
+        assert flush_log()
+        modes = [each.stat().st_mode for each in tmp_path.glob("decisions*")]
+        assert any(mode & 0o007 for mode in modes) is not bool(rules)
 
 
 def test_a_request_is_judged_by_the_policy_that_it_began_with(place):

@@ -125,6 +125,24 @@ def test_audits_tell_quality_and_harm_and_feedback_stands_beside(
     assert found["feedback"] == {"n": 2, "decisions": 1, "quality": 0.5, "corrected": 1}
 
 
+def test_a_pinned_request_is_counted_once_among_those_that_cannot_be_audited(
+    cascade: Run, tmp_path: Path
+) -> None:
+    entries = [
+        *LOG,
+        decision("g", 3, reason="pinned", **CHANCE),
+        audit("g", None, status="skipped", why="pinned"),
+        decision("h", 3, **CHANCE),
+        audit("h", None, status="skipped", why="budget"),
+    ]
+    log = str(write_lines(entries, tmp_path / "log.jsonl"))
+    told = figures(cascade("report", log, "--json"))["audits"]
+    assert (told["eligible"], told["missing"]) == (6, {"skipped: budget": 1})
+    shown = cascade("report", log).out
+    assert "Audits not done: skipped: budget 1." in shown
+    assert "pinned" not in shown.partition("Audits not done")[2].partition("\n")[0]
+
+
 def test_a_part_of_the_time_has_its_own_figures(cascade: Run, log: str) -> None:
     found = figures(
         cascade("report", log, "--since", "2026-03-02", "--until", "2026-03-03", "--json")
