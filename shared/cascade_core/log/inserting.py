@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
@@ -22,20 +22,32 @@ class UnfitError(CascadeError):
     """Something is neither a record nor an event."""
 
 
+Rows: TypeAlias = dict[str, list[Any]]
+"""Rows by the name of their table."""
+
 TABLES = (schema.decisions, schema.details, schema.audits, schema.feedback)
 
 
-def insert(database: Database, connection: sa.Connection, parcels: Sequence[Parcel]) -> None:
-    """Insert records and events; one whose id is there already is left as it is.
+def rows_by_table(parcels: Sequence[Parcel]) -> Rows:
+    """Unpack records and events.
 
-    So a batch can be written again when nobody knows whether it was.
+    Raises:
+        UnfitError: One is neither.
     """
-    rows: dict[str, list[Any]] = {table.name: [] for table in TABLES}
+    rows: Rows = {table.name: [] for table in TABLES}
     for parcel in parcels:
         try:
             _add(parcel, rows)
         except Exception as error:
             raise UnfitError from error
+    return rows
+
+
+def insert(database: Database, connection: sa.Connection, rows: Rows) -> None:
+    """Insert rows; one whose id is there already is left as it is.
+
+    So a batch can be written again when nobody knows whether it was.
+    """
     for table in TABLES:
         if rows[table.name]:
             _insert(database, connection, table, rows[table.name])
@@ -51,7 +63,7 @@ def _insert(
     connection.exec_driver_sql(str(statement), rows)
 
 
-def _add(parcel: Parcel, rows: dict[str, list[Any]]) -> None:
+def _add(parcel: Parcel, rows: Rows) -> None:
     value = unpack(parcel)
     if parcel.kind == "record":
         decision, details = rows_of(value)

@@ -202,15 +202,16 @@ class LogWriter:
         self.inbox.settle(batch)
 
     def _write(self, batch: list[Parcel]) -> None:
-        from cascade_core.log.inserting import insert  # noqa: PLC0415 - SQLAlchemy takes its time
+        from cascade_core.log import inserting  # noqa: PLC0415 - SQLAlchemy takes its time
 
+        rows = inserting.rows_by_table(batch)  # while others may write to the same file
         with self._io:
             if self._connection is None or not self.database.is_open:
                 self._close()
                 self.database.open(private=self.private)
                 self._connection = self.database.connect()
             with self._connection.begin():
-                insert(self.database, self._connection, batch)
+                inserting.insert(self.database, self._connection, rows)
 
     def _learn(self) -> None:
         try:
