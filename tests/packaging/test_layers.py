@@ -26,6 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "cascade_core.arrays",
         "cascade_core.errors",
+        "cascade_core.moments",
         "cascade_core.version",
         "cascade_core.named",
         "cascade_core.frozen",

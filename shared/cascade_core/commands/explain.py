@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.moments import read_moment
 from cascade_core.visible import visible
 
 if TYPE_CHECKING:
@@ -91,9 +92,8 @@ def _pair(given: str) -> tuple[str, str]:
 def _time(given: str | None) -> datetime:
     if given is None:
         return datetime.now(UTC)
-    try:
-        read = datetime.fromisoformat(given)
-    except ValueError:
+    read = read_moment(given)
+    if read is None:
         msg = f"--at {given}: give a time as in 2026-11-27T22:30, in UTC or with its offset"
-        raise ConfigurationError(msg) from None
-    return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
+        raise ConfigurationError(msg)
+    return read

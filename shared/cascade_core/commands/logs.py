@@ -10,6 +10,7 @@ import typer
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.log.urls import is_url, without_password
+from cascade_core.moments import seconds_of
 from cascade_core.visible import visible
 
 if TYPE_CHECKING:
@@ -44,12 +45,11 @@ def since_when(
             return ((now or datetime.now(UTC)) - back).timestamp()
         except OverflowError:
             return 0.0
-    try:
-        when = datetime.fromisoformat(text.strip())
-    except ValueError:
+    when = seconds_of(text)
+    if when is None:
         msg = f"{option} {text!r}: give 7d, 12h, or a date such as 2026-11-28"
-        raise ConfigurationError(msg) from None
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+        raise ConfigurationError(msg)
+    return when
 
 
 def read_labels(source: str) -> Table:

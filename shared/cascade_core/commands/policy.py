@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ import typer
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.log.urls import is_url
+from cascade_core.moments import as_iso
 from cascade_core.visible import visible
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _list(store: PolicyStore, _: list[int]) -> JsonAndLines:
         rows = [
             [
                 f"{'*' if each.active else ' '} {each.number}",
-                _iso(each.saved_at),
+                as_iso(each.saved_at, "seconds"),
                 each.name or "-",
                 each.fingerprint or "-",
                 each.note or "",
@@ -131,7 +131,7 @@ def _list(store: PolicyStore, _: list[int]) -> JsonAndLines:
         ]
         lines = _aligned([["  version", "saved", "name", "fingerprint", "note"], *rows])
         lines += ["", "activated:" if history else "none is in use: activate N brings one into use"]
-    lines += [f"  {_iso(at)}  version {number}" for number, at in history]
+    lines += [f"  {as_iso(at, 'seconds')}  version {number}" for number, at in history]
     return {
         "active": next((each.number for each in versions if each.active), None),
         "versions": [
@@ -140,17 +140,13 @@ def _list(store: PolicyStore, _: list[int]) -> JsonAndLines:
                 "name": each.name,
                 "fingerprint": each.fingerprint,
                 "note": each.note,
-                "saved_at": _iso(each.saved_at),
+                "saved_at": as_iso(each.saved_at, "seconds"),
                 "active": each.active,
             }
             for each in versions
         ],
-        "activations": [{"version": number, "at": _iso(at)} for number, at in history],
+        "activations": [{"version": number, "at": as_iso(at, "seconds")} for number, at in history],
     }, lines
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 def _aligned(rows: list[list[str]]) -> list[str]:

@@ -6,11 +6,10 @@ is enough to know that they are there, and whether they had a chance to be picke
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from cascade_core.log.reading import read_records
+from cascade_core.log.reading import database_to_read, read_records, whole_record
 from cascade_core.log.record import Record
 from cascade_core.log.urls import is_url
 
@@ -37,7 +36,6 @@ def audited_records(source: str, since: float | None = None) -> Iterable[Record]
 def _of_database(source: str, since: float | None) -> Iterator[Record]:
     import sqlalchemy as sa  # noqa: PLC0415 - only where a database is read
 
-    from cascade_core.log.database import Database  # noqa: PLC0415
     from cascade_core.log.schema import audits, decisions, details  # noqa: PLC0415
 
     done = sa.select(audits.c.decision).where(audits.c.status == "done")
@@ -59,20 +57,9 @@ def _of_database(source: str, since: float | None) -> Iterator[Record]:
     )
     if since is not None:
         query = query.where(decisions.c.at >= since)
-    database = Database(source, named="", create=False)
-    database.reach()
-    with database.reading() as connection:
+    with database_to_read(source).reading() as connection:
         for row in connection.execution_options(yield_per=_AT_ONCE).execute(query):
-            yield _narrow(row) if row.record is None else _whole(row)
-
-
-def _whole(row: Any) -> Record:
-    record: Record = json.loads(row.record)
-    if row.request is not None:
-        record["request"] = json.loads(row.request)
-    if row.response is not None:
-        record["response"] = row.response
-    return record
+            yield _narrow(row) if row.record is None else whole_record(*row[-3:])
 
 
 def _narrow(row: Any) -> Record:

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from cascade_core.files import FileError, read_json_lines
 from cascade_core.log.events import LogEvent
 from cascade_core.log.record import Record
+from cascade_core.log.upgrade import is_event
 from cascade_core.log.urls import is_url
+from cascade_core.moments import as_iso, seconds_of
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -62,7 +64,7 @@ class Read:
         self._start()
         lines = read_json_lines(Path(self.source), cut_off=self._cut_off, skipped=self._skip)
         for number, value in lines:
-            if not (_is_record(value) or _is_event(value)):
+            if not (_is_record(value) or is_event(value)):
                 self._skip(number)
             elif self.since is None or _at(value) >= self.since:
                 yield value
@@ -73,7 +75,7 @@ class _Records(Read):
 
     def __iter__(self) -> Iterator[Record]:
         if not is_url(self.source):
-            yield from (value for value in self._lines() if not _is_event(value))
+            yield from (value for value in self._lines() if not is_event(value))
             return
         import sqlalchemy as sa  # noqa: PLC0415 - only where a database is read
 
@@ -86,8 +88,8 @@ class _Records(Read):
         )
         if self.since is not None:
             query = query.where(decisions.c.at >= self.since)
-        for record, request, response in _rows(_database(self.source), query):
-            yield _whole(record, request, response)
+        for record, request, response in _rows(database_to_read(self.source), query):
+            yield whole_record(record, request, response)
 
 
 class _Events(Read):
@@ -100,10 +102,10 @@ class _Events(Read):
     def __iter__(self) -> Iterator[LogEvent]:
         if not is_url(self.source):
             for value in self._lines():
-                if _is_event(value) and self.kind in {None, value["event"]}:
+                if is_event(value) and self.kind in {None, value["event"]}:
                     yield value
             return
-        database = _database(self.source)
+        database = database_to_read(self.source)
         found: list[Iterable[tuple[float, LogEvent]]] = []
         if self.kind in {None, "audit"}:
             found.append(self._audits(database))
@@ -133,7 +135,7 @@ class _Events(Read):
             query = query.where(feedback.c.at >= self.since)
         for row in _rows(database, query):
             event = {"event": "feedback", **row._mapping}  # noqa: SLF001 - its public name
-            event["at"] = datetime.fromtimestamp(row.at, UTC).isoformat()
+            event["at"] = as_iso(row.at)
             yield row.at, event
 
 
@@ -183,7 +185,7 @@ def is_log(source: object) -> bool:
     passed: list[int] = []
     try:
         for _, value in read_json_lines(path, cut_off=passed.clear, skipped=passed.append):
-            if _is_record(value) or _is_event(value):
+            if _is_record(value) or is_event(value):
                 return True
             if isinstance(value, dict) or len(passed) > _LOOKED_AT:
                 return False
@@ -199,7 +201,12 @@ def seconds(moment: Moment) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _database(source: object) -> Database:
+def database_to_read(source: object) -> Database:
+    """Open the database of a log that is read.
+
+    Raises:
+        ConfigurationError: It cannot be reached, or holds no log.
+    """
     from cascade_core.log.database import Database  # noqa: PLC0415 - only where one is read
 
     database = Database(str(source), named="", create=False)
@@ -214,7 +221,8 @@ def _rows(database: Database, query: sa.Select[Any]) -> Iterator[Any]:
         yield from stack.enter_context(found)
 
 
-def _whole(record: str, request: str | None, response: str | None) -> Record:
+def whole_record(record: str, request: str | None, response: str | None) -> Record:
+    """Return a record as it was written, of what a database keeps in three columns."""
     found: Record = json.loads(record)
     if request is not None:
         found["request"] = json.loads(request)
@@ -227,17 +235,7 @@ def _is_record(value: Any) -> bool:
     return isinstance(value, Mapping) and "reason" in value and isinstance(value.get("calls"), list)
 
 
-def _is_event(value: Any) -> bool:
-    return (
-        isinstance(value, Mapping)
-        and value.get("event") in {"audit", "feedback"}
-        and isinstance(value.get("decision"), str)
-    )
-
-
 def _at(value: Mapping[str, Any]) -> float:
     """Return when something was written down; of what does not say so, that it is old."""
-    try:
-        return seconds(datetime.fromisoformat(value["at"]))
-    except (KeyError, TypeError, ValueError):
-        return float("-inf")
+    at = seconds_of(value.get("at"))
+    return float("-inf") if at is None else at

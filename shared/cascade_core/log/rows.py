@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from time import time
 from typing import Any, TypeAlias
 from uuid import uuid4
+
+from cascade_core.moments import as_iso, seconds_of
 
 Values: TypeAlias = dict[str, Any]
 
@@ -100,14 +101,11 @@ def _id(value: Any) -> str:
 
 def _time(value: Any) -> tuple[float, str]:
     """Return a time in seconds and as text; now, where none is given."""
-    if isinstance(value, str):
-        try:
-            found = datetime.fromisoformat(value)
-            return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp(), value
-        except (ValueError, OverflowError):
-            pass
+    found = seconds_of(value)
+    if found is not None:
+        return found, value
     now = time()
-    return now, datetime.fromtimestamp(now, UTC).isoformat()
+    return now, as_iso(now)
 
 
 def _text(value: Any) -> str | None:

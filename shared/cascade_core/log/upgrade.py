@@ -58,7 +58,11 @@ def upgraded(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def is_event(entry: Any) -> bool:
     """Tell whether an entry of a log is feedback or an audit, and no decision."""
-    return isinstance(entry, Mapping) and "event" in entry and "decision" in entry
+    return (
+        isinstance(entry, Mapping)
+        and entry.get("event") in ("audit", "feedback")
+        and isinstance(entry.get("decision"), str)
+    )
 
 
 def _judged(record: Mapping[str, Any]) -> list[dict[str, Any]]:

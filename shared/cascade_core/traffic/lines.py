@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from cascade_core.log.reading import read_events, read_records
 from cascade_core.log.rows import rows_of
+from cascade_core.moments import seconds_of
 from cascade_core.traffic.columns import CHUNK, KIND, NUMBERS, ROW_COLUMNS, TrafficRow
 from cascade_core.traffic.entries import LATEST_FAILED, AuditEntry, Feedback, LogEntries
 
@@ -26,7 +26,7 @@ def entries_of_file(source: str, since: float | None, until: float | None) -> Lo
     for event in read_events(source):
         if event["event"] == "audit":
             audits.append(AuditEntry._make(event.get(name) for name in AuditEntry._fields))
-        elif _within(_seconds(event), since, until):
+        elif _within(seconds_of(event.get("at")), since, until):
             said.append(event)
     entries = LogEntries(audits, _feedback(said), iter(()))
     ids = {audit.decision for audit in audits}
@@ -41,7 +41,7 @@ def _chunks(
     chunk: list[TrafficRow] = []
     failed: deque[Mapping[str, Any]] = deque(maxlen=LATEST_FAILED)
     for entry in records:
-        at = _seconds(entry)
+        at = seconds_of(entry.get("at"))
         if not _within(at, since, until):
             continue
         row = _row(entry, at, ids)
@@ -84,15 +84,6 @@ def errors_of(records: Iterator[Mapping[str, Any]] | Sequence[Mapping[str, Any]]
             if call.get("outcome") == "failed":
                 found[f"tier {call.get('tier')}: {call.get('error') or 'unknown'}"] += 1
     return found
-
-
-def _seconds(entry: Mapping[str, Any]) -> float | None:
-    """Return when an entry was written; None where it does not say."""
-    try:
-        at = datetime.fromisoformat(entry["at"])
-    except (KeyError, TypeError, ValueError):
-        return None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
 def _within(at: float | None, since: float | None, until: float | None) -> bool:

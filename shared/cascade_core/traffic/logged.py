@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cascade_core.files import finite
+from cascade_core.moments import as_iso
 from cascade_core.traffic.groups import Groups, groups_of
 from cascade_core.traffic.shifts import Moved, moved
 from cascade_core.traffic.summary import Group, TrafficFigures, Worked, grouped, work_out
@@ -83,8 +83,8 @@ class LogReport:
         plain: dict[str, Any] = {
             **_plain(self.figures),
             "log": self.source,
-            "first": None if span is None else _iso(span[0]),
-            "last": None if span is None else _iso(span[1]),
+            "first": None if span is None else as_iso(span[0], "seconds"),
+            "last": None if span is None else as_iso(span[1], "seconds"),
             "models": {str(tier): dict(models) for tier, models in self.models.items()},
             "feedback": asdict(self.read.feedback),
             "failing": [dict(each) for each in self.read.failing],
@@ -155,10 +155,6 @@ def _span(at: Any) -> tuple[float, float] | None:
     return (float(known.min()), float(known.max())) if len(known) else None
 
 
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
-
-
 def _plain(figures: TrafficFigures) -> dict[str, Any]:
     costs = figures.costs
     even = figures.break_even
@@ -207,10 +203,10 @@ def _decided(each: Decider) -> dict[str, Any]:
     return {
         "name": each.name,
         "requests": each.requests,
-        "first": None if each.first is None else _iso(each.first),
-        "last": None if each.last is None else _iso(each.last),
+        "first": None if each.first is None else as_iso(each.first, "seconds"),
+        "last": None if each.last is None else as_iso(each.last, "seconds"),
     }
 
 
 def _shift(shift: Moved) -> dict[str, Any]:
-    return {**asdict(shift), "at": None if shift.at is None else _iso(shift.at)}
+    return {**asdict(shift), "at": None if shift.at is None else as_iso(shift.at, "seconds")}

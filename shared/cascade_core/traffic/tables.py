@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cascade_core.log.database import Database
+from cascade_core.log.reading import database_to_read
 from cascade_core.log.schema import audits, decisions, details, feedback
 from cascade_core.traffic.columns import CHUNK, KIND, NUMBERS, TrafficRow
 from cascade_core.traffic.entries import LATEST_FAILED, AuditEntry, Feedback, LogEntries
@@ -24,8 +25,7 @@ def entries_of_database(
     Raises:
         ConfigurationError: It is no log, or cannot be read.
     """
-    database = Database(source, named="", create=False)
-    database.reach()
+    database = database_to_read(source)
     within = _within(decisions.c.at, since, until)
     with database.reading() as connection:
         known = connection.execute(

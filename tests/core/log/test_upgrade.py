@@ -83,3 +83,5 @@ def test_events_are_told_from_decisions():
     assert is_event(audit_event("d1", status="skipped", probability=0.5, compare="auto"))
     assert not any(is_event(record) for record in KEPT)
     assert not is_event(["event", "decision"])
+    assert not is_event({"event": "audit", "decision": None})
+    assert not is_event({"event": "a kind of its own", "decision": "d1"})
