@@ -16,6 +16,7 @@
     ├── UnwritableError (also TypeError)        a setting is no plain data, or may be secret
     ├── UnfitError                           a log was given what is neither record nor event
     ├── RepeatedKeyError (also ValueError)      a JSON object has a key twice
+    ├── MisplacedError (also ValueError)        a document's parts do not fit together; says which
     ├── RequestError                            the demo's server cannot serve a request
     ├── UnfilledError                           a demo model's answer has nothing for a field
     ├── ContextLengthError (also ValueError)    a prompt is too long for the demo's models

@@ -12,11 +12,13 @@ from typing import Any, TypeAlias, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from cascade_core.errors import CascadeError
+
 Place: TypeAlias = tuple[str | int, ...]
 """The keys and the places in lists, from 0, that lead to a part of a document."""
 
 
-class MisplacedError(ValueError):
+class MisplacedError(CascadeError, ValueError):
     """What a check of a whole found wrong with a part of it.
 
     Attributes:

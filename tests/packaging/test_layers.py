@@ -30,10 +30,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "cascade_core.version",
         "cascade_core.named",
         "cascade_core.frozen",
-        "cascade_core.invalid",
     ),
     (
         "cascade_core.abilities",
+        "cascade_core.invalid",
         "cascade_core.ruling",
         "cascade_core.forks",
         "cascade_core.visible",
