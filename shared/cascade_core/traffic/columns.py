@@ -6,6 +6,7 @@ policy. Each such kind of row is looked at once, so that a million rows are read
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -135,7 +136,7 @@ def traffic_of(chunks: Iterator[Sequence[TrafficRow]], *, tags: bool = False) ->
     kinds, lists = _Coder(), _Coder()
     audited: dict[str, int] = {}
     seen = 0
-    for chunk in filter(len, chunks):
+    for chunk in _uncollected(filter(len, chunks)):
         columns = dict(zip(ROW_COLUMNS, zip(*chunk, strict=True), strict=True))
         for name in NUMBERS:
             parts[name].append(np.array(columns[name], dtype=_WIDTHS.get(name, np.float64)))
@@ -153,6 +154,17 @@ def traffic_of(chunks: Iterator[Sequence[TrafficRow]], *, tags: bool = False) ->
         place[order] = np.arange(seen)
         audited = {key: int(place[row]) for key, row in audited.items()}
     return _traffic(whole, kinds, Named(list(lists), whole["tags"]) if tags else None, audited)
+
+
+def _uncollected(chunks: Iterator[Sequence[TrafficRow]]) -> Iterator[Sequence[TrafficRow]]:
+    """Yield rows without a search for garbage cycles: they make none, and it takes a quarter."""
+    searched = gc.isenabled()
+    gc.disable()
+    try:
+        yield from chunks
+    finally:
+        if searched:
+            gc.enable()
 
 
 def _traffic(
