@@ -21,6 +21,7 @@ from cascade_core.collect.job import as_cap, as_concurrency, check_priced
 from cascade_core.collect.later import LaterAudits, LaterJob, audit_all
 from cascade_core.collect.logged import Drawn, Logged, draw
 from cascade_core.costs.rate import EXACT
+from cascade_core.errors import ConfigurationError
 from cascade_core.log import LogEvent, open_log
 from cascade_core.log.reading import read_events, read_records
 from cascade_core.loop import drivers
@@ -100,6 +101,8 @@ async def audit_log(  # noqa: PLR0913 - the command's options
     Raises:
         ConfigurationError: An argument cannot work; nothing has been asked or written.
     """
+    if rate == 0:
+        raise ConfigurationError("rate 0 audits nothing: give a number above 0, up to 1")
     setting, cap = Audit(rate, compare), as_cap(max_usd, "max_usd")
     made = make_cascade(tiers, signals=signals, prices=prices)
     engine = made._engine  # noqa: SLF001 - it is ours
@@ -108,14 +111,18 @@ async def audit_log(  # noqa: PLR0913 - the command's options
     judges = [each.model for each in asking if hasattr(each, "model")]
     engine.judges = Judges(judges)
     check_priced(cap, priced_by(made, judges), plan)
+    records = read_records(log)
     drawn = draw(
-        read_records(log),
+        records,
         read_events(log, "audit"),
         rate=rate,
         seed=seed,
         tiers=len(plan.tiers),
         cascade=cascade,
     )
+    if not drawn.requests and records.unreadable:
+        lines = f"{records.unreadable} lines that are no record of a decision"
+        raise ConfigurationError(f"{log} holds no answered request, and {lines}")
     kept: Any = open_log(log, private=True)
     if begin is not None:
         begin(_estimate(plan, drawn, judged=isinstance(compare, Judge)))

@@ -30,8 +30,8 @@ class Audit:
     """A random share of the requests whose answer is compared with the strongest tier's.
 
     Args:
-        rate: Probability that a request is audited, in (0, 1]. A rule of the policy may set another
-            for the requests that it is about.
+        rate: Probability that a request is audited, in [0, 1]. A rule of the policy may set another
+            for the requests that it is about; with 0, those alone are audited.
         compare: What compares the answers; see `Compare`.
         max_usd_per_day: The most that audits may cost in a day (UTC); None sets no limit. What it
             forbids counts as not covered. Cascades that are given the same `Audit` share it.
@@ -40,7 +40,7 @@ class Audit:
         ConfigurationError: An argument is none of these.
     """
 
-    rate: float
+    rate: float = 0.05
     compare: Compare = "auto"
     max_usd_per_day: float | None = None
     spending: Spending = field(init=False, repr=False, compare=False)
@@ -48,10 +48,10 @@ class Audit:
     def __post_init__(self) -> None:
         """Check the arguments."""
         rate, limit = self.rate, self.max_usd_per_day
-        if not _is_number(rate) or not 0 < rate <= 1:
+        if not _is_number(rate) or not 0 <= rate <= 1:
             percent = _is_number(rate) and 1 < rate <= _PERCENT
             hint = f", {rate / _PERCENT:g} for {rate:g} %" if percent else ""
-            msg = f"Audit(rate={rate!r}): give a number above 0, up to 1{hint}"
+            msg = f"Audit(rate={rate!r}): give a number from 0 to 1{hint}"
             raise ConfigurationError(msg)
         if limit is not None and (not _is_number(limit) or limit <= 0):
             msg = f"Audit(max_usd_per_day={limit!r}): give USD above 0, or None for no limit"

@@ -23,10 +23,20 @@ def graded(request, draft, strong):
     return 1.0
 
 
-@pytest.mark.parametrize("rate", [0, -0.1, 1.01, True, "0.1", None, float("nan"), float("inf")])
-def test_a_rate_is_a_probability_above_zero(rate):
-    with pytest.raises(ConfigurationError, match=r"Audit\(rate=.*above 0, up to 1"):
+@pytest.mark.parametrize("rate", [-0.1, 1.01, True, "0.1", None, float("nan"), float("inf")])
+def test_a_rate_is_a_probability(rate):
+    with pytest.raises(ConfigurationError, match=r"Audit\(rate=.*from 0 to 1"):
         Audit(rate)
+
+
+def test_one_request_in_twenty_is_audited_where_nothing_is_said():
+    assert Audit(compare=graded).rate == 0.05
+
+
+def test_with_a_rate_of_zero_rules_alone_have_requests_audited():
+    none = Audit(0)
+    assert pick(none, Ruling(), random.random) == {"probability": 0, "picked": False}
+    assert pick(none, Ruling(audit=1.0), random.random) == {"probability": 1.0, "picked": True}
 
 
 def test_a_percentage_is_recognised():

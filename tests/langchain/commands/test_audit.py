@@ -148,6 +148,7 @@ def test_ctrl_c_keeps_what_is_done(log: Path, monkeypatch: pytest.MonkeyPatch) -
         (["--compare", "agreement"], "give auto, judge:MODEL, or module:function"),
         (["--compare", "judge:"], "give auto, judge:MODEL, or module:function"),
         (["--rate", "5"], "0.05 for 5 %"),
+        (["--rate", "0"], "above 0"),
         (["--max-usd", "-1"], "max_usd -1"),
         (["--tier", "demo:desk-small"], "either as --tier"),
         (["--cascade", "other", "--signals", "nonsense"], "unknown signal"),
@@ -167,3 +168,11 @@ def test_a_log_that_is_not_there_is_named(tmp_path: Path) -> None:
     ran = run(tmp_path / "none.jsonl")
     assert isinstance(ran.exception, ConfigurationError)
     assert "none.jsonl" in str(ran.exception)
+
+
+def test_a_file_of_other_lines_is_no_log(tmp_path: Path) -> None:
+    (tmp_path / "prices.json").write_text("{}")
+    (tmp_path / "other.jsonl").write_text('{"a": 1}\nnot JSON\n')
+    ran = run(tmp_path / "other.jsonl")
+    assert isinstance(ran.exception, ConfigurationError)
+    assert "other.jsonl holds no answered request, and 2 lines" in str(ran.exception)
