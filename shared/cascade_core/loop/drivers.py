@@ -243,7 +243,15 @@ async def in_thread(function: Callable[..., T], *args: Any) -> T:
         asyncio.get_running_loop()
     except RuntimeError:  # another event loop's framework, or none, is driving
         return function(*args)
-    return await asyncio.to_thread(function, *args)
+    return await asyncio.to_thread(_called, function, *args)
+
+
+def _called(function: Callable[..., T], *args: Any) -> T:
+    """Call a function; no future takes a `StopIteration`, and whoever awaits it waits for ever."""
+    try:
+        return function(*args)
+    except StopIteration as error:
+        raise RuntimeError("a function raised StopIteration") from error
 
 
 async def in_own_thread(function: Callable[[], None]) -> None:
@@ -262,7 +270,7 @@ async def in_own_thread(function: Callable[[], None]) -> None:
     def run() -> None:
         error: BaseException | None = None
         try:
-            function()
+            _called(function)
         except BaseException as raised:  # noqa: BLE001 - it is raised where this is awaited
             error = raised
         with suppress(RuntimeError):  # the loop may be closed by now

@@ -360,3 +360,12 @@ async def test_a_flow_may_be_driven_where_no_task_is_running():
 
 def test_a_flow_may_be_driven_where_no_event_loop_is_running():
     assert no_waiting(drivers.arun(flow_of(ASK), AtOnce())) == ["an answer"]
+
+
+@pytest.mark.parametrize("call", [drivers.awaited, drivers.in_thread, drivers.in_own_thread])
+async def test_a_function_that_runs_out_of_an_iterator_is_not_awaited_for_ever(call):
+    def runs_out():
+        next(iter(()))
+
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        await asyncio.wait_for(call(runs_out), 30)
