@@ -12,7 +12,7 @@ from cascade_core.collect.case import Grade
 from cascade_core.collect.examine import Answer, Examined
 from cascade_core.collect.journal import Entry
 from cascade_core.collect.requests import Sample
-from cascade_core.costs.rate import EXACT
+from cascade_core.costs.rate import EXACT, in_usd
 from cascade_core.signals.agreement import written
 from cascade_core.signals.base import Signal
 
@@ -115,11 +115,11 @@ def _tier(
     if texts:
         row[f"{t}_response"] = None if draft is None else written(draft.text, draft.tool_calls)
     row[f"{t}_quality"] = quality
-    row[f"{t}_cost_usd"] = _usd(answer.cost)
+    row[f"{t}_cost_usd"] = in_usd(answer.cost)
     if answer.gate is not None:
         row[f"{t}_gate"] = answer.gate
     row |= {f"{t}_signal_{s.name}": answer.readings.get(s.name) for s in signals}
-    row |= {f"{t}_paid_{s.name}_usd": _usd(answer.paid.get(s.name)) for s in signals if s.paid}
+    row |= {f"{t}_paid_{s.name}_usd": in_usd(answer.paid.get(s.name)) for s in signals if s.paid}
     return row
 
 
@@ -128,7 +128,3 @@ def _writable(value: Any) -> Any:
     if not isinstance(value, str) or value.isascii():
         return value
     return value.encode("utf-8", "backslashreplace").decode()
-
-
-def _usd(cost: Decimal | None) -> float | None:
-    return None if cost is None else float(cost)

@@ -103,3 +103,8 @@ class Rate:
             total_out -= reasoning
             cost = _multiply_add(reasoning, self.reasoning, cost)
         return _multiply_add(total_in, self.input, _multiply_add(total_out, self.output, cost))
+
+
+def in_usd(amount: Decimal | None) -> float | None:
+    """Return an amount as records and tables have it; None where it is not known."""
+    return None if amount is None else float(amount)

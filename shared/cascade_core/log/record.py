@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from cascade_core.call import Call
+from cascade_core.costs.rate import in_usd
 from cascade_core.frozen import frozen
 from cascade_core.log.upgrade import RECORD_FIELDS, upgraded
 from cascade_core.usage import Usage
@@ -90,10 +91,10 @@ def as_record(verdict: Verdict, record_id: str, asked: Asked) -> Record:
         "calibrated": verdict.calibrated,
         "signals": dict(judged.signals),
         "calls": [call_record(call) for call in verdict.calls],
-        "cost_usd": _money(verdict.cost),
+        "cost_usd": in_usd(verdict.cost),
         "class": asked.class_name,
         "policy": asked.policy,
-        "strong_cost_usd": _money(verdict.strong_cost),
+        "strong_cost_usd": in_usd(verdict.strong_cost),
         "strong_cost_is_estimate": not verdict.strong_cost_exact,
         **_asked(asked),
         "strong_cost_basis": verdict.strong_cost_basis,
@@ -140,7 +141,7 @@ def exhausted_record(
         "calibrated": False,
         "signals": {},
         "calls": [call_record(call) for call in calls],
-        "cost_usd": _money(cost),
+        "cost_usd": in_usd(cost),
         "class": asked.class_name,
         "policy": asked.policy,
         "strong_cost_usd": None,
@@ -235,7 +236,7 @@ def call_record(call: Call) -> Record:
         "purpose": call.purpose,
         "usage": None if usage is None else tokens_of(usage),
         "tokens_source": None if usage is None else usage.source,
-        "cost_usd": _money(call.cost),
+        "cost_usd": in_usd(call.cost),
         "latency_ms": round(call.seconds * 1000, 3),
         "outcome": call.outcome,
     }
@@ -258,7 +259,3 @@ def tokens_of(usage: Usage) -> Record:
     if usage.reasoning_tokens:
         counts["reasoning_tokens"] = usage.reasoning_tokens
     return counts
-
-
-def _money(amount: Decimal | None) -> float | None:
-    return None if amount is None else float(amount)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
+from cascade_core.costs.rate import in_usd
 from cascade_core.log import LogEvent, audit_event
 from cascade_core.log.record import call_record
 from cascade_core.loop.auditing import Comparison, TierAnswer
@@ -35,7 +35,7 @@ def found_event(
         quality=found.quality if done else None,
         strong_quality=found.strong_quality if done else None,
         harm=found.harm if done else None,
-        strong_cost_usd=_in_usd(found.strong_cost),
+        strong_cost_usd=in_usd(found.strong_cost),
         **paid_for(trail),
     )
 
@@ -44,7 +44,7 @@ def paid_for(trail: Trail) -> dict[str, Any]:
     """Return what an event says of the calls that its audit has made."""
     calls = list(trail.calls)
     return {
-        "cost_usd": _in_usd(total(calls)),
+        "cost_usd": in_usd(total(calls)),
         "calls": [call_record(call) for call in calls],
     }
 
@@ -60,16 +60,11 @@ def _plain(answer: TierAnswer) -> dict[str, Any]:
         "tier": answer.tier.index,
         "model": answer.draft.model or answer.tier.model,
         "quality": answer.quality,
-        "cost_usd": _in_usd(answer.cost),
+        "cost_usd": in_usd(answer.cost),
         "reason": None if answer.judgement is None else judged.reason,
         "confidence": judged.confidence,
         "threshold": judged.threshold,
         "signals": dict(judged.signals),
-        "paid": {name: _in_usd(cost) for name, cost in judged.paid.items()},
+        "paid": {name: in_usd(cost) for name, cost in judged.paid.items()},
         "drawn": answer.drawn,
     }
-
-
-def _in_usd(amount: Decimal | None) -> float | None:
-    """Return an amount as events have it."""
-    return None if amount is None else float(amount)

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cascade_core.call import Reason
+from cascade_core.costs.rate import in_usd
 from cascade_core.draft import Draft
 from cascade_core.effects import (
     Ask,
@@ -242,7 +243,7 @@ def shadowed(plan: Plan, request: Request, trail: Trail, verdict: Verdict) -> St
     shadow = {
         **would,
         "accepted": accepted is not None and accepted[1].accepted,
-        "cost_usd": None if paid is None else float(paid),
+        "cost_usd": in_usd(paid),
     }
     return replace(_verdict(run, plan.tiers[-1], verdict.draft, verdict.reason), shadow=shadow)
 
