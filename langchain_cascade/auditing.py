@@ -19,14 +19,14 @@ from langchain_core.runnables.config import ensure_config
 
 from cascade_core.collect.job import as_cap, as_concurrency, check_priced
 from cascade_core.collect.later import LaterAudits, LaterJob, audit_all
-from cascade_core.collect.logged import Drawn, Logged, draw
+from cascade_core.collect.logged_requests import Drawn, Logged, draw
 from cascade_core.costs.rate import EXACT
 from cascade_core.errors import ConfigurationError
 from cascade_core.log import LogEvent, open_log
 from cascade_core.log.reading import read_events, read_records
 from cascade_core.loop import drivers
 from cascade_core.loop.audit_events import found_event
-from cascade_core.loop.auditing import audited, expected_cost, missing_tiers
+from cascade_core.loop.audit_flow import audited, expected_cost, missing_tiers
 from cascade_core.loop.behind import flush_log
 from cascade_core.loop.port import AsyncPort
 from cascade_core.loop.trail import Trail

@@ -14,7 +14,7 @@ from llama_index.core.instrumentation.dispatcher import instrument_tags
 
 from cascade_core import collect_decisions
 from cascade_core.errors import CascadeExhausted
-from cascade_core.log.held import hold
+from cascade_core.log.registry import register
 from langchain_cascade import CascadeMiddleware, ChatCascade
 from llamaindex_cascade import CascadeLLM, CascadeQueryEngine, CascadeSynthesizer
 from tests.langchain import fakes as langchain
@@ -45,7 +45,7 @@ class Kept:
 def logged(cascade: Any) -> Kept:
     kept = Kept()
     made = cascade._engine
-    made.log, made.held, made.log_metadata = kept, hold(kept, None), ("tenant", "absent")
+    made.log, made.registered, made.log_metadata = kept, register(kept, None), ("tenant", "absent")
     return kept
 
 

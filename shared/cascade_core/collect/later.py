@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
-from cascade_core.collect.logged import Drawn, Logged
+from cascade_core.collect.logged_requests import Drawn, Logged
 from cascade_core.collect.runner import Advance
 from cascade_core.costs.rate import EXACT
 from cascade_core.errors import ConfigurationError, error_name

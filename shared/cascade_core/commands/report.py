@@ -43,7 +43,7 @@ def report(  # noqa: PLR0913 - the command's options
     from cascade_core.commands.logs import shown_source, since_when
     from cascade_core.log.urls import is_url
     from cascade_core.traffic.groups import check_by
-    from cascade_core.traffic.logged import report_of
+    from cascade_core.traffic.log_report import report_of
     from cascade_core.traffic.reading import read_log
 
     check_by(by)

@@ -7,7 +7,7 @@ from typing import Any
 from cascade_core.costs.rate import in_usd
 from cascade_core.log import LogEvent, audit_event
 from cascade_core.log.record import call_record
-from cascade_core.loop.auditing import Comparison, TierAnswer
+from cascade_core.loop.audit_flow import Comparison, TierAnswer
 from cascade_core.loop.trail import Trail, total
 from cascade_core.verdict import Judgement
 

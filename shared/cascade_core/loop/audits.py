@@ -1,4 +1,6 @@
-"""Audits behind the answers: begun when a request's record is written, in a thread or a task.
+"""Runs audits in a thread or a task, begun when a request's record is written.
+
+What an audit asks and compares is in `audit_flow`, how it is written down in `audit_events`.
 
 No answer waits for its audit or fails with it. Whatever becomes of an audit that a request was
 picked for is written to the log, also that it was not made: only so do estimates stay honest.
@@ -15,7 +17,7 @@ from cascade_core.errors import error_name
 from cascade_core.log import audit_event, step_aside
 from cascade_core.loop import behind, drivers, writing
 from cascade_core.loop.audit_events import found_event, paid_for
-from cascade_core.loop.auditing import Comparison, audited, expected_cost, missing_tiers
+from cascade_core.loop.audit_flow import Comparison, audited, expected_cost, missing_tiers
 from cascade_core.loop.trail import Trail, total
 from cascade_core.signals.judge import Judge
 

@@ -25,8 +25,8 @@ from cascade_core.log import (
     feedback_event,
     open_log,
 )
-from cascade_core.log.held import HeldLog, all_held, log_of, place_of
-from cascade_core.log.kept import MOST_CHARACTERS, cut, redacted
+from cascade_core.log.redaction import MOST_CHARACTERS, cut, redacted
+from cascade_core.log.registry import RegisteredLog, log_of, place_of, registered_logs
 from cascade_core.log.urls import database_url, is_url, sqlite_file
 from cascade_core.loop import behind, drivers
 from cascade_core.setup.notices import Notices
@@ -77,18 +77,18 @@ def record_feedback(
     event = feedback_event(
         decision, _read_quality(quality), by=None if by is None else cut(by), corrected=corrected
     )
-    held = _find(decision, log)
-    if not isinstance(held.log, EventLog):
+    registered = _find(decision, log)
+    if not isinstance(registered.log, EventLog):
         msg = (
-            f"log={type(held.log).__name__} keeps no feedback: give it a method "
+            f"log={type(registered.log).__name__} keeps no feedback: give it a method "
             "write_event(event), plain or async"
         )
         raise ConfigurationError(msg)
     if _in_event_loop() and behind.start_thread(
-        lambda: None, lambda: _try(held, event), lambda error: _lost(held, error)
+        lambda: None, lambda: _try(registered, event), lambda error: _lost(registered, error)
     ):
         return
-    _keep(held, event)
+    _keep(registered, event)
 
 
 def _read_id(given: Any) -> str:
@@ -112,19 +112,19 @@ def _read_quality(given: Any) -> float:
     return quality
 
 
-_opened: dict[str, HeldLog] = {}
+_opened: dict[str, RegisteredLog] = {}
 _lock = Lock()
 free_in_child(sys.modules[__name__])
 
 
-def _find(decision: str, log: Any) -> HeldLog:
+def _find(decision: str, log: Any) -> RegisteredLog:
     """Return the log to keep feedback in."""
     if log is not None:
         return _named(log)
     found = log_of(decision)
     if found is not None:
         return found
-    alive = all_held()
+    alive = registered_logs()
     if len(alive) == 1:
         return alive[0]
     if not alive:
@@ -140,19 +140,19 @@ def _find(decision: str, log: Any) -> HeldLog:
     raise ConfigurationError(msg)
 
 
-def _named(log: Any) -> HeldLog:
+def _named(log: Any) -> RegisteredLog:
     """Return a log that is named: the same object as a cascade's where one has it open."""
-    for held in all_held():
-        if held.log is log or place_of(held.log) == place_of(log):
-            return held
+    for registered in registered_logs():
+        if registered.log is log or place_of(registered.log) == place_of(log):
+            return registered
     if not isinstance(log, str | Path):
-        return HeldLog(open_log(log), None)
+        return RegisteredLog(open_log(log), None)
     name = str(log)
     _check_is_there(name)
     with _lock:
         found = _opened.get(name)
         if found is None:
-            found = _opened[name] = HeldLog(open_log(log), None)
+            found = _opened[name] = RegisteredLog(open_log(log), None)
             while len(_opened) > _MOST_OPENED:
                 del _opened[next(iter(_opened))]
     return found
@@ -166,9 +166,9 @@ def _check_is_there(name: str) -> None:
         raise ConfigurationError(msg)
 
 
-def _keep(held: HeldLog, event: LogEvent) -> None:
+def _keep(registered: RegisteredLog, event: LogEvent) -> None:
     if event["corrected"] is not None:
-        texts = redacted(held.redact, [event["corrected"]])
+        texts = redacted(registered.redact, [event["corrected"]])
         if texts is None:
             _notices.give(
                 "redact",
@@ -176,26 +176,26 @@ def _keep(held: HeldLog, event: LogEvent) -> None:
                 "and the rest of the feedback is kept",
             )
         event = {**event, "corrected": None if texts is None else texts[0]}
-        held.make_private()
-    waiting = held.log.write_event(event)
+        registered.make_private()
+    waiting = registered.log.write_event(event)
     if inspect.isawaitable(waiting):
         drivers.await_elsewhere(waiting)
 
 
-def _try(held: HeldLog, event: LogEvent) -> None:
+def _try(registered: RegisteredLog, event: LogEvent) -> None:
     try:
-        _keep(held, event)
+        _keep(registered, event)
     except Exception as error:  # noqa: BLE001 - nobody waits for it any more
-        _lost(held, error)
+        _lost(registered, error)
 
 
 _notices = Notices()
 
 
-def _lost(held: HeldLog, error: BaseException) -> None:
+def _lost(registered: RegisteredLog, error: BaseException) -> None:
     _notices.give(
-        "feedback:" + str(place_of(held.log)),
-        f"log={held.log!r} cannot be written ({type(error).__name__}): "
+        "feedback:" + str(place_of(registered.log)),
+        f"log={registered.log!r} cannot be written ({type(error).__name__}): "
         "feedback is lost until it can be",
     )
 

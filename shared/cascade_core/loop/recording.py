@@ -1,4 +1,4 @@
-"""What is written down of a request beside its verdict."""
+"""What a record says of a request beside its verdict, and the content that goes with it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from cascade_core.call import Call
 from cascade_core.costs.tokens import estimate_usage
 from cascade_core.log import Asked, Record
-from cascade_core.log.kept import cut, kept_metadata, kept_tags, redacted
+from cascade_core.log.redaction import cut, kept_metadata, kept_tags, redacted
 from cascade_core.request import Request
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.plan import Plan
@@ -43,7 +43,7 @@ def asked_of(  # noqa: PLR0913 - all that there is to say
         seconds: Until the answer was known.
     """
     tags, thread, keys = request.tags, request.thread, engine.log_metadata
-    logged = engine.held is not None
+    logged = engine.registered is not None
     return Asked(
         at=at,
         latency_ms=seconds * 1000,
@@ -82,9 +82,9 @@ def _input_tokens(
 
 
 def _digest(engine: Engine, plan: Plan, request: Request) -> str | None:
-    assert engine.held is not None  # noqa: S101 - there is a log
+    assert engine.registered is not None  # noqa: S101 - there is a log
     try:
-        return engine.held.digest(request)
+        return engine.registered.digest(request)
     except Exception as error:  # noqa: BLE001 - the answer is paid for and must get out
         plan.notices.give(
             "digest",

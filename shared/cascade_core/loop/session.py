@@ -21,9 +21,9 @@ from cascade_core.log import Record, as_record, collectors, exhausted_record
 from cascade_core.loop import audits, behind, drivers
 from cascade_core.loop.flow import UNFINISHED, cascade, failing, served, shadowed
 from cascade_core.loop.hooks import Hook, tell
-from cascade_core.loop.keeping import Keeping
 from cascade_core.loop.port import AsyncPort, Caller, Port
 from cascade_core.loop.recording import Decided
+from cascade_core.loop.session_record import RecordedSession
 from cascade_core.loop.trail import Trail, total
 from cascade_core.request import Request
 from cascade_core.setup.engine import Engine
@@ -32,7 +32,7 @@ from cascade_core.verdict import Verdict
 __all__ = ["Decided", "Hook", "Session"]
 
 
-class Session(Keeping):
+class Session(RecordedSession):
     """One request.
 
     Args:

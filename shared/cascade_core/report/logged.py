@@ -25,7 +25,7 @@ from cascade_core.report.logged_rows import (
 )
 from cascade_core.report.rows import formatted, shortened, shown_moment
 from cascade_core.report.terminal import LOOK, print_cells, print_figures
-from cascade_core.traffic.logged import Decider, LogReport
+from cascade_core.traffic.log_report import Decider, LogReport
 from cascade_core.traffic.money import BreakEven, Costs
 from cascade_core.traffic.summary import TrafficFigures
 from cascade_core.visible import SafeText

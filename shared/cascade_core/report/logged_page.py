@@ -27,7 +27,7 @@ from cascade_core.report.logged_rows import (
 )
 from cascade_core.report.terminal import LOOK
 from cascade_core.report.timelines import timelines
-from cascade_core.traffic.logged import LogReport
+from cascade_core.traffic.log_report import LogReport
 
 
 def write_log_page(path: Path, report: LogReport) -> None:

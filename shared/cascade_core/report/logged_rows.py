@@ -9,7 +9,7 @@ from cascade_core.evaluation.audited import Estimates, MeanFound
 from cascade_core.report.reasons import IN_WORDS
 from cascade_core.report.rows import Figure, formatted, shortened
 from cascade_core.statistics.bootstrap import Interval
-from cascade_core.traffic.logged import LogReport
+from cascade_core.traffic.log_report import LogReport
 from cascade_core.traffic.summary import Group, TrafficFigures
 
 FEW_REQUESTS = 20

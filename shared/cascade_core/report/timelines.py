@@ -11,7 +11,7 @@ from cascade_core.arrays import Array, Ints
 from cascade_core.costs.shown import dollars
 from cascade_core.report.rows import formatted
 from cascade_core.report.svg import BAD, FAINT, GOOD, INK, MAIN, SECOND, Plot, draw_plot
-from cascade_core.traffic.logged import LogReport
+from cascade_core.traffic.log_report import LogReport
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,8 +13,8 @@ from typing import Any, ClassVar, Self
 from cascade_core.costs import catalogue, encodings
 from cascade_core.likeness import likeness
 from cascade_core.log import DecisionLog, open_log
-from cascade_core.log.held import HeldLog, hold
-from cascade_core.log.kept import Redact, check_keys, check_redact
+from cascade_core.log.redaction import Redact, check_keys, check_redact
+from cascade_core.log.registry import RegisteredLog, register
 from cascade_core.refusals.languages import LANGUAGES
 from cascade_core.request import Request
 from cascade_core.setup.audit import Audit, by_chance, pick, read_audit
@@ -48,7 +48,7 @@ class Engine:
         framework: Whose cascade it is; each adapter's engine says so.
         name: What records call the cascade.
         log: Where records are kept, if anywhere.
-        held: The same log, known to whoever gives feedback, and the key of its digests.
+        registered: The same log as its registry has it, for feedback, with the key of its digests.
         log_content: Whether prompts and answers are kept there too.
         redact: Takes out of prompts and answers what must not be kept.
         log_metadata: Which of the caller's metadata records keep.
@@ -88,9 +88,9 @@ class Engine:
             settings.log, private=private, overflow=settings.log_overflow
         )
         self.redact: Redact | None = check_redact(settings.redact)
-        self.held: HeldLog | None = hold(self.log, self.redact)
-        if self.held is not None:
-            self._live.prepare = partial(_make_private, self.held)
+        self.registered: RegisteredLog | None = register(self.log, self.redact)
+        if self.registered is not None:
+            self._live.prepare = partial(_make_private, self.registered)
         self.log_metadata = check_keys(settings.log_metadata)
         self.audit: Audit | None = read_audit(settings.audit, self.log)
         self.chance = by_chance
@@ -119,7 +119,7 @@ class Engine:
     def cold(self) -> bool:
         """Whether there is something to read from the disk in `warm_up`."""
         return (
-            (self.held is not None and self.held.cold)
+            (self.registered is not None and self.registered.cold)
             or any(module not in sys.modules for module in self._modules())
             or not catalogue.is_read()
             or any(encodings.is_unread(tier.model) for tier in self.plan.tiers)
@@ -139,8 +139,8 @@ class Engine:
         self.warm = True
 
     def _read_key(self) -> None:
-        if self.held is not None:
-            self.held.key()
+        if self.registered is not None:
+            self.registered.key()
 
     def _modules(self) -> Iterator[str]:
         yield from _ON_USE
@@ -194,7 +194,7 @@ def _logs_content(plan: Plan) -> bool:
     return plan.rulebook is not None and plan.rulebook.logs_content
 
 
-def _make_private(held: HeldLog, plan: Plan) -> None:
+def _make_private(registered: RegisteredLog, plan: Plan) -> None:
     """Let nobody but its owner read a log that a rule of a later policy puts content into."""
     if _logs_content(plan):
-        held.make_private()
+        registered.make_private()

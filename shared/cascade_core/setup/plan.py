@@ -30,7 +30,7 @@ from cascade_core.setup.confidence import Calibrated, Confidence, Raw
 from cascade_core.setup.gates import Check, Gate, RefusalLike, make_gates
 from cascade_core.setup.misuse import odd_tiers, other_use
 from cascade_core.setup.notices import Notices
-from cascade_core.setup.ruled import make_rulebook
+from cascade_core.setup.rulebook import make_rulebook
 from cascade_core.signals.base import Signal
 from cascade_core.signals.make import SignalLike, make_signals
 from cascade_core.signals.readings import Combine, Combiner, Minimum, make_combiner

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypedDict, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from cascade_core.costs.prices import Prices
-from cascade_core.log.kept import Redact
+from cascade_core.log.redaction import Redact
 from cascade_core.log.store import DecisionLog, LogOverflow
 from cascade_core.policy.document import (
     Mode,

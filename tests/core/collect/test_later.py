@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 
 from cascade_core.collect.later import LaterJob, audit_all
-from cascade_core.collect.logged import Drawn, Logged
+from cascade_core.collect.logged_requests import Drawn, Logged
 from cascade_core.errors import ConfigurationError
 from cascade_core.log import audit_event
-from tests.core.collect.test_logged import logged
+from tests.core.collect.test_logged_requests import logged
 
 
 class Runs:

@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from cascade_core.log import held as held_logs
+from cascade_core.log import registry
 from cascade_core.log.digest import KEY_VARIABLE, digest_of, read_key
-from cascade_core.log.held import HeldLog
+from cascade_core.log.registry import RegisteredLog
 from cascade_core.request import Request, ToolCall, ToolSpec, Turn
 
 KEY = b"key"
@@ -87,18 +87,18 @@ def test_another_process_has_another_key():
 
 @pytest.mark.parametrize("log", [Log(None), Log(error=OSError())])
 def test_a_log_that_gives_no_key_is_asked_again_behind_the_requests(log, monkeypatch):
-    held = HeldLog(log, None)
-    assert held.cold
-    assert held.digest(ASKED) is None
-    assert not held.cold
-    assert held.digest(ASKED) is None
+    registered = RegisteredLog(log, None)
+    assert registered.cold
+    assert registered.digest(ASKED) is None
+    assert not registered.cold
+    assert registered.digest(ASKED) is None
     assert log.asked == 1
-    now = held_logs.monotonic() + held_logs.AGAIN
-    monkeypatch.setattr(held_logs, "monotonic", lambda: now)
+    now = registry.monotonic() + registry.AGAIN
+    monkeypatch.setattr(registry, "monotonic", lambda: now)
     log.own, log.error = b"own", None
     before = set(threading.enumerate())
-    held.digest(ASKED)
+    registered.digest(ASKED)
     for thread in set(threading.enumerate()) - before:
         thread.join()
-    assert held.digest(ASKED) == digest_of(ASKED, b"own")
+    assert registered.digest(ASKED) == digest_of(ASKED, b"own")
     assert log.asked == 2

@@ -15,7 +15,7 @@ import pytest
 
 from cascade_core import flush_log, record_feedback
 from cascade_core.errors import CascadeWarning, ConfigurationError
-from cascade_core.log import held
+from cascade_core.log import registry
 from cascade_core.log.reading import read_events
 from cascade_core.loop.session import Session
 from cascade_core.request import Request
@@ -51,7 +51,7 @@ class AsyncKept(Kept):
 @pytest.fixture(autouse=True)
 def no_other_cascades(monkeypatch):
     """Cascades of other tests may still be alive."""
-    monkeypatch.setattr(held, "_held", WeakSet())
+    monkeypatch.setattr(registry, "_registered", WeakSet())
 
 
 def engine(log, **settings):

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from cascade_core.collect.logged import Logged, draw, is_drawn
+from cascade_core.collect.logged_requests import Logged, draw, is_drawn
 from cascade_core.errors import ConfigurationError
 from cascade_core.log import as_record, audit_event
-from cascade_core.loop.auditing import answers_of, missing_tiers
+from cascade_core.loop.audit_flow import answers_of, missing_tiers
 from cascade_core.signals import Judge
 from tests.core.making import ASKED, mute, plan_for, play, sure
 

@@ -1,4 +1,7 @@
-"""The part of a request that is written down: its record, and who gets it."""
+"""The record of a `Session`: made here, and handed to its log and its collectors.
+
+What a record says is in `recording`; how a log that waits or fails is written to, in `writing`.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from cascade_core.log import Asked, Record
-from cascade_core.log.held import remember
 from cascade_core.log.record import reused_record
+from cascade_core.log.registry import remember
 from cascade_core.loop import drivers, writing
 from cascade_core.loop.recording import asked_of, content_of, wants_content
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from cascade_core.verdict import Verdict
 
 
-class Keeping:
+class RecordedSession:
     """Makes the records of a `Session`, and hands them to its log and its collectors."""
 
     __slots__ = (
@@ -135,11 +138,11 @@ class Keeping:
 
     def _logged(self) -> Record:
         assert self.record is not None  # noqa: S101 - it is being kept
-        if self.engine.held is not None:
-            remember(self.id, self.engine.held)
+        if self.engine.registered is not None:
+            remember(self.id, self.engine.registered)
         content = content_of(self.engine, self.plan, self.request, self.verdict)
-        if content and self.engine.held is not None:
-            self.engine.held.make_private()
+        if content and self.engine.registered is not None:
+            self.engine.registered.make_private()
         return {**self.record, **content}
 
     def _collect(self) -> None:

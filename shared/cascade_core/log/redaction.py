@@ -1,4 +1,4 @@
-"""What records keep of a caller's own words: tags, chosen metadata, redacted texts; in bounds."""
+"""Redacts texts and cuts tags and metadata short: what a record keeps of a caller's own words."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ import pytest
 from cascade_core.draft import Draft
 from cascade_core.loop import drivers
 from cascade_core.loop.audit_events import answer_rows
-from cascade_core.loop.auditing import audited
+from cascade_core.loop.audit_flow import audited
 from cascade_core.loop.trail import Trail, total
 from cascade_core.request import Request, ToolCall
 from cascade_core.ruling import Ruling

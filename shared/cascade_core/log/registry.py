@@ -1,7 +1,7 @@
-"""The logs of the cascades alive in this process, and which of them has a decision.
+"""The registry of logs: those of the cascades alive in this process, and which has a decision.
 
-Feedback names a decision by its id alone; this finds the log to keep it in. Logs are held by their
-cascades: one that nobody uses any more is forgotten here.
+Feedback names a decision by its id alone; this finds the log to keep it in. Entries are weak: the
+log of a cascade that nobody uses any more is forgotten.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from weakref import WeakSet, ref
 from cascade_core.errors import ConfigurationError
 from cascade_core.forks import free_in_child
 from cascade_core.log.digest import digest_of, read_key
-from cascade_core.log.kept import Redact
+from cascade_core.log.redaction import Redact
 from cascade_core.log.urls import database_url, is_url
 from cascade_core.request import Request
 
@@ -29,7 +29,7 @@ AGAIN = 30.0
 """Seconds after which a log that gave no key is asked for it again."""
 
 
-class HeldLog:
+class RegisteredLog:
     """A log and what its cascade set up for it.
 
     Args:
@@ -83,42 +83,42 @@ class HeldLog:
         return None if self._key is None else digest_of(request, self._key)
 
 
-_held: WeakSet[HeldLog] = WeakSet()
+_registered: WeakSet[RegisteredLog] = WeakSet()
 _lock = Lock()
 free_in_child(sys.modules[__name__])
 _recent: dict[str, Any] = {}
 _before: dict[str, Any] = {}
 
 
-def hold(log: Any, redact: Redact | None) -> HeldLog | None:
-    """Say that a cascade keeps its decisions in a log; what is returned keeps that known."""
+def register(log: Any, redact: Redact | None) -> RegisteredLog | None:
+    """Register a cascade's log, for as long as what is returned is referred to."""
     if log is None:
         return None
-    held = HeldLog(log, redact)
+    registered = RegisteredLog(log, redact)
     with _lock:
-        _held.add(held)
-    return held
+        _registered.add(registered)
+    return registered
 
 
-def remember(decision: str, held: HeldLog) -> None:
+def remember(decision: str, registered: RegisteredLog) -> None:
     """Remember where a decision is kept, for a while."""
     global _recent, _before
     if len(_recent) >= REMEMBERED:
         _recent, _before = {}, _recent
-    _recent[decision] = held.as_ref
+    _recent[decision] = registered.as_ref
 
 
-def log_of(decision: str) -> HeldLog | None:
+def log_of(decision: str) -> RegisteredLog | None:
     """Return where a decision of late is kept; None where that is not known."""
     found = _recent.get(decision) or _before.get(decision)
     return None if found is None else found()
 
 
-def all_held() -> list[HeldLog]:
+def registered_logs() -> list[RegisteredLog]:
     """Return the logs of all cascades alive, each once; one that redacts rather than another."""
     with _lock:
-        held = sorted(_held, key=lambda each: each.redact is not None)
-    return list({place_of(each.log): each for each in held}.values())
+        registered = sorted(_registered, key=lambda each: each.redact is not None)
+    return list({place_of(each.log): each for each in registered}.values())
 
 
 def place_of(log: Any) -> object:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.log.kept import (
+from cascade_core.log.redaction import (
     MOST,
     MOST_CHARACTERS,
     check_keys,
