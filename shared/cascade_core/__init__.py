@@ -18,6 +18,7 @@ from cascade_core.lazy import on_use
 from cascade_core.log.collect import collect_decisions
 from cascade_core.loop.behind import flush_log
 from cascade_core.policy.document import Policy
+from cascade_core.policy.rules import Rule
 from cascade_core.request import Request
 from cascade_core.verdict import Verdict
 
@@ -35,6 +36,7 @@ __all__ = [
     "Draft",
     "Policy",
     "Request",
+    "Rule",
     "Tier",
     "Verdict",
     "collect_decisions",

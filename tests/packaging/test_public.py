@@ -16,10 +16,12 @@ FIXED = {
         "Audit",
         "CascadeError",
         "Policy",
+        "Rule",
         "Tier",
         "Verdict",
         "collect_decisions",
         "flush_log",
+        "record_feedback",
     ],
     "cascade_core.signals": [
         "Difficulty",

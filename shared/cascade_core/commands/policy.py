@@ -106,6 +106,7 @@ def _save(
         else f"{file} is version {number}, which was saved before: nothing new is kept"
     ]
     if activate:
+        _warn_of_lost_rules(store, number)
         store.activate(number)
         lines.append(f"version {number} is in use")
     active = store.active_number()
@@ -164,11 +165,33 @@ def _show(store: PolicyStore, numbers: list[int]) -> JsonAndLines:
 def _activate(store: PolicyStore, numbers: list[int]) -> JsonAndLines:
     (number,) = numbers
     store.read(number)  # one that a newer release wrote is found here and not by every cascade
+    _warn_of_lost_rules(store, number)
     before = store.activate(number)
     if before == number:
         return {"active": number, "before": before}, [f"version {number} was in use already"]
     was = "" if before is None else f"; before, it was version {before}"
     return {"active": number, "before": before}, [f"version {number} is in use{was}"]
+
+
+def _warn_of_lost_rules(store: PolicyStore, number: int) -> None:
+    """Say on standard error which rules stop deciding: data may leave that was to stay."""
+    before = store.active_number()
+    if before in (None, number):
+        return
+    try:
+        had = store.read(before).policy.rules
+    except ConfigurationError:  # a newer release wrote it; there may be no other way back
+        return
+    kept = {rule.name for rule in store.read(number).policy.rules}
+    lost = [repr(rule.name) for rule in had if rule.name not in kept]
+    if lost:
+        rules = "rule" if len(lost) == 1 else "rules"
+        said = (
+            f"version {number} lacks {rules} {', '.join(lost)} of version {before}: requests that "
+            f"{'it decided' if len(lost) == 1 else 'they decided'} are now decided without. "
+            f"`cascade policy {store.shown} activate {before}` goes back"
+        )
+        typer.echo(f"cascade: {visible(said)}", err=True)
 
 
 def _diff(store: PolicyStore, numbers: list[int]) -> JsonAndLines:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.visible import visible
 
 
 def tune(  # noqa: PLR0913 - the command's options
@@ -55,6 +56,16 @@ def tune(  # noqa: PLR0913 - the command's options
         Path | None,
         typer.Option(help="Keep this policy's calibrators; all rows pick thresholds."),
     ] = None,
+    rules: Annotated[
+        str | None,
+        typer.Option(
+            help="Take the rules of this policy along: a file, or a log's URL for its active one. "
+            "Default: those of --policy, else of the log's active policy."
+        ),
+    ] = None,
+    no_rules: Annotated[
+        bool, typer.Option("--no-rules", help="Write a policy without rules.")
+    ] = False,
     heaviest: Annotated[
         float | None,
         typer.Option(
@@ -78,11 +89,13 @@ def tune(  # noqa: PLR0913 - the command's options
     with --harm) the rows are split, and what is promised is tested on rows that nothing was fitted
     to; where they cannot carry the promise, nothing is written and the exit status is 2. Nor is
     a cascade written where always asking one later tier serves better, unless --force is given. A
-    policy that --out replaces is kept beside it as OUT.bak.
+    policy that --out replaces is kept beside it as OUT.bak. Rules are not tuned: they are carried
+    over from an earlier policy, and what is promised was tested without them.
 
     Example: cascade tune labels.csv --harm 0.02 --confidence 0.95 --out policy.json
     """
     from cascade_core.calibration.tuning import tune as make_policy
+    from cascade_core.commands.carried import carried_rules, lost_rules
     from cascade_core.commands.checks import check_writable, keep_before
     from cascade_core.commands.logs import read_labels
     from cascade_core.report.tuned import print_policy, tuning_bar
@@ -98,9 +111,12 @@ def tune(  # noqa: PLR0913 - the command's options
     if names == []:
         msg = "--signals is empty: name some, or leave it out to use all in the table"
         raise ConfigurationError(msg)
+    carried = carried_rules(table, policy=policy, rules=rules, leave_out=no_rules)
     with tuning_bar(quiet=as_json) as advance:
+        labels = read_labels(table)
+        carried.fit(len(labels.tiers))
         made = make_policy(
-            read_labels(table),
+            labels,
             quality=quality,
             harm=harm,
             max_cost=max_cost,
@@ -117,8 +133,12 @@ def tune(  # noqa: PLR0913 - the command's options
             force=force,
             advance=advance,
         )
+    made = carried.into(made)
+    lost = None if made.rules or no_rules else lost_rules(out)
     before = keep_before(out)
     made.save(out)
+    if lost is not None:
+        typer.echo(f"cascade: {visible(lost)}", err=True)
     assert made.tuned is not None  # noqa: S101 - it has just been
     if as_json:
         typer.echo(
@@ -128,6 +148,7 @@ def tune(  # noqa: PLR0913 - the command's options
                     "replaced": None if before is None else str(before),
                     "thresholds": made.thresholds,
                     "classes": {c: rule.thresholds for c, rule in made.classes.items()},
+                    "rules": [rule.name for rule in made.rules],
                     "promises": [p.model_dump() for p in made.promises],
                     **made.tuned.figures.model_dump(),
                 },
@@ -135,4 +156,4 @@ def tune(  # noqa: PLR0913 - the command's options
             )
         )
     else:
-        print_policy(made, out, before=before)
+        print_policy(made, out, before=before, rules=carried.said())

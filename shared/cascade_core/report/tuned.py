@@ -47,7 +47,12 @@ def tuning_bar(*, quiet: bool) -> Iterator[OnStep]:
 
 
 def print_policy(
-    policy: Policy, path: Path, console: Console | None = None, *, before: Path | None = None
+    policy: Policy,
+    path: Path,
+    console: Console | None = None,
+    *,
+    before: Path | None = None,
+    rules: str = "",
 ) -> None:
     """Print what was tuned, what it does, and what is promised.
 
@@ -56,6 +61,7 @@ def print_policy(
         path: Where it was written.
         console: Where to print; standard output by default.
         before: Where what was there before is kept, if anything was.
+        rules: A line about its rules, if there is one.
     """
     out, tuned = console or Console(), policy.tuned
     assert tuned is not None  # noqa: S101 - it was tuned
@@ -86,7 +92,7 @@ def print_policy(
     if not policy.promises:
         out.print(SafeText(_UNPROMISED, style="dim"))
     replaced = f" (it replaces a file that is now {before})" if before else ""
-    out.print(SafeText(f"\n{path} written{replaced}; use it as policy={str(path)!r}"))
+    out.print(SafeText(f"\n{rules}{path} written{replaced}; use it as policy={str(path)!r}"))
 
 
 _UNPROMISED = (

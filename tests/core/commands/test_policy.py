@@ -52,6 +52,27 @@ def test_a_policy_is_saved_brought_into_use_and_taken_back(cascade: Run) -> None
     assert [line.split()[-1] for line in lines[-3:]] == ["1", "2", "1"]
 
 
+STAYS = {"name": "stays here", "match": {"class": "acme"}, "then": {"pin": 0}}
+UP = {"name": "goes up", "match": {"tag": "vip"}, "then": {"bypass": True}}
+
+
+def test_a_version_without_the_rules_of_the_one_in_use_is_warned_of(cascade: Run) -> None:
+    first = write("a.json", thresholds=[0.5], rules=[STAYS, UP])
+    assert cascade("policy", URL, "save", first, "--activate").err == ""
+    cascade("policy", URL, "save", write("b.json", thresholds=[0.6]))
+    cascade("policy", URL, "save", write("c.json", thresholds=[0.7], rules=[STAYS, UP]))
+    assert cascade("policy", URL, "activate", "3").err == ""
+    ran = cascade("policy", URL, "activate", "2")
+    assert (ran.status, ran.out) == (0, "version 2 is in use; before, it was version 3\n")
+    assert "version 2 lacks rules 'stays here', 'goes up' of version 3" in ran.err
+    assert f"`cascade policy {URL} activate 3` goes back" in ran.err
+    assert cascade("policy", URL, "activate", "2", "--json").err == ""
+    assert cascade("policy", URL, "activate", "1").err == ""
+    ran = cascade("policy", URL, "save", write("d.json", rules=[STAYS]), "--activate", "--json")
+    assert json.loads(ran.out)["active"]
+    assert "version 4 lacks rule 'goes up' of version 1" in ran.err
+
+
 def test_what_is_shown_can_be_saved_again(cascade: Run) -> None:
     cascade("policy", URL, "save", write("a.json", thresholds=[0.5]))
     Path("b.json").write_text(cascade("policy", URL, "show", "1").out)

@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from cascade_core.log.policies import PolicyStore
 from cascade_core.policy import Policy
 from tests.core.calibration.labels import columns
 from tests.core.commands.bad import BAD
 from tests.core.commands.making import BY_A, FIVE, SECRET, ladder, write, write_policy
 from tests.core.commands.test_replay import POLICIES, figures, refused
+from tests.core.log.traffic import served
+from tests.core.traffic.storing import store
 from tests.running import Run
 
 FROZEN = {"calibrators": [BY_A]}
@@ -265,3 +268,93 @@ def test_json_is_nothing_but_json(cascade: Run) -> None:
     found = json.loads(cascade("tune", "labels.csv", *asked).out)
     assert set(found["classes"]) <= {"x", "y"}  # thresholds of their own only where they pay
     assert {"policy", "thresholds", "promises", "n", "quality", "cost_usd"} <= set(found)
+
+
+RULES = [{"name": "stays here", "match": {"class": "acme"}, "then": {"pin": 0}}]
+OTHER = [{"name": "goes up", "match": {"tag": "vip"}, "then": {"bypass": True}}]
+LOG = "sqlite:///decisions.db"
+TUNED = ["tune", "labels.csv", "--quality", 0.9, "--out", "p.json"]
+
+
+def active(*documents: Any) -> None:
+    policies = PolicyStore(LOG, create=True)
+    for document in documents:
+        number, _ = policies.save(Policy.load(document))
+        policies.activate(number)
+
+
+def carried(out: str = "p.json") -> list[str]:
+    return [rule.name for rule in Policy.load(out).rules]
+
+
+@pytest.mark.parametrize("source", ["rules.json", LOG])
+def test_rules_are_taken_along_from_a_file_or_a_logs_active_policy(
+    cascade: Run, source: str
+) -> None:
+    write(ladder(40, bad=10))
+    kept = ["--policy", write_policy({**FROZEN, "rules": OTHER}, "kept.json")]
+    write_policy({"rules": RULES}, "rules.json")
+    active({"rules": OTHER}, {"rules": RULES})
+    ran = cascade(*TUNED, *kept, "--rules", source)
+    assert (ran.status, ran.err, carried()) == (0, "", ["stays here"])
+    number = ", version 2" if source == LOG else ""
+    assert f"1 rule ('stays here') carried over from {source}{number}\n" in ran.out
+    made = Policy.load("p.json")
+    assert made.thresholds is not None
+    assert made.tuned is not None
+    told = figures(cascade(*TUNED, *kept, "--rules", source, "--json"))
+    assert told["rules"] == ["stays here"]
+
+
+def test_rules_of_the_policy_that_is_kept_are_carried_unless_left_out(cascade: Run) -> None:
+    write(ladder(40, bad=10))
+    kept = ["--policy", write_policy({**FROZEN, "rules": RULES}, "kept.json")]
+    ran = cascade(*TUNED, *kept)
+    assert carried() == ["stays here"]
+    assert "carried over from kept.json; --no-rules leaves them out" in ran.out
+    ran = cascade(*TUNED, *kept, "--no-rules")
+    assert (ran.err, carried()) == ("", [])
+    assert "carried" not in ran.out
+
+
+def test_rules_of_a_logs_active_policy_are_carried_when_it_is_tuned_on(cascade: Run) -> None:
+    records, events = served(columns(300), rate=1.0)
+    store([*records, *events], LOG)
+    active({"thresholds": [0.7], "rules": RULES})
+    asked = ["tune", LOG, "--quality", 0.9, "--method", "signal", "--out", "p.json"]
+    ran = cascade(*asked)
+    assert (ran.status, carried()) == (0, ["stays here"])
+    assert f"from {LOG}, version 1; --no-rules leaves them out" in ran.out
+    assert cascade(*asked, "--no-rules").status == 0
+    assert carried() == []
+
+
+def test_a_file_whose_rules_would_get_lost_is_named(cascade: Run) -> None:
+    write(ladder(40, bad=10))
+    kept = ["--policy", write_policy(FROZEN, "kept.json")]
+    write_policy({"rules": RULES}, "p.json")
+    ran = cascade(*TUNED, *kept)
+    assert ran.status == 0
+    assert "p.json had 1 rule ('stays here')" in ran.err
+    assert "--rules p.json.bak takes them along" in ran.err
+    assert cascade(*TUNED, *kept, "--rules", "p.json.bak").err == ""
+    assert carried() == ["stays here"]
+    assert cascade(*TUNED, *kept, "--no-rules").err == ""
+
+
+@pytest.mark.parametrize(
+    ("rules", "more", "said"),
+    [
+        (RULES, ["--no-rules"], "do not go together"),
+        ([], [], "has no rules"),
+        ([{**RULES[0], "then": {"pin": 2}}], [], "there is no tier 2"),
+    ],
+)
+def test_rules_that_cannot_be_carried_are_refused_before_any_work(
+    cascade: Run, rules: Any, more: list[str], said: str
+) -> None:
+    write(ladder(40, bad=10))
+    kept = ["--policy", write_policy(FROZEN, "kept.json")]
+    given = write_policy({"rules": rules}, "rules.json")
+    assert said in refused(cascade(*TUNED, *kept, "--rules", given, *more))
+    assert not Path("p.json").exists()
