@@ -6,6 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextvars import ContextVar
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -117,12 +118,20 @@ def check_redact(given: Any) -> Redact | None:
     return redact
 
 
+_redacting: ContextVar[bool] = ContextVar("redacting", default=False)
+
+
 def redacted(redact: Redact | None, texts: Sequence[str]) -> list[str] | None:
     """Return texts without what must not be kept; None where that could not be taken out."""
     if redact is None:
         return list(texts)
+    if _redacting.get():  # it asks a cascade that redacts: that would never end
+        return None
+    token = _redacting.set(True)
     try:
         found = [redact(text) for text in texts]
     except Exception:  # noqa: BLE001 - a caller's function may raise anything
         return None
+    finally:
+        _redacting.reset(token)
     return found if all(isinstance(text, str) for text in found) else None
