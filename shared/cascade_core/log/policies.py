@@ -265,6 +265,6 @@ def load_policy(source: Any) -> PolicyVersion:
     Raises:
         ConfigurationError: It cannot be read, or does not fit.
     """
-    if isinstance(source, Path) or not is_url(source):
-        return PolicyVersion(Policy.load(source))
-    return PolicyStore(source).active()
+    if is_url(source):
+        return PolicyStore(source).active()
+    return PolicyVersion(Policy.load(source))

@@ -165,8 +165,10 @@ class LogWriter:
     def _has_work(self) -> bool:
         """Wait for something to do; False ends the thread, and its connection."""
         with self._lock:
-            if not self.inbox:
-                self._idle = True
+            # First it is idle and then it looks: a record that comes in between rouses it.
+            self._idle = True
+            if self.inbox:
+                self._idle = False
         if not self._idle or self._wake.wait(REST):
             self._wake.clear()
             return True

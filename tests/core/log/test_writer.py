@@ -335,3 +335,17 @@ def test_a_child_of_a_program_that_was_waiting_does_not_hang(held):
     log.go.set()
     assert log.flush(30)
     assert ids(log.url) == ["0", "1", "2", "child"]
+
+
+def test_a_record_that_comes_while_the_thread_goes_to_rest_rouses_it(tmp_path):
+    writer, idle = LogWriter(f"sqlite:///{tmp_path / 'log.db'}"), []
+
+    class LookedAt(inbox.Inbox):
+        def __len__(self):
+            idle.append(writer._idle)
+            return super().__len__()
+
+    writer.inbox, writer._idle = LookedAt(), False
+    writer._wake.set()
+    assert writer._has_work()
+    assert idle == [True]  # one that comes after this look finds the thread idle, and wakes it
