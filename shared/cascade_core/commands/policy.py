@@ -60,7 +60,7 @@ def policy(  # noqa: PLR0913 - the command's options
     """
     given = what or []
     if len(given) != len(_TAKES[action].split()):
-        takes = f"cascade policy {'LOG'} {action} {_TAKES[action]}".rstrip()
+        takes = f"cascade policy LOG {action} {_TAKES[action]}".rstrip()
         raise ConfigurationError(f"policy {action} takes: {takes}")
     if (note is not None or activate) and action is not Doing.SAVE:
         raise ConfigurationError("--note and --activate are for: cascade policy LOG save FILE")

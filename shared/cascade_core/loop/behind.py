@@ -1,8 +1,8 @@
 """What goes on behind a request whose answer is out: in a thread, or in a task of its event loop.
 
 Shadow mode serves the last tier at once and asks the cheaper ones here, and audits ask the
-strongest. A program that ends
-waits a little for what is still under way; whatever is not done by then is given up, and says so.
+strongest. A program that ends waits a little for what is still under way; whatever is not done by
+then is given up, and says so.
 """
 
 from __future__ import annotations

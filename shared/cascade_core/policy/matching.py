@@ -71,11 +71,6 @@ class Rulebook:
         """Whether a rule has prompts and answers logged."""
         return any(rule.then.log_content for rule in self.rules)
 
-    @property
-    def audits(self) -> bool:
-        """Whether a rule gives a rate of audits."""
-        return any(rule.then.audit for rule in self.rules)
-
     def warm_up(self) -> None:
         """Read what the rules need on first use; no event loop may wait for it."""
         if self.reads_language:
