@@ -99,7 +99,7 @@ class Spending:
 
         Args:
             reserved: What `reserve` returned.
-            cost: USD; None where a call was unpriced: no limit can be kept then.
+            cost: USD; None where a call was unpriced: no limit can be kept on that day.
         """
         if self._limit is None:
             return
@@ -119,4 +119,5 @@ class Spending:
         if today != self._day:
             self._day = today
             self._own = self._total = Decimal(0)
+            self._unpriced = False
             self._read_at = -sys.float_info.max

@@ -173,10 +173,13 @@ def test_a_new_day_begins_in_utc():
 
 
 def test_no_limit_can_be_kept_without_prices():
-    day = Spending(1.0)
+    clock = Clock()
+    day = Spending(1.0, now=clock)
     assert day.reserve(None) == "unpriced"
     day.settle(day.reserve(Decimal(0)), None)
     assert day.reserve(Decimal(0)) == "unpriced"
+    clock.at += timedelta(days=1)
+    assert day.reserve(Decimal(0)) == Decimal(0), "one call without a price ends a day's audits"
 
 
 def test_what_other_processes_spend_is_read_now_and_then(monkeypatch):
