@@ -28,7 +28,9 @@ demo: $(VENV)/.stamp-demo ## Run the cascade on two small models, with no key an
 .PHONY: shell
 shell: $(VENV)/.stamp-demo ## Open a shell in which `cascade` and `python` are this checkout's
 	@echo 'cascade and python are now those of this checkout; leave with exit'
-	@VIRTUAL_ENV='$(CURDIR)/$(VENV)' PATH='$(CURDIR)/$(VENV)/bin':"$$PATH" $${SHELL:-sh}
+	@printf '[ -r ~/.bashrc ] && . ~/.bashrc\n. "%s"\n' '$(CURDIR)/$(VENV)/bin/activate' > $(VENV)/shell.rc
+	@case "$${SHELL##*/}" in bash) exec bash --rcfile $(VENV)/shell.rc ;; esac; \
+	VIRTUAL_ENV='$(CURDIR)/$(VENV)' PATH='$(CURDIR)/$(VENV)/bin':"$$PATH" $${SHELL:-sh}
 
 .PHONY: test
 test: $(VENV)/.stamp-dev ## Run the tests

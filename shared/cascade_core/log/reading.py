@@ -18,7 +18,7 @@ from cascade_core.files import FileError, read_json_lines
 from cascade_core.log.events import LogEvent
 from cascade_core.log.record import Record
 from cascade_core.log.upgrade import is_event
-from cascade_core.log.urls import is_url
+from cascade_core.log.urls import is_url, refuse_bare_database
 from cascade_core.moments import as_iso, seconds_of
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class Read:
     def _lines(self) -> Iterator[dict[str, Any]]:
         """Yield the records and events of a file that are recent enough."""
         self._start()
+        refuse_bare_database(self.source)
         lines = read_json_lines(Path(self.source), cut_off=self._cut_off, skipped=self._skip)
         for number, value in lines:
             if not (_is_record(value) or is_event(value)):
@@ -179,6 +180,7 @@ def is_log(source: object) -> bool:
         return True
     if not isinstance(source, str | Path):
         return False
+    refuse_bare_database(source)
     path = Path(source)
     if not path.is_file() or path.suffix.lower() in {".csv", ".parquet"}:
         return False

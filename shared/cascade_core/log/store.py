@@ -14,7 +14,7 @@ from cascade_core.forks import free_in_child
 from cascade_core.log.events import LogEvent
 from cascade_core.log.lines import append_line
 from cascade_core.log.record import Record
-from cascade_core.log.urls import is_url
+from cascade_core.log.urls import is_url, refuse_bare_database
 
 LogOverflow = Literal["block", "drop"]
 """What becomes of records that a log cannot take fast enough."""
@@ -128,6 +128,7 @@ def open_log(
 
         return DatabaseLog(log, overflow=overflow, private=private)
     if isinstance(log, str | Path):
+        refuse_bare_database(log, "log=")
         return JsonlLog(log, private=private)
     kind = type(log).__name__
     msg = f"log= takes the path of a .jsonl file or the address of a database, not {kind}"

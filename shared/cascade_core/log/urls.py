@@ -25,9 +25,38 @@ FORMS: Final = "sqlite:///decisions.db or postgresql+psycopg://user@host/databas
 _SECRET = re.compile(r"(?<=[?&])[^=&]*(?:pass|secret|token|key)[^&]*", re.IGNORECASE)
 
 
+_SQLITE = b"SQLite format 3\0"
+
+
 def is_url(source: object) -> bool:
     """Tell whether a source is an address rather than a file."""
     return isinstance(source, str) and "://" in source
+
+
+def refuse_bare_database(source: object, named: str = "") -> None:
+    """Refuse the path of a SQLite file where its address is needed; it is no file of lines.
+
+    Args:
+        source: A log as somebody gave it.
+        named: What an error begins with, such as `log=`; then a new file's name counts too.
+
+    Raises:
+        ConfigurationError: It is such a path.
+    """
+    if not isinstance(source, str | Path) or is_url(source):
+        return
+    path = Path(source)
+    is_database = bool(named) and path.suffix.lower() in {".db", ".sqlite", ".sqlite3"}
+    if not is_database and path.is_file():
+        try:
+            with path.open("rb") as file:
+                is_database = file.read(len(_SQLITE)) == _SQLITE
+        except OSError:
+            return  # whoever reads or writes it says so
+    if is_database:
+        shown = f"{named}{str(source)!r}" if named else f"{source}"
+        msg = f"{shown} is the path of a database; give its address: sqlite:///{path.as_posix()}"
+        raise ConfigurationError(msg)
 
 
 def without_password(url: str) -> str:

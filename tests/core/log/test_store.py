@@ -9,6 +9,7 @@ import pytest
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.log import DecisionLog, JsonlLog, open_log
+from cascade_core.log.reading import is_log, read_records
 
 LONG = "é" * 3000  # far beyond what a buffer would write at once
 
@@ -95,6 +96,22 @@ def test_a_log_may_be_any_object_that_writes_records():
 @pytest.mark.parametrize("kind", [str, Path])
 def test_a_log_may_be_a_path(tmp_path, kind):
     assert open_log(kind(tmp_path / "a.jsonl")).path == tmp_path / "a.jsonl"
+
+
+@pytest.mark.parametrize("name", ["decisions.db", "d.sqlite", "d.SQLITE3"])
+def test_a_database_given_by_its_path_is_told_its_address(tmp_path, name):
+    path = tmp_path / name
+    with pytest.raises(ConfigurationError, match=r"give its address: sqlite:////.*/d"):
+        open_log(path)
+    assert not path.exists()
+
+
+def test_reading_a_database_by_its_path_names_its_address(tmp_path):
+    path = tmp_path / "log"
+    path.write_bytes(b"SQLite format 3\0" + bytes(84))
+    for read in (is_log, lambda given: list(read_records(given))):
+        with pytest.raises(ConfigurationError, match=r"give its address: sqlite:////.*/log$"):
+            read(path)
 
 
 def test_a_url_nobody_knows_is_refused_before_any_file_is_made():
