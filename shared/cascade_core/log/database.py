@@ -78,7 +78,7 @@ class Database:
         if file is not None and file.is_dir():
             msg = f"{named}{self.shown!r} is a folder; give the address of a file"
             raise ConfigurationError(msg)
-        self.engine = _engine(self.url, f"{named}{self.shown!r}")
+        self.engine = _engine(self.url, file, f"{named}{self.shown!r}")
         self._ready = False
         self._opened: tuple[int, int] | None = None
 
@@ -264,9 +264,11 @@ def _identity(file: Path | None) -> tuple[int, int] | None:
     return (found.st_dev, found.st_ino) if found.st_size else None
 
 
-def _engine(url: str, what: str) -> sa.Engine:
+def _engine(url: str, file: Path | None, what: str) -> sa.Engine:
     try:
         parsed = sa.make_url(url)
+        if file is not None:  # some releases of SQLAlchemy read %20 as a space, and others do not
+            parsed = parsed.set(database=str(file))
         if parsed.get_backend_name() == "sqlite":
             options: dict[str, Any] = {"timeout": BUSY, "check_same_thread": False}
         else:

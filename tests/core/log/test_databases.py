@@ -244,6 +244,15 @@ def test_a_relative_file_stays_where_it_is(tmp_path, monkeypatch):
     assert repr(log) == "DatabaseLog('sqlite:///decisions.db')"
 
 
+@pytest.mark.parametrize("name", ["a%20b%41.db", "100% of it.db", "ü 💩#;'.db"])
+def test_a_files_name_is_taken_as_it_is_written(tmp_path, name):
+    log = open_log(f"sqlite:///{tmp_path / name}?timeout=5", private=True)
+    log.write(a_record())
+    assert log.flush(30)
+    assert {file.name.partition(".db")[0] + ".db" for file in tmp_path.iterdir()} == {name}
+    assert all(file.stat().st_mode & 0o077 == 0 for file in tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
