@@ -129,7 +129,10 @@ def _of_audits(source: str) -> Table:
 
 def _said_of_none(found: Exported) -> str:
     if not found.decisions:
-        return "holds no answered request that fits; a cascade with log= writes them"
+        return (
+            "holds no answered request that fits; leave out what narrows it (--cascade, --since, "
+            "--policy-version), and see cascade report LOG; a cascade with log= writes them"
+        )
     if not found.picked:
         return (
             f"none of its {found.decisions:,} decisions was audited; give the cascade "

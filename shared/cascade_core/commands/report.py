@@ -86,5 +86,5 @@ def _said_of_none(log: str, unreadable: int, since: str | None, until: str | Non
         )
         return f"{log} holds no decision {part}; leave the option out to see all"
     if unreadable:
-        return f"{log}: none of its lines is a record of a decision"
+        return f"{log}: none of its lines is a record of a decision; give what log= names"
     return f"{log} holds no decision yet; a cascade with log= writes them"

@@ -303,7 +303,7 @@ def test_audits_drawn_later_gave_no_chance_to_what_is_never_drawn(
     [
         (["gone.jsonl"], "gone.jsonl cannot be read: No such file"),
         (["empty.jsonl"], "empty.jsonl holds no decision yet; a cascade with log= writes them"),
-        (["other.jsonl"], "other.jsonl: none of its lines is a record of a decision"),
+        (["other.jsonl"], "other.jsonl: none of its lines is a record of a decision; give what"),
         (["log.jsonl", "--since", "yesterday"], "--since 'yesterday'"),
         (["log.jsonl", "--until", "soon"], "--until 'soon'"),
         (["log.jsonl", "--since", "2027-01-01"], "holds no decision since 2027-01-01"),
