@@ -284,7 +284,9 @@ def test_warnings_are_given_once_under_threads() -> None:
 
 
 def _left_behind(before: set[Any]) -> set[Any]:
-    return {task for task in asyncio.all_tasks() - before if not task.done()}
+    # An OpenAI client of an earlier test that is collected now closes itself in this loop.
+    ours = {task for task in asyncio.all_tasks() - before if "AsyncClient.aclose" not in repr(task)}
+    return {task for task in ours if not task.done()}
 
 
 SLOW = {
