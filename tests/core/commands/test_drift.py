@@ -193,7 +193,6 @@ def test_harm_that_audits_found_is_watched(cascade: Run, policy: Path) -> None:
 
 def test_a_database_is_read_like_a_file(cascade: Run, policy: Path) -> None:
     pytest.importorskip("sqlalchemy")
-    from cascade_core import flush_log
     from cascade_core.log import open_log
 
     kept = open_log("sqlite:///decisions.db")
@@ -208,7 +207,7 @@ def test_a_database_is_read_like_a_file(cascade: Run, policy: Path) -> None:
         kept.write_event(  # type: ignore[attr-defined]
             audited(row, 0.9, id=f"a{row}", at="2026-11-28T13:00:00+00:00", compare="auto")
         )
-    assert flush_log()
+    assert kept.flush(60)  # type: ignore[attr-defined]
     of_database, of_file = (
         cascade("drift", where, "--policy", policy, "--json")
         for where in (

@@ -32,7 +32,6 @@ def in_a_file(records: list[Json], events: list[Json]) -> str:
 
 def in_a_database(records: list[Json], events: list[Json]) -> str:
     pytest.importorskip("sqlalchemy")
-    from cascade_core import flush_log
     from cascade_core.log import open_log
 
     log = open_log("sqlite:///decisions.db")
@@ -41,7 +40,7 @@ def in_a_database(records: list[Json], events: list[Json]) -> str:
         log.write(record)
     for event in events:
         log.write_event(event)
-    assert flush_log()
+    assert log.flush(60)
     return "sqlite:///decisions.db"
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from cascade_core import flush_log
 from cascade_core.log import open_log
 from cascade_core.log.audited_records import audited_records
 from cascade_core.log.export import export
@@ -35,7 +34,7 @@ def kept(url: str, tmp_path: Path) -> tuple[str, str]:
         log.write(record)
     for event in events:
         log.write_event(event)  # type: ignore[attr-defined]
-    assert flush_log()
+    assert log.flush(60)  # type: ignore[attr-defined]
     return url, str(write_log(tmp_path / "decisions.jsonl", records, events))
 
 

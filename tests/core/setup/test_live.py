@@ -106,6 +106,7 @@ def test_a_log_that_a_later_rule_puts_content_into_is_its_owners_alone(
     file, log, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
+    flush_log()  # what other tests' logs have lost is said once
     made = engine(file.policy, log=log)
     some = {"name": "some", "match": {"class": "x"}, "then": {"log_content": True}}
     for rules in ([], [some]):
