@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from langchain_cascade.commands.options import Factory, TierNames
+
 if TYPE_CHECKING:
     from cascade_core.collect.later import LaterAudits
     from langchain_cascade.auditing import AuditEstimate
@@ -18,14 +20,8 @@ def audit(  # noqa: PLR0913 - the command's options
         str, typer.Argument(help="A log with content (log_content=True); audits are written to it.")
     ],
     *,
-    tier: Annotated[
-        list[str] | None,
-        typer.Option(help="A model such as openai:gpt-4o-mini; once a tier, cheapest first."),
-    ] = None,
-    factory: Annotated[
-        str | None,
-        typer.Option(help="module:function that returns the tiers: chat models or runnables."),
-    ] = None,
+    tier: TierNames = None,
+    factory: Factory = None,
     rate: Annotated[
         float, typer.Option(help="Probability that a request is audited, in (0, 1].")
     ] = 0.05,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from langchain_cascade.commands.options import Factory, TierNames
+
 if TYPE_CHECKING:
     from cascade_core.signals.make import SignalLike
 
@@ -23,14 +25,8 @@ def collect(  # noqa: PLR0913 - the command's options
     ],
     *,
     out: Annotated[Path, typer.Option(help="The table: .csv, .jsonl or .parquet.")],
-    tier: Annotated[
-        list[str] | None,
-        typer.Option(help="A model such as openai:gpt-4o-mini; once a tier, cheapest first."),
-    ] = None,
-    factory: Annotated[
-        str | None,
-        typer.Option(help="module:function that returns the tiers: chat models or runnables."),
-    ] = None,
+    tier: TierNames = None,
+    factory: Factory = None,
     signals: Annotated[
         list[str] | None,
         typer.Option(

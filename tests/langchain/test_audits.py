@@ -14,22 +14,11 @@ from langchain_core.tools import tool
 from cascade_core import Audit, collect_decisions, flush_log
 from langchain_cascade import CascadeMiddleware, ChatCascade, RunnableCascade
 from tests.langchain.fakes import FakeChat, Say
+from tests.memory_log import MemoryLog
 
 pytestmark = pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarning")
 
 PRICES = {"cheap": {"input": 1, "output": 1}, "strong": {"input": 10, "output": 10}}
-
-
-class Log:
-    def __init__(self) -> None:
-        self.records: list[dict[str, Any]] = []
-        self.events: list[dict[str, Any]] = []
-
-    def write(self, record: dict[str, Any]) -> None:
-        self.records.append(record)
-
-    def write_event(self, event: dict[str, Any]) -> None:
-        self.events.append(event)
 
 
 class Hears(BaseCallbackHandler):
@@ -46,7 +35,7 @@ class Hears(BaseCallbackHandler):
         self.tokens.append(token)
 
 
-def pair(log: Log, says: Any = "4", strong: Any = "5", **settings: Any) -> ChatCascade:
+def pair(log: MemoryLog, says: Any = "4", strong: Any = "5", **settings: Any) -> ChatCascade:
     tiers = [
         FakeChat(Say(says) if isinstance(says, str) else says, model_name="cheap"),
         FakeChat(Say(strong) if isinstance(strong, str) else strong, model_name="strong"),
@@ -56,7 +45,7 @@ def pair(log: Log, says: Any = "4", strong: Any = "5", **settings: Any) -> ChatC
 
 
 def test_the_calls_of_an_audit_show_in_callbacks_and_stream_nothing() -> None:
-    log, hears = Log(), Hears()
+    log, hears = MemoryLog(), Hears()
     chunks = list(pair(log).stream("2 + 2?", config={"callbacks": [hears]}))
     flush_log()
     assert "".join(str(chunk.content) for chunk in chunks) == "4"
@@ -70,7 +59,7 @@ def test_the_calls_of_an_audit_show_in_callbacks_and_stream_nothing() -> None:
 
 
 def test_a_chain_around_a_cascade_is_not_charged_for_its_audits() -> None:
-    inner, outer = Log(), Log()
+    inner, outer = MemoryLog(), MemoryLog()
     cheap = pair(inner)
     strong = FakeChat(Say("6"), model_name="strong")
 
@@ -97,7 +86,7 @@ def test_a_chain_around_a_cascade_is_not_charged_for_its_audits() -> None:
 
 
 def test_a_chain_that_is_audited_counts_every_call_in_it() -> None:
-    log = Log()
+    log = MemoryLog()
     strong = FakeChat(Say("5"), model_name="strong")
     twice = strong | (lambda message: f"{message.content}?") | strong
     chain = RunnableCascade(
@@ -136,7 +125,7 @@ async def test_an_agents_step_is_compared_and_no_tool_is_called_for_it(how: str)
 
         return script
 
-    log = Log()
+    log = MemoryLog()
     tiers = [FakeChat(calls(7), model_name="cheap"), FakeChat(calls(8), model_name="strong")]
     middleware = CascadeMiddleware(tiers=tiers, prices=PRICES, log=log, audit=Audit(1.0))
     agent = create_agent(tiers[1], [refund], middleware=[middleware])
@@ -152,7 +141,7 @@ async def test_an_agents_step_is_compared_and_no_tool_is_called_for_it(how: str)
 
 
 def test_a_cascade_that_is_made_anew_for_a_call_shares_what_a_day_has_cost() -> None:
-    log = Log()
+    log = MemoryLog()
     cascade = pair(log, audit=Audit(1.0, max_usd_per_day=0.00005))
     configurable = cascade.configurable_fields(thresholds=ConfigurableField(id="thresholds"))
     for threshold in (0.5, 0.6):

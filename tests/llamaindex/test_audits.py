@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 from llama_index.core.llms import ChatMessage
@@ -15,25 +14,14 @@ from llamaindex_cascade import CascadeLLM, CascadeQueryEngine
 from llamaindex_cascade.reading import recorder
 from tests.llamaindex.fakes import Say, Seen, cheap, strong
 from tests.llamaindex.retrieval import QUESTION, facts
+from tests.memory_log import MemoryLog
 
 pytestmark = pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarning")
 
 
-class Log:
-    def __init__(self) -> None:
-        self.records: list[dict[str, Any]] = []
-        self.events: list[dict[str, Any]] = []
-
-    def write(self, record: dict[str, Any]) -> None:
-        self.records.append(record)
-
-    def write_event(self, event: dict[str, Any]) -> None:
-        self.events.append(event)
-
-
 @pytest.mark.parametrize("how", ["query", "aquery"])
 async def test_an_engine_around_a_cascade_is_not_charged_for_its_audits(how: str) -> None:
-    inner, outer = Log(), Log()
+    inner, outer = MemoryLog(), MemoryLog()
     heard_by: list[object] = []
 
     def says(_: Seen) -> Say:
@@ -67,11 +55,13 @@ async def test_an_engine_around_a_cascade_is_not_charged_for_its_audits(how: str
 
 def test_a_judge_that_is_no_llm_is_refused_where_the_cascade_is_made() -> None:
     with pytest.raises(ConfigurationError, match="judge"):
-        CascadeLLM(tiers=[cheap(), strong()], log=Log(), audit=Audit(1.0, Judge("openai:gpt-4o")))
+        CascadeLLM(
+            tiers=[cheap(), strong()], log=MemoryLog(), audit=Audit(1.0, Judge("openai:gpt-4o"))
+        )
 
 
 def test_the_audit_of_a_conversation_puts_all_of_it_to_the_strongest_tier() -> None:
-    log, model = Log(), strong()
+    log, model = MemoryLog(), strong()
     llm = CascadeLLM(tiers=[cheap(), model], log=log, audit=1.0)
     llm.chat([ChatMessage(role="system", content="Be brief."), ChatMessage(content="Where is it?")])
     flush_log()

@@ -13,6 +13,7 @@ from cascade_core import Audit, collect_decisions, flush_log
 from cascade_core.draft import Draft
 from cascade_core.request import Request
 from cascade_core.signals import Judge
+from tests.memory_log import MemoryLog
 from tests.parity import langchain_way, llamaindex_way
 from tests.parity.scenarios import (
     BAD_TICKET,
@@ -36,20 +37,6 @@ from tests.parity.test_hooks import CALLS, settled
 from tests.parity.test_parity import FRAMEWORKS, every_way
 
 pytestmark = pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarning")
-
-
-class Log:
-    """Keeps records and events in memory."""
-
-    def __init__(self) -> None:
-        self.records: list[dict[str, Any]] = []
-        self.events: list[dict[str, Any]] = []
-
-    def write(self, record: dict[str, Any]) -> None:
-        self.records.append(record)
-
-    def write_event(self, event: dict[str, Any]) -> None:
-        self.events.append(event)
 
 
 def half_as_good(request: Request, draft: Draft, strong: Draft) -> float:
@@ -235,7 +222,7 @@ every_row = pytest.mark.parametrize("row", TABLE, ids=[row.name.replace(" ", "-"
 
 async def audited(row: Row, framework: Any, way: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Ask in one of the ways; return the record and the audit's event."""
-    log = Log()
+    log = MemoryLog()
     scenario = Scenario(row.name, row.models, (), "", kind=row.kind, asked=row.asked)
     make = (
         (lambda model: langchain_way.make_model(model, "m3", scenario))
@@ -294,7 +281,7 @@ def lasting(event: Mapping[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("make", "call"), CALLS)
 async def test_every_kind_of_cascade_is_audited_behind_its_answer(make: Any, call: Any) -> None:
-    cascade, log = make(), Log()
+    cascade, log = make(), MemoryLog()
     engine = cascade._engine
     engine.log, engine.audit = log, Audit(1.0)
     with collect_decisions() as seen:
@@ -313,7 +300,7 @@ async def test_every_kind_of_cascade_is_audited_behind_its_answer(make: Any, cal
 async def test_what_stayed_with_the_cheap_tier_is_put_to_the_strongest(
     make: Any, call: Any
 ) -> None:
-    cascade, log = make(), Log()
+    cascade, log = make(), MemoryLog()
     engine = cascade._engine
     engine.log, engine.audit = log, Audit(1.0)
     # Whatever its confidence: the fakes' drafts are unsure ones.
@@ -337,7 +324,7 @@ async def test_what_stayed_with_the_cheap_tier_is_put_to_the_strongest(
 
 @every_way
 async def test_a_rule_sets_the_rate_of_the_requests_it_is_about(framework: Any, way: str) -> None:
-    log = Log()
+    log = MemoryLog()
     settings = {
         "log": log,
         "audit": Audit(1e-12),
