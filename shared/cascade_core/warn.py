@@ -6,6 +6,7 @@ leads back to who called it. Where no line of the caller's is what it is about, 
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import warnings
@@ -41,6 +42,7 @@ BEHIND = "cascade-"
 """How the names of our own threads begin that work behind the requests: nobody waits for them."""
 
 _NOWHERE = "<cascade>"
+_logger = logging.getLogger("cascade_core")
 _INSTALLED = {"site-packages", "dist-packages"}
 _shown: dict[str | tuple[str, type[Warning], int], int] = {}
 
@@ -72,6 +74,20 @@ def warn(text: str) -> None:
         frame.f_globals.get("__name__", "<unknown>"),
         frame.f_globals.setdefault("__warningregistry__", {}),
     )
+
+
+def warn_or_log(text: str) -> None:
+    """Warn while requests are answered; where warnings are errors, log it.
+
+    An answer that is paid for must get out, whatever a caller's filters or `showwarning` raise.
+
+    Args:
+        text: As for `warn`.
+    """
+    try:
+        warn(text)
+    except Exception:  # noqa: BLE001 - also what a `showwarning` of the caller's raises
+        _logger.warning("%s", text)
 
 
 def _outside(frame: FrameType | None) -> FrameType | None:

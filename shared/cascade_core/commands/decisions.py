@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cascade_core.files import read_json_lines
+from cascade_core.log.events import counting_audit
 from cascade_core.log.upgrade import is_event
 from cascade_core.log.urls import is_url
 
@@ -72,8 +73,8 @@ class Decisions:
 
         return enumerate(read_records(self.log), 1)
 
-    def _audits(self) -> dict[Any, Mapping[str, Any]]:
-        """Return the audit of every decision that has one; of several, the last that was done."""
+    def _audits(self) -> dict[Any, dict[str, Any]]:
+        """Return the audit that counts of every decision that has one."""
         events: Iterator[Any]
         if self._database:
             from cascade_core.log.reading import read_events
@@ -84,12 +85,11 @@ class Decisions:
             if path.exists() and not path.is_file():  # a pipe is read once
                 return {}
             events = (each for _, each in read_json_lines(path, cut_off=_ignore, skipped=_ignore))
-        found: dict[Any, Mapping[str, Any]] = {}
+        found: dict[Any, dict[str, Any]] = {}
         for event in events:
             if is_event(event) and _is_audit(event):
-                before = found.get(event["decision"])
-                if before is None or event["status"] == "done":
-                    found[event["decision"]] = event
+                decision = event["decision"]
+                found[decision] = counting_audit(found.get(decision), event)
         return found
 
     def _with_harm(

@@ -84,6 +84,17 @@ def audit_event(  # noqa: PLR0913 - one key each
     }
 
 
+def counting_audit(before: LogEvent | None, later: LogEvent) -> LogEvent:
+    """Return which of two audits of one decision counts.
+
+    An audit may be skipped, or fail, and be made later: the last that was done counts, and where
+    none was, the last.
+    """
+    if before is not None and before["status"] == "done" and later["status"] != "done":
+        return before
+    return later
+
+
 def _event(kind: Literal["audit", "feedback"], decision: str) -> LogEvent:
     at = datetime.now(UTC).isoformat()
     return {"event": kind, "id": str(uuid4()), "decision": decision, "at": at}

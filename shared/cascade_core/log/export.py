@@ -21,7 +21,7 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.labels import Table
 from cascade_core.labels.build import build
 from cascade_core.labels.memory import read_rows
-from cascade_core.log.events import LogEvent
+from cascade_core.log.events import LogEvent, counting_audit
 from cascade_core.log.record import Record
 
 Row: TypeAlias = dict[str, Any]
@@ -232,10 +232,7 @@ class _Sorting:
 
 
 def _by_decision(events: Iterable[LogEvent]) -> tuple[dict[str, LogEvent], Counter[str]]:
-    """Return the audit that counts of every decision, and how often feedback was given to it.
-
-    An audit may be skipped, or fail, and be made later: the last that was done counts.
-    """
+    """Return the audit that counts of every decision, and how often feedback was given to it."""
     audits: dict[str, LogEvent] = {}
     feedback: Counter[str] = Counter()
     for event in events:
@@ -243,9 +240,7 @@ def _by_decision(events: Iterable[LogEvent]) -> tuple[dict[str, LogEvent], Count
         if event["event"] == "feedback":
             feedback[decision] += 1
         elif event["event"] == "audit" and _is_whole(event):
-            before = audits.get(decision)
-            if before is None or before["status"] != "done" or event["status"] == "done":
-                audits[decision] = event
+            audits[decision] = counting_audit(audits.get(decision), event)
     return audits, feedback
 
 

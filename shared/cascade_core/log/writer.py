@@ -16,7 +16,7 @@ from typing import Any
 
 from cascade_core.log.inbox import BATCH, ROOM, Inbox
 from cascade_core.log.packing import Parcel
-from cascade_core.warn import warn
+from cascade_core.warn import warn_or_log
 
 GATHER = 0.05
 """Seconds for which records gather before they are written, unless somebody waits for them."""
@@ -245,10 +245,7 @@ class LogWriter:
             if key in self._said:
                 return
             self._said.add(key)
-        try:
-            warn(text)
-        except Exception:  # noqa: BLE001 - where warnings are errors: an answer must get out
-            _logger.warning("%s", text)
+        warn_or_log(text)
 
     # --- forks ----------------------------------------------------------------------------------
 

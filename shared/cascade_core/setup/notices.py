@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from threading import Lock
 from typing import Any
 
 from cascade_core.forks import free_in_child
-from cascade_core.warn import warn
+from cascade_core.warn import warn, warn_or_log
 
 _SETUP = "setup:"
-
-_logger = logging.getLogger("cascade_core")
 
 
 class Notices:
@@ -36,12 +33,8 @@ class Notices:
         Where warnings are errors it is logged instead: what is said here comes up while a request
         is answered, and an answer that is paid for must get out.
         """
-        if not self._is_new(key):
-            return
-        try:
-            warn(text)
-        except Exception:  # noqa: BLE001 - also what a `showwarning` of the caller's raises
-            _logger.warning("%s", text)
+        if self._is_new(key):
+            warn_or_log(text)
 
     def give_of_setup(self, text: str, *, running: bool = False) -> None:
         """Warn of what was set up, once; where warnings are errors, it is one.
