@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from cascade_core.commands.logs import shown_source
 from cascade_core.errors import ConfigurationError
 from cascade_core.invalid import spell
 from cascade_core.log.policies import PolicyStore, PolicyVersion, load_policy
-from cascade_core.log.urls import is_url
+from cascade_core.log.urls import is_url, shown_source
 from cascade_core.policy.document import Policy
 from cascade_core.policy.misfits import misfits
 from cascade_core.policy.rules import Rule

@@ -42,7 +42,7 @@ def drift(
 
     Example: cascade drift decisions.jsonl --policy policy.json
     """
-    from cascade_core.commands.logs import shown_source
+    from cascade_core.log.urls import shown_source
 
     found, decisions, document = watch_log(log, policy, alpha=alpha, tolerance=tolerance)
     name = shown_source(log)
@@ -79,8 +79,8 @@ def watch_log(
         ConfigurationError: The policy was not tuned, or no decision in the log is one of its.
     """
     from cascade_core.commands.decisions import Decisions
-    from cascade_core.commands.logs import shown_source
     from cascade_core.drift.log import watch
+    from cascade_core.log.urls import shown_source
     from cascade_core.policy.document import Policy
 
     document = Policy.load(policy)

@@ -32,9 +32,11 @@ def export(  # noqa: PLR0913 - the command's options
     Example: cascade export sqlite:///decisions.db --since 30d --out labels.csv
     """
     from cascade_core.commands.checks import check_writable
-    from cascade_core.commands.logs import read_audits, say, since_when
+    from cascade_core.commands.logs import say
     from cascade_core.labels import write_table
     from cascade_core.labels.read import suffix_of
+    from cascade_core.traffic.labels import read_audits
+    from cascade_core.traffic.periods import since_when
 
     check_writable(out, table=log)
     suffix_of(out)

@@ -31,8 +31,8 @@ def prune(
     """
     from dataclasses import asdict
 
-    from cascade_core.commands.logs import since_when
     from cascade_core.log.urls import is_url
+    from cascade_core.traffic.periods import since_when
 
     before = since_when(older_than, option="--older-than")
     assert before is not None  # noqa: S101 - it is required

@@ -40,10 +40,10 @@ def report(  # noqa: PLR0913 - the command's options
     """
     from cascade_core.commands.checks import check_writable
     from cascade_core.commands.drift import watch_log
-    from cascade_core.commands.logs import shown_source, since_when
-    from cascade_core.log.urls import is_url
+    from cascade_core.log.urls import is_url, shown_source
     from cascade_core.traffic.groups import check_by
     from cascade_core.traffic.log_report import report_of
+    from cascade_core.traffic.periods import since_when
     from cascade_core.traffic.reading import read_log
 
     check_by(by)

@@ -72,6 +72,11 @@ def without_password(url: str) -> str:
     return f"{scheme}://{_SECRET.sub('***', hidden + asked + query)}"
 
 
+def shown_source(source: str) -> str:
+    """Return a log's path or URL as it may be shown: a password never is."""
+    return without_password(source) if is_url(source) else source
+
+
 def database_url(url: str, *, named: str = "log=") -> str:
     """Return an address as SQLAlchemy reads it, the same wherever the program goes.
 

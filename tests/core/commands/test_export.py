@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cascade_core.commands.logs import shown_source, since_when
 from cascade_core.errors import ConfigurationError
 from cascade_core.labels import read_table
+from cascade_core.log.urls import shown_source
+from cascade_core.traffic.periods import since_when
 from tests.core.calibration.labels import columns
 from tests.core.commands.making import BY_A, SECRET, write_policy
 from tests.core.commands.test_replay import figures, refused

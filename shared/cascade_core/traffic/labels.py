@@ -1,0 +1,78 @@
+"""A log's audits as the labelled table that tuning and replay take."""
+
+from __future__ import annotations
+
+from cascade_core.errors import ConfigurationError
+from cascade_core.labels import Table
+from cascade_core.log.audited_records import audited_records
+from cascade_core.log.export import Exported, export
+from cascade_core.log.reading import read_events
+from cascade_core.log.urls import shown_source
+
+
+def read_audits(
+    source: str,
+    *,
+    since: float | None = None,
+    cascade: str | None = None,
+    policy_version: str | None = None,
+) -> Exported:
+    """Read a log's audits as the rows of a labelled table.
+
+    Raises:
+        ConfigurationError: There is not one that was done, or they do not make one table.
+    """
+    name, records = shown_source(source), audited_records(source, since)
+    found = export(
+        records,
+        read_events(source),
+        cascade=cascade,
+        policy_version=policy_version,
+        source=name,
+    )
+    found.unreadable = getattr(records, "unreadable", 0)
+    if not found.rows:
+        raise ConfigurationError(f"{name}: {_said_of_none(found)}")
+    return found
+
+
+def labels_of_log(source: str, *, since: float | None = None) -> tuple[Table, list[str]]:
+    """Read a log's audits as a labelled table.
+
+    Args:
+        source: The log's file or URL.
+        since: Decisions from then on, in seconds since 1970; None for all.
+
+    Returns:
+        The table, and what is to be known of it.
+
+    Raises:
+        ConfigurationError: It has no audits to learn from.
+    """
+    found = read_audits(source, since=since)
+    between = [k for k in range(1, found.tiers - 1) if found.unasked[k]]
+    if between:
+        # A later tier is asked where an earlier one's answer was not good enough: those requests
+        # are the hard ones, and thresholds picked on them alone would promise the wrong thing.
+        raise ConfigurationError(
+            f"{shown_source(source)}: tier {between[0]} was asked in "
+            f"{len(found.rows) - found.unasked[between[0]]:,} of {len(found.rows):,} audited "
+            "requests only, those that earlier tiers did not answer; thresholds need every tier's "
+            "answer to a fair sample: have cascade collect ask all tiers"
+        )
+    return found.as_table(shown_source(source)), found.said()
+
+
+def _said_of_none(found: Exported) -> str:
+    if not found.decisions:
+        return (
+            "holds no answered request that fits; leave out what narrows it (--cascade, --since, "
+            "--policy-version), and see cascade report LOG; a cascade with log= writes them"
+        )
+    if not found.picked:
+        return (
+            f"none of its {found.decisions:,} decisions was audited; give the cascade "
+            "audit=Audit(rate=0.05), or have cascade audit ask now"
+        )
+    listed = ", ".join(f"{why} {n:,}" for why, n in found.left_out.most_common())
+    return f"none of its {found.picked:,} audits was done ({listed})"
