@@ -66,6 +66,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cascade_core.calibration", "cascade_core.drift", "cascade_core.collect"),
     ("cascade_core.traffic",),
     ("cascade_core.report",),
+    ("cascade_core.review",),
     ("cascade_core.commands",),
     ("cascade_core.cli",),
     ("cascade_core.__init__", "cascade_core.__main__"),

@@ -1,0 +1,44 @@
+"""Serves the review page on loopback until it is interrupted."""
+
+from __future__ import annotations
+
+import socket
+
+import uvicorn
+
+from cascade_core.errors import ConfigurationError
+from cascade_core.review.app import make_app
+from cascade_core.review.workbench import Workbench
+
+HOST = "127.0.0.1"
+
+
+def open_socket(port: int) -> socket.socket:
+    """Take a port on loopback; 0 takes a free one.
+
+    Raises:
+        ConfigurationError: Somebody else has it.
+    """
+    taken = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((HOST, port))
+    except OSError as error:
+        taken.close()
+        msg = f"--port {port} cannot be taken ({type(error).__name__}); leave it out for a free one"
+        raise ConfigurationError(msg) from None
+    return taken
+
+
+def address_of(bench: Workbench, taken: socket.socket) -> str:
+    """Return the address to open, with the token."""
+    return f"http://{HOST}:{taken.getsockname()[1]}/?token={bench.token}"
+
+
+def serve_review(bench: Workbench, taken: socket.socket) -> None:
+    """Serve until interrupted."""
+    port = taken.getsockname()[1]
+    names = [f"{HOST}:{port}", f"localhost:{port}"]
+    app = make_app(bench, names, cookie=f"cascade_review_{port}")
+    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")
+    uvicorn.Server(config).run(sockets=[taken])
