@@ -34,7 +34,7 @@ shell: $(VENV)/.stamp-demo ## Open a shell in which `cascade` and `python` are t
 
 .PHONY: test
 test: $(VENV)/.stamp-dev ## Run the tests
-	$(VENV)/bin/python -m pytest $(PYTEST_FLAGS) $(addprefix --ignore=tests/,benchmarks integrations/test_ends.py docs cookbooks) $(PYTEST_ARGS)
+	$(VENV)/bin/python -m pytest $(PYTEST_FLAGS) $(addprefix --ignore=tests/,benchmarks browser integrations/test_ends.py docs cookbooks) $(PYTEST_ARGS)
 
 .PHONY: test-lowest
 test-lowest: $(LOWEST)/.stamp-test ## Run the core's and LangChain's tests on the oldest versions supported
@@ -53,6 +53,10 @@ lint: $(VENV)/.stamp-dev ## Check style, formatting and types
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
+
+.PHONY: test-browser
+test-browser: $(VENV)/.stamp-dev ## Look at the review's pages with Chromium (installs Debian's where there is none)
+	$(VENV)/bin/python -m tests.browser.chromium -q -n $(WORKERS) --dist loadscope --benchmark-disable tests/browser $(PYTEST_ARGS)
 
 .PHONY: test-docs
 test-docs: $(VENV)/.stamp-docs ## Run all code in the README and in docs, and check every link
@@ -142,7 +146,7 @@ $(VENV)/.stamp-mutants: $(VENV)/.stamp-dev
 
 $(LOWEST)/.stamp-test: pyproject.toml tests/lowest.txt
 	$(call environment,$(LOWEST))
-	$(LOWEST)/bin/python $(PIP) install -q -e '.[langchain,prices,calibrate,report,parquet,log,postgres,demo]' --group test -c tests/lowest.txt
+	$(LOWEST)/bin/python $(PIP) install -q -e '.[langchain,prices,calibrate,report,review,parquet,log,postgres,demo]' --group test -c tests/lowest.txt
 	@touch $@
 
 $(INTEGRATIONS)/.stamp-test: pyproject.toml
