@@ -27,7 +27,7 @@ from cascade_core.review.workbench import Workbench
 STATIC = Path(__file__).with_name("static")
 
 
-def make_app(
+def make_review(
     bench: Workbench, hosts: Sequence[str], *, cookie: str = "cascade_review"
 ) -> Starlette:
     """Return the application.

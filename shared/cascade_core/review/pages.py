@@ -27,7 +27,7 @@ NAVIGATION = (
 )
 """The pages, by name and path."""
 
-Kind = Literal["number", "percent", "usd", "time", "milliseconds"]
+AxisKind = Literal["number", "percent", "usd", "time", "milliseconds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ class Chart:
     x_label: str
     series: Sequence[Series]
     y_label: str
-    x_kind: Kind = "number"
-    y_kind: Kind = "number"
+    x_kind: AxisKind = "number"
+    y_kind: AxisKind = "number"
     marks: Sequence[tuple[float, str]] = field(default=())
     y_range: tuple[float, float] | None = None
 

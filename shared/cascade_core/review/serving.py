@@ -7,10 +7,10 @@ import socket
 import uvicorn
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.review.app import make_app
+from cascade_core.review.app import make_review
 from cascade_core.review.workbench import Workbench
 
-HOST = "127.0.0.1"
+LOOPBACK = "127.0.0.1"
 
 
 def open_socket(port: int) -> socket.socket:
@@ -22,7 +22,7 @@ def open_socket(port: int) -> socket.socket:
     taken = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        taken.bind((HOST, port))
+        taken.bind((LOOPBACK, port))
     except OSError as error:
         taken.close()
         msg = f"--port {port} cannot be taken ({type(error).__name__}); leave it out for a free one"
@@ -32,13 +32,13 @@ def open_socket(port: int) -> socket.socket:
 
 def address_of(bench: Workbench, taken: socket.socket) -> str:
     """Return the address to open, with the token."""
-    return f"http://{HOST}:{taken.getsockname()[1]}/?token={bench.token}"
+    return f"http://{LOOPBACK}:{taken.getsockname()[1]}/?token={bench.token}"
 
 
 def serve_review(bench: Workbench, taken: socket.socket) -> None:
     """Serve until interrupted."""
     port = taken.getsockname()[1]
-    names = [f"{HOST}:{port}", f"localhost:{port}"]
-    app = make_app(bench, names, cookie=f"cascade_review_{port}")
+    names = [f"{LOOPBACK}:{port}", f"localhost:{port}"]
+    app = make_review(bench, names, cookie=f"cascade_review_{port}")
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")
     uvicorn.Server(config).run(sockets=[taken])
