@@ -18,7 +18,9 @@ def prune(
     ],
     content_only: Annotated[
         bool,
-        typer.Option("--content-only", help="Prompts, answers and corrections go, figures stay."),
+        typer.Option(
+            "--content-only", help="Prompts, answers, corrections and notes go, figures stay."
+        ),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Count what would go, and change nothing.")
@@ -54,8 +56,8 @@ def prune(
     would = "would be " if dry_run else ""
     if content_only:
         typer.echo(
-            f"Content of {pruned.decisions:,} decisions and corrections of {pruned.feedback:,} "
-            f"entries of feedback {would}deleted."
+            f"Content of {pruned.decisions:,} decisions, {pruned.audits:,} audits and "
+            f"{pruned.feedback:,} entries of feedback {would}deleted."
         )
     else:
         typer.echo(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,13 @@ except ModuleNotFoundError as _missing:
         "pip install 'model-cascade[log]'"
     ) from _missing
 
-FORM = "0001"
+FORM = "0002"
 """The last step in `migrations/versions`."""
+
+ADDED: Mapping[str, frozenset[tuple[str, str]]] = {
+    "0001": frozenset({("feedback", "note"), ("audits", "responses")}),
+}
+"""Columns, by table and name, that a database lacks which has stayed in an earlier form."""
 
 VERSION_TABLE = "cascade_log_version"
 """Not Alembic's usual name: a team may keep its own tables in the same database."""
@@ -80,6 +85,7 @@ class Database:
             raise ConfigurationError(msg)
         self.engine = _engine(self.url, file, f"{named}{self.shown!r}")
         self._ready = False
+        self._form = FORM
         self._opened: tuple[int, int] | None = None
 
     @property
@@ -89,6 +95,8 @@ class Database:
 
     def open(self, *, private: bool = False) -> None:
         """Bring the database to this release's form, once.
+
+        One that is only read, and cannot be changed, stays in the earlier form that it has.
 
         Args:
             private: Whether nobody but its owner may read the file of a SQLite database.
@@ -101,10 +109,19 @@ class Database:
             return
         if self.file is not None:
             self._prepare_file(self.file, private=private)
-        if self._form() != FORM:
-            if not self.create and self._form() is None:
+        form = self._read_form()
+        if form != FORM:
+            if not self.create and form is None:
                 raise ConfigurationError(f"{self.shown} holds no log")
-            self._migrate()
+            try:
+                if self.is_sqlite and form is None:
+                    self._prepare_sqlite()
+                self._migrate()
+                form = FORM
+            except DBAPIError:
+                if self.create or form is None or form not in ADDED:
+                    raise
+        self._form = form
         self._ready, self._opened = True, _identity(self.file)
 
     @property
@@ -206,7 +223,15 @@ class Database:
                 if file.stat().st_mode & 0o007:
                     file.chmod(0o600)
 
-    def _form(self) -> str | None:
+    def columns(self, table: sa.Table) -> list[sa.ColumnElement[Any]]:
+        """Return the columns of a table; NULL for those that an earlier form lacks."""
+        lacks = ADDED.get(self._form, frozenset())
+        return [
+            sa.null().label(each.name) if (table.name, each.name) in lacks else each
+            for each in table.c
+        ]
+
+    def _read_form(self) -> str | None:
         """Return the form that the database has; None where it has none."""
         with self.engine.connect() as connection:
             if not sa.inspect(connection).has_table(VERSION_TABLE):
@@ -220,8 +245,6 @@ class Database:
         from alembic.config import Config  # noqa: PLC0415
         from alembic.util import CommandError  # noqa: PLC0415
 
-        if self.is_sqlite:
-            self._prepare_sqlite()
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
         with self.connect() as connection, connection.begin():

@@ -16,7 +16,12 @@ Status = Literal["done", "failed", "skipped"]
 
 
 def feedback_event(
-    decision: str, quality: float, *, by: str | None = None, corrected: str | None = None
+    decision: str,
+    quality: float,
+    *,
+    by: str | None = None,
+    corrected: str | None = None,
+    note: str | None = None,
 ) -> LogEvent:
     """Write down what somebody says of an answer.
 
@@ -25,12 +30,14 @@ def feedback_event(
         quality: Of the answer, in [0, 1].
         by: Who says so.
         corrected: What the answer should have been; it is content.
+        note: What else there is to say; it is content.
     """
     return {
         **_event("feedback", decision),
         "quality": quality,
         "by": by,
         "corrected": corrected,
+        "note": note,
     }
 
 
@@ -60,7 +67,8 @@ def audit_event(  # noqa: PLR0913 - one key each
         tiers: Of every tier whose answer is known: `tier`, `model`, `quality` in [0, 1],
             `cost_usd` of its draft, `reason` (as a record's), `confidence`, `threshold`,
             `signals`, `paid` (USD of each paid signal by name), and `drawn`, whether the audit
-            asked for it.
+            asked for it; where content is logged, `response`, the text of an answer that the
+            record does not have.
         quality: Of the answer that was given, in [0, 1].
         strong_quality: Of the strongest tier's answer.
         harm: Quality lost by not asking the strongest tier, in [0, 1].

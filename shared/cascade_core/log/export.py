@@ -320,7 +320,7 @@ def _drop_partial_texts(found: Exported) -> None:
         if len(rows) < len(found.rows):
             for row in found.rows:
                 row.pop(name, None)
-            if rows and name == "request":  # only given answers are kept, so others always lack
+            if rows and name == "request":  # answers are kept of some audits, and not of others
                 found.columns[name] = f"only {len(rows):,} of {len(found.rows):,} rows have it"
 
 

@@ -16,6 +16,8 @@ _AT_ONCE = 1000
 """Decisions of one transaction: cascades write between two of them."""
 
 _EVENTS = (audits, feedback)
+_TEXTS = {audits: {"responses": None}, feedback: {"corrected": None, "note": None}}
+"""What people and models wrote, by the table that it is in."""
 
 
 @dataclass
@@ -24,8 +26,9 @@ class Pruned:
 
     Attributes:
         decisions: Decisions; with `content_only`, those whose content was taken out.
-        audits: Audits.
-        feedback: Entries of feedback; with `content_only`, those whose correction was taken out.
+        audits: Audits; with `content_only`, those whose answers were taken out.
+        feedback: Entries of feedback; with `content_only`, those whose correction or note was taken
+            out.
     """
 
     decisions: int = 0
@@ -49,7 +52,7 @@ def prune_log(
     Args:
         database: The log.
         before: Seconds since 1970.
-        content_only: Delete requests, responses and corrections only.
+        content_only: Delete requests, responses, corrections and notes only.
         dry_run: Count and delete nothing.
     """
     if dry_run:
@@ -108,9 +111,11 @@ def _without_content(connection: sa.Connection, before: float) -> Pruned | None:
     emptied = sa.update(details).where(details.c.id.in_(found)).values(request=None, response=None)
     if found:
         return Pruned(connection.execute(emptied).rowcount)
-    corrected = sa.update(feedback).where(_is_corrected(before)).values(corrected=None)
-    count = connection.execute(corrected).rowcount
-    return Pruned(0, 0, count) if count else None
+    counts = [
+        connection.execute(sa.update(table).where(_has_texts(table, before)).values(empty)).rowcount
+        for table, empty in _TEXTS.items()
+    ]
+    return Pruned(0, *counts) if any(counts) else None
 
 
 def _has_content(before: float) -> sa.ColumnElement[bool]:
@@ -119,9 +124,10 @@ def _has_content(before: float) -> sa.ColumnElement[bool]:
     return kept & old
 
 
-def _is_corrected(before: float) -> sa.ColumnElement[bool]:
-    of_old = sa.exists().where((decisions.c.id == feedback.c.decision) & (decisions.c.at < before))
-    return feedback.c.corrected.is_not(None) & (of_old | _is_forsaken(feedback, before))
+def _has_texts(table: sa.Table, before: float) -> sa.ColumnElement[bool]:
+    of_old = sa.exists().where((decisions.c.id == table.c.decision) & (decisions.c.at < before))
+    kept = sa.or_(*(table.c[name].is_not(None) for name in _TEXTS[table]))
+    return kept & (of_old | _is_forsaken(table, before))
 
 
 def _counted(connection: sa.Connection, before: float, *, content_only: bool) -> Pruned:
@@ -130,7 +136,8 @@ def _counted(connection: sa.Connection, before: float, *, content_only: bool) ->
 
     if content_only:
         return Pruned(
-            count(details, _has_content(before)), 0, count(feedback, _is_corrected(before))
+            count(details, _has_content(before)),
+            *(count(table, _has_texts(table, before)) for table in _TEXTS),
         )
     old = sa.select(decisions.c.id).where(decisions.c.at < before)
     events = [

@@ -120,24 +120,22 @@ class _Events(Read):
 
         from cascade_core.log.schema import audits  # noqa: PLC0415
 
-        query = sa.select(audits.c.at, audits.c.event).order_by(audits.c.at, audits.c.id)
+        query = sa.select(*database.columns(audits)).order_by(audits.c.at, audits.c.id)
         if self.since is not None:
             query = query.where(audits.c.at >= self.since)
-        for at, event in _rows(database, query):
-            yield at, json.loads(event)
+        for row in _rows(database, query):
+            yield row.at, whole_audit(row.event, row.responses)
 
     def _feedback(self, database: Database) -> Iterator[tuple[float, LogEvent]]:
         import sqlalchemy as sa  # noqa: PLC0415
 
         from cascade_core.log.schema import feedback  # noqa: PLC0415
 
-        query = sa.select(feedback).order_by(feedback.c.at, feedback.c.id)
+        query = sa.select(*database.columns(feedback)).order_by(feedback.c.at, feedback.c.id)
         if self.since is not None:
             query = query.where(feedback.c.at >= self.since)
         for row in _rows(database, query):
-            event = {"event": "feedback", **row._mapping}  # noqa: SLF001 - its public name
-            event["at"] = as_iso(row.at)
-            yield row.at, event
+            yield row.at, whole_feedback(row._mapping)  # noqa: SLF001 - its public name
 
 
 def read_records(source: str | Path, since: Moment | None = None) -> _Records:
@@ -231,6 +229,21 @@ def whole_record(record: str, request: str | None, response: str | None) -> Reco
     if response is not None:
         found["response"] = response
     return found
+
+
+def whole_audit(event: str, responses: str | None) -> LogEvent:
+    """Return an audit as it was written, of what a database keeps in two columns."""
+    found: LogEvent = json.loads(event)
+    texts = {} if responses is None else json.loads(responses)
+    for tier in found["tiers"] if texts else ():
+        if str(tier.get("tier")) in texts:
+            tier["response"] = texts[str(tier["tier"])]
+    return found
+
+
+def whole_feedback(row: Mapping[str, Any]) -> LogEvent:
+    """Return feedback as it was written, of its row in a database."""
+    return {"event": "feedback", **row, "at": as_iso(row["at"])}
 
 
 def _is_record(value: Any) -> bool:

@@ -86,13 +86,27 @@ def row_of_event(event: Mapping[str, Any]) -> tuple[str, Values]:
     row: Values = {"id": key, "decision": _text(get("decision")) or "", "at": at}
     row["quality"] = _number(get("quality"))
     if kind == "feedback":
-        return "feedback", {**row, "by": _text(get("by")), "corrected": _text(get("corrected"))}
+        return "feedback", row | {name: _text(get(name)) for name in ("by", "corrected", "note")}
     if kind != "audit":
         raise ValueError("an event is feedback or an audit")
     texts = {name: _text(get(name)) for name in ("status", "compare", "why")}
     numbers = ("probability", "strong_quality", "harm", "strong_cost_usd", "cost_usd")
     row |= texts | {name: _number(get(name)) for name in numbers}
-    return "audits", {**row, "event": _json({**event, "id": key, "at": get("at") or said})}
+    tiers, responses = _parted(get("tiers"))
+    made = {**event, "id": key, "at": get("at") or said, **tiers}
+    return "audits", {**row, "event": _json(made), "responses": responses}
+
+
+def _parted(tiers: Any) -> tuple[Values, str | None]:
+    """Part the texts of an audit's answers from what else there is to say of its tiers."""
+    if not isinstance(tiers, list):
+        return {}, None
+    known = [each if isinstance(each, Mapping) else {} for each in tiers]
+    texts = {str(each.get("tier")): each["response"] for each in known if "response" in each}
+    if not texts:
+        return {}, None
+    bare = [{name: it for name, it in each.items() if name != "response"} for each in known]
+    return {"tiers": bare}, _json(texts)
 
 
 def _id(value: Any) -> str:

@@ -1,7 +1,8 @@
 """The tables of a log's database, the same in SQLite and in PostgreSQL.
 
 Money is USD, times are seconds since 1970 (UTC). `decisions` is narrow, for it is what is analysed;
-prompts and answers are only in `details`, what a correct answer would have been in `feedback`.
+prompts and answers are only in `details`, those that an audit compared with in `audits.responses`,
+what people wrote of an answer in `feedback`.
 Whoever changes a table writes the step from the old one to `migrations/versions`.
 """
 
@@ -79,7 +80,8 @@ audits = Table(
     Column("harm", Double),
     Column("strong_cost_usd", Double),
     Column("cost_usd", Double),
-    Column("event", Text, nullable=False),  # JSON, the whole of it
+    Column("event", Text, nullable=False),  # JSON, without what the next one holds
+    Column("responses", Text),  # JSON: texts by tier
     Index("audits_decision", "decision"),
     Index("audits_at", "at"),
 )
@@ -93,6 +95,7 @@ feedback = Table(
     Column("quality", Double),
     Column("by", Text),
     Column("corrected", Text),
+    Column("note", Text),
     Index("feedback_decision", "decision"),
     Index("feedback_at", "at"),
 )

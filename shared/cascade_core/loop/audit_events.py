@@ -1,7 +1,8 @@
-"""An audit as plain JSON, for the log: what was found of every tier, without any text."""
+"""An audit as plain JSON, for the log: what was found of every tier."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from cascade_core.costs.rate import in_usd
@@ -12,8 +13,14 @@ from cascade_core.loop.trail import Trail, total
 from cascade_core.verdict import Judgement
 
 
-def found_event(
-    found: Comparison, trail: Trail, decision: str, *, probability: float, compare: str
+def found_event(  # noqa: PLR0913 - what was found, and of what
+    found: Comparison,
+    trail: Trail,
+    decision: str,
+    *,
+    probability: float,
+    compare: str,
+    texts: Mapping[int, str] | None = None,
 ) -> LogEvent:
     """Write down what an audit found, or that it failed.
 
@@ -23,6 +30,7 @@ def found_event(
         decision: The decision's id.
         probability: With which the request was picked.
         compare: The comparator's name.
+        texts: Those of the answers, by tier, that are to be logged.
     """
     done = found.failed is None
     return audit_event(
@@ -31,7 +39,7 @@ def found_event(
         probability=probability,
         compare=compare,
         why=found.why if done else found.failed,
-        tiers=answer_rows(found),
+        tiers=answer_rows(found, texts or {}),
         quality=found.quality if done else None,
         strong_quality=found.strong_quality if done else None,
         harm=found.harm if done else None,
@@ -49,9 +57,12 @@ def paid_for(trail: Trail) -> dict[str, Any]:
     }
 
 
-def answer_rows(found: Comparison) -> list[dict[str, Any]]:
-    """Return every answer as an audit's event has it: no text, only how it did."""
-    return [_plain(answer) for _, answer in sorted(found.answers.items())]
+def answer_rows(found: Comparison, texts: Mapping[int, str]) -> list[dict[str, Any]]:
+    """Return every answer as an audit's event has it: how it did, and the texts to be logged."""
+    return [
+        _plain(answer) | ({"response": texts[tier]} if tier in texts else {})
+        for tier, answer in sorted(found.answers.items())
+    ]
 
 
 def _plain(answer: TierAnswer) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from cascade_core.log import audit_event, step_aside
 from cascade_core.loop import behind, drivers, writing
 from cascade_core.loop.audit_events import found_event, paid_for
 from cascade_core.loop.audit_flow import Comparison, audited, expected_cost, missing_tiers
+from cascade_core.loop.recording import audited_content
 from cascade_core.loop.trail import Trail, total
 from cascade_core.signals.judge import Judge
 
@@ -89,7 +90,8 @@ class _Audit:
             self._refresh()
             if self._allowed():
                 port = self._session._port()  # noqa: SLF001 - it is ours
-                self._found(drivers.run(self._flow(), port))
+                found = drivers.run(self._flow(), port)
+                self._found(found, self._texts(found))
         except Exception as error:  # noqa: BLE001 - the answer is out
             self._failed(error)
 
@@ -104,7 +106,10 @@ class _Audit:
                 compare = self._setting.compare
                 # A plain function may wait; no event loop is to wait with it.
                 called = partial(drivers.awaited, compare) if callable(compare) else None
-                self._found(await drivers.arun(self._flow(called), port))
+                found = await drivers.arun(self._flow(called), port)
+                slow = self._session.engine.redact is not None
+                texts = partial(self._texts, found)
+                self._found(found, await drivers.in_thread(texts) if slow else texts())
         except Exception as error:  # noqa: BLE001 - the answer is out
             self._failed(error)
 
@@ -165,8 +170,17 @@ class _Audit:
                 "max_usd_per_day is kept by this process alone until it can be",
             )
 
-    def _found(self, found: Comparison) -> None:
-        self.event = found_event(found, self._trail, self._session.id, **self._picked)
+    def _texts(self, found: Comparison) -> dict[int, str]:
+        """Return the answers that are to be logged: all but the one that the record has."""
+        others = {
+            tier: answer.draft.text for tier, answer in found.answers.items() if tier != found.given
+        }
+        session = self._session
+        return audited_content(session.engine, self._plan, session.request, others)
+
+    def _found(self, found: Comparison, texts: dict[int, str]) -> None:
+        said = {**self._picked, "texts": texts}
+        self.event = found_event(found, self._trail, self._session.id, **said)
 
     @property
     def _picked(self) -> dict[str, Any]:

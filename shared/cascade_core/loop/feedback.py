@@ -34,12 +34,13 @@ from cascade_core.setup.notices import Notices
 _MOST_OPENED = 16
 
 
-def record_feedback(
+def record_feedback(  # noqa: PLR0913 - public names
     decision_id: str | UUID,
     quality: float,
     *,
     by: str | None = None,
     corrected: str | None = None,
+    note: str | None = None,
     log: DecisionLog | str | Path | None = None,
 ) -> None:
     """Keep what somebody says of an answer, beside its decision.
@@ -57,6 +58,7 @@ def record_feedback(
         by: Who says so.
         corrected: What the answer should have been. It is kept as given, after the cascade's
             `redact=`; in a log that is named in a process without its cascade nothing is redacted.
+        note: What else there is to say of it, kept as `corrected` is.
         log: The log, as a cascade takes it. By default the one that the decision is in, as long
             as its cascade is alive in this process.
 
@@ -70,12 +72,16 @@ def record_feedback(
         >>> record_feedback(answer.response_metadata["cascade"]["id"], 0.0, by="anna")
     """
     decision = _read_id(decision_id)
-    for name, text in (("by", by), ("corrected", corrected)):
+    for name, text in (("by", by), ("corrected", corrected), ("note", note)):
         if text is not None and not isinstance(text, str):
             msg = f"{name}= takes a text, not {type(text).__name__}"
             raise ConfigurationError(msg)
     event = feedback_event(
-        decision, _read_quality(quality), by=None if by is None else cut(by), corrected=corrected
+        decision,
+        _read_quality(quality),
+        by=None if by is None else cut(by),
+        corrected=corrected,
+        note=note,
     )
     registered = _find(decision, log)
     if not isinstance(registered.log, EventLog):
@@ -167,15 +173,17 @@ def _check_is_there(name: str) -> None:
 
 
 def _keep(registered: RegisteredLog, event: LogEvent) -> None:
-    if event["corrected"] is not None:
-        texts = redacted(registered.redact, [event["corrected"]])
+    written = [name for name in ("corrected", "note") if event[name] is not None]
+    if written:
+        texts = redacted(registered.redact, [event[name] for name in written])
+        kept: list[str | None] = [None] * len(written) if texts is None else [*texts]
         if texts is None:
             _notices.give(
                 "redact",
-                "redact= raised an error or returned no text: corrected= is left out of the log, "
-                "and the rest of the feedback is kept",
+                "redact= raised an error or returned no text: corrected= and note= are left out of "
+                "the log, and the rest of the feedback is kept",
             )
-        event = {**event, "corrected": None if texts is None else texts[0]}
+        event = {**event, **dict(zip(written, kept, strict=True))}
         registered.make_private()
     waiting = registered.log.write_event(event)
     if inspect.isawaitable(waiting):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -112,6 +112,23 @@ def content_of(engine: Engine, plan: Plan, request: Request, verdict: Verdict | 
     *asked, answered = texts
     said = [{"role": turn.role, "text": text} for turn, text in zip(turns, asked, strict=True)]
     return {"request": said, "response": answered}
+
+
+def audited_content(
+    engine: Engine, plan: Plan, request: Request, texts: Mapping[int, str]
+) -> dict[int, str]:
+    """Return what other tiers have answered, by tier, where the caller wants content logged."""
+    if not texts or not wants_content(engine, request):
+        return {}
+    kept = redacted(engine.redact, list(texts.values()))
+    if kept is None:
+        plan.notices.give(
+            "redact:audit",
+            "redact= raised an error or returned no text: the answers that an audit compared are "
+            "left out of the log, and what it found is kept",
+        )
+        return {}
+    return dict(zip(texts, kept, strict=True))
 
 
 def wants_content(engine: Engine, request: Request) -> bool:

@@ -80,8 +80,11 @@ def test_what_is_analysed_has_columns(url):
 
 
 def test_events_are_read_back(url):
-    audit = audit_event("d1", status="done", probability=0.5, compare="auto", quality=1.0)
-    feedback = feedback_event("d1", 0.0, by="ann", corrected="No.")
+    tiers = [{"tier": 0, "quality": 1.0}, {"tier": 1, "quality": 1.0, "response": "Yes. \0"}]
+    audit = audit_event(
+        "d1", status="done", probability=0.5, compare="auto", quality=1.0, tiers=tiers
+    )
+    feedback = feedback_event("d1", 0.0, by="ann", corrected="No.", note="Too short.")
     log = open_log(url)
     log.write_event(audit)
     log.write_event(feedback)
@@ -190,6 +193,38 @@ def test_the_steps_make_the_tables_that_are_written(url):
         "script_location", str(module.Path(module.__file__).with_name("migrations"))
     )
     assert ScriptDirectory.from_config(config).get_current_head() == FORM
+
+
+def back_to_the_first_form(url):
+    """Make a log what the first release wrote."""
+    written(url, a_record(id="d1"))
+    log = open_log(url)
+    log.write_event(feedback_event("d1", 0.0, by="ann"))
+    log.write_event(audit_event("d1", status="done", probability=0.5, compare="auto"))
+    assert flush_log(30)
+    with Database(url).writing() as connection:
+        connection.exec_driver_sql("ALTER TABLE feedback DROP COLUMN note")
+        connection.exec_driver_sql("ALTER TABLE audits DROP COLUMN responses")
+        connection.exec_driver_sql(f"UPDATE {VERSION_TABLE} SET version_num = '0001'")
+
+
+def test_a_log_of_the_first_form_gets_what_is_new(url):
+    back_to_the_first_form(url)
+    (feedback,) = read_events(url, "feedback")
+    assert (feedback["by"], feedback["note"]) == ("ann", None)
+    assert flushed(open_log(url), feedback_event("d1", 1.0, note="Right after all."))
+    assert [each["note"] for each in read_events(url, "feedback")] == [None, "Right after all."]
+
+
+def test_a_log_of_the_first_form_is_read_where_it_cannot_be_changed(tmp_path):
+    file = tmp_path / "decisions.db"
+    back_to_the_first_form(f"sqlite:///{file}")
+    url = f"sqlite:///file:{file}?mode=ro&uri=true"
+    (feedback,), (audit,) = read_events(url, "feedback"), read_events(url, "audit")
+    assert (feedback["by"], feedback["note"], audit["status"]) == ("ann", None, "done")
+    assert [each["id"] for each in read_records(url)] == ["d1"]
+    with pytest.raises(sa.exc.OperationalError, match="readonly"):
+        Database(url).open()
 
 
 def test_several_may_be_the_first_to_open_a_database(url):

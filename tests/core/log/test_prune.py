@@ -28,9 +28,11 @@ def log(url, monkeypatch):
         for number in range(5):
             key = f"{name}{number}"
             log.write(a_record(id=key, at=at, **CONTENT))
-            audit = audit_event(key, status="done", probability=1.0, compare="auto")
+            tiers = [{"tier": 0}, {"tier": 1, "response": "secret"}]
+            audit = audit_event(key, status="done", probability=1.0, compare="auto", tiers=tiers)
             log.write_event({**audit, "at": at})
-            log.write_event({**feedback_event(key, 1.0, corrected="secret"), "at": at})
+            said = {"note" if number else "corrected": "secret"}
+            log.write_event({**feedback_event(key, 1.0, **said), "at": at})
     forsaken = {
         **feedback_event("never logged", 0.0, corrected="secret"),
         "at": "2020-01-01T00:00:00+00:00",
@@ -59,11 +61,14 @@ def test_what_is_old_goes_with_what_became_known_of_it(log):
 def test_content_alone_goes_where_figures_are_to_stay(log):
     database = Database(log.url)
     counted = prune_log(database, before(), content_only=True, dry_run=True)
-    assert prune_log(database, before(), content_only=True) == counted == Pruned(5, 0, 6)
+    assert prune_log(database, before(), content_only=True) == counted == Pruned(5, 5, 6)
     for record in read_records(log.url):
         assert ("request" in record, "response" in record) == (record["id"].startswith("new"),) * 2
     for event in read_events(log.url, "feedback"):
-        assert (event["corrected"] == "secret") == event["decision"].startswith("new")
+        kept = "secret" in {event["corrected"], event["note"]}
+        assert kept == event["decision"].startswith("new")
+    for event in read_events(log.url, "audit"):
+        assert ("response" in event["tiers"][1]) == event["decision"].startswith("new")
     assert prune_log(database, before(), content_only=True) == Pruned()
 
 
@@ -108,7 +113,7 @@ def test_the_command_says_what_went(log, capsys):
     prune(log.url, older_than="90d", content_only=True)
     prune(log.url, older_than="90d")
     assert capsys.readouterr().out.splitlines() == [
-        "Content of 5 decisions and corrections of 6 entries of feedback deleted.",
+        "Content of 5 decisions, 5 audits and 6 entries of feedback deleted.",
         "5 decisions, 5 audits and 6 entries of feedback deleted.",
     ]
 

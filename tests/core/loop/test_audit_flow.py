@@ -51,7 +51,7 @@ def audit(*answers, compare="auto", request=None, count=2, streamed=False, other
 
 
 def rows(found):
-    return {row["tier"]: row for row in answer_rows(found)}
+    return {row["tier"]: row for row in answer_rows(found, {})}
 
 
 # --- what is drawn --------------------------------------------------------------------------------

@@ -358,3 +358,46 @@ def test_a_program_that_ends_waits_a_little_and_says_what_is_not_done(tmp_path, 
     first, second = log.read_text().splitlines()
     assert '"reason": "confident"' in first
     assert says in second
+
+
+def test_the_answers_compared_are_kept_where_content_is():
+    log = Log()
+    run = session(log, Models(SURE, SURE), log_content=True, redact=str.upper)
+    given = run.run().record
+    assert flush_log(30)
+    (event,) = log.events
+    kept = {tier["tier"]: tier.get("response") for tier in event["tiers"]}
+    assert kept == {given["tier"]: None, 1: SURE.text.upper()}
+
+
+def test_no_answer_is_kept_where_content_is_not():
+    log = Log()
+    session(log, Models(SURE, SURE)).run()
+    assert flush_log(30)
+    (event,) = log.events
+    assert event["status"] == "done"
+    assert not any("response" in tier for tier in event["tiers"])
+
+
+def test_answers_that_cannot_be_redacted_cost_the_audit_nothing():
+    def broken(text):
+        raise ValueError(text)
+
+    log = Log()
+    session(log, Models(SURE, SURE), log_content=True, redact=broken).run()
+    assert flush_log(30)
+    (event,) = log.events
+    assert event["status"] == "done"
+    assert not any("response" in tier for tier in event["tiers"])
+
+
+def test_an_async_audit_keeps_them_too():
+    log = Log()
+
+    async def go():
+        await session(log, Models(SURE, SURE), log_content=True, redact=str.upper).arun()
+        await asyncio.to_thread(flush_log, 30)
+
+    asyncio.run(go())
+    (event,) = log.events
+    assert event["tiers"][1]["response"] == SURE.text.upper()

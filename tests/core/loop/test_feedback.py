@@ -172,10 +172,21 @@ def test_a_redact_that_fails_costs_the_text_alone():
 
     log = Kept()
     made = engine(log, redact=broken)
-    with pytest.warns(CascadeWarning, match="corrected= is left out"):
-        record_feedback(decide(made), 0, by="anna", corrected="secret")
+    with pytest.warns(CascadeWarning, match="corrected= and note= are left out"):
+        record_feedback(decide(made), 0, by="anna", corrected="secret", note="secret")
     (event,) = log.events
-    assert (event["by"], event["corrected"]) == ("anna", None)
+    assert (event["by"], event["corrected"], event["note"]) == ("anna", None, None)
+
+
+def test_a_note_goes_through_redact_as_a_corrected_answer_does():
+    log = Kept()
+    made = engine(log, redact=str.upper)
+    record_feedback(decide(made), 0, corrected="yes", note="too short")
+    record_feedback(decide(made), 0, note="too long")
+    assert [(e["corrected"], e["note"]) for e in log.events] == [
+        ("YES", "TOO SHORT"),
+        (None, "TOO LONG"),
+    ]
 
 
 def test_a_file_with_a_corrected_answer_is_its_owners_alone(tmp_path):
