@@ -92,12 +92,14 @@ MEDIAN = 130
 COMMAND = "a command is called like what it runs"
 ADAPTERS = "the same part of each adapter, or of each kind of tier"
 DEMO_OF_EACH = "the same part of each framework's demo"
+STEP = "Alembic's names, in every step of the log's database"
 SHARED = {
     **dict.fromkeys(("collect", "export", "replay", "tune"), COMMAND),
     **dict.fromkeys(("Described", "gives_logprobs", "host", "load_model"), ADAPTERS),
     **dict.fromkeys(("abilities", "load_of", "make_tier", "make_tiers"), ADAPTERS),
     **dict.fromkeys(("text_of", "to_draft", "to_messages", "to_turns"), ADAPTERS),
     **dict.fromkeys(("PROMPT", "embedded", "opened"), DEMO_OF_EACH),
+    **dict.fromkeys(("branch_labels", "depends_on", "down_revision", "revision", "upgrade"), STEP),
     "Form": "the review's is what a browser sends, the demo's what a model is told to fill in",
     "Labels": "the review's are rows of a known quality, the demo's its models' classes",
     "Source": "where collected requests come from, and what a review looks at",
