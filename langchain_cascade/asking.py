@@ -71,7 +71,7 @@ class Asking:
         config = ensure_config(config)
         prompt = self._convert_input(input)
         with Scope(self, input, config) as scope:
-            session = self._session(scope.run, prompt, config, stop, kwargs)
+            session = scope.session = self._session(scope.run, prompt, config, stop, kwargs)
             cache = self._cache(prompt, stop, kwargs, session.ruled()) if self.cache else None
             plan = self._engine.plan  # part of the key: it may be another one since the session's
             kept = None if cache is None else cache.lookup()
@@ -97,7 +97,7 @@ class Asking:
         config = ensure_config(config)
         prompt = self._convert_input(input)
         async with AsyncScope(self, input, config) as scope:
-            session = self._session(scope.run, prompt, config, stop, kwargs)
+            session = scope.session = self._session(scope.run, prompt, config, stop, kwargs)
             ruled = await session.aruled() if self.cache else None
             cache = self._cache(prompt, stop, kwargs, ruled) if self.cache else None
             plan = self._engine.plan  # part of the key: it may be another one since the session's
@@ -131,7 +131,7 @@ class Asking:
         prompt = self._convert_input(input)
         shown = Shown()
         with Scope(self, input, config) as scope:
-            session = self._session(scope.run, prompt, config, stop, kwargs)
+            session = scope.session = self._session(scope.run, prompt, config, stop, kwargs)
             if self.rate_limiter:
                 self.rate_limiter.acquire(blocking=True)
             with closing(session.stream()) as items:
@@ -159,7 +159,7 @@ class Asking:
         prompt = self._convert_input(input)
         shown = Shown()
         async with AsyncScope(self, input, config) as scope:
-            session = self._session(scope.run, prompt, config, stop, kwargs)
+            session = scope.session = self._session(scope.run, prompt, config, stop, kwargs)
             if self.rate_limiter:
                 await self.rate_limiter.aacquire(blocking=True)
             async with aclosing(session.astream()) as items:

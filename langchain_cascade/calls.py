@@ -23,6 +23,7 @@ from langchain_core.runnables.config import RunnableConfig, merge_configs
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Failed, Open
 from cascade_core.integrations.classes import model_name
+from cascade_core.loop.run_metadata import call_metadata
 from cascade_core.loop.streams import AsyncStream, Stream
 from cascade_core.request import Request
 from cascade_core.tier import Tier
@@ -191,6 +192,9 @@ class ChatCalls:
                 tags.append(NOSTREAM)
         else:
             tags = [*run.inheritable_tags, "cascade:judge", NOSTREAM]
+        index = target.index if isinstance(target, Tier) else None
+        about = call_metadata(str(run.run_id), index, purpose)
+        metadata = {**run.inheritable_metadata, **about}
         # What `run.get_child()` and three `add_…` calls would make, made in one go.
         kind = AsyncCallbackManager if isinstance(run, AsyncRunManager) else CallbackManager
         return kind(
@@ -199,8 +203,8 @@ class ChatCalls:
             run.run_id,
             tags=tags,
             inheritable_tags=list(tags),
-            metadata=dict(run.inheritable_metadata),
-            inheritable_metadata=dict(run.inheritable_metadata),
+            metadata=metadata,
+            inheritable_metadata=dict(metadata),
         )
 
     def _prepare(self, effect: Ask, sample: int) -> tuple[Model, PromptValue, dict[str, Any]]:

@@ -99,6 +99,8 @@ class CascadeMiddleware(AgentMiddleware):
             own = calls.own(exhausted)
             if own is None:
                 raise
+        finally:
+            calls.tell_tracers()
         raise own
 
     async def awrap_model_call(self, request: ModelRequest, handler: AsyncHandler) -> ModelResponse:
@@ -110,6 +112,8 @@ class CascadeMiddleware(AgentMiddleware):
             own = calls.own(exhausted)
             if own is None:
                 raise
+        finally:
+            calls.tell_tracers()
         raise own
 
     def _session(self, request: ModelRequest, handler: Any) -> tuple[Session, TurnCalls]:
@@ -135,7 +139,8 @@ class CascadeMiddleware(AgentMiddleware):
         )
         flat = [one if isinstance(one, Flat) else _flat(decide(one, config)) for one in self._flat]
         calls = TurnCalls(handler, flat, self._engine.judges, config, self._copies)
-        return session_kind(calls.watch)(self._engine, asked, calls), calls
+        calls.session = session_kind(calls.watch)(self._engine, asked, calls)
+        return calls.session, calls
 
     def _finish(self, decided: Decided) -> ModelResponse:
         verdict, record = decided

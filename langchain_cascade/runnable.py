@@ -144,14 +144,15 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
         """Answer one request."""
         config = ensure_config(config)
         with Scope(self, input, config) as scope:
-            scope.output = self._finish(self._session(scope.run, input, config, kwargs).run())
+            session = scope.session = self._session(scope.run, input, config, kwargs)
+            scope.output = self._finish(session.run())
         return scope.output
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Answer one request."""
         config = ensure_config(config)
         async with AsyncScope(self, input, config) as scope:
-            session = self._session(scope.run, input, config, kwargs)
+            session = scope.session = self._session(scope.run, input, config, kwargs)
             scope.output = self._finish(await session.arun())
         return scope.output
 
@@ -162,7 +163,7 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
         config = ensure_config(config)
         shown = ShownOutput()
         with Scope(self, input, config) as scope:
-            session = self._session(scope.run, input, config, kwargs)
+            session = scope.session = self._session(scope.run, input, config, kwargs)
             with closing(session.stream()) as items:
                 for item in items:
                     yield from shown.next(item)
@@ -175,7 +176,7 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
         config = ensure_config(config)
         shown = ShownOutput()
         async with AsyncScope(self, input, config) as scope:
-            session = self._session(scope.run, input, config, kwargs)
+            session = scope.session = self._session(scope.run, input, config, kwargs)
             async with aclosing(session.astream()) as items:
                 async for item in items:
                     for chunk in shown.next(item):

@@ -8,7 +8,7 @@ runs: whoever hides or counts the cascade means the models in it.
 from __future__ import annotations
 
 import sys
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from langchain_core.callbacks import (
     AsyncCallbackManager,
@@ -18,6 +18,10 @@ from langchain_core.callbacks import (
 from langchain_core.runnables.config import RunnableConfig
 
 from cascade_core.errors import ConfigurationError
+from langchain_cascade.tracing import tell_tracers
+
+if TYPE_CHECKING:
+    from cascade_core.loop.session import Session
 
 Manager = TypeVar("Manager", CallbackManager, AsyncCallbackManager)
 
@@ -69,15 +73,17 @@ class _Scope:
     Attributes:
         run: The run's manager.
         output: What the run ends with; set it before leaving.
+        session: The request that is decided under it; its tracers are told of the decision.
     """
 
-    __slots__ = ("_config", "_owner", "_value", "output", "run")
+    __slots__ = ("_config", "_owner", "_value", "output", "run", "session")
 
     def __init__(self, owner: Any, value: Any, config: RunnableConfig) -> None:
         self._owner = owner
         self._value = value
         self._config = config
         self.output: Any = None
+        self.session: Session | None = None
         self.run: Any
 
     def _start(self, manager: type[Manager]) -> Any:
@@ -88,6 +94,9 @@ class _Scope:
             name=config.pop("run_name", None) or self._owner.get_name(),
             run_id=config.pop("run_id", None),
         )
+
+    def _tell(self) -> None:
+        tell_tracers(self.run.handlers, self.run.run_id, self.session)
 
 
 class Scope(_Scope):
@@ -100,6 +109,7 @@ class Scope(_Scope):
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._tell()
         if error is not None:
             self.run.on_chain_error(error)
         else:
@@ -116,6 +126,7 @@ class AsyncScope(_Scope):
         return self
 
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._tell()
         if error is not None:
             await self.run.on_chain_error(error)
         else:

@@ -14,10 +14,13 @@ from langchain_core.callbacks import BaseCallbackManager, CallbackManager
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.runnables.config import RunnableConfig, var_child_runnable_config
+from langchain_core.tracers.langchain import LangChainTracer
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Failed, Open
 from cascade_core.errors import CascadeExhausted
+from cascade_core.loop.run_metadata import call_metadata, decision_metadata, decision_tags
+from cascade_core.loop.session import Session
 from cascade_core.tier import Tier
 from langchain_cascade.convert import to_draft, to_messages
 from langchain_cascade.histories import needs_reading, readable, reader
@@ -27,6 +30,7 @@ from langchain_cascade.recorder import CallRecorder
 from langchain_cascade.scope import control_flow, fatal
 from langchain_cascade.tiers import Judges
 from langchain_cascade.tools import choice_for
+from langchain_cascade.tracing import inner_run, tell_tracers, write_on
 from langchain_cascade.watching import NOSTREAM, Watch
 from langchain_cascade.wrapping import Flat, Variant, vary
 
@@ -45,9 +49,11 @@ class TurnCalls:
 
     Attributes:
         watch: Those who watch what models say, if anybody does.
+        session: The turn's request, once there is one.
         unasked: What the agent raised in place of asking a model, the last time it did.
     """
 
+    session: Session
     unasked: Exception | None = None
 
     def __init__(
@@ -62,7 +68,8 @@ class TurnCalls:
         self._tiers = tiers
         self._judges = judges
         self._copies = copies
-        self.watch = Watch.of(_handlers(config.get("callbacks")))
+        self._callbacks = config.get("callbacks")
+        self.watch = Watch.of(_handlers(self._callbacks))
 
     @property
     def fatal(self) -> tuple[type[Exception], ...]:
@@ -98,6 +105,23 @@ class TurnCalls:
         except Exception as error:  # noqa: BLE001 - whatever a tier raises is its failure
             return self._broken(error, perf_counter() - started, recorder, effect)
         return self._came(manager, _read(response, perf_counter() - started, recorder, effect))
+
+    def tell_tracers(self) -> None:
+        """Write the decision on the run that the turn happens in.
+
+        That is the agent's node; in LangSmith the middleware's own run inside it, where LangChain
+        traces that.
+        """
+        handlers = _handlers(self._callbacks)
+        node = getattr(self._callbacks, "parent_run_id", None)
+        inner = inner_run(handlers)
+        if inner is None or inner.id == node:
+            tell_tracers(handlers, node, self.session)
+            return
+        others = [handler for handler in handlers if not isinstance(handler, LangChainTracer)]
+        tell_tracers(others, node, self.session)
+        said = decision_metadata(self.session)
+        write_on(inner, said, decision_tags(said))
 
     def own(self, exhausted: CascadeExhausted) -> Exception | None:
         """Return the agent's own error that a turn ended by, or None where it is a model's.
@@ -178,7 +202,8 @@ class TurnCalls:
             tags.append(NOSTREAM)
         for kept in (manager.tags, manager.inheritable_tags):
             kept.extend(tags)  # `add_tags` would take away one that is there already
-        manager.add_metadata(bound.get("metadata") or {})
+        about = call_metadata(self.session.id, index, effect.purpose)
+        manager.add_metadata({**(bound.get("metadata") or {}), **about})
         for handler in _handlers(bound.get("callbacks")):
             manager.add_handler(handler, inherit=True)
 
@@ -225,7 +250,11 @@ class TurnCalls:
         target = effect.target
         tier = target.native if isinstance(target, Tier) else self._judges[target]
         variant = Variant(draft=True, logprobs=effect.logprobs, top_logprobs=effect.top_logprobs)
-        config: RunnableConfig = {"tags": [NOSTREAM, f"cascade:{effect.purpose}"]}
+        index = target.index if isinstance(target, Tier) else None
+        config: RunnableConfig = {
+            "tags": [NOSTREAM, f"cascade:{effect.purpose}"],
+            "metadata": call_metadata(self.session.id, index, effect.purpose),
+        }
         return tier.model(variant), to_messages(effect.request.turns), config
 
 
