@@ -93,8 +93,8 @@ def latency_cells(figures: TrafficFigures) -> list[list[str]]:
         [
             names[name],
             f"{each.n:,}",
-            _ms(each.p50_ms),
-            "–" if each.n < FEW_REQUESTS else _ms(each.p95_ms),
+            shown_ms(each.p50_ms),
+            "–" if each.n < FEW_REQUESTS else shown_ms(each.p95_ms),
         ]
         for name, each in figures.latency.items()
         if each.n
@@ -149,7 +149,7 @@ def _group(group: Group) -> list[str]:
         share_of(figures.beyond, figures.answered, spelled=True),
         each(costs.cost_usd),
         shown,
-        _ms(figures.latency["all"].p50_ms),
+        shown_ms(figures.latency["all"].p50_ms),
         harm,
     ]
 
@@ -173,7 +173,8 @@ def counted(n: int, what: str) -> str:
     return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
-def _ms(milliseconds: float | None) -> str:
+def shown_ms(milliseconds: float | None) -> str:
+    """Return how long something took."""
     if milliseconds is None:
         return "–"
     if milliseconds < 1000:  # noqa: PLR2004

@@ -1,21 +1,20 @@
-"""Makes pages of templates: everything is escaped, and each knows the period and who may write."""
+"""Makes pages of templates: each knows the period that is looked at, and who may write."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from functools import cache
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from cascade_core.files import finite
+from cascade_core.review.charts import Chart, Series
 from cascade_core.review.periods import Period, period_of
+from cascade_core.review.texts import environment
 from cascade_core.review.workbench import Workbench
+
+__all__ = ["NAVIGATION", "PRESETS", "Chart", "Series", "bench_of", "link", "page"]
 
 NAVIGATION = (
     ("Overview", "/"),
@@ -27,74 +26,11 @@ NAVIGATION = (
 )
 """The pages, by name and path."""
 
-AxisKind = Literal["number", "percent", "usd", "time", "milliseconds"]
+PRESETS = (("All", ""), ("24 h", "24h"), ("7 d", "7d"), ("30 d", "30d"))
+"""Periods that are one click away."""
 
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One line, set of points or row of bars of a chart.
-
-    Attributes:
-        label: What the legend calls it.
-        values: One for each x; None where there is none.
-        draw: How.
-        low: Lower end of an interval around each value.
-        high: Upper end of it.
-        colour: `cheap`, `strong`, `cascade`, or `plain`.
-    """
-
-    label: str
-    values: Sequence[float | None]
-    draw: Literal["line", "points", "bars"] = "line"
-    low: Sequence[float | None] = ()
-    high: Sequence[float | None] = ()
-    colour: Literal["cheap", "strong", "cascade", "plain"] = "plain"
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """A chart; the macro `chart` draws it, with a table of the same for who cannot see it.
-
-    Attributes:
-        name: Unique on its page; the id of its element.
-        title: What it shows, in words.
-        x: Of every point, ascending.
-        x_label: What is along the x axis.
-        series: What is drawn.
-        y_label: What is along the y axis.
-        x_kind: How numbers along x are written; times are seconds since 1970.
-        y_kind: The same for y.
-        marks: Vertical lines, `(x, label)`.
-        y_range: Ends of the y axis; None lets them follow what is drawn.
-    """
-
-    name: str
-    title: str
-    x: Sequence[float]
-    x_label: str
-    series: Sequence[Series]
-    y_label: str
-    x_kind: AxisKind = "number"
-    y_kind: AxisKind = "number"
-    marks: Sequence[tuple[float, str]] = field(default=())
-    y_range: tuple[float, float] | None = None
-
-    @property
-    def as_json(self) -> str:
-        """What the page's script draws from; numbers that are none become null."""
-        return json.dumps(finite(asdict(self)))
-
-
-@cache
-def environment() -> Environment:
-    """Return the templates."""
-    return Environment(
-        loader=PackageLoader("cascade_core.review", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+_OF_ONE_PERIOD = frozenset({"since", "until", "token", "page", "after", "before"})
+"""What an address of another period does not keep: places in a list are gone there."""
 
 
 def bench_of(request: Request) -> Workbench:
@@ -117,6 +53,8 @@ def page(
     """
     bench = bench_of(request)
     period = context.pop("period", None) or period_of(request.query_params)
+    path = request.url.path
+    others = [(n, v) for n, v in request.query_params.multi_items() if n not in _OF_ONE_PERIOD]
     html = (
         environment()
         .get_template(template)
@@ -124,14 +62,39 @@ def page(
             title=title,
             bench=bench,
             period=period,
-            path=request.url.path,
-            navigation=[(name, link(path, period)) for name, path in NAVIGATION],
+            path=path,
+            navigation=[
+                (name, link(address, period), address == path or path.startswith(f"{address}/"))
+                for name, address in NAVIGATION
+            ],
+            periods=_periods(path, period, others),
+            period_words=_in_words(period),
+            other_query=others,
             link=lambda path, **query: link(path, period, **query),
             csrf=bench.csrf,
             **context,
         )
     )
-    return HTMLResponse(html, status_code=status)
+    # What no template has made visible: no text of others may end a page.
+    return HTMLResponse(html.encode("utf-8", "backslashreplace"), status_code=status)
+
+
+def _periods(
+    path: str, period: Period, others: list[tuple[str, str]]
+) -> list[tuple[str, str, bool]]:
+    found = []
+    for name, since in PRESETS:
+        query = urlencode([*others, ("since", since)] if since else others)
+        current = (period.since, period.until) == (since, "")
+        found.append((name, f"{path}?{query}" if query else path, current))
+    return found
+
+
+def _in_words(period: Period) -> str:
+    if not period.until and period.since in {since for _, since in PRESETS}:
+        return "Other"
+    since, until = period.since or "the start", period.until or "now"
+    return f"{since} to {until}"
 
 
 def link(path: str, period: Period, **query: Any) -> str:
