@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from cascade_core.arrays import Array, Flags, Ints
+from cascade_core.traffic.ids import IdColumn, IdColumnMaker
 
 CHUNK = 1_000
 """Rows that are held as Python objects at a time; more no longer fit a processor's cache."""
@@ -42,6 +43,9 @@ ROW_COLUMNS = (*NUMBERS, "kind", "tags", "audited")
 of a row that has audits, else None.
 """
 
+WIDE_NUMBERS = ("confidence", "threshold", "input_tokens", "output_tokens")
+"""What a wide row has behind these; its `audited` is its id, whether it has audits or not."""
+
 TrafficRow: TypeAlias = Sequence[Any]
 _WIDTHS: Mapping[str, Any] = {"latency_ms": np.float32}
 
@@ -66,10 +70,38 @@ class Named:
         order = np.argsort(-found, kind="stable")
         return {self.names[i]: int(found[i]) for i in order if found[i]}
 
+    def take(self, rows: Any) -> Named:
+        """Return those of some rows: their indices, flags or a slice."""
+        return Named(self.names, self.of[rows])
+
     def among(self, names: frozenset[str]) -> Flags:
         """Tell which rows have one of some names."""
         wanted = np.array([name in names for name in self.names], dtype=np.bool_)
         return wanted[self.of]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WideColumns:
+    """What pages show of decisions beyond what a report counts: n of them.
+
+    Attributes:
+        ids: (n,) of each decision.
+        confidence: (n,) of the last judged draft; NaN where there was no reading.
+        threshold: (n,) what it was held against; NaN where nothing was.
+        input_tokens: (n,) of the request; NaN where they are not known, as in the next one.
+        output_tokens: (n,) of the answer.
+    """
+
+    ids: IdColumn
+    confidence: Array
+    threshold: Array
+    input_tokens: Array
+    output_tokens: Array
+
+    def take(self, rows: Any) -> WideColumns:
+        """Return those of some rows: their indices, flags or a slice."""
+        numbers = (getattr(self, name)[rows] for name in WIDE_NUMBERS)
+        return WideColumns(self.ids.take(rows), *numbers)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +123,7 @@ class Traffic:
         named: The columns of names.
         tags: JSON lists; None where they were not asked for.
         audited: The row of each decision that has audits, by id.
+        wide: More columns; None where they were not asked for.
     """
 
     at: Array
@@ -107,10 +140,38 @@ class Traffic:
     named: Mapping[str, Named]
     tags: Named | None
     audited: Mapping[str, int]
+    wide: WideColumns | None = None
 
     def __len__(self) -> int:
         """Return how many decisions there are."""
         return len(self.at)
+
+    def part(self, rows: slice) -> Traffic:
+        """Return the decisions of a part of its time.
+
+        The columns are those of the whole, not copies; only `probability` and `picked`, which
+        whoever reads audits fills in, are the part's own.
+
+        Args:
+            rows: From which row up to which; both are given.
+        """
+        plain = {
+            name: getattr(self, name)[rows]
+            for name in ("at", "tier", "accepted", "cost", "strong_cost", "estimated", "latency")
+        }
+        first, last = rows.start, rows.stop
+        return replace(
+            self,
+            **plain,
+            calls=self.calls[rows],
+            failed=self.failed[rows],
+            probability=self.probability[rows].copy(),
+            picked=self.picked[rows].copy(),
+            named={name: column.take(rows) for name, column in self.named.items()},
+            tags=None if self.tags is None else self.tags.take(rows),
+            audited={key: row - first for key, row in self.audited.items() if first <= row < last},
+            wide=None if self.wide is None else self.wide.take(rows),
+        )
 
 
 class _Coder(dict[Any, int]):
@@ -125,35 +186,52 @@ class _Coder(dict[Any, int]):
         return np.fromiter(map(self.__getitem__, names), np.int32, len(names))
 
 
-def traffic_of(chunks: Iterator[Sequence[TrafficRow]], *, tags: bool = False) -> Traffic:
+def traffic_of(
+    chunks: Iterator[Sequence[TrafficRow]],
+    *,
+    tags: bool = False,
+    wide: Collection[str] | None = None,
+) -> Traffic:
     """Make columns of rows.
 
     Args:
         chunks: Rows as `ROW_COLUMNS` says, some at a time.
         tags: Whether their tags are wanted.
+        wide: Where rows are wide, a set of the ids of those that have audits.
     """
-    parts: dict[str, list[Any]] = {name: [] for name in (*NUMBERS, "kind", "tags")}
-    kinds, lists = _Coder(), _Coder()
+    numbers = NUMBERS if wide is None else (*NUMBERS, *WIDE_NUMBERS)
+    names = ROW_COLUMNS if wide is None else (*ROW_COLUMNS, *WIDE_NUMBERS)
+    parts: dict[str, list[Any]] = {name: [] for name in (*numbers, "kind", "tags")}
+    kinds, lists, ids = _Coder(), _Coder(), IdColumnMaker()
     audited: dict[str, int] = {}
     seen = 0
     for chunk in _uncollected(filter(len, chunks)):
-        columns = dict(zip(ROW_COLUMNS, zip(*chunk, strict=True), strict=True))
-        for name in NUMBERS:
+        columns = dict(zip(names, zip(*chunk, strict=True), strict=True))
+        for name in numbers:
             parts[name].append(np.array(columns[name], dtype=_WIDTHS.get(name, np.float64)))
         parts["kind"].append(kinds.codes(columns["kind"]))
         if tags:
             parts["tags"].append(lists.codes(columns["tags"]))
-        ids = enumerate(columns["audited"], seen)
-        audited |= {key: row for row, key in ids if key is not None}
+        rows = enumerate(columns["audited"], seen)
+        if wide is None:
+            audited |= {key: row for row, key in rows if key is not None}
+        else:
+            ids.add(columns["audited"])
+            audited |= {key: row for row, key in rows if key in wide}
         seen += len(chunk)
-    whole = {name: _joined(parts.pop(name), coded=name not in NUMBERS) for name in list(parts)}
-    order = _oldest_first(whole["at"])
+    whole = {name: _joined(parts.pop(name), coded=name not in numbers) for name in list(parts)}
+    order, column = _oldest_first(whole["at"]), ids.made()
     if order is not None:
-        whole = {name: column[order] for name, column in whole.items() if len(column)}
+        whole = {name: values[order] for name, values in whole.items() if len(values)}
+        column = column.take(order) if wide is not None else column
         place = np.empty(seen, dtype=np.int64)
         place[order] = np.arange(seen)
         audited = {key: int(place[row]) for key, row in audited.items()}
-    return _traffic(whole, kinds, Named(list(lists), whole["tags"]) if tags else None, audited)
+    more = None
+    if wide is not None:
+        more = WideColumns(column, *(whole[name] for name in WIDE_NUMBERS))
+    named = Named(list(lists), whole["tags"]) if tags else None
+    return replace(_traffic(whole, kinds, named, audited), wide=more)
 
 
 def _uncollected(chunks: Iterator[Sequence[TrafficRow]]) -> Iterator[Sequence[TrafficRow]]:

@@ -16,7 +16,7 @@ import numpy as np
 from cascade_core.evaluation.audited import AuditRows
 from cascade_core.log.urls import is_url
 from cascade_core.traffic.columns import Traffic, traffic_of
-from cascade_core.traffic.entries import AuditEntry, Feedback
+from cascade_core.traffic.entries import AuditEntry, Feedback, LogEntries
 from cascade_core.traffic.lines import entries_of_file
 
 _PINNED = frozenset({"pinned"})
@@ -67,7 +67,17 @@ def read_log(
         entries = entries_of_database(source, since, until, tags=tags)
     else:
         entries = entries_of_file(source, since, until)
-    traffic = traffic_of(entries.chunks, tags=tags)
+    return log_read(traffic_of(entries.chunks, tags=tags), entries)
+
+
+def log_read(traffic: Traffic, entries: LogEntries) -> LogRead:
+    """Put together what was read of a log.
+
+    Args:
+        traffic: Its decisions; chances of being picked are filled in there.
+        entries: What else it holds; `chunks` has been read. Audits of other decisions may be
+            among its audits.
+    """
     own = [audit for audit in entries.audits if audit.decision in traffic.audited]
     done = [audit for audit in own if audit.status == "done"]
     covered = {audit.decision for audit in done}

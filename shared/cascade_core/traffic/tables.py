@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -12,7 +13,15 @@ import sqlalchemy as sa
 from cascade_core.log.database import Database
 from cascade_core.log.reading import database_to_read
 from cascade_core.log.schema import audits, decisions, details, feedback
-from cascade_core.traffic.columns import CHUNK, KIND, NUMBERS, TrafficRow
+from cascade_core.traffic.columns import (
+    CHUNK,
+    KIND,
+    NUMBERS,
+    WIDE_NUMBERS,
+    Traffic,
+    TrafficRow,
+    traffic_of,
+)
 from cascade_core.traffic.entries import LATEST_FAILED, AuditEntry, Feedback, LogEntries
 from cascade_core.traffic.lines import errors_of, failing_of
 
@@ -28,18 +37,65 @@ def entries_of_database(
     database = database_to_read(source)
     within = _within(decisions.c.at, since, until)
     with database.reading() as connection:
-        known = connection.execute(
-            sa.select(*(audits.c[name] for name in AuditEntry._fields)).order_by(audits.c.at)
-        )
-        entries = LogEntries(
-            audits=[AuditEntry(*row) for row in known],
-            feedback=_feedback(connection, _within(feedback.c.at, since, until)),
+        said, failing, errors = _beside(connection, within, _within(feedback.c.at, since, until))
+        return LogEntries(
+            audits=_audits(connection),
+            feedback=said,
             chunks=_chunks(database, _query(database, within, tags=tags)),
+            failing=failing,
+            errors=errors,
         )
-        entries.failing = next(map(failing_of, _records(connection, within, 1)), ())
-        failed = sa.and_(within, decisions.c.failed_calls > 0)
-        entries.errors = errors_of(_records(connection, failed, LATEST_FAILED))
-    return entries
+
+
+def whole_database(
+    source: str,
+) -> tuple[Traffic, Sequence[AuditEntry]]:
+    """Read all decisions of a database, wide and as they are kept, and all audits, of one moment.
+
+    Raises:
+        ConfigurationError: It is no log, or cannot be read.
+    """
+    database = database_to_read(source)
+    with database.reading() as connection:
+        known = _audits(connection)
+        result = connection.execution_options(yield_per=CHUNK).execute(_wide_query(database))
+        with result:
+            found = traffic_of(
+                result.partitions(), tags=True, wide={audit.decision for audit in known}
+            )
+    return found, known
+
+
+def period_entries(
+    source: str, since: float | None, until: float | None
+) -> tuple[Feedback, tuple[Mapping[str, Any], ...], Counter[str]]:
+    """Return what a report reads of a part of time beside decisions and audits.
+
+    Returns:
+        Feedback, what was failing at its end, and the errors of its last requests.
+
+    Raises:
+        ConfigurationError: It is no log, or cannot be read.
+    """
+    within = _within(decisions.c.at, since, until)
+    with database_to_read(source).reading() as connection:
+        return _beside(connection, within, _within(feedback.c.at, since, until))
+
+
+def _beside(
+    connection: sa.Connection, within: Any, said: Any
+) -> tuple[Feedback, tuple[Mapping[str, Any], ...], Counter[str]]:
+    failing = next(map(failing_of, _records(connection, within, 1)), ())
+    failed = sa.and_(within, decisions.c.failed_calls > 0)
+    errors = errors_of(_records(connection, failed, LATEST_FAILED))
+    return _feedback(connection, said), failing, errors
+
+
+def _audits(connection: sa.Connection) -> list[AuditEntry]:
+    known = connection.execute(
+        sa.select(*(audits.c[name] for name in AuditEntry._fields)).order_by(audits.c.at)
+    )
+    return [AuditEntry(*row) for row in known]
 
 
 def _within(at: sa.Column[Any], since: float | None, until: float | None) -> Any:
@@ -52,16 +108,31 @@ def _within(at: sa.Column[Any], since: float | None, until: float | None) -> Any
 
 def _query(database: Database, within: Any, *, tags: bool) -> sa.Select[Any]:
     """Return the query of a row's columns, in the order of `ROW_COLUMNS`."""
-    common = (decisions.c[name] for name in KIND)
     audited = sa.case((decisions.c.id.in_(sa.select(audits.c.decision)), decisions.c.id))
     return sa.select(
         *(decisions.c[name] for name in NUMBERS),
-        sa.func.json_array(*common)
-        if database.is_sqlite
-        else sa.cast(sa.func.json_build_array(*common), sa.Text),
+        _kind(database),
         decisions.c.tags if tags else sa.null(),
         audited,
     ).where(within)
+
+
+def _wide_query(database: Database) -> sa.Select[Any]:
+    """Return the query of a wide row's columns."""
+    return sa.select(
+        *(decisions.c[name] for name in NUMBERS),
+        _kind(database),
+        decisions.c.tags,
+        decisions.c.id,
+        *(decisions.c[name] for name in WIDE_NUMBERS),
+    )
+
+
+def _kind(database: Database) -> Any:
+    common = (decisions.c[name] for name in KIND)
+    if database.is_sqlite:
+        return sa.func.json_array(*common)
+    return sa.cast(sa.func.json_build_array(*common), sa.Text)
 
 
 def _chunks(database: Database, query: sa.Select[Any]) -> Iterator[Sequence[TrafficRow]]:
