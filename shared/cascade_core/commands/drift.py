@@ -129,8 +129,10 @@ def _print(found: DriftReport, reference: Reference) -> None:
     skipped = sum(found.skipped.values())
     typer.echo(f"{found.rows:,} decisions of this policy read, {skipped:,} others left out.")
     if found.escalated is not None:
-        seen, was = 100 * found.escalated, 100 * reference.escalated
-        typer.echo(f"escalated: {seen:.1f} %, when tuned {was:.1f} %")
+        was = "with other thresholds, so this is not compared"
+        if reference.escalated is not None:
+            was = f"{100 * reference.escalated:.1f} %"
+        typer.echo(f"escalated: {100 * found.escalated:.1f} %, when tuned {was}")
     for alarm in found.alarms:
         typer.echo(f"moved: {visible(alarm.text)}")
     if not found.alarms:

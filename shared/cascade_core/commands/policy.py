@@ -175,6 +175,8 @@ def _activate(store: PolicyStore, numbers: list[int]) -> JsonAndLines:
 
 def _warn_of_lost_rules(store: PolicyStore, number: int) -> None:
     """Say on standard error which rules stop deciding: data may leave that was to stay."""
+    from cascade_core.policy.lost import lost_names, said_of_lost
+
     before = store.active_number()
     if before in (None, number):
         return
@@ -182,15 +184,9 @@ def _warn_of_lost_rules(store: PolicyStore, number: int) -> None:
         had = store.read(before).policy.rules
     except ConfigurationError:  # a newer release wrote it; there may be no other way back
         return
-    kept = {rule.name for rule in store.read(number).policy.rules}
-    lost = [repr(rule.name) for rule in had if rule.name not in kept]
-    if lost:
-        rules = "rule" if len(lost) == 1 else "rules"
-        said = (
-            f"version {number} lacks {rules} {', '.join(lost)} of version {before}: requests that "
-            f"{'it decided' if len(lost) == 1 else 'they decided'} are now decided without. "
-            f"`cascade policy {store.shown} activate {before}` goes back"
-        )
+    if lost := lost_names(had, store.read(number).policy.rules):
+        said = said_of_lost(lost, f"version {number}", f"version {before}")
+        said += f". `cascade policy {store.shown} activate {before}` goes back"
         typer.echo(f"cascade: {visible(said)}", err=True)
 
 

@@ -20,8 +20,10 @@ def review(
     ],
     *,
     policy: Annotated[
-        Path | None,
-        typer.Option(help="The policy that decides; by default the active one in the database."),
+        str | None,
+        typer.Option(
+            help="The policy: a file, or a database's address; else the active one of LOG_OR_TABLE."
+        ),
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
     read_only: Annotated[bool, typer.Option("--read-only", help="Write nothing.")] = False,
@@ -36,12 +38,13 @@ def review(
     """
     if export is not None:
         raise ConfigurationError("--export is not there yet")
-    from cascade_core.policy.document import Policy
+    from cascade_core.review.policy_homes import find_home
     from cascade_core.review.serving import address_of, open_socket, serve_review
     from cascade_core.review.source import open_source
     from cascade_core.review.workbench import Workbench
 
-    bench = Workbench(open_source(source), Policy.load(policy), read_only=read_only)
+    home = find_home(source, policy)
+    bench = Workbench(open_source(source), home=home, read_only=read_only)
     taken = open_socket(port)
     typer.echo(f"{address_of(bench, taken)}\nCtrl-C ends it.")
     serve_review(bench, taken)

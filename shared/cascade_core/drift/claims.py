@@ -79,6 +79,8 @@ class Claims:
 
 def escalation_claims(reference: Reference, error: float, tolerance: float) -> Claims:
     """Claim that the escalation rate is the reference's; `error` as in `monitor`, both sides."""
+    if reference.escalated is None:
+        return Claims([])
     about = "the escalation rate is {seen}, not {expected} as when tuned"
     return Claims([_near(about, reference.escalated, reference.rows, error, tolerance)])
 

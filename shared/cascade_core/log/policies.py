@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any
 
 from cascade_core.errors import ConfigurationError
@@ -20,6 +21,10 @@ from cascade_core.policy.document import Policy
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+
+class MeanwhileError(ConfigurationError):
+    """Another version decides than the one that a change was meant for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,19 +128,31 @@ class PolicyStore:
             assert made is not None  # noqa: S101 - the database numbers the row
             return int(made[0]), True
 
-    def activate(self, number: int) -> int | None:
+    def activate(self, number: int, *, instead_of: int | EllipsisType | None = ...) -> int | None:
         """Have a version decide from now on.
+
+        Args:
+            number: Its number.
+            instead_of: The one that has to be deciding until now, None for none; left out,
+                whichever.
 
         Returns:
             The number of the one that did before, if any.
 
         Raises:
             ConfigurationError: There is no such version.
+            MeanwhileError: Another one decides than was said.
         """
         from cascade_core.log.schema import activations  # noqa: PLC0415
 
         with self._connected(writing=True) as connection:
+            self._database.queue_for_policies(connection)
             before = _active(connection)
+            if instead_of is not ... and before != instead_of:
+                msg = (
+                    f"{self.shown}: version {before} has been activated meanwhile; look at it first"
+                )
+                raise MeanwhileError(msg)
             self._document(connection, number)
             if before != number:
                 at = datetime.now(UTC).timestamp()

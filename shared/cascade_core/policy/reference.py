@@ -7,7 +7,7 @@ the stream still looks like that is asked in `drift.monitor`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cascade_core.errors import ConfigurationError
@@ -60,15 +60,16 @@ class Reference:
 
     Attributes:
         rows: Requests; with weights or groups, how many even and independent ones say as much.
-        escalated: Share of requests that no tier but the last answered.
+        escalated: Share of requests that no tier but the last answered; None = not known for
+            the thresholds that decide now.
         tiers: Confidences, one for every tier but the last.
         harm: Mean harm expected, over all requests, in [0, 1]; None = not measured.
         limit: Harm that was promised not to be exceeded; None = no promise.
     """
 
     rows: int
-    escalated: float
-    tiers: tuple[Spread, ...]
+    escalated: float | None = None
+    tiers: tuple[Spread, ...] = ()
     harm: float | None = None
     limit: float | None = None
 
@@ -82,6 +83,23 @@ class Reference:
             if share is not None and not 0 <= share <= 1:
                 msg = f"reference: {name}={share!r} is not in [0, 1]"
                 raise ConfigurationError(msg)
+
+    def moved(self, highest: Sequence[float]) -> Reference:
+        """Return what stays true of it where other thresholds decide than when it was counted.
+
+        Of one tier's confidences everything does: they are read whatever the threshold. Of
+        several, which requests get to which tier changes with the thresholds.
+
+        Args:
+            highest: The highest threshold that a tier's confidences are held against, for every
+                tier but the last; below it a stream may tell bounds only.
+        """
+        if len(self.tiers) != 1:
+            return Reference(self.rows, tiers=(Spread(rows=0, unread=0.0),) * len(self.tiers))
+        (spread,) = self.tiers
+        return Reference(
+            self.rows, tiers=(replace(spread, floor=max(spread.floor or 0, *highest)),)
+        )
 
     @classmethod
     def of(  # noqa: PLR0913 - one column each

@@ -36,13 +36,30 @@ def other_use(
     """
     if policy.promises:
         yield from _of_promises(thresholds, settings)
-        yield from _of_untested(policy.rules, len(tiers))
+        yield from untested_rules(policy.rules, len(tiers))
     if thresholds is not None:
         yield from _of_ruled(policy.rules)
     if policy.tuned is not None:
         names = [[name for name in (tier.model, *tier.names) if name] for tier in tiers]
         yield from other_models(policy.tuned.models, names)
         yield from _of_signals(policy.tuned.paid, signals)
+
+
+def untested_rules(rules: Sequence[Rule], tiers: int) -> Iterator[str]:
+    """Say which rules have answers accepted that a policy's promises were not tested with.
+
+    Args:
+        rules: The policy's rules.
+        tiers: How many tiers there are.
+    """
+    for rule in rules:
+        then = rule.then
+        kept = then.escalate is False or then.pin not in (None, tiers - 1)
+        if kept or then.thresholds is not None:
+            yield (
+                f"rule {rule.name!r} of the policy accepts other answers than its promises were "
+                "tested with: they say nothing of the requests that it is about"
+            )
 
 
 def odd_tiers(tiers: Sequence[Tier], prices: Prices) -> Iterator[str]:
@@ -104,18 +121,6 @@ def _of_promises(thresholds: object, settings: Mapping[str, Any]) -> Iterator[st
             "on_no_score='accept' accepts drafts without a reading, and the policy's promises were "
             "tested with those sent on: leave it at 'escalate' to keep them"
         )
-
-
-def _of_untested(rules: Sequence[Rule], tiers: int) -> Iterator[str]:
-    """Say which rules have answers accepted that the promises were not tested with."""
-    for rule in rules:
-        then = rule.then
-        kept = then.escalate is False or then.pin not in (None, tiers - 1)
-        if kept or then.thresholds is not None:
-            yield (
-                f"rule {rule.name!r} of the policy accepts other answers than its promises were "
-                "tested with: they say nothing of the requests that it is about"
-            )
 
 
 def _of_ruled(rules: Sequence[Rule]) -> Iterator[str]:
