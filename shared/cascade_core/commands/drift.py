@@ -9,14 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cascade_core.errors import ConfigurationError
-from cascade_core.files import FileError
 from cascade_core.visible import visible
 
 if TYPE_CHECKING:
-    from cascade_core.commands.decisions import Decisions
     from cascade_core.drift.log import DriftReport
-    from cascade_core.policy.document import Policy
     from cascade_core.policy.reference import Reference
 
 
@@ -43,8 +39,11 @@ def drift(
     Example: cascade drift decisions.jsonl --policy policy.json
     """
     from cascade_core.log.urls import shown_source
+    from cascade_core.policy.document import Policy
+    from cascade_core.traffic.watching import watch_log
 
-    found, decisions, document = watch_log(log, policy, alpha=alpha, tolerance=tolerance)
+    document = Policy.load(policy)
+    found, decisions = watch_log(log, document, shown=policy, alpha=alpha, tolerance=tolerance)
     name = shown_source(log)
     for text in (*decisions.other_models(document), *decisions.failing()):
         typer.echo(f"cascade: {visible(str(text))}", err=True)
@@ -61,70 +60,6 @@ def drift(
         raise typer.Exit(1)
 
 
-def watch_log(
-    log: str, policy: Path, *, alpha: float = 0.01, tolerance: float = 0.02
-) -> tuple[DriftReport, Decisions, Policy]:
-    """Read a log and say what has moved since a policy was tuned.
-
-    Args:
-        log: A file of JSON lines, or a database's URL.
-        policy: The policy's file.
-        alpha: As for `DriftMonitor`, like what follows.
-        tolerance: The same.
-
-    Returns:
-        What `watch` found, the decisions as they were read, and the policy, which was tuned.
-
-    Raises:
-        ConfigurationError: The policy was not tuned, or no decision in the log is one of its.
-    """
-    from cascade_core.commands.decisions import Decisions
-    from cascade_core.drift.log import watch
-    from cascade_core.log.urls import shown_source
-    from cascade_core.policy.document import Policy
-
-    document = Policy.load(policy)
-    if document.tuned is None:
-        msg = f"{policy} was not tuned, so there is nothing to compare with; cascade tune writes it"
-        raise ConfigurationError(msg)
-    decisions, name = Decisions(log), shown_source(log)
-    try:
-        found = watch(
-            decisions,
-            document.tuned.reference,
-            policy=document.name,
-            thresholds=_thresholds(document),
-            alpha=alpha,
-            tolerance=tolerance,
-        )
-    except ConfigurationError as error:
-        if isinstance(error, FileError) or not decisions.line:
-            raise
-        raise FileError(name, str(error), decisions.place) from None
-    if not found.rows:
-        raise ConfigurationError(_said_of_none(name, found, document, decisions.unreadable))
-    return found, decisions, document
-
-
-def _said_of_none(log: str, found: DriftReport, policy: Policy, unreadable: int) -> str:
-    """Say why no decision counts."""
-    left, others = sum(found.skipped.values()), found.skipped.get("policy", 0)
-    if unreadable and not left:
-        return f"{log}: none of its lines is a record of a decision"
-    if not left:
-        return f"{log} holds no decision yet; a cascade with log= writes them"
-    if left == others:
-        return (
-            f"{log}: none of its {left:,} decisions was made by the policy {policy.name!r}; "
-            "give the log of a cascade that has it as policy="
-        )
-    listed = ", ".join(f"{name} {n:,}" for name, n in found.skipped.items() if name != "policy")
-    return (
-        f"{log}: none of its {left:,} decisions was made by a threshold of the policy "
-        f"{policy.name!r} ({listed}; of other policies {others:,})"
-    )
-
-
 def _print(found: DriftReport, reference: Reference) -> None:
     skipped = sum(found.skipped.values())
     typer.echo(f"{found.rows:,} decisions of this policy read, {skipped:,} others left out.")
@@ -137,11 +72,3 @@ def _print(found: DriftReport, reference: Reference) -> None:
         typer.echo(f"moved: {visible(alarm.text)}")
     if not found.alarms:
         typer.echo("Nothing has moved, as far as these can tell.")
-
-
-def _thresholds(policy: Policy) -> set[float] | None:
-    """Return every threshold that the policy decides by."""
-    if policy.thresholds is None:
-        return None
-    rules = (rule.thresholds for rule in policy.classes.values())
-    return {threshold for own in (policy.thresholds, *rules) for threshold in own}

@@ -39,12 +39,13 @@ def report(  # noqa: PLR0913 - the command's options
     Example: cascade report sqlite:///decisions.db --since 7d --by class
     """
     from cascade_core.commands.checks import check_writable
-    from cascade_core.commands.drift import watch_log
     from cascade_core.log.urls import is_url, shown_source
+    from cascade_core.policy.document import Policy
     from cascade_core.traffic.groups import check_by
     from cascade_core.traffic.log_report import report_of
     from cascade_core.traffic.periods import since_when
     from cascade_core.traffic.reading import read_log
+    from cascade_core.traffic.watching import watch_log
 
     check_by(by)
     begin, end = since_when(since), since_when(until, option="--until")
@@ -62,7 +63,7 @@ def report(  # noqa: PLR0913 - the command's options
     read, name = read_log(log, begin, end, tags=by == "tag"), shown_source(log)
     if not len(read.traffic):
         raise ConfigurationError(_said_of_none(name, read.unreadable, since, until))
-    moved = None if policy is None else watch_log(log, policy)[0]
+    moved = None if policy is None else watch_log(log, Policy.load(policy), shown=policy)[0]
     found = report_of(name, read, by=by, drift=moved)
     if html is not None:
         from cascade_core.report.logged_page import write_log_page

@@ -1,4 +1,4 @@
-"""The decisions of a log as `cascade drift` reads them: whatever else stands there, and with harm.
+"""The decisions of a log as drift is looked for in them: whatever else stands there, and with harm.
 
 Other programs, and other threads at a bad moment, may have written to the same file: what cannot be
 read says nothing about the rest. Harm is known of those whose answer was audited; audits stand in
@@ -12,8 +12,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cascade_core.costs.names import same_model
 from cascade_core.files import read_json_lines
 from cascade_core.log.events import counting_audit
+from cascade_core.log.reading import read_events, read_records
 from cascade_core.log.upgrade import is_event
 from cascade_core.log.urls import is_url
 
@@ -69,16 +71,12 @@ class Decisions:
     def _records(self) -> Iterator[tuple[int, Any]]:
         if not self._database:
             return read_json_lines(Path(self.log), cut_off=self._cut_off, skipped=self._skip)
-        from cascade_core.log.reading import read_records
-
         return enumerate(read_records(self.log), 1)
 
     def _audits(self) -> dict[Any, dict[str, Any]]:
         """Return the audit that counts of every decision that has one."""
         events: Iterator[Any]
         if self._database:
-            from cascade_core.log.reading import read_events
-
             events = iter(read_events(self.log, kind="audit"))
         else:
             path = Path(self.log)
@@ -133,8 +131,6 @@ class Decisions:
 
     def other_models(self, policy: Policy) -> Iterator[str]:
         """Say which tiers have answered as other models than the policy was tuned with."""
-        from cascade_core.costs.names import same_model
-
         tuned = () if policy.tuned is None else policy.tuned.models
         for (name, tier, model), count in self.answered.most_common():
             known = tuned[tier] if tier < len(tuned) else None
