@@ -85,7 +85,14 @@ class Served:
 @contextmanager
 def serving(source: object, *options: object) -> Iterator[Served]:
     """Start `cascade review` on a log or a table, and end it by its id."""
-    command = [sys.executable, "-m", "cascade_core.cli", "review", str(source), *map(str, options)]
+    with started("cascade_core.cli", "review", source, *options) as served:
+        yield served
+
+
+@contextmanager
+def started(module: str, *arguments: object) -> Iterator[Served]:
+    """Start a module that serves and prints its address first."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
     )
@@ -244,6 +251,18 @@ def _watched_server(desk_log: Path, tmp_path_factory: pytest.TempPathFactory) ->
 def watched(browser: Browser, _watched_server: Served, pictures: Path) -> Iterator[Review]:
     """A review that all such tests look at and none writes to, and a page of the test's own."""
     yield from looking(browser, _watched_server, None, pictures)
+
+
+@pytest.fixture(scope="session")
+def _samples_server(desk_log: Path) -> Iterator[Served]:
+    with started("tests.browser.samples", f"sqlite:///{desk_log}") as served:
+        yield served
+
+
+@pytest.fixture
+def samples(browser: Browser, _samples_server: Served, pictures: Path) -> Iterator[Review]:
+    """A page with every macro and every kind of chart, at `/samples`."""
+    yield from looking(browser, _samples_server, None, pictures)
 
 
 Look = Callable[..., Review]
