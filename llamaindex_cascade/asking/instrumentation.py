@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -53,8 +54,26 @@ def announce(record: Record, span: str | None) -> None:
         record: The decision's record.
         span: The span in which it was asked for.
     """
-    if _observed(_dispatcher):
-        _dispatcher.event(CascadeDecisionEvent(record=record, span_id=span))
+    if not is_observed():
+        return
+    event = CascadeDecisionEvent(record=record, span_id=span)
+    event.tags.update(active_instrument_tags.get())
+    for each in chain(_dispatcher):
+        for handler in each.event_handlers:
+            # OpenInference reads its spans' attributes, and warns of events it does not know.
+            if not is_openinference(handler):
+                with suppress(Exception):  # as the dispatcher does
+                    handler.handle(event)
+
+
+def is_observed() -> bool:
+    """Tell whether anybody takes notice of decisions."""
+    return takes_notice(_dispatcher)
+
+
+def is_openinference(handler: object) -> bool:
+    """Tell whether a handler is of OpenInference's instrumentation, which Langfuse uses as well."""
+    return type(handler).__module__.startswith("openinference.")
 
 
 def request_facts() -> dict[str, Any]:
@@ -93,8 +112,8 @@ def _spanned_if_observed(
     plain: Callable[..., Any], spanned: Any, dispatcher: Dispatcher
 ) -> Callable[..., Any]:
     def chosen(self: Any) -> Callable[..., Any]:
-        observed = _observed(dispatcher) or current() is not None
-        method: Callable[..., Any] = (spanned if observed else plain).__get__(self, type(self))
+        seen = takes_notice(dispatcher) or current() is not None
+        method: Callable[..., Any] = (spanned if seen else plain).__get__(self, type(self))
         return method
 
     if inspect.iscoroutinefunction(plain):
@@ -111,13 +130,19 @@ def _spanned_if_observed(
     return call
 
 
-def _observed(dispatcher: Dispatcher) -> bool:
+def takes_notice(dispatcher: Dispatcher) -> bool:
     """Tell whether a dispatcher, or one that it passes on to, has a handler that takes notice."""
-    while True:
-        for handlers in (dispatcher.event_handlers, dispatcher.span_handlers):
+    for each in chain(dispatcher):
+        for handlers in (each.event_handlers, each.span_handlers):
             for handler in handlers:
                 if type(handler) not in _DEAF:
                     return True
-        if not dispatcher.propagate or dispatcher.name == dispatcher.root_name:
-            return False
+    return False
+
+
+def chain(dispatcher: Dispatcher) -> Iterator[Dispatcher]:
+    """Yield a dispatcher and those that it passes on to."""
+    yield dispatcher
+    while dispatcher.propagate and dispatcher.name != dispatcher.root_name:
         dispatcher = dispatcher.parent
+        yield dispatcher

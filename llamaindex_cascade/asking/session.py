@@ -9,8 +9,11 @@ from typing import Any
 from llama_index.core.instrumentation.span import active_span_id
 
 from cascade_core.loop import session
+from cascade_core.loop.port import AsyncPort, Caller, Port
+from cascade_core.loop.run_metadata import decision_metadata
 from cascade_core.loop.session import Decided
-from llamaindex_cascade.asking.instrumentation import announce
+from llamaindex_cascade.asking.instrumentation import announce, is_observed
+from llamaindex_cascade.asking.spans import TaggedCalls, open_spans, write_on_spans
 from llamaindex_cascade.asking.streams import arecorded, recorded
 from llamaindex_cascade.reading import recorder
 
@@ -26,13 +29,15 @@ class Session(session.Session):
         kwargs: See the core's.
     """
 
-    __slots__ = ("_around", "_limiter", "_span")
+    __slots__ = ("_around", "_limiter", "_observed", "_span", "_spans")
 
     def __init__(self, *args: Any, limiter: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._around = recorder.current()
         self._limiter = limiter
         self._span = active_span_id.get()  # a stream is read when its span is over
+        self._observed = is_observed()
+        self._spans = open_spans(self._span) if self._observed else []
 
     def run(self) -> Decided:
         """Decide, and wait."""
@@ -73,6 +78,22 @@ class Session(session.Session):
     def _waits(self) -> bool:
         # What the tier around this has paid for is added up when it returns.
         return self._around is not None
+
+    def _port(self) -> Port:
+        return Port(self._calls, self.plan.notices)
+
+    def _aport(self) -> AsyncPort:
+        return AsyncPort(self._calls, self.plan.notices)
+
+    @property
+    def _calls(self) -> Caller:
+        return TaggedCalls(self.caller, self.id) if self._observed else self.caller
+
+    def _end(self) -> None:
+        if self._spans:
+            spans, self._spans = self._spans, []
+            write_on_spans(spans, decision_metadata(self))
+        super()._end()
 
     def _collect(self) -> None:
         if self._around is not None:  # also where nobody answered: somebody may have to be paid
