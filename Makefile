@@ -34,15 +34,15 @@ shell: $(VENV)/.stamp-demo ## Open a shell in which `cascade` and `python` are t
 
 .PHONY: test
 test: $(VENV)/.stamp-dev ## Run the tests
-	$(VENV)/bin/python -m pytest $(PYTEST_FLAGS) $(addprefix --ignore=tests/,benchmarks browser integrations/test_ends.py docs cookbooks) $(PYTEST_ARGS)
+	$(VENV)/bin/python -m pytest $(PYTEST_FLAGS) $(addprefix --ignore=tests/,benchmarks browser integrations/test_ends.py integrations/test_vendors.py docs cookbooks) $(PYTEST_ARGS)
 
 .PHONY: test-lowest
 test-lowest: $(LOWEST)/.stamp-test ## Run the core's and LangChain's tests on the oldest versions supported
 	$(LOWEST)/bin/python -m pytest $(PYTEST_FLAGS) tests/core tests/langchain $(PYTEST_ARGS)
 
 .PHONY: test-integrations
-test-integrations: $(INTEGRATIONS)/.stamp-test ## Ask the integrations of both frameworks over HTTP
-	$(INTEGRATIONS)/bin/python -m pytest -q -n $(WORKERS) tests/integrations/test_ends.py tests/cookbooks/test_own_models.py $(PYTEST_ARGS)
+test-integrations: $(INTEGRATIONS)/.stamp-test ## Ask the integrations of both frameworks over HTTP, and see what Langfuse and others are sent
+	$(INTEGRATIONS)/bin/python -m pytest -q -n $(WORKERS) tests/integrations/test_ends.py tests/integrations/test_vendors.py tests/cookbooks/test_own_models.py $(PYTEST_ARGS)
 
 .PHONY: test-services
 test-services: $(VENV)/.stamp-dev ## Run the tests of logs on a PostgreSQL of their own, which is installed where there is none
@@ -151,5 +151,5 @@ $(LOWEST)/.stamp-test: pyproject.toml tests/lowest.txt
 
 $(INTEGRATIONS)/.stamp-test: pyproject.toml
 	$(call environment,$(INTEGRATIONS))
-	$(INTEGRATIONS)/bin/python $(PIP) install -q -e '.[langchain,llamaindex]' --group integrations
+	$(INTEGRATIONS)/bin/python $(PIP) install -q -e '.[langchain,llamaindex,otel]' --group integrations
 	@touch $@
