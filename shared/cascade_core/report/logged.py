@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from rich.console import Console
 
@@ -27,6 +28,7 @@ from cascade_core.report.rows import formatted, shortened, shown_moment
 from cascade_core.report.terminal import LOOK, print_cells, print_figures
 from cascade_core.traffic.log_report import Decider, LogReport
 from cascade_core.traffic.money import BreakEven, Costs
+from cascade_core.traffic.shifts import Moved
 from cascade_core.traffic.summary import TrafficFigures
 from cascade_core.visible import SafeText
 
@@ -94,6 +96,13 @@ def notes(report: LogReport) -> Iterator[str]:
     if figures.shadow:
         served = "the last tier answered, and drafts were paid for besides"
         yield f"{counted(figures.shadow, 'request')} in shadow mode: {served}."
+    yield from price_lines(costs)
+    if report.read.unreadable:
+        yield unreadable_line(report.read.unreadable)
+
+
+def price_lines(costs: Costs) -> Iterator[str]:
+    """Say what is not priced, and so missing from sums."""
     if costs.unpriced:
         yield (
             f"{counted(costs.unpriced, 'request')} made a call of unknown price; costs leave "
@@ -111,8 +120,11 @@ def notes(report: LogReport) -> Iterator[str]:
             f"{counted(costs.unpriced_audits, 'audit')} of unknown price: what was saved cannot be "
             "said."
         )
-    if report.read.unreadable:
-        yield f"{counted(report.read.unreadable, 'line')} of the log could not be read."
+
+
+def unreadable_line(lines: int) -> str:
+    """Say that lines of the log could not be read."""
+    return f"{counted(lines, 'line')} of the log could not be read."
 
 
 def warnings_of(report: LogReport) -> Iterator[str]:
@@ -120,12 +132,8 @@ def warnings_of(report: LogReport) -> Iterator[str]:
     figures = report.figures
     costs = figures.costs
     if costs.dear:
-        yield _dear(costs, figures)
-    for tier in report.read.failing:
-        yield (
-            f"tier {tier.get('tier')} ({tier.get('model') or 'not named'}) had failed "
-            f"{tier.get('failures')} times in a row when the log ended: {tier.get('error')}"
-        )
+        yield dear_line(costs, figures)
+    yield from map(failing_line, report.read.failing)
     if figures.exhausted:
         yield f"{counted(figures.exhausted, 'request')} had no answer from any tier"
     if report.drift is not None:
@@ -133,7 +141,16 @@ def warnings_of(report: LogReport) -> Iterator[str]:
             yield f"moved since the policy was tuned: {alarm.text}"
 
 
-def _dear(costs: Costs, figures: TrafficFigures) -> str:
+def failing_line(tier: Mapping[str, Any]) -> str:
+    """Say that a tier had failed again and again when the log ended."""
+    return (
+        f"tier {tier.get('tier')} ({tier.get('model') or 'not named'}) had failed "
+        f"{tier.get('failures')} times in a row when the log ended: {tier.get('error')}"
+    )
+
+
+def dear_line(costs: Costs, figures: TrafficFigures) -> str:
+    """Say that the cascade costs more than it saves, and why as far as that can be told."""
     assert costs.cost_usd is not None and costs.strong_usd is not None  # noqa: PT018, S101
     each, strong = costs.cost_usd / costs.requests, costs.strong_usd / costs.requests
     said = (
@@ -153,7 +170,7 @@ def cost_lines(figures: TrafficFigures) -> Iterator[str]:
     """Say from where on the cascade pays, and what audits say of the saving."""
     even = figures.break_even
     if even is not None:
-        yield _break_even(even)
+        yield break_even_line(even)
     elif figures.costs.requests and not figures.costs.dear:
         yield (
             "Break-even: not known yet; it takes priced requests that a cheaper tier answered, "
@@ -172,7 +189,8 @@ def cost_lines(figures: TrafficFigures) -> Iterator[str]:
         )
 
 
-def _break_even(even: BreakEven) -> str:
+def break_even_line(even: BreakEven) -> str:
+    """Say from which share of kept answers on the cascade pays."""
     n = even.kept + even.escalated
     said = (
         f"Break-even: a kept answer saves {dollars(even.gain_usd)}, one sent on costs "
@@ -222,13 +240,18 @@ def more_lines(report: LogReport) -> Iterator[str]:
         yield f"Failed calls, in the last requests that had one: {listed}."
     shift = report.shift
     if shift is not None:
-        when = "" if shift.at is None else f", noticed at {shown_moment(shift.at)}"
-        yield (
-            f"The share sent on has shifted {counted(shift.shifts, 'time')}; the last time from "
-            f"{formatted(shift.before)} to {formatted(shift.after)}{when}."
-        )
+        yield shift_line(shift)
     if report.drift is not None and not report.drift.alarms:
         yield "Nothing has moved from what the policy was tuned on, as far as these can tell."
+
+
+def shift_line(shift: Moved) -> str:
+    """Say that the share sent on has shifted within the log."""
+    when = "" if shift.at is None else f", noticed at {shown_moment(shift.at)}"
+    return (
+        f"The share sent on has shifted {counted(shift.shifts, 'time')}; the last time from "
+        f"{formatted(shift.before)} to {formatted(shift.after)}{when}."
+    )
 
 
 def _decided(what: str, found: Sequence[Decider], n: int) -> Iterator[str]:
