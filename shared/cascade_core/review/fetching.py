@@ -1,0 +1,259 @@
+"""Fetches single decisions of a log, and what became known of them, by their ids.
+
+A page shows some fifty; nothing here reads a whole log, but `fetch_known`, which reads the ids of
+what was audited or labelled.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cascade_core.log.events import LogEvent, counting_audit
+from cascade_core.log.reading import database_to_read, whole_audit, whole_feedback, whole_record
+from cascade_core.log.record import Record
+from cascade_core.review.filters import AuditSeen
+from cascade_core.traffic.columns import tags_in
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from cascade_core.log.database import Database
+
+SHORT = 4_000
+"""Characters of a prompt or an answer that a row is fetched with."""
+
+AT_ONCE = 500
+"""Ids that one query names."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """A decision as the table has it.
+
+    Attributes:
+        id: Its id.
+        values: Columns of the table `decisions`, by name.
+        tags: The caller's.
+        asked: The beginning of what the user said last; None where no content is logged.
+        answered: The beginning of the answer; None where that is not logged.
+        audit: The audit that counts.
+        quality: Of the last feedback; None where there is none.
+        feedback: How often there was some.
+    """
+
+    id: str
+    values: dict[str, Any]
+    tags: list[str]
+    asked: str | None
+    answered: str | None
+    audit: AuditSeen | None
+    quality: float | None
+    feedback: int
+
+
+def fetch_rows(source: str, ids: Sequence[str]) -> list[DecisionRow]:
+    """Fetch decisions for a table, in the order of their ids; those that are gone are left out.
+
+    Args:
+        source: The database's address.
+        ids: Theirs, `AT_ONCE` at the most.
+    """
+    import sqlalchemy as sa  # noqa: PLC0415 - an extra
+
+    from cascade_core.log.schema import audits, decisions, details, feedback  # noqa: PLC0415
+
+    query = (
+        sa.select(
+            *decisions.c,
+            sa.func.substr(details.c.request, 1, SHORT).label("asked"),
+            sa.func.length(details.c.request).label("asked_length"),
+            sa.func.substr(details.c.response, 1, SHORT).label("answered"),
+        )
+        .select_from(decisions.outerjoin(details, details.c.id == decisions.c.id))
+        .where(decisions.c.id.in_(ids))
+    )
+    audited = sa.select(audits.c.decision, audits.c.status, audits.c.harm).order_by(audits.c.at)
+    said = sa.select(feedback.c.decision, feedback.c.quality).order_by(feedback.c.at)
+    with database_to_read(source).reading() as connection:
+        rows = {row.id: row for row in connection.execute(query)}
+        seen: dict[str, AuditSeen] = {}
+        for key, status, harm in connection.execute(audited.where(audits.c.decision.in_(ids))):
+            if status == "done" or seen.get(key, AuditSeen(None, None)).status != "done":
+                seen[key] = AuditSeen(status, harm)
+        qualities: dict[str, list[float | None]] = {}
+        for key, quality in connection.execute(said.where(feedback.c.decision.in_(ids))):
+            qualities.setdefault(key, []).append(quality)
+    names = [column.name for column in decisions.c]
+    return [
+        DecisionRow(
+            id=key,
+            values={name: getattr(row, name) for name in names},
+            tags=tags_in(row.tags),
+            asked=_last_said(row.asked, whole=(row.asked_length or 0) <= SHORT),
+            answered=row.answered,
+            audit=seen.get(key),
+            quality=qualities.get(key, [None])[-1],
+            feedback=len(qualities.get(key, [])),
+        )
+        for key in ids
+        if (row := rows.get(key)) is not None
+    ]
+
+
+def _last_said(request: str | None, *, whole: bool) -> str | None:
+    """Return what the user said last, of a request's JSON or of its beginning."""
+    if request is None:
+        return None
+    if not whole:
+        return _first_text(request)
+    try:
+        return last_said(json.loads(request))
+    except ValueError:
+        return request
+
+
+def _first_text(begun: str) -> str:
+    """Return the first text in the beginning of a request's JSON."""
+    start = begun.find('"text":"')
+    if start < 0:
+        return begun
+    text = begun[start + len('"text":"') :]
+    try:
+        # Whatever ends within the part is taken whole; an escape that is cut off is left out.
+        return str(json.JSONDecoder(strict=False).raw_decode(f'"{text}')[0])
+    except ValueError:
+        for end in range(len(text), max(0, len(text) - 7), -1):
+            try:
+                return str(json.loads(f'"{text[:end]}"', strict=False))
+            except ValueError:
+                continue
+        return begun
+
+
+def last_said(request: Any) -> str:
+    """Return the last thing that the user said in a logged request."""
+    turns = request if isinstance(request, list) else [request]
+    said = [turn for turn in turns if isinstance(turn, dict) and isinstance(turn.get("text"), str)]
+    users = [turn for turn in said if turn.get("role") == "user"] or said
+    return str(users[-1]["text"]) if users else str(request)
+
+
+@dataclass(frozen=True, slots=True)
+class WholeDecision:
+    """A decision with all that is known of it.
+
+    Attributes:
+        record: As it was written.
+        audits: Every audit, oldest first.
+        feedback: Everything said of it, oldest first.
+    """
+
+    record: Record
+    audits: list[LogEvent]
+    feedback: list[LogEvent]
+
+    @property
+    def audit(self) -> LogEvent | None:
+        """The audit that counts."""
+        counts = None
+        for each in self.audits:
+            counts = counting_audit(counts, {"status": None, **each})
+        return counts
+
+
+def fetch_decision(source: str, key: str) -> WholeDecision | None:
+    """Fetch a decision; None where the log has none of that id."""
+    return next(fetch_decisions(source, [key]), None)
+
+
+def fetch_decisions(source: str, ids: Sequence[str]) -> Iterator[WholeDecision]:
+    """Fetch decisions, in the order of their ids; those that are gone are left out.
+
+    Args:
+        source: The database's address.
+        ids: Theirs, `AT_ONCE` at the most.
+    """
+    import sqlalchemy as sa  # noqa: PLC0415
+
+    from cascade_core.log.schema import audits, details, feedback  # noqa: PLC0415
+
+    database = database_to_read(source)
+    with database.reading() as connection:
+        query = sa.select(details).where(details.c.id.in_(ids))
+        found = {row.id: row for row in connection.execute(query)}
+        audited = _by_decision(database, connection, audits, ids)
+        said = _by_decision(database, connection, feedback, ids)
+    for key in ids:
+        if (row := found.get(key)) is not None:
+            yield WholeDecision(
+                whole_record(row.record, row.request, row.response),
+                [whole_audit(each["event"], each["responses"]) for each in audited.get(key, [])],
+                [whole_feedback(each) for each in said.get(key, [])],
+            )
+
+
+def _by_decision(
+    database: Database, connection: sa.Connection, table: sa.Table, ids: Sequence[str]
+) -> dict[str, list[Any]]:
+    import sqlalchemy as sa  # noqa: PLC0415
+
+    query = (
+        sa.select(*database.columns(table))
+        .where(table.c.decision.in_(ids))
+        .order_by(table.c.at, table.c.id)
+    )
+    found: dict[str, list[Any]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.decision, []).append(row._mapping)  # noqa: SLF001 - its public name
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class KnownOf:
+    """What became known of which decisions, by id and time.
+
+    Attributes:
+        audits: The audit that counts of each decision.
+        labelled: Decisions with feedback.
+        times: When each of them was asked, in seconds since 1970.
+    """
+
+    audits: dict[str, AuditSeen]
+    labelled: frozenset[str]
+    times: dict[str, float]
+
+
+def fetch_known(source: str, *, audits: bool = True, feedback: bool = True) -> KnownOf:
+    """Read which decisions were audited, and which labelled.
+
+    Args:
+        source: The database's address.
+        audits: Whether the former are wanted.
+        feedback: Whether the latter are.
+    """
+    import sqlalchemy as sa  # noqa: PLC0415
+
+    from cascade_core.log import schema  # noqa: PLC0415
+
+    asked, a, f = schema.decisions, schema.audits, schema.feedback
+    audited = (
+        sa.select(asked.c.id, asked.c.at, a.c.status, a.c.harm)
+        .join(a, a.c.decision == asked.c.id)
+        .order_by(a.c.at)
+    )
+    said = sa.select(asked.c.id, asked.c.at).join(f, f.c.decision == asked.c.id).distinct()
+    seen: dict[str, AuditSeen] = {}
+    times: dict[str, float] = {}
+    labelled: set[str] = set()
+    with database_to_read(source).reading() as connection:
+        for key, at, status, harm in connection.execute(audited) if audits else ():
+            times[key] = at
+            if status == "done" or key not in seen or seen[key].status != "done":
+                seen[key] = AuditSeen(status, harm)
+        for key, at in connection.execute(said) if feedback else ():
+            times[key] = at
+            labelled.add(key)
+    return KnownOf(seen, frozenset(labelled), times)
