@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.review.classes import classes_routes
+from cascade_core.review.decision import decision_routes
 from cascade_core.review.decisions import decisions_routes
 from cascade_core.review.overview import overview_routes
 from cascade_core.review.pages import page
@@ -43,6 +44,7 @@ def make_review(
             *thresholds_routes(),
             *classes_routes(),
             *decisions_routes(),
+            *decision_routes(),
             *saving_routes(),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ],

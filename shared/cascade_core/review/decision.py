@@ -1,9 +1,9 @@
-"""The page of one decision: the whole path that a request took, and what people say of the answer."""
+"""The page of one decision: the path that a request took, and what people say of the answer."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from starlette.exceptions import HTTPException
@@ -17,7 +17,7 @@ from cascade_core.review.decisions import decision_path
 from cascade_core.review.fetching import fetch_decision
 from cascade_core.review.filters import filter_of
 from cascade_core.review.forms import posted
-from cascade_core.review.labelling import NO_FEEDBACK, give_feedback, quality_in
+from cascade_core.review.labelling import NO_FEEDBACK, give_feedback, said_in
 from cascade_core.review.pages import bench_of, link, page
 from cascade_core.review.periods import period_of
 
@@ -84,28 +84,15 @@ def _said(request: Request, form: Mapping[str, str]) -> Response:
     key = unquote(form.get("id", ""))
     if fetch_decision(bench_of(request).source.database, key) is None:
         raise ConfigurationError("the log has no decision of that id: nothing was kept")
-    quality = quality_in(form)
-    by = form.get("by", "").strip()
-    give_feedback(
-        bench_of(request).source,
-        key,
-        quality,
-        by=by,
-        corrected=form.get("corrected", ""),
-        note=form.get("note", ""),
-    )
+    said = said_in(form)
+    give_feedback(bench_of(request).source, key, said)
     path, query = decision_path(key), form.get("query", "").removeprefix("?")
     join = "&" if "?" in path else "?"
     answer = RedirectResponse(f"{path}{join}{query}#feedback" if query else f"{path}#feedback", 303)
-    remember_by(answer, by)
+    remember_by(answer, said.by)
     return answer
 
 
 def remember_by(answer: Response, by: str) -> None:
     """Keep who gives feedback for the next form."""
     answer.set_cookie(BY, quote(by), httponly=True, samesite="strict")
-
-
-def fields_of(form: Mapping[str, str]) -> dict[str, Any]:
-    """Return what a form says of an answer, as `give_feedback` takes it."""
-    return {name: form.get(name, "") for name in ("by", "corrected", "note")}

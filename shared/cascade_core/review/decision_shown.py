@@ -40,7 +40,7 @@ COUNTED = {
 }
 BASIS = {
     "asked": "the last tier was asked: what its drafts cost",
-    "asked_cold": "the last tier was asked, of a conversation that its provider's cache did not hold",
+    "asked_cold": "the last tier was asked, of a conversation that no cache of its provider held",
     "tokens": "estimated: another tier's tokens at the last tier's prices",
     "tokens_cached": "estimated: another tier's tokens, as cached as they were, at the last tier's "
     "prices",
@@ -165,7 +165,8 @@ def decision_shown(found: WholeDecision) -> DecisionShown:
 
 def in_words(reason: Any) -> str:
     """Return a reason in words; one that is unknown as it is."""
-    return IN_WORDS.get(reason, str(reason)) if isinstance(reason, str) else "not said"
+    known: Mapping[str, str] = dict(IN_WORDS.items())
+    return known.get(reason, reason) if isinstance(reason, str) else "not said"
 
 
 def number_in(value: Any) -> float | None:
@@ -190,6 +191,9 @@ def _fit(record: Record) -> Record:
     known["tags"] = [str(tag) for tag in tags] if isinstance(tags, list) else []
     for name in ("cost_usd", "strong_cost_usd", "latency_ms", "confidence", "threshold"):
         known[name] = number_in(known[name])
+    for name in ("reason", "model", "class", "rule", "policy", "digest", "thread", "cascade"):
+        known[name] = _name(known[name])
+    known["tier"] = _whole(known["tier"])
     return known
 
 
@@ -270,12 +274,11 @@ def _route(record: Record) -> list[str]:
         missing = each.get("missing")
         lacks = ", ".join(map(str, missing)) if isinstance(missing, list) else str(missing)
         said.append(f"Tier {each.get('tier')} was passed over: it lacks {lacks}.")
-    for each in _objects(record.get("failing")):
-        said.append(
-            f"Tier {each.get('tier')} ({each.get('model')}) had failed {each.get('failures')} times "
-            f"in a row: {each.get('error')}."
-        )
-    return said
+    return said + [
+        f"Tier {each.get('tier')} ({each.get('model')}) had failed {each.get('failures')} times in "
+        f"a row: {each.get('error')}."
+        for each in _objects(record.get("failing"))
+    ]
 
 
 def _shadow(shadow: Any) -> str | None:

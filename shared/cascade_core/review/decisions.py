@@ -10,17 +10,18 @@ import numpy as np
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from cascade_core.review.decision_shown import in_words
 from cascade_core.review.download import WRITERS
-from cascade_core.review.fetching import DecisionRow, fetch_known, fetch_rows
+from cascade_core.review.fetching import DecisionRow, fetch_labelled, fetch_rows
 from cascade_core.review.filters import (
     AUDITS,
     NONE,
     DecisionFilter,
+    audits_by_row,
     choices,
     filter_of,
     marks_of,
     matching,
-    row_of,
 )
 from cascade_core.review.pages import bench_of, link, page
 from cascade_core.review.periods import Period, period_of
@@ -83,15 +84,12 @@ def decision_path(key: str) -> str:
 
 def found_rows(snapshot: Snapshot, period: Period, asked: DecisionFilter) -> Ints:
     """Return the rows that a filter leaves; its text is not looked at."""
-    if not (asked.audit or asked.label):
-        return matching(snapshot, period, asked, {})
-    database = snapshot.source.database
-    known = fetch_known(database, audits=bool(asked.audit), feedback=bool(asked.label))
-    rows = {key: row_of(snapshot, key, at) for key, at in known.times.items()}
-    audits = {rows[key]: seen for key, seen in known.audits.items() if rows[key] >= 0}
-    labelled = [rows[key] for key in known.labelled if rows[key] >= 0]
-    marks = marks_of(len(snapshot), audits, np.array(labelled, dtype=np.int64), asked)
-    return matching(snapshot, period, asked, marks)
+    labelled: Ints = np.empty(0, dtype=np.int64)
+    if asked.label:
+        said = fetch_labelled(snapshot.source.database)
+        labelled = np.fromiter(snapshot.ids.find(said).values(), dtype=np.int64)
+    audits = audits_by_row(snapshot) if asked.audit else {}
+    return matching(snapshot, period, asked, marks_of(len(snapshot), audits, labelled, asked))
 
 
 def _show(request: Request) -> Response:
@@ -112,7 +110,14 @@ def _show(request: Request) -> Response:
         seconds=SECONDS,
         columns=_columns(period, asked),
         decision_path=decision_path,
+        query_for=lambda key: _joined(key, link("", period, **asked.query)),
+        words=in_words,
     )
+
+
+def _joined(key: str, query: str) -> str:
+    """Return what an address of a decision ends with, so that its page leads back here."""
+    return query.replace("?", "&", 1) if "?" in decision_path(key) else query
 
 
 def _columns(period: Period, asked: DecisionFilter) -> list[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """Fetches single decisions of a log, and what became known of them, by their ids.
 
-A page shows some fifty; nothing here reads a whole log, but `fetch_known`, which reads the ids of
-what was audited or labelled.
+A page shows some fifty; nothing here reads a whole log.
 """
 
 from __future__ import annotations
@@ -211,49 +210,11 @@ def _by_decision(
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class KnownOf:
-    """What became known of which decisions, by id and time.
-
-    Attributes:
-        audits: The audit that counts of each decision.
-        labelled: Decisions with feedback.
-        times: When each of them was asked, in seconds since 1970.
-    """
-
-    audits: dict[str, AuditSeen]
-    labelled: frozenset[str]
-    times: dict[str, float]
-
-
-def fetch_known(source: str, *, audits: bool = True, feedback: bool = True) -> KnownOf:
-    """Read which decisions were audited, and which labelled.
-
-    Args:
-        source: The database's address.
-        audits: Whether the former are wanted.
-        feedback: Whether the latter are.
-    """
+def fetch_labelled(source: str) -> list[str]:
+    """Fetch the ids of all decisions with feedback."""
     import sqlalchemy as sa  # noqa: PLC0415
 
-    from cascade_core.log import schema  # noqa: PLC0415
+    from cascade_core.log.schema import feedback  # noqa: PLC0415
 
-    asked, a, f = schema.decisions, schema.audits, schema.feedback
-    audited = (
-        sa.select(asked.c.id, asked.c.at, a.c.status, a.c.harm)
-        .join(a, a.c.decision == asked.c.id)
-        .order_by(a.c.at)
-    )
-    said = sa.select(asked.c.id, asked.c.at).join(f, f.c.decision == asked.c.id).distinct()
-    seen: dict[str, AuditSeen] = {}
-    times: dict[str, float] = {}
-    labelled: set[str] = set()
     with database_to_read(source).reading() as connection:
-        for key, at, status, harm in connection.execute(audited) if audits else ():
-            times[key] = at
-            if status == "done" or key not in seen or seen[key].status != "done":
-                seen[key] = AuditSeen(status, harm)
-        for key, at in connection.execute(said) if feedback else ():
-            times[key] = at
-            labelled.add(key)
-    return KnownOf(seen, frozenset(labelled), times)
+        return list(connection.scalars(sa.select(feedback.c.decision).distinct()))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -89,7 +89,13 @@ class DecisionFilter:
         """Whether anything is left out."""
         return bool(self.query.keys() - {"sort", "order"})
 
+    @property
+    def detailed(self) -> bool:
+        """Whether anything is used of what a form hides at first."""
+        return bool(self.query.keys() - _OFTEN)
 
+
+_OFTEN = frozenset({"text", "class", "tag", "tier", "reason", "audit", "label", "sort", "order"})
 _TEXTS = frozenset({"audit", "label", "text"})
 
 
@@ -158,7 +164,7 @@ def matching(
         left &= _has_tag(traffic.tags, asked.names["tag"], part)
     if asked.tier is not None:
         left &= traffic.tier[part] == asked.tier
-    columns = {"confidence": snapshot.confidence, "cost": traffic.cost, "latency": traffic.latency}
+    columns = _columns_of(snapshot)
     for name, (low, high) in asked.ranges.items():
         if low is not None:
             left &= columns[name][part] >= low
@@ -196,12 +202,13 @@ def _key(snapshot: Snapshot, sort: str) -> Array | None:
     if sort == "distance":
         distance: Array = np.abs(snapshot.confidence - snapshot.threshold)
         return distance
-    columns: dict[str, Array] = {
-        "confidence": snapshot.confidence,
-        "cost": snapshot.traffic.cost,
-        "latency": snapshot.traffic.latency,
-    }
-    return columns[sort]
+    found: Array = _columns_of(snapshot)[sort]
+    return found
+
+
+def _columns_of(snapshot: Snapshot) -> dict[str, Any]:
+    traffic = snapshot.traffic
+    return {"confidence": snapshot.confidence, "cost": traffic.cost, "latency": traffic.latency}
 
 
 def _ordered(rows: Ints, key: Array | None, *, down: bool) -> Ints:
@@ -274,6 +281,18 @@ def marks_of(
     return found
 
 
+def audits_by_row(snapshot: Snapshot) -> dict[int, AuditSeen]:
+    """Return the audit that counts of each row that has one."""
+    found: dict[int, AuditSeen] = {}
+    for audit in snapshot.audits:
+        row = snapshot.traffic.audited.get(audit.decision)
+        if row is None:
+            continue
+        if audit.status == "done" or row not in found or found[row].status != "done":
+            found[row] = AuditSeen(audit.status, audit.harm)
+    return found
+
+
 class AuditSeen(NamedTuple):
     """What became of a decision's audit.
 
@@ -296,13 +315,3 @@ def _flags(n: int, rows: Sequence[int] | Ints, *, here: bool) -> Flags:
     found = np.full(n, not here, dtype=np.bool_)
     found[np.asarray(rows, dtype=np.int64)] = here
     return found
-
-
-def row_of(snapshot: Snapshot, key: str, at: float) -> int:
-    """Return the row of a decision, by its time and its id; -1 where it is in none."""
-    row = int(np.searchsorted(snapshot.at, at))
-    while row < len(snapshot) and snapshot.at[row] == at:
-        if snapshot.ids[row] == key:
-            return row
-        row += 1
-    return -1

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from starlette.exceptions import HTTPException
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.loop.behind import flush_log
@@ -23,41 +25,74 @@ NO_FEEDBACK = (
 )
 
 
-def give_feedback(
-    source: Source, key: str, quality: float, *, by: str = "", corrected: str = "", note: str = ""
-) -> None:
+class SaidOf(NamedTuple):
+    """What somebody says of an answer.
+
+    Attributes:
+        quality: Of the answer, in [0, 1].
+        by: Who says so; empty for nobody.
+        corrected: What the answer should have been, kept as it is given; empty for nothing.
+        note: What else there is to say; empty for nothing.
+    """
+
+    quality: float
+    by: str = ""
+    corrected: str = ""
+    note: str = ""
+
+
+def give_feedback(source: Source, key: str, said: SaidOf) -> None:
     """Keep what somebody says of an answer; it is in the log when this returns.
 
     Args:
         source: What is reviewed.
         key: The decision's id.
-        quality: Of the answer, in [0, 1].
-        by: Who says so; empty for nobody.
-        corrected: What the answer should have been, kept as it is given; empty for nothing.
-        note: What else there is to say; empty for nothing.
+        said: What is said of it.
 
     Raises:
-        ConfigurationError: It is a table that is reviewed, or the log cannot be written.
+        ConfigurationError: It is a table that is reviewed.
+        HTTPException: The log cannot be written now.
     """
     if source.kind == "table":
         raise ConfigurationError(NO_FEEDBACK)
-    # A form sends line ends as networks have them.
-    texts = [text.replace("\r\n", "\n") for text in (corrected, note)]
-    said = [text if text.strip() else None for text in texts]
     # A file of lines is read into a database of its own, which the pages read.
     for log in dict.fromkeys((source.given, source.database)):
         try:
             record_feedback(
-                key, quality, by=by.strip() or None, corrected=said[0], note=said[1], log=log
+                key,
+                said.quality,
+                by=said.by or None,
+                corrected=said.corrected or None,
+                note=said.note or None,
+                log=log,
             )
         except OSError as error:
-            raise ConfigurationError(_not_kept(source)) from error
+            reason = f"{source.shown} cannot be written now ({type(error).__name__})"
+            raise HTTPException(503, f"{reason}: nothing is kept; try again") from error
+    settle(source)
+
+
+def settle(source: Source) -> None:
+    """Wait until what was said is in the log.
+
+    Raises:
+        HTTPException: It is not there yet.
+    """
     if not flush_log(SECONDS_TO_WRITE):
-        raise ConfigurationError(_not_kept(source))
+        msg = f"{source.shown} cannot be written now: it waits here, and is lost if this ends"
+        raise HTTPException(503, msg)
 
 
-def _not_kept(source: Source) -> str:
-    return f"{source.shown} cannot be written now: the feedback is not kept; try again"
+def said_in(form: Mapping[str, str]) -> SaidOf:
+    """Read what a form says of an answer.
+
+    Raises:
+        ConfigurationError: It says no quality in [0, 1].
+    """
+    # A form sends line ends as networks have them.
+    texts = [form.get(name, "").replace("\r\n", "\n") for name in ("corrected", "note")]
+    kept = [text if text.strip() else "" for text in texts]
+    return SaidOf(quality_in(form), form.get("by", "").strip(), *kept)
 
 
 def quality_in(form: Mapping[str, str]) -> float:

@@ -100,5 +100,6 @@ def _in_words(period: Period) -> str:
 def link(path: str, period: Period, **query: Any) -> str:
     """Return the address of a page in the period that is looked at."""
     kept: Mapping[str, Any] = {"since": period.since, "until": period.until, **query}
-    asked = urlencode({name: value for name, value in kept.items() if value not in {"", None}})
+    found = {name: value for name, value in kept.items() if value not in {"", None}}
+    asked = urlencode(found, errors="replace")  # half of a surrogate pair has no UTF-8
     return f"{path}?{asked}" if asked else path
