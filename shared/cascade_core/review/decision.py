@@ -12,12 +12,12 @@ from starlette.routing import BaseRoute, Route
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.files import finite
-from cascade_core.review.decision_shown import BASIS, decision_shown, in_words
+from cascade_core.review.decision_shown import BASIS, decision_shown, reason_in_words
 from cascade_core.review.decisions import decision_path
 from cascade_core.review.fetching import fetch_decision
 from cascade_core.review.filters import filter_of
 from cascade_core.review.forms import posted
-from cascade_core.review.labelling import NO_FEEDBACK, give_feedback, said_in
+from cascade_core.review.labelling import NO_FEEDBACK, feedback_in, give_feedback
 from cascade_core.review.pages import bench_of, link, page
 from cascade_core.review.periods import period_of
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-BY = "cascade_review_by"
+BY_COOKIE = "cascade_review_by"
 """The cookie that keeps who gives feedback, so that nobody has to write it twice."""
 
 MOST_RAW = 200_000
@@ -72,8 +72,8 @@ def decision_page(request: Request, key: str) -> Response:
         raw_left=max(0, len(raw) - MOST_RAW),
         back=link("/decisions", period, **asked.query),
         query=link("", period, **asked.query),
-        by=unquote(request.cookies.get(BY, "")),
-        in_words=in_words,
+        by=unquote(request.cookies.get(BY_COOKIE, "")),
+        reason_in_words=reason_in_words,
         basis=BASIS,
         no_feedback=NO_FEEDBACK if bench.source.kind == "table" else "",
     )
@@ -84,7 +84,7 @@ def _said(request: Request, form: Mapping[str, str]) -> Response:
     key = unquote(form.get("id", ""))
     if fetch_decision(bench_of(request).source.database, key) is None:
         raise ConfigurationError("the log has no decision of that id: nothing was kept")
-    said = said_in(form)
+    said = feedback_in(form)
     give_feedback(bench_of(request).source, key, said)
     path, query = decision_path(key), form.get("query", "").removeprefix("?")
     join = "&" if "?" in path else "?"
@@ -95,4 +95,4 @@ def _said(request: Request, form: Mapping[str, str]) -> Response:
 
 def remember_by(answer: Response, by: str) -> None:
     """Keep who gives feedback for the next form."""
-    answer.set_cookie(BY, quote(by), httponly=True, samesite="strict")
+    answer.set_cookie(BY_COOKIE, quote(by), httponly=True, samesite="strict")

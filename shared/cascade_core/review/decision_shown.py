@@ -163,7 +163,7 @@ def decision_shown(found: WholeDecision) -> DecisionShown:
     )
 
 
-def in_words(reason: Any) -> str:
+def reason_in_words(reason: Any) -> str:
     """Return a reason in words; one that is unknown as it is."""
     known: Mapping[str, str] = dict(IN_WORDS.items())
     return known.get(reason, reason) if isinstance(reason, str) else "not said"
@@ -224,7 +224,7 @@ def _draft(judged: Mapping[str, Any]) -> DraftShown:
         tier=_whole(judged.get("tier")),
         model=_name(judged.get("model")),
         reason=str(judged.get("reason")),
-        words=in_words(judged.get("reason")),
+        words=reason_in_words(judged.get("reason")),
         confidence=number_in(judged.get("confidence")),
         threshold=number_in(judged.get("threshold")),
         signals=[(str(name), number_in(reading)) for name, reading in signals.items()]
@@ -243,7 +243,7 @@ def _call(call: Mapping[str, Any]) -> CallShown:
     ]
     more = []
     if call.get("note") is not None:
-        more.append(in_words(call["note"]))
+        more.append(reason_in_words(call["note"]))
     if call.get("error") is not None:
         more.append(str(call["error"]))
     saved = number_in(call.get("tokens_saved"))
@@ -287,7 +287,7 @@ def _shadow(shadow: Any) -> str | None:
         return None
     cost, who = number_in(shadow.get("cost_usd")), shadow.get("tier")
     said = f"Tier {who} would have answered" if who is not None else "Nobody would have answered"
-    said += f": {in_words(shadow.get('reason'))}."
+    said += f": {reason_in_words(shadow.get('reason'))}."
     if cost is not None:
         said += f" It would have cost ${cost:.6g}."
     if shadow.get("error") is not None:

@@ -10,11 +10,11 @@ import numpy as np
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from cascade_core.review.decision_shown import in_words
+from cascade_core.review.decision_shown import reason_in_words
 from cascade_core.review.download import WRITERS
 from cascade_core.review.fetching import DecisionRow, fetch_labelled, fetch_rows
 from cascade_core.review.filters import (
-    AUDITS,
+    AUDIT_WORDS,
     NONE,
     DecisionFilter,
     audits_by_row,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from cascade_core.arrays import Ints
     from cascade_core.review.snapshot import Snapshot
 
-ROWS = 50
+ROWS_A_PAGE = 50
 """Decisions of a page."""
 
 
@@ -105,13 +105,13 @@ def _show(request: Request) -> Response:
         asked=asked,
         table=table,
         choices=choices(snapshot, period),
-        audits=AUDITS,
+        audits=AUDIT_WORDS,
         none=NONE,
         seconds=SECONDS,
         columns=_columns(period, asked),
         decision_path=decision_path,
         query_for=lambda key: _joined(key, link("", period, **asked.query)),
-        words=in_words,
+        words=reason_in_words,
     )
 
 
@@ -154,9 +154,9 @@ def _paged(
     request: Request, snapshot: Snapshot, period: Period, asked: DecisionFilter, rows: Ints
 ) -> DecisionTable:
     """Return the page whose number is in the address."""
-    last = max(0, (len(rows) - 1) // ROWS)
+    last = max(0, (len(rows) - 1) // ROWS_A_PAGE)
     number = max(0, min(_whole(request.query_params.get("page", ""), last + 1) - 1, last))
-    shown = rows[number * ROWS : (number + 1) * ROWS]
+    shown = rows[number * ROWS_A_PAGE : (number + 1) * ROWS_A_PAGE]
 
     def address(at: int) -> str:
         return link("/decisions", period, **asked.query, page=None if at == 0 else at + 1)
@@ -165,7 +165,7 @@ def _paged(
         rows=fetch_rows(snapshot.source.database, [snapshot.ids[row] for row in shown]),
         count=len(rows),
         of=_in_period(snapshot, period),
-        first=number * ROWS + 1,
+        first=number * ROWS_A_PAGE + 1,
         previous=address(number - 1) if number else None,
         next=address(number + 1) if number < last else None,
     )
@@ -181,7 +181,7 @@ def _searched(
     def ids(begin: int, end: int) -> list[str]:
         return [snapshot.ids[row] for row in rows[begin:end]]
 
-    found = search_texts(database, asked.text, ids, len(rows), most=ROWS, start=start)
+    found = search_texts(database, asked.text, ids, len(rows), most=ROWS_A_PAGE, start=start)
     at, query = found.looked_at, asked.query
     return DecisionTable(
         rows=fetch_rows(database, found.ids),

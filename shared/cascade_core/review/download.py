@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 100  # whole records, each of which may have a megabyte
 
-COLUMNS = (
+RECORD_CELLS = (
     "id", "at", "cascade", "framework", "thread", "class", "tags", "rule", "policy",
     "policy_version", "tier", "model", "reason", "accepted", "calibrated", "confidence",
     "threshold", "cost_usd", "strong_cost_usd", "latency_ms", "input_tokens",
 )  # fmt: skip
 """Fields of a record that a row of CSV has."""
 
-KNOWN = (
+KNOWN_CELLS = (
     "audit", "quality", "strong_quality", "harm", "feedback_quality", "feedback_by",
     "corrected", "note", "request", "response",
 )  # fmt: skip
@@ -66,11 +66,11 @@ def _csv(snapshot: Snapshot, rows: Ints, text: str) -> Iterator[bytes]:
         written.truncate()
         return made
 
-    yield line([*COLUMNS, *KNOWN])
+    yield line([*RECORD_CELLS, *KNOWN_CELLS])
     for found in _found(snapshot, rows, text):
         known = _known(found)
-        cells = [_cell(found.record, name) for name in COLUMNS]
-        yield line([*cells, *(_cell(known, name) for name in KNOWN)])
+        cells = [_cell(found.record, name) for name in RECORD_CELLS]
+        yield line([*cells, *(_cell(known, name) for name in KNOWN_CELLS)])
 
 
 def _known(found: WholeDecision) -> Record:

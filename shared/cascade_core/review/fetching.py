@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SHORT = 4_000
 """Characters of a prompt or an answer that a row is fetched with."""
 
-AT_ONCE = 500
+IDS_AT_ONCE = 500
 """Ids that one query names."""
 
 
@@ -58,7 +58,7 @@ def fetch_rows(source: str, ids: Sequence[str]) -> list[DecisionRow]:
 
     Args:
         source: The database's address.
-        ids: Theirs, `AT_ONCE` at the most.
+        ids: Theirs, `IDS_AT_ONCE` at the most.
     """
     import sqlalchemy as sa  # noqa: PLC0415 - an extra
 
@@ -173,7 +173,7 @@ def fetch_decisions(source: str, ids: Sequence[str]) -> Iterator[WholeDecision]:
 
     Args:
         source: The database's address.
-        ids: Theirs, `AT_ONCE` at the most.
+        ids: Theirs, `IDS_AT_ONCE` at the most.
     """
     import sqlalchemy as sa  # noqa: PLC0415
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 NONE = "(none)"
 """What an address and a form call the decisions that have no class, tag, or rule."""
 
-NAMED = {
+NAME_FILTERS = {
     "class": "class",
     "rule": "rule",
     "reason": "reason",
@@ -34,12 +34,12 @@ NAMED = {
 }
 """Filters by a name, and the column of each."""
 
-RANGES = ("confidence", "cost", "latency")
+NUMBER_FILTERS = ("confidence", "cost", "latency")
 """Filters by a number: each has `NAME_from` and `NAME_to`."""
 
-SORTS = ("time", "confidence", "distance", "cost", "latency")
-AUDITS = ("done", "harmful", "harmless", "missing", "none")
-LABELS = ("yes", "no")
+SORT_WORDS = ("time", "confidence", "distance", "cost", "latency")
+AUDIT_WORDS = ("done", "harmful", "harmless", "missing", "none")
+LABEL_WORDS = ("yes", "no")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,14 @@ class DecisionFilter:
     """What the table is narrowed to; empty texts and None narrow nothing.
 
     Attributes:
-        names: Of the columns in `NAMED`, and `tag`.
+        names: Of the columns in `NAME_FILTERS`, and `tag`.
         tier: Who answered; -1 for nobody.
-        ranges: Lowest and highest number of each in `RANGES`; None where it is open.
+        ranges: Lowest and highest number of each in `NUMBER_FILTERS`; None where it is open.
         failed: Only decisions with a failed call.
-        audit: One of `AUDITS`.
+        audit: One of `AUDIT_WORDS`.
         label: `yes` for those with feedback, `no` for the others.
         text: What the prompt or the answer has to hold.
-        sort: One of `SORTS`.
+        sort: One of `SORT_WORDS`.
         down: Whether from the highest to the lowest, the newest to the oldest.
     """
 
@@ -109,14 +109,16 @@ def filter_of(query: Mapping[str, str]) -> DecisionFilter:
     if tier is not None and tier != int(tier):
         raise ConfigurationError("tier= takes a whole number, such as 0; -1 is nobody")
     return DecisionFilter(
-        names={name: query.get(name, "") for name in (*NAMED, "tag")},
+        names={name: query.get(name, "") for name in (*NAME_FILTERS, "tag")},
         tier=None if tier is None else int(tier),
-        ranges={n: (_number(query, f"{n}_from"), _number(query, f"{n}_to")) for n in RANGES},
+        ranges={
+            n: (_number(query, f"{n}_from"), _number(query, f"{n}_to")) for n in NUMBER_FILTERS
+        },
         failed=query.get("failed", "") == "yes",
-        audit=_one_of(query, "audit", AUDITS),
-        label=_one_of(query, "label", LABELS),
+        audit=_one_of(query, "audit", AUDIT_WORDS),
+        label=_one_of(query, "label", LABEL_WORDS),
         text=query.get("text", "").strip(),
-        sort=_one_of(query, "sort", SORTS) or "time",
+        sort=_one_of(query, "sort", SORT_WORDS) or "time",
         down=_one_of(query, "order", ("down", "up")) != "up",
     )
 
@@ -152,12 +154,12 @@ def matching(
         snapshot: The columns.
         period: The part of its time that is looked at.
         asked: The filter.
-        marks: Rows by what became known of them: each of `AUDITS` and `LABELS` that is asked for.
+        marks: Rows by what became known of them: each word about it that is asked for.
     """
     part = snapshot.within(period)
     traffic = snapshot.traffic
     left = np.ones(part.stop - part.start, dtype=np.bool_)
-    for name, column in NAMED.items():
+    for name, column in NAME_FILTERS.items():
         if asked.names.get(name):
             left &= _has_name(traffic.named[column], asked.names[name], part)
     if asked.names.get("tag") and traffic.tags is not None:
@@ -229,14 +231,14 @@ def choices(snapshot: Snapshot, period: Period) -> dict[str, list[tuple[str, int
     """
     part = snapshot.within(period)
     traffic = snapshot.traffic
-    found = {name: _counts(traffic.named[column], part) for name, column in NAMED.items()}
+    found = {name: _counts(traffic.named[column], part) for name, column in NAME_FILTERS.items()}
     found["tag"] = _tag_counts(traffic.tags, part)
     tiers, counts = np.unique(traffic.tier[part], return_counts=True)
     found["tier"] = [(str(t), int(n)) for t, n in zip(tiers, counts, strict=True)]
-    return {name: each[:MOST_CHOICES] for name, each in found.items()}
+    return {name: each[:MOST_OFFERED] for name, each in found.items()}
 
 
-MOST_CHOICES = 200
+MOST_OFFERED = 200
 """Names that a form offers; others are given in the address."""
 
 
@@ -305,7 +307,7 @@ class AuditSeen(NamedTuple):
     harm: float | None
 
     def is_one(self, word: str) -> bool:
-        """Tell whether it is what a word of `AUDITS` means."""
+        """Tell whether it is what a word of `AUDIT_WORDS` means."""
         if self.status != "done":
             return word == "missing"
         return word in {"done", "harmful" if (self.harm or 0) > 0 else "harmless"}

@@ -83,7 +83,7 @@ def settle(source: Source) -> None:
         raise HTTPException(503, msg)
 
 
-def said_in(form: Mapping[str, str]) -> SaidOf:
+def feedback_in(form: Mapping[str, str]) -> SaidOf:
     """Read what a form says of an answer.
 
     Raises:

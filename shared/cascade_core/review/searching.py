@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from cascade_core.log.reading import database_to_read
-from cascade_core.review.fetching import AT_ONCE
+from cascade_core.review.fetching import IDS_AT_ONCE
 
 SECONDS = 2.0
 """For which a search looks before it asks whether to go on."""
@@ -69,7 +69,7 @@ def search_texts(  # noqa: PLR0913 - what is looked for, where, and for how long
     query = sa.select(details.c.id, details.c.request, details.c.response)
     has_some = details.c.request.is_not(None) | details.c.response.is_not(None)
     while at < count and len(found) < most and (at == start or now() < deadline):
-        part = ids(at, min(at + AT_ONCE, count))
+        part = ids(at, min(at + IDS_AT_ONCE, count))
         held = set()
         with database.reading() as connection:
             rows = connection.execution_options(yield_per=_ROWS).execute(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
-MOST_CHARACTERS = 20_000
+MOST_COMPARED = 20_000
 """Of each answer that are looked at."""
 
 MOST_WORDS = 2_000
@@ -43,8 +43,8 @@ def word_diff(left: str, right: str) -> WordDiff:
         left: A text.
         right: Another.
     """
-    a, b = (_WORD.findall(text[:MOST_CHARACTERS]) for text in (left, right))
-    cut = max(0, len(left) - MOST_CHARACTERS), max(0, len(right) - MOST_CHARACTERS)
+    a, b = (_WORD.findall(text[:MOST_COMPARED]) for text in (left, right))
+    cut = max(0, len(left) - MOST_COMPARED), max(0, len(right) - MOST_COMPARED)
     begin = _shared(a, b)
     end = _shared(a[begin:][::-1], b[begin:][::-1])
     middle = a[begin : len(a) - end], b[begin : len(b) - end]

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.review.decisions import ROWS, decision_path, found_rows
+from cascade_core.review.decisions import ROWS_A_PAGE, decision_path, found_rows
 from cascade_core.review.filters import choices, filter_of
 from cascade_core.review.periods import Period, period_of
 from cascade_core.review.searching import search_texts
@@ -123,15 +123,15 @@ def test_without_a_wish_the_newest_come_first(pages: Pages) -> None:
 
 def test_every_decision_is_on_one_page(pages: Pages) -> None:
     count = len(pages.bench.snapshot())
-    last = (count - 1) // ROWS + 1
+    last = (count - 1) // ROWS_A_PAGE + 1
     seen = [pages.get(f"/decisions?page={page}").text for page in range(1, last + 1)]
     times = sum(page.count('<th scope="row">') for page in seen)
     assert times == count
     assert 'rel="next"' not in seen[-1]
     assert 'rel="prev"' not in seen[0]
-    assert pages.get("/decisions?page=99999999999999").text.count('<th scope="row">') == ROWS
+    assert pages.get("/decisions?page=99999999999999").text.count('<th scope="row">') == ROWS_A_PAGE
     beyond = pages.get(f"/decisions?page={last + 5}").text
-    assert beyond.count('<th scope="row">') == count - ROWS * (last - 1)
+    assert beyond.count('<th scope="row">') == count - ROWS_A_PAGE * (last - 1)
 
 
 def test_the_address_says_it_all(pages: Pages) -> None:

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from cascade_core.review.word_diff import MOST_CHARACTERS, WordDiff, word_diff
+from cascade_core.review.word_diff import MOST_COMPARED, WordDiff, word_diff
 
 
 def sides(diff: WordDiff) -> tuple[str, str]:
@@ -47,13 +47,13 @@ def test_a_megabyte_is_cut_and_said(unit: str) -> None:
     left = (unit * 1_000_000)[:1_000_000]
     right = "b " + left
     diff = word_diff(left, right)
-    assert diff.left_out == (1_000_000 - MOST_CHARACTERS, 1_000_002 - MOST_CHARACTERS)
-    assert sides(diff) == (left[:MOST_CHARACTERS], right[:MOST_CHARACTERS])
+    assert diff.left_out == (1_000_000 - MOST_COMPARED, 1_000_002 - MOST_COMPARED)
+    assert sides(diff) == (left[:MOST_COMPARED], right[:MOST_COMPARED])
 
 
 def test_long_texts_that_differ_at_one_place_are_compared_there() -> None:
     words = [f"word{i}" for i in range(2_500)]
-    left = " ".join(words)[:MOST_CHARACTERS]
+    left = " ".join(words)[:MOST_COMPARED]
     right = left.replace("word1200", "other")
     changed = [piece for piece in word_diff(left, right).pieces if piece[0] != "both"]
     assert changed == [("left", "word1200"), ("right", "other")]
