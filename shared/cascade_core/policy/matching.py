@@ -177,6 +177,14 @@ def _not(facts: Facts, checks: Sequence[Condition]) -> bool | None:
     return None if holds is None else not holds
 
 
+def conditions(match: Match) -> Iterator[tuple[str, Condition]]:
+    """Yield what a match asks of a request by itself, by attribute; not what its parts ask."""
+    for name, test, prepare in _TESTS:
+        given = getattr(match, name)
+        if given is not None and name not in {"not_", "all", "any"}:
+            yield name, Condition(test, prepare(given))
+
+
 def _tag(facts: Facts, tags: frozenset[str]) -> bool:
     return not tags.isdisjoint(facts.request.tags)
 

@@ -7,7 +7,7 @@ other. So each can be taken back, and all can be made to another base.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import RLock
 from typing import Any
 
@@ -30,12 +30,16 @@ class DraftState:
         policy: Its policy with the changes.
         edits: What was changed, in order.
         void: Which promises and evidence the changes took away, a sentence each.
+        notes: What became of changes that were moved to this base, a sentence each.
+        kept: The number of the version that this is kept as; None where it is none yet.
     """
 
     begun: PolicyVersion
     policy: Policy
     edits: tuple[PolicyEdit, ...] = ()
     void: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    kept: int | None = None
 
     @property
     def base(self) -> Policy:
@@ -183,8 +187,14 @@ class DraftPolicy:
                     kept = made.edits
                 except ConfigurationError as error:
                     said.append(f"this does not fit, and is left out: {edit.said} ({error})")
-            self._now = made
+            self._now = replace(made, notes=tuple(said))
             return said
+
+    def kept_as(self, number: int, policy: Policy) -> None:
+        """Say that a policy is a version now; nothing is said of a draft that has changed since."""
+        with self._lock:
+            if self._now.policy == policy:
+                self._now = replace(self._now, kept=number)
 
     def _make(self, edit: PolicyEdit) -> None:
         """Make a change; an earlier one of the same thing is not kept."""

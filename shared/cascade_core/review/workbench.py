@@ -42,7 +42,7 @@ class Workbench:
     ) -> None:
         self.source = source
         self.home = home or NoHome("this review was given a policy without a place", policy)
-        self.draft = DraftPolicy(self.home.current(), self._tiers)
+        self.draft = DraftPolicy(self.home.current(), self.tiers)
         self.read_only = read_only
         self.token = secrets.token_urlsafe(24)
         self.csrf = secrets.token_urlsafe(24)
@@ -64,7 +64,7 @@ class Workbench:
                 self._labels = self.source.labels()
             return self._labels
 
-    def _tiers(self) -> int | None:
+    def tiers(self) -> int | None:
         """Return how many tiers there are, as far as rows tell."""
         table = self.labels().table
         if table is not None:
