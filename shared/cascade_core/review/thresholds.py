@@ -1,21 +1,222 @@
-"""The page `Thresholds`."""
+"""The page `Thresholds`: what other thresholds would have given, cost, and sent where."""
 
 from __future__ import annotations
 
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from cascade_core.review.pages import bench_of, page
-from cascade_core.review.periods import period_of
+from cascade_core.errors import ConfigurationError
+from cascade_core.files import finite
+from cascade_core.report.rows import claimed
+from cascade_core.review.carried import target_of
+from cascade_core.review.draft_policy import DraftPolicy
+from cascade_core.review.forms import Form, posted
+from cascade_core.review.pages import bench_of, link, page
+from cascade_core.review.periods import Period, period_of
+from cascade_core.review.positions import STEPS, Positions, near, positions_in
+from cascade_core.review.thresholds_answer import answer_of
+from cascade_core.review.thresholds_charts import curve_chart, reliability_chart
+from cascade_core.review.thresholds_desk import Scene, ThresholdsDesk
+
+_LARGEST_GRID = 900_000
+"""Characters of the answers that a page from disk brings with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slider:
+    """One threshold that can be moved.
+
+    Attributes:
+        name: Of its field.
+        label: What its field is called.
+        handle: What is dragged is called.
+        value: Where it stands.
+        now: Where it stands in the policy that decides now.
+        stops: Where it can be.
+        place: Which of them is the nearest to where it stands.
+    """
+
+    name: str
+    label: str
+    handle: str
+    value: float
+    now: float
+    stops: list[float]
+    place: int
+
+    @property
+    def stops_json(self) -> str:
+        """The stops as the page's script reads them."""
+        return json.dumps(self.stops)
 
 
 def thresholds_routes() -> list[BaseRoute]:
     """Return the routes of the page."""
-    return [Route("/thresholds", _show, name="thresholds")]
+    desk = ThresholdsDesk()
+
+    def show(request: Request) -> Response:
+        period = period_of(request.query_params)
+        return _page(request, desk.scene(bench_of(request), period), period)
+
+    def answer(request: Request) -> Response:
+        asked = request.query_params
+        period = period_of(asked)
+        scene = desk.scene(bench_of(request), period)
+        try:
+            moved, target = positions_in(asked, scene.start), _target(asked, scene)
+        except ConfigurationError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        return JSONResponse(finite(answer_of(scene, moved, period, target).as_dict()))
+
+    def use(request: Request, form: Form) -> Response:
+        period, bench = period_of(form), bench_of(request)
+        scene = desk.scene(bench, period)
+        _use(bench.draft, scene, positions_in(form, scene.start))
+        return RedirectResponse(link("/thresholds", period, used="1"), 303)
+
+    return [
+        Route("/thresholds", show, methods=["GET"], name="thresholds"),
+        Route("/thresholds/answer", answer, methods=["GET"], name="thresholds_answer"),
+        Route("/thresholds", posted(use), methods=["POST"], name="use_thresholds"),
+    ]
 
 
-def _show(request: Request) -> Response:
-    period = period_of(request.query_params)
-    report = bench_of(request).report(period)
-    return page(request, "thresholds.html.jinja", title="Thresholds", period=period, report=report)
+def _page(request: Request, scene: Scene, period: Period) -> Response:
+    asked, bench = request.query_params, bench_of(request)
+    moved, target = positions_in(asked, scene.start), _target(asked, scene)
+    answer = answer_of(scene, moved, period, target)
+    sliders = {name: _sliders(scene, moved, name) for name in (None, *moved.own)}
+    weighed = scene.weighed
+    static = bool(getattr(bench, "static", False))
+    return page(
+        request,
+        "thresholds.html.jinja",
+        title="Thresholds",
+        period=period,
+        scene=scene,
+        answer=answer,
+        sliders=sliders,
+        fields={name: f"{value:.12g}" for name, value in moved.fields().items()},
+        back=link("/thresholds", period, **_texts(scene.now)),
+        moved=moved,
+        drop={
+            name: link("/thresholds", period, **_texts(_without(moved, name))) for name in moved.own
+        },
+        addable=[name for name in scene.classes if name not in moved.own],
+        drafted=scene.start != scene.now,
+        used="used" in asked,
+        target=target,
+        promises=[claimed(promise) for promise in scene.base.promises],
+        curve=curve_chart(scene, answer.point),
+        seen=[(tier, reliability_chart(tier)) for tier in weighed.tiers] if weighed else [],
+        tune=f"cascade tune {shlex.quote(bench.source.shown)} --harm {target:g} --out policy.json",
+        grid=_grid(scene, period, target) if static else None,
+    )
+
+
+def _sliders(scene: Scene, moved: Positions, class_name: str | None) -> list[Slider]:
+    found = []
+    for k, value in enumerate(moved.of(class_name)):
+        model = f" ({scene.models[k]})" if scene.models[k] else ""
+        of = "" if class_name is None else f" for class {class_name}"
+        stops = scene.stops(k, class_name)
+        found.append(
+            Slider(
+                name=f"t{k}" if class_name is None else f"t{k}.{class_name}",
+                label=f"Threshold of tier {k}{model}{of}",
+                handle=f"Slider of tier {k}{model}{of}",
+                value=value,
+                now=scene.now.of(class_name)[k],
+                stops=stops,
+                place=near(stops, value),
+            )
+        )
+    return found
+
+
+def _target(form: Mapping[str, str], scene: Scene) -> float:
+    said = form.get("target", "").strip()
+    if not said:
+        return target_of(scene.base)
+    try:
+        value = float(said.replace(",", "."))
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        msg = f"the harm to be promised is a number between 0 and 1, such as 0.05; given: {said!r}"
+        raise ConfigurationError(msg)
+    return value
+
+
+def _use(draft: DraftPolicy, scene: Scene, moved: Positions) -> None:
+    """Put thresholds into the draft, those that are not what it has."""
+    for k, threshold in enumerate(moved.others):
+        if scene.start.others[k] != threshold or draft.policy.thresholds is None:
+            draft.set_threshold(k, threshold)
+    # A class that is to be like the others meets their thresholds.
+    own = {name: moved.of(name) for name in {**scene.start.own, **moved.own}}
+    for name, thresholds in own.items():
+        had = scene.start.own.get(name)
+        for k, threshold in enumerate(thresholds):
+            if had is None or had[k] != threshold:
+                draft.set_threshold(k, threshold, name)
+
+
+def _without(moved: Positions, name: str) -> Positions:
+    return replace(moved, own={key: own for key, own in moved.own.items() if key != name})
+
+
+def _texts(positions: Positions) -> dict[str, str]:
+    return {name: f"{value:.12g}" for name, value in positions.fields().items()}
+
+
+def _grid(scene: Scene, period: Period, target: float) -> Markup:
+    """Return the answers of a page that is opened from disk: each slider's, others held."""
+    steps = STEPS
+    while True:
+        found = {
+            slider.name: {
+                "stops": kept,
+                "answers": [
+                    answer_of(
+                        scene, _moved(scene.start, slider.name, stop), period, target
+                    ).as_dict()
+                    for stop in kept
+                ],
+            }
+            for slider, kept in _thin_sliders(scene, steps)
+        }
+        # "<" could end the element that holds it.
+        text = json.dumps(finite(found), separators=(",", ":")).replace("<", "\\u003c")
+        if len(text) <= _LARGEST_GRID or steps <= 5:  # noqa: PLR2004 - as few as are of use
+            return Markup(text)  # noqa: S704 - no "<" is in it
+        steps //= 2
+
+
+def _thin_sliders(scene: Scene, steps: int) -> list[tuple[Slider, list[float]]]:
+    found = []
+    for name in (None, *scene.start.own):
+        for slider in _sliders(scene, scene.start, name):
+            stride = max(1, round(len(slider.stops) / steps))
+            kept = sorted({*slider.stops[::stride], 1.0, slider.value, slider.now})
+            found.append((slider, kept))
+    return found
+
+
+def _moved(start: Positions, name: str, value: float) -> Positions:
+    tier, _, class_name = name.partition(".")
+    k = int(tier[1:])
+
+    def put(thresholds: tuple[float, ...]) -> tuple[float, ...]:
+        return (*thresholds[:k], value, *thresholds[k + 1 :])
+
+    if not class_name:
+        return replace(start, others=put(start.others))
+    return replace(start, own={**start.own, class_name: put(start.own[class_name])})

@@ -1,0 +1,279 @@
+"""Which requests would change sides: kept by the cheap tier now and sent on then, or the reverse.
+
+Of a log's decisions where there are two tiers, for then each holds the confidence that its
+threshold met. With more tiers, or without such a log, of the labelled rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cascade_core.arrays import Array, Flags, Ints
+from cascade_core.log.reading import database_to_read
+from cascade_core.policy.document import Policy
+from cascade_core.review.labelled_rows import LabelledRows, WhatIf
+from cascade_core.review.periods import Period
+from cascade_core.review.positions import Positions
+from cascade_core.review.snapshot import Snapshot
+
+MOST_EXAMPLES = 10
+_LONGEST = 240
+_BY_THRESHOLD = frozenset({"confident", "low_confidence"})
+_FEWEST_ALIKE = 0.95
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Live:
+    """The decisions of a period that a threshold made, of a cascade of two tiers.
+
+    Attributes:
+        ids: (n,) places of theirs in the snapshot.
+        confidence: (n,) that their drafts were given.
+        met: (n,) thresholds they met.
+        classes: (n,) codes into `names`, -1 for none.
+        names: Classes.
+        requests: All answered requests of the period.
+        beyond: Those of them that tier 0 did not answer, whatever its threshold.
+        by_rule: How many meet a threshold that a rule has, and are left out.
+        seconds: How long the period is.
+    """
+
+    rows: Ints
+    confidence: Array
+    met: Array
+    classes: Ints
+    names: tuple[str, ...]
+    requests: int
+    beyond: int
+    by_rule: int
+    seconds: float
+
+    def kept(self, positions: Positions) -> Flags:
+        """Tell which tier 0 would have answered."""
+        (threshold, *_) = positions.for_rows(self.classes, self.names)
+        kept: Flags = self.confidence >= threshold
+        return kept
+
+    def escalated(self, positions: Positions) -> float | None:
+        """Return the share of the period's requests that tier 0 would not have answered."""
+        if not self.requests:
+            return None
+        sent = int(np.count_nonzero(~self.kept(positions)))
+        return (self.beyond + sent) / self.requests
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A request that would change sides.
+
+    Attributes:
+        id: The decision's, or the row's.
+        confidence: Of the draft of the tier that keeps it now or then.
+        before: The tier that answers now.
+        after: The tier that would.
+        text: What was asked, where that is logged.
+        class_name: Its class.
+    """
+
+    id: str
+    confidence: float | None
+    before: int
+    after: int
+    text: str | None
+    class_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """How many requests would change sides.
+
+    Attributes:
+        up: Sent on then, kept now.
+        down: Kept then, sent on now.
+        of: Requests that were looked at.
+        live: Whether these are a log's decisions; else labelled rows.
+        examples: Those nearest to the new thresholds.
+    """
+
+    up: int
+    down: int
+    of: int
+    live: bool
+    examples: tuple[Example, ...]
+
+
+def live_of(snapshot: Snapshot, period: Period, policy: Policy) -> Live | None:
+    """Find the decisions of a period that a threshold made; None where that cannot be told.
+
+    Args:
+        snapshot: The log.
+        period: The part of it.
+        policy: Whose rules give thresholds of their own.
+    """
+    part = snapshot.within(period)
+    tier = snapshot.tier[part]
+    if not len(tier) or tier.max() > 1:
+        return None
+    traffic = snapshot.report(period).read.traffic
+    named = traffic.named
+    reason, rule, kind = named["reason"], named["rule"], named["class"]
+    confidence = snapshot.confidence[part]
+    own = frozenset(rule.name for rule in policy.rules if rule.then.thresholds is not None)
+    decided = reason.among(_BY_THRESHOLD) & ~np.isnan(confidence)
+    ruled = decided & rule.among(own)
+    judged = decided & ~ruled
+    rows = np.flatnonzero(judged)
+    names = tuple(name for name in kind.names if name is not None)
+    code = np.array([-1 if n is None else names.index(n) for n in kind.names], dtype=np.int64)
+    at = snapshot.at[part]
+    begin = at[0] if period.begin is None else period.begin
+    end = at[-1] if period.end is None else min(period.end, at[-1])
+    return Live(
+        rows=rows + (part.start or 0),
+        confidence=confidence[rows],
+        met=snapshot.threshold[part][rows],
+        classes=code[kind.of[rows]] if len(code) else np.full(len(rows), -1),
+        names=names,
+        requests=int(np.count_nonzero(tier >= 0)),
+        beyond=int(np.count_nonzero((tier > 0) & ~judged)),
+        by_rule=int(np.count_nonzero(ruled)),
+        seconds=float(max(0.0, end - begin)),
+    )
+
+
+def reads_alike(rows: LabelledRows, snapshot: Snapshot) -> bool:
+    """Tell whether a log's confidences are those that the policy gives the same requests.
+
+    They are not where the log was written under other calibrators: then its confidences say
+    nothing about this policy's thresholds.
+    """
+    ids = rows.table.ids
+    if ids is None or len(rows.scored.confidences) != 1:
+        return True
+    wanted = set(ids)
+    place = {key: row for row, key in enumerate(snapshot.ids) if key in wanted}
+    pairs = [(place[key], row) for row, key in enumerate(ids) if key in place]
+    if not pairs:
+        return True
+    logged, own = (list(each) for each in zip(*pairs, strict=True))
+    recorded, given = snapshot.confidence[logged], rows.scored.confidences[0][own]
+    both = ~np.isnan(recorded) & ~np.isnan(given)
+    if not both.any():
+        return True
+    return bool(np.mean(np.abs(recorded[both] - given[both]) < 1e-6) >= _FEWEST_ALIKE)  # noqa: PLR2004
+
+
+def live_sides(live: Live, snapshot: Snapshot, now: Positions, moved: Positions) -> Sides:
+    """Find the decisions of a log that would change sides."""
+    before, after = live.kept(now), live.kept(moved)
+    changed = np.flatnonzero(before != after)
+    (threshold, *_) = moved.for_rows(live.classes, live.names)
+    near = _nearest(live.confidence, threshold, changed)
+    ids = [snapshot.ids[row] for row in live.rows[near].tolist()]
+    texts = _texts(snapshot.source.database, ids)
+    examples = tuple(
+        Example(
+            id=key,
+            confidence=float(live.confidence[row]),
+            before=int(not before[row]),
+            after=int(not after[row]),
+            text=texts.get(key),
+            class_name=live.names[live.classes[row]] if live.classes[row] >= 0 else None,
+        )
+        for key, row in zip(ids, near.tolist(), strict=True)
+    )
+    return Sides(
+        up=int(np.count_nonzero(before & ~after)),
+        down=int(np.count_nonzero(~before & after)),
+        of=len(before),
+        live=True,
+        examples=examples,
+    )
+
+
+def labelled_sides(rows: LabelledRows, now: WhatIf, moved: WhatIf) -> Sides:
+    """Find the labelled rows that would be answered by another tier."""
+    table, before, after = rows.table, now.served.tier, moved.served.tier
+    changed = np.flatnonzero(before != after)
+    # The tier whose threshold made the difference is the lower of the two.
+    tier = np.minimum(before, after)
+    confidence = np.full(len(rows.scored), np.nan)
+    distance = np.full(len(rows.scored), np.inf)
+    thresholds = moved.positions.for_rows(table.classes, table.class_names)
+    for k, threshold in enumerate(thresholds):
+        here = tier == k
+        confidence[here] = rows.scored.confidences[k][here]
+        distance[here] = np.abs(rows.scored.confidences[k] - threshold)[here]
+    near = changed[np.argsort(distance[changed], kind="stable")[:MOST_EXAMPLES]]
+    examples = tuple(
+        Example(
+            id=str(row + 1) if table.ids is None else table.ids[row],
+            confidence=None if np.isnan(confidence[row]) else float(confidence[row]),
+            before=int(before[row]),
+            after=int(after[row]),
+            text=_short(table.requests[row]) if table.requests is not None else None,
+            class_name=_class_of(rows, row),
+        )
+        for row in near.tolist()
+    )
+    return Sides(
+        up=int(np.count_nonzero(after > before)),
+        down=int(np.count_nonzero(after < before)),
+        of=len(before),
+        live=False,
+        examples=examples,
+    )
+
+
+def _class_of(rows: LabelledRows, row: int) -> str | None:
+    table = rows.table
+    code = -1 if table.classes is None else int(table.classes[row])
+    return None if code < 0 else table.class_names[code]
+
+
+def _nearest(confidence: Array, threshold: Array | float, changed: Ints) -> Ints:
+    distance = np.abs(confidence - threshold)[changed]
+    if len(changed) > MOST_EXAMPLES:
+        changed_at = np.argpartition(distance, MOST_EXAMPLES)[:MOST_EXAMPLES]
+        changed, distance = changed[changed_at], distance[changed_at]
+    nearest: Ints = changed[np.argsort(distance, kind="stable")]
+    return nearest
+
+
+def _texts(database: str, ids: Sequence[str]) -> dict[str, str]:
+    """Read what was asked, of decisions whose content is logged."""
+    if not ids:
+        return {}
+    import sqlalchemy as sa  # noqa: PLC0415 - an extra
+
+    from cascade_core.log.schema import details  # noqa: PLC0415
+
+    query = sa.select(details.c.id, details.c.request).where(details.c.id.in_(list(ids)))
+    with database_to_read(database).reading() as connection:
+        found = connection.execute(query).all()
+    return {str(key): _short(_asked(request)) for key, request in found if request}
+
+
+def _asked(request: str) -> str:
+    """Return the last thing that the user said."""
+    try:
+        turns = json.loads(request)
+    except ValueError:
+        return request
+    if not isinstance(turns, list):
+        return str(turns)
+    said = [
+        str(turn.get("text") or "")
+        for turn in turns
+        if isinstance(turn, dict) and turn.get("role") == "user"
+    ]
+    return said[-1] if said else ""
+
+
+def _short(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _LONGEST else f"{flat[: _LONGEST - 1]}…"
