@@ -67,6 +67,8 @@ def test_a_class_gets_its_own_threshold_and_gives_it_back(review: Review) -> Non
     page = review.open("/thresholds")
     page.get_by_label("Own threshold for a class").select_option("returns")
     own = page.get_by_label("Threshold of tier 0 (desk-small) for class returns", exact=True)
+    # The script shows it once it listens.
+    page.get_by_label("Slider of tier 0 (desk-small) for class returns").wait_for()
     own.fill("1")
     expect(page.locator("#sides")).to_contain_text("would change sides:")
     badges = page.locator("#examples li .badge")

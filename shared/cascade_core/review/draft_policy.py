@@ -103,6 +103,11 @@ class DraftPolicy:
             tiers = of_base or self._tiers() or tier + 2
             self._make(edits.threshold_moved(tier, threshold, class_name, tiers))
 
+    def drop_class(self, class_name: str) -> None:
+        """Let a class meet the thresholds that requests of all others meet."""
+        with self._lock:
+            self._make(edits.class_dropped(class_name))
+
     def add_rule(self, rule: Mapping[str, Any]) -> None:
         """Put a rule where it decides and overrules none that keeps data; see `edits.place_for`.
 

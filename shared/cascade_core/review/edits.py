@@ -40,6 +40,8 @@ class PolicyEdit:
 
     def replaces(self, other: PolicyEdit) -> bool:
         """Tell whether nothing is left of another change once this one is made."""
+        if self.about[0] == "class" and other.about[0] == "threshold":
+            return other.about[2] == self.about[1]
         return other.about == self.about or (
             self.about == _ALL_RULES and other.about[0] in {"rule", "rules"}
         )
@@ -75,6 +77,17 @@ def threshold_moved(tier: int, value: float, class_name: str | None, tiers: int)
     of = "" if class_name is None else f" for class {class_name!r}"
     said = f"threshold of tier {tier}{of}: {value:.4g}"
     return PolicyEdit(("threshold", str(tier), class_name or ""), said, apply)
+
+
+def class_dropped(class_name: str) -> PolicyEdit:
+    """Return the change that gives a class the thresholds that the others have."""
+
+    def apply(document: _Document) -> _Document:
+        own = {n: each for n, each in document.get("classes", {}).items() if n != class_name}
+        return {**document, "classes": own}
+
+    said = f"class {class_name!r}: the same thresholds as the others"
+    return PolicyEdit(("class", class_name), said, apply)
 
 
 def rule_added(rule: Mapping[str, Any]) -> PolicyEdit:
@@ -185,6 +198,8 @@ def _value(policy: Policy, about: _About) -> object:
         return _rules(policy).get(about[1])
     if about[0] == "rules":
         return list(_rules(policy).items())
+    if about[0] == "class":
+        return policy.classes.get(about[1])
     own = policy.classes.get(about[2])
     found = policy.thresholds if own is None else own.thresholds
     tier = int(about[1])

@@ -16,7 +16,7 @@ from cascade_core.statistics.metrics import auroc
 from cascade_core.statistics.reliability import Reliability, ece_noise_floor, reliability
 
 BARS = 20
-"""Bars of a histogram, over readings from 0 to 1."""
+"""Bars of a histogram, from the lowest readings up to 1: they bunch there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,8 @@ def _auroc_interval(rows: LabelledRows, reading: Array, quality: Array) -> Inter
 
 
 def _bars(said: Array, good: Array, bad: Array) -> list[Bar]:
-    edges = np.linspace(0, 1, BARS + 1)
+    lowest = np.floor(10 * said.min(initial=1.0)) / 10
+    edges = np.linspace(min(lowest, 0.9), 1, BARS + 1)
     (above, below) = (np.histogram(said, edges, weights=each)[0] for each in (good, bad))
     highest = max(float(above.max(initial=0)), float(below.max(initial=0)), 1e-12)
     return [

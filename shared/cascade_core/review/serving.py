@@ -23,6 +23,7 @@ def open_socket(port: int) -> socket.socket:
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         taken.bind((LOOPBACK, port))
+        taken.listen()  # who opens the address that is told at once is kept waiting, not refused
     except OSError as error:
         taken.close()
         msg = f"--port {port} cannot be taken ({type(error).__name__}); leave it out for a free one"

@@ -19,6 +19,7 @@ from cascade_core.review.labelled_rows import LabelledRows, WhatIf
 from cascade_core.review.periods import Period
 from cascade_core.review.positions import Positions
 from cascade_core.review.snapshot import Snapshot
+from cascade_core.traffic.columns import Named
 
 MOST_EXAMPLES = 10
 _LONGEST = 240
@@ -39,7 +40,6 @@ class Live:
         requests: All answered requests of the period.
         beyond: Those of them that tier 0 did not answer, whatever its threshold.
         by_rule: How many meet a threshold that a rule has, and are left out.
-        seconds: How long the period is.
     """
 
     rows: Ints
@@ -50,7 +50,6 @@ class Live:
     requests: int
     beyond: int
     by_rule: int
-    seconds: float
 
     def kept(self, positions: Positions) -> Flags:
         """Tell which tier 0 would have answered."""
@@ -118,9 +117,7 @@ def live_of(snapshot: Snapshot, period: Period, policy: Policy) -> Live | None:
     tier = snapshot.tier[part]
     if not len(tier) or tier.max() > 1:
         return None
-    traffic = snapshot.report(period).read.traffic
-    named = traffic.named
-    reason, rule, kind = named["reason"], named["rule"], named["class"]
+    reason, rule, kind = (_in(snapshot, name, part) for name in ("reason", "rule", "class"))
     confidence = snapshot.confidence[part]
     own = frozenset(rule.name for rule in policy.rules if rule.then.thresholds is not None)
     decided = reason.among(_BY_THRESHOLD) & ~np.isnan(confidence)
@@ -129,9 +126,6 @@ def live_of(snapshot: Snapshot, period: Period, policy: Policy) -> Live | None:
     rows = np.flatnonzero(judged)
     names = tuple(name for name in kind.names if name is not None)
     code = np.array([-1 if n is None else names.index(n) for n in kind.names], dtype=np.int64)
-    at = snapshot.at[part]
-    begin = at[0] if period.begin is None else period.begin
-    end = at[-1] if period.end is None else min(period.end, at[-1])
     return Live(
         rows=rows + (part.start or 0),
         confidence=confidence[rows],
@@ -141,8 +135,13 @@ def live_of(snapshot: Snapshot, period: Period, policy: Policy) -> Live | None:
         requests=int(np.count_nonzero(tier >= 0)),
         beyond=int(np.count_nonzero((tier > 0) & ~judged)),
         by_rule=int(np.count_nonzero(ruled)),
-        seconds=float(max(0.0, end - begin)),
     )
+
+
+def _in(snapshot: Snapshot, name: str, part: slice) -> Named:
+    """Return a column of names in a part of the log."""
+    whole = snapshot.traffic.named[name]
+    return Named(whole.names, whole.of[part])
 
 
 def reads_alike(rows: LabelledRows, snapshot: Snapshot) -> bool:
@@ -154,8 +153,7 @@ def reads_alike(rows: LabelledRows, snapshot: Snapshot) -> bool:
     ids = rows.table.ids
     if ids is None or len(rows.scored.confidences) != 1:
         return True
-    wanted = set(ids)
-    place = {key: row for row, key in enumerate(snapshot.ids) if key in wanted}
+    place = snapshot.ids.find(ids)
     pairs = [(place[key], row) for row, key in enumerate(ids) if key in place]
     if not pairs:
         return True

@@ -160,9 +160,10 @@ def _use(draft: DraftPolicy, scene: Scene, moved: Positions) -> None:
     for k, threshold in enumerate(moved.others):
         if scene.start.others[k] != threshold or draft.policy.thresholds is None:
             draft.set_threshold(k, threshold)
-    # A class that is to be like the others meets their thresholds.
-    own = {name: moved.of(name) for name in {**scene.start.own, **moved.own}}
-    for name, thresholds in own.items():
+    for name in scene.start.own:
+        if name not in moved.own:
+            draft.drop_class(name)
+    for name, thresholds in moved.own.items():
         had = scene.start.own.get(name)
         for k, threshold in enumerate(thresholds):
             if had is None or had[k] != threshold:

@@ -8,7 +8,7 @@ import numpy as np
 
 from cascade_core.arrays import Array
 from cascade_core.evaluation.baselines import random_line
-from cascade_core.review.pages import Chart, Series
+from cascade_core.review.charts import Chart, Series
 from cascade_core.review.readings import TierSeen
 from cascade_core.review.thresholds_answer import point_of, priced
 from cascade_core.review.thresholds_desk import Scene
@@ -43,7 +43,12 @@ def curve_chart(scene: Scene, moved: Spot | None) -> Chart | None:
     along = np.unique([*x.tolist(), *(s[0] for s in spots.values() if s[0] is not None)])
     series = [
         Series("all thresholds of tier 0", _line(along, x[order], thin.quality[order])),
-        Series("a coin between the two", _line(along, coin, line.quality)),
+        Series(
+            "a coin between the two",
+            _line(along, coin, line.quality),
+            colour="faint",
+            dashed=True,
+        ),
         _spot("cheap model alone", spots, along, "cheap"),
         _spot("strong model alone", spots, along, "strong"),
         _spot("now", spots, along, "plain"),
@@ -80,7 +85,7 @@ def reliability_chart(seen: TierSeen) -> Chart:
         x=along.tolist(),
         x_label="confidence",
         series=[
-            Series("confidence and outcome equal", along.tolist()),
+            Series("confidence and outcome equal", along.tolist(), colour="faint", dashed=True),
             Series(
                 "share of good drafts",
                 placed(bins.quality),

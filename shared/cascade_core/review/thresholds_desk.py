@@ -283,7 +283,7 @@ def _notes(
                 f"{live.by_rule:,} of the period's decisions met a threshold that a rule gives; "
                 "sliders do not move it, and they are left out"
             )
-    return [text[:1].upper() + text[1:] for text in found]
+    return [text[:1].upper() + text[1:].rstrip(".") for text in found]
 
 
 def _models(base: Policy, weighed: Weighed | None, tiers: int) -> tuple[str | None, ...]:

@@ -7,7 +7,7 @@
   const held = document.getElementById("thresholds-grid");
   const grid = held && JSON.parse(held.textContent);
   const refused = document.getElementById("refused");
-  const plot = document.querySelector("#curve [data-chart]");
+  let plot = document.querySelector("#curve [data-chart]");
   const drawn = plot && JSON.parse(plot.dataset.chart);
   let asked = 0, under = null, later = null;
 
@@ -112,7 +112,7 @@
     const place = element(each.address ? "a" : "span", each.confidence);
     if (each.address) place.href = each.address;
     item.append(place, " ", element("span", each.move));
-    if (each.class) item.append(" ", element("span", each.class, "class"));
+    if (each.class) item.append(" ", element("span", each.class, "badge"));
     if (each.text) { const asked = element("span", each.text, "asked"); asked.dir = "auto"; item.append(" ", asked); }
     return item;
   }
@@ -145,9 +145,11 @@
       sliders.values[at] = point[1];
       if (sliders.low.length) { sliders.low[at] = point[2]; sliders.high[at] = point[3]; }
     }
-    plot.dataset.chart = JSON.stringify(chart);
-    plot.replaceChildren();
-    window.drawCharts?.(plot.parentElement);
+    const fresh = plot.cloneNode(false);
+    fresh.dataset.chart = JSON.stringify(chart);
+    plot.replaceWith(fresh);
+    plot = fresh;
+    window.drawCharts?.(fresh);
   }
 
   // What is used is what the fields say when the button is pressed.

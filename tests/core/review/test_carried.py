@@ -1,0 +1,100 @@
+"""What rows are said to carry, they carry: the bound is that of the test, and it holds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cascade_core.policy.document import Policy
+from cascade_core.review.carried import LIMITS, carried, target_of
+from cascade_core.review.labelled_rows import LabelledRows
+from cascade_core.review.positions import Positions
+from cascade_core.statistics.fixed_sequence import certify_path
+from cascade_core.statistics.labels_needed import Certified
+from tests.core.review.weighing import table_of
+
+POLICY = Policy.load({"thresholds": [0.7]})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"weight": [1.0 + i % 3 for i in range(400)]},
+        {"group": [f"g{i // 4}" for i in range(400)]},
+        {"t0_quality": [(i * 7 % 10) / 10 for i in range(400)]},
+    ],
+    ids=["plain", "weights", "groups", "fractions"],
+)
+def test_the_bound_is_the_smallest_limit_that_tuning_would_certify(
+    changes: dict[str, list[object]],
+) -> None:
+    rows = LabelledRows.of(table_of(400, **changes), POLICY)
+    outcome = rows.at(Positions((0.8,)))
+
+    def passes(limit: float) -> bool:
+        found = certify_path(
+            lambda _: outcome.served.harm,
+            1,
+            limit=limit,
+            delta=0.05,
+            weights=rows.table.weights,
+            groups=rows.table.groups,
+            binary=rows.whole,
+        )
+        return isinstance(found, Certified)
+
+    found = carried(rows, outcome, 0.5)
+    assert found.holds
+    assert found.bound is not None
+    place = LIMITS.index(found.bound)
+    assert all(passes(limit) for limit in LIMITS[place:])
+    assert not passes(LIMITS[place - 1])
+    assert found.seen == pytest.approx(outcome.means.harm)
+    assert found.grouped == ("group" in changes)
+
+
+def test_a_bound_for_thresholds_fixed_beforehand_is_broken_once_in_twenty_at_most() -> None:
+    truth = LabelledRows.of(table_of(200_000, seed=1), POLICY).at(Positions((0.9,))).means.harm
+    broken = 0
+    for seed in range(200):
+        rows = LabelledRows.of(table_of(150, seed=seed + 2), POLICY)
+        bound = carried(rows, rows.at(Positions((0.9,))), 0.5).bound
+        broken += bound is not None and bound < truth
+    assert broken <= 17  # of 200; 10 are allowed, and chance gives more than 17 to one in a hundred
+
+
+def test_a_target_that_is_not_carried_says_how_many_labels_would_carry_it() -> None:
+    rows = LabelledRows.of(table_of(60), POLICY)
+    outcome = rows.at(Positions((0.999,)))
+    found = carried(rows, outcome, 0.01)
+    assert not found.holds
+    assert found.labels is not None
+    assert found.labels > 60
+    more = LabelledRows.of(table_of(found.labels), POLICY)
+    assert carried(more, more.at(Positions((1.0,))), 0.01).holds
+
+
+def test_a_target_far_below_what_is_lost_is_hopeless_and_said() -> None:
+    rows = LabelledRows.of(table_of(2000), POLICY)
+    found = carried(rows, rows.at(Positions((0.0,))), 0.001)
+    assert not found.holds
+    assert found.labels is None
+    assert "more labels would not help" in found.why
+
+
+def test_nothing_kept_loses_nothing_and_rows_set_the_bound() -> None:
+    rows = LabelledRows.of(table_of(299), POLICY)
+    found = carried(rows, rows.at(Positions((1.0,))), 0.01)
+    assert found.holds
+    assert found.bound == pytest.approx(0.01)
+    assert np.all(rows.at(Positions((1.0,))).served.harm == 0)
+
+
+def test_the_target_is_the_policys_own_promise_where_it_has_one() -> None:
+    promise = {"kind": "harm", "limit": 0.02, "confidence": 0.95, "rows": 500, "seen": 0.01}
+    promise |= {"p_value": 0.04, "method": "binomial"}
+    assert target_of(POLICY) == 0.05
+    assert target_of(Policy.load({"thresholds": [0.7], "promises": [promise]})) == 0.02
+    of_class = {**promise, "class_name": "refund"}
+    assert target_of(Policy.load({"thresholds": [0.7], "promises": [of_class]})) == 0.05

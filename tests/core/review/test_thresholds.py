@@ -1,0 +1,265 @@
+"""The page on thresholds says what replay says, of whatever rows there are, and changes nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cascade_core.labels import read_table
+from cascade_core.policy.document import Policy
+from cascade_core.report.rows import formatted
+from cascade_core.review.labelled_rows import LabelledRows
+from cascade_core.review.positions import Positions
+from tests.core.review.weighing import THRESHOLD, labelled_log, review_of, table_of
+from tests.core.traffic.storing import store
+from tests.running import Run, in_process
+
+KEPT = Path(__file__).parents[2] / "kept"
+POLICIES = sorted(path.name for path in KEPT.glob("policy-*.*"))
+
+
+def replayed(cascade: Run, table: Path | str, policy: Path | str) -> dict[str, Any]:
+    ran = cascade("replay", table, "--policy", policy, "--json")
+    assert ran.status == 0, ran.err
+    found: dict[str, Any] = json.loads(ran.out)
+    return found
+
+
+@pytest.fixture
+def cascade(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    return in_process(monkeypatch, capfd)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> str:
+    return labelled_log(tmp_path / "log.db")
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> str:
+    return store([], f"sqlite:///{tmp_path / 'empty.db'}")
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_at_the_policys_own_thresholds_every_figure_is_replays(cascade: Run, name: str) -> None:
+    policy = Policy.load(KEPT / name)
+    rows = LabelledRows.of(read_table(KEPT / "table.csv"), policy)
+    found = rows.at(Positions.of_policy(policy, ()))
+    said = replayed(cascade, KEPT / "table.csv", KEPT / name)
+    assert found.means.as_dict() == {key: said[key] for key in found.means.as_dict()}
+    assert list(found.means.by_tier) == said["by_tier"]
+    for figure in ("cost", "quality", "harm", "escalated"):
+        ends = rows.interval(found, figure)
+        assert said["intervals"][figure] == {"low": ends.low, "high": ends.high}
+
+
+def test_the_page_shows_those_of_a_log_and_replay_agrees(
+    cascade: Run, log: str, tmp_path: Path
+) -> None:
+    policy = {"thresholds": [THRESHOLD], "classes": {"refund": {"thresholds": [0.8]}}}
+    file = tmp_path / "policy.json"
+    Policy.load(policy).save(file)
+    said = replayed(cascade, log, file)
+    _, client = review_of(log, policy)
+    figures = client.get("/thresholds/answer").json()["figures"]
+    assert figures["quality"]["now"] == figures["quality"]["then"] == formatted(said["quality"])
+    assert figures["harm"]["now"] == formatted(said["harm"])
+    assert figures["escalated"]["now"] == formatted(said["escalated"])
+    assert figures["cost"]["now"] == formatted(said["cost_usd"], "usd")
+    assert {each["difference"] for each in figures.values()} == {"no change"}
+    # The reliability and the AUROC beside it are replay's as well.
+    (tier,) = said["tiers"]
+    page = client.get("/thresholds").text
+    assert f"AUROC {tier['auroc']:.3f}" in page
+    assert f"differ by {tier['ece']:.3f}" in page
+
+
+def test_moved_thresholds_say_who_changes_sides_and_by_how_much(log: str) -> None:
+    _, client = review_of(log)
+    found = client.get("/thresholds/answer?t0=0.7").json()
+    judged = np.array([round((i * 37 % 120 + 0.5) / 120, 6) for i in range(120)])
+    up = int(np.count_nonzero((judged >= THRESHOLD) & (judged < 0.7)))
+    assert f"{up} of the 120 decisions" in found["sides"]
+    assert f"{up} that are kept now would be sent on, 0 that are" in found["sides"]
+    near = sorted(0.7 - one for one in judged if THRESHOLD <= one < 0.7)[:10]
+    assert [e["confidence"] for e in found["examples"]] == [f"{0.7 - d:.4f}" for d in near]
+    assert {e["move"] for e in found["examples"]} == {"tier 0 → tier 1"}
+    assert all(e["address"] == f"/decisions/{e['id']}" for e in found["examples"])
+    assert {e["text"] for e in found["examples"]} == {""}  # nothing is logged
+    # One of 121 requests went past tier 0 by a rule, whatever its threshold.
+    beyond = (int(np.count_nonzero(judged < 0.7)) + 1) / 121
+    assert found["figures"]["live"]["then"] == formatted(beyond)
+
+
+def test_what_was_asked_is_shown_where_it_is_logged(tmp_path: Path) -> None:
+    url = labelled_log(tmp_path / "log.db", text="<script>alert(1)</script> \u202e why")
+    _, client = review_of(url)
+    found = client.get("/thresholds/answer?t0=0.9").json()
+    assert all(each["text"].startswith("<script>") for each in found["examples"])
+    page = client.get("/thresholds?t0=0.9").text
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script>alert" not in page
+
+
+def test_a_class_of_its_own_moves_alone(log: str) -> None:
+    _, client = review_of(log)
+    found = client.get("/thresholds/answer", params={"t0": "0.6", "t0.refund": "1"}).json()
+    assert {each["class"] for each in found["examples"]} == {"refund"}
+    page = client.get("/thresholds", params={"t0": "0.6", "add": "refund"}).text
+    assert 'name="t0.refund"' in page
+    assert "Same as the others again" in page
+
+
+def test_a_period_narrows_the_log_and_not_the_labelled_rows(log: str) -> None:
+    _, client = review_of(log)
+    whole = client.get("/thresholds/answer?t0=0.8").json()
+    part = client.get("/thresholds/answer?t0=0.8&since=2026-03-20").json()
+    assert part["figures"]["quality"] == whole["figures"]["quality"]
+    assert part["sides"] != whole["sides"]
+    assert all("since=2026-03-20" in each["address"] for each in part["examples"])
+
+
+@pytest.mark.parametrize("asked", ["t0=x", "t0=1.5", "t0=-1", "t0=nan", "t0=0.5&target=0"])
+def test_what_is_no_number_is_said_in_one_sentence(log: str, asked: str) -> None:
+    _, client = review_of(log)
+    answer = client.get(f"/thresholds/answer?{asked}")
+    assert answer.status_code == 400
+    assert "is a number" in answer.json()["error"]
+    assert client.get(f"/thresholds?{asked}").status_code == 400
+
+
+def test_looking_changes_no_draft_and_using_does(log: str) -> None:
+    bench, client = review_of(log)
+    client.get("/thresholds?t0=0.9&t0.refund=0.3")
+    client.get("/thresholds/answer?t0=0.9")
+    assert not bench.draft.changed
+    used = client.post("/thresholds", data={"t0": "0.9", "t0.refund": "0.3"})
+    assert used.status_code == 200
+    assert "The draft has these thresholds now" in used.text
+    assert bench.draft.policy.thresholds == (0.9,)
+    assert bench.draft.policy.classes["refund"].thresholds == (0.3,)
+    assert bench.draft.base.thresholds == (THRESHOLD,)
+    # The sliders begin where the draft is; those of now are still what is compared with.
+    figures = client.get("/thresholds/answer").json()["figures"]
+    assert figures["escalated"]["difference"] != "no change"
+    client.post("/thresholds", data={"t0": "0.9"})
+    assert bench.draft.policy.classes == {}
+    client.post("/thresholds", data={"t0": str(THRESHOLD)})
+    assert not bench.draft.changed
+
+
+def test_a_class_of_the_policy_that_decides_can_be_like_the_others(log: str) -> None:
+    policy = {"thresholds": [THRESHOLD], "classes": {"refund": {"thresholds": [0.8]}}}
+    bench, client = review_of(log, policy)
+    client.post("/thresholds", data={"t0": "0.7"})
+    assert bench.draft.policy.classes == {}
+    assert bench.draft.policy.thresholds == (0.7,)
+    client.post("/thresholds", data={"t0": "0.7", "t0.refund": "0.9"})
+    assert bench.draft.policy.classes["refund"].thresholds == (0.9,)
+
+
+def test_a_review_that_is_read_only_has_no_button_and_takes_none(log: str) -> None:
+    bench, client = review_of(log, read_only=True)
+    assert "Use these thresholds" not in client.get("/thresholds").text
+    assert client.post("/thresholds", data={"t0": "0.9"}).status_code == 403
+    assert not bench.draft.changed
+
+
+def test_without_labels_the_page_says_what_is_missing_and_counts_the_log(tmp_path: Path) -> None:
+    url = labelled_log(tmp_path / "log.db", audited=False)
+    _, client = review_of(url)
+    page = client.get("/thresholds?t0=0.9")
+    assert page.status_code == 200
+    assert "cannot be told" in page.text
+    assert "cascade collect" in page.text
+    found = client.get("/thresholds/answer?t0=0.9").json()
+    assert list(found["figures"]) == ["live"]
+    assert "would change sides" in found["sides"]
+    assert found["promise"] == []
+
+
+def test_an_empty_log_has_a_page(empty: str) -> None:
+    _, client = review_of(empty)
+    assert client.get("/thresholds").status_code == 200
+
+
+def test_a_policy_without_thresholds_begins_at_those_that_the_log_met(log: str) -> None:
+    bench, client = review_of(log, {"name": "none"})
+    page = client.get("/thresholds").text
+    assert f'value="{THRESHOLD}"' in page
+    assert "The policy has no thresholds" in page
+    client.post("/thresholds", data={"t0": str(THRESHOLD)})
+    assert bench.draft.policy.thresholds == (THRESHOLD,)
+
+
+def test_a_log_of_other_calibrators_is_not_counted(log: str) -> None:
+    half = {"score": {"kind": "signal", "signal": "seen"}}
+    half["curve"] = {"kind": "isotonic", "x": [0.0, 1.0], "y": [0.0, 0.5]}
+    _, client = review_of(log, {"thresholds": [0.3], "calibrators": [half]})
+    found = client.get("/thresholds/answer?t0=0.4").json()
+    assert "live" not in found["figures"]
+    assert "labelled rows" in found["sides"]
+    assert "was written under another" in client.get("/thresholds").text
+
+
+def test_a_rule_with_thresholds_is_left_out_and_said(tmp_path: Path) -> None:
+    url = labelled_log(tmp_path / "log.db")
+    rules = [{"name": "legal", "match": {"tag": "x"}, "then": {"thresholds": [0.97]}}]
+    _, client = review_of(url, {"thresholds": [THRESHOLD], "rules": rules})
+    page = client.get("/thresholds").text
+    assert "The policy&#39;s rules are left out" in page
+
+
+def test_three_tiers_have_two_sliders_and_examples_of_labelled_rows(empty: str) -> None:
+    _, client = review_of(empty, {"thresholds": [0.7, 0.8]}, table=table_of(300, tiers=3))
+    page = client.get("/thresholds").text
+    assert 'name="t0"' in page
+    assert 'name="t1"' in page
+    found = client.get("/thresholds/answer?t0=0.7&t1=0.95").json()
+    assert {each["move"] for each in found["examples"]} == {"tier 1 → tier 2"}
+    assert found["figures"]["tier0"]["difference"] == "no change"
+    assert found["figures"]["tier2"]["difference"] != "no change"
+    assert {each["address"] for each in found["examples"]} == {""}
+
+
+def test_unpriced_rows_have_no_cost_and_a_curve_over_the_share(empty: str) -> None:
+    table = table_of(100, t1_cost_usd=[None] * 100)
+    _, client = review_of(empty, {"thresholds": [0.7]}, table=table)
+    found = client.get("/thresholds/answer?t0=0.9").json()
+    assert found["figures"]["cost"]["then"] == "unpriced"
+    assert found["point"][0] == pytest.approx(
+        float(found["figures"]["escalated"]["then"].split()[0]) / 100, abs=0.001
+    )
+    page = client.get("/thresholds").text
+    assert "Quality against the share sent on" in page
+    assert "has no price, so costs cannot be told" in page
+
+
+def test_rows_that_are_partly_unobserved_are_left_out_and_counted(empty: str) -> None:
+    quality = [None if i < 7 else 1.0 for i in range(100)]
+    _, client = review_of(empty, {"thresholds": [0.7]}, table=table_of(100, t1_quality=quality))
+    page = client.get("/thresholds").text
+    assert "7 labelled rows are left out: t1_quality is empty" in page
+    assert "On all 93 labelled rows" in page
+
+
+def test_a_policy_that_does_not_fit_the_rows_says_so(log: str) -> None:
+    lacking = {"score": {"kind": "signal", "signal": "judge"}}
+    _, client = review_of(log, {"thresholds": [0.5], "calibrators": [lacking]})
+    page = client.get("/thresholds")
+    assert page.status_code == 200
+    assert "t0_signal_judge" in page.text
+
+
+def test_a_class_with_a_hostile_name_is_text(empty: str) -> None:
+    name = '"><img src=x onerror=alert(1)>'
+    table = table_of(80, **{"class": [name if i % 2 else "b" for i in range(80)]})
+    _, client = review_of(empty, {"thresholds": [0.7]}, table=table)
+    page = client.get("/thresholds", params={"t0": "0.7", f"t0.{name}": "0.9"}).text
+    assert "<img" not in page
+    answer = client.get("/thresholds/answer", params={"t0": "0.7", f"t0.{name}": "1"}).json()
+    assert {each["class"] for each in answer["examples"]} == {name}
