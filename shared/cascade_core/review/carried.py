@@ -52,7 +52,7 @@ class Carried:
     why: str
 
 
-def target_of(policy: Policy) -> float:
+def harm_wanted(policy: Policy) -> float:
     """Return the harm that a policy promises of all requests; 0.05 where it promises none."""
     own = [p.limit for p in policy.promises if p.kind == "harm" and p.class_name is None]
     return own[0] if own and 0 < own[0] < 1 else USUAL_TARGET

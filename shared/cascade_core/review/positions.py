@@ -13,7 +13,7 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.scored import by_row
 from cascade_core.policy.document import Policy
 
-STEPS = 100
+SLIDER_STEPS = 100
 """Steps of a slider from “nothing is sent on” to “everything is”."""
 _DIGITS = 12
 
@@ -127,11 +127,11 @@ def stops(confidence: Array, *also: float) -> list[float]:
     read = confidence[~np.isnan(confidence)]
     found = {0.0, 1.0, *also}
     if not len(read):
-        found |= {step / STEPS for step in range(STEPS + 1)}
+        found |= {step / SLIDER_STEPS for step in range(SLIDER_STEPS + 1)}
     else:
         distinct = np.unique(read)
         share = np.searchsorted(np.sort(read), distinct) / len(read)
-        picked = np.searchsorted(share, np.arange(1, STEPS) / STEPS)
+        picked = np.searchsorted(share, np.arange(1, SLIDER_STEPS) / SLIDER_STEPS)
         for place in (
             np.unique(np.clip(picked, 1, len(distinct) - 1)).tolist() if len(share) > 1 else ()
         ):
@@ -151,6 +151,6 @@ def plain_between(low: float, high: float) -> float:
     return high
 
 
-def near(found: Sequence[float], threshold: float) -> int:
+def nearest_stop(found: Sequence[float], threshold: float) -> int:
     """Return which stop is the nearest to a threshold."""
     return int(np.argmin(np.abs(np.array(found) - threshold)))

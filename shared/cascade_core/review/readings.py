@@ -28,8 +28,8 @@ class Bar:
         high: Its upper end.
         good: How many of the drafts were good; one of quality 0.4 counts 0.4.
         bad: The rest.
-        good_height: Of the bar, as a share of the highest of both.
-        bad_height: The same.
+        good_height: Of the bar, as a share of the highest of good ones: there are far more of them.
+        bad_height: Of the bar, as a share of the highest of bad ones.
     """
 
     low: float
@@ -50,6 +50,8 @@ class ReadingSeen:
         auroc: Chance that a good draft has the higher one; NaN where all are alike.
         interval: Of that.
         bars: How readings of good and of bad drafts are distributed.
+        good: How many drafts with a reading were good.
+        bad: The rest of them.
         good_mean: Mean reading of good drafts; NaN where there are none.
         bad_mean: The same of bad ones.
     """
@@ -59,6 +61,8 @@ class ReadingSeen:
     auroc: float
     interval: Interval
     bars: Sequence[Bar]
+    good: float
+    bad: float
     good_mean: float
     bad_mean: float
 
@@ -163,6 +167,8 @@ def _reading_seen(rows: LabelledRows, name: str, reading: Array, quality: Array)
         auroc=found,
         interval=NO_INTERVAL if alike else _auroc_interval(rows, reading, quality),
         bars=_bars(said, good, bad),
+        good=float(quality[read].sum()),
+        bad=float((1 - quality[read]).sum()),
         good_mean=float(said @ good / good.sum()) if good.sum() > 0 else float("nan"),
         bad_mean=float(said @ bad / bad.sum()) if bad.sum() > 0 else float("nan"),
     )
@@ -186,9 +192,9 @@ def _bars(said: Array, good: Array, bad: Array) -> list[Bar]:
     lowest = np.floor(10 * said.min(initial=1.0)) / 10
     edges = np.linspace(min(lowest, 0.9), 1, BARS + 1)
     (above, below) = (np.histogram(said, edges, weights=each)[0] for each in (good, bad))
-    highest = max(float(above.max(initial=0)), float(below.max(initial=0)), 1e-12)
+    most_good, most_bad = (max(float(each.max()), 1e-12) for each in (above, below))
     return [
-        Bar(low, high, g, b, g / highest, b / highest)
+        Bar(low, high, g, b, g / most_good, b / most_bad)
         for low, high, g, b in zip(
             edges[:-1].tolist(), edges[1:].tolist(), above.tolist(), below.tolist(), strict=True
         )

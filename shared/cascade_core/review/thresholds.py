@@ -15,12 +15,12 @@ from starlette.routing import BaseRoute, Route
 from cascade_core.errors import ConfigurationError
 from cascade_core.files import finite
 from cascade_core.report.rows import claimed
-from cascade_core.review.carried import target_of
+from cascade_core.review.carried import harm_wanted
 from cascade_core.review.draft_policy import DraftPolicy
 from cascade_core.review.forms import Form, posted
 from cascade_core.review.pages import bench_of, link, page
 from cascade_core.review.periods import Period, period_of
-from cascade_core.review.positions import STEPS, Positions, near, positions_in
+from cascade_core.review.positions import SLIDER_STEPS, Positions, nearest_stop, positions_in
 from cascade_core.review.thresholds_answer import answer_of
 from cascade_core.review.thresholds_charts import curve_chart, reliability_chart
 from cascade_core.review.thresholds_desk import Scene, ThresholdsDesk
@@ -135,7 +135,7 @@ def _sliders(scene: Scene, moved: Positions, class_name: str | None) -> list[Sli
                 value=value,
                 now=scene.now.of(class_name)[k],
                 stops=stops,
-                place=near(stops, value),
+                place=nearest_stop(stops, value),
             )
         )
     return found
@@ -144,7 +144,7 @@ def _sliders(scene: Scene, moved: Positions, class_name: str | None) -> list[Sli
 def _target(form: Mapping[str, str], scene: Scene) -> float:
     said = form.get("target", "").strip()
     if not said:
-        return target_of(scene.base)
+        return harm_wanted(scene.base)
     try:
         value = float(said.replace(",", "."))
     except ValueError:
@@ -180,7 +180,7 @@ def _texts(positions: Positions) -> dict[str, str]:
 
 def _grid(scene: Scene, period: Period, target: float) -> Markup:
     """Return the answers of a page that is opened from disk: each slider's, others held."""
-    steps = STEPS
+    steps = SLIDER_STEPS
     while True:
         found = {
             slider.name: {

@@ -47,7 +47,7 @@ class Weighing:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WeighedAnswer:
     """All that changes when a slider is moved; every text is ready to be shown.
 
     Attributes:
@@ -71,7 +71,7 @@ class Answer:
         return asdict(self)
 
 
-def answer_of(scene: Scene, moved: Positions, period: Period, target: float) -> Answer:
+def answer_of(scene: Scene, moved: Positions, period: Period, target: float) -> WeighedAnswer:
     """Work out what thresholds would change.
 
     Args:
@@ -95,7 +95,7 @@ def answer_of(scene: Scene, moved: Positions, period: Period, target: float) -> 
         before, after = (scene.live.escalated(each) for each in (scene.now, moved))
         figures["live"] = _share("Answered beyond tier 0 in the period's log", before, after)
         sides = live_sides(scene.live, scene.snapshot, scene.now, moved)
-    return Answer(
+    return WeighedAnswer(
         figures=figures,
         said=_in_a_sentence(figures),
         sides="" if sides is None else _sides_said(sides),

@@ -69,8 +69,8 @@ def curve_chart(scene: Scene, moved: Spot | None) -> Chart | None:
 def reliability_chart(seen: TierSeen) -> Chart:
     """Draw what came true in each bin of confidences, with its interval."""
     bins = seen.bins
-    ends = [0.0, 1.0]
-    along = np.unique([*ends, *bins.confidence.tolist()])
+    lowest = np.floor(10 * bins.confidence.min(initial=0.9)) / 10  # they bunch near 1
+    along = np.unique([lowest, 1.0, *bins.confidence.tolist()])
     at = np.searchsorted(along, bins.confidence)
 
     def placed(values: Sequence[float] | Array) -> list[float | None]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cascade_core.policy.document import Policy
-from cascade_core.review.carried import LIMITS, carried, target_of
+from cascade_core.review.carried import LIMITS, carried, harm_wanted
 from cascade_core.review.labelled_rows import LabelledRows
 from cascade_core.review.positions import Positions
 from cascade_core.statistics.fixed_sequence import certify_path
@@ -94,7 +94,7 @@ def test_nothing_kept_loses_nothing_and_rows_set_the_bound() -> None:
 def test_the_target_is_the_policys_own_promise_where_it_has_one() -> None:
     promise = {"kind": "harm", "limit": 0.02, "confidence": 0.95, "rows": 500, "seen": 0.01}
     promise |= {"p_value": 0.04, "method": "binomial"}
-    assert target_of(POLICY) == 0.05
-    assert target_of(Policy.load({"thresholds": [0.7], "promises": [promise]})) == 0.02
+    assert harm_wanted(POLICY) == 0.05
+    assert harm_wanted(Policy.load({"thresholds": [0.7], "promises": [promise]})) == 0.02
     of_class = {**promise, "class_name": "refund"}
-    assert target_of(Policy.load({"thresholds": [0.7], "promises": [of_class]})) == 0.05
+    assert harm_wanted(Policy.load({"thresholds": [0.7], "promises": [of_class]})) == 0.05

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.review.positions import Positions, near, plain_between, positions_in, stops
+from cascade_core.review.positions import (
+    Positions,
+    nearest_stop,
+    plain_between,
+    positions_in,
+    stops,
+)
 
 START = Positions((0.5, 0.6), {"refund": (0.7, 0.8)})
 
@@ -44,7 +50,7 @@ def test_thresholds_have_as_few_digits_as_tell_confidences_apart() -> None:
     assert plain_between(0.0, 0.3) == 0.1
     low = np.nextafter(0.5, 0)
     assert low < plain_between(low, 0.5) <= 0.5
-    assert near([0, 0.4, 1], 0.6) == 1
+    assert nearest_stop([0, 0.4, 1], 0.6) == 1
 
 
 def test_a_form_that_says_nothing_changes_nothing() -> None:
