@@ -76,13 +76,14 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def read_json_lines(
+def read_json_lines(  # noqa: PLR0913 - what is done with which line
     path: Path,
     error: type[FileError] = FileError,
     *,
     expected: str | None = None,
     cut_off: Callable[[], None] | None = None,
     skipped: Callable[[int], None] | None = None,
+    after: int = 0,
 ) -> Iterator[tuple[int, Any]]:
     """Read a file of one JSON value a line; blank lines are passed over.
 
@@ -94,6 +95,7 @@ def read_json_lines(
             given, such a line is an error like any other.
         skipped: Called with the number of every other line that cannot be read; where it is not
             given, the first such line is an error.
+        after: The number of a line that was read before, up to which nothing is read again.
 
     Yields:
         A line's number, from 1, and its value, which may be of any kind.
@@ -105,6 +107,8 @@ def read_json_lines(
     with open_text(path, error, errors="strict" if skipped is None else "replace") as file:
         try:
             for number, line in enumerate(file, 1):
+                if number <= after:
+                    continue
                 line = line.lstrip(_MARK)  # noqa: PLW2901
                 if line.isspace():
                     continue

@@ -9,11 +9,12 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from cascade_core.errors import ConfigurationError
 from cascade_core.files import FileError, read_json_lines
 from cascade_core.log.events import LogEvent
 from cascade_core.log.record import Record
@@ -65,7 +66,7 @@ class Read:
         refuse_bare_database(self.source)
         lines = read_json_lines(Path(self.source), cut_off=self._cut_off, skipped=self._skip)
         for number, value in lines:
-            if not (_is_record(value) or is_event(value)):
+            if not is_entry(value):
                 self._skip(number)
             elif self.since is None or _at(value) >= self.since:
                 yield value
@@ -185,7 +186,7 @@ def is_log(source: object) -> bool:
     passed: list[int] = []
     try:
         for _, value in read_json_lines(path, cut_off=passed.clear, skipped=passed.append):
-            if _is_record(value) or is_event(value):
+            if is_entry(value):
                 return True
             if isinstance(value, dict) or len(passed) > _LOOKED_AT:
                 return False
@@ -212,6 +213,25 @@ def database_to_read(source: object) -> Database:
     database = Database(str(source), named="", create=False)
     database.reach()
     return database
+
+
+@contextmanager
+def connection_to_read(source: object) -> Iterator[tuple[Database, sa.Connection]]:
+    """Open the database of a log, and a connection to read from, all of one moment.
+
+    Raises:
+        ConfigurationError: It cannot be reached or read, or holds no log.
+    """
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    database = database_to_read(source)
+    try:
+        with database.reading() as connection:
+            yield database, connection
+    except SQLAlchemyError as error:  # its text may hold what people wrote
+        kind = type(getattr(error, "orig", None) or error).__name__
+        msg = f"{database.shown} cannot be read now ({kind}); does another program hold it?"
+        raise ConfigurationError(msg) from None
 
 
 def _rows(database: Database, query: sa.Select[Any]) -> Iterator[Any]:
@@ -244,6 +264,11 @@ def whole_audit(event: str, responses: str | None) -> LogEvent:
 def whole_feedback(row: Mapping[str, Any]) -> LogEvent:
     """Return feedback as it was written, of its row in a database."""
     return {"event": "feedback", **row, "at": as_iso(row["at"])}
+
+
+def is_entry(value: Any) -> bool:
+    """Tell whether a line of a file holds a record or an event, and not something else."""
+    return _is_record(value) or is_event(value)
 
 
 def _is_record(value: Any) -> bool:

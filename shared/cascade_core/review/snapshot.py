@@ -5,9 +5,11 @@ They are read once, as they are kept; what `cascade report` makes of a period is
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from threading import RLock
 from typing import Any, TypeVar
 
@@ -16,13 +18,15 @@ import numpy as np
 from cascade_core.arrays import Array
 from cascade_core.review.periods import Period
 from cascade_core.review.source import Source
+from cascade_core.review.temporary import NO_TIME
 from cascade_core.traffic.columns import Named, Traffic, WideColumns
 from cascade_core.traffic.entries import AuditEntry, LogEntries
-from cascade_core.traffic.groups import check_by
+from cascade_core.traffic.groups import BY, check_by
 from cascade_core.traffic.ids import IdColumn
 from cascade_core.traffic.log_report import MOST_GROUPS, LogReport, report_of
 from cascade_core.traffic.reading import LogRead, log_read
 from cascade_core.traffic.summary import Worked, grouped
+from cascade_core.traffic.tables import WideRead, period_entries, read_wide
 
 PERIODS = 4
 """Periods whose reports are kept, the last that were looked at."""
@@ -49,6 +53,14 @@ class _Latest:
             return found
 
 
+class _Caches:
+    """What was made of decisions and audits, by period: the same whatever feedback is given."""
+
+    def __init__(self) -> None:
+        self.reports = _Latest(PERIODS)
+        self.groups = _Latest(PERIODS * len(BY))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
     """The decisions of a log at one moment: n of them, oldest first.
@@ -58,21 +70,28 @@ class Snapshot:
 
     Attributes:
         source: What is reviewed.
+        filled: As `Source.filled` was when it was read.
+        wide_read: What was read of it.
         traffic: The decisions as they are kept: cost, latency, class, tags, reason, model ...;
             `probability` and `picked` are what records say. What `cascade audit` drew later is
             filled in in `worked(period).traffic`.
-        audits: All audits, oldest first; `traffic.audited` has the rows of their decisions.
     """
 
     source: Source
+    filled: int
+    wide_read: WideRead
     traffic: Traffic
-    audits: Sequence[AuditEntry]
-    _made: _Latest = field(default_factory=lambda: _Latest(PERIODS))
-    _grouped: _Latest = field(default_factory=lambda: _Latest(PERIODS * 8))
+    _caches: _Caches = field(default_factory=_Caches)
+    _beside: _Latest = field(default_factory=lambda: _Latest(PERIODS))
 
     def __len__(self) -> int:
         """Return how many decisions there are."""
         return len(self.traffic)
+
+    @property
+    def audits(self) -> Sequence[AuditEntry]:
+        """All audits, oldest first; `traffic.audited` has the rows of their decisions."""
+        return self.wide_read.audits
 
     @property
     def wide(self) -> WideColumns:
@@ -120,6 +139,11 @@ class Snapshot:
         """The class of each decision; None for those without one."""
         return self.traffic.named["class"]
 
+    def has_rows_of(self, other: Snapshot) -> bool:
+        """Tell whether decisions and audits are those of another one, whatever feedback is."""
+        same = self.wide_read.mark.is_as(other.wide_read.mark)
+        return self.filled == other.filled and same
+
     def within(self, period: Period) -> slice:
         """Return the rows of a period, first and last given."""
         if period.begin is None and period.end is None:
@@ -151,30 +175,48 @@ class Snapshot:
         rows = self.within(period)
         # 7d begins at another moment each time it is asked for; its rows tell whether it matters.
         key = period.since, period.until, rows.start, rows.stop
-        whole = self._made.get(key, lambda: report_of(self.source.shown, self._read(period, rows)))
-        if check_by(by) is None:
-            return whole
-        return self._grouped.get((*key, by), lambda: _by(whole, str(by)))
-
-    def _read(self, period: Period, rows: slice) -> LogRead:
-        from cascade_core.traffic.tables import period_entries  # noqa: PLC0415 - an extra
-
-        said, failing, errors = period_entries(self.source.database, period.begin, period.end)
+        said, failing, errors = self._beside.get(key, lambda: self._read_beside(period))
         entries = LogEntries(self.audits, said, iter(()), failing, errors)
-        return log_read(self.traffic.part(rows), entries)
+        whole = self._caches.reports.get(key, lambda: self._report(rows, entries))
+        read = replace(whole.read, feedback=said, failing=failing, errors=errors)
+        if check_by(by) is None:
+            return replace(whole, read=read)
+        make = partial(grouped, whole.worked, str(by), MOST_GROUPS)
+        groups, left_out = self._caches.groups.get((*key, by), make)
+        return replace(whole, read=read, by=by, groups=groups, left_out=left_out)
+
+    def _read_beside(self, period: Period) -> tuple[Any, Any, Any]:
+        begin = period.begin
+        if begin is None and period.end is not None and self.source.file is not None:
+            begin = math.ulp(NO_TIME)  # what has no time is in no period
+        return period_entries(self.source.database, begin, period.end)
+
+    def _report(self, rows: slice, entries: LogEntries) -> LogReport:
+        return report_of(self.source.shown, log_read(self.traffic.part(rows), entries))
 
 
-def _by(whole: LogReport, by: str) -> LogReport:
-    groups, left_out = grouped(whole.worked, by, MOST_GROUPS)
-    return replace(whole, by=by, groups=groups, left_out=left_out)
-
-
-def take_snapshot(source: Source) -> Snapshot:
+def take_snapshot(source: Source, before: Snapshot | None = None) -> Snapshot:
     """Read the columns of a log.
+
+    Args:
+        source: What is reviewed.
+        before: What was read before: what is not new is not read again.
+
+    Returns:
+        What it holds; `before` itself where that is the same.
 
     Raises:
         ConfigurationError: It is no log, or cannot be read.
     """
-    from cascade_core.traffic.tables import whole_database  # noqa: PLC0415 - an extra
-
-    return Snapshot(source, *whole_database(source.database))
+    filled = source.filled
+    if before is not None and before.filled != filled:
+        before = None
+    found = read_wide(source.database, None if before is None else before.wide_read)
+    if before is not None and found is before.wide_read:
+        return before
+    if before is not None and before.wide_read.mark.is_as(found.mark):
+        return replace(before, wide_read=found, _beside=_Latest(PERIODS))
+    traffic = found.traffic
+    if source.file is not None:
+        traffic = replace(traffic, at=np.where(traffic.at == NO_TIME, np.nan, traffic.at))
+    return Snapshot(source, filled, found, traffic)

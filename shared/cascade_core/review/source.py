@@ -1,14 +1,21 @@
-"""What is reviewed: a log, or a labelled table."""
+"""What is reviewed: a log, or a labelled table.
+
+Pages always ask a database. A file's rows are read into a temporary one.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.labels import Table, read_table
-from cascade_core.log.reading import is_log
+from cascade_core.labels import Table
+from cascade_core.log.reading import database_to_read, is_log
 from cascade_core.log.urls import is_url, shown_source
+from cascade_core.policy.document import Policy
+from cascade_core.review.log_file import LogFile
+from cascade_core.review.table_file import TableFile
 from cascade_core.traffic.labels import labels_of_log
 
 
@@ -37,19 +44,55 @@ class Source:
         kind: `log` or `table`.
         database: The address of the database that is read: the log's own, or a temporary one
             that a file was read into.
+        file: What keeps that up to date with a file; None where a database was given.
     """
 
     given: str
     shown: str
     kind: Literal["log", "table"]
     database: str
+    file: LogFile | TableFile | None = field(default=None, repr=False)
+
+    @property
+    def keeps_feedback(self) -> str | None:
+        """The log that feedback is written to: what was given, not a copy; None for a table."""
+        return self.given if self.kind == "log" else None
+
+    @property
+    def filled(self) -> int:
+        """How often the database has been filled from nothing; 0 of a log's own."""
+        return 0 if self.file is None else self.file.filled
+
+    @property
+    def weighted(self) -> bool:
+        """Whether rows of a table weigh differently, so that its figures are weighted means."""
+        return isinstance(self.file, TableFile) and self.file.weighted
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What is to be known of the file, a sentence each; nothing of a database."""
+        return () if self.file is None else self.file.said
+
+    def update(self, policy: Policy) -> None:
+        """Read what is new in a file; a database is asked each time as it is.
+
+        Args:
+            policy: What decides on the rows of a table.
+
+        Raises:
+            ConfigurationError: It cannot be read any more, or the policy does not fit the table.
+        """
+        if isinstance(self.file, TableFile):
+            self.file.update(policy)
+        elif self.file is not None:
+            self.file.update()
 
     def labels(self) -> Labels:
         """Read the rows whose answers' quality is known."""
-        if self.kind == "table":
-            return Labels(read_table(self.given))
+        if isinstance(self.file, TableFile):
+            return Labels(self.file.table, self.file.said)
         try:
-            table, said = labels_of_log(self.given)
+            table, said = labels_of_log(self.database, named=self.shown)
         except ConfigurationError as error:
             return Labels(None, why_none=str(error))
         return Labels(table, tuple(said))
@@ -64,8 +107,12 @@ def open_source(given: str) -> Source:
     Raises:
         ConfigurationError: It is neither, or cannot be read.
     """
-    if not is_url(given):
-        msg = f"{given}: only a database can be reviewed yet"
-        raise ConfigurationError(msg)
-    kind: Literal["log", "table"] = "log" if is_log(given) else "table"
-    return Source(given, shown_source(given), kind, given)
+    if is_url(given):
+        database_to_read(given)
+        return Source(given, shown_source(given), "log", given)
+    file: LogFile | TableFile
+    if is_log(given):
+        file = LogFile(Path(given))
+        return Source(given, given, "log", file.url, file)
+    file = TableFile(Path(given))
+    return Source(given, given, "table", file.url, file)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -74,6 +74,12 @@ class Named:
         """Return those of some rows: their indices, flags or a slice."""
         return Named(self.names, self.of[rows])
 
+    def followed_by(self, later: Named) -> Named:
+        """Return these rows and others behind them."""
+        place = _Coder(zip(self.names, range(len(self.names)), strict=True))
+        codes = place.codes(later.names)
+        return Named(list(place), np.concatenate([self.of, codes[later.of]]))
+
     def among(self, names: frozenset[str]) -> Flags:
         """Tell which rows have one of some names."""
         wanted = np.array([name in names for name in self.names], dtype=np.bool_)
@@ -102,6 +108,11 @@ class WideColumns:
         """Return those of some rows: their indices, flags or a slice."""
         numbers = (getattr(self, name)[rows] for name in WIDE_NUMBERS)
         return WideColumns(self.ids.take(rows), *numbers)
+
+    def followed_by(self, later: WideColumns) -> WideColumns:
+        """Return these rows and others behind them."""
+        pairs = ((getattr(self, name), getattr(later, name)) for name in WIDE_NUMBERS)
+        return WideColumns(self.ids.followed_by(later.ids), *map(np.concatenate, pairs))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,23 +166,34 @@ class Traffic:
         Args:
             rows: From which row up to which; both are given.
         """
-        plain = {
-            name: getattr(self, name)[rows]
-            for name in ("at", "tier", "accepted", "cost", "strong_cost", "estimated", "latency")
-        }
         first, last = rows.start, rows.stop
+        plain = {name: getattr(self, name)[rows] for name in _PLAIN}
         return replace(
             self,
-            **plain,
-            calls=self.calls[rows],
-            failed=self.failed[rows],
-            probability=self.probability[rows].copy(),
-            picked=self.picked[rows].copy(),
+            **plain | {name: plain[name].copy() for name in ("probability", "picked")},
             named={name: column.take(rows) for name, column in self.named.items()},
             tags=None if self.tags is None else self.tags.take(rows),
             audited={key: row - first for key, row in self.audited.items() if first <= row < last},
             wide=None if self.wide is None else self.wide.take(rows),
         )
+
+    def followed_by(self, later: Traffic) -> Traffic:
+        """Return these decisions and later ones behind them, both with the same columns."""
+        pairs = {name: (getattr(self, name), getattr(later, name)) for name in _PLAIN}
+        tags, wide, n = later.tags, later.wide, len(self)
+        return replace(
+            self,
+            **{name: np.concatenate(pair) for name, pair in pairs.items()},
+            named={name: each.followed_by(later.named[name]) for name, each in self.named.items()},
+            tags=self.tags.followed_by(tags) if self.tags and tags else None,
+            audited={**self.audited, **{key: n + row for key, row in later.audited.items()}},
+            wide=self.wide.followed_by(wide) if self.wide and wide else None,
+        )
+
+
+_PLAIN = tuple(
+    each.name for each in fields(Traffic) if each.name not in {"named", "tags", "audited", "wide"}
+)
 
 
 class _Coder(dict[Any, int]):

@@ -45,6 +45,14 @@ class IdColumn:
         """Return those of some rows: their indices, flags or a slice."""
         return IdColumn(self.text, self.start[rows], self.length[rows])
 
+    def followed_by(self, later: IdColumn) -> IdColumn:
+        """Return these and others behind them."""
+        return IdColumn(
+            self.text + later.text,
+            np.concatenate([self.start, later.start + len(self.text)]),
+            np.concatenate([self.length, later.length]),
+        )
+
     def find(self, ids: Collection[str]) -> dict[str, int]:
         """Return the row of each of some ids that is there; many take no longer than one."""
         wanted = {each.encode(): each for each in ids}

@@ -16,13 +16,14 @@ def read_audits(
     since: float | None = None,
     cascade: str | None = None,
     policy_version: str | None = None,
+    named: str | None = None,
 ) -> Exported:
     """Read a log's audits as the rows of a labelled table.
 
     Raises:
         ConfigurationError: There is not one that was done, or they do not make one table.
     """
-    name, records = shown_source(source), audited_records(source, since)
+    name, records = named or shown_source(source), audited_records(source, since)
     found = export(
         records,
         read_events(source),
@@ -36,12 +37,15 @@ def read_audits(
     return found
 
 
-def labels_of_log(source: str, *, since: float | None = None) -> tuple[Table, list[str]]:
+def labels_of_log(
+    source: str, *, since: float | None = None, named: str | None = None
+) -> tuple[Table, list[str]]:
     """Read a log's audits as a labelled table.
 
     Args:
         source: The log's file or URL.
         since: Decisions from then on, in seconds since 1970; None for all.
+        named: What to call it; its file or URL without a password where nothing is given.
 
     Returns:
         The table, and what is to be known of it.
@@ -49,18 +53,19 @@ def labels_of_log(source: str, *, since: float | None = None) -> tuple[Table, li
     Raises:
         ConfigurationError: It has no audits to learn from.
     """
-    found = read_audits(source, since=since)
+    name = named or shown_source(source)
+    found = read_audits(source, since=since, named=name)
     between = [k for k in range(1, found.tiers - 1) if found.unasked[k]]
     if between:
         # A later tier is asked where an earlier one's answer was not good enough: those requests
         # are the hard ones, and thresholds picked on them alone would promise the wrong thing.
         raise ConfigurationError(
-            f"{shown_source(source)}: tier {between[0]} was asked in "
+            f"{name}: tier {between[0]} was asked in "
             f"{len(found.rows) - found.unasked[between[0]]:,} of {len(found.rows):,} audited "
             "requests only, those that earlier tiers did not answer; thresholds need every tier's "
             "answer to a fair sample: have cascade collect ask all tiers"
         )
-    return found.as_table(shown_source(source)), found.said()
+    return found.as_table(name), found.said()
 
 
 def _said_of_none(found: Exported) -> str:

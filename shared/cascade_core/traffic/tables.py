@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 
 from cascade_core.log.database import Database
-from cascade_core.log.reading import database_to_read
+from cascade_core.log.reading import connection_to_read, database_to_read
 from cascade_core.log.schema import audits, decisions, details, feedback
 from cascade_core.traffic.columns import (
     CHUNK,
@@ -24,6 +27,10 @@ from cascade_core.traffic.columns import (
 )
 from cascade_core.traffic.entries import LATEST_FAILED, AuditEntry, Feedback, LogEntries
 from cascade_core.traffic.lines import errors_of, failing_of
+
+OVERLAP = 3600.0
+"""Seconds before the last known decision from which on all are read again: a decision is written
+when it is answered, and its time is that of its beginning."""
 
 
 def entries_of_database(
@@ -47,23 +54,109 @@ def entries_of_database(
         )
 
 
-def whole_database(
-    source: str,
-) -> tuple[Traffic, Sequence[AuditEntry]]:
-    """Read all decisions of a database, wide and as they are kept, and all audits, of one moment.
+@dataclass(frozen=True, slots=True)
+class LogMark:
+    """What tells cheaply whether a database holds what it held before.
+
+    Attributes:
+        decisions: How many there are, and the time of the last.
+        audits: The same.
+        feedback: The same.
+    """
+
+    decisions: tuple[int, float | None]
+    audits: tuple[int, float | None]
+    feedback: tuple[int, float | None]
+
+    def is_as(self, other: LogMark) -> bool:
+        """Tell whether decisions and audits are the same, whatever feedback was given."""
+        return (self.decisions, self.audits) == (other.decisions, other.audits)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WideRead:
+    """All that a database holds of decisions and audits, of one moment.
+
+    Attributes:
+        mark: What tells whether it holds more since.
+        traffic: All decisions, wide and as they are kept, oldest first.
+        audits: All audits, oldest first.
+    """
+
+    mark: LogMark
+    traffic: Traffic
+    audits: Sequence[AuditEntry]
+
+
+def read_wide(source: str, known: WideRead | None = None) -> WideRead:
+    """Read all decisions of a database, wide and as they are kept, and all audits.
+
+    Args:
+        source: The database's address.
+        known: What was read before: of a log that has only grown, what is new is read.
+
+    Returns:
+        It; `known` itself where nothing has changed.
 
     Raises:
         ConfigurationError: It is no log, or cannot be read.
     """
-    database = database_to_read(source)
-    with database.reading() as connection:
-        known = _audits(connection)
-        result = connection.execution_options(yield_per=CHUNK).execute(_wide_query(database))
-        with result:
-            found = traffic_of(
-                result.partitions(), tags=True, wide={audit.decision for audit in known}
-            )
-    return found, known
+    with connection_to_read(source) as (database, connection):
+        mark = _mark(connection)
+        if known is not None and mark == known.mark:
+            return known
+        if known is not None and mark.audits == known.mark.audits:
+            entries = known.audits
+        else:
+            entries = _audits(connection)
+        wanted = {audit.decision for audit in entries}
+        traffic = None if known is None else _grown(database, connection, known, mark, wanted)
+        if traffic is None:
+            traffic = _traffic(database, connection, wanted)
+    return WideRead(mark, traffic, entries)
+
+
+def _mark(connection: sa.Connection) -> LogMark:
+    def of(table: sa.Table) -> tuple[int, float | None]:
+        found = connection.execute(sa.select(sa.func.count(), sa.func.max(table.c.at))).one()
+        return int(found[0]), found[1]
+
+    return LogMark(of(decisions), of(audits), of(feedback))
+
+
+def _grown(
+    database: Database,
+    connection: sa.Connection,
+    known: WideRead,
+    mark: LogMark,
+    wanted: AbstractSet[str],
+) -> Traffic | None:
+    """Return a log's decisions of which most are known; None where they are not as they were."""
+    traffic = known.traffic
+    if mark.decisions != known.mark.decisions:
+        if not len(traffic):
+            return None
+        begin = float(traffic.at[-1]) - OVERLAP
+        kept = int(np.searchsorted(traffic.at, begin))
+        later = _traffic(database, connection, wanted, begin)
+        if kept + len(later) != mark.decisions[0]:  # some were pruned, or came very late
+            return None
+        traffic = traffic.part(slice(0, kept)).followed_by(later)
+    assert traffic.wide is not None  # noqa: S101 - it was read wide
+    lacking = traffic.wide.ids.find(wanted - traffic.audited.keys())
+    there = {key: row for key, row in traffic.audited.items() if key in wanted}
+    return replace(traffic, audited={**there, **lacking})
+
+
+def _traffic(
+    database: Database,
+    connection: sa.Connection,
+    wanted: AbstractSet[str],
+    begin: float | None = None,
+) -> Traffic:
+    query = _wide_query(database).where(_within(decisions.c.at, begin, None))
+    with connection.execution_options(yield_per=CHUNK).execute(query) as result:
+        return traffic_of(result.partitions(), tags=True, wide=wanted)
 
 
 def period_entries(
@@ -78,7 +171,7 @@ def period_entries(
         ConfigurationError: It is no log, or cannot be read.
     """
     within = _within(decisions.c.at, since, until)
-    with database_to_read(source).reading() as connection:
+    with connection_to_read(source) as (_, connection):
         return _beside(connection, within, _within(feedback.c.at, since, until))
 
 

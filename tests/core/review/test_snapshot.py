@@ -50,7 +50,7 @@ def test_a_report_of_a_period_is_the_commands(
     read = read_log(log, period.begin, period.end, tags=True)
     found = snapshot.report(period, by)
     assert found.as_dict() == report_of("the log", read, by=by).as_dict()
-    assert found is snapshot.report(period, by)
+    assert found.worked is snapshot.worked(period)
 
 
 def test_what_was_drawn_later_counts_in_each_period_as_far_as_it_goes(snapshot: Snapshot) -> None:
