@@ -211,7 +211,8 @@ def take_snapshot(source: Source, before: Snapshot | None = None) -> Snapshot:
     filled = source.filled
     if before is not None and before.filled != filled:
         before = None
-    found = read_wide(source.database, None if before is None else before.wide_read)
+    known = None if before is None else before.wide_read
+    found = read_wide(source.database, known, as_written=source.file is not None)
     if before is not None and found is before.wide_read:
         return before
     if before is not None and before.wide_read.mark.is_as(found.mark):

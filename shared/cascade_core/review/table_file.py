@@ -95,8 +95,8 @@ class TableFile:
             )
         if self.weighted:
             yield (
-                "rows of this table weigh differently: sums count each row once, while quality, "
-                "harm and what cascade replay prints are weighted means"
+                "rows of this table weigh differently: what is counted or added up takes each row "
+                "once, while what cascade replay prints are weighted means"
             )
         yield from map(str, oddities(found, decides))
         try:

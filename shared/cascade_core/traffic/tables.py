@@ -88,12 +88,14 @@ class WideRead:
     audits: Sequence[AuditEntry]
 
 
-def read_wide(source: str, known: WideRead | None = None) -> WideRead:
+def read_wide(source: str, known: WideRead | None = None, *, as_written: bool = False) -> WideRead:
     """Read all decisions of a database, wide and as they are kept, and all audits.
 
     Args:
         source: The database's address.
         known: What was read before: of a log that has only grown, what is new is read.
+        as_written: Whether audits are given in the order in which they were written, as those of
+            a file are, and not in that of time; of SQLite only.
 
     Returns:
         It; `known` itself where nothing has changed.
@@ -108,7 +110,7 @@ def read_wide(source: str, known: WideRead | None = None) -> WideRead:
         if known is not None and mark.audits == known.mark.audits:
             entries = known.audits
         else:
-            entries = _audits(connection)
+            entries = _audits(connection, as_written=as_written)
         wanted = {audit.decision for audit in entries}
         traffic = None if known is None else _grown(database, connection, known, mark, wanted)
         if traffic is None:
@@ -184,9 +186,10 @@ def _beside(
     return _feedback(connection, said), failing, errors
 
 
-def _audits(connection: sa.Connection) -> list[AuditEntry]:
+def _audits(connection: sa.Connection, *, as_written: bool = False) -> list[AuditEntry]:
+    order = sa.text("rowid") if as_written else audits.c.at
     known = connection.execute(
-        sa.select(*(audits.c[name] for name in AuditEntry._fields)).order_by(audits.c.at)
+        sa.select(*(audits.c[name] for name in AuditEntry._fields)).order_by(order)
     )
     return [AuditEntry(*row) for row in known]
 
