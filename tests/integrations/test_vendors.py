@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +26,8 @@ from cascade_core import CascadeExhausted, collect_decisions
 from cascade_core.loop.run_metadata import CALL, DECISION
 from langchain_cascade import CascadeMiddleware, RunnableCascade
 from llamaindex_cascade import CascadeLLM
+from tests.conftest import ROOT
+from tests.integrations.wire import Wire
 from tests.langchain.fakes import UNSURE, FakeChat, ProviderError, Say, joined, pair
 from tests.llamaindex import fakes
 from tests.receiver import Receiver
@@ -248,3 +255,55 @@ async def test_openinferences_spans_carry_the_decision(
     assert agrees(told["attributes"], seen[0], "accepted" if sure else "escalated")
     assert len({span["trace"] for span in found}) == 1
     assert not caplog.records
+
+
+# --- the page -------------------------------------------------------------------------------------
+
+PAGE = ROOT / "docs" / "how-to" / "telemetry.md"
+EXAMPLES = {
+    "langfuse": ("ChatCascade", "langfuse.observation.metadata.cascade_tier"),
+    "openinference": ("CascadeLLM.complete", "cascade_tier"),
+}
+"""By a package of each example: the span in which a decision arrives, and one of its attributes."""
+
+
+def examples() -> dict[str, str]:
+    blocks = re.findall(r"```py\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    found = {name: block for block in blocks for name in EXAMPLES if f" {name}." in block}
+    assert len(found) == len(blocks)
+    return found
+
+
+@pytest.mark.parametrize("package", EXAMPLES)
+def test_the_pages_examples_send_decisions(package: str, wire: Wire, tmp_path: Path) -> None:
+    with Receiver() as server:
+        where = {
+            "OPENAI_API_KEY": "unused",
+            "OPENAI_BASE_URL": f"{wire.url}/v1",
+            "OPENAI_API_BASE": f"{wire.url}/v1",
+            "LANGFUSE_PUBLIC_KEY": "unused",
+            "LANGFUSE_SECRET_KEY": "unused",
+            "LANGFUSE_BASE_URL": server.url,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "shared")]),
+        }
+        before = EXPORTED if package == "openinference" else ""  # Langfuse brings its own
+        (tmp_path / "example.py").write_text(before + examples()[package], encoding="utf-8")
+        subprocess.run(
+            [sys.executable, "example.py"], cwd=tmp_path, env={**os.environ, **where}, check=True
+        )
+        name, attribute = EXAMPLES[package]
+        (own,) = [span for span in server.spans() if span["name"] == name]
+        assert str(own["attributes"][attribute]) in ("0", "1")
+
+
+EXPORTED = """\
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+trace.set_tracer_provider(TracerProvider())
+trace.get_tracer_provider().add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+"""
+"""What a program that uses OpenTelemetry has set up already."""
