@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.labels import Table
+from cascade_core.labels import Table, read_table
 from cascade_core.log.reading import database_to_read, is_log
 from cascade_core.log.urls import is_url, shown_source
 from cascade_core.policy.document import Policy
@@ -91,6 +91,8 @@ class Source:
         """Read the rows whose answers' quality is known."""
         if isinstance(self.file, TableFile):
             return Labels(self.file.table, self.file.said)
+        if self.kind == "table":
+            return Labels(read_table(self.given))
         try:
             table, said = labels_of_log(self.database, named=self.shown)
         except ConfigurationError as error:

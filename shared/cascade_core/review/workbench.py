@@ -140,7 +140,7 @@ class Workbench:
         met = None if self.source.kind == "table" else self._met()
         if met is not None and given.tiers in {None, len(met) + 1}:
             return given.model_copy(update={"thresholds": met})
-        return with_thresholds(given, given.tiers or self._tiers() or 2)
+        return with_thresholds(given, given.tiers or self.tiers() or 2)
 
     @property
     def policy_origin(self) -> str:
@@ -203,7 +203,7 @@ class Workbench:
         A record says it of its last judged draft: of the tier that answered, where that was
         accepted, else of the one before. Those of a class are not told apart.
         """
-        snapshot, tiers = self.snapshot(), self._tiers()
+        snapshot, tiers = self.snapshot(), self.tiers()
         if tiers is None:
             return None
         known = ~np.isnan(snapshot.threshold)

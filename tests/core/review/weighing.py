@@ -77,6 +77,6 @@ def review_of(
     source = Source(url, "the log", "log" if table is None else "table", url)
     bench = Workbench(source, Policy.load(policy or {"thresholds": [THRESHOLD]}), **more)
     if table is not None:
-        bench._labels = Labels(table)
+        bench._labels = bench.snapshot(), Labels(table)
     app = make_review(bench, ["testserver"])
     return bench, TestClient(app, headers={"Authorization": f"Bearer {bench.token}"})
