@@ -13,6 +13,7 @@ from typing import Any
 
 from langchain_core.language_models import FakeListChatModel, FakeListLLM
 from langchain_core.output_parsers import PydanticOutputParser, StrOutputParser
+from langchain_core.tracers.base import BaseTracer
 from langchain_openai import ChatOpenAI
 from llama_index.core import Document, SummaryIndex
 from llama_index.llms.openai import OpenAI
@@ -552,3 +553,18 @@ def a_pattern_that_never_ends(_: Path) -> None:
 @provoked
 def a_rule_that_raises(_: Path) -> None:
     pair(policy=_ruled(lambda request: 1 / 0)).invoke("hello")
+
+
+# --- telemetry ------------------------------------------------------------------------------------
+
+
+@provoked
+def a_tracer_that_keeps_its_runs_otherwise(_: Path) -> None:
+    class HouseTracer(BaseTracer):
+        def _persist_run(self, run: Any) -> None:
+            pass
+
+        def _on_chain_start(self, run: Any) -> None:
+            run.tags = 5
+
+    pair().invoke("hello", {"callbacks": [HouseTracer()]})

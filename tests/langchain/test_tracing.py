@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from langchain.agents import create_agent
 from langchain_core.caches import InMemoryCache
-from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.tools import tool
 from langchain_core.tracers.base import BaseTracer
 from langchain_core.tracers.langchain import LangChainTracer
@@ -332,30 +331,13 @@ def test_other_tracers_find_a_turns_decision_on_the_agents_node() -> None:
 
 def test_a_tracer_that_refuses_costs_no_answer() -> None:
     class Refusing(Kept):
-        @property
-        def run_map(self) -> Any:
-            if getattr(self, "asked", False):
-                raise ValueError(SECRET)
-            return self.__dict__["run_map"]
+        def _on_chain_start(self, run: Run) -> None:
+            run.tags = 5  # type: ignore[assignment]
 
-        @run_map.setter
-        def run_map(self, value: Any) -> None:
-            self.__dict__["run_map"] = value
-
-    refusing = Refusing()
-
-    class Late(AsyncCallbackHandler):
-        pass
-
-    def judged(request: Any, draft: Any) -> float:
-        refusing.asked = True  # type: ignore[attr-defined]
-        return 0.99
-
-    two = pair("Rome", signals=[judged])
-    with pytest.warns(CascadeWarning, match="Refusing cannot be told of decisions") as warned:
-        answer = two.cascade.invoke("hi", {"callbacks": [refusing, Late()]})
+    two = pair("Rome")
+    with pytest.warns(CascadeWarning, match="Refusing cannot be told of decisions"):
+        answer = two.cascade.invoke("hi", {"callbacks": [Refusing()]})
     assert answer.text == "Rome"
-    assert SECRET not in str(warned[0].message)
 
 
 async def test_watchers_still_see_the_answer_alone(traced: Traced) -> None:
