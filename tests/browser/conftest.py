@@ -21,7 +21,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 from tests.browser.chromium import chromium
 from tests.browser.desk import make_desk_log
@@ -173,6 +173,15 @@ class Review:
             "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
         )
         assert wide <= there, f"the page is {wide} px wide in a window of {there} px"
+
+    def until(self, expression: str) -> None:
+        """Wait for an expression to be true; Playwright's own way needs what our policy forbids."""
+        for _ in range(400):
+            with suppress(Error):  # the page is just being left for another
+                if self.page.evaluate(expression):
+                    return
+            self.page.wait_for_timeout(50)
+        pytest.fail(f"never true: {expression}", pytrace=False)
 
     def expect_complaint(self, pattern: str) -> None:
         """Take a complaint out that the test provoked; fail where there is none."""

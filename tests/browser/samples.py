@@ -8,17 +8,19 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlencode
 
 import numpy as np
 import uvicorn
 from jinja2 import ChoiceLoader, FileSystemLoader
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from cascade_core.policy.document import Policy
 from cascade_core.review.app import make_review
+from cascade_core.review.forms import Form, posted
 from cascade_core.review.pages import Chart, Series, page
 from cascade_core.review.serving import address_of, open_socket
 from cascade_core.review.source import open_source
@@ -153,6 +155,10 @@ def _samples(request: Request) -> Response:
     return page(request, "samples.html.jinja", title="Samples", **context)
 
 
+def _kept(_: Request, form: Form) -> Response:
+    return RedirectResponse(f"/samples?{urlencode({'word': form['note']})}", 303)
+
+
 def _broken(_: Request) -> Response:
     raise RuntimeError("the secret text of a request")
 
@@ -166,7 +172,11 @@ def main() -> None:
     taken = open_socket(0)
     port = taken.getsockname()[1]
     app = make_review(bench, [f"127.0.0.1:{port}"])
-    app.router.routes += [Route("/samples", _samples), Route("/broken", _broken)]
+    app.router.routes += [
+        Route("/samples", _samples),
+        Route("/samples", posted(_kept), methods=["POST"]),
+        Route("/broken", _broken),
+    ]
     sys.stdout.write(f"{address_of(bench, taken)}\n")
     sys.stdout.flush()
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")

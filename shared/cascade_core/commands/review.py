@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cascade_core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from cascade_core.review.workbench import Workbench
 
 
 def review(
@@ -36,15 +43,39 @@ def review(
 
     Example: cascade review sqlite:///decisions.db
     """
+    try:
+        from cascade_core.review.serving import address_of, open_socket, serve_review
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"cascade review needs {error.name}, which is not installed: "
+            "pip install 'model-cascade[review]'"
+        ) from error
+    bench = _bench(source, policy, read_only=read_only)
     if export is not None:
         raise ConfigurationError("--export is not there yet")
+    taken = open_socket(port)
+    typer.echo(address_of(bench, taken))
+    typer.echo("Whoever has this address sees the log. Ctrl-C ends it.")
+    sys.stdout.flush()
+    threading.Thread(target=_read_ahead, args=(bench,), daemon=True).start()
+    serve_review(bench, taken)
+
+
+def _bench(source: str, policy: str | None, *, read_only: bool) -> Workbench:
+    from cascade_core.log.urls import is_url, only_read, shown_source
     from cascade_core.review.policy_homes import find_home
-    from cascade_core.review.serving import address_of, open_socket, serve_review
     from cascade_core.review.source import open_source
     from cascade_core.review.workbench import Workbench
 
-    home = find_home(source, policy)
-    bench = Workbench(open_source(source), home=home, read_only=read_only)
-    taken = open_socket(port)
-    typer.echo(f"{address_of(bench, taken)}\nCtrl-C ends it.")
-    serve_review(bench, taken)
+    where, place = source, policy
+    if read_only:  # the database itself refuses what would be written
+        where = only_read(source) if is_url(source) else source
+        place = only_read(policy) if policy is not None and is_url(policy) else policy
+    opened = replace(open_source(where), shown=shown_source(source))
+    return Workbench(opened, home=find_home(where, place), read_only=read_only)
+
+
+def _read_ahead(bench: Workbench) -> None:
+    """Read the log while the browser opens; the first page says what goes wrong."""
+    with suppress(Exception):
+        bench.snapshot()

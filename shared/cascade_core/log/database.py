@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from cascade_core.errors import ConfigurationError, error_name
 from cascade_core.log.urls import database_url, sqlite_file, without_password
@@ -292,6 +293,9 @@ def _engine(url: str, file: Path | None, what: str) -> sa.Engine:
         parsed = sa.make_url(url)
         if file is not None:  # some releases of SQLAlchemy read %20 as a space, and others do not
             parsed = parsed.set(database=str(file))
+            if "mode" in parsed.query:  # SQLite takes it in a URI alone
+                parsed = parsed.set(database=f"file:{quote(str(file))}")
+                parsed = parsed.update_query_dict({"uri": "true"})
         if parsed.get_backend_name() == "sqlite":
             options: dict[str, Any] = {"timeout": BUSY, "check_same_thread": False}
         else:

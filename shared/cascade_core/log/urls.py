@@ -110,6 +110,16 @@ def database_url(url: str, *, named: str = "log=") -> str:
     return f"sqlite:///{Path(path).absolute()}{'?' * bool(query)}{query}"
 
 
+def only_read(url: str) -> str:
+    """Return the address of the same database from which nothing can be written to it."""
+    mark = "&" if "?" in url else "?"
+    if url.lower().startswith("sqlite"):
+        return url if "mode=ro" in url else f"{url}{mark}mode=ro"
+    if "options=" in url:  # the caller's own
+        return url
+    return f"{url}{mark}options=-c%20default_transaction_read_only%3Don"
+
+
 def sqlite_file(url: str) -> Path | None:
     """Return the file of a `database_url`; None where it is of a server, or is a URI of its own."""
     scheme, _, rest = url.partition(":///")

@@ -9,8 +9,8 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from cascade_core.errors import ConfigurationError
@@ -18,7 +18,7 @@ from cascade_core.review.classes import classes_routes
 from cascade_core.review.decision import decision_routes
 from cascade_core.review.decisions import decisions_routes
 from cascade_core.review.overview import overview_routes
-from cascade_core.review.pages import page
+from cascade_core.review.pages import bench_of, page
 from cascade_core.review.periods import Period
 from cascade_core.review.saving import saving_routes
 from cascade_core.review.security import Guard
@@ -46,6 +46,7 @@ def make_review(
             *decisions_routes(),
             *decision_routes(),
             *saving_routes(),
+            Route("/refresh", _refresh, name="refresh"),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ],
         middleware=[Middleware(Guard, token=bench.token, hosts=hosts, cookie=cookie)],
@@ -55,24 +56,31 @@ def make_review(
     return app
 
 
+def _refresh(request: Request) -> Response:
+    """Read the log anew and go back to the page that was looked at: one of ours, by its path."""
+    bench_of(request).refresh()
+    return RedirectResponse("/" + request.query_params.get("to", "").lstrip("/\\"), 303)
+
+
 def _bad_input(request: Request, error: Exception) -> Response:
-    return page(
-        request,
-        "error.html.jinja",
-        title="That does not work",
-        status=400,
-        said=str(error),
-        period=Period(),
-    )
+    return _said(request, 400, "That does not work", str(error))
 
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - what it handles
-    return page(
-        request,
-        "error.html.jinja",
-        title="Not done",
-        status=error.status_code,
-        said=error.detail,
-        period=Period(),
-    )
+    said = _IN_WORDS.get(error.status_code, error.detail)
+    answer = _said(request, error.status_code, "Not done", said)
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+_IN_WORDS = {
+    404: "There is no such page.",
+    405: "This page does not take that.",
+}
+"""What Starlette says in its own words."""
+
+
+def _said(request: Request, status: int, title: str, said: str) -> Response:
+    period = Period()  # the address may be what is wrong
+    return page(request, "error.html.jinja", title=title, status=status, said=said, period=period)

@@ -70,6 +70,7 @@ def page(
             periods=_periods(path, period, others),
             period_words=_in_words(period),
             other_query=others,
+            refresh=f"/refresh?{urlencode({'to': _local(request)})}",
             link=lambda path, **query: link(path, period, **query),
             csrf=bench.csrf,
             **context,
@@ -77,6 +78,10 @@ def page(
     )
     # What no template has made visible: no text of others may end a page.
     return HTMLResponse(html.encode("utf-8", "backslashreplace"), status_code=status)
+
+
+def _local(request: Request) -> str:
+    return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
 
 
 def _periods(

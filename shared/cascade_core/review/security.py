@@ -8,6 +8,8 @@ elsewhere, and no other site may frame it or send it a form.
 from __future__ import annotations
 
 import secrets
+import sys
+import traceback
 from collections.abc import Sequence
 from urllib.parse import parse_qsl, urlencode
 
@@ -30,6 +32,8 @@ ANSWER_HEADERS = {
 }
 """What goes with every answer."""
 
+_READS = {"GET", "HEAD"}
+
 
 class Guard:
     """Lets requests in that have the token, and says what a browser may do with the answers.
@@ -47,18 +51,28 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
+            return  # nothing else is served
         answer = self._refused(scope)
+        started = False
 
         async def sending(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 headers = MutableHeaders(scope=message)
                 for name, value in ANSWER_HEADERS.items():
                     headers[name] = value
             await send(message)
 
-        await (answer or self.app)(scope, receive, sending)
+        try:
+            await (answer or self.app)(scope, receive, sending)
+        except Exception as error:  # noqa: BLE001 - its text may quote what people wrote
+            sys.stderr.write(f"cascade: {_where(error)}\n")
+            if not started:
+                said = (
+                    f"this page could not be made ({type(error).__name__}); the others still work"
+                )
+                await PlainTextResponse(said, 500)(scope, receive, sending)
 
     def _refused(self, scope: Scope) -> Response | None:
         """Return the answer to a request that is not let in, or that is to lose its token."""
@@ -67,7 +81,7 @@ class Guard:
         if host not in self.hosts:
             return PlainTextResponse("this server goes by another name", 421)
         origin = headers.get("origin")
-        if scope["method"] not in {"GET", "HEAD"} and (
+        if scope["method"] not in _READS and (
             (origin is not None and origin != f"http://{host}")
             or headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}
         ):
@@ -98,3 +112,10 @@ class Guard:
         response = RedirectResponse("/" + path.lstrip("/"), 303)
         response.set_cookie(self.cookie, self.token, httponly=True, samesite="strict")
         return response
+
+
+def _where(error: Exception) -> str:
+    """Say what went wrong and where, and nothing of what it was about."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{last.filename.rpartition('cascade_core')[2] or last.filename}:{last.lineno}"
+    return f"a page could not be made: {type(error).__name__} at {place.lstrip('/')}"

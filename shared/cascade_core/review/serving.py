@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -11,6 +16,9 @@ from cascade_core.review.app import make_review
 from cascade_core.review.workbench import Workbench
 
 LOOPBACK = "127.0.0.1"
+
+PATIENCE = 3.0
+"""Seconds that pages which are being made have, once the server is told to end."""
 
 
 def open_socket(port: int) -> socket.socket:
@@ -26,7 +34,8 @@ def open_socket(port: int) -> socket.socket:
         taken.listen()  # who opens the address that is told at once is kept waiting, not refused
     except OSError as error:
         taken.close()
-        msg = f"--port {port} cannot be taken ({type(error).__name__}); leave it out for a free one"
+        why = os.strerror(error.errno) if error.errno else type(error).__name__
+        msg = f"--port {port} cannot be taken ({why}): give another, or leave it out for a free one"
         raise ConfigurationError(msg) from None
     return taken
 
@@ -36,10 +45,44 @@ def address_of(bench: Workbench, taken: socket.socket) -> str:
     return f"http://{LOOPBACK}:{taken.getsockname()[1]}/?token={bench.token}"
 
 
+class _UntilTold(uvicorn.Server):
+    """A server that ends with status 0 when it is told to; uvicorn's own passes the signal on."""
+
+    def install_signal_handlers(self) -> None:
+        """Leave them alone: `serve_review` has its own."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them alone."""
+        yield
+
+
 def serve_review(bench: Workbench, taken: socket.socket) -> None:
-    """Serve until interrupted."""
+    """Serve until Ctrl-C or SIGTERM; whatever page is being made then is given up."""
     port = taken.getsockname()[1]
     names = [f"{LOOPBACK}:{port}", f"localhost:{port}"]
     app = make_review(bench, names, cookie=f"cascade_review_{port}")
-    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")
-    uvicorn.Server(config).run(sockets=[taken])
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    server = _UntilTold(config)
+
+    def told(*_: object) -> None:
+        if server.should_exit:  # told twice
+            os._exit(0)
+        server.should_exit = True
+        # A thread that still reads a large log would keep the program.
+        last = threading.Timer(PATIENCE, os._exit, (0,))
+        last.daemon = True
+        last.start()
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, told)
+    server.run(sockets=[taken])

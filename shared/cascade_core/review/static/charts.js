@@ -140,6 +140,8 @@
     const ratio = devicePixelRatio;
     ctx.save();
     ctx.font = `${11 * ratio}px system-ui, sans-serif`;
+    ctx.textAlign = "left";
+    ctx.textBaseline = "alphabetic";
     let line = 0;
     for (const [x, label] of chart.marks) {
       const across = Math.round(plot.valToPos(x, "x", true));
@@ -199,7 +201,7 @@
       } else {
         if (each.draw === "step") told.paths = uPlot.paths.stepped({ align: 1 });
         if (each.dashed) told.dash = [6, 4];
-        if (each.values.filter((value) => value != null).length < 60) told.points = { show: true, size: 5, fill: paint, width: 0 };
+        else if (each.values.filter((value) => value != null).length < 60) told.points = { show: true, size: 5, fill: paint, width: 0 };
       }
       data.push(each.values);
       series.push(told);

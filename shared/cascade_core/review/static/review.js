@@ -8,6 +8,7 @@
 // element; `cascade.update(form)`, `cascade.say(text, "bad")` and `cascade.post(path, fields)` are
 // for pages' own scripts.
 (() => {
+  let shown = location.pathname + location.search; // the address of what is on the page
   const queues = new Map(); // id -> what is still to be sent for that element, in order
 
   // ---- what is said --------------------------------------------------------------------------
@@ -18,7 +19,10 @@
     clearTimeout(saying);
     line.className = tone;
     // A slider that is moved says once what came of it, not at every step.
-    saying = setTimeout(() => { line.textContent = text; }, tone === "bad" ? 0 : 250);
+    saying = setTimeout(() => {
+      line.textContent = text;
+      if (tone !== "bad") saying = setTimeout(() => { line.textContent = ""; }, 4000);
+    }, tone === "bad" ? 0 : 250);
   };
   const GONE = "The server does not answer: does cascade review still run?";
 
@@ -117,6 +121,7 @@
         say(said || "Updated.");
         if (keep === "push") history.pushState({ cascade: true }, "", address);
         else if (keep === "replace") history.replaceState(history.state, "", address);
+        if (keep) shown = location.pathname + location.search;
       } catch (error) {
         say(error.message, "bad");
       }
@@ -146,7 +151,10 @@
     event.preventDefault();
     update(link);
   });
-  addEventListener("popstate", () => location.reload());
+  // Back to what a link had replaced; a step to a place on this page is no other address.
+  addEventListener("popstate", () => {
+    if (location.pathname + location.search !== shown) location.reload();
+  });
 
   // ---- keys --------------------------------------------------------------------------------------
   const keys = document.getElementById("keys");
