@@ -68,15 +68,15 @@ def _bad_input(request: Request, error: Exception) -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - what it handles
-    said = _IN_WORDS.get(error.status_code, error.detail)
+    said = _IN_WORDS.get(error.detail, error.detail)
     answer = _said(request, error.status_code, "Not done", said)
     answer.headers.update(error.headers or {})
     return answer
 
 
 _IN_WORDS = {
-    404: "There is no such page.",
-    405: "This page does not take that.",
+    "Not Found": "There is no such page.",
+    "Method Not Allowed": "This page does not take that.",
 }
 """What Starlette says in its own words."""
 
