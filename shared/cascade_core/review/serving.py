@@ -17,7 +17,7 @@ from cascade_core.review.workbench import Workbench
 
 LOOPBACK = "127.0.0.1"
 
-PATIENCE = 3.0
+GRACE = 3.0
 """Seconds that pages which are being made have, once the server is told to end."""
 
 
@@ -79,7 +79,7 @@ def serve_review(bench: Workbench, taken: socket.socket) -> None:
             os._exit(0)
         server.should_exit = True
         # A thread that still reads a large log would keep the program.
-        last = threading.Timer(PATIENCE, os._exit, (0,))
+        last = threading.Timer(GRACE, os._exit, (0,))
         last.daemon = True
         last.start()
 
