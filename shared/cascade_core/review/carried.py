@@ -6,6 +6,7 @@ look at these rows; a page on which one moves a slider and sees what the rows sa
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -75,7 +76,7 @@ def carried(rows: LabelledRows, what_if: WhatIf, target: float) -> Carried:
         target=target,
         holds=holds,
         p_value=p_value,
-        bound=_bound(rows, harm),
+        bound=_bound(rows, harm, what_if.means.harm),
         units=len(rows.units),
         grouped=rows.units.code is not None,
         method=test.method,
@@ -90,11 +91,24 @@ def _test(rows: LabelledRows, limit: float) -> LossTest:
     return LossTest(rows.units, exact=exact, limit=limit, delta=1 - CONFIDENCE, seed=0)
 
 
-def _bound(rows: LabelledRows, harm: Array) -> float | None:
-    """Return the smallest of `LIMITS` that passes as all above it do; a fixed sequence."""
-    low, high = -1, len(LIMITS)
+def _bound(rows: LabelledRows, harm: Array, seen: float) -> float | None:
+    """Return the smallest of `LIMITS` that passes as all above it do; a fixed sequence.
+
+    None that is not above what was seen passes, and with many rows it is not far above.
+    """
+
+    def passes(place: int) -> bool:
+        test = _test(rows, LIMITS[place])
+        return test.p_value(harm) <= test.delta
+
+    low = bisect_right(LIMITS, seen) - 1
+    step, high = 1, len(LIMITS)
+    while low + step < len(LIMITS):
+        if passes(low + step):
+            high = low + step
+            break
+        low, step = low + step, 2 * step
     while high - low > 1:
         middle = (low + high) // 2
-        test = _test(rows, LIMITS[middle])
-        low, high = (low, middle) if test.p_value(harm) <= test.delta else (middle, high)
+        low, high = (low, middle) if passes(middle) else (middle, high)
     return LIMITS[high] if high < len(LIMITS) else None

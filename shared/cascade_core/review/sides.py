@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +22,9 @@ from cascade_core.review.periods import Period
 from cascade_core.review.positions import Positions
 from cascade_core.review.snapshot import Snapshot
 from cascade_core.traffic.columns import Named
+
+if TYPE_CHECKING:
+    from cascade_core.log.database import Database
 
 MOST_EXAMPLES = 10
 _LONGEST = 240
@@ -251,9 +256,15 @@ def _texts(database: str, ids: Sequence[str]) -> dict[str, str]:
     from cascade_core.log.schema import details  # noqa: PLC0415
 
     query = sa.select(details.c.id, details.c.request).where(details.c.id.in_(list(ids)))
-    with database_to_read(database).reading() as connection:
+    with _opened(database).reading() as connection:
         found = connection.execute(query).all()
     return {str(key): _short(_asked(request)) for key, request in found if request}
+
+
+@lru_cache(maxsize=2)
+def _opened(database: str) -> Database:
+    """Return a log's database, opened once: opening takes longer than reading ten texts."""
+    return database_to_read(database)
 
 
 def _asked(request: str) -> str:

@@ -129,7 +129,7 @@ class ThresholdsDesk:
             live = self._find_live(snapshot, period, base, kind=bench.source.kind)
         weighed = None if isinstance(found, str) else found
         tiers = _tiers(base, weighed, snapshot)
-        otherwise = _otherwise(snapshot, tiers)
+        otherwise = () if base.thresholds is not None else _otherwise(snapshot, tiers)
         now = Positions.of_policy(base, otherwise)
         part = snapshot.within(period)
         requests = int(np.count_nonzero(snapshot.tier[part] >= 0))

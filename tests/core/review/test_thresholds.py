@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def test_at_the_policys_own_thresholds_every_figure_is_replays(cascade: Run, nam
     assert list(found.means.by_tier) == said["by_tier"]
     for figure in ("cost", "quality", "harm", "escalated"):
         ends = rows.interval(found, figure)
-        assert said["intervals"][figure] == {"low": ends.low, "high": ends.high}
+        assert said["intervals"][figure] == pytest.approx(asdict(ends), rel=1e-12)
 
 
 def test_the_page_shows_those_of_a_log_and_replay_agrees(
