@@ -31,15 +31,10 @@ class Positions:
     own: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of_policy(cls, policy: Policy, otherwise: Sequence[float]) -> Positions:
-        """Return a policy's thresholds.
-
-        Args:
-            policy: The policy.
-            otherwise: What holds where it has none.
-        """
+    def of_policy(cls, policy: Policy) -> Positions:
+        """Return the thresholds of a policy that has some."""
         own = {name: rule.thresholds for name, rule in policy.classes.items()}
-        return cls(tuple(policy.thresholds or otherwise), own)
+        return cls(tuple(policy.thresholds or ()), own)
 
     def for_rows(self, classes: Ints | None, names: Sequence[str]) -> tuple[Array | float, ...]:
         """Return the thresholds of rows, as `evaluation.scored.thresholds_of` does of a policy.

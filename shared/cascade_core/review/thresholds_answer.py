@@ -12,6 +12,7 @@ import numpy as np
 from cascade_core.costs.shown import dollars
 from cascade_core.report.rows import formatted, percent
 from cascade_core.review.carried import CONFIDENCE, Carried, carried
+from cascade_core.review.decisions import decision_path
 from cascade_core.review.labelled_rows import WhatIf
 from cascade_core.review.pages import link
 from cascade_core.review.periods import Period
@@ -99,7 +100,9 @@ def answer_of(scene: Scene, moved: Positions, period: Period, target: float) -> 
         figures=figures,
         said=_in_a_sentence(figures),
         sides="" if sides is None else _sides_said(sides),
-        examples=[] if sides is None else [_example(e, sides, period) for e in sides.examples],
+        examples=[]
+        if sides is None
+        else [_example(each, period, live=sides.live) for each in sides.examples],
         promise=promise,
         point=point,
     )
@@ -260,11 +263,11 @@ def _sides_said(sides: Sides) -> str:
     )
 
 
-def _example(example: Example, sides: Sides, period: Period) -> dict[str, str]:
+def _example(example: Example, period: Period, *, live: bool) -> dict[str, str]:
     place = "" if example.confidence is None else f"{example.confidence:.4f}"
     return {
         "id": example.id,
-        "address": link(f"/decisions/{example.id}", period) if sides.live else "",
+        "address": link(decision_path(example.id), period if live else Period()),
         "confidence": place or "no reading",
         "move": f"tier {example.before} → tier {example.after}",
         "class": example.class_name or "",

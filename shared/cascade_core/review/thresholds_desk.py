@@ -24,7 +24,6 @@ from cascade_core.review.sides import Live, live_of, reads_alike
 from cascade_core.review.snapshot import Snapshot
 from cascade_core.review.source import Labels
 from cascade_core.review.workbench import Workbench
-from cascade_core.setup.plan import DEFAULT_THRESHOLD
 
 MONTH = 30.44 * 86_400
 _SHORTEST = 3_600.0
@@ -118,19 +117,18 @@ class ThresholdsDesk:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._weighed: tuple[object, object, object, Weighed | str] | None = None
+        self._weighed: tuple[object, object, Weighed | str] | None = None
         self._live: tuple[tuple[object, ...], Live | None] | None = None
 
     def scene(self, bench: Workbench, period: Period) -> Scene:
         """Return what is looked at in a period."""
         base, snapshot, labels = bench.draft.base, bench.snapshot(), bench.labels()
+        now = Positions.of_policy(bench.deciding())
         with self._lock:
             found = self._weigh(labels, base, snapshot)
             live = self._find_live(snapshot, period, base, kind=bench.source.kind)
         weighed = None if isinstance(found, str) else found
-        tiers = _tiers(base, weighed, snapshot)
-        otherwise = () if base.thresholds is not None else _otherwise(snapshot, tiers)
-        now = Positions.of_policy(base, otherwise)
+        tiers = len(now.others) + 1
         part = snapshot.within(period)
         requests = int(np.count_nonzero(snapshot.tier[part] >= 0))
         why_not = _why_not_live(bench, tiers, live, weighed)
@@ -139,7 +137,7 @@ class ThresholdsDesk:
         return Scene(
             base=base,
             now=now,
-            start=Positions.of_policy(bench.draft.policy, otherwise),
+            start=Positions.of_policy(bench.deciding(bench.draft.policy)),
             weighed=weighed,
             why_none=found if isinstance(found, str) else None,
             live=live,
@@ -147,7 +145,7 @@ class ThresholdsDesk:
             snapshot=snapshot,
             requests=requests,
             per_month=_per_month(snapshot, part, period, requests, bench.source.kind),
-            notes=tuple(_notes(labels, base, weighed, live, now)),
+            notes=tuple(_notes(bench, labels, weighed, live, now)),
             models=_models(base, weighed, tiers),
             classes=_classes(weighed, live, now),
         )
@@ -155,7 +153,7 @@ class ThresholdsDesk:
     def _weigh(self, labels: Labels, base: Policy, snapshot: Snapshot) -> Weighed | str:
         if self._weighed is not None:
             *kept, found = self._weighed
-            if kept[0] is labels and kept[1] is base and kept[2] is snapshot:
+            if kept[0] is labels and kept[1] is base:
                 return found
         try:
             found = labels.why_none or "there are no labelled rows"
@@ -163,7 +161,7 @@ class ThresholdsDesk:
                 found = _weighed(LabelledRows.of(labels.table, base), base, snapshot)
         except ConfigurationError as error:
             found = str(error)
-        self._weighed = (labels, base, snapshot, found)
+        self._weighed = (labels, base, found)
         return found
 
     def _find_live(
@@ -200,20 +198,6 @@ def _weighed(rows: LabelledRows, base: Policy, snapshot: Snapshot) -> Weighed:
     )
 
 
-def _tiers(base: Policy, weighed: Weighed | None, snapshot: Snapshot) -> int:
-    seen = int(snapshot.tier.max(initial=1)) + 1
-    return base.tiers or (weighed.rows.tiers if weighed is not None else max(2, seen))
-
-
-def _otherwise(snapshot: Snapshot, tiers: int) -> tuple[float, ...]:
-    """Return the thresholds of a policy that has none: those the log's drafts met, most often."""
-    if tiers == 2:  # noqa: PLR2004 - with more, nobody knows whose each was
-        met = Counter(snapshot.threshold[~np.isnan(snapshot.threshold)].tolist())
-        for threshold, _ in met.most_common(1):
-            return (float(min(1.0, max(0.0, threshold))),)
-    return (DEFAULT_THRESHOLD,) * (tiers - 1)
-
-
 def _per_month(
     snapshot: Snapshot, part: slice, period: Period, requests: int, kind: str
 ) -> float | None:
@@ -247,14 +231,11 @@ def _why_not_live(
 
 
 def _notes(
-    labels: Labels, base: Policy, weighed: Weighed | None, live: Live | None, now: Positions
+    bench: Workbench, labels: Labels, weighed: Weighed | None, live: Live | None, now: Positions
 ) -> list[str]:
-    found: list[str] = []
+    base, found = bench.draft.base, list[str]()
     if base.thresholds is None:
-        found.append(
-            "The policy has no thresholds: those of now are what the log's drafts met, or the "
-            f"cascade's own {DEFAULT_THRESHOLD:g}."
-        )
+        found.append(f"the thresholds of now are of {bench.policy_origin}")
     if weighed is not None:
         rows = weighed.rows
         found += labels.said
@@ -283,7 +264,7 @@ def _notes(
                 f"{live.by_rule:,} of the period's decisions met a threshold that a rule gives; "
                 "sliders do not move it, and they are left out"
             )
-    return [text[:1].upper() + text[1:].rstrip(".") for text in found]
+    return list(dict.fromkeys(text[:1].upper() + text[1:].rstrip(".") for text in found))
 
 
 def _models(base: Policy, weighed: Weighed | None, tiers: int) -> tuple[str | None, ...]:

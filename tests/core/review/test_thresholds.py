@@ -15,7 +15,7 @@ from cascade_core.policy.document import Policy
 from cascade_core.report.rows import formatted
 from cascade_core.review.labelled_rows import LabelledRows
 from cascade_core.review.positions import Positions
-from tests.core.review.weighing import THRESHOLD, labelled_log, review_of, table_of
+from tests.core.review.weighing import THRESHOLD, labelled_log, review_of, table_file
 from tests.core.traffic.storing import store
 from tests.running import Run, in_process
 
@@ -49,7 +49,7 @@ def empty(tmp_path: Path) -> str:
 def test_at_the_policys_own_thresholds_every_figure_is_replays(cascade: Run, name: str) -> None:
     policy = Policy.load(KEPT / name)
     rows = LabelledRows.of(read_table(KEPT / "table.csv"), policy)
-    found = rows.at(Positions.of_policy(policy, ()))
+    found = rows.at(Positions.of_policy(policy))
     said = replayed(cascade, KEPT / "table.csv", KEPT / name)
     assert found.means.as_dict() == {key: said[key] for key in found.means.as_dict()}
     assert list(found.means.by_tier) == said["by_tier"]
@@ -192,7 +192,7 @@ def test_a_policy_without_thresholds_begins_at_those_that_the_log_met(log: str) 
     bench, client = review_of(log, {"name": "none"})
     page = client.get("/thresholds").text
     assert f'value="{THRESHOLD}"' in page
-    assert "The policy has no thresholds" in page
+    assert "The thresholds of now are of no policy" in page
     client.post("/thresholds", data={"t0": str(THRESHOLD)})
     assert bench.draft.policy.thresholds == (THRESHOLD,)
 
@@ -215,8 +215,8 @@ def test_a_rule_with_thresholds_is_left_out_and_said(tmp_path: Path) -> None:
     assert "The policy&#39;s rules are left out" in page
 
 
-def test_three_tiers_have_two_sliders_and_examples_of_labelled_rows(empty: str) -> None:
-    _, client = review_of(empty, {"thresholds": [0.7, 0.8]}, table=table_of(300, tiers=3))
+def test_three_tiers_have_two_sliders_and_examples_of_labelled_rows(tmp_path: Path) -> None:
+    _, client = review_of(table_file(tmp_path, 300, tiers=3), {"thresholds": [0.7, 0.8]})
     page = client.get("/thresholds").text
     assert 'name="t0"' in page
     assert 'name="t1"' in page
@@ -224,12 +224,14 @@ def test_three_tiers_have_two_sliders_and_examples_of_labelled_rows(empty: str) 
     assert {each["move"] for each in found["examples"]} == {"tier 1 → tier 2"}
     assert found["figures"]["tier0"]["difference"] == "no change"
     assert found["figures"]["tier2"]["difference"] != "no change"
-    assert {each["address"] for each in found["examples"]} == {""}
+    first = found["examples"][0]
+    assert client.get(first["address"]).status_code == 200
+    assert first["id"] in client.get(first["address"]).text
 
 
-def test_unpriced_rows_have_no_cost_and_a_curve_over_the_share(empty: str) -> None:
-    table = table_of(100, t1_cost_usd=[None] * 100)
-    _, client = review_of(empty, {"thresholds": [0.7]}, table=table)
+def test_unpriced_rows_have_no_cost_and_a_curve_over_the_share(tmp_path: Path) -> None:
+    table = table_file(tmp_path, 100, t1_cost_usd=[None] * 100)
+    _, client = review_of(table, {"thresholds": [0.7]})
     found = client.get("/thresholds/answer?t0=0.9").json()
     assert found["figures"]["cost"]["then"] == "unpriced"
     assert found["point"][0] == pytest.approx(
@@ -240,9 +242,9 @@ def test_unpriced_rows_have_no_cost_and_a_curve_over_the_share(empty: str) -> No
     assert "has no price, so costs cannot be told" in page
 
 
-def test_rows_that_are_partly_unobserved_are_left_out_and_counted(empty: str) -> None:
+def test_rows_that_are_partly_unobserved_are_left_out_and_counted(tmp_path: Path) -> None:
     quality = [None if i < 7 else 1.0 for i in range(100)]
-    _, client = review_of(empty, {"thresholds": [0.7]}, table=table_of(100, t1_quality=quality))
+    _, client = review_of(table_file(tmp_path, 100, t1_quality=quality), {"thresholds": [0.7]})
     page = client.get("/thresholds").text
     assert "7 labelled rows are left out: t1_quality is empty" in page
     assert "On all 93 labelled rows" in page
@@ -256,10 +258,10 @@ def test_a_policy_that_does_not_fit_the_rows_says_so(log: str) -> None:
     assert "t0_signal_judge" in page.text
 
 
-def test_a_class_with_a_hostile_name_is_text(empty: str) -> None:
+def test_a_class_with_a_hostile_name_is_text(tmp_path: Path) -> None:
     name = '"><img src=x onerror=alert(1)>'
-    table = table_of(80, **{"class": [name if i % 2 else "b" for i in range(80)]})
-    _, client = review_of(empty, {"thresholds": [0.7]}, table=table)
+    table = table_file(tmp_path, 80, **{"class": [name if i % 2 else "b" for i in range(80)]})
+    _, client = review_of(table, {"thresholds": [0.7]})
     page = client.get("/thresholds", params={"t0": "0.7", f"t0.{name}": "0.9"}).text
     assert "<img" not in page
     answer = client.get("/thresholds/answer", params={"t0": "0.7", f"t0.{name}": "1"}).json()

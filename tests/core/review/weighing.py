@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from starlette.testclient import TestClient
 from cascade_core.labels import Table, read_table
 from cascade_core.policy.document import Policy
 from cascade_core.review.app import make_review
-from cascade_core.review.source import Labels, Source
+from cascade_core.review.source import open_source
 from cascade_core.review.workbench import Workbench
 from tests.core.traffic.making import audit, decision, sent_on, straight
 from tests.core.traffic.storing import store
@@ -39,7 +40,7 @@ def labelled_log(file: Path, n: int = 120, *, audited: bool = True, text: str = 
         good = float(i % 11 < 10 * confidence)
         if i % 2 == 0 and audited:
             entries.append(audit(f"r{i}", (1.0 - good) * kept, tiers=both(confidence, good)))
-    entries.append(straight("ruled", 28))
+    entries.append(straight("ruled", 28, threshold=None))
     return store(entries, f"sqlite:///{file}")
 
 
@@ -54,8 +55,8 @@ def both(confidence: float, good: float) -> list[dict[str, Any]]:
     ]
 
 
-def table_of(n: int, tiers: int = 2, seed: int = 0, **changes: Any) -> Table:
-    """A table whose confidences are right: a draft of 0.8 is good in eight cases of ten."""
+def columns_of(n: int, tiers: int = 2, seed: int = 0, **changes: Any) -> dict[str, list[Any]]:
+    """Rows whose confidences are right: a draft of 0.8 is good in eight cases of ten."""
     rng = np.random.default_rng(seed)
     columns: dict[str, Any] = {"id": [f"row {i}" for i in range(n)]}
     for k in range(tiers):
@@ -67,16 +68,28 @@ def table_of(n: int, tiers: int = 2, seed: int = 0, **changes: Any) -> Table:
         }
         if k < tiers - 1:
             columns[f"t{k}_signal_seen"] = reading
-    return read_table({name: list(values) for name, values in (columns | changes).items()})
+    every = (columns | changes).items()
+    return {name: [getattr(v, "item", lambda v=v: v)() for v in values] for name, values in every}
+
+
+def table_of(n: int, tiers: int = 2, seed: int = 0, **changes: Any) -> Table:
+    """Return such rows as a table."""
+    return read_table(columns_of(n, tiers, seed, **changes))
+
+
+def table_file(folder: Path, n: int, tiers: int = 2, **changes: Any) -> str:
+    """Write such rows to a file, and return its path."""
+    file, columns = folder / "labels.jsonl", columns_of(n, tiers, **changes)
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    return str(file)
 
 
 def review_of(
-    url: str, policy: Mapping[str, Any] | None = None, *, table: Table | None = None, **more: Any
+    source: str, policy: Mapping[str, Any] | None = None, **more: Any
 ) -> tuple[Workbench, TestClient]:
-    """Return a review of a log, or of a table, and what asks it."""
-    source = Source(url, "the log", "log" if table is None else "table", url)
-    bench = Workbench(source, Policy.load(policy or {"thresholds": [THRESHOLD]}), **more)
-    if table is not None:
-        bench._labels = bench.snapshot(), Labels(table)
+    """Return a review of a log or a table, and what asks it."""
+    given = Policy.load(policy or {"thresholds": [THRESHOLD]})
+    bench = Workbench(open_source(source), given, **more)
     app = make_review(bench, ["testserver"])
     return bench, TestClient(app, headers={"Authorization": f"Bearer {bench.token}"})
