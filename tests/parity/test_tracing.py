@@ -1,0 +1,62 @@
+"""Tracers of both frameworks are told of each decision what its record says, however it was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from langchain_core.tracers.context import collect_runs
+from llama_index.core.instrumentation import get_dispatcher
+from llama_index.core.instrumentation.span_handlers import SimpleSpanHandler
+
+from cascade_core.loop.run_metadata import DECISION, outcome_of
+from tests.parity import langchain_way
+from tests.parity.scenarios import Scenario
+from tests.parity.test_parity import every_scenario, every_way
+
+pytestmark = pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarning")
+
+LATER = {f"cascade_{name}" for name in ("outcome", "reason", "cost_usd", "confidence", "threshold")}
+"""What shadow mode finds out behind the answer, when LangChain's run has ended."""
+
+
+@contextmanager
+def told(framework: Any) -> Iterator[list[dict[str, Any]]]:
+    """What tracers are told of decisions."""
+    found: list[dict[str, Any]] = []
+    if framework is langchain_way:
+        with collect_runs() as seen:
+            yield found
+        runs = list(seen.traced_runs)
+        for run in runs:  # the list grows: a run's children stand behind it
+            runs += run.child_runs
+        found += [run.metadata for run in runs if "cascade_outcome" in run.metadata]
+        return
+    root, spans = get_dispatcher(), SimpleSpanHandler()
+    root.span_handlers = [*root.span_handlers, spans]
+    yield found
+    root.span_handlers = root.span_handlers[:-1]
+    ended = [*spans.completed_spans, *spans.dropped_spans]
+    found += [span.tags for span in ended if "cascade_outcome" in span.tags]
+
+
+@every_scenario
+@every_way
+async def test_what_tracers_are_told_is_what_the_record_says(
+    scenario: Scenario, framework: Any, way: str
+) -> None:
+    with told(framework) as found:
+        record = (await framework.run(scenario, way)).record
+    (said,) = [each for each in found if each["cascade_decision_id"] == record["id"]]
+    expected = {
+        name: record[key]
+        for name in DECISION
+        if record.get(key := name.removeprefix("cascade_")) is not None
+    }
+    expected |= {"cascade_decision_id": record["id"], "cascade_outcome": outcome_of(record)}
+    names = set(DECISION) - (LATER if scenario.settings.get("mode") == "shadow" else set())
+    assert {k: v for k, v in said.items() if k in names} == {
+        k: v for k, v in expected.items() if k in names
+    }
