@@ -44,9 +44,10 @@ test-lowest: $(LOWEST)/.stamp-test ## Run the core's and LangChain's tests on th
 test-integrations: $(INTEGRATIONS)/.stamp-test ## Ask the integrations of both frameworks over HTTP, and see what Langfuse and others are sent
 	$(INTEGRATIONS)/bin/python -m pytest -q -n $(WORKERS) tests/integrations/test_ends.py tests/integrations/test_vendors.py tests/cookbooks/test_own_models.py $(PYTEST_ARGS)
 
+KEPT_TESTS = tests/core/log tests/core/review/test_snapshot.py tests/core/review/test_growth.py
 .PHONY: test-services
 test-services: $(VENV)/.stamp-dev ## Run the tests of logs on a PostgreSQL of their own, which is installed where there is none
-	$(VENV)/bin/python tests/services.py -n $(WORKERS) --dist loadscope --benchmark-disable tests/core/log $(PYTEST_ARGS)
+	$(VENV)/bin/python tests/services.py -n $(WORKERS) --dist loadscope --benchmark-disable $(KEPT_TESTS) $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.stamp-dev ## Check style, formatting and types

@@ -20,7 +20,10 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-TESTS = ["tests/core/log"]
+TESTS = [
+    "tests/core/log",
+    *(f"tests/core/review/test_{what}.py" for what in ("snapshot", "growth")),
+]
 KILLS = "50"
 
 

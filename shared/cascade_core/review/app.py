@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -50,7 +51,11 @@ def make_review(
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ],
         middleware=[Middleware(Guard, token=bench.token, hosts=hosts, cookie=cookie)],
-        exception_handlers={ConfigurationError: _bad_input, HTTPException: _refused},
+        exception_handlers={
+            ConfigurationError: _bad_input,
+            HTTPException: _refused,
+            SQLAlchemyError: _not_readable,
+        },
     )
     app.state.bench = bench
     return app
@@ -64,6 +69,21 @@ def _refresh(request: Request) -> Response:
 
 def _bad_input(request: Request, error: Exception) -> Response:
     return _said(request, 400, "That does not work", str(error))
+
+
+def _not_readable(request: Request, error: Exception) -> Response:
+    kind = type(
+        getattr(error, "orig", None) or error
+    ).__name__  # its text may hold what people wrote
+    return page(
+        request,
+        "error.html.jinja",
+        title="The log cannot be read now",
+        status=503,
+        said=f"{bench_of(request).source.shown} cannot be read or written now ({kind}); is it "
+        "there, and does another program hold it? This page comes back when it does.",
+        period=Period(),
+    )
 
 
 def _refused(request: Request, error: Exception) -> Response:

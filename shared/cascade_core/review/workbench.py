@@ -39,6 +39,7 @@ class Workbench:
         policy: The policy that decides now, where no home of it is given.
         home: Where the policy lives.
         read_only: Whether nothing may be written.
+        start: Begins what is to be done in the background; a thread does it where none is given.
 
     Attributes:
         source: What is reviewed.
@@ -85,9 +86,11 @@ class Workbench:
         """
         with self._lock:
             found, due = self._snapshot, monotonic() - self._looked >= CHECK_EVERY
-            if found is not None and due and not self._is_looking:
+            looks = found is not None and due and not self._is_looking
+            if looks:
                 self._is_looking, self._looked = True, monotonic()
-                self._start(self._look)
+        if looks:
+            self._start(self._look)
         return found if found is not None else self._read()
 
     def labels(self) -> Labels:

@@ -147,7 +147,7 @@ def _deciders(at: Any, groups: Groups, none: str) -> list[Decider]:
         span = _span(at[rows])
         if name != none:
             found.append(Decider(name, len(rows), *(span or (None, None))))
-    return sorted(found, key=lambda each: -each.requests)
+    return sorted(found, key=lambda each: (-each.requests, each.name))
 
 
 def _span(at: Any) -> tuple[float, float] | None:

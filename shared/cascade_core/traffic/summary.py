@@ -237,7 +237,7 @@ def grouped(worked: Worked, by: str, most: int) -> tuple[Sequence[Group], int]:
     """
     found = groups_of(worked.traffic, by)
     if by != "day":
-        found.sort(key=lambda each: -len(each[1]))
+        found.sort(key=lambda each: (-len(each[1]), each[0]))
     shown = found[-most:] if by == "day" else found[:most]
     groups = []
     for name, rows in shown:
