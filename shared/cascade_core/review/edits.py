@@ -57,15 +57,12 @@ def threshold_moved(tier: int, value: float, class_name: str | None, tiers: int)
     Raises:
         ConfigurationError: There is no such tier.
     """
-    if not 0 <= tier < tiers - 1:
-        msg = (
-            f"tier {tier} has no threshold: there are {tiers} tiers, and all but the last have one"
-        )
-        raise ConfigurationError(msg)
+    _check_tier(tier, tiers)
 
     def apply(document: _Document) -> _Document:
         made = deepcopy(document)
         others = made.get("thresholds") or [DEFAULT_THRESHOLD] * (tiers - 1)
+        _check_tier(tier, len(others) + 1)
         if class_name is None:
             made["thresholds"] = [*others[:tier], float(value), *others[tier + 1 :]]
             return made
@@ -167,6 +164,12 @@ def place_for(rule: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> i
         if keeps or then.get("class") in asked:
             at = place
     return at
+
+
+def _check_tier(tier: int, tiers: int) -> None:
+    if not 0 <= tier < tiers - 1:
+        msg = f"tier {tier} has no threshold: of {tiers} tiers, all but the last have one"
+        raise ConfigurationError(msg)
 
 
 def _classes(match: Mapping[str, Any]) -> Iterator[str]:

@@ -29,7 +29,9 @@ NAVIGATION = (
 PRESETS = (("All", ""), ("24 h", "24h"), ("7 d", "7d"), ("30 d", "30d"))
 """Periods that are one click away."""
 
-_OF_ONE_PERIOD = frozenset({"since", "until", "token", "page", "after", "before"})
+_OF_ONE_PERIOD = frozenset(
+    {"since", "until", "token", "page", "after", "before", "done", "version"}
+)
 """What an address of another period does not keep: places in a list are gone there."""
 
 
