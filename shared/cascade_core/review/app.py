@@ -21,6 +21,7 @@ from cascade_core.review.decisions import decisions_routes
 from cascade_core.review.overview import overview_routes
 from cascade_core.review.pages import bench_of, page
 from cascade_core.review.periods import Period
+from cascade_core.review.queue import queue_routes
 from cascade_core.review.saving import saving_routes
 from cascade_core.review.security import Guard
 from cascade_core.review.thresholds import thresholds_routes
@@ -46,6 +47,7 @@ def make_review(
             *classes_routes(),
             *decisions_routes(),
             *decision_routes(),
+            *queue_routes(),
             *saving_routes(),
             Route("/refresh", _refresh, name="refresh"),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),

@@ -53,6 +53,12 @@ def give_feedback(source: Source, key: str, said: SaidOf) -> None:
         ConfigurationError: It is a table that is reviewed.
         HTTPException: The log cannot be written now.
     """
+    hand_over(source, key, said)
+    settle(source)
+
+
+def hand_over(source: Source, key: str, said: SaidOf) -> None:
+    """Give the log what somebody says of an answer; see `give_feedback`, and `settle`."""
     if source.kind == "table":
         raise ConfigurationError(NO_FEEDBACK)
     # A file of lines is read into a database of its own, which the pages read.
@@ -69,7 +75,6 @@ def give_feedback(source: Source, key: str, said: SaidOf) -> None:
         except OSError as error:
             reason = f"{source.shown} cannot be written now ({type(error).__name__})"
             raise HTTPException(503, f"{reason}: nothing is kept; try again") from error
-    settle(source)
 
 
 def settle(source: Source) -> None:
