@@ -21,7 +21,6 @@
   keys.addEventListener("change", () => {
     try { localStorage.setItem(STORE, keys.checked ? "on" : "off"); } catch { /* not kept */ }
   });
-  document.getElementById("show-keys").addEventListener("click", () => help.showModal());
 
   // ---- where one is ------------------------------------------------------------------------------
   const open = () => rows.filter((row) => !row.hidden);
@@ -179,12 +178,12 @@
       }
       return;
     }
-    if (!keys.checked || help.open || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!keys.checked || event.defaultPrevented || help.open || event.ctrlKey || event.metaKey || event.altKey) return;
     const here = row ?? current();
     const act = {
       j: () => step(1), ArrowDown: row && (() => step(1)), k: () => step(-1), ArrowUp: row && (() => step(-1)),
       1: () => here && label(here, 1), 0: () => here && label(here, 0), e: () => here && correct(here),
-      u: undo, o: () => here && here.querySelector("a.open").click(), "?": () => help.showModal(),
+      u: undo, o: () => here && here.querySelector("a.open").click(),
     }[event.key];
     if (!act) return;
     event.preventDefault();
