@@ -14,7 +14,7 @@ import numpy as np
 
 from cascade_core.arrays import Array
 
-NEAR = 0.1
+NEAR_UP_TO = 0.1
 """Distance of a confidence from its threshold from which on nearness counts for nothing."""
 
 AGREED = 0.2
@@ -23,10 +23,10 @@ AGREED = 0.2
 OPPOSED = 0.8
 """The same from which on they disagree as much as counts."""
 
-ENOUGH = 10
+ENOUGH_JUDGED = 10
 """Judged answers of a class from which on it is not looked at seldom."""
 
-DEAR = 0.95
+DEAR_FROM = 0.95
 """Share of decisions that cost less than one that is dear."""
 
 NEED_WEIGHTS: Mapping[str, float] = {
@@ -69,7 +69,7 @@ class LabelNeed:
 
 def nearness(confidence: Any, threshold: Any) -> Array:
     """Return how near confidences are to their thresholds; 0 where there is none."""
-    near = 1 - np.abs(np.asarray(confidence, np.float64) - threshold) / NEAR
+    near = 1 - np.abs(np.asarray(confidence, np.float64) - threshold) / NEAR_UP_TO
     found: Array = np.nan_to_num(np.clip(near, 0, 1), nan=0.0)
     return found
 
@@ -85,7 +85,7 @@ def disagreement(readings: Iterable[float | None]) -> float:
 
 def seldomness(judged: Any) -> Array:
     """Return how few answers have been judged, of how many of each class were."""
-    found: Array = np.clip(1 - np.asarray(judged, np.float64) / ENOUGH, 0, 1)
+    found: Array = np.clip(1 - np.asarray(judged, np.float64) / ENOUGH_JUDGED, 0, 1)
     return found
 
 

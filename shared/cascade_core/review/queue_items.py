@@ -15,7 +15,7 @@ from cascade_core.review.decision_shown import number_in
 from cascade_core.review.fetching import IDS_AT_ONCE, DecisionRow, fetch_labelled, fetch_rows
 from cascade_core.review.filters import audits_by_row
 from cascade_core.review.label_needs import (
-    DEAR,
+    DEAR_FROM,
     NEED_WEIGHTS,
     LabelNeed,
     balanced,
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from cascade_core.review.periods import Period
     from cascade_core.review.snapshot import Snapshot
 
-ITEMS = 30
+QUEUE_ITEMS = 30
 """Decisions that the queue shows at a time."""
 
-LOOKED_AT = 600
+MOST_CANDIDATES = 600
 """Decisions whose signals are read, at the most: those of most need else, and the newest."""
 
-CLASSES = 50
+MOST_CLASSES = 50
 """Classes, the most frequent ones, that each get a part of these."""
 
 LATEST_AUDITS = 1_000
@@ -130,7 +130,7 @@ def queue_of(
             (int(classes.of[rows[at]]), need.score)
             for at, need in zip(picked, looked_at, strict=True)
         ],
-        ITEMS,
+        QUEUE_ITEMS,
     )
     ids = [snapshot.ids[int(rows[picked[at]])] for at in order]
     found = {row.id: row for row in fetch_rows(snapshot.source.database, ids)}
@@ -190,7 +190,7 @@ def _needs(snapshot: Snapshot, rows: Ints, known: _Known) -> Mapping[str, Array]
     """Return what columns say of each row's need."""
     cost = snapshot.traffic.cost[rows]
     priced = cost[~np.isnan(cost)]
-    dear = float(np.quantile(priced, DEAR)) if len(priced) else np.inf
+    dear = float(np.quantile(priced, DEAR_FROM)) if len(priced) else np.inf
     of = snapshot.classes.of[rows]
     return {
         "near": nearness(snapshot.confidence[rows], snapshot.threshold[rows]),
@@ -216,9 +216,11 @@ def _picked(snapshot: Snapshot, rows: Ints, needs: Mapping[str, Array]) -> list[
     )
     of = snapshot.classes.of[rows]
     counts = np.bincount(of, minlength=len(snapshot.classes.names))
-    frequent = [int(code) for code in np.argsort(-counts, kind="stable")[:CLASSES] if counts[code]]
-    newest = LOOKED_AT // 3
-    each = (LOOKED_AT - newest) // max(1, len(frequent))
+    frequent = [
+        int(code) for code in np.argsort(-counts, kind="stable")[:MOST_CLASSES] if counts[code]
+    ]
+    newest = MOST_CANDIDATES // 3
+    each = (MOST_CANDIDATES - newest) // max(1, len(frequent))
     picked: dict[int, None] = {}
     for code in frequent:
         own = np.flatnonzero(of == code)[::-1]  # the newest first, among equals

@@ -21,7 +21,7 @@ from cascade_core.review.label_needs import (
     seldomness,
 )
 from cascade_core.review.periods import Period, period_of
-from cascade_core.review.queue_items import ITEMS, QueueFound, queue_of
+from cascade_core.review.queue_items import QUEUE_ITEMS, QueueFound, queue_of
 from cascade_core.review.source import Source
 from tests.core.review.asking import Pages
 from tests.core.traffic.making import audit, decision, nobody, said, sent_on
@@ -144,8 +144,8 @@ def test_a_period_and_a_class_narrow_it(url: str) -> None:
 
 
 def test_a_long_log_fills_one_page(url: str) -> None:
-    found = queue(url, *(decision(f"{n}") for n in range(ITEMS * 3)))
-    assert (len(found.items), found.left) == (ITEMS, ITEMS * 3)
+    found = queue(url, *(decision(f"{n}") for n in range(QUEUE_ITEMS * 3)))
+    assert (len(found.items), found.left) == (QUEUE_ITEMS, QUEUE_ITEMS * 3)
     assert queue_of(Pages(url).bench.snapshot(), period_of({"since": "2027-01-01"})).items == []
 
 
