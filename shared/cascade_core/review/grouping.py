@@ -9,7 +9,7 @@ from cascade_core.arrays import Ints
 from cascade_core.report.logged_rows import LONGEST_NAME, MOST_SHOWN
 from cascade_core.report.rows import shortened
 from cascade_core.traffic.columns import Traffic, tags_in
-from cascade_core.traffic.groups import groups_of
+from cascade_core.traffic.groups import ordered_groups
 from cascade_core.traffic.log_report import LogReport
 from cascade_core.traffic.summary import TrafficFigures
 from cascade_core.visible import visible
@@ -47,9 +47,7 @@ def shown_names(report: LogReport, most: int = MOST_SHOWN) -> list[ShownGroup]:
     """
     assert report.by is not None  # noqa: S101 - a report with groups says by what
     traffic = report.worked.traffic
-    found = groups_of(traffic, report.by)
-    if report.by != "day":
-        found.sort(key=lambda each: -len(each[1]))
+    found = ordered_groups(traffic, report.by)
     pairs = list(zip(found, report.groups, strict=False))
     if report.by == "day":
         pairs = list(zip(found[-len(report.groups) :], report.groups, strict=False))[-most:]

@@ -177,6 +177,21 @@ class Traffic:
             wide=None if self.wide is None else self.wide.take(rows),
         )
 
+    def take(self, rows: Ints) -> Traffic:
+        """Return some of the decisions, without the columns that only pages show.
+
+        Args:
+            rows: Which, in ascending order.
+        """
+        return replace(
+            self,
+            **{name: getattr(self, name)[rows] for name in _PLAIN},
+            named={name: column.take(rows) for name, column in self.named.items()},
+            tags=None,
+            audited={},
+            wide=None,
+        )
+
     def followed_by(self, later: Traffic) -> Traffic:
         """Return these decisions and later ones behind them, both with the same columns."""
         pairs = {name: (getattr(self, name), getattr(later, name)) for name in _PLAIN}

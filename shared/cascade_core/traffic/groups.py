@@ -57,6 +57,14 @@ def groups_of(traffic: Traffic, by: str) -> Groups:
     return _named(traffic.named[by], _NONE.get(by, "none"))
 
 
+def ordered_groups(traffic: Traffic, by: str) -> Groups:
+    """Return each group's name and rows: days in order, else the largest first."""
+    found = groups_of(traffic, by)
+    if by != "day":
+        found.sort(key=lambda each: (-len(each[1]), each[0]))
+    return found
+
+
 def policy_names(traffic: Traffic) -> Named:
     """Return the policy of each row with its version, as one name."""
     policy, version = traffic.named["policy"], traffic.named["policy_version"]

@@ -6,16 +6,16 @@ Arrays in, plain figures out; `report` shows them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
-from cascade_core.arrays import Array, Flags
+from cascade_core.arrays import Array, Flags, Ints
 from cascade_core.evaluation.audited import AuditRows, Estimates, LiveRows
 from cascade_core.evaluation.estimating import estimates_of
 from cascade_core.traffic.columns import Traffic
-from cascade_core.traffic.groups import groups_of
+from cascade_core.traffic.groups import ordered_groups
 from cascade_core.traffic.money import BreakEven, Costs, break_even, costs_of
 
 STRAIGHT = frozenset(
@@ -144,6 +144,24 @@ class Worked:
             exhausted=int(np.count_nonzero(rows & ~way.answered)),
         )
 
+    def take(self, rows: Ints) -> Worked:
+        """Return some of the requests, to be looked at alone.
+
+        Args:
+            rows: Which, in ascending order.
+        """
+        audits, way = self.audits, self.way
+        place = np.searchsorted(rows, audits.row)
+        own = np.flatnonzero(place < len(rows))
+        own = own[rows[place[own]] == audits.row[own]]
+        columns = {each.name: getattr(audits, each.name)[own] for each in fields(audits)}
+        return Worked(
+            self.traffic.take(rows),
+            AuditRows(**columns | {"row": place[own]}),
+            Happened(*(getattr(way, each.name)[rows] for each in fields(way))),
+            self.audit_cost[rows],
+        )
+
     def _latency(self, rows: Flags) -> Latency:
         known = self.traffic.latency[rows]
         known = known[~np.isnan(known)]
@@ -235,13 +253,7 @@ def grouped(worked: Worked, by: str, most: int) -> tuple[Sequence[Group], int]:
     Returns:
         The groups, the largest first, days in order; and how many were left out.
     """
-    found = groups_of(worked.traffic, by)
-    if by != "day":
-        found.sort(key=lambda each: (-len(each[1]), each[0]))
+    found = ordered_groups(worked.traffic, by)
     shown = found[-most:] if by == "day" else found[:most]
-    groups = []
-    for name, rows in shown:
-        flags = np.zeros(len(worked.traffic), dtype=np.bool_)
-        flags[rows] = True
-        groups.append(Group(name, worked.figures(flags)))
+    groups = [Group(name, worked.take(rows).figures()) for name, rows in shown]
     return groups, len(found) - len(shown)
