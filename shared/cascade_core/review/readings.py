@@ -134,18 +134,18 @@ def _in_words(bins: Reliability, floor: float, *, calibrated: bool) -> str:
     off = bins.confidence - bins.quality
     worst = int(np.argmax(np.abs(off) * np.sqrt(bins.share)))
     found = (
-        f"Of the {int(bins.count[worst]):,} drafts with a confidence around "
-        f"{bins.confidence[worst]:.2f}, {100 * bins.quality[worst]:.0f} % were good. On average "
-        f"confidence and outcome differ by {bins.ece:.3f}"
+        f"Confidence and outcome differ by {bins.ece:.3f} on average, most where "
+        f"{100 * bins.quality[worst]:.0f} % of {int(bins.count[worst]):,} drafts with a confidence "
+        f"around {bins.confidence[worst]:.2f} were good"
     )
     if bins.ece <= floor:
         return (
-            f"{found}, no more than chance alone would show ({floor:.3f}): it can be taken at "
-            "its word."
+            f"{found}. Chance alone would show {floor:.3f}, so the confidence can be taken at its "
+            "word."
         )
     direction = "more" if float(bins.share @ off) > 0 else "less"
     found += (
-        f"; chance alone would show {floor:.3f}. On the whole it promises {direction} than comes "
+        f". Chance alone would show {floor:.3f}. On the whole it promises {direction} than comes "
         "true"
     )
     if calibrated:

@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -20,13 +19,11 @@ from cascade_core.review.draft_policy import DraftPolicy
 from cascade_core.review.forms import Form, posted
 from cascade_core.review.pages import bench_of, link, page
 from cascade_core.review.periods import Period, period_of
-from cascade_core.review.positions import SLIDER_STEPS, Positions, nearest_stop, positions_in
+from cascade_core.review.positions import Positions, nearest_stop, positions_in
 from cascade_core.review.thresholds_answer import answer_of
 from cascade_core.review.thresholds_charts import curve_chart, reliability_chart
 from cascade_core.review.thresholds_desk import Scene, ThresholdsDesk
-
-_LARGEST_GRID = 900_000
-"""Characters of the answers that a page from disk brings with it."""
+from cascade_core.review.thresholds_disk import answers_on_disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +92,7 @@ def _page(request: Request, scene: Scene, period: Period) -> Response:
     sliders = {name: _sliders(scene, moved, name) for name in (None, *moved.own)}
     weighed = scene.weighed
     static = bool(getattr(bench, "static", False))
+    stops = {each.name: each.stops for own in sliders.values() for each in own}
     return page(
         request,
         "thresholds.html.jinja",
@@ -117,7 +115,7 @@ def _page(request: Request, scene: Scene, period: Period) -> Response:
         curve=curve_chart(scene, answer.point),
         seen=[(tier, reliability_chart(tier)) for tier in weighed.tiers] if weighed else [],
         tune=f"cascade tune {shlex.quote(bench.source.shown)} --harm {target:g} --out policy.json",
-        grid=_grid(scene, period, target) if static else None,
+        on_disk=answers_on_disk(scene, stops, period, target) if static else None,
     )
 
 
@@ -176,48 +174,3 @@ def _without(moved: Positions, name: str) -> Positions:
 
 def _texts(positions: Positions) -> dict[str, str]:
     return {name: f"{value:.12g}" for name, value in positions.fields().items()}
-
-
-def _grid(scene: Scene, period: Period, target: float) -> Markup:
-    """Return the answers of a page that is opened from disk: each slider's, others held."""
-    steps = SLIDER_STEPS
-    while True:
-        found = {
-            slider.name: {
-                "stops": kept,
-                "answers": [
-                    answer_of(
-                        scene, _moved(scene.start, slider.name, stop), period, target
-                    ).as_dict()
-                    for stop in kept
-                ],
-            }
-            for slider, kept in _thin_sliders(scene, steps)
-        }
-        # "<" could end the element that holds it.
-        text = json.dumps(finite(found), separators=(",", ":")).replace("<", "\\u003c")
-        if len(text) <= _LARGEST_GRID or steps <= 5:  # noqa: PLR2004 - as few as are of use
-            return Markup(text)  # noqa: S704 - no "<" is in it
-        steps //= 2
-
-
-def _thin_sliders(scene: Scene, steps: int) -> list[tuple[Slider, list[float]]]:
-    found = []
-    for name in (None, *scene.start.own):
-        for slider in _sliders(scene, scene.start, name):
-            stride = max(1, round(len(slider.stops) / steps))
-            kept = sorted({*slider.stops[::stride], 1.0, slider.value, slider.now})
-            found.append((slider, kept))
-    return found
-
-
-def _moved(start: Positions, name: str, value: float) -> Positions:
-    tier, _, class_name = name.partition(".")
-    k = int(tier[1:])
-
-    def put(thresholds: tuple[float, ...]) -> tuple[float, ...]:
-        return (*thresholds[:k], value, *thresholds[k + 1 :])
-
-    if not class_name:
-        return replace(start, others=put(start.others))
-    return replace(start, own={**start.own, class_name: put(start.own[class_name])})

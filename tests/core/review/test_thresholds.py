@@ -266,3 +266,46 @@ def test_a_class_with_a_hostile_name_is_text(tmp_path: Path) -> None:
     assert "<img" not in page
     answer = client.get("/thresholds/answer", params={"t0": "0.7", f"t0.{name}": "1"}).json()
     assert {each["class"] for each in answer["examples"]} == {name}
+
+
+def on_disk(page: str) -> dict[str, Any]:
+    start = page.index('id="answers-on-disk">') + len('id="answers-on-disk">')
+    found: dict[str, Any] = json.loads(page[start : page.index("</script>", start)])
+    return found
+
+
+def test_a_page_for_a_disk_brings_the_answers_that_a_server_gives(tmp_path: Path) -> None:
+    url = labelled_log(tmp_path / "log.db", text="</script><u> why")
+    bench, client = review_of(
+        url, {"thresholds": [THRESHOLD], "classes": {"refund": {"thresholds": [0.8]}}}
+    )
+    bench.static = True  # type: ignore[attr-defined]
+    page = client.get("/thresholds").text
+    assert "<u>" not in page
+    assert 'action="/thresholds" data-answer' in page
+    assert "Use these thresholds" not in page
+    held = on_disk(page)
+    assert len(json.dumps(held)) < 1_000_000
+    assert list(held["sliders"]) == ["t0", "t0.refund"]
+    for name, own in held["sliders"].items():
+        assert THRESHOLD in own["stops"] or name == "t0.refund"
+        for place in (0, len(own["stops"]) // 2, len(own["stops"]) - 1):
+            asked = {"t0": str(THRESHOLD), "t0.refund": "0.8", name: own["stops"][place]}
+            said = client.get("/thresholds/answer", params=asked).json()
+            brought = own["answers"][place]
+            assert brought["sides"] == said["sides"]
+            assert brought["promise"] == said["promise"]
+            assert brought["point"] == said["point"]
+            assert brought["figures"]["quality"]["then"] == said["figures"]["quality"]["then"]
+            whole = [{**each, **held["examples"][each["id"]]} for each in brought["examples"]]
+            assert whole == said["examples"]
+
+
+def test_a_page_for_a_disk_stays_small_whatever_people_wrote(tmp_path: Path) -> None:
+    classes = {f"class {i}": {"thresholds": [0.5 + i / 100]} for i in range(30)}
+    url = labelled_log(tmp_path / "log.db", 300, text="long " * 200)
+    bench, client = review_of(url, {"thresholds": [THRESHOLD], "classes": classes})
+    bench.static = True  # type: ignore[attr-defined]
+    held = on_disk(client.get("/thresholds").text)
+    assert len(held["sliders"]) == 31
+    assert len(json.dumps(held)) < 1_000_000

@@ -4,8 +4,8 @@
 (() => {
   const form = document.getElementById("sliders");
   if (!form) return;
-  const held = document.getElementById("thresholds-grid");
-  const grid = held && JSON.parse(held.textContent);
+  const held = document.getElementById("answers-on-disk");
+  const onDisk = held && JSON.parse(held.textContent);
   const refused = document.getElementById("refused");
   let plot = document.querySelector("#curve [data-chart]");
   const drawn = plot && JSON.parse(plot.dataset.chart);
@@ -21,8 +21,8 @@
 
   for (const range of ranges()) {
     range.hidden = false;
-    if (grid) {
-      const own = grid[document.getElementById(range.dataset.of).name];
+    if (onDisk) {
+      const own = onDisk.sliders[document.getElementById(range.dataset.of).name];
       if (!own) continue;
       range.dataset.stops = JSON.stringify(own.stops);
       range.max = own.stops.length - 1;
@@ -46,15 +46,15 @@
       ask(input);
     }
   });
-  document.getElementById("add")?.addEventListener("change", (event) => { if (event.target.value && !grid) form.requestSubmit(); });
+  document.getElementById("add")?.addEventListener("change", (event) => { if (event.target.value && !onDisk) form.requestSubmit(); });
   form.addEventListener("submit", (event) => {
-    if (document.getElementById("add")?.value && !grid) return;
+    if (document.getElementById("add")?.value && !onDisk) return;
     event.preventDefault();
     ask(null);
   });
 
   async function ask(moved) {
-    if (grid) return fromGrid(moved);
+    if (onDisk) return fromDisk(moved);
     const query = new URLSearchParams(new FormData(form));
     const number = ++asked;
     under?.abort();
@@ -80,24 +80,26 @@
   }
 
   // One slider's answers are there, with the others as they were: those go back.
-  function fromGrid(moved) {
-    const own = moved && grid[moved.name];
+  function fromDisk(moved) {
+    const field = moved ?? document.getElementById(ranges()[0].dataset.of);
+    const own = onDisk.sliders[field.name];
     if (!own) return;
     for (const range of ranges()) {
-      const field = document.getElementById(range.dataset.of);
-      if (field === moved) continue;
-      field.value = field.defaultValue;
-      range.value = nearest(stopsOf(range), Number(field.value));
+      const other = document.getElementById(range.dataset.of);
+      if (other !== moved) other.value = other.defaultValue;
+      range.value = nearest(stopsOf(range), Number(other.value));
+      range.setAttribute("aria-valuetext", other.value);
     }
-    const at = nearest(own.stops, Number(moved.value));
-    moved.value = own.stops[at];
-    show(own.answers[at]);
+    const answer = own.answers[nearest(own.stops, Number(field.value))];
+    show({ ...answer, examples: answer.examples.map((each) => ({ ...each, ...onDisk.examples[each.id] })) });
   }
+  form.addEventListener("reset", () => setTimeout(() => ask(null)));
 
   function show(found) {
     for (const place of document.querySelectorAll("[data-figure]")) {
       const [name, part] = place.dataset.figure.split(".");
-      place.textContent = found.figures[name]?.[part] ?? "";
+      const text = found.figures[name]?.[part];
+      if (text !== undefined) place.textContent = text;
     }
     document.getElementById("sides").textContent = found.sides;
     document.getElementById("examples").replaceChildren(...found.examples.map(example));
