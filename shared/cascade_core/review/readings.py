@@ -78,7 +78,7 @@ class TierSeen:
         ends: An interval for what came true in each bin.
         noise_floor: Calibration error that chance alone would show.
         said: The same in words.
-        readings: Of the confidence, and of each signal.
+        readings: Of the confidence, and of each signal that is not the same.
     """
 
     tier: int
@@ -111,7 +111,11 @@ def _tier_seen(rows: LabelledRows, tier: int) -> TierSeen:
         said=_in_words(bins, floor, calibrated=scored.calibrated),
         readings=[
             _reading_seen(rows, "confidence", confidence, quality),
-            *(_reading_seen(rows, name, of, quality) for name, of in columns.signals.items()),
+            *(
+                _reading_seen(rows, name, of, quality)
+                for name, of in columns.signals.items()
+                if not np.array_equal(of, confidence, equal_nan=True)
+            ),
         ],
     )
 

@@ -18,7 +18,7 @@ from cascade_core.review.positions import SLIDER_STEPS, Positions
 from cascade_core.review.thresholds_answer import WeighedAnswer, answer_of
 from cascade_core.review.thresholds_desk import Scene
 
-MOST_CHARACTERS = 900_000
+MOST_ON_DISK = 900_000
 """Of all answers together."""
 MOST_ANSWERS = 400
 """Of all sliders together: each takes up to a tenth of a second."""
@@ -46,7 +46,7 @@ def answers_on_disk(
         plain = finite({"sliders": found, "examples": examples})
         # "<" could end the element that holds it.
         text = json.dumps(plain, separators=(",", ":")).replace("<", "\\u003c")
-        if len(text) <= MOST_CHARACTERS or steps <= _FEWEST_STEPS:
+        if len(text) <= MOST_ON_DISK or steps <= _FEWEST_STEPS:
             return Markup(text)  # noqa: S704 - no "<" is in it
         steps //= 2
 
