@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cascade_core.review.workbench import Workbench
 
 
-def review(
+def review(  # noqa: PLR0913 - the command's options
     source: Annotated[
         str,
         typer.Argument(
@@ -38,6 +38,15 @@ def review(
         Path | None,
         typer.Option(help="Write the pages into this folder, to be opened from disk, and end."),
     ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="With --export: what was decided from then on, such as 7d.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="With --export: what was decided before then.")
+    ] = None,
+    decisions: Annotated[
+        int, typer.Option(min=0, help="With --export: how many of the latest have a page.")
+    ] = 1000,
 ) -> None:
     """Look at where requests went, what it cost and how good it was; change the policy; label.
 
@@ -50,15 +59,29 @@ def review(
             f"cascade review needs {error.name}, which is not installed: "
             "pip install 'model-cascade[review]'"
         ) from error
-    bench = _bench(source, policy, read_only=read_only)
+    if export is None and (since or until):
+        raise ConfigurationError("--since and --until are for --export: a page has its own choice")
+    bench = _bench(source, policy, read_only=read_only or export is not None)
     if export is not None:
-        raise ConfigurationError("--export is not there yet")
+        _export(bench, export, since, until, decisions)
+        return
     taken = open_socket(port)
     typer.echo(address_of(bench, taken))
     typer.echo("Whoever has this address sees the log. Ctrl-C ends it.")
     sys.stdout.flush()
     threading.Thread(target=_read_ahead, args=(bench,), daemon=True).start()
     serve_review(bench, taken)
+
+
+def _export(
+    bench: Workbench, folder: Path, since: str | None, until: str | None, decisions: int
+) -> None:
+    from cascade_core.review.exporting import export_review
+    from cascade_core.review.periods import period_of
+
+    period = period_of({"since": since or "", "until": until or ""})
+    written = export_review(bench, folder, period, decisions)
+    typer.echo(f"{written:,} pages; open {folder / 'index.html'}")
 
 
 def _bench(source: str, policy: str | None, *, read_only: bool) -> Workbench:

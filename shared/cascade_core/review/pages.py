@@ -26,6 +26,9 @@ NAVIGATION = (
 )
 """The pages, by name and path."""
 
+FOR_WRITING = frozenset({"/queue"})
+"""Pages that are of no use where nothing can be written."""
+
 PRESETS = (("All", ""), ("24 h", "24h"), ("7 d", "7d"), ("30 d", "30d"))
 """Periods that are one click away."""
 
@@ -68,9 +71,10 @@ def page(
             navigation=[
                 (name, link(address, period), address == path or path.startswith(f"{address}/"))
                 for name, address in NAVIGATION
+                if not (bench.static and address in FOR_WRITING)
             ],
             periods=_periods(path, period, others),
-            period_words=_in_words(period),
+            period_words=_words(period, static=bench.static),
             other_query=others,
             refresh=f"/refresh?{urlencode({'to': _local(request)})}",
             link=lambda path, **query: link(path, period, **query),
@@ -97,11 +101,14 @@ def _periods(
     return found
 
 
-def _in_words(period: Period) -> str:
-    if not period.until and period.since in {since for _, since in PRESETS}:
-        return "Other"
+def _words(period: Period, *, static: bool) -> str:
+    """Return what the choice of any period is called; of an export, what it is of."""
     since, until = period.since or "the start", period.until or "now"
-    return f"{since} to {until}"
+    if static:
+        whole = not period.since and not period.until
+        return "from its first decision to its last" if whole else f"from {since} to {until}"
+    is_preset = not period.until and period.since in {since for _, since in PRESETS}
+    return "Other" if is_preset else f"{since} to {until}"
 
 
 def link(path: str, period: Period, **query: Any) -> str:

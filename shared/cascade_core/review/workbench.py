@@ -46,6 +46,7 @@ class Workbench:
         home: Where the policy lives.
         draft: The policy as it is being changed.
         read_only: Whether nothing may be written.
+        static: Whether pages are opened from disk: nothing answers them.
         token: What a browser must show to see anything.
         csrf: What a form must bring to write anything.
         as_of: When what is shown was the whole of the log, in seconds since 1970; None before
@@ -67,6 +68,7 @@ class Workbench:
         self.read_only = read_only
         self.token = secrets.token_urlsafe(24)
         self.csrf = secrets.token_urlsafe(24)
+        self.static = False
         self.as_of: float | None = None
         self._start = start or _in_background
         self._lock = Lock()  # of what is shown; never held while anything is read
