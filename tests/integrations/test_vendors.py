@@ -263,13 +263,19 @@ PAGE = ROOT / "docs" / "how-to" / "telemetry.md"
 EXAMPLES = {
     "langfuse": ("ChatCascade", "langfuse.observation.metadata.cascade_tier"),
     "openinference": ("CascadeLLM.complete", "cascade_tier"),
+    "promptlayer": ("ChatCascade", "langsmith.metadata.cascade_tier"),
 }
 """By a package of each example: the span in which a decision arrives, and one of its attributes."""
 
 
+LANGSMITH = ("LANGSMITH_TRACING", "LANGSMITH_OTEL_ENABLED", "LANGSMITH_OTEL_ONLY")
+
+
 def examples() -> dict[str, str]:
     blocks = re.findall(r"```py\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
-    found = {name: block for block in blocks for name in EXAMPLES if f" {name}." in block}
+    found = {
+        name: block for block in blocks for name in EXAMPLES if re.search(rf"\b{name}\.", block)
+    }
     assert len(found) == len(blocks)
     return found
 
@@ -277,7 +283,9 @@ def examples() -> dict[str, str]:
 @pytest.mark.parametrize("package", EXAMPLES)
 def test_the_pages_examples_send_decisions(package: str, wire: Wire, tmp_path: Path) -> None:
     with Receiver() as server:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("LANGCHAIN_")}
         where = {
+            **environment,
             "OPENAI_API_KEY": "unused",
             "OPENAI_BASE_URL": f"{wire.url}/v1",
             "OPENAI_API_BASE": f"{wire.url}/v1",
@@ -285,16 +293,25 @@ def test_the_pages_examples_send_decisions(package: str, wire: Wire, tmp_path: P
             "LANGFUSE_SECRET_KEY": "unused",
             "LANGFUSE_BASE_URL": server.url,
             "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
+            "PROMPTLAYER_API_KEY": "unused",
+            "PROMPTLAYER_BASE_URL": server.url,
+            **dict.fromkeys(LANGSMITH if package == "promptlayer" else (), "true"),
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "shared")]),
         }
         before = EXPORTED if package == "openinference" else ""  # Langfuse brings its own
         (tmp_path / "example.py").write_text(before + examples()[package], encoding="utf-8")
-        subprocess.run(
-            [sys.executable, "example.py"], cwd=tmp_path, env={**os.environ, **where}, check=True
-        )
+        subprocess.run([sys.executable, "example.py"], cwd=tmp_path, env=where, check=True)
         name, attribute = EXAMPLES[package]
-        (own,) = [span for span in server.spans() if span["name"] == name]
+        found = server.spans()
+        (own,) = [span for span in found if span["name"] == name]
         assert str(own["attributes"][attribute]) in ("0", "1")
+        if package == "promptlayer":
+            assert {request.headers["X-Api-Key"] for request in server.sent} == {"unused"}
+            kinds = [span["attributes"].get("gen_ai.operation.name") for span in found]
+            calls = [span for span in found if span["parent"] == own["id"]]
+            assert kinds.count("chat") == len(calls) > 0
+            for call in calls:
+                assert call["attributes"]["langsmith.metadata.cascade_purpose"] == "draft"
 
 
 EXPORTED = """\

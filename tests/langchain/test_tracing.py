@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from langchain.agents import create_agent
 from langchain_core.caches import InMemoryCache
+from langchain_core.output_parsers import StrOutputParser
 from langchain_core.tools import tool
 from langchain_core.tracers.base import BaseTracer
 from langchain_core.tracers.langchain import LangChainTracer
@@ -295,6 +296,44 @@ async def test_an_agents_turns_are_in_one_tree_and_each_says_its_decision(
         ids = {said(run)["cascade_decision_id"] for run in inside}
         assert ids == {said(turn)["cascade_decision_id"]}
     assert len(traced.calls) == 3
+
+
+@pytest.mark.parametrize("how", ["invoke", "ainvoke"])
+async def test_a_cascade_as_an_agents_model_is_below_its_node(traced: Traced, how: str) -> None:
+    agent = create_agent(pair(UNSURE, "Oslo").cascade, [])
+    with collect_decisions() as seen:
+        if how == "invoke":
+            agent.invoke(ASKED, traced.config)
+        else:
+            await agent.ainvoke(ASKED, traced.config)
+    assert traced.whole()
+    run = traced.named("ChatCascade")
+    assert said(run) == expected(seen[0], "escalated")
+    assert run["parent_run_id"] == traced.named("model")["id"]
+    assert {call["parent_run_id"] for call in traced.calls} == {run["id"]}
+
+
+@ways
+async def test_a_cascade_inside_a_tier_says_its_own_decision(traced: Traced, how: str) -> None:
+    inner = pair(UNSURE, "Oslo").cascade
+    tiers = [inner | StrOutputParser(), FakeChat("late", model_name="last") | StrOutputParser()]
+    outer = RunnableCascade(tiers=tiers, signals=[lambda request, draft: 0.99])
+    with collect_decisions() as seen:
+        if how == "stream":
+            list(outer.stream("hi", traced.config))
+        elif how == "astream":
+            [x async for x in outer.astream("hi", traced.config)]
+        else:
+            await ask(how, outer, traced.config)
+    records = {record["id"]: record for record in seen}
+    assert traced.whole()
+    runs = [traced.named("ChatCascade"), traced.named("RunnableCascade")]
+    assert [said(run)["cascade_outcome"] for run in runs] == ["escalated", "accepted"]
+    assert [said(run)["cascade_tier"] for run in runs] == [1, 0]
+    for run in runs:
+        assert said(run)["cascade_reason"] == records[run["id"]]["reason"]
+    ids = {said(call)["cascade_decision_id"] for call in traced.calls}
+    assert ids == {runs[0]["id"]}
 
 
 def test_an_agent_whose_turn_fails_says_so(traced: Traced) -> None:
