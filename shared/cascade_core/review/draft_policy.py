@@ -17,7 +17,7 @@ from cascade_core.policy.changes import changes
 from cascade_core.policy.document import Policy
 from cascade_core.policy.moved import without_void
 from cascade_core.review import edits
-from cascade_core.review.edits import PolicyEdit
+from cascade_core.review.edits import PlaceOfRule, PolicyEdit
 from cascade_core.review.policy_homes import plain_of
 
 
@@ -108,19 +108,20 @@ class DraftPolicy:
         with self._lock:
             self._make(edits.class_dropped(class_name))
 
-    def add_rule(self, rule: Mapping[str, Any]) -> None:
+    def add_rule(self, rule: Mapping[str, Any], place: PlaceOfRule | None = None) -> None:
         """Put a rule where it decides and overrules none that keeps data; see `edits.place_for`.
 
         One of the same name is replaced.
 
         Args:
             rule: As in a policy file: `name`, `match`, `then`.
+            place: Tells where it belongs, where that is not for `place_for` to say.
 
         Raises:
             ConfigurationError: It is none.
         """
         with self._lock:
-            self._make(edits.rule_added(rule))
+            self._make(edits.rule_added(rule, place))
 
     def remove_rule(self, name: str) -> None:
         """Take a rule out.

@@ -16,6 +16,9 @@ from cascade_core.setup.plan import DEFAULT_THRESHOLD
 _Document: TypeAlias = dict[str, Any]
 _About: TypeAlias = tuple[str, ...]
 
+PlaceOfRule: TypeAlias = Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], int]
+"""Tells where a rule belongs among others, as `place_for` does."""
+
 _numbers = count(1)
 _ALL_RULES: _About = ("rules",)
 _LONGEST = 200
@@ -87,8 +90,12 @@ def class_dropped(class_name: str) -> PolicyEdit:
     return PolicyEdit(("class", class_name), said, apply)
 
 
-def rule_added(rule: Mapping[str, Any]) -> PolicyEdit:
+def rule_added(rule: Mapping[str, Any], place: PlaceOfRule | None = None) -> PolicyEdit:
     """Return the change that adds a rule, or puts it in the place of one of its name.
+
+    Args:
+        rule: The rule.
+        place: Tells where among the others; None takes `place_for`.
 
     Raises:
         ConfigurationError: It is none.
@@ -98,7 +105,7 @@ def rule_added(rule: Mapping[str, Any]) -> PolicyEdit:
 
     def apply(document: _Document) -> _Document:
         others = [each for each in document.get("rules", []) if each["name"] != name]
-        at = place_for(added, others)
+        at = (place or place_for)(added, others)
         return {**document, "rules": [*others[:at], added, *others[at:]]}
 
     return PolicyEdit(("rule", name), f"rule {name!r}: {_short(added)}", apply)
@@ -160,10 +167,14 @@ def place_for(rule: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> i
     at = 0
     for place, other in enumerate(others, 1):
         then = other.get("then", {})
-        keeps = "pin" in then or then.get("log_content") is False or then.get("escalate") is False
-        if keeps or then.get("class") in asked:
+        if keeps_data(then) or then.get("class") in asked:
             at = place
     return at
+
+
+def keeps_data(then: Mapping[str, Any]) -> bool:
+    """Tell whether what a rule does keeps data or answers where they are."""
+    return "pin" in then or then.get("log_content") is False or then.get("escalate") is False
 
 
 def _check_tier(tier: int, tiers: int) -> None:

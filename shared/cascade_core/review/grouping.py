@@ -48,13 +48,11 @@ def shown_names(report: LogReport, most: int = MOST_SHOWN) -> list[ShownGroup]:
     assert report.by is not None  # noqa: S101 - a report with groups says by what
     traffic = report.worked.traffic
     found = ordered_groups(traffic, report.by)
+    last = report.by == "day"  # of days, the last are kept and shown
+    found = found[-len(report.groups) :] if last else found
     pairs = list(zip(found, report.groups, strict=False))
-    if report.by == "day":
-        pairs = list(zip(found[-len(report.groups) :], report.groups, strict=False))[-most:]
-    return [
-        _shown(traffic, report.by, name, rows, group.figures)
-        for (name, rows), group in pairs[:most]
-    ]
+    pairs = pairs[-most:] if last else pairs[:most]
+    return [_shown(traffic, report.by, name, rows, group.figures) for (name, rows), group in pairs]
 
 
 def short_name(name: str) -> str:

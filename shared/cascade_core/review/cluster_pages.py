@@ -1,0 +1,192 @@
+"""The clusters of the page `Classes`: their figures, and a rule by words that is tried first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from cascade_core.arrays import Flags
+from cascade_core.review.bypassing import GroupEffect, bypassed, paired_audits, pinned
+from cascade_core.review.clusters import (
+    FEWEST_TEXTS,
+    Matched,
+    TextCluster,
+    TextSample,
+    clusters_of,
+    matched,
+    sample_of,
+)
+from cascade_core.review.forms import Form, posted
+from cascade_core.review.group_rules import after_names
+from cascade_core.review.pages import bench_of, link
+from cascade_core.review.periods import Period, period_of
+
+if TYPE_CHECKING:
+    from cascade_core.review.workbench import Workbench
+    from cascade_core.traffic.summary import TrafficFigures, Worked
+
+LONGEST_PATTERN = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterRow:
+    """A row of the page.
+
+    Attributes:
+        place: Which it is, counted from 0.
+        name: Its most telling words.
+        figures: Of its requests.
+        pattern: What its rule would ask for; what somebody has written in place of its words.
+        problem: Why that is no pattern; empty where it is one.
+        own: How many of the cluster's requests it matches.
+        members: How many there are.
+        others: How many other requests of the sample it matches.
+        rest: How many others there are.
+        tried: How many of all were tried.
+        slow: On how many it took longer than a rule may.
+        effects: What rules would change for the requests that it matches.
+        rules: Names of the draft's rules for this cluster, by what they do.
+    """
+
+    place: int
+    name: str
+    figures: TrafficFigures
+    pattern: str
+    problem: str
+    own: int
+    members: int
+    others: int
+    rest: int
+    tried: int
+    slow: int
+    effects: Sequence[GroupEffect]
+    rules: Mapping[str, str]
+
+
+def cluster_routes() -> list[BaseRoute]:
+    """Return the routes of the rules by words."""
+    return [Route("/classes/pattern", posted(_pattern), methods=["POST"])]
+
+
+def cluster_context(bench: Workbench, period: Period, query: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the page of clusters shows.
+
+    Args:
+        bench: The review.
+        period: The period.
+        query: `at` and `pattern` where somebody tries a pattern for a cluster.
+    """
+    snapshot = bench.snapshot()
+    rows = snapshot.within(period)
+    sample = sample_of(snapshot, rows.start, rows.stop)
+    context: dict[str, Any] = {"sample": sample, "rows": [], "why_none": ""}
+    if len(sample.texts) < FEWEST_TEXTS:
+        context["why_none"] = "texts" if len(sample.texts) else "none"
+        return context
+    try:
+        clusters = clusters_of(sample)
+    except ModuleNotFoundError:
+        return {**context, "why_none": "sklearn"}
+    if not clusters:
+        return {**context, "why_none": "words"}
+    worked = snapshot.worked(period)
+    pairs = paired_audits(snapshot, worked)
+    tried = query.get("pattern", "") if query.get("at", "").isdigit() else ""
+    at = int(query["at"]) if tried else -1
+    context["rows"] = [
+        _row(bench, worked, pairs, sample, cluster, place, tried if place == at else "")
+        for place, cluster in enumerate(clusters)
+    ]
+    return context
+
+
+def _row(  # noqa: PLR0913, PLR0917 - what a row is made of
+    bench: Workbench,
+    worked: Worked,
+    pairs: Any,
+    sample: TextSample,
+    cluster: TextCluster,
+    place: int,
+    tried: str,
+) -> ClusterRow:
+    rules = {
+        action: name
+        for action in ("bypass", "pin")
+        if (name := cluster_rule(action, cluster.name))
+        in {rule.name for rule in bench.draft.policy.rules}
+    }
+    asked = tried or _asked(bench, rules) or cluster.pattern
+    problem, found = "", Matched(np.zeros(len(sample.texts), dtype=np.bool_), 0, 0)
+    try:
+        if len(asked) > LONGEST_PATTERN:
+            problem = f"has more than {LONGEST_PATTERN:,} characters"
+        else:
+            found = matched(sample, asked)
+    except ValueError as error:
+        problem = str(error)
+    hit = sample.rows[found.found]
+    figures = worked.figures(_flags(worked, hit))
+    members = int(cluster.members.sum())
+    own = int(np.count_nonzero(found.found & cluster.members))
+    return ClusterRow(
+        place=place,
+        name=cluster.name,
+        figures=worked.figures(_flags(worked, sample.rows[cluster.members])),
+        pattern=asked,
+        problem=problem,
+        own=own,
+        members=members,
+        others=len(hit) - own,
+        rest=len(sample.texts) - members,
+        tried=found.tried,
+        slow=found.slow,
+        effects=(bypassed(figures), pinned(worked, hit, figures, pairs)),
+        rules=rules,
+    )
+
+
+def _asked(bench: Workbench, rules: Mapping[str, str]) -> str:
+    """Return the pattern of the rule that the draft has for a cluster."""
+    for rule in bench.draft.policy.rules:
+        if rule.name in rules.values():
+            return rule.match.regex or ""
+    return ""
+
+
+def _flags(worked: Worked, rows: Any) -> Flags:
+    flags = np.zeros(len(worked.traffic), dtype=np.bool_)
+    flags[rows] = True
+    return flags
+
+
+def cluster_rule(action: str, name: str) -> str:
+    """Return what the rule for a cluster is called."""
+    return f"{action} requests about {name}"
+
+
+def _pattern(request: Request, form: Form) -> Response:
+    """Add a rule by words to the draft, or take it out."""
+    bench, period = bench_of(request), period_of(form)
+    action, name = form.get("action", ""), form.get("name", "")
+    pattern = form.get("pattern", "")
+    if action not in {"bypass", "pin"} or not 0 < len(name) <= LONGEST_PATTERN:
+        raise HTTPException(400, "a rule by words either bypasses or pins what it matches")
+    if len(pattern) > LONGEST_PATTERN:
+        raise HTTPException(400, f"a pattern may have {LONGEST_PATTERN:,} characters at the most")
+    had = {rule.name for rule in bench.draft.policy.rules}
+    for each in ("bypass", "pin"):
+        if cluster_rule(each, name) in had:
+            bench.draft.remove_rule(cluster_rule(each, name))
+    if form.get("on") == "yes":
+        then: dict[str, Any] = {"bypass": True} if action == "bypass" else {"pin": 0}
+        match = {"regex": pattern}
+        rule = {"name": cluster_rule(action, name), "match": match, "then": then}
+        bench.draft.add_rule(rule, after_names)
+    return RedirectResponse(link("/classes", period, by="cluster"), 303)
