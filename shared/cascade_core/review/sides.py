@@ -163,7 +163,9 @@ def reads_alike(rows: LabelledRows, snapshot: Snapshot) -> bool:
     if not pairs:
         return True
     logged, own = (list(each) for each in zip(*pairs, strict=True))
-    recorded, given = snapshot.confidence[logged], rows.scored.confidences[0][own]
+    met = np.full(len(rows.scored), np.nan)
+    met[own] = snapshot.threshold[logged]
+    recorded, given = snapshot.confidence[logged], rows.scored.told(0, met)[own]
     both = ~np.isnan(recorded) & ~np.isnan(given)
     if not both.any():
         return True

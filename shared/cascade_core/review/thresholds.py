@@ -31,6 +31,7 @@ class Slider:
     """One threshold that can be moved.
 
     Attributes:
+        key: Of its element.
         name: Of its field.
         label: What its field is called.
         handle: What is dragged is called.
@@ -40,6 +41,7 @@ class Slider:
         place: Which of them is the nearest to where it stands.
     """
 
+    key: str
     name: str
     label: str
     handle: str
@@ -101,7 +103,7 @@ def _page(request: Request, scene: Scene, period: Period) -> Response:
         scene=scene,
         answer=answer,
         sliders=sliders,
-        fields={name: f"{value:.12g}" for name, value in moved.fields().items()},
+        fields=_texts(moved),
         back=link("/thresholds", period, **_texts(scene.now)),
         moved=moved,
         drop={
@@ -127,6 +129,7 @@ def _sliders(scene: Scene, moved: Positions, class_name: str | None) -> list[Sli
         stops = scene.stops(k, class_name)
         found.append(
             Slider(
+                key=f"t{k}" if class_name is None else f"t{k}-{list(moved.own).index(class_name)}",
                 name=f"t{k}" if class_name is None else f"t{k}.{class_name}",
                 label=f"Threshold of tier {k}{model}{of}",
                 handle=f"Slider of tier {k}{model}{of}",
@@ -173,4 +176,5 @@ def _without(moved: Positions, name: str) -> Positions:
 
 
 def _texts(positions: Positions) -> dict[str, str]:
-    return {name: f"{value:.12g}" for name, value in positions.fields().items()}
+    """Return the fields of a form; every digit counts, or decisions at a threshold would change."""
+    return {name: repr(value) for name, value in positions.fields().items()}

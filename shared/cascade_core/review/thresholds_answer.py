@@ -99,7 +99,7 @@ def answer_of(scene: Scene, moved: Positions, period: Period, target: float) -> 
     return WeighedAnswer(
         figures=figures,
         said=_in_a_sentence(figures),
-        sides="" if sides is None else _sides_said(sides),
+        sides="" if sides is None else _sides_said(sides, scene.tiers),
         examples=[]
         if sides is None
         else [_example(each, period, live=sides.live) for each in sides.examples],
@@ -251,15 +251,18 @@ def _in_a_sentence(figures: Mapping[str, Weighing]) -> str:
     return "; ".join(parts)
 
 
-def _sides_said(sides: Sides) -> str:
+def _sides_said(sides: Sides, tiers: int) -> str:
     what = "decisions of the period that a threshold made" if sides.live else "labelled rows"
     changed = sides.up + sides.down
     if not changed:
         return f"None of the {sides.of:,} {what} would change sides."
     share = formatted(changed / sides.of)
+    found = f"{changed:,} of the {sides.of:,} {what} ({share}) would change sides"
+    if tiers > 2:  # noqa: PLR2004 - a draft can be kept by one tier of several
+        return f"{found}: {sides.up:,} to a later tier, {sides.down:,} to an earlier one."
     return (
-        f"{changed:,} of the {sides.of:,} {what} ({share}) would change sides: {sides.up:,} that "
-        f"are kept now would be sent on, {sides.down:,} that are sent on now would be kept."
+        f"{found}: {sides.up:,} that are kept now would be sent on, {sides.down:,} that are sent "
+        "on now would be kept."
     )
 
 

@@ -163,6 +163,15 @@ def test_a_class_of_the_policy_that_decides_can_be_like_the_others(log: str) -> 
     assert bench.draft.policy.classes["refund"].thresholds == (0.9,)
 
 
+def test_thresholds_that_are_not_moved_are_used_to_the_last_digit(log: str) -> None:
+    threshold = 0.6000000000000001
+    bench, client = review_of(log, {"thresholds": [threshold]})
+    page = client.get("/thresholds").text
+    assert 'name="t0" value="0.6000000000000001"' in page
+    client.post("/thresholds", data={"t0": "0.6000000000000001"})
+    assert not bench.draft.changed
+
+
 def test_a_review_that_is_read_only_has_no_button_and_takes_none(log: str) -> None:
     bench, client = review_of(log, read_only=True)
     assert "Use these thresholds" not in client.get("/thresholds").text
@@ -222,6 +231,7 @@ def test_three_tiers_have_two_sliders_and_examples_of_labelled_rows(tmp_path: Pa
     assert 'name="t1"' in page
     found = client.get("/thresholds/answer?t0=0.7&t1=0.95").json()
     assert {each["move"] for each in found["examples"]} == {"tier 1 → tier 2"}
+    assert "to a later tier, 0 to an earlier one" in found["sides"]
     assert found["figures"]["tier0"]["difference"] == "no change"
     assert found["figures"]["tier2"]["difference"] != "no change"
     first = found["examples"][0]
