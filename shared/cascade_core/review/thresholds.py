@@ -93,7 +93,6 @@ def _page(request: Request, scene: Scene, period: Period) -> Response:
     answer = answer_of(scene, moved, period, target)
     sliders = {name: _sliders(scene, moved, name) for name in (None, *moved.own)}
     weighed = scene.weighed
-    static = bool(getattr(bench, "static", False))
     stops = {each.name: each.stops for own in sliders.values() for each in own}
     return page(
         request,
@@ -117,7 +116,7 @@ def _page(request: Request, scene: Scene, period: Period) -> Response:
         curve=curve_chart(scene, answer.point),
         seen=[(tier, reliability_chart(tier)) for tier in weighed.tiers] if weighed else [],
         tune=f"cascade tune {shlex.quote(bench.source.shown)} --harm {target:g} --out policy.json",
-        on_disk=answers_on_disk(scene, stops, period, target) if static else None,
+        on_disk=answers_on_disk(scene, stops, period, target) if bench.static else None,
     )
 
 
@@ -177,4 +176,4 @@ def _without(moved: Positions, name: str) -> Positions:
 
 def _texts(positions: Positions) -> dict[str, str]:
     """Return the fields of a form; every digit counts, or decisions at a threshold would change."""
-    return {name: repr(value) for name, value in positions.fields().items()}
+    return {name: repr(value).removesuffix(".0") for name, value in positions.fields().items()}

@@ -289,7 +289,7 @@ def test_a_page_for_a_disk_brings_the_answers_that_a_server_gives(tmp_path: Path
     bench, client = review_of(
         url, {"thresholds": [THRESHOLD], "classes": {"refund": {"thresholds": [0.8]}}}
     )
-    bench.static = True  # type: ignore[attr-defined]
+    bench.static = True
     page = client.get("/thresholds").text
     assert "<u>" not in page
     assert 'action="/thresholds" data-answer' in page
@@ -315,7 +315,7 @@ def test_a_page_for_a_disk_stays_small_whatever_people_wrote(tmp_path: Path) -> 
     classes = {f"class {i}": {"thresholds": [0.5 + i / 100]} for i in range(30)}
     url = labelled_log(tmp_path / "log.db", 300, text="long " * 200)
     bench, client = review_of(url, {"thresholds": [THRESHOLD], "classes": classes})
-    bench.static = True  # type: ignore[attr-defined]
+    bench.static = True
     held = on_disk(client.get("/thresholds").text)
     assert len(held["sliders"]) == 31
     assert len(json.dumps(held)) < 1_000_000
