@@ -105,6 +105,8 @@ def _show(request: Request) -> Response:
 def _label(request: Request, form: Mapping[str, str]) -> Response:
     """Keep what is said of a decision of the queue."""
     bench = bench_of(request)
+    if form.get("quality") != "between":  # the field for a correction holds the answer at first
+        form = {**form, "corrected": ""}
     key, said, once = unquote(form.get("id", "")), feedback_in(form), form.get("key", "")
     state = queue_state(bench)
     with state.lock:  # one after another: the later word counts

@@ -164,8 +164,10 @@ def test_a_label_is_kept_and_leaves_the_queue(url: str) -> None:
 def test_a_correction_is_a_label_too(url: str) -> None:
     pages = Pages(store([decision("a")], url))
     pages.give("/queue/label", id="a", quality="between", between="0.5", corrected="Right:\r\nso")
-    (event,) = read_events(url, "feedback")
-    assert (event["quality"], event["corrected"]) == (0.5, "Right:\nso")
+    pages.give("/queue/label", id="a", quality="1", corrected="what the field held at first")
+    correction, word = read_events(url, "feedback")
+    assert (correction["quality"], correction["corrected"]) == (0.5, "Right:\nso")
+    assert (word["quality"], word["corrected"]) == (1.0, None)
 
 
 def test_a_label_that_is_sent_again_is_kept_once(url: str) -> None:

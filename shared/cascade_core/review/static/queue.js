@@ -55,7 +55,7 @@
   });
 
   // ---- labelling ---------------------------------------------------------------------------------
-  function label(row, quality, corrected = "") {
+  function label(row, quality, correction = {}) {
     const there = open();
     const next = there[there.indexOf(row) + 1] ?? there[there.indexOf(row) - 1];
     const said = words[quality] ?? String(quality);
@@ -63,7 +63,7 @@
     history.push(row);
     send({
       path: list.dataset.label, row: row.id, said, title: titleOf(row),
-      fields: { id: row.dataset.id, quality, corrected, by: document.getElementById("by").value, key: crypto.randomUUID() },
+      fields: { id: row.dataset.id, quality, ...correction, by: document.getElementById("by").value, key: crypto.randomUUID() },
     });
     told();
     if (next) go(next);
@@ -94,7 +94,7 @@
   function keepCorrection(row) {
     const between = row.querySelector("[name=between]");
     if (!between.reportValidity()) return;
-    label(row, Number(between.value), row.querySelector("textarea").value);
+    label(row, Number(between.value), { quality: "between", between: between.value, corrected: row.querySelector("textarea").value });
   }
 
   // ---- sending, in order ---------------------------------------------------------------------------
