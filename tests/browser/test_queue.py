@@ -102,7 +102,7 @@ def test_keys_do_nothing_while_something_is_written_and_can_be_switched_off(
     review: Review, desk_copy: Path
 ) -> None:
     page = review.open("/queue")
-    page.get_by_label("By").fill("u10j")
+    page.get_by_role("textbox", name="By", exact=True).fill("u10j")
     assert kept(desk_copy) == []
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).not_to_be_visible()
