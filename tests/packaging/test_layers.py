@@ -60,6 +60,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cascade_core.policy",),
     ("cascade_core.signals",),
     ("cascade_core.log",),
+    ("cascade_core.telemetry",),
     ("cascade_core.setup",),
     ("cascade_core.loop",),
     ("cascade_core.evaluation",),
