@@ -85,6 +85,7 @@ pictures: $(VENV)/.stamp-dev ## Draw the pictures of the documentation that show
 	$(VENV)/bin/python docs/pictures/concepts.py
 	$(VENV)/bin/python docs/pictures/curve.py
 	$(VENV)/bin/python docs/pictures/report.py
+	$(VENV)/bin/python docs/pictures/review.py
 
 .PHONY: mutants
 mutants: $(VENV)/.stamp-mutants ## Break the code in small ways and see whether the nearest tests notice
