@@ -39,6 +39,10 @@ def test_a_slider_is_moved_by_keyboard_and_figures_and_examples_follow(review: R
     assert number(page) == "1"
     assert moved(page, "escalated") == "100.0 %"
     expect(page.locator("#status")).to_contain_text("cost per request")
+    field = page.get_by_label("Threshold of tier 0 (desk-small)", exact=True)
+    field.fill("0.75823")  # any number, and steps from there
+    field.press("ArrowUp")
+    expect(field).to_have_value("0.759")
 
 
 def test_a_slider_is_moved_by_mouse_and_its_thresholds_are_used(review: Review) -> None:

@@ -10,12 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cascade_core.labels import read_table
+from cascade_core.evaluation.scored import Scored
+from cascade_core.evaluation.scoring import score
+from cascade_core.labels import Table, read_table
 from cascade_core.policy.document import Policy
 from cascade_core.report.rows import formatted
+from cascade_core.review import labelled_rows
 from cascade_core.review.labelled_rows import LabelledRows
 from cascade_core.review.positions import Positions
 from tests.core.review.weighing import THRESHOLD, labelled_log, review_of, table_file
+from tests.core.traffic.making import decision
 from tests.core.traffic.storing import store
 from tests.running import Run, in_process
 
@@ -319,3 +323,37 @@ def test_a_page_for_a_disk_stays_small_whatever_people_wrote(tmp_path: Path) -> 
     held = on_disk(client.get("/thresholds").text)
     assert len(held["sliders"]) == 31
     assert len(json.dumps(held)) < 1_000_000
+
+
+def test_rows_are_scored_once_for_all_answers_and_again_for_another_policy(
+    log: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored: list[Policy] = []
+
+    def counting(table: Table, policy: Policy) -> Scored:
+        scored.append(policy)
+        return score(table, policy)
+
+    monkeypatch.setattr(labelled_rows, "score", counting)
+    bench, client = review_of(log)
+    for asked in ("", "/answer?t0=0.7", "/answer?t0=0.8&since=2026-03-20", "?t0=0.9"):
+        client.get(f"/thresholds{asked}")
+    client.post("/thresholds", data={"t0": "0.9"})
+    client.get("/thresholds/answer")
+    assert len(scored) == 1
+    bench.draft.reset(Policy.load({"thresholds": [0.9]}))
+    now = client.get("/thresholds/answer").json()["figures"]["escalated"]["now"]
+    assert len(scored) == 2
+    judged = [round((i * 37 % 120 + 0.5) / 120, 6) for i in range(0, 120, 2)]
+    assert now == formatted(float(np.mean(np.array(judged) < 0.9)))
+
+
+def test_a_log_that_has_grown_is_counted_as_it_is(log: str) -> None:
+    bench, client = review_of(log)
+    before = client.get("/thresholds/answer?t0=0.9").json()["sides"]
+    assert "of the 120 decisions" in before
+    store([decision("new", 28, confidence=0.85, threshold=THRESHOLD)], log)
+    bench.refresh()
+    after = client.get("/thresholds/answer?t0=0.9").json()
+    assert "of the 121 decisions" in after["sides"]
+    assert "new" in {each["id"] for each in after["examples"]}
