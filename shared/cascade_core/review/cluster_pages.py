@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from cascade_core.arrays import Flags
+from cascade_core.policy.document import Policy
 from cascade_core.review.bypassing import GroupEffect, bypassed, paired_audits, pinned
 from cascade_core.review.clusters import (
     FEWEST_TEXTS,
@@ -86,7 +87,7 @@ def cluster_context(bench: Workbench, period: Period, query: Mapping[str, str]) 
     snapshot = bench.snapshot()
     rows = snapshot.within(period)
     sample = sample_of(snapshot, rows.start, rows.stop)
-    context: dict[str, Any] = {"sample": sample, "rows": [], "why_none": ""}
+    context: dict[str, Any] = {"sample": sample, "rows": [], "why_none": "", "announce": ""}
     if len(sample.texts) < FEWEST_TEXTS:
         context["why_none"] = "texts" if len(sample.texts) else "none"
         return context
@@ -104,6 +105,15 @@ def cluster_context(bench: Workbench, period: Period, query: Mapping[str, str]) 
         _row(bench, worked, pairs, sample, cluster, place, tried if place == at else "")
         for place, cluster in enumerate(clusters)
     ]
+    context["announce"] = "The draft was changed"
+    for row in context["rows"]:
+        if row.place == at and not row.problem:
+            context["announce"] = (
+                f"It matches {row.own:,} of {row.members:,} of this cluster, and {row.others:,} of "
+                f"{row.rest:,} other requests"
+            )
+        elif row.place == at:
+            context["announce"] = f"This {row.problem}"
     return context
 
 
@@ -172,21 +182,28 @@ def cluster_rule(action: str, name: str) -> str:
 
 
 def _pattern(request: Request, form: Form) -> Response:
-    """Add a rule by words to the draft, or take it out."""
+    """Try a pattern, add a rule of it to the draft, or take the rule out."""
     bench, period = bench_of(request), period_of(form)
-    action, name = form.get("action", ""), form.get("name", "")
-    pattern = form.get("pattern", "")
-    if action not in {"bypass", "pin"} or not 0 < len(name) <= LONGEST_PATTERN:
+    action, _, on = form.get("do", "").partition(" ")
+    name, pattern = form.get("name", ""), form.get("pattern", "")
+    if action not in {"try", "bypass", "pin"} or not 0 < len(name) <= LONGEST_PATTERN:
         raise HTTPException(400, "a rule by words either bypasses or pins what it matches")
+    if action == "try":
+        # A pattern that is too long is said to be; all of it need not come back for that.
+        asked = {"at": form.get("at", ""), "pattern": pattern[: LONGEST_PATTERN + 1]}
+        return RedirectResponse(link("/classes", period, by="cluster", **asked), 303)
     if len(pattern) > LONGEST_PATTERN:
         raise HTTPException(400, f"a pattern may have {LONGEST_PATTERN:,} characters at the most")
-    had = {rule.name for rule in bench.draft.policy.rules}
+    rule = {
+        "name": cluster_rule(action, name),
+        "match": {"regex": pattern},
+        "then": {"bypass": True} if action == "bypass" else {"pin": 0},
+    }
+    Policy.load({"rules": [rule]} if on == "yes" else {})  # before anything is taken out
+    had = {each.name for each in bench.draft.policy.rules}
     for each in ("bypass", "pin"):
         if cluster_rule(each, name) in had:
             bench.draft.remove_rule(cluster_rule(each, name))
-    if form.get("on") == "yes":
-        then: dict[str, Any] = {"bypass": True} if action == "bypass" else {"pin": 0}
-        match = {"regex": pattern}
-        rule = {"name": cluster_rule(action, name), "match": match, "then": then}
+    if on == "yes":
         bench.draft.add_rule(rule, after_names)
     return RedirectResponse(link("/classes", period, by="cluster"), 303)

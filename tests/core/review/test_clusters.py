@@ -131,18 +131,19 @@ def test_a_cluster_becomes_a_rule_by_words_and_is_taken_back(bench: Workbench) -
     said = shown_text(html)
     assert "It matches 30 of 30 of this cluster, and 0 of 60 other requests." in said
     name = re.findall(r'name="name" value="([^"]*)"', html)[0]
-    form = {"name": name, "pattern": "(?i)refund", "action": "bypass", "on": "yes"}
+    form = {"name": name, "pattern": "(?i)refund", "do": "bypass yes"}
     html = client.post("/classes/pattern", data=form).text
     (rule,) = bench.draft.policy.rules
     assert (rule.name, rule.match.regex) == (f"bypass requests about {name}", "(?i)refund")
     assert 'aria-checked="true"' in html
     assert 'value="(?i)refund"' in html
-    client.post("/classes/pattern", data={**form, "on": "no"})
+    client.post("/classes/pattern", data={**form, "do": "bypass no"})
     assert not bench.draft.changed
 
 
 def test_a_pattern_is_tried_before_it_is_added(bench: Workbench) -> None:
-    html = asking(bench).get("/classes", params={"by": "cluster", "at": "0", "pattern": "number"})
+    form = {"name": "x", "at": "0", "pattern": "number", "do": "try"}
+    html = asking(bench).post("/classes/pattern", data=form)
     part = html.text[html.text.index('id="cluster-0"') :]
     own, others = (
         int(float(re.findall(f'data-name="{n}" data-value="(\\d+)"', part)[0]))
@@ -157,7 +158,7 @@ def test_no_pattern_is_refused_in_words(bench: Workbench, pattern: str) -> None:
     client = asking(bench)
     html = client.get("/classes", params={"by": "cluster", "at": "0", "pattern": pattern}).text
     assert 'aria-invalid="true"' in html
-    form = {"name": "x", "pattern": pattern, "action": "bypass", "on": "yes"}
+    form = {"name": "x", "pattern": pattern, "do": "bypass yes"}
     assert client.post("/classes/pattern", data=form).status_code == 400
     assert not bench.draft.changed
 
