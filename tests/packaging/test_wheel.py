@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import configparser
+import tarfile
 import tomllib
 import zipfile
 from email.parser import Parser
 from pathlib import Path
 
 import pytest
+from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,6 +73,29 @@ def test_the_starter_project_is_shipped(names: set[str]) -> None:
     assert templates <= names
 
 
+def test_the_reviews_pages_are_shipped_with_the_charts_library_and_its_licence(
+    names: set[str], tmp_path: Path
+) -> None:
+    folder = ROOT / "shared" / "cascade_core" / "review"
+    files = {
+        path.relative_to(folder).as_posix()
+        for part in ("templates", "static")
+        for path in (folder / part).rglob("*")
+        if path.is_file()
+    }
+    assert {
+        "templates/base.html.jinja",
+        "static/review.css",
+        "static/vendor/uPlot-1.6.32.iife.min.js",
+        "static/vendor/uPlot-1.6.32.LICENSE.txt",
+    } <= files
+    assert {f"cascade_core/review/{file}" for file in files} <= names
+    (built,) = SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
+    with tarfile.open(built) as archive:
+        packed = {name.partition("/")[2] for name in archive.getnames()}
+    assert {f"shared/cascade_core/review/{file}" for file in files} <= packed
+
+
 def test_the_wheel_stays_small(wheel: Path) -> None:
     assert wheel.stat().st_size < 6 * MEGABYTE
 
@@ -96,6 +121,7 @@ def test_the_command_and_its_parts_are_entry_points(wheel: Path) -> None:
         "prune": "cascade_core.commands.prune:prune",
         "export": "cascade_core.commands.export:export",
         "report": "cascade_core.commands.report:report",
+        "review": "cascade_core.commands.review:review",
         "explain": "cascade_core.commands.explain:explain",
         "policy": "cascade_core.commands.policy:policy",
     }
@@ -115,9 +141,11 @@ def test_the_metadata_names_every_extra_and_shows_the_readme(wheel: Path) -> Non
         "language",
         "llamaindex",
         "log",
+        "otel",
         "parquet",
         "postgres",
         "prices",
         "report",
+        "review",
     }
     assert metadata.get_payload(), "pyproject.toml needs: readme = 'README.md'"

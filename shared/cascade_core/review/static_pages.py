@@ -1,6 +1,7 @@
 """Makes pages that open from disk of those that are served.
 
-Links lead to files beside the page, or are taken out; so is every form that needs a server.
+Links lead to files beside the page, or are taken out; so is every form that needs a server, and
+every element with `data-served`.
 """
 
 from __future__ import annotations
@@ -61,6 +62,9 @@ class _Static(HTMLParser):
             chooses = given.get("method", "get") == "get"
             self._form = _Choice(given.get("action") or "") if chooses else None
             self._left_out = 1
+            return
+        if "data-served" in given:
+            self._form, self._left_out = None, 1
             return
         if tag == "a" and given.get("href") and self._to(given["href"] or "") is None:
             if "download" in given or "button" in (given.get("class") or "").split():

@@ -192,6 +192,7 @@ LEADS = {"/here": "here.html", "/by?by=tag": "by-tag.html", "/static/x.js": "sta
         ('<a href="#place" data-update="z">x</a>', '<a href="#place">x</a>'),
         ('<form method="post"><input name="a"><p>x</p></form>y', "y"),
         ('<form method="get" action="/z"><input name="a"><select></select></form>y', "y"),
+        ("<div data-served><p>x</p><input><br></div>y", "y"),
         ('<form method="dialog"><button>x</button></form>', None),
         ('<form data-answer="/a" id="s"><input></form>', '<form id="s"><input></form>'),
         ("<p>a &amp; &lt;b&gt; &#34; &nbsp;</p>", None),
