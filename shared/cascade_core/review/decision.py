@@ -85,7 +85,7 @@ def _said(request: Request, form: Mapping[str, str]) -> Response:
     if fetch_decision(bench_of(request).source.database, key) is None:
         raise ConfigurationError("the log has no decision of that id: nothing was kept")
     said = feedback_in(form)
-    give_feedback(bench_of(request).source, key, said)
+    give_feedback(bench_of(request), key, said)
     path, query = decision_path(key), form.get("query", "").removeprefix("?")
     join = "&" if "?" in path else "?"
     answer = RedirectResponse(f"{path}{join}{query}#feedback" if query else f"{path}#feedback", 303)

@@ -14,7 +14,7 @@ from cascade_core.loop.feedback import record_feedback
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cascade_core.review.source import Source
+    from cascade_core.review.workbench import Workbench
 
 SECONDS_TO_WRITE = 10.0
 """How long a page waits for its feedback to be in the log."""
@@ -41,11 +41,11 @@ class SaidOf(NamedTuple):
     note: str = ""
 
 
-def give_feedback(source: Source, key: str, said: SaidOf) -> None:
-    """Keep what somebody says of an answer; it is in the log when this returns.
+def give_feedback(bench: Workbench, key: str, said: SaidOf) -> None:
+    """Keep what somebody says of an answer; the pages know it when this returns.
 
     Args:
-        source: What is reviewed.
+        bench: The review.
         key: The decision's id.
         said: What is said of it.
 
@@ -53,39 +53,41 @@ def give_feedback(source: Source, key: str, said: SaidOf) -> None:
         ConfigurationError: It is a table that is reviewed.
         HTTPException: The log cannot be written now.
     """
-    hand_over(source, key, said)
-    settle(source)
+    hand_over(bench, key, said)
+    settle(bench)
 
 
-def hand_over(source: Source, key: str, said: SaidOf) -> None:
+def hand_over(bench: Workbench, key: str, said: SaidOf) -> None:
     """Give the log what somebody says of an answer; see `give_feedback`, and `settle`."""
-    if source.kind == "table":
+    log = bench.source.keeps_feedback
+    if log is None:
         raise ConfigurationError(NO_FEEDBACK)
-    # A file of lines is read into a database of its own, which the pages read.
-    for log in dict.fromkeys((source.given, source.database)):
-        try:
-            record_feedback(
-                key,
-                said.quality,
-                by=said.by or None,
-                corrected=said.corrected or None,
-                note=said.note or None,
-                log=log,
-            )
-        except OSError as error:
-            reason = f"{source.shown} cannot be written now ({type(error).__name__})"
-            raise HTTPException(503, f"{reason}: nothing is kept; try again") from error
+    try:
+        record_feedback(
+            key,
+            said.quality,
+            by=said.by or None,
+            corrected=said.corrected or None,
+            note=said.note or None,
+            log=log,
+        )
+    except OSError as error:
+        reason = f"{bench.source.shown} cannot be written now ({type(error).__name__})"
+        raise HTTPException(503, f"{reason}: nothing is kept; try again") from error
 
 
-def settle(source: Source) -> None:
-    """Wait until what was said is in the log.
+def settle(bench: Workbench) -> None:
+    """Wait until what was said is in the log, and known here.
 
     Raises:
         HTTPException: It is not there yet.
     """
     if not flush_log(SECONDS_TO_WRITE):
-        msg = f"{source.shown} cannot be written now: it waits here, and is lost if this ends"
+        shown = bench.source.shown
+        msg = f"{shown} cannot be written now: it waits here, and is lost if this ends"
         raise HTTPException(503, msg)
+    if bench.source.file is not None:  # the pages ask a copy of it
+        bench.refresh()
 
 
 def feedback_in(form: Mapping[str, str]) -> SaidOf:

@@ -113,10 +113,10 @@ def _label(request: Request, form: Mapping[str, str]) -> Response:
         if not once or once not in state.sent:
             if not fetch_rows(bench.source.database, [key]):
                 raise ConfigurationError("the log has no decision of that id: nothing was kept")
-            hand_over(bench.source, key, said)
+            hand_over(bench, key, said)
             state.sent[once or str(uuid4())] = None
         # One that was handed over, and not written yet, is not handed over again.
-        settle(bench.source)
+        settle(bench)
         state.labelled.pop(key, None)
         state.labelled[key] = said
         state.reopened.pop(key, None)

@@ -250,27 +250,28 @@ def test_feedback_needs_the_pages_proof_and_leave(url: str) -> None:
     assert list(read_events(url)) == []
 
 
-def test_feedback_of_a_file_goes_to_the_file(url: str, tmp_path: Path) -> None:
+def test_feedback_of_a_file_goes_to_the_file(tmp_path: Path) -> None:
     file = tmp_path / "decisions.jsonl"
     file.write_text(json.dumps(decision("a")) + "\n")
-    store([decision("a")], url)
-    pages = Pages(Source(str(file), str(file), "log", url))
+    pages = Pages(str(file))
     assert pages.give("/feedback", id="a", quality="1", note="yes").status_code == 303
     (event,) = read_events(file, "feedback")
     assert (event["decision"], event["quality"], event["note"]) == ("a", 1.0, "yes")
-    assert "1.000 somebody" in pages.text("/decisions/a")
+    assert pages.text("/decisions/a").count("1.000 somebody") == 1
+    assert pages.give("/feedback", id="a", quality="0").status_code == 303
+    assert pages.text("/decisions/a").count("somebody") == 2
     assert file.stat().st_mode & 0o077 == 0
 
 
-def test_a_file_that_cannot_be_written_is_said(url: str, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     file = tmp_path / "gone" / "decisions.jsonl"
     file.parent.mkdir()
     file.write_text(json.dumps(decision("a")) + "\n")
-    store([decision("a")], url)
-    pages = Pages(Source(str(file), "decisions.jsonl", "log", url))
+    pages = Pages(str(file))
+    pages.bench.snapshot()
     file.unlink()
     assert pages.give("/feedback", id="a", quality="1").status_code == 400
-    assert list(read_events(url, "feedback")) == []
+    assert not file.exists()
 
 
 def test_a_table_takes_no_feedback(url: str) -> None:

@@ -183,12 +183,11 @@ def test_a_label_that_is_sent_again_is_kept_once(url: str) -> None:
 
 
 def test_a_label_that_could_not_be_kept_can_be_sent_again(
-    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store([decision("a")], url)
     file = tmp_path / "decisions.jsonl"
     file.write_text(json.dumps(decision("a")) + "\n")
-    pages = Pages(Source(str(file), str(file), "log", url))
+    pages = Pages(str(file))
 
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "no space left")
