@@ -33,7 +33,7 @@ _SENT = ("low_confidence", "gate_refusal", "gate_schema", "no_reading")
 
 def made_up(n: int, seed: int = 0) -> Iterator[tuple[list[dict[str, Any]], list[dict[str, Any]]]]:
     """Make decisions and audits as rows of a database, some at a time: 30 days, two policies."""
-    rng = np.random.default_rng(seed)
+    rng, read = np.random.default_rng(seed), np.random.default_rng(seed + 1)
     for start in range(0, n, CHUNK):
         size = min(CHUNK, n - start)
         numbers = start + np.arange(size)
@@ -44,6 +44,7 @@ def made_up(n: int, seed: int = 0) -> Iterator[tuple[list[dict[str, Any]], list[
         picked = rng.random(size) < 0.05
         classes, sent = rng.integers(0, 12, size), rng.integers(0, len(_SENT), size)
         tags = rng.integers(0, 40, size)
+        reading = read.random(size) / 2
         decisions, audits = [], []
         for i, number in enumerate(numbers.tolist()):
             stays, past = bool(kept[i]), bool(straight[i])
@@ -64,7 +65,7 @@ def made_up(n: int, seed: int = 0) -> Iterator[tuple[list[dict[str, Any]], list[
                     "reason": "confident" if stays else "bypassed" if past else _SENT[sent[i]],
                     "accepted": stays,
                     "calibrated": True,
-                    "confidence": 0.9 if stays else 0.2,
+                    "confidence": float(reading[i]) + 0.5 * stays,
                     "threshold": 0.5,
                     "cost_usd": float(cost),
                     "strong_cost_usd": float(strong[i]),
@@ -84,6 +85,7 @@ def made_up(n: int, seed: int = 0) -> Iterator[tuple[list[dict[str, Any]], list[
                 harm = float(stays and number % 90 == 0)
                 audits.append(
                     {
+                        "event": json.dumps(_event(decisions[-1], harm)),
                         "id": f"audit {name}",
                         "decision": name,
                         "at": decisions[-1]["at"] + 1,
@@ -95,10 +97,36 @@ def made_up(n: int, seed: int = 0) -> Iterator[tuple[list[dict[str, Any]], list[
                         "harm": harm,
                         "strong_cost_usd": float(strong[i]),
                         "cost_usd": float(strong[i]),
-                        "event": "{}",
                     }
                 )
         yield decisions, audits
+
+
+def _event(decision: Mapping[str, Any], harm: float) -> dict[str, Any]:
+    """Return what an audit says of both tiers' answers."""
+    confidence, strong = decision["confidence"], decision["strong_cost_usd"]
+    drafts = {
+        "model": ("small", "large"),
+        "quality": (1 - harm, 1.0),
+        "cost_usd": (strong / 12, strong),
+        "confidence": (confidence, None),
+        "signals": ({"seen": confidence}, {}),
+    }
+    tiers = [
+        {"tier": k, **{name: pair[k] for name, pair in drafts.items()}, "reason": None}
+        for k in range(2)
+    ]
+    name = decision["id"]
+    return {
+        "event": "audit",
+        "id": f"audit {name}",
+        "decision": name,
+        "status": "done",
+        "probability": 0.05,
+        "compare": "auto",
+        "why": None,
+        "tiers": tiers,
+    }
 
 
 def fill(url: str, n: int) -> None:
@@ -115,9 +143,8 @@ def fill(url: str, n: int) -> None:
     for made, checked in made_up(n):
         with database.writing() as connection:
             connection.execute(sa.insert(decisions), made)
-            record = json.dumps({"calls": [], "reason": "confident"})
             connection.execute(
-                sa.insert(details), [{"id": each["id"], "record": record} for each in made]
+                sa.insert(details), [{"id": each["id"], "record": _short(each)} for each in made]
             )
             if checked:
                 connection.execute(sa.insert(audits), checked)
@@ -126,6 +153,11 @@ def fill(url: str, n: int) -> None:
             isolation_level="AUTOCOMMIT"
         ) as connection:
             connection.exec_driver_sql("ANALYZE")
+
+
+def _short(decision: Mapping[str, Any]) -> str:
+    names = ("id", "tier", "model", "reason", "class", "cascade", "policy", "policy_version")
+    return json.dumps({name: decision[name] for name in names} | {"calls": [], "judged": []})
 
 
 def write_lines(path: Path, n: int) -> None:
@@ -139,7 +171,8 @@ def write_lines(path: Path, n: int) -> None:
                 file.write(f"{json.dumps(record)}\n")
             for each in audits:
                 at = datetime.fromtimestamp(each["at"], UTC).isoformat()
-                file.write(f"{json.dumps({**each, 'event': 'audit', 'at': at})}\n")
+                event = json.loads(each["event"])
+                file.write(f"{json.dumps({**each, **event, 'at': at})}\n")
 
 
 def _record(each: Mapping[str, Any], at: str) -> dict[str, Any]:
