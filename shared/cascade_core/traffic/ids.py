@@ -75,11 +75,10 @@ class IdColumnMaker:
         self._texts: list[bytes] = []
         self._lengths: list[npt.NDArray[np.int32]] = []
 
-    def add(self, ids: Sequence[str]) -> None:
-        """Put ids behind those that are there."""
-        encoded = [each.encode() for each in ids]
-        self._texts.append(b"".join(encoded))
-        self._lengths.append(np.fromiter(map(len, encoded), np.int32, len(encoded)))
+    def add(self, ids: Sequence[bytes]) -> None:
+        """Put ids, as UTF-8, behind those that are there."""
+        self._texts.append(b"".join(ids))
+        self._lengths.append(np.fromiter(map(len, ids), np.int32, len(ids)))
 
     def made(self) -> IdColumn:
         """Return the column."""

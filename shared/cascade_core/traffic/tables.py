@@ -219,7 +219,9 @@ def _wide_query(database: Database) -> sa.Select[Any]:
         *(decisions.c[name] for name in NUMBERS),
         _kind(database),
         decisions.c.tags,
-        decisions.c.id,
+        sa.cast(decisions.c.id, sa.LargeBinary)
+        if database.is_sqlite
+        else sa.func.convert_to(decisions.c.id, "UTF8"),
         *(decisions.c[name] for name in WIDE_NUMBERS),
     )
 
