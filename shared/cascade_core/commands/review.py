@@ -95,7 +95,28 @@ def _bench(source: str, policy: str | None, *, read_only: bool) -> Workbench:
         where = only_read(source) if is_url(source) else source
         place = only_read(policy) if policy is not None and is_url(policy) else policy
     opened = replace(open_source(where), shown=shown_source(source))
-    return Workbench(opened, home=find_home(where, place), read_only=read_only)
+    bench = Workbench(opened, home=find_home(where, place), read_only=read_only)
+    _check_fits(bench)
+    return bench
+
+
+def _check_fits(bench: Workbench) -> None:
+    """Refuse a policy of fewer tiers than have answered; of a table the bench has seen to it."""
+    import sqlalchemy as sa
+
+    from cascade_core.log.reading import database_to_read
+    from cascade_core.log.schema import decisions
+
+    tiers = bench.draft.base.tiers
+    if tiers is None:
+        return
+    with database_to_read(bench.source.database).reading() as connection:
+        highest = connection.scalar(sa.select(sa.func.max(decisions.c.tier)))
+    if highest is not None and highest >= tiers:
+        raise ConfigurationError(
+            f"the policy ({bench.home.shown}) is of {tiers} tiers, and in {bench.source.shown} "
+            f"tier {highest} has answered: give the policy that decided there"
+        )
 
 
 def _read_ahead(bench: Workbench) -> None:
