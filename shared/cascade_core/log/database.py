@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
 from cascade_core.errors import ConfigurationError, error_name
+from cascade_core.forks import free_in_child
 from cascade_core.log.urls import database_url, sqlite_file, without_password
 
 try:
@@ -56,6 +59,9 @@ _POLICIES = _MIGRATIONS + 1
 """What processes that save policies in one PostgreSQL database at once queue up for."""
 
 _DIGEST_KEY = "digest_key"
+
+_migrating = Lock()
+free_in_child(sys.modules[__name__], "_migrating")
 
 
 class Database:
@@ -248,7 +254,8 @@ class Database:
 
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-        with self.connect() as connection, connection.begin():
+        # Alembic keeps what it is doing in globals: one thread of a process at a time.
+        with _migrating, self.connect() as connection, connection.begin():
             if not self.is_sqlite:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATIONS)))
             config.attributes.update(connection=connection, version_table=VERSION_TABLE)

@@ -236,6 +236,15 @@ def test_several_may_be_the_first_to_open_a_database(url):
     assert len(found) == 1
 
 
+def test_several_threads_may_read_what_none_of_them_can_change(tmp_path):
+    file = tmp_path / "decisions.db"
+    back_to_the_first_form(f"sqlite:///{file}")
+    url = f"sqlite:///file:{file}?mode=ro&uri=true"
+    with ThreadPoolExecutor(8) as pool:
+        found = [pool.submit(lambda: list(read_records(url))) for _ in range(12)]
+        assert all([each["id"] for each in one.result()] == ["d1"] for one in found)
+
+
 def test_a_database_of_a_newer_release_is_left_alone(url):
     Database(url).open()
     with Database(url).writing() as connection:

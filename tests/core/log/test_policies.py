@@ -6,7 +6,7 @@ from threading import Barrier
 import pytest
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.log.policies import PolicyStore, load_policy
+from cascade_core.log.policies import MeanwhileError, PolicyStore, load_policy
 from cascade_core.policy.document import Policy
 
 
@@ -47,6 +47,33 @@ def test_activating_the_active_one_changes_nothing(store):
     store.activate(1)
     store.activate(1)
     assert len(store.history()) == 1
+
+
+def test_a_version_is_activated_in_the_place_of_the_one_that_was_seen(store):
+    for threshold in (0.1, 0.2, 0.3):
+        store.save(policy(threshold))
+    assert store.activate(1, instead_of=None) is None
+    assert store.activate(2, instead_of=1) == 1
+    for seen in (None, 1, 3):
+        with pytest.raises(MeanwhileError, match="version 2 has been activated meanwhile"):
+            store.activate(3, instead_of=seen)
+    assert store.active_number() == 2
+
+
+def test_of_many_who_have_seen_the_same_one_activates(store):
+    for threshold in range(9):
+        store.save(policy(threshold / 10))
+    store.activate(1)
+
+    def activate(number):
+        try:
+            return store.activate(number, instead_of=1)
+        except MeanwhileError:
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(map(str, pool.map(activate, range(2, 10)))) == ["1", *["None"] * 7]
+    assert len(store.history()) == 2
 
 
 def test_many_may_save_at_once(store):
