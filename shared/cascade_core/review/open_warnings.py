@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
+from cascade_core.arrays import Flags
 from cascade_core.moments import as_iso
 from cascade_core.policy.document import Policy
 from cascade_core.policy.models import other_models
@@ -24,6 +25,10 @@ from cascade_core.report.rows import claimed, formatted
 from cascade_core.setup.misuse import untested_rules
 from cascade_core.traffic.log_report import LogReport
 
+LONGEST_SAID = 500
+"""Characters of what was found that are shown; names of others stand in it."""
+LAST_DECIDED = 50
+"""Requests, the last of a policy, whose thresholds are compared with its own."""
 BEHIND_BUDGET = "Raise max_usd_per_day= of the audit, or lower its rate."
 
 
@@ -67,7 +72,8 @@ def open_warnings(report: LogReport, policy: Policy) -> list[OpenWarning]:
         *_audits(report),
         *_prices(report),
     ]
-    return sorted(found, key=lambda each: each.tone)
+    cut = [replace(each, said=each.said[:LONGEST_SAID]) for each in found]
+    return sorted(cut, key=lambda each: each.tone)
 
 
 def _failures(report: LogReport) -> Iterator[OpenWarning]:
@@ -117,7 +123,11 @@ def _promises(report: LogReport, policy: Policy) -> Iterator[OpenWarning]:
         return
     promised = "; ".join(claimed(each) for each in policy.promises[:3])
     tiers = policy.tiers or max(report.figures.by_tier, default=0) + 1
-    reasons = [*untested_rules(policy.rules, tiers), *_other_models(report, policy)]
+    reasons = [
+        *untested_rules(policy.rules, tiers),
+        *_other_models(report, policy),
+        *_other_thresholds(report, policy),
+    ]
     if policy.defaults.get("on_no_score") == "accept":
         reasons.append(
             "on_no_score is 'accept': drafts without a reading are accepted, and the promises were "
@@ -151,12 +161,7 @@ def _other_models(report: LogReport, policy: Policy) -> Iterator[str]:
     """Say which tiers answered, by this policy, as other models than it was tuned with."""
     if policy.tuned is None:
         return
-    traffic, tuned = report.worked.traffic, policy.tuned.models
-    own = (
-        np.ones(len(traffic), dtype=np.bool_)
-        if policy.name is None
-        else traffic.named["policy"].among(frozenset({policy.name}))
-    )
+    traffic, tuned, own = report.worked.traffic, policy.tuned.models, _own(report, policy)
     for tier, known in enumerate(tuned):
         for model, n in traffic.named["model"].counts(own & (traffic.tier == tier)).items():
             if model is None or known is None:
@@ -165,6 +170,33 @@ def _other_models(report: LogReport, policy: Policy) -> Iterator[str]:
             names[tier] = [model]
             for said in other_models(tuned, names):
                 yield f"{said} ({counted(n, 'answer')} in this period)"
+
+
+def _own(report: LogReport, policy: Policy) -> Flags:
+    """Return which requests were decided by a policy of this name."""
+    column = report.worked.traffic.named["policy"]
+    return np.array([name == policy.name for name in column.names], dtype=np.bool_)[column.of]
+
+
+def _other_thresholds(report: LogReport, policy: Policy) -> Iterator[str]:
+    """Say that drafts are held against other thresholds than the policy has."""
+    traffic = report.worked.traffic
+    if traffic.wide is None or policy.thresholds is None:
+        return
+    rule = traffic.named["rule"]
+    unruled = np.array([name is None for name in rule.names], dtype=np.bool_)[rule.of]
+    held = traffic.wide.threshold
+    rows = np.flatnonzero(_own(report, policy) & unruled & ~np.isnan(held))[-LAST_DECIDED:]
+    known = {*policy.thresholds, *(t for own in policy.classes.values() for t in own.thresholds)}
+    others = sorted(set(held[rows].tolist()) - known)
+    if len(rows) < FEW_REQUESTS or not others or known & set(held[rows].tolist()):
+        return
+    listed = ", ".join(f"{each:g}" for each in others[:3])
+    yield (
+        f"the last {len(rows)} drafts of this policy were held against {listed}, and its promises "
+        f"were tested with {', '.join(f'{each:g}' for each in sorted(known)[:3])}: thresholds= "
+        "replaces them, or another version decided"
+    )
 
 
 def _drift(report: LogReport) -> Iterator[OpenWarning]:

@@ -229,6 +229,23 @@ def test_a_promise_about_another_model_is_warned_of(tmp_path: Path) -> None:
     assert "tier 0 is small, and the policy was tuned with tiny" in found["promise_void"]
 
 
+def test_other_thresholds_than_the_promise_was_tested_with_are_warned_of(tmp_path: Path) -> None:
+    policy = {"name": "p", "thresholds": [0.7], "promises": [PROMISE]}
+    entries = [decision(f"d{n}") for n in range(30)]
+    found = warned(entries, tmp_path, policy)
+    assert "the last 30 drafts of this policy were held against 0.5" in found["promise_void"]
+
+
+def test_its_own_thresholds_are_not(tmp_path: Path) -> None:
+    policy = {"name": "p", "thresholds": [0.5], "promises": [PROMISE]}
+    assert "promise_void" not in warned([decision(f"d{n}") for n in range(30)], tmp_path, policy)
+
+
+def test_a_name_of_a_megabyte_makes_no_long_warning(tmp_path: Path) -> None:
+    entries = [decision(f"d{n}", model="x" * 1_000_000) for n in range(3)]
+    assert len(warned(entries, tmp_path, tuned_policy())["promise_void"]) <= 500
+
+
 def test_harm_above_what_was_promised_is_warned_of(tmp_path: Path) -> None:
     entries: list[dict[str, Any]] = []
     for n in range(60):
