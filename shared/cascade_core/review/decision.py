@@ -19,12 +19,16 @@ from cascade_core.review.filters import filter_of
 from cascade_core.review.forms import posted
 from cascade_core.review.labelling import NO_FEEDBACK, feedback_in, give_feedback
 from cascade_core.review.pages import bench_of, link, page
-from cascade_core.review.periods import period_of
+from cascade_core.review.periods import Period, period_of
+from cascade_core.review.policy_homes import DatabaseHome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
+
+    from cascade_core.log.record import Record
+    from cascade_core.review.workbench import Workbench
 
 BY_COOKIE = "cascade_review_by"
 """The cookie that keeps who gives feedback, so that nobody has to write it twice."""
@@ -58,6 +62,7 @@ def decision_page(request: Request, key: str) -> Response:
     if found is None:
         raise HTTPException(404, "the log has no decision of that id; it may have been pruned")
     period, asked = period_of(request.query_params), filter_of(request.query_params)
+    shown = decision_shown(found)
     raw = json.dumps(finite(found.record), indent=1, ensure_ascii=False)
     return page(
         request,
@@ -67,7 +72,8 @@ def decision_page(request: Request, key: str) -> Response:
         key=key,
         quoted=quote(key, safe=""),
         found=found,
-        shown=decision_shown(found),
+        shown=shown,
+        policy_address=_policy_address(bench, period, shown.record),
         raw=raw[:MOST_RAW],
         raw_left=max(0, len(raw) - MOST_RAW),
         back=link("/decisions", period, **asked.query),
@@ -77,6 +83,16 @@ def decision_page(request: Request, key: str) -> Response:
         basis=BASIS,
         no_feedback=NO_FEEDBACK if bench.source.kind == "table" else "",
     )
+
+
+def _policy_address(bench: Workbench, period: Period, record: Record) -> str:
+    """Return where the version of the policy that decided is shown, or else the policy in use."""
+    version = str(record["policy_version"])
+    if isinstance(bench.home, DatabaseHome) and version.isascii() and version.isdigit():
+        for each in bench.home.listed():
+            if str(each.number) == version and each.name == record["policy"]:
+                return link(f"/policy/version/{version}", period)
+    return link("/policy", period)
 
 
 def _said(request: Request, form: Mapping[str, str]) -> Response:

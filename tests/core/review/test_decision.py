@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from cascade_core.log import feedback_event, open_log
+from cascade_core.log.policies import PolicyStore
 from cascade_core.log.reading import read_events
+from cascade_core.policy.document import Policy
 from cascade_core.review.decision_shown import decision_shown
 from cascade_core.review.fetching import WholeDecision
 from cascade_core.review.labelling import NO_FEEDBACK
+from cascade_core.review.policy_homes import DatabaseHome
 from cascade_core.review.source import Source
 from tests.core.log.databases import flushed
 from tests.core.review.asking import Pages
@@ -67,6 +70,16 @@ def test_the_whole_path_is_told(url: str) -> None:
         "the last tier was asked", "abcd", "p , version 1",
     ):  # fmt: skip
         assert told in text, told
+
+
+def test_the_version_that_decided_is_one_click_away(url: str) -> None:
+    store([decision("a"), decision("b", policy_version=9), decision("c", policy="other")], url)
+    PolicyStore(url).save(Policy.load({"name": "p", "thresholds": [0.5]}), "first")
+    pages = Pages(url, home=DatabaseHome(url))
+    assert 'href="/policy/version/1"' in pages.get("/decisions/a").text
+    assert pages.get("/policy/version/1").status_code == 200
+    for key in "bc":
+        assert "/policy/version" not in pages.get(f"/decisions/{key}").text
 
 
 def test_an_unknown_price_is_said_to_be_one(url: str) -> None:
