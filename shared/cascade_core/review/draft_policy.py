@@ -18,7 +18,7 @@ from cascade_core.policy.document import Policy
 from cascade_core.policy.moved import without_void
 from cascade_core.review import edits
 from cascade_core.review.edits import PlaceOfRule, PolicyEdit
-from cascade_core.review.policy_homes import plain_of
+from cascade_core.review.policy_homes import mark_of, plain_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +173,13 @@ class DraftPolicy:
         """Forget all changes; begin anew from a policy where one is given."""
         with self._lock:
             self._now = _unchanged(base or self._now.begun)
+
+    def follow(self, current: PolicyVersion) -> None:
+        """Begin with what decides now, where nothing was changed yet."""
+        with self._lock:
+            now = self._now
+            if not now.edits and mark_of(current) != mark_of(now.begun):
+                self._now = _unchanged(current)
 
     def move_to(self, base: Policy | PolicyVersion) -> list[str]:
         """Make the changes to another base instead.

@@ -11,16 +11,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cascade_core.arrays import Array
-from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.means import Means
-from cascade_core.evaluation.replaying import Replay, oddities, replay
-from cascade_core.labels import Table
+from cascade_core.evaluation.replaying import Replay, oddities
 from cascade_core.policy.document import Policy
 from cascade_core.policy.lost import lost_names, said_of_lost
 from cascade_core.review.draft_policy import DraftState
 from cascade_core.review.rule_reach import RulesReach
 from cascade_core.setup.misuse import untested_rules
-from cascade_core.setup.plan import DEFAULT_THRESHOLD
 from cascade_core.statistics.bootstrap import Interval, Resamples
 
 FEW_LABELS = 50
@@ -112,23 +109,23 @@ class PolicyCheck:
         return self.n < FEW_LABELS
 
 
-def check_policy(table: Table, base: Policy, draft: Policy) -> PolicyCheck:
+def check_policy(replayed: Callable[[Policy], Replay], base: Policy, draft: Policy) -> PolicyCheck:
     """Replay two policies over the same rows.
 
     Args:
-        table: The rows.
+        replayed: Replays a policy over them.
         base: The policy as it is.
         draft: The same, changed.
 
     Raises:
         ConfigurationError: A policy does not fit the rows.
     """
-    before, after = (replay(table, _deciding(each, len(table.tiers))) for each in (base, draft))
+    before, after = replayed(base), replayed(draft)
     notes = list(oddities(after, draft))
     if base.thresholds is None or draft.thresholds is None:
         notes.append(
-            f"a policy without thresholds leaves them to the cascade; {DEFAULT_THRESHOLD:g}, "
-            "which a cascade without any has, stands in for them here"
+            "a policy without thresholds leaves them to the cascade: those that the log's latest "
+            "requests met stand in for them here, or those that a cascade has without any"
         )
     notes += [f"{n:,} rows are not used: {why}" for why, n in after.unused.items()]
     return PolicyCheck(
@@ -165,12 +162,6 @@ def draft_warnings(
         yield from _out_of_reach(draft, check)
     if reach is not None and reach.records:
         yield from _of_reach(now, reach)
-
-
-def _deciding(policy: Policy, tiers: int) -> Policy:
-    if policy.thresholds is not None:
-        return policy
-    return policy.model_copy(update={"thresholds": (DEFAULT_THRESHOLD,) * (tiers - 1)})
 
 
 def _compared(before: Means, after: Means, between: Mapping[str, Interval]) -> Iterator[Compared]:
@@ -230,13 +221,3 @@ def _of_reach(now: DraftState, reach: RulesReach) -> Iterator[str]:
                 f"rule {rule.name!r} would decide nothing: an earlier rule decides every request "
                 "that it matches"
             )
-
-
-def checked_draft(table: Table | None, now: DraftState) -> tuple[PolicyCheck | None, str | None]:
-    """Return the check of a draft, or why there is none."""
-    if table is None:
-        return None, "there are no labelled rows to replay it on"
-    try:
-        return check_policy(table, now.base, now.policy), None
-    except ConfigurationError as error:
-        return None, str(error)

@@ -14,7 +14,7 @@ from cascade_core.policy.document import Policy
 from cascade_core.policy.lost import lost_names, said_of_lost
 from cascade_core.review.draft_policy import DraftState
 from cascade_core.review.periods import Period
-from cascade_core.review.policy_checks import PolicyCheck, checked_draft, draft_warnings
+from cascade_core.review.policy_checks import PolicyCheck, check_policy, draft_warnings
 from cascade_core.review.policy_homes import mark_of, plain_of, version_before
 from cascade_core.review.rule_reach import RuleReach, RulesReach, reach_of
 from cascade_core.review.workbench import Workbench
@@ -41,7 +41,7 @@ def policy_context(bench: Workbench, period: Period) -> dict[str, Any]:
         "tiers": now.policy.tiers or bench.tiers() or 2,
         "classes": _class_names(bench, now.policy),
         "check": check,
-        "why_none": bench.labels().why_none or why_none,
+        "why_none": why_none,
         "reach": reach,
         "reached": _changed_reach(now, reach),
         "warnings": list(draft_warnings(now, check, reach)) if now.edits else [],
@@ -58,9 +58,7 @@ def followed_policy(bench: Workbench) -> tuple[PolicyVersion | None, str | None]
         current = bench.home.current()
     except ConfigurationError as error:
         return None, str(error)
-    now = bench.draft.now
-    if not now.edits and mark_of(current) != mark_of(now.begun):
-        bench.draft.reset(current)
+    bench.draft.follow(current)
     return current, None
 
 
@@ -82,22 +80,24 @@ def _lost_now(bench: Workbench, current: PolicyVersion | None) -> str:
     return said_of_lost(lost, f"version {current.number}", f"version {number}") if lost else ""
 
 
-_checks: WeakKeyDictionary[Workbench, tuple[Any, Any]] = WeakKeyDictionary()
+_checks: WeakKeyDictionary[Workbench, tuple[Any, PolicyCheck]] = WeakKeyDictionary()
 _lock = Lock()
 
 
 def _checked(bench: Workbench, now: DraftState) -> tuple[PolicyCheck | None, str | None]:
-    """Return the draft's replay, which is made once as long as nothing changes."""
-    table = bench.labels().table
-    key = (id(table), now.base, now.policy)
+    """Return the draft's check, or why there is none; made once as long as nothing changes."""
+    try:
+        key = (id(bench.replay(now.base)), id(bench.replay(now.policy)), now.policy)
+        with _lock:
+            known = _checks.get(bench)
+        if known is not None and known[0] == key:
+            return known[1], None
+        found = check_policy(bench.replay, now.base, now.policy)
+    except ConfigurationError as error:
+        return None, str(error)
     with _lock:
-        known = _checks.get(bench)
-    if known is not None and known[0] == key:
-        return known[1]  # type: ignore[no-any-return]
-    found = checked_draft(table, now)
-    with _lock:
-        _checks[bench] = key, found
-    return found
+        _checks[bench] = key, found  # holds both replays, and so their ids
+    return found, None
 
 
 def _reach(bench: Workbench, period: Period, now: DraftState) -> RulesReach | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock, RLock, Thread
 from time import monotonic, time
 
@@ -22,7 +23,7 @@ from cascade_core.review.table_file import with_thresholds
 from cascade_core.traffic.log_report import LogReport
 
 CHECK_EVERY = 3.0
-"""Seconds in which it is not asked again whether the log has grown."""
+"""Seconds in which it is not asked again whether the log has grown, or another policy decides."""
 
 REPLAYS = 8
 """Policies whose replays are kept, the last that were asked for."""
@@ -44,7 +45,6 @@ class Workbench:
     Attributes:
         source: What is reviewed.
         home: Where the policy lives.
-        draft: The policy as it is being changed.
         read_only: Whether nothing may be written.
         static: Whether pages are opened from disk: nothing answers them.
         token: What a browser must show to see anything.
@@ -64,7 +64,8 @@ class Workbench:
     ) -> None:
         self.source = source
         self.home = home or NoHome("this review was given a policy without a place", policy)
-        self.draft = DraftPolicy(self.home.current(), self.tiers)
+        self._draft = DraftPolicy(self.home.current(), self.tiers)
+        self._asked = monotonic()
         self.read_only = read_only
         self.token = secrets.token_urlsafe(24)
         self.csrf = secrets.token_urlsafe(24)
@@ -79,6 +80,15 @@ class Workbench:
         self._looked = -CHECK_EVERY
         self._is_looking = False
         source.update(self.draft.base)
+
+    @property
+    def draft(self) -> DraftPolicy:
+        """The policy as it is being changed; where nothing is, it follows what decides."""
+        if monotonic() - self._asked >= CHECK_EVERY:
+            self._asked = monotonic()
+            with suppress(ConfigurationError):  # the page on the policy says so
+                self._draft.follow(self.home.current())
+        return self._draft
 
     def snapshot(self) -> Snapshot:
         """Return the log's columns; now and then it is looked whether there is more of it.

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cascade_core.evaluation.replaying import replay
 from cascade_core.labels import read_table
 from cascade_core.log.policies import PolicyVersion
 from cascade_core.policy.document import Policy
 from cascade_core.review.draft_policy import DraftPolicy
 from cascade_core.review.periods import Period, period_of
-from cascade_core.review.policy_checks import FIGURES, check_policy, checked_draft, draft_warnings
+from cascade_core.review.policy_checks import FIGURES, check_policy, draft_warnings
 from cascade_core.review.rule_reach import RulesReach, reach_of
 from tests.core.policy.test_moved import tuned
 from tests.core.traffic.making import decision
@@ -34,6 +36,11 @@ def table(folder: Path, n: int = 60) -> Path:
     return path
 
 
+def over(path: Path) -> Any:
+    """Replay over a table's rows."""
+    return partial(replay, read_table(path))
+
+
 def changed(base: Policy, *changes: Any) -> DraftPolicy:
     draft = DraftPolicy(PolicyVersion(base, 1))
     for change in changes:
@@ -47,7 +54,7 @@ def test_figures_of_both_are_those_of_the_command(
     path = table(tmp_path)
     base = Policy.load({"thresholds": [0.5], "classes": {"refund": {"thresholds": [0.2]}}})
     draft = changed(base, lambda d: d.set_threshold(0, 0.3)).policy
-    found = check_policy(read_table(path), base, draft)
+    found = check_policy(over(path), base, draft)
     run = in_process(monkeypatch, capfd)
     named = ("quality", "harm", "cost_usd", "escalated")
     for side, policy in (("before", base), ("after", draft)):
@@ -63,12 +70,12 @@ def test_figures_of_both_are_those_of_the_command(
 
 def test_differences_come_with_an_interval_of_the_same_rows(tmp_path: Path) -> None:
     base = Policy.load({"thresholds": [0.5]})
-    same = check_policy(read_table(table(tmp_path)), base, base)
+    same = check_policy(over(table(tmp_path)), base, base)
     assert same.changed == 0
     assert all(each.difference == 0 for each in same.figures)
     assert all((each.between.low, each.between.high) == (0, 0) for each in same.figures)  # type: ignore[union-attr]
     lower = base.model_copy(update={"thresholds": (0.2,)})
-    found = check_policy(read_table(table(tmp_path)), base, lower)
+    found = check_policy(over(table(tmp_path)), base, lower)
     assert found.changed == 18
     cost = found.figures[2]
     assert cost.difference is not None
@@ -78,38 +85,17 @@ def test_differences_come_with_an_interval_of_the_same_rows(tmp_path: Path) -> N
 
 def test_few_labels_are_said_to_be_few(tmp_path: Path) -> None:
     base = Policy.load({"thresholds": [0.5]})
-    few = check_policy(read_table(table(tmp_path, 30)), base, base)
+    few = check_policy(over(table(tmp_path, 30)), base, base)
     assert (few.few, [own.few for own in few.classes]) == (True, [True, True])
-    many = check_policy(read_table(table(tmp_path, 60)), base, base)
+    many = check_policy(over(table(tmp_path, 60)), base, base)
     assert (many.few, [own.few for own in many.classes]) == (False, [False, False])
 
 
 def test_rules_are_said_not_to_be_replayed(tmp_path: Path) -> None:
     rule = {"name": "r", "match": {"tag": "x"}, "then": BYPASS}
     draft = changed(Policy.load({"thresholds": [0.5]}), lambda d: d.add_rule(rule))
-    check, why = checked_draft(read_table(table(tmp_path)), draft.now)
-    assert check is not None
-    assert why is None
+    check = check_policy(over(table(tmp_path)), draft.base, draft.policy)
     assert "the policy's rules are left out" in check.notes[0]
-
-
-def test_a_policy_without_thresholds_is_replayed_with_those_of_a_cascade(tmp_path: Path) -> None:
-    draft = changed(Policy(), lambda d: d.set_threshold(0, 0.2))
-    check, _ = checked_draft(read_table(table(tmp_path)), draft.now)
-    assert check is not None
-    assert "0.9, which a cascade without any has" in " ".join(check.notes)
-
-
-def test_why_there_is_no_check_is_said(tmp_path: Path) -> None:
-    draft = changed(Policy.load({"thresholds": [0.5, 0.5]}), lambda d: d.set_threshold(0, 0.2))
-    assert checked_draft(None, draft.now) == (
-        None,
-        "there are no labelled rows to replay it on",
-    )
-    check, why = checked_draft(read_table(table(tmp_path)), draft.now)
-    assert check is None
-    assert why is not None
-    assert "tiers" in why
 
 
 # --- rules on live decisions ---------------------------------------------------------------------
@@ -201,7 +187,7 @@ def test_only_the_period_and_the_newest_are_asked(
 
 
 def warned(draft: DraftPolicy, folder: Path, entries: Any = ()) -> list[str]:
-    check, _ = checked_draft(read_table(table(folder)), draft.now)
+    check = check_policy(over(table(folder)), draft.base, draft.policy)
     found = None
     if entries:
         url = store(entries, f"sqlite:///{folder / 'log.db'}")
@@ -225,14 +211,16 @@ def test_rules_that_stop_deciding_are_warned_of(tmp_path: Path) -> None:
     assert text.startswith("the draft lacks rule 'local' of the policy that decides")
 
 
-def test_void_promises_are_warned_of(tmp_path: Path) -> None:
-    found = warned(changed(tuned(), lambda d: d.set_threshold(0, 0.3)), tmp_path)
+def test_void_promises_are_warned_of() -> None:
+    draft = changed(tuned(), lambda d: d.set_threshold(0, 0.3))
+    found = list(draft_warnings(draft.now, None, None))
     assert sum(text.startswith("void: the promise") for text in found) == 2
 
 
-def test_a_rule_that_accepts_what_was_not_tested_is_warned_of(tmp_path: Path) -> None:
+def test_a_rule_that_accepts_what_was_not_tested_is_warned_of() -> None:
     draft = changed(tuned(), lambda d: d.add_rule(rule({"tag": "x"}, {"thresholds": [0.1]})))
-    assert any("its promises were tested with" in text for text in warned(draft, tmp_path))
+    (text,) = draft_warnings(draft.now, None, None)
+    assert "its promises were tested with" in text
 
 
 @pytest.mark.parametrize(("value", "said"), [(0.99, "beyond every"), (0.01, "at most every")])

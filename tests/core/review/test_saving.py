@@ -188,6 +188,20 @@ def test_a_draft_is_checked_beside_what_decides(page: Page) -> None:
     assert "Asked of all 13 decisions of this period" in said
 
 
+def test_a_draft_without_rows_is_not_replayed_and_why_is_said(tmp_path: Path) -> None:
+    page = over(store([decision("d")], url_of(tmp_path)))
+    said = page.send("threshold", tier="0", value="0.8")
+    assert "Not replayed: " in said
+    assert "none of its 1 decisions was audited" in said
+
+
+def test_a_policy_without_thresholds_is_replayed_with_those_that_requests_met(log: str) -> None:
+    PolicyStore(log).activate(PolicyStore(log).save(Policy.load({"name": "bare"}))[0])
+    said = over(log).send("threshold", tier="0", value="0.99")
+    assert "those that the log's latest requests met stand in for them here" in said
+    assert "thresholds: new, [0.99]" in said
+
+
 def test_rules_that_are_lost_are_told_before_and_after(page: Page) -> None:
     lacks = "lacks rule 'legal' of"
     assert f"the draft {lacks} the policy that decides" in page.send("remove", name="legal")
@@ -258,6 +272,15 @@ def test_a_draft_without_changes_follows(page: Page, log: str) -> None:
     page.get()
     other_saves(log, thresholds=[0.7])
     assert "version 2, desk" in shown_text(page.get())
+    assert page.bench.draft.base.thresholds == (0.7,)
+
+
+def test_other_pages_follow_too(page: Page, log: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    other_saves(log, thresholds=[0.7])
+    monkeypatch.setattr("cascade_core.review.workbench.CHECK_EVERY", 0)
+    assert page.bench.draft.base.thresholds == (0.7,)
+    page.bench.draft.set_threshold(0, 0.6)
+    other_saves(log, thresholds=[0.5])
     assert page.bench.draft.base.thresholds == (0.7,)
 
 
