@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -24,7 +25,6 @@ from cascade_core.log.urls import database_url, sqlite_file, without_password
 
 try:
     import sqlalchemy as sa
-    from sqlalchemy.dialects import postgresql, sqlite
     from sqlalchemy.exc import ArgumentError, DBAPIError
     from sqlalchemy.pool import NullPool
 
@@ -204,7 +204,7 @@ class Database:
 
     def insert(self, table: sa.Table) -> Any:
         """Return an INSERT that leaves a row alone whose id is there already."""
-        dialect: Any = sqlite if self.is_sqlite else postgresql
+        dialect = import_module(f"sqlalchemy.dialects.{self.engine.dialect.name}")
         return dialect.insert(table).on_conflict_do_nothing()
 
     def __repr__(self) -> str:

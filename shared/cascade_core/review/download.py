@@ -12,6 +12,7 @@ from cascade_core.csv_files import written_safely
 from cascade_core.log.record import Record
 from cascade_core.moments import as_iso
 from cascade_core.review.fetching import WholeDecision, fetch_decisions, last_said
+from cascade_core.review.periods import NO_TIME
 from cascade_core.review.searching import search_texts
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _cell(values: Mapping[str, Any], name: str) -> str:
     if value is None:
         return ""
     if isinstance(value, float) and name == "at":
-        return as_iso(value)
+        return "" if value == NO_TIME else as_iso(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | dict):

@@ -8,6 +8,9 @@ from urllib.parse import urlencode
 
 from cascade_core.traffic.periods import since_when
 
+NO_TIME = 0.0
+"""What `at` is of a row that says no time, in a database that a file was read into."""
+
 
 @dataclass(frozen=True, slots=True)
 class Period:

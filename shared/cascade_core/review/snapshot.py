@@ -16,9 +16,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from cascade_core.arrays import Array
-from cascade_core.review.periods import Period
+from cascade_core.review.periods import NO_TIME, Period
 from cascade_core.review.source import Source
-from cascade_core.review.temporary import NO_TIME
 from cascade_core.traffic.columns import Named, Traffic, WideColumns
 from cascade_core.traffic.entries import AuditEntry, LogEntries
 from cascade_core.traffic.groups import BY, check_by

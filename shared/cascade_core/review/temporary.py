@@ -25,9 +25,7 @@ from cascade_core.log.inserting import TABLES, insert
 from cascade_core.log.rows import row_of_event, rows_of
 from cascade_core.log.upgrade import is_event
 from cascade_core.moments import seconds_of
-
-NO_TIME = 0.0
-"""What `at` is there of a row that says no time."""
+from cascade_core.review.periods import NO_TIME
 
 _AT_ONCE = 2_000
 

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from cascade_core.costs.shown import dollars
 from cascade_core.report.logged_rows import shown_ms
 from cascade_core.report.rows import formatted, shown_moment
+from cascade_core.review.periods import NO_TIME
 from cascade_core.visible import visible
 
 _HALVES = re.compile("[\ud800-\udfff]")
@@ -58,7 +59,9 @@ def as_milliseconds(value: float | None) -> str:
 
 def as_moment(value: float | None) -> str:
     """Return seconds since 1970 as a time, in UTC."""
-    return _NONE if value is None or isnan(value) else shown_moment(value)
+    if value is None or isnan(value) or value == NO_TIME:
+        return _NONE
+    return shown_moment(value)
 
 
 @cache
