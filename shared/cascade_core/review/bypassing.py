@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
@@ -107,7 +106,7 @@ def paired_audits(snapshot: Snapshot, worked: Worked) -> PairedAudits:
         snapshot: Of the log.
         worked: Of the period.
     """
-    known = _qualities(snapshot)
+    known = snapshot.kept(("qualities",), lambda: _qualities(snapshot))
     traffic = worked.traffic
     found = [
         (traffic.audited[name], *two) for name, two in known.items() if name in traffic.audited
@@ -120,7 +119,6 @@ def paired_audits(snapshot: Snapshot, worked: Worked) -> PairedAudits:
     return PairedAudits(row[drawn], columns[drawn, 1], columns[drawn, 2], probability[drawn])
 
 
-@lru_cache(maxsize=1)
 def _qualities(snapshot: Snapshot) -> Mapping[str, tuple[float, float]]:
     """Return the cheapest and the last tier's quality by decision; the last audit done counts."""
     found: dict[str, tuple[float, float]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from cascade_core.arrays import Flags
 from cascade_core.policy.document import Policy
-from cascade_core.review.bypassing import GroupEffect, bypassed, paired_audits, pinned
+from cascade_core.review.bypassing import GroupEffect, PairedAudits, bypassed, paired_audits, pinned
 from cascade_core.review.clusters import (
     FEWEST_TEXTS,
     Matched,
@@ -86,23 +86,30 @@ def cluster_context(bench: Workbench, period: Period, query: Mapping[str, str]) 
     """
     snapshot = bench.snapshot()
     rows = snapshot.within(period)
-    sample = sample_of(snapshot, rows.start, rows.stop)
+    part = rows.start, rows.stop
+    sample = snapshot.kept(("sample", *part), lambda: sample_of(snapshot, *part))
     context: dict[str, Any] = {"sample": sample, "rows": [], "why_none": "", "announce": ""}
     if len(sample.texts) < FEWEST_TEXTS:
         context["why_none"] = "texts" if len(sample.texts) else "none"
         return context
     try:
-        clusters = clusters_of(sample)
+        clusters = snapshot.kept(("clusters", *part), lambda: clusters_of(sample))
     except ModuleNotFoundError:
         return {**context, "why_none": "sklearn"}
     if not clusters:
         return {**context, "why_none": "words"}
     worked = snapshot.worked(period)
-    pairs = paired_audits(snapshot, worked)
+    looked = _Looked(
+        bench.draft.policy,
+        worked,
+        paired_audits(snapshot, worked),
+        sample,
+        lambda asked: snapshot.kept(("matched", *part, asked), lambda: matched(sample, asked)),
+    )
     tried = query.get("pattern", "") if query.get("at", "").isdigit() else ""
     at = int(query["at"]) if tried else -1
     context["rows"] = [
-        _row(bench, worked, pairs, sample, cluster, place, tried if place == at else "")
+        _row(looked, cluster, place, tried if place == at else "")
         for place, cluster in enumerate(clusters)
     ]
     context["announce"] = "The draft was changed"
@@ -117,28 +124,32 @@ def cluster_context(bench: Workbench, period: Period, query: Mapping[str, str]) 
     return context
 
 
-def _row(  # noqa: PLR0913, PLR0917 - what a row is made of
-    bench: Workbench,
-    worked: Worked,
-    pairs: Any,
-    sample: TextSample,
-    cluster: TextCluster,
-    place: int,
-    tried: str,
-) -> ClusterRow:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Looked:
+    """What all rows of the page are made of; `match` tries a pattern on the sample."""
+
+    policy: Policy
+    worked: Worked
+    pairs: PairedAudits
+    sample: TextSample
+    match: Callable[[str], Matched]
+
+
+def _row(looked: _Looked, cluster: TextCluster, place: int, tried: str) -> ClusterRow:
+    worked, sample = looked.worked, looked.sample
     rules = {
         action: name
         for action in ("bypass", "pin")
         if (name := cluster_rule(action, cluster.name))
-        in {rule.name for rule in bench.draft.policy.rules}
+        in {rule.name for rule in looked.policy.rules}
     }
-    asked = tried or _asked(bench, rules) or cluster.pattern
+    asked = tried or _asked(looked.policy, rules) or cluster.pattern
     problem, found = "", Matched(np.zeros(len(sample.texts), dtype=np.bool_), 0, 0)
     try:
         if len(asked) > LONGEST_PATTERN:
             problem = f"has more than {LONGEST_PATTERN:,} characters"
         else:
-            found = matched(sample, asked)
+            found = looked.match(asked)
     except ValueError as error:
         problem = str(error)
     hit = sample.rows[found.found]
@@ -157,14 +168,14 @@ def _row(  # noqa: PLR0913, PLR0917 - what a row is made of
         rest=len(sample.texts) - members,
         tried=found.tried,
         slow=found.slow,
-        effects=(bypassed(figures), pinned(worked, hit, figures, pairs)),
+        effects=(bypassed(figures), pinned(worked, hit, figures, looked.pairs)),
         rules=rules,
     )
 
 
-def _asked(bench: Workbench, rules: Mapping[str, str]) -> str:
+def _asked(policy: Policy, rules: Mapping[str, str]) -> str:
     """Return the pattern of the rule that the draft has for a cluster."""
-    for rule in bench.draft.policy.rules:
+    for rule in policy.rules:
         if rule.name in rules.values():
             return rule.match.regex or ""
     return ""

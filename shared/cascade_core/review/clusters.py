@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +96,6 @@ class Matched:
     slow: int
 
 
-@lru_cache(maxsize=2)
 def sample_of(snapshot: Snapshot, first: int, last: int) -> TextSample:
     """Read texts of a period, spread evenly over it.
 
@@ -143,7 +141,6 @@ def question_in(request: str) -> str:
     return ""
 
 
-@lru_cache(maxsize=2)
 def clusters_of(sample: TextSample) -> tuple[TextCluster, ...]:
     """Cluster texts by their words, the largest cluster first.
 
@@ -206,7 +203,6 @@ def _telling(there: Any, members: Flags) -> list[int]:
     return chosen
 
 
-@lru_cache(maxsize=64)
 def matched(sample: TextSample, pattern: str, seconds: float = SECONDS_OF_A_PATTERN) -> Matched:
     """Tell in which texts a pattern is found, as a rule's `regex` would be.
 

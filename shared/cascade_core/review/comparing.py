@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Unfinished
 from dataclasses import dataclass
-from functools import lru_cache
 from threading import Thread
 from typing import TYPE_CHECKING, Literal
 
@@ -55,7 +54,9 @@ def compared(
     if not asked and len(snapshot) > COMPARED_AT_ONCE:
         return DriftFound("asked")
     try:
-        found = _begun(snapshot, policy.model_dump_json()).result(patience)
+        key = "drift", policy.model_dump_json()
+        begun = snapshot.kept(key, lambda: _begun(snapshot.source.database, policy))
+        found = begun.result(patience)
     except Unfinished:
         return DriftFound("waiting")
     except ConfigurationError as error:
@@ -63,15 +64,13 @@ def compared(
     return DriftFound("done", found)
 
 
-@lru_cache(maxsize=1)
-def _begun(snapshot: Snapshot, text: str) -> Future[DriftReport]:
-    """Begin to compare; the same is never begun twice."""
+def _begun(database: str, policy: Policy) -> Future[DriftReport]:
+    """Begin to compare."""
     future: Future[DriftReport] = Future()
-    policy = Policy.model_validate_json(text)
 
     def run() -> None:
         try:
-            found, _ = watch_log(snapshot.source.database, policy, shown="the policy")
+            found, _ = watch_log(database, policy, shown="the policy")
             future.set_result(found)
         except BaseException as error:  # noqa: BLE001 - whoever waits is told
             future.set_exception(error)

@@ -30,6 +30,9 @@ from cascade_core.traffic.tables import WideRead, period_entries, read_wide
 PERIODS = 4
 """Periods whose reports are kept, the last that were looked at."""
 
+MOST_KEPT = 64
+"""Other things that pages have made of a log, the last that were looked at."""
+
 T = TypeVar("T")
 
 
@@ -58,6 +61,7 @@ class _Caches:
     def __init__(self) -> None:
         self.reports = _Latest(PERIODS)
         self.groups = _Latest(PERIODS * len(BY))
+        self.other = _Latest(MOST_KEPT)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,6 +187,15 @@ class Snapshot:
         make = partial(grouped, whole.worked, str(by), MOST_GROUPS)
         groups, left_out = self._caches.groups.get((*key, by), make)
         return replace(whole, read=read, by=by, groups=groups, left_out=left_out)
+
+    def kept(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what a page has made of the decisions or audits; it goes when they do.
+
+        Args:
+            key: What it is called; a tuple that begins with the page's own word.
+            make: Makes it, where it is not there yet.
+        """
+        return self._caches.other.get(key, make)
 
     def _read_beside(self, period: Period) -> tuple[Any, Any, Any]:
         begin = period.begin

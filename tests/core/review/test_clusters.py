@@ -83,7 +83,7 @@ def test_kinds_that_use_other_words_are_found_apart_and_always_alike(bench: Work
         }
         assert len(kinds) == 1
     assert sum(int(each.members.sum()) for each in clusters) == 90
-    again = clusters_of.__wrapped__(found)
+    again = clusters_of(found)
     assert [each.words for each in again] == [each.words for each in clusters]
 
 
