@@ -11,6 +11,7 @@ from cascade_core.review.labelled_rows import LabelledRows
 from cascade_core.review.positions import Positions
 from cascade_core.statistics.fixed_sequence import certify_path
 from cascade_core.statistics.labels_needed import Certified
+from cascade_core.statistics.pvalues import binomial_p
 from tests.core.review.weighing import table_of
 
 POLICY = Policy.load({"thresholds": [0.7]})
@@ -52,6 +53,15 @@ def test_the_bound_is_the_smallest_limit_that_tuning_would_certify(
     assert not passes(LIMITS[place - 1])
     assert found.seen == pytest.approx(outcome.means.harm)
     assert found.grouped == ("group" in changes)
+
+
+def test_the_bound_of_many_rows_is_the_first_limit_that_passes() -> None:
+    rows = LabelledRows.of(table_of(40_000), POLICY)
+    outcome = rows.at(Positions((0.8,)))
+    harmed = int(outcome.served.harm.sum())
+    first = next(limit for limit in LIMITS if binomial_p(harmed, 40_000, limit) <= 0.05)
+    assert carried(rows, outcome, 0.5).bound == first
+    assert first < outcome.means.harm * 1.1
 
 
 def test_a_bound_for_thresholds_fixed_beforehand_is_broken_once_in_twenty_at_most() -> None:

@@ -18,6 +18,7 @@ from cascade_core.report.rows import formatted
 from cascade_core.review import labelled_rows
 from cascade_core.review.labelled_rows import LabelledRows
 from cascade_core.review.positions import Positions
+from cascade_core.review.readings import tiers_seen
 from tests.core.review.weighing import THRESHOLD, labelled_log, review_of, table_file
 from tests.core.traffic.making import decision
 from tests.core.traffic.storing import store
@@ -126,6 +127,18 @@ def test_a_period_narrows_the_log_and_not_the_labelled_rows(log: str) -> None:
     assert part["figures"]["quality"] == whole["figures"]["quality"]
     assert part["sides"] != whole["sides"]
     assert all("since=2026-03-20" in each["address"] for each in part["examples"])
+    numbers = [int(each["id"][1:]) for each in part["examples"]]
+    assert all(1 + i * 27 // 120 >= 20 for i in numbers)
+    known = [f"{(i * 37 % 120 + 0.5) / 120:.4f}" for i in numbers]
+    assert [each["confidence"] for each in part["examples"]] == known
+
+
+def test_a_draft_whose_confidence_is_the_threshold_is_kept(log: str) -> None:
+    one, more = 0.754167, 0.754168  # of a decision, and just above it
+    _, client = review_of(log, {"thresholds": [one]})
+    assert "None of the 120" in client.get(f"/thresholds/answer?t0={one}").json()["sides"]
+    found = client.get(f"/thresholds/answer?t0={more}").json()
+    assert [each["confidence"] for each in found["examples"]] == ["0.7542"]
 
 
 @pytest.mark.parametrize("asked", ["t0=x", "t0=1.5", "t0=-1", "t0=nan", "t0=0.5&target=0"])
@@ -357,3 +370,15 @@ def test_a_log_that_has_grown_is_counted_as_it_is(log: str) -> None:
     after = client.get("/thresholds/answer?t0=0.9").json()
     assert "of the 121 decisions" in after["sides"]
     assert "new" in {each["id"] for each in after["examples"]}
+
+
+def test_the_interval_of_an_auroc_holds_it_also_where_readings_are_coarse(tmp_path: Path) -> None:
+    coarse = [float(i % 3 > 0) for i in range(600)]
+    good = [float(i % 3 > 0) if i % 5 else float(i % 2) for i in range(600)]
+    rows = LabelledRows.of(
+        read_table(table_file(tmp_path, 600, t0_signal_seen=coarse, t0_quality=good)),
+        Policy.load({"thresholds": [0.5]}),
+    )
+    seen = tiers_seen(rows)[0].readings[0]
+    assert seen.interval.low < seen.auroc < seen.interval.high
+    assert seen.interval.high - seen.interval.low < 0.1
