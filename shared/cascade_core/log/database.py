@@ -74,14 +74,19 @@ class Database:
         url: Its address, as a caller gives it.
         named: What errors call it.
         create: Whether to make it where there is none.
+        upgrade: Whether to bring one of an earlier form to this release's. Whoever only reads need
+            not: `columns` says what there is.
 
     Raises:
         ConfigurationError: The address cannot be one, or a package is missing.
     """
 
-    def __init__(self, url: str, *, named: str = "log=", create: bool = True) -> None:
+    def __init__(
+        self, url: str, *, named: str = "log=", create: bool = True, upgrade: bool = True
+    ) -> None:
         self.shown = without_password(url)
         self.create = create
+        self.upgrade = upgrade
         self.url = database_url(url, named=named)
         file = self.file = sqlite_file(self.url)
         if file is not None and not file.parent.is_dir():
@@ -103,7 +108,7 @@ class Database:
     def open(self, *, private: bool = False) -> None:
         """Bring the database to this release's form, once.
 
-        One that is only read, and cannot be changed, stays in the earlier form that it has.
+        One that is only read, or cannot be changed, stays in the earlier form that it has.
 
         Args:
             private: Whether nobody but its owner may read the file of a SQLite database.
@@ -117,7 +122,7 @@ class Database:
         if self.file is not None:
             self._prepare_file(self.file, private=private)
         form = self._read_form()
-        if form != FORM:
+        if form != FORM and (self.upgrade or form not in ADDED):
             if not self.create and form is None:
                 raise ConfigurationError(f"{self.shown} holds no log")
             try:
@@ -128,6 +133,7 @@ class Database:
             except DBAPIError:
                 if self.create or form is None or form not in ADDED:
                     raise
+        assert form is not None  # noqa: S101 - it has been migrated
         self._form = form
         self._ready, self._opened = True, _identity(self.file)
 

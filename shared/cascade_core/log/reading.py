@@ -210,7 +210,7 @@ def database_to_read(source: object) -> Database:
     """
     from cascade_core.log.database import Database  # noqa: PLC0415 - only where one is read
 
-    database = Database(str(source), named="", create=False)
+    database = Database(str(source), named="", create=False, upgrade=False)
     database.reach()
     return database
 

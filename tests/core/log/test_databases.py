@@ -23,7 +23,7 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.log import audit_event, feedback_event, open_log
 from cascade_core.log import database as module
 from cascade_core.log.database import FORM, VERSION_TABLE, Database
-from cascade_core.log.reading import is_log, read_events, read_records
+from cascade_core.log.reading import database_to_read, is_log, read_events, read_records
 from cascade_core.log.schema import decisions, metadata
 from cascade_core.log.urls import without_password
 from tests.core.log.databases import a_record, flushed, let_go
@@ -212,6 +212,9 @@ def test_a_log_of_the_first_form_gets_what_is_new(url):
     back_to_the_first_form(url)
     (feedback,) = read_events(url, "feedback")
     assert (feedback["by"], feedback["note"]) == ("ann", None)
+    with database_to_read(url).reading() as connection:
+        found = connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}").scalar()
+        assert found == "0001", "who reads changes nothing"
     assert flushed(open_log(url), feedback_event("d1", 1.0, note="Right after all."))
     assert [each["note"] for each in read_events(url, "feedback")] == [None, "Right after all."]
 
