@@ -20,11 +20,13 @@ from cascade_core.loop.behind import flush_log
 from cascade_core.policy.document import Policy
 from cascade_core.policy.rules import Rule
 from cascade_core.request import Request
+from cascade_core.telemetry.worker import flush_telemetry
 from cascade_core.verdict import Verdict
 
 if TYPE_CHECKING:
     from cascade_core.loop.feedback import record_feedback as record_feedback
     from cascade_core.setup.audit import Audit as Audit
+    from cascade_core.telemetry.setting import Telemetry as Telemetry
     from cascade_core.version import __version__ as __version__
 
 __all__ = [
@@ -37,10 +39,12 @@ __all__ = [
     "Policy",
     "Request",
     "Rule",
+    "Telemetry",
     "Tier",
     "Verdict",
     "collect_decisions",
     "flush_log",
+    "flush_telemetry",
     "record_feedback",
 ]
 
@@ -48,6 +52,7 @@ __getattr__ = on_use(
     __name__,
     {
         "Audit": ".setup.audit",
+        "Telemetry": ".telemetry.setting",
         "record_feedback": ".loop.feedback",
         "__version__": ".version",
     },

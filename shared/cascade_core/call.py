@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
@@ -116,6 +116,7 @@ class Call:
             aborted or no limit is known.
         error: What a failed call raised: its type and HTTP status, never its text.
         names: The names to price it by, where they are known: see `Tier.price_names`.
+        began: When it began, as `perf_counter` has it; None where that is not known.
     """
 
     tier: int | None
@@ -129,3 +130,4 @@ class Call:
     tokens_saved: int | None = None
     error: str | None = None
     names: tuple[str | None, ...] = ()
+    began: float | None = field(default=None, compare=False, repr=False)

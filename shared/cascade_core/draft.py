@@ -50,6 +50,7 @@ class Draft:
         parsed: What the framework has made of the text, or of a tool call, where it did: a
             plain value, which is measured by the request's schema in their place.
         unread: Why log-probabilities that came are not in `logprobs`.
+        began: When its call began, as `perf_counter` has it; drivers say so.
     """
 
     text: str = field(default="", repr=False)
@@ -71,6 +72,7 @@ class Draft:
     native: Any = field(default=None, repr=False)
     written: str | None = field(default=None, repr=False)
     unread: Unreadable | None = None
+    began: float | None = field(default=None, compare=False, repr=False)
     parsed: Any = field(default=None, repr=False)
 
     def __post_init__(self) -> None:

@@ -133,11 +133,13 @@ class Failed:
         error: What was raised.
         seconds: Wall time spent.
         draft: What had arrived before a stream broke, so that it is paid for.
+        began: When the call began, as `perf_counter` has it; drivers say so.
     """
 
     error: Exception = field(repr=False)
     seconds: float = 0.0
     draft: Draft | None = None
+    began: float | None = field(default=None, compare=False, repr=False)
 
 
 @frozen

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from langchain_core.language_models import FakeListChatModel, FakeListLLM
 from langchain_core.output_parsers import PydanticOutputParser, StrOutputParser
 from langchain_core.tracers.base import BaseTracer
@@ -18,11 +20,13 @@ from langchain_openai import ChatOpenAI
 from llama_index.core import Document, SummaryIndex
 from llama_index.llms.openai import OpenAI
 
-from cascade_core import Audit, Policy, flush_log
+from cascade_core import Audit, Policy, Telemetry, flush_log
 from cascade_core.calibration import tune
 from cascade_core.errors import CascadeError, CascadeWarning
 from cascade_core.log.policies import PolicyStore
 from cascade_core.signals import Judge, SelfConsistency, SequenceLogprob
+from cascade_core.telemetry import watch
+from cascade_core.telemetry.worker import ROOM_BEHIND, Worker
 from langchain_cascade import ChatCascade, RunnableCascade, parser_gate
 from llamaindex_cascade import CascadeLLM, CascadeQueryEngine
 from tests.core.commands.making import ladder
@@ -568,3 +572,37 @@ def a_tracer_that_keeps_its_runs_otherwise(_: Path) -> None:
             run.tags = 5
 
     pair().invoke("hello", {"callbacks": [HouseTracer()]})
+
+
+class _BrokenProvider:
+    """A tracer provider whose spans cannot be made."""
+
+    def get_tracer(self, *_: Any, **__: Any) -> Any:
+        return self
+
+    def start_span(self, *_: Any, **__: Any) -> Any:
+        raise RuntimeError
+
+
+@provoked
+def a_tracer_provider_that_raises(_: Path) -> None:
+    with _own_worker() as own:
+        pair(telemetry=Telemetry(_BrokenProvider())).invoke("hello")
+        own.drain()
+
+
+@provoked
+def an_exporter_that_is_too_slow(_: Path) -> None:
+    with _own_worker() as own:
+        own._rouse = lambda: None
+        for _each in range(ROOM_BEHIND + 1):
+            own.put(print)
+
+
+@contextmanager
+def _own_worker() -> Iterator[Any]:
+    """Put another worker in the place of the one that may have warned already."""
+    own = Worker()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(watch, "worker", own)
+        yield own

@@ -6,7 +6,8 @@ import re
 from typing import get_args
 
 from cascade_core.call import Purpose
-from cascade_core.loop.run_metadata import CALL, DECISION, RequestOutcome
+from cascade_core.loop.outcomes import RequestOutcome
+from cascade_core.loop.run_metadata import CALL, DECISION
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "how-to" / "telemetry.md").read_text("utf-8")

@@ -11,7 +11,8 @@ from langchain_core.tracers.context import collect_runs
 from llama_index.core.instrumentation import get_dispatcher
 from llama_index.core.instrumentation.span_handlers import SimpleSpanHandler
 
-from cascade_core.loop.run_metadata import DECISION, outcome_of
+from cascade_core.loop.outcomes import outcome_of
+from cascade_core.loop.run_metadata import DECISION
 from tests.parity import langchain_way
 from tests.parity.scenarios import Scenario
 from tests.parity.test_parity import every_scenario, every_way

@@ -51,6 +51,11 @@ def flush_writers(seconds: float | None = None) -> bool:
     return whole
 
 
+def lost_records() -> int:
+    """Return how many records the logs in databases of this process have lost."""
+    return sum(writer.inbox.lost for writer in list(_writers.values()))
+
+
 def _at_exit() -> None:
     flush_writers(LEAVING)
     for writer in list(_writers.values()):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from decimal import Decimal
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from cascade_core.errors import error_name
@@ -78,6 +79,7 @@ class _Audit:
         self._read_spent = getattr(session.engine.log, "audit_cost", None)
         self._trail = Trail(self._plan.prices)
         self._reserved = _NOTHING
+        self._began = perf_counter()
         self.event: dict[str, Any] | None = None
         if session.request.ruling.pin is not None:
             # Whoever pins requests to a tier may mean that no other model shall see them.
@@ -202,4 +204,8 @@ class _Audit:
         assert self.event is not None  # noqa: S101 - it has just been said
         if self._trail.calls or self._reserved:
             self._spending.settle(self._reserved, total(self._trail.calls))
+        session = self._session
+        if session.traced is not None:
+            told = self.event, self._trail.calls, self._began
+            session.engine.telemetry.audited(session, session.traced, *told)
         return self.event

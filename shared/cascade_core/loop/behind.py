@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 
 from cascade_core.forks import free_in_child
 from cascade_core.log.writers import flush_writers
+from cascade_core.telemetry.worker import first_at_exit
 
 AT_ONCE = 64
 """The most requests with something going on behind them; those beyond it wait themselves."""
@@ -209,3 +210,4 @@ def _at_exit() -> None:
 
 
 atexit.register(_at_exit)
+first_at_exit(_at_exit)

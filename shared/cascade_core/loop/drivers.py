@@ -174,7 +174,7 @@ def _perform(effect: Effect, port: Port) -> Reply:
     except port.fatal:
         raise
     except Exception as error:  # noqa: BLE001 - a failed call is a reply, not a crash
-        return Failed(error, perf_counter() - started)
+        return Failed(error, perf_counter() - started, began=started)
 
 
 async def _aperform(effect: Effect, port: AsyncPort) -> Reply:
@@ -198,7 +198,7 @@ async def _aperform(effect: Effect, port: AsyncPort) -> Reply:
     except port.fatal:
         raise
     except Exception as error:  # noqa: BLE001 - a failed call is a reply, not a crash
-        return Failed(error, perf_counter() - started)
+        return Failed(error, perf_counter() - started, began=started)
 
 
 def _cancels() -> int:

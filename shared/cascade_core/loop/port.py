@@ -11,11 +11,14 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, Protocol
+from time import perf_counter
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Chunk, Done, Drafts, Emit, Failed, Note, Open
 from cascade_core.loop.streams import AsyncStream, Stream
+from cascade_core.telemetry.around import Traced, around
 
 if TYPE_CHECKING:
     from cascade_core.setup.notices import Notices
@@ -57,9 +60,11 @@ class Caller(Protocol):
 class Port:
     """Performs effects with blocking calls."""
 
-    def __init__(self, caller: Caller, notices: Notices) -> None:
+    def __init__(self, caller: Caller, notices: Notices, traced: Traced | None = None) -> None:
         self._caller = caller
         self._notices = notices
+        self._traced = traced
+        self._began = 0.0  # of the running stream
         self._stream: Stream | None = None
 
     @property
@@ -69,6 +74,12 @@ class Port:
 
     def ask(self, effect: Ask) -> Drafts | Failed:
         """Call a target `n` times, concurrently."""
+        began = perf_counter()
+        with _within(self._traced):
+            reply = self._ask(effect)
+        return _begun(reply, began)
+
+    def _ask(self, effect: Ask) -> Drafts | Failed:
         if effect.n == 1:
             outcome = self._caller.call(effect, 0)
             return outcome if isinstance(outcome, Failed) else Drafts((outcome,))
@@ -82,21 +93,24 @@ class Port:
     def open(self, effect: Open) -> Chunk | Done | Failed:
         """Start a stream, ending the one before."""
         self.close()
-        self._stream = self._caller.open(effect)
+        self._began = perf_counter()
+        with _within(self._traced):
+            self._stream = self._caller.open(effect)
         return self.pull()
 
     def pull(self) -> Chunk | Done | Failed:
         """Take the next chunk."""
         assert self._stream is not None  # noqa: S101 - the flow opens before it pulls
-        reply = self._stream.pull()
+        with _within(self._traced):
+            reply = self._stream.pull()
         if type(reply) is Failed and isinstance(reply.error, self.fatal):
             raise reply.error
-        return reply
+        return reply if type(reply) is Chunk else _begun(reply, self._began)
 
     def close(self) -> Done | None:
         """End the running stream."""
         stream, self._stream = self._stream, None
-        return None if stream is None else stream.close()
+        return None if stream is None else _begun(stream.close(), self._began)
 
     def emit(self, effect: Emit) -> Any:
         """Show a chunk."""
@@ -112,9 +126,11 @@ class Port:
 class AsyncPort:
     """Performs effects with awaited calls."""
 
-    def __init__(self, caller: Caller, notices: Notices) -> None:
+    def __init__(self, caller: Caller, notices: Notices, traced: Traced | None = None) -> None:
         self._caller = caller
         self._notices = notices
+        self._traced = traced
+        self._began = 0.0  # of the running stream
         self._stream: AsyncStream | None = None
 
     @property
@@ -124,6 +140,12 @@ class AsyncPort:
 
     async def ask(self, effect: Ask) -> Drafts | Failed:
         """Call a target `n` times, concurrently."""
+        began = perf_counter()
+        with _within(self._traced):
+            reply = await self._ask(effect)
+        return _begun(reply, began)
+
+    async def _ask(self, effect: Ask) -> Drafts | Failed:
         if effect.n == 1:
             outcome = await self._caller.acall(effect, 0)
             return outcome if isinstance(outcome, Failed) else Drafts((outcome,))
@@ -133,21 +155,24 @@ class AsyncPort:
     async def open(self, effect: Open) -> Chunk | Done | Failed:
         """Start a stream, ending the one before."""
         await self.close()
-        self._stream = await self._caller.aopen(effect)
+        self._began = perf_counter()
+        with _within(self._traced):
+            self._stream = await self._caller.aopen(effect)
         return await self.pull()
 
     async def pull(self) -> Chunk | Done | Failed:
         """Take the next chunk."""
         assert self._stream is not None  # noqa: S101 - the flow opens before it pulls
-        reply = await self._stream.pull()
+        with _within(self._traced):
+            reply = await self._stream.pull()
         if type(reply) is Failed and isinstance(reply.error, self.fatal):
             raise reply.error
-        return reply
+        return reply if type(reply) is Chunk else _begun(reply, self._began)
 
     async def close(self) -> Done | None:
         """End the running stream."""
         stream, self._stream = self._stream, None
-        return None if stream is None else await stream.close()
+        return None if stream is None else _begun(await stream.close(), self._began)
 
     async def emit(self, effect: Emit) -> Any:
         """Show a chunk."""
@@ -177,3 +202,48 @@ def _gather(
         elif isinstance(outcome, BaseException):
             raise outcome
     return Drafts(drafts, failures) if drafts else failures[0]
+
+
+R = TypeVar("R", Drafts | Failed, Chunk | Done | Failed, Done | None)
+
+
+def _begun(reply: R, began: float) -> R:
+    """Note when the calls of a reply began."""
+    drafts: Sequence[Draft | None] = ()
+    if isinstance(reply, Drafts):
+        drafts = reply.drafts
+        for failed in reply.failures:
+            failed.began = began  # type: ignore[misc] # nobody else has it yet
+            drafts = (*drafts, failed.draft)
+    elif isinstance(reply, Failed):
+        reply.began = began  # type: ignore[misc]
+        drafts = (reply.draft,)
+    elif isinstance(reply, Done):
+        drafts = (reply.draft,)
+    for draft in drafts:
+        if draft is not None:
+            draft.began = began  # type: ignore[misc]
+    return reply
+
+
+class _within:  # noqa: N801 - it is used like a function
+    """Says which request calls its models here, to cascades that are called by them."""
+
+    __slots__ = ("_before", "_traced")
+
+    def __init__(self, traced: Traced | None) -> None:
+        self._traced = traced
+
+    def __enter__(self) -> None:
+        if self._traced is not None:
+            self._before = around.get()
+            around.set(self._traced)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._traced is not None:
+            around.set(self._before)

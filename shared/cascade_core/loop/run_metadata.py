@@ -6,20 +6,17 @@ OpenTelemetry's own names.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cascade_core.costs.rate import in_usd
+from cascade_core.loop.outcomes import outcome_of
 from cascade_core.loop.trail import total
 
 if TYPE_CHECKING:
     from cascade_core.loop.session import Session
 
 RunFacts: TypeAlias = dict[str, Any]
-RequestOutcome: TypeAlias = Literal[
-    "accepted", "escalated", "straight", "cached", "shadow", "exhausted", "failed", "cancelled"
-]
 
 DECISION = {
     "cascade_decision_id": "the decision's id, as in the log",
@@ -101,35 +98,3 @@ def decision_tags(said: Mapping[str, Any]) -> list[str]:
     if "cascade_tier" in said:
         tags.append(f"cascade:answered-by:{said['cascade_tier']}")
     return tags
-
-
-def outcome_of(
-    record: Mapping[str, Any] | None, error: BaseException | None = None
-) -> RequestOutcome:
-    """Say in a word what became of a request.
-
-    `accepted`: the first tier that was asked answered, as its threshold or the gates allowed;
-    `escalated`: a later tier did; `straight`: a rule, a route or a need chose the tier.
-
-    Args:
-        record: Its record; None where it has none.
-        error: What ended it without one.
-    """
-    if record is None:
-        left = isinstance(error, asyncio.CancelledError | GeneratorExit | KeyboardInterrupt)
-        return "cancelled" if left else "failed"
-    if record["tier"] is None:
-        return "exhausted"
-    if record["reason"] == "cached":
-        return "cached"
-    if record.get("shadow") is not None or record["reason"] == "shadow":
-        return "shadow"
-    if record["tier"] > _first(record["calls"], record["tier"]):
-        return "escalated"
-    return "accepted" if record["accepted"] else "straight"
-
-
-def _first(calls: Sequence[Mapping[str, Any]], answered: int) -> int:
-    """Return the cheapest tier that was asked for a draft."""
-    asked = [c["tier"] for c in calls if c["purpose"] == "draft" and c["tier"] is not None]
-    return min(asked, default=answered)

@@ -21,6 +21,7 @@ from cascade_core.log import Record, as_record, collectors, exhausted_record
 from cascade_core.loop import audits, behind, drivers
 from cascade_core.loop.flow import UNFINISHED, cascade, failing, served, shadowed
 from cascade_core.loop.hooks import Hook, tell
+from cascade_core.loop.outcomes import outcome_of
 from cascade_core.loop.port import AsyncPort, Caller, Port
 from cascade_core.loop.recording import Decided
 from cascade_core.loop.session_record import RecordedSession
@@ -46,6 +47,7 @@ class Session(RecordedSession):
         record: The same as plain JSON, also of a request that no tier answered.
         error: What ended a request that has no verdict.
         at: When it was asked.
+        traced: What telemetry knows of it; None where nobody listens.
         took: Seconds until its answer was known; None until then.
     """
 
@@ -56,6 +58,7 @@ class Session(RecordedSession):
         "_trail",
         "caller",
         "error",
+        "traced",
     )
 
     def __init__(
@@ -80,6 +83,8 @@ class Session(RecordedSession):
         self._ended = False
         self._left = False  # behind the request
         self._trail = Trail(plan.prices)
+        watch = engine.telemetry
+        self.traced = None if watch is None else watch.begin()
         # Those around the request's start: a stream may be read to its end somewhere else.
         self._collectors = collectors()
 
@@ -150,10 +155,10 @@ class Session(RecordedSession):
             raise
 
     def _port(self) -> Port:
-        return Port(self.caller, self.plan.notices)
+        return Port(self.caller, self.plan.notices, self.traced)
 
     def _aport(self) -> AsyncPort:
-        return AsyncPort(self.caller, self.plan.notices)
+        return AsyncPort(self.caller, self.plan.notices, self.traced)
 
     def _begin(self, *, streamed: bool) -> Any:
         for hook in self.engine.hooks:
@@ -284,6 +289,9 @@ class Session(RecordedSession):
         if self._ended:
             return
         self._ended = True
+        if self.traced is not None and self.engine.telemetry is not None:
+            outcome = outcome_of(self.record, self.error)
+            self.engine.telemetry.ended(self, self.traced, outcome)
         if self.engine.hooks:
             if self.verdict is not None and self.error is None:
                 tell(self, "decided")

@@ -62,7 +62,7 @@ class Trail:
     ) -> TrailEntry:
         """Write down an answer, or the calls inside the tier that made it."""
         if draft.inner:
-            calls = [self._inside(call, tier, purpose) for call in draft.inner]
+            calls = [self._inside(call, tier, purpose, draft.began) for call in draft.inner]
             # What a cascade or chain inside a tier rejected or used stays what it is; only
             # the calls its answer came from share the fate of that answer.
             entry = TrailEntry([call for call in calls if call.outcome not in _SETTLED])
@@ -71,29 +71,33 @@ class Trail:
             model = draft.model or tier.model
             names = draft.names or tier.price_names(model)
             cost = _FREE if draft.cached else self._prices.cost(names, draft.usage)
-            calls = [Call(tier.index, model, purpose, draft.usage, cost, draft.seconds, outcome)]
+            usage, seconds, began = draft.usage, draft.seconds, draft.began
+            calls = [Call(tier.index, model, purpose, usage, cost, seconds, outcome, began=began)]
             entry = TrailEntry(calls)
         self.calls += calls
         return entry
 
-    def _inside(self, call: Call, tier: Tier, purpose: Purpose) -> Call:
+    def _inside(self, call: Call, tier: Tier, purpose: Purpose, began: float | None) -> Call:
         cost = call.cost
         if cost is None:
             cost = self._prices.cost(call.names or call.model, call.usage)
         inner = purpose if call.purpose == "draft" else call.purpose
-        return replace(call, tier=tier.index, cost=cost, purpose=inner)
+        began = began if call.began is None else call.began
+        return replace(call, tier=tier.index, cost=cost, purpose=inner, began=began)
 
     def fail(self, failed: Failed, tier: Tier, purpose: Purpose) -> None:
         """Write down a failure, with whatever had arrived before it."""
         draft = failed.draft
         if draft is None and isinstance(failed.error, CascadeExhausted):
             # A cascade as a tier: what it had tried is paid for.
-            draft = Draft(inner=[c for c in failed.error.trail if isinstance(c, Call)])
+            inner = [c for c in failed.error.trail if isinstance(c, Call)]
+            draft = Draft(inner=inner, began=failed.began)
         if draft is not None:
             self.add(draft, tier, purpose, "failed")
         else:
+            began, seconds = failed.began, failed.seconds
             self.calls.append(
-                Call(tier.index, tier.model, purpose, None, None, failed.seconds, "failed")
+                Call(tier.index, tier.model, purpose, None, None, seconds, "failed", began=began)
             )
         last = self.calls[-1]
         if last.outcome == "failed":

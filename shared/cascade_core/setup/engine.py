@@ -26,6 +26,8 @@ from cascade_core.setup.settings import DECIDING
 from cascade_core.setup.worth import Worth
 from cascade_core.signals.judge import Judge
 from cascade_core.signals.make import make_signals
+from cascade_core.telemetry.setting import read_telemetry
+from cascade_core.telemetry.watch import TelemetryWatch
 from cascade_core.tier import Tier
 
 _ON_USE = (
@@ -53,6 +55,7 @@ class Engine:
         redact: Takes out of prompts and answers what must not be kept.
         log_metadata: Which of the caller's metadata records keep.
         audit: Which answers are compared with the strongest tier's, if any.
+        telemetry: Tells OpenTelemetry of requests, where anybody listens; None where it must not.
         chance: Draws the numbers that say which requests are audited.
         hooks: Told of every request; see `loop.hooks.Hook`.
         worth: What requests have paid, beside what the last tier alone would have cost.
@@ -93,6 +96,7 @@ class Engine:
             self._live.prepare = partial(_make_private, self.registered)
         self.log_metadata = check_keys(settings.log_metadata)
         self.audit: Audit | None = read_audit(settings.audit, self.log)
+        self.telemetry = _watch(settings.telemetry, self.name, self.audit)
         self.chance = by_chance
         self.hooks: list[Any] = []
         self.worth = Worth()
@@ -188,6 +192,11 @@ class Engine:
             "policy": plan.policy,
             "policy_fingerprint": plan.fingerprint,
         }
+
+
+def _watch(given: Any, name: str, audit: Audit | None) -> TelemetryWatch | None:
+    setting = read_telemetry(given)
+    return None if setting is None else TelemetryWatch(setting, name, audit and audit.spending)
 
 
 def _logs_content(plan: Plan) -> bool:

@@ -29,6 +29,7 @@ from cascade_core.setup.audit import Audit
 from cascade_core.setup.gates import Check, Gate, RefusalLike
 from cascade_core.signals.make import SignalLike
 from cascade_core.signals.readings import Combine
+from cascade_core.telemetry.setting import Telemetry
 
 Document: TypeAlias = Mapping[str, Any] | str | os.PathLike[str]
 """A document's content, or the path of its file."""
@@ -73,6 +74,10 @@ class CascadeKeywords(TypedDict, total=False):
     audit: Audit | float | None
     """An `Audit`, or its rate alone: which share of the answers is compared with the strongest
     tier's, behind the requests."""
+    telemetry: Telemetry | bool | None
+    """Spans and metrics in OpenTelemetry. None (default): where the program has set a tracer or
+    meter provider; True: the same, and an error where the packages are missing; False: never; or
+    `Telemetry(…)`, which names providers or adds prompts and answers."""
     mode: Mode | None
     """`"serve"` (default), or `"shadow"`: always serve the last tier and record what the cascade
     would have done."""
@@ -88,7 +93,16 @@ class CascadeKeywords(TypedDict, total=False):
     finish."""
 
 
-RECORDING = ("name", "log", "log_content", "redact", "log_metadata", "log_overflow", "audit")
+RECORDING = (
+    "name",
+    "log",
+    "log_content",
+    "redact",
+    "log_metadata",
+    "log_overflow",
+    "audit",
+    "telemetry",
+)
 """Settings of what is kept of requests, which change no decision."""
 
 DECIDING = tuple(name for name in CascadeKeywords.__annotations__ if name not in RECORDING)
@@ -128,6 +142,7 @@ class CascadeSettings(BaseModel):
     log_metadata: Unread[Sequence[str]] = ()
     log_overflow: Unread[LogOverflow] = "block"
     audit: Unread[Audit | float | None] = None
+    telemetry: Unread[Telemetry | bool | None] = None
     mode: str | None = None
     on_no_score: str | None = None
     on_tool_call: str | None = None

@@ -53,6 +53,20 @@ class Spending:
         return type(self), (limit,)
 
     @property
+    def limit(self) -> Decimal | None:
+        """The most USD a day, if there is one."""
+        return self._limit
+
+    @property
+    def spent(self) -> Decimal | None:
+        """What the day's audits have cost, as far as it is known; None where nothing is limited."""
+        if self._limit is None:
+            return None
+        with self._lock:
+            self._turn()
+            return self._total
+
+    @property
     def due(self) -> bool:
         """Whether it is time to read what other processes have spent."""
         return self._limit is not None and monotonic() - self._read_at >= READ_EVERY

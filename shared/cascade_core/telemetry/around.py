@@ -1,0 +1,66 @@
+"""What is known of a request when it begins, and which request a cascade is called within."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from time import perf_counter
+from typing import Any, NamedTuple
+
+
+class Traced:
+    """A request that is told of.
+
+    Args:
+        sinks: Whom it is told.
+        context: OpenTelemetry's context around its start.
+        parent: The request of a cascade that has this one as its tier, or within it.
+
+    Attributes:
+        ended: When it ended, as `perf_counter` has it; None until then.
+        span_context: Of its span, once that is made.
+        over: Whether its span is made, if one is to be.
+    """
+
+    __slots__ = ("_waiting", "context", "ended", "over", "parent", "sinks", "span_context")
+
+    def __init__(self, sinks: Any, context: Any, parent: Traced | None) -> None:
+        self.sinks = sinks
+        self.context = context
+        self.parent = parent
+        self.ended: float | None = None
+        self.span_context: Any = None
+        self.over = False
+        self._waiting: list[Callable[[], None]] = []
+
+    def end(self) -> None:
+        """Say when it ended."""
+        self.ended = perf_counter()
+
+    def when_over(self, job: Callable[[], None]) -> None:
+        """Do something when there is a span for it to refer to."""
+        if self.over:
+            job()
+        else:
+            self._waiting.append(job)
+
+    def finish(self) -> None:
+        """Do what has waited for its span."""
+        self.over = True
+        waiting, self._waiting = self._waiting, []
+        for job in waiting:
+            job()
+
+
+class AuditTold(NamedTuple):
+    """An audit as it is told: its event, its calls, and when it ran."""
+
+    event: dict[str, Any]
+    calls: list[Any]
+    began: float
+    ended: float
+    now: int
+
+
+around: ContextVar[Traced | None] = ContextVar("around", default=None)
+"""The request whose model is being called here."""
