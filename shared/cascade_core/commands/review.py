@@ -95,7 +95,10 @@ def _bench(source: str, policy: str | None, *, read_only: bool) -> Workbench:
         where = only_read(source) if is_url(source) else source
         place = only_read(policy) if policy is not None and is_url(policy) else policy
     opened = replace(open_source(where), shown=shown_source(source))
-    bench = Workbench(opened, home=find_home(where, place), read_only=read_only)
+    home = find_home(where, place)
+    if is_url(policy or source):  # as it was given, so that it can be copied
+        home.shown = shown_source(policy or source)
+    bench = Workbench(opened, home=home, read_only=read_only)
     _check_fits(bench)
     return bench
 
