@@ -1,0 +1,101 @@
+"""What telemetry costs a call: CPU time of the caller's thread, with it, without it, and unheard.
+
+    python tests/benchmarks/telemetry.py [--rounds 1] [--json]
+
+On: a tracer and a meter provider of OpenTelemetry's SDK, spans in batches. Unheard: the default, in
+a program that has set no provider. Spans and metrics are made by a thread behind, which is measured
+beside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median
+from time import process_time, thread_time
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests/benchmarks")]
+
+from log import CALLS, call_times  # noqa: E402
+from opentelemetry.sdk.metrics import MeterProvider  # noqa: E402
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader  # noqa: E402
+from opentelemetry.sdk.trace import TracerProvider  # noqa: E402
+from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: E402
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import (  # noqa: E402
+    InMemorySpanExporter,
+)
+from overhead import pairs  # noqa: E402
+from rows import Row, spread, table_of  # noqa: E402
+
+from cascade_core import CascadeWarning, Telemetry, flush_telemetry  # noqa: E402
+from langchain_cascade import ChatCascade  # noqa: E402
+
+GROUP = "telemetry"
+ADDED = 15.0
+"""Microseconds that telemetry may add to a call: the bar."""
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """Measure calls with telemetry on, unheard and off, in turn."""
+    exporter = InMemorySpanExporter()
+    tracers = TracerProvider()
+    tracers.add_span_processor(BatchSpanProcessor(exporter))
+    setting = Telemetry(tracers, MeterProvider([InMemoryMetricReader()]))
+    cascade, _, _ = pairs(full=True)["accept"]
+
+    def with_telemetry(given: Any) -> ChatCascade:
+        return ChatCascade(tiers=cascade.tiers, signals=cascade.signals, telemetry=given)
+
+    off, unheard, on = with_telemetry(False), with_telemetry(None), with_telemetry(setting)
+    for each in (off, unheard, on):
+        call_times(each, 50)
+    added, idle, ratios, behind = [], [], [], 0.0
+    for _ in range(rounds):
+        without = median(call_times(off, CALLS))
+        idle.append(1e6 * (median(call_times(unheard, CALLS)) - without))
+        whole, own = process_time(), thread_time()
+        heard = median(call_times(on, CALLS))
+        flush_telemetry()
+        behind += process_time() - whole - (thread_time() - own)
+        exporter.clear()
+        added.append(1e6 * (heard - without))
+        ratios.append(heard / without)
+    thread = 1e6 * behind / rounds / CALLS
+    yield _row("on: CPU added to a call", added, f"its bar; threads behind: {thread:.0f} µs more")
+    low, middle, high = spread(ratios)
+    yield Row(GROUP, "on: CPU of a call", "the same, off", middle, low, high, middle, 1.0, "x")
+    yield _row("unheard: CPU added to a call", idle, "the bar of on")
+
+
+def _row(name: str, more: list[float], beside: str) -> Row:
+    low, middle, high = spread([each / ADDED for each in more])
+    return Row(GROUP, name, beside, middle, low, high, median(more), ADDED, "µs", bar=1.0)
+
+
+def main() -> int:
+    """Print the figures; fail where the bar is missed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=float, default=1.0, help="How many times the usual ones.")
+    parser.add_argument("--json", action="store_true", help="Print JSON and nothing else.")
+    given = parser.parse_args()
+    warnings.simplefilter("ignore", CascadeWarning)
+    found = list(rows(max(1, round(9 * given.rounds))))
+    if given.json:
+        json.dump([asdict(each) for each in found], sys.stdout, indent=1)
+        sys.stdout.write("\n")
+    else:
+        from rich.console import Console
+
+        Console(width=None if sys.stdout.isatty() else 150).print(table_of(found))
+    return int(any(each.over for each in found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""Spans and metrics leave the process as users send them: over OTLP, and on a page for Prometheus."""
+
+import json
+import os
+import threading
+import urllib.request
+
+import pytest
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from prometheus_client import REGISTRY, start_http_server
+from prometheus_client.parser import text_string_to_metric_families
+
+from cascade_core import Telemetry, flush_telemetry
+from cascade_core.telemetry import names
+from tests.langchain import fakes
+from tests.receiver import Receiver
+from tests.telemetry_seen import TelemetrySeen
+
+pytestmark = pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarning")
+
+
+def test_spans_arrive_over_http() -> None:
+    with Receiver() as receiver:
+        tracers = TracerProvider(shutdown_on_exit=False)
+        exporter = OTLPSpanExporter(f"{receiver.url}/v1/traces")
+        tracers.add_span_processor(BatchSpanProcessor(exporter))
+        cascade = fakes.pair(fakes.UNSURE, telemetry=Telemetry(tracers)).cascade
+        cascade.invoke("Where is my order?")
+        assert tracers.force_flush()
+        tracers.shutdown()
+        spans = receiver.spans()
+    assert sorted(span["name"] for span in spans) == [
+        "cascade ChatCascade",
+        "chat cheap",
+        "chat strong",
+    ]
+
+
+def test_prometheus_reads_what_was_counted() -> None:
+    reader = PrometheusMetricReader()
+    meters = MeterProvider([reader], shutdown_on_exit=False)
+    server, thread = start_http_server(0, "127.0.0.1", REGISTRY)
+    try:
+        cascade = fakes.pair(fakes.UNSURE, telemetry=Telemetry(meter_provider=meters)).cascade
+        for _ in range(3):
+            cascade.invoke("Where is my order?")
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/metrics") as page:
+            families = list(text_string_to_metric_families(page.read().decode()))
+    finally:
+        server.shutdown()
+        thread.join()
+        meters.shutdown()
+    found = {s.name: s for family in families for s in family.samples if s.value}
+    assert found["cascade_requests_total"].value == 3
+    assert found["cascade_requests_total"].labels["cascade_outcome"] == "escalated"
+    assert found["gen_ai_client_operation_duration_seconds_count"].value == 3
+
+
+def test_a_provider_that_raises_costs_no_answer() -> None:
+    class Broken:
+        def get_tracer(self, *_: object, **__: object) -> None:
+            raise RuntimeError
+
+    cascade = fakes.pair(telemetry=Telemetry(Broken())).cascade
+    assert cascade.invoke("Where is my order?").content == "sure answer"
+
+
+def test_classes_beyond_the_first_are_counted_as_one() -> None:
+    seen = TelemetrySeen()
+    cascade = fakes.pair(telemetry=seen.setting).cascade
+    for number in range(names.MOST_VALUES + 20):
+        cascade.invoke("hello", {"metadata": {"cascade_class": f"class {number}"}})
+    counted = seen.total(names.REQUESTS, names.CLASS)
+    assert len(counted) == names.MOST_VALUES + 1
+    assert counted[names.OTHER] == 20
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_child_tells_of_its_own_requests_and_no_others() -> None:
+    seen = TelemetrySeen()
+    cascade = fakes.pair(telemetry=seen.setting).cascade
+    cascade.invoke("hello")
+    seen.spans()
+    seen.exporter.clear()
+    cascade.invoke("hello")
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        cascade.invoke("hello")
+        told = [span.name for span in seen.spans("cascade ")]
+        os.write(writing, json.dumps(len(told)).encode())
+        os._exit(0)
+    os.close(writing)
+    os.waitpid(child, 0)
+    with os.fdopen(reading) as pipe:
+        assert json.loads(pipe.read()) == 1
+    assert len(seen.spans("cascade ")) == 1
+
+
+def test_flushing_from_several_threads_loses_nothing() -> None:
+    seen = TelemetrySeen()
+    cascade = fakes.pair(telemetry=seen.setting).cascade
+
+    def some() -> None:
+        for _ in range(50):
+            cascade.invoke("hello")
+            flush_telemetry()
+
+    threads = [threading.Thread(target=some) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen.spans("cascade ")) == 200
+    assert seen.total(names.REQUESTS) == 200
