@@ -62,5 +62,57 @@ class AuditTold(NamedTuple):
     now: int
 
 
+class RequestTold:
+    """What is told of a request: little, for what waits here is not freed with the answer.
+
+    Keeping whole requests would cost each call more than all the rest of this: their memory is
+    not used again by the next.
+
+    Args:
+        session: The request, which is over.
+        content: Whether its texts are told; then it is kept.
+    """
+
+    __slots__ = (
+        "accepted",
+        "at",
+        "began",
+        "calls",
+        "class_name",
+        "engine",
+        "error",
+        "id",
+        "plan",
+        "record",
+        "rule",
+        "session",
+        "thread",
+        "took",
+    )
+
+    def __init__(self, session: Any, *, content: bool) -> None:
+        request, verdict = session.request, session.verdict
+        self.id: str = session.id
+        self.at = session.at
+        self.began: float = session._began  # noqa: SLF001 - it is ours
+        self.took: float | None = session.took
+        self.record: dict[str, Any] | None = session.record
+        self.error = None if session.error is None else type(session.error).__qualname__
+        self.engine = session.engine
+        self.plan = session.plan
+        self.class_name: str | None = request.class_name
+        self.rule: str | None = request.ruling.rule
+        self.thread: str | None = request.thread
+        self.calls = session.calls
+        self.accepted = () if verdict is None else [j.accepted for j in verdict.judgements]
+        self.session = session if content else None
+
+    @property
+    def judged(self) -> list[dict[str, Any]]:
+        """How each draft was judged, as the record has it, and whether it was accepted."""
+        judged = [] if self.record is None else self.record["judged"]
+        return [{**each, "accepted": yes} for each, yes in zip(judged, self.accepted, strict=False)]
+
+
 around: ContextVar[Traced | None] = ContextVar("around", default=None)
 """The request whose model is being called here."""

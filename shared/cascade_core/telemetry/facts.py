@@ -42,16 +42,16 @@ def without_gaps(found: Mapping[str, Any]) -> OtelAttributes:
 
 def of_request(session: Any, outcome: str) -> OtelAttributes:
     """Return what a decision's span says."""
-    record, request = session.record, session.request
+    record = session.record
     if record is None:  # it failed, or was left: what the rules said is known
         record = {
             "cascade": session.engine.name,
             "framework": session.engine.framework,
-            "class": request.class_name,
-            "rule": request.ruling.rule,
+            "class": session.class_name,
+            "rule": session.rule,
             "policy": session.plan.policy,
             "policy_version": session.plan.policy_version,
-            "thread": request.thread,
+            "thread": session.thread,
         }
     found = {name: record.get(key) for name, key in _RECORDED.items()}
     return without_gaps({names.DECISION_ID: session.id, names.OUTCOME: outcome, **found})

@@ -21,7 +21,7 @@ from cascade_core.version import __version__
 
 if TYPE_CHECKING:
     from cascade_core.call import Call
-    from cascade_core.telemetry.around import AuditTold
+    from cascade_core.telemetry.around import AuditTold, RequestTold
 
 COLLECTING = 10.0
 """Seconds that a collection waits for what is still to be counted."""
@@ -71,7 +71,7 @@ class Metrics:
         """Show how much of a limit of audits is used, under the first cascade that has it."""
         self._spending.setdefault(spending, name)
 
-    def request(self, session: Any, outcome: str, *, within: bool) -> None:
+    def request(self, session: RequestTold, outcome: str, *, within: bool) -> None:
         """Count a request, and its calls.
 
         Args:
@@ -79,7 +79,7 @@ class Metrics:
             outcome: What became of it, in a word.
             within: Whether another cascade's request is around it, which has its calls.
         """
-        record, verdict, add = session.record or {}, session.verdict, self._add
+        record, add = session.record or {}, self._add
         who = {names.CASCADE: session.engine.name, names.FRAMEWORK: session.engine.framework}
         said = {
             **who,
@@ -87,26 +87,25 @@ class Metrics:
             names.TIER: record.get("tier"),
             names.REASON: record.get("reason"),
         }
-        ruling, kind = session.request.ruling, session.request.class_name
         asked = {
-            names.CLASS: self._one_of(names.CLASS, kind),
-            names.RULE: self._one_of(names.RULE, ruling.rule),
+            names.CLASS: self._one_of(names.CLASS, session.class_name),
+            names.RULE: self._one_of(names.RULE, session.rule),
         }
         add(names.REQUESTS, 1, {**said, **asked})
         if session.took is not None:
             add(names.REQUEST_DURATION, session.took, {**who, names.OUTCOME: outcome})
-        for judged in () if verdict is None else verdict.judgements:
-            if not judged.accepted:
-                why = {**who, names.TIER: judged.tier, names.REASON: judged.reason}
+        for judged in session.judged:
+            if not judged["accepted"]:
+                why = {**who, names.TIER: judged["tier"], names.REASON: judged["reason"]}
                 add(names.ESCALATIONS, 1, {**why, names.CLASS: asked[names.CLASS]})
         if not within:
             self._calls(session.calls, session.plan.tiers, {**who, names.PART: "request"})
 
-    def audit(self, session: Any, told: AuditTold) -> None:
+    def audit(self, session: RequestTold, told: AuditTold) -> None:
         """Count an audit, and its calls."""
         event = told.event
         who = {names.CASCADE: session.engine.name, names.FRAMEWORK: session.engine.framework}
-        kind = {names.CLASS: self._one_of(names.CLASS, session.request.class_name)}
+        kind = {names.CLASS: self._one_of(names.CLASS, session.class_name)}
         self._add(names.AUDITS, 1, {**who, **kind, names.AUDIT_STATUS: event["status"]})
         if event["harm"] is not None:
             self._add(names.HARM, event["harm"], {**who, **kind})

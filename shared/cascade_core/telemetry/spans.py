@@ -25,8 +25,7 @@ from cascade_core.version import __version__
 
 if TYPE_CHECKING:
     from cascade_core.call import Call
-    from cascade_core.telemetry.around import AuditTold, Traced
-    from cascade_core.verdict import Judgement
+    from cascade_core.telemetry.around import AuditTold, RequestTold, Traced
 
 _BILLION = 1_000_000_000
 
@@ -43,7 +42,7 @@ class SpanMaker:
         self._tracer = provider.get_tracer(names.SCOPE, __version__, schema_url=names.SCHEMA_URL)
         flush_with(provider)
 
-    def request(self, session: Any, traced: Traced, outcome: str, *, within: bool) -> None:
+    def request(self, session: RequestTold, traced: Traced, outcome: str, *, within: bool) -> None:
         """Make a request's span, and one for each call below it.
 
         Args:
@@ -52,15 +51,14 @@ class SpanMaker:
             outcome: What became of it, in a word.
             within: Whether another cascade's request is around it, which has its calls.
         """
-        began = session._began  # noqa: SLF001 - it is ours
+        began = session.began
         zero = int(session.at.timestamp() * _BILLION) - int(began * _BILLION)
         took = (traced.ended or began) - began if session.took is None else session.took
         found = of_request(session, outcome)
-        if session.engine.telemetry is not None and session.engine.telemetry.content:
-            found |= content(session)
-        failed = session.error is not None
-        if failed:
-            found[names.ERROR_TYPE] = type(session.error).__qualname__
+        if session.session is not None:
+            found |= content(session.session)
+        if session.error is not None:
+            found[names.ERROR_TYPE] = session.error
         span = self._tracer.start_span(
             f"{names.SPAN_NAME} {session.engine.name}",
             context=_parent_of(traced, within=within),
@@ -72,13 +70,13 @@ class SpanMaker:
         if span.is_recording():
             if outcome in ("failed", "exhausted"):
                 span.set_status(Status(StatusCode.ERROR, found.get(names.ERROR_TYPE)))
-            judged = () if session.verdict is None else session.verdict.judgements
-            left = self._calls(span, session, [] if within else session.calls, zero, judged)
+            calls = [] if within else session.calls
+            left = self._calls(span, session, calls, zero, session.judged)
             for judgement in left:
                 _tell_of(span, judgement, zero + int((began + took) * _BILLION))
         span.end(zero + int((began + took) * _BILLION))
 
-    def audit(self, session: Any, traced: Traced, told: AuditTold) -> None:
+    def audit(self, session: RequestTold, traced: Traced, told: AuditTold) -> None:
         """Make an audit's span, linked to that of its decision."""
         event = told.event
         zero = told.now - int(told.ended * _BILLION)
@@ -110,8 +108,8 @@ class SpanMaker:
         span.end(zero + int(told.ended * _BILLION))
 
     def _calls(
-        self, span: Any, session: Any, calls: Sequence[Call], zero: int, judged: Any
-    ) -> list[Judgement]:
+        self, span: Any, session: RequestTold, calls: Sequence[Call], zero: int, judged: Any
+    ) -> list[dict[str, Any]]:
         """Make a span for each call; return the judgements that are about none of them."""
         left = list(judged)
         below = set_span_in_context(span)
@@ -130,7 +128,7 @@ class SpanMaker:
             if call.outcome == "failed":
                 made.set_status(Status(StatusCode.ERROR, call.error))
             elif call.purpose == "draft":
-                about = next((each for each in left if each.tier == call.tier), None)
+                about = next((each for each in left if each["tier"] == call.tier), None)
                 if about is not None:
                     left.remove(about)
                     _tell_of(made, about, end)
@@ -152,17 +150,17 @@ def _parent_of(traced: Traced, *, within: bool) -> Any:
     return set_span_in_context(NonRecordingSpan(parent.span_context), traced.context)
 
 
-def _tell_of(span: Any, judged: Judgement, at: int) -> None:
+def _tell_of(span: Any, judged: dict[str, Any], at: int) -> None:
     """Add what was read of a draft, and what became of it."""
-    for name, reading in judged.signals.items():
+    for name, reading in judged["signals"].items():
         found = without_gaps({names.EVALUATION_NAME: name, names.EVALUATION_SCORE: reading})
         span.add_event(names.READING_EVENT, found, at)
     said = {
-        names.TIER: judged.tier,
-        names.REASON: judged.reason,
-        names.ACCEPTED: judged.accepted,
-        names.DRAFT_CONFIDENCE: judged.confidence,
-        names.THRESHOLD: judged.threshold,
+        names.TIER: judged["tier"],
+        names.REASON: judged["reason"],
+        names.ACCEPTED: judged["accepted"],
+        names.DRAFT_CONFIDENCE: judged["confidence"],
+        names.THRESHOLD: judged["threshold"],
     }
     span.add_event(names.JUDGED_EVENT, without_gaps(said), at)
 

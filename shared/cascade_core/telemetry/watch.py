@@ -12,7 +12,7 @@ from time import perf_counter, time_ns
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cascade_core.forks import free_in_child
-from cascade_core.telemetry.around import AuditTold, Traced, around
+from cascade_core.telemetry.around import AuditTold, RequestTold, Traced, around
 from cascade_core.telemetry.worker import worker
 
 if TYPE_CHECKING:
@@ -71,14 +71,14 @@ class TelemetryWatch:
     def ended(self, session: Any, traced: Traced, outcome: str) -> None:
         """Tell of a request that is over."""
         traced.end()
-        worker.put(_request, session, traced, outcome)
+        worker.put(_request, RequestTold(session, content=self.content), traced, outcome)
 
     def audited(
         self, session: Any, traced: Traced, event: dict[str, Any], calls: Any, began: float
     ) -> None:
         """Tell of an audit that is over."""
         told = AuditTold(event, list(calls), began, perf_counter(), time_ns())
-        worker.put(_audit, session, traced, told)
+        worker.put(_audit, RequestTold(session, content=False), traced, told)
 
     def _open(self, tracers: Any, meters: Any) -> Sinks | None:
         from opentelemetry.context import get_current  # noqa: PLC0415 - it is configured
@@ -109,7 +109,7 @@ def _configured(module: str, name: str) -> Any:
     return None if loaded is None else getattr(loaded, name, None)
 
 
-def _request(session: Any, traced: Traced, outcome: str) -> None:
+def _request(session: RequestTold, traced: Traced, outcome: str) -> None:
     sinks: Sinks = traced.sinks
     parent = traced.parent
     within = parent is not None and parent.sinks == sinks
@@ -125,14 +125,14 @@ def _request(session: Any, traced: Traced, outcome: str) -> None:
             _span(session, traced, outcome, within=False)
 
 
-def _span(session: Any, traced: Traced, outcome: str, *, within: bool) -> None:
+def _span(session: RequestTold, traced: Traced, outcome: str, *, within: bool) -> None:
     try:
         traced.sinks.spans.request(session, traced, outcome, within=within)
     finally:
         traced.finish()
 
 
-def _audit(session: Any, traced: Traced, told: AuditTold) -> None:
+def _audit(session: RequestTold, traced: Traced, told: AuditTold) -> None:
     sinks: Sinks = traced.sinks
     try:
         if sinks.metrics is not None:
