@@ -46,8 +46,8 @@ test-integrations: $(INTEGRATIONS)/.stamp-test ## Ask the integrations of both f
 
 KEPT_TESTS = tests/core/log tests/core/review/test_snapshot.py tests/core/review/test_growth.py
 .PHONY: test-services
-test-services: $(VENV)/.stamp-dev ## Run the tests of logs on a PostgreSQL of their own, which is installed where there is none
-	$(VENV)/bin/python tests/services.py -n $(WORKERS) --dist loadscope --benchmark-disable $(KEPT_TESTS) $(PYTEST_ARGS)
+test-services: $(VENV)/.stamp-dev ## Run the tests of logs on a PostgreSQL of their own, and the dashboard on a Prometheus; both are installed where there are none
+	$(VENV)/bin/python tests/services.py -n $(WORKERS) --dist loadscope --benchmark-disable $(KEPT_TESTS) tests/dashboard $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.stamp-dev ## Check style, formatting and types

@@ -1,9 +1,10 @@
-"""Starts a PostgreSQL of its own, runs the tests of what is kept in databases on it, and stops it.
+"""Runs the tests that need real servers: a PostgreSQL of its own, and a Prometheus.
 
     python tests/services.py [arguments of pytest]
 
-Its data and its socket are in a folder under /tmp that goes with it; it listens on no port. Debian's
-packages are installed where there is none.
+PostgreSQL is started here and stopped; its data and its socket are in a folder under /tmp that goes
+with it, and it listens on no port. Prometheus is started by its tests. Debian's packages are
+installed where there are none.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -23,6 +24,7 @@ from typing import Any
 TESTS = [
     "tests/core/log",
     *(f"tests/core/review/test_{what}.py" for what in ("snapshot", "growth")),
+    "tests/dashboard",
 ]
 KILLS = "50"
 
@@ -40,30 +42,41 @@ def version(program: Path) -> int:
     return int(program.parts[-3]) if program.parts[-3].isdigit() else 0
 
 
-def install() -> Path:
-    """Install a server with apt; say what to do where that cannot be."""
+def install(package: str, find: Callable[[], Path | None], what: str) -> Path:
+    """Install a server with apt; say what to do where that cannot be.
+
+    Args:
+        package: Debian's name for it.
+        find: Finds its programs.
+        what: What it is, and its programs.
+    """
     apt = shutil.which("apt-get")
     sudo = [] if os.geteuid() == 0 else [shutil.which("sudo") or "", "-n"]
     if apt is None or "" in sudo:
         sys.exit(
-            "make test-services needs PostgreSQL's server (initdb, pg_ctl) and cannot install it "
+            f"make test-services needs {what} and cannot install it "
             "here: install it, or run this as root or with sudo on Debian"
         )
-    quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    # With RUNLEVEL=1 Debian starts no service of what it installs.
+    quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive", RUNLEVEL="1")
     try:
-        for what in (
+        for step in (
             ["update", "-q"],
-            ["install", "-q", "-y", "--no-install-recommends", "postgresql"],
+            ["install", "-q", "-y", "--no-install-recommends", package],
         ):
-            subprocess.run([*sudo, apt, *what], check=True, env=quiet)
+            subprocess.run([*sudo, apt, *step], check=True, env=quiet)
     except subprocess.CalledProcessError as error:
-        sys.exit(
-            f"make test-services cannot install PostgreSQL: apt-get ended with {error.returncode}"
-        )
-    found = binaries()
+        sys.exit(f"make test-services cannot install {what}: apt-get ended with {error.returncode}")
+    found = find()
     if found is None:
-        sys.exit("make test-services: apt-get installed postgresql, and there is no initdb")
+        sys.exit(f"make test-services: apt-get installed {package}, and it is not there")
     return found
+
+
+def prometheus() -> Path | None:
+    """Return the folder of Prometheus and its promtool."""
+    found = shutil.which("prometheus"), shutil.which("promtool")
+    return None if None in found else Path(str(found[0])).parent
 
 
 def unprivileged() -> dict[str, Any]:
@@ -80,7 +93,7 @@ def unprivileged() -> dict[str, Any]:
 @contextmanager
 def postgres() -> Iterator[str]:
     """Give the URL of a server that ends with this."""
-    programs = binaries() or install()
+    programs = binaries() or install("postgresql", binaries, "PostgreSQL's server (initdb, pg_ctl)")
     who = unprivileged()
     folder = Path(mkdtemp(prefix="cascade-pg-", dir="/tmp"))  # a socket's path has to be short
     if who:
@@ -113,10 +126,16 @@ def postgres() -> Iterator[str]:
 
 
 def main() -> int:
-    """Run pytest with a server."""
+    """Run pytest with the servers."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    watched = prometheus() or install("prometheus", prometheus, "Prometheus (with promtool)")
     with postgres() as url:
-        given = dict(os.environ, CASCADE_TEST_POSTGRES=url, CASCADE_TEST_KILLS=KILLS)
+        given = dict(
+            os.environ,
+            CASCADE_TEST_POSTGRES=url,
+            CASCADE_TEST_KILLS=KILLS,
+            CASCADE_TEST_PROMETHEUS=str(watched),
+        )
         command = [sys.executable, "-m", "pytest", "-q", *(sys.argv[1:] or TESTS)]
         return subprocess.run(command, env=given, check=False).returncode
 

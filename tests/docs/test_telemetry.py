@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+import runpy
 from typing import get_args
 
 from cascade_core.call import Purpose
 from cascade_core.loop.outcomes import RequestOutcome
 from cascade_core.loop.run_metadata import CALL, DECISION
+from cascade_core.telemetry import names
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "how-to" / "telemetry.md").read_text("utf-8")
 
 
 def test_every_name_in_metadata_is_on_the_page_and_no_other() -> None:
-    written = set(re.findall(r"`(cascade_\w+)`", PAGE))
+    served = set(re.findall(r"^\| `[\w.]+` \| `(cascade_\w+)` \|", PAGE, re.MULTILINE))
+    written = set(re.findall(r"`(cascade_\w+)`", PAGE)) - served
     assert written == {*DECISION, *CALL, "cascade_tags"}
 
 
@@ -24,3 +27,23 @@ def test_every_outcome_and_purpose_is_on_the_page() -> None:
     assert {purpose for purpose in get_args(Purpose) if f"`{purpose}`" in PAGE} == set(
         get_args(Purpose)
     )
+
+
+def test_every_metric_has_its_row() -> None:
+    exposed = runpy.run_path(str(ROOT / "docs" / "telemetry" / "dashboard.py"))["exposed"]
+    for metric in names.METRICS:
+        labels = ", ".join(f"`{label}`" for label in metric.labels) or "none"
+        row = f"| `{metric.name}` | `{exposed(metric)}` | {metric.what} | {labels} |"
+        assert row in PAGE.splitlines()
+
+
+def test_every_name_of_spans_and_attributes_is_on_the_page_and_no_other() -> None:
+    known = {
+        value
+        for name, value in vars(names).items()
+        if name.isupper() and isinstance(value, str) and re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", value)
+    }
+    written = set(re.findall(r"`((?:cascade|gen_ai|error)\.[\w.]+)`", PAGE))
+    assert known - {names.TOKEN_TYPE} <= written
+    assert written <= known | {metric.name for metric in names.METRICS}
+    assert names.CONVENTIONS in PAGE

@@ -99,6 +99,10 @@ class Metrics:
                 why = {**who, names.TIER: judged["tier"], names.REASON: judged["reason"]}
                 add(names.ESCALATIONS, 1, {**why, names.CLASS: asked[names.CLASS]})
         if not within:
+            cost, strong = record.get("cost_usd"), record.get("strong_cost_usd")
+            if cost is not None and strong is not None:
+                add(names.COMPARED_COST, cost, who)
+                add(names.STRONG_COST, strong, who)
             self._calls(session.calls, session.plan.tiers, {**who, names.PART: "request"})
 
     def audit(self, session: RequestTold, told: AuditTold) -> None:

@@ -90,6 +90,8 @@ REQUESTS = "cascade.requests"
 REQUEST_DURATION = "cascade.request.duration"
 CALLS = "cascade.calls"
 COST_USD = "cascade.cost"
+COMPARED_COST = "cascade.cost.compared"
+STRONG_COST = "cascade.cost.strong"
 UNPRICED = "cascade.calls.unpriced"
 ESCALATIONS = "cascade.escalations"
 AUDITS = "cascade.audits"
@@ -106,6 +108,8 @@ METRICS = {
     REQUEST_DURATION: ("histogram", "s", "Seconds until requests were answered"),
     CALLS: ("counter", "{call}", "Calls of models, by what became of them"),
     COST_USD: ("counter", "USD", "What calls cost, as far as they have a price"),
+    COMPARED_COST: ("counter", "USD", "What requests cost of which the next metric is known"),
+    STRONG_COST: ("counter", "USD", "What the strongest tier alone would have cost for these"),
     UNPRICED: ("counter", "{call}", "Calls whose cost is not known"),
     ESCALATIONS: ("counter", "{draft}", "Drafts that were judged and not accepted, by reason"),
     AUDITS: ("counter", "{audit}", "Audits, by what became of them"),
