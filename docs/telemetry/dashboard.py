@@ -355,7 +355,7 @@ def made() -> dict[str, Any]:
             "type": "query",
             "datasource": DATASOURCE,
             "query": {
-                "query": f"label_values({REQUESTS}, {label(names.NAME)})",
+                "query": f"label_values({REQUESTS}, {label(names.CASCADE)})",
                 "refId": "cascades",
             },
             "refresh": 2,

@@ -234,6 +234,10 @@ async def test_totals_are_those_of_the_log(tmp_path: Path) -> None:
         # Metrics are floats: a sum of so many is exact to about 1e-12 of it.
         assert isclose(seen.total(names.COST_USD, **where), cost, rel_tol=1e-11)
     assert seen.total(names.UNPRICED) == 0
+    known = [each for each in records if None not in (each["cost_usd"], each["strong_cost_usd"])]
+    assert 0 < len(known) < len(records)  # nobody answered the others
+    for metric, key in ((names.COMPARED_COST, "cost_usd"), (names.STRONG_COST, "strong_cost_usd")):
+        assert isclose(seen.total(metric), sum(each[key] for each in known), rel_tol=1e-11)
     for audit in seen.spans("cascade audit"):
         (link,) = audit.links
         assert link.context.span_id in {s.context.span_id for s in seen.spans("cascade ")}
