@@ -95,12 +95,13 @@ class DraftPolicy:
         Raises:
             ConfigurationError: There is no such tier, or the number is not in [0, 1].
         """
+        base = self._now.base
+        of_base = base.tiers or next(
+            (len(each.thresholds) + 1 for each in base.classes.values()), None
+        )
+        # Whoever tells may wait for a reader of the log, which itself has the draft follow.
+        tiers = of_base or self._tiers() or tier + 2
         with self._lock:
-            base = self._now.base
-            of_base = base.tiers or next(
-                (len(each.thresholds) + 1 for each in base.classes.values()), None
-            )
-            tiers = of_base or self._tiers() or tier + 2
             self._make(edits.threshold_moved(tier, threshold, class_name, tiers))
 
     def drop_class(self, class_name: str) -> None:

@@ -199,3 +199,20 @@ def test_several_who_change_it_at_once_lose_nothing() -> None:
     for thread in threads:
         thread.join()
     assert sorted(names(made)) == sorted(str(rule["name"]) for rule in rules)
+
+
+def test_whoever_tells_the_tiers_may_wait_for_one_who_has_the_draft_follow() -> None:
+    other = PolicyVersion(Policy.load({"rules": [LEGAL]}))
+
+    def tiers() -> int:
+        reader = Thread(target=made.follow, args=(other,), daemon=True)
+        reader.start()
+        reader.join(10)
+        assert not reader.is_alive()
+        return 3
+
+    made = DraftPolicy(Policy(), tiers)
+    made.set_threshold(1, 0.7)
+    assert made.base == other.policy
+    assert made.policy.thresholds is not None
+    assert made.policy.thresholds[1] == 0.7
