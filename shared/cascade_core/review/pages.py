@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 
 from cascade_core.review.charts import Chart, Series
 from cascade_core.review.periods import Period, period_of
+from cascade_core.review.security import path_asked
 from cascade_core.review.texts import environment
 from cascade_core.review.workbench import Workbench
 
@@ -58,7 +59,7 @@ def page(
     """
     bench = bench_of(request)
     period = context.pop("period", None) or period_of(request.query_params)
-    path = request.url.path
+    path = path_asked(request.scope)
     others = [(n, v) for n, v in request.query_params.multi_items() if n not in _OF_ONE_PERIOD]
     html = (
         environment()
@@ -87,7 +88,8 @@ def page(
 
 
 def _local(request: Request) -> str:
-    return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+    path, query = path_asked(request.scope), request.scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path
 
 
 def _periods(

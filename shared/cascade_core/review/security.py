@@ -11,7 +11,7 @@ import secrets
 import sys
 import traceback
 from collections.abc import Sequence
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
@@ -107,11 +107,16 @@ class Guard:
 
     def _taken(self, scope: Scope, query: list[tuple[str, str]]) -> Response:
         """Keep the token in a cookie and lead to the same page without it in the address."""
-        path = scope["path"] + (f"?{urlencode(query)}" if query else "")
+        path = path_asked(scope) + (f"?{urlencode(query)}" if query else "")
         # Two strokes would lead to another host.
         response = RedirectResponse("/" + path.lstrip("/"), 303)
         response.set_cookie(self.cookie, self.token, httponly=True, samesite="strict")
         return response
+
+
+def path_asked(scope: Scope) -> str:
+    """Return the path of a request as an address has it: an id in it may hold any character."""
+    return quote(scope["path"])
 
 
 def _where(error: Exception) -> str:

@@ -91,6 +91,12 @@ def test_the_token_becomes_a_cookie_and_leaves_the_address(asked: Asked) -> None
     assert token not in str(page.headers)
 
 
+@pytest.mark.parametrize("path", ["/decisions/a%3Fb%23c%25d%2Fe", "/decisions/a%5Cb"])
+def test_the_address_without_the_token_is_of_the_same_page(asked: Asked, path: str) -> None:
+    answer = asked.client.get(f"{path}?token={asked.bench.token}", follow_redirects=False)
+    assert answer.headers["location"].replace("/e", "%2Fe") == path
+
+
 def test_a_token_in_the_address_leads_nowhere_else(asked: Asked) -> None:
     answer = asked.client.get(
         f"http://{HOST}//evil.example/?token={asked.bench.token}", follow_redirects=False
