@@ -77,7 +77,7 @@ class DecisionFilter:
         for name, ends in self.ranges.items():
             for end, value in zip(("from", "to"), ends, strict=True):
                 if value is not None:
-                    found[f"{name}_{end}"] = f"{value:g}"
+                    found[f"{name}_{end}"] = written_out(value)
         found |= {"failed": "yes"} if self.failed else {}
         found |= {f.name: getattr(self, f.name) for f in fields(self) if f.name in _TEXTS}
         if (self.sort, self.down) != ("time", True):
@@ -93,6 +93,11 @@ class DecisionFilter:
     def detailed(self) -> bool:
         """Whether anything is used of what a form hides at first."""
         return bool(self.query.keys() - _OFTEN)
+
+
+def written_out(value: float) -> str:
+    """Return a number with every digit that counts: rows at a limit are in on every page."""
+    return repr(value).removesuffix(".0")
 
 
 _OFTEN = frozenset({"text", "class", "tag", "tier", "reason", "audit", "label", "sort", "order"})

@@ -16,6 +16,7 @@ from cascade_core.files import finite
 from cascade_core.report.rows import claimed
 from cascade_core.review.carried import harm_wanted
 from cascade_core.review.draft_policy import DraftPolicy
+from cascade_core.review.filters import written_out
 from cascade_core.review.forms import Form, posted
 from cascade_core.review.pages import bench_of, link, page
 from cascade_core.review.periods import Period, period_of
@@ -176,4 +177,4 @@ def _without(moved: Positions, name: str) -> Positions:
 
 def _texts(positions: Positions) -> dict[str, str]:
     """Return the fields of a form; every digit counts, or decisions at a threshold would change."""
-    return {name: repr(value).removesuffix(".0") for name, value in positions.fields().items()}
+    return {name: written_out(value) for name, value in positions.fields().items()}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -134,6 +136,12 @@ def test_every_decision_is_on_one_page(pages: Pages) -> None:
     assert beyond.count('<th scope="row">') == count - ROWS_A_PAGE * (last - 1)
 
 
+def test_an_address_loses_no_digit_of_a_number() -> None:
+    asked = filter_of({"cost_from": "0.00012345678", "confidence_to": "0.12345678901", "tier": "1"})
+    assert filter_of(asked.query) == asked
+    assert asked.query["cost_from"] == "0.00012345678"
+
+
 def test_the_address_says_it_all(pages: Pages) -> None:
     query = {"class": "refund", "tag": "vip", "tier": "0", "confidence_from": "0.5", "cost_to": "1",
              "failed": "yes", "audit": "done", "label": "no", "text": "a&b=c", "sort": "cost",
@@ -232,6 +240,10 @@ IDS = ["a/b", "/a//b/", "..", ".", "a?b#c", "50%", "a b&c=d", "é😀", "' \" <b
 def test_any_text_is_an_id(tmp_path: Path, key: str) -> None:
     pages = Pages(store([decision(key, **texts("mine")), decision("other")], f"sqlite:///{tmp_path}/a.db"))  # fmt: skip
     assert "You said: mine" in pages.text(decision_path(key))
+    again = re.search(r'href="(/refresh[^"]*)"', pages.get(decision_path(key)).text)
+    assert again is not None
+    page = pages.get(html.unescape(again[1])).headers["location"]
+    assert "You said: mine" in pages.text(page)
     assert decision_path(key).replace("&", "&amp;") in pages.get("/decisions").text
     kept = pages.give(
         "/feedback",
