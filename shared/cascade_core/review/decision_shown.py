@@ -6,7 +6,7 @@ it should be, is left out.
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,8 @@ from cascade_core.moments import seconds_of
 from cascade_core.report.reasons import IN_WORDS
 from cascade_core.review.fetching import WholeDecision
 from cascade_core.review.word_diff import WordDiff, word_diff
+
+_HIGHEST = sys.float_info.max  # an integer may have more digits than any float
 
 PURPOSES = {
     "draft": "to be returned",
@@ -171,9 +173,9 @@ def reason_in_words(reason: Any) -> str:
 
 def number_in(value: Any) -> float | None:
     """Return a number of a record; None for what is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return value
+    return value if -_HIGHEST <= value <= _HIGHEST else None
 
 
 def _fit(record: Record) -> Record:

@@ -155,6 +155,7 @@ STRANGE: list[dict[str, Any]] = [
     {"request": "text"}, {"request": [1, {"role": 5}]}, {"response": 3}, {"at": "yesterday"},
     {"judged": [{"signals": {"a": "high", "b": True}, "confidence": "0.5"}]}, {"audit": "yes"},
     {"calls": [{"usage": "many", "cost_usd": "1", "latency_ms": [], "tier": "x"}]},
+    {"signals": {"long": 10**400}, "judged": [{"signals": {"long": -(10**400)}}]},
     {"cost_usd": True, "latency_ms": "1", "reason": ["a"], "tier": "0", "rule": 5},
 ]  # fmt: skip
 
