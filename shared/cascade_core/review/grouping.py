@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from cascade_core.arrays import Ints
 from cascade_core.report.logged_rows import LONGEST_NAME, MOST_SHOWN
 from cascade_core.report.rows import shortened
+from cascade_core.review.filters import NONE
 from cascade_core.traffic.columns import Traffic, tags_in
 from cascade_core.traffic.groups import ordered_groups
 from cascade_core.traffic.log_report import LogReport
 from cascade_core.traffic.summary import TrafficFigures
 from cascade_core.visible import visible
 
-_NONE = "(none)"  # what the page of decisions calls it
 LONGEST_LINK = 1000
 """Characters of a name up to which an address asks for it."""
 
@@ -74,9 +74,9 @@ def _query(traffic: Traffic, by: str, said: str, row: int) -> tuple[str | None, 
     if by == "tag":
         tags = traffic.tags
         none = tags is None or not tags_in(tags.names[int(tags.of[row])])
-        return (None, {"tag": _NONE}) if none else (said, {"tag": said})
+        return (None, {"tag": NONE}) if none else (said, {"tag": said})
     raw = _raw(traffic, by, row)
-    query = {by: _NONE if raw is None else raw}
+    query = {by: NONE if raw is None else raw}
     if by == "policy":
         version = _raw(traffic, "policy_version", row)
         return said, query if version is None else {**query, "version": version}

@@ -23,6 +23,7 @@ from cascade_core.review.periods import Period
 MOST_RECORDS = 2000
 """Records that are looked at, the newest of the period: each is read whole."""
 
+_AT_ONCE = 20
 _ROLES = frozenset({"system", "user", "assistant", "tool"})
 _Asked: TypeAlias = Mapping[int, Sequence[tuple[str, Condition]]]
 """What each part of a match asks by itself, by the part's id: prepared once."""
@@ -102,8 +103,6 @@ def reach_of(database: str, period: Period, rules: Sequence[Rule]) -> RulesReach
                 matched[place] += 1
                 first[place] += open_
                 open_ = open_ and rule.then.only_names
-        if count == MOST_RECORDS:
-            break
     return RulesReach(
         count,
         count < MOST_RECORDS,
@@ -126,12 +125,12 @@ def _newest(database: str, period: Period) -> Iterator[dict[str, Any]]:
         newest = newest.where(decisions.c.at < period.end)
     query = sa.select(details.c.record, details.c.request).where(details.c.id.in_(newest))
     with database_to_read(database).reading() as connection:
-        rows = connection.execute(query).all()
-    for record, request in rows:
-        try:
-            yield whole_record(record, request, None)
-        except ValueError:  # somebody else wrote it
-            yield {}
+        # Some at a time: each may have a megabyte.
+        for record, request in connection.execution_options(yield_per=_AT_ONCE).execute(query):
+            try:
+                yield whole_record(record, request, None)
+            except ValueError:  # somebody else wrote it
+                yield {}
 
 
 def _facts(record: Mapping[str, Any]) -> Facts:

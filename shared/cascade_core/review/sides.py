@@ -17,6 +17,7 @@ import numpy as np
 from cascade_core.arrays import Array, Flags, Ints
 from cascade_core.log.reading import database_to_read
 from cascade_core.policy.document import Policy
+from cascade_core.review.fetching import last_said
 from cascade_core.review.labelled_rows import LabelledRows, WhatIf
 from cascade_core.review.periods import Period
 from cascade_core.review.positions import Positions
@@ -130,7 +131,8 @@ def live_of(snapshot: Snapshot, period: Period, policy: Policy) -> Live | None:
     judged = decided & ~ruled
     rows = np.flatnonzero(judged)
     names = tuple(name for name in kind.names if name is not None)
-    code = np.array([-1 if n is None else names.index(n) for n in kind.names], dtype=np.int64)
+    place = {name: code for code, name in enumerate(names)}
+    code = np.array([-1 if n is None else place[n] for n in kind.names], dtype=np.int64)
     return Live(
         rows=rows + (part.start or 0),
         confidence=confidence[rows],
@@ -272,17 +274,9 @@ def _opened(database: str) -> Database:
 def _asked(request: str) -> str:
     """Return the last thing that the user said."""
     try:
-        turns = json.loads(request)
+        return last_said(json.loads(request))
     except ValueError:
         return request
-    if not isinstance(turns, list):
-        return str(turns)
-    said = [
-        str(turn.get("text") or "")
-        for turn in turns
-        if isinstance(turn, dict) and turn.get("role") == "user"
-    ]
-    return said[-1] if said else ""
 
 
 def _short(text: str) -> str:

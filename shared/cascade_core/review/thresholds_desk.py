@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
@@ -84,7 +84,6 @@ class Scene:
     notes: tuple[str, ...]
     models: tuple[str | None, ...]
     classes: tuple[str, ...]
-    _stops: dict[tuple[int, str | None], list[float]] = field(default_factory=dict)
 
     @property
     def tiers(self) -> int:
@@ -118,7 +117,7 @@ class ThresholdsDesk:
     def __init__(self) -> None:
         self._lock = Lock()
         self._weighed: tuple[object, object, Weighed | str] | None = None
-        self._live: tuple[tuple[object, ...], Live | None] | None = None
+        self._live: tuple[Snapshot, tuple[object, ...], Live | None] | None = None
 
     def scene(self, bench: Workbench, period: Period) -> Scene:
         """Return what is looked at in a period."""
@@ -170,10 +169,10 @@ class ThresholdsDesk:
         if kind != "log":
             return None
         part = snapshot.within(period)
-        key = (id(snapshot), part.start, part.stop, period.since, period.until, base.rules)
-        if self._live is None or self._live[0] != key:
-            self._live = (key, live_of(snapshot, period, base))
-        return self._live[1]
+        key = (part.start, part.stop, base.rules)
+        if self._live is None or self._live[0] is not snapshot or self._live[1] != key:
+            self._live = (snapshot, key, live_of(snapshot, period, base))
+        return self._live[2]
 
 
 def _weighed(rows: LabelledRows, base: Policy, snapshot: Snapshot) -> Weighed:
