@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from cascade_core.log.reading import database_to_read, read_records, whole_record
+from cascade_core.log.reading import DAMAGED, database_to_read, read_records, whole_record
 from cascade_core.log.record import Record
 from cascade_core.log.urls import is_url
 
@@ -59,7 +59,14 @@ def _of_database(source: str, since: float | None) -> Iterator[Record]:
         query = query.where(decisions.c.at >= since)
     with database_to_read(source).reading() as connection:
         for row in connection.execution_options(yield_per=_AT_ONCE).execute(query):
-            yield _narrow(row) if row.record is None else whole_record(*row[-3:])
+            if row.record is None:
+                yield _narrow(row)
+                continue
+            try:
+                whole = whole_record(*row[-3:])
+            except DAMAGED:
+                continue
+            yield whole
 
 
 def _narrow(row: Any) -> Record:

@@ -27,6 +27,7 @@ from cascade_core.log.record import Record
 Row: TypeAlias = dict[str, Any]
 
 _NEVER = {"pinned", "cached"}
+_NAMED, _LONGEST = 10, 60  # names of cascades in an error, and characters of each
 """Reasons of answers that are not audited: a rule keeps the request from other tiers, or no tier
 was asked."""
 
@@ -174,7 +175,8 @@ def export(
         sorting.found.feedback += feedback[record["id"]]
         sorting.read(record)
     if len(cascades) > 1:
-        names = ", ".join(repr(name) for name in cascades)
+        names = ", ".join(repr(name)[:_LONGEST] for name, _ in cascades.most_common(_NAMED))
+        names += ", …" if len(cascades) > _NAMED else ""
         msg = (
             f"{source}: decisions of several cascades ({names}) do not make one table; "
             "cascade export --cascade NAME takes those of one"

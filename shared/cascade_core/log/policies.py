@@ -258,11 +258,14 @@ class PolicyStore:
         return found
 
     def _version(self, number: int, document: str) -> PolicyVersion:
-        content: dict[str, Any] = json.loads(document)
         try:
+            content: dict[str, Any] = json.loads(document)
             return PolicyVersion(Policy.load(content), number)
         except ConfigurationError as error:
             msg = f"{self.shown}, version {number}: {error}"
+            raise ConfigurationError(msg) from None
+        except (ValueError, RecursionError):
+            msg = f"{self.shown}, version {number}: it is damaged, and no JSON"
             raise ConfigurationError(msg) from None
 
 

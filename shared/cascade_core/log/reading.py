@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 Moment: TypeAlias = datetime | float
 """A time; as a number, seconds since 1970 (UTC)."""
 
+DAMAGED = (ValueError, TypeError, AttributeError, KeyError, RecursionError)
+"""What reading JSON raises that was damaged, or that another program wrote into a log."""
+
 _AT_ONCE = 1000
 _LOOKED_AT = 50  # lines of a file, until one says what the file is
 
@@ -38,7 +41,8 @@ class Read:
     """What a log holds, to be gone through once or several times.
 
     Attributes:
-        unreadable: Lines that could not be read, or are neither a record nor an event, so far.
+        unreadable: Lines that could not be read, or are neither a record nor an event, so far; of
+            a database, rows that are damaged.
         first_unreadable: The number of the first of them, from 1; 0 where there is none.
         torn: Whether the last line was cut off.
     """
@@ -91,7 +95,12 @@ class _Records(Read):
         if self.since is not None:
             query = query.where(decisions.c.at >= self.since)
         for record, request, response in _rows(database_to_read(self.source), query):
-            yield whole_record(record, request, response)
+            try:
+                whole = whole_record(record, request, response)
+            except DAMAGED:
+                self.unreadable += 1
+                continue
+            yield whole
 
 
 class _Events(Read):
@@ -125,7 +134,12 @@ class _Events(Read):
         if self.since is not None:
             query = query.where(audits.c.at >= self.since)
         for row in _rows(database, query):
-            yield row.at, whole_audit(row.event, row.responses)
+            try:
+                audit = whole_audit(row.event, row.responses)
+            except DAMAGED:
+                self.unreadable += 1
+                continue
+            yield row.at, audit
 
     def _feedback(self, database: Database) -> Iterator[tuple[float, LogEvent]]:
         import sqlalchemy as sa  # noqa: PLC0415
@@ -263,7 +277,11 @@ def whole_audit(event: str, responses: str | None) -> LogEvent:
 
 def whole_feedback(row: Mapping[str, Any]) -> LogEvent:
     """Return feedback as it was written, of its row in a database."""
-    return {"event": "feedback", **row, "at": as_iso(row["at"])}
+    try:
+        at = as_iso(row["at"])
+    except (*DAMAGED, OverflowError, OSError):  # no moment that a calendar has
+        at = None
+    return {"event": "feedback", **row, "at": at}
 
 
 def is_entry(value: Any) -> bool:

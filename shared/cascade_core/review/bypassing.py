@@ -125,7 +125,7 @@ def _qualities(snapshot: Snapshot) -> Mapping[str, tuple[float, float]]:
     for event in read_events(snapshot.source.database, kind="audit"):
         if event.get("status") == "done":
             cheap, strong = _quality_of_cheapest(event), event.get("strong_quality")
-            if cheap is not None and strong is not None:
+            if cheap is not None and isinstance(strong, int | float):
                 found[str(event["decision"])] = cheap, float(strong)
     return found
 

@@ -133,7 +133,7 @@ def question_in(request: str) -> str:
     """Return what the user said last in a logged request; empty where that cannot be told."""
     try:
         turns = json.loads(request)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     for turn in reversed(turns) if isinstance(turns, list) else ():
         if isinstance(turn, dict) and turn.get("role") == "user":

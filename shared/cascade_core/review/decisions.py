@@ -76,8 +76,9 @@ def decisions_routes() -> list[BaseRoute]:
 
 def decision_path(key: str) -> str:
     """Return the path of a decision's page; its id may be any text."""
-    # Browsers take these two for the folder and the one above, however they are written.
-    if key in {".", ".."}:
+    # Browsers take these two for the folder and the one above, however they are written; and a
+    # route's path ends with its line.
+    if key in {".", ".."} or "\n" in key:
         return f"/decisions/?id={quote(key)}"
     return f"/decisions/{quote(key, safe='')}"
 

@@ -7,11 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cascade_core.log.events import LogEvent, counting_audit
-from cascade_core.log.reading import database_to_read, whole_audit, whole_feedback, whole_record
+from cascade_core.log.reading import (
+    DAMAGED,
+    database_to_read,
+    whole_audit,
+    whole_feedback,
+    whole_record,
+)
 from cascade_core.log.record import Record
 from cascade_core.review.filters import AuditSeen
 from cascade_core.traffic.columns import tags_in
@@ -81,15 +88,20 @@ def fetch_rows(source: str, ids: Sequence[str]) -> list[DecisionRow]:
         seen: dict[str, AuditSeen] = {}
         for key, status, harm in connection.execute(audited.where(audits.c.decision.in_(ids))):
             if status == "done" or seen.get(key, AuditSeen(None, None)).status != "done":
-                seen[key] = AuditSeen(status, harm)
+                seen[key] = AuditSeen(status, _number(harm))
         qualities: dict[str, list[float | None]] = {}
         for key, quality in connection.execute(said.where(feedback.c.decision.in_(ids))):
-            qualities.setdefault(key, []).append(quality)
-    names = [column.name for column in decisions.c]
+            qualities.setdefault(key, []).append(_number(quality))
+    numbers = {each.name for each in decisions.c if isinstance(each.type, sa.Float | sa.Integer)}
+
+    def told(row: Any, name: str) -> Any:
+        value = getattr(row, name)
+        return _number(value) if name in numbers else value
+
     return [
         DecisionRow(
             id=key,
-            values={name: getattr(row, name) for name in names},
+            values={each.name: told(row, each.name) for each in decisions.c},
             tags=tags_in(row.tags),
             asked=_last_said(row.asked, whole=(row.asked_length or 0) <= SHORT),
             answered=row.answered,
@@ -102,6 +114,11 @@ def fetch_rows(source: str, ids: Sequence[str]) -> list[DecisionRow]:
     ]
 
 
+def _number(value: Any) -> Any:
+    """Return a number; None for what is none: SQLite keeps any value in any column."""
+    return value if isinstance(value, int | float) else None
+
+
 def _last_said(request: str | None, *, whole: bool) -> str | None:
     """Return what the user said last, of a request's JSON or of its beginning."""
     if request is None:
@@ -110,7 +127,7 @@ def _last_said(request: str | None, *, whole: bool) -> str | None:
         return _first_text(request)
     try:
         return last_said(json.loads(request))
-    except ValueError:
+    except (ValueError, RecursionError):
         return request
 
 
@@ -188,10 +205,35 @@ def fetch_decisions(source: str, ids: Sequence[str]) -> Iterator[WholeDecision]:
     for key in ids:
         if (row := found.get(key)) is not None:
             yield WholeDecision(
-                whole_record(row.record, row.request, row.response),
-                [whole_audit(each["event"], each["responses"]) for each in audited.get(key, [])],
-                [whole_feedback(each) for each in said.get(key, [])],
+                _readable(row),
+                list(_readable_audits(audited.get(key, []))),
+                [
+                    {**(one := whole_feedback(each)), "quality": _number(one["quality"])}
+                    for each in said.get(key, [])
+                ],
             )
+
+
+def _readable(row: Any) -> Record:
+    """Return a record; of one that is damaged, what can be read."""
+    found: Record = {"id": row.id}
+    with suppress(*DAMAGED):
+        found = {**found, **whole_record(row.record, None, row.response)}
+    with suppress(*DAMAGED):
+        if row.request is not None:
+            found["request"] = json.loads(row.request)
+    return found
+
+
+def _readable_audits(rows: Sequence[Any]) -> Iterator[LogEvent]:
+    for row in rows:
+        with suppress(*DAMAGED):
+            audit = whole_audit(row["event"], row["responses"])
+            yield audit | {name: _number(audit[name]) for name in _OF_AUDITS if name in audit}
+
+
+_OF_AUDITS = ("quality", "strong_quality", "harm", "strong_cost_usd", "cost_usd", "probability")
+"""Numbers of an audit."""
 
 
 def _by_decision(

@@ -240,11 +240,17 @@ def choices(snapshot: Snapshot, period: Period) -> dict[str, list[tuple[str, int
     found["tag"] = _tag_counts(traffic.tags, part)
     tiers, counts = np.unique(traffic.tier[part], return_counts=True)
     found["tier"] = [(str(t), int(n)) for t, n in zip(tiers, counts, strict=True)]
-    return {name: each[:MOST_OFFERED] for name, each in found.items()}
+    return {
+        name: [one for one in each if len(one[0]) <= LONGEST_OFFERED][:MOST_OFFERED]
+        for name, each in found.items()
+    }
 
 
 MOST_OFFERED = 200
 """Names that a form offers; others are given in the address."""
+
+LONGEST_OFFERED = 200
+"""Characters of a name that a form offers."""
 
 
 def _counts(column: Named, part: slice) -> list[tuple[str, int]]:

@@ -13,6 +13,7 @@ from cascade_core.log.policies import Listed, PolicyVersion
 from cascade_core.policy.document import Policy
 from cascade_core.policy.lost import lost_names, said_of_lost
 from cascade_core.review.draft_policy import DraftState
+from cascade_core.review.filters import LONGEST_OFFERED
 from cascade_core.review.periods import Period
 from cascade_core.review.policy_checks import PolicyCheck, check_policy, draft_warnings
 from cascade_core.review.policy_homes import mark_of, plain_of, version_before
@@ -140,4 +141,5 @@ def _rules_text(policy: Policy) -> str:
 def _class_names(bench: Workbench, policy: Policy) -> list[str]:
     table = bench.labels().table
     named = {rule.then.class_name for rule in policy.rules if rule.then.class_name}
-    return sorted({*policy.classes, *named, *(() if table is None else table.class_names)})
+    found = {*policy.classes, *named, *(() if table is None else table.class_names)}
+    return sorted(name for name in found if len(name) <= LONGEST_OFFERED)

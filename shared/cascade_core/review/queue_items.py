@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cascade_core.arrays import Array, Ints
-from cascade_core.log.reading import database_to_read
+from cascade_core.log.reading import DAMAGED, database_to_read
 from cascade_core.review.decision_shown import number_in
 from cascade_core.review.fetching import IDS_AT_ONCE, DecisionRow, fetch_labelled, fetch_rows
 from cascade_core.review.filters import audits_by_row
@@ -169,9 +170,10 @@ def _drafts_as_good(snapshot: Snapshot, rows: list[int]) -> dict[int, bool]:
         for at in range(0, len(ids), IDS_AT_ONCE):
             part = query.where(audits.c.decision.in_(ids[at : at + IDS_AT_ONCE]))
             for key, event in connection.execute(part):
-                good = _as_good(json.loads(event), int(snapshot.tier[places[key]]))
-                if good is not None:
-                    found[places[key]] = good
+                with suppress(*DAMAGED):
+                    good = _as_good(json.loads(event), int(snapshot.tier[places[key]]))
+                    if good is not None:
+                        found[places[key]] = good
     return found
 
 
@@ -244,9 +246,10 @@ def _signals(snapshot: Snapshot, rows: Ints) -> list[list[tuple[str, float | Non
         for at in range(0, len(ids), IDS_AT_ONCE):
             part = query.where(details.c.id.in_(ids[at : at + IDS_AT_ONCE]))
             for key, record in connection.execute(part):
-                signals = json.loads(record).get("signals")
-                if isinstance(signals, Mapping):
-                    found[key] = [(str(n), number_in(value)) for n, value in signals.items()]
+                with suppress(*DAMAGED):
+                    signals = json.loads(record).get("signals")
+                    if isinstance(signals, Mapping):
+                        found[key] = [(str(n), number_in(value)) for n, value in signals.items()]
     return [found.get(key, []) for key in ids]
 
 

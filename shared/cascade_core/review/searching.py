@@ -95,7 +95,7 @@ def _holds(wanted: str, request: str | None, response: str | None) -> bool:
         return False
     try:
         turns = json.loads(request)
-    except ValueError:
+    except (ValueError, RecursionError):
         return wanted in request.casefold()
     texts = [
         turn["text"]

@@ -121,6 +121,8 @@ def path_asked(scope: Scope) -> str:
 
 def _where(error: Exception) -> str:
     """Say what went wrong and where, and nothing of what it was about."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "cascade_core" in frame.filename]
+    last = (own or frames)[-1]
     place = f"{last.filename.rpartition('cascade_core')[2] or last.filename}:{last.lineno}"
     return f"a page could not be made: {type(error).__name__} at {place.lstrip('/')}"

@@ -275,7 +275,7 @@ def _asked(request: str) -> str:
     """Return the last thing that the user said."""
     try:
         return last_said(json.loads(request))
-    except ValueError:
+    except (ValueError, RecursionError):
         return request
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from math import isnan
+from numbers import Real
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -32,36 +33,46 @@ def as_text(value: Any) -> Any:
     return _HALVES.sub(lambda found: f"\\u{ord(found[0]):x}", told)
 
 
+def _known(value: Any) -> Any:
+    """Return a number; None for what is none, which other programs may write in its place."""
+    return value if isinstance(value, Real) else None
+
+
 def as_count(value: float | None) -> str:
     """Return a number of things."""
-    return formatted(value, "count")
+    return formatted(_known(value), "count")
 
 
 def as_share(value: float | None) -> str:
     """Return a share, in percent."""
-    return formatted(value)
+    return formatted(_known(value))
 
 
 def as_score(value: float | None) -> str:
     """Return a number between 0 and 1, such as a confidence."""
-    return formatted(value, "score")
+    return formatted(_known(value), "score")
 
 
 def as_usd(value: float | None) -> str:
     """Return an amount of USD."""
-    return formatted(value, "usd")
+    return formatted(_known(value), "usd")
 
 
 def as_milliseconds(value: float | None) -> str:
     """Return how long something took."""
-    return shown_ms(None if value is None or isnan(value) else value)
+    known = _known(value)
+    return shown_ms(None if known is None or isnan(known) else known)
 
 
 def as_moment(value: float | None) -> str:
     """Return seconds since 1970 as a time, in UTC."""
-    if value is None or isnan(value) or value == NO_TIME:
+    known = _known(value)
+    if known is None or isnan(known) or known == NO_TIME:
         return _NONE
-    return shown_moment(value)
+    try:
+        return shown_moment(known)
+    except (ValueError, OverflowError, OSError):  # no calendar has it
+        return _NONE
 
 
 @cache

@@ -16,7 +16,7 @@ from cascade_core.files import finite
 from cascade_core.report.rows import claimed
 from cascade_core.review.carried import harm_wanted
 from cascade_core.review.draft_policy import DraftPolicy
-from cascade_core.review.filters import written_out
+from cascade_core.review.filters import LONGEST_OFFERED, MOST_OFFERED, written_out
 from cascade_core.review.forms import Form, posted
 from cascade_core.review.pages import bench_of, link, page
 from cascade_core.review.periods import Period, period_of
@@ -109,7 +109,9 @@ def _page(request: Request, scene: Scene, period: Period) -> Response:
         drop={
             name: link("/thresholds", period, **_texts(_without(moved, name))) for name in moved.own
         },
-        addable=[name for name in scene.classes if name not in moved.own],
+        addable=[
+            name for name in scene.classes if name not in moved.own and len(name) <= LONGEST_OFFERED
+        ][:MOST_OFFERED],
         drafted=scene.start != scene.now,
         used="used" in asked,
         target=target,

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from cascade_core.arrays import Array, Flags, Ints
 from cascade_core.traffic.ids import IdColumn, IdColumnMaker
+from cascade_core.traffic.numbers import column_of, whole_numbers_of
 
 CHUNK = 1_000
 """Rows that are held as Python objects at a time; more no longer fit a processor's cache."""
@@ -50,7 +51,6 @@ Bytes, for a million texts take half a second to make and to encode.
 """
 
 TrafficRow: TypeAlias = Sequence[Any]
-_WIDTHS: Mapping[str, Any] = {"latency_ms": np.float32}
 
 Codes: TypeAlias = npt.NDArray[np.int32]
 
@@ -249,7 +249,7 @@ def traffic_of(
     for chunk in _uncollected(filter(len, chunks)):
         columns = dict(zip(names, zip(*chunk, strict=True), strict=True))
         for name in numbers:
-            parts[name].append(np.array(columns[name], dtype=_WIDTHS.get(name, np.float64)))
+            parts[name].append(column_of(name, columns[name]))
         parts["kind"].append(kinds.codes(columns["kind"]))
         if tags:
             parts["tags"].append(lists.codes(columns["tags"]))
@@ -295,8 +295,7 @@ def _traffic(
     common = dict(zip(KIND, zip(*decoded, strict=True), strict=True)) if decoded else {}
 
     def numbers(name: str, kind: Any, otherwise: float = 0) -> Any:
-        known = [otherwise if value is None else value for value in common.get(name, ())]
-        return np.array(known, dtype=kind)[of]
+        return whole_numbers_of(common.get(name, ()), kind, otherwise)[of]
 
     def named(name: str) -> Named:
         coder = _Coder()
@@ -340,5 +339,8 @@ def _oldest_first(at: Array) -> Ints | None:
 
 def tags_in(text: str | None) -> list[str]:
     """Read a row's tags."""
-    found = json.loads(text) if text else []
+    try:
+        found = json.loads(text) if text else []
+    except (ValueError, TypeError, RecursionError):  # another program wrote it
+        found = []
     return [str(tag) for tag in found] if isinstance(found, list) else []

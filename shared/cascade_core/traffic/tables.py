@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -191,7 +191,16 @@ def _audits(connection: sa.Connection, *, as_written: bool = False) -> list[Audi
     known = connection.execute(
         sa.select(*(audits.c[name] for name in AuditEntry._fields)).order_by(order)
     )
-    return [AuditEntry(*row) for row in known]
+    return [AuditEntry._make(_plain(row)) for row in known]
+
+
+def _plain(row: Any) -> Iterator[Any]:
+    """Yield what an audit has, None in place of numbers that are none: SQLite keeps any value."""
+    for name, value in zip(AuditEntry._fields, row, strict=True):
+        yield value if name in _TEXTS or isinstance(value, int | float) else None
+
+
+_TEXTS = frozenset({"decision", "status", "compare", "why"})
 
 
 def _within(at: sa.Column[Any], since: float | None, until: float | None) -> Any:
@@ -247,7 +256,8 @@ def _records(connection: sa.Connection, which: Any, most: int) -> Iterator[Any]:
     ).subquery()
     query = sa.select(details.c.record).join(newest, details.c.id == newest.c.id)
     for (text,) in connection.execute(query):
-        yield json.loads(text)
+        with suppress(ValueError, RecursionError):  # one that is damaged says nothing
+            yield json.loads(text)
 
 
 def _feedback(connection: sa.Connection, within: Any) -> Feedback:

@@ -1,0 +1,76 @@
+"""Numbers of a log, whatever stands in their place: SQLite keeps any value in any column."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+_WIDTHS: Mapping[str, Any] = {"latency_ms": np.float32}
+_CALENDAR = (
+    datetime.min.replace(tzinfo=UTC).timestamp(),
+    datetime.max.replace(tzinfo=UTC, microsecond=0).timestamp(),
+)
+
+
+def column_of(name: str, values: Sequence[Any]) -> Any:
+    """Return a column of decisions; times that no calendar has are not known.
+
+    Args:
+        name: The column's.
+        values: Of some decisions; None for what is not known.
+    """
+    found = numbers_of(values, _WIDTHS.get(name, np.float64))
+    if name == "at":
+        found[(found < _CALENDAR[0]) | (found > _CALENDAR[1])] = np.nan
+    return found
+
+
+def numbers_of(values: Sequence[Any], width: Any = np.float64) -> Any:
+    """Return values as an array of numbers; NaN for what is none, and for what has no end.
+
+    Args:
+        values: They; None for what is not known.
+        width: The array's type.
+    """
+    try:
+        with np.errstate(over="ignore"):
+            found = np.array(values, dtype=width)
+    except (ValueError, TypeError, OverflowError):
+        with np.errstate(over="ignore"):
+            found = np.array([_number(value) for value in values], dtype=width)
+    found[np.isinf(found)] = np.nan
+    return found
+
+
+def whole_numbers_of(values: Sequence[Any], width: Any, otherwise: float = 0) -> Any:
+    """Return values as an array of whole numbers, or of flags.
+
+    Args:
+        values: They; None for what is not known.
+        width: The array's type.
+        otherwise: What stands there for what is not known, is no number, or does not fit.
+    """
+    known = [otherwise if value is None else value for value in values]
+    try:
+        return np.array(known, dtype=width)
+    except (ValueError, TypeError, OverflowError):
+        return np.array([_fitting(value, width, otherwise) for value in known], dtype=width)
+
+
+def _number(value: Any) -> float:
+    try:
+        return math.nan if isinstance(value, str | bytes) else float(value)
+    except (ValueError, TypeError, OverflowError):
+        return math.nan
+
+
+def _fitting(value: Any, width: Any, otherwise: float) -> Any:
+    number = _number(value)
+    try:
+        return otherwise if math.isnan(number) else np.array([int(number)], dtype=width)[0]
+    except (ValueError, OverflowError):
+        return otherwise
