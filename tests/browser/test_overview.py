@@ -42,7 +42,8 @@ def test_the_period_is_changed_and_kept(watched: Review, width: int) -> None:
 def test_requests_are_grouped_by_tag_without_another_page(watched: Review) -> None:
     page = watched.open("/")
     page.evaluate("window.stays = true")
-    page.get_by_label("Group by").select_option("tag")
+    groups = page.get_by_role("navigation", name="Group by")
+    groups.get_by_role("link", name="tag").click()
     page.get_by_role("heading", name="By tag").wait_for()
     assert page.evaluate("window.stays") is True
     assert "by=tag" in page.url

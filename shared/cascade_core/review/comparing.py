@@ -39,7 +39,7 @@ class DriftFound:
 
 
 def compared(
-    snapshot: Snapshot, policy: Policy, *, asked: bool, patience: float = LONGEST_WAIT
+    snapshot: Snapshot, policy: Policy, *, asked: bool, patience: float | None = LONGEST_WAIT
 ) -> DriftFound:
     """Compare a whole log with what a policy was tuned on.
 
@@ -47,7 +47,7 @@ def compared(
         snapshot: Of the log.
         policy: The policy.
         asked: Whether somebody asked for it; small logs are compared anyway.
-        patience: Seconds to wait for it.
+        patience: Seconds to wait for it; None waits until it is done.
     """
     if policy.tuned is None or snapshot.source.kind == "table":
         return DriftFound("none")
@@ -72,8 +72,11 @@ def _begun(database: str, policy: Policy) -> Future[DriftReport]:
         try:
             found, _ = watch_log(database, policy, shown="the policy")
             future.set_result(found)
-        except BaseException as error:  # noqa: BLE001 - whoever waits is told
+        except ConfigurationError as error:
             future.set_exception(error)
+        except Exception as error:  # noqa: BLE001 - the rest of the page is true without it
+            msg = f"the log could not be read through ({type(error).__name__})"
+            future.set_exception(ConfigurationError(msg))
 
     Thread(target=run, name="cascade-review-drift", daemon=True).start()
     return future

@@ -17,7 +17,7 @@ from cascade_core.evaluation.study import study
 from cascade_core.policy.document import Policy
 from cascade_core.report.logged import audit_lines, cost_lines, headline, notes
 from cascade_core.report.logged_rows import who_rows, why_cells
-from cascade_core.review.comparing import compared
+from cascade_core.review.comparing import LONGEST_WAIT, compared
 from cascade_core.review.grouping import shown_names
 from cascade_core.review.open_warnings import open_warnings
 from cascade_core.review.over_time import charts_over_time
@@ -57,7 +57,8 @@ def _show(request: Request) -> Response:
             whole=len(bench.snapshot()),
         )
     asked = request.query_params.get("drift") == "now"
-    drift = compared(bench.snapshot(), bench.draft.base, asked=asked)
+    patience = None if bench.static else LONGEST_WAIT  # a page from disk is not loaded again
+    drift = compared(bench.snapshot(), bench.draft.base, asked=asked, patience=patience)
     report = replace(report, drift=drift.found)
     return page(
         request,

@@ -100,7 +100,7 @@ def _page(request: Request, *, problem: str = "", typed: Form | None = None) -> 
 
 
 def _version(request: Request) -> Response:
-    bench, number = bench_of(request), int(request.path_params["number"])
+    bench, number = bench_of(request), _number(str(request.path_params["number"]), "version")
     current, _ = followed_policy(bench)
     policy = bench.home.version(number)
     listed = next((each for each in bench.home.listed() if each.number == number), None)

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from threading import RLock
+from threading import Lock, RLock
 from typing import Any, TypeVar
 
 import numpy as np
@@ -36,23 +36,36 @@ MOST_KEPT = 64
 T = TypeVar("T")
 
 
+class _Once:
+    """Lets a thing be made once: who asks meanwhile waits for it, and for no other thing."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._made: list[Any] = []
+
+    def get(self, make: Callable[[], T]) -> T:
+        with self._lock:
+            if not self._made:
+                self._made.append(make())
+            found: T = self._made[0]
+            return found
+
+
 class _Latest:
-    """Keeps what was made last, and lets each thing be made once, whoever asks for it."""
+    """Keeps what was asked for last, each thing made once."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._lock = RLock()
-        self._made: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = Lock()  # never held while anything is made
+        self._asked: OrderedDict[Hashable, _Once] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         with self._lock:
-            if key not in self._made:
-                self._made[key] = make()
-            self._made.move_to_end(key)
-            while len(self._made) > self._most:
-                self._made.popitem(last=False)
-            found: T = self._made[key]
-            return found
+            one = self._asked.setdefault(key, _Once())
+            self._asked.move_to_end(key)
+            while len(self._asked) > self._most:
+                self._asked.popitem(last=False)
+        return one.get(make)
 
 
 class _Caches:

@@ -13,6 +13,7 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.policy.document import Policy
 from cascade_core.review import exporting
 from cascade_core.review.exporting import EXPORT_MARK, export_review
+from cascade_core.review.overview import OVERVIEW_BY
 from cascade_core.review.periods import Period, period_of
 from cascade_core.review.source import open_source
 from cascade_core.review.static_pages import to_static
@@ -69,6 +70,15 @@ def test_every_page_of_the_log_is_there(exported: Path, log: Path) -> None:
     assert {f"{name}.html" for name in wanted} <= names
     decisions = [name for name in names if name.startswith("decisions/")]
     assert len(decisions) == len(bench_of(log).snapshot())
+
+
+def test_every_grouping_has_a_page(exported: Path) -> None:
+    first = (exported / "index.html").read_text("utf-8")
+    groups = first.partition('aria-label="Group by"')[2].partition("</nav>")[0]
+    files = dict(re.findall(r'<a href="([^"]*)"[^>]*>(\w+)</a>', groups))
+    assert list(files.values()) == list(OVERVIEW_BY)
+    for file, by in files.items():
+        assert f">By {by}</h2>" in (exported / file).read_text("utf-8")
 
 
 def test_nothing_in_it_needs_a_server(exported: Path) -> None:
@@ -209,15 +219,3 @@ def test_a_page_is_written_again_without_what_needs_a_server(
     served: str, static: str | None
 ) -> None:
     assert to_static(served, LEADS.get) == (served if static is None else static)
-
-
-def test_a_choice_of_a_few_becomes_links() -> None:
-    form = (
-        '<form method="get" action="/by"><input type="hidden" name="since" value="">'
-        '<label>By <select name="by"><option value="day">day</option>'
-        '<option value="tag" selected>t &amp; g</option></select></label></form>'
-    )
-    assert to_static(form, LEADS.get) == (
-        '<nav class="subnav" aria-label="Shown by"><ul>'
-        '<li><a href="by-tag.html" aria-current="true">t &amp; g</a></li></ul></nav>'
-    )

@@ -299,6 +299,20 @@ def test_big_logs_are_compared_when_asked(tmp_path: Path, monkeypatch: pytest.Mo
     assert "compare now" in shown_text(asking(bench).get("/").text)
 
 
+def test_a_comparison_that_breaks_off_leaves_the_rest_of_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OSError("of what people wrote")
+
+    monkeypatch.setattr("cascade_core.review.comparing.watch_log", broken)
+    bench = bench_over([decision("d")], tmp_path, tuned_policy())
+    answer = asking(bench).get("/")
+    assert answer.status_code == 200
+    assert "the log could not be read through (OSError)" in shown_text(answer.text)
+    assert "of what people wrote" not in answer.text
+
+
 def test_a_policy_that_decided_nothing_here_is_told(tmp_path: Path) -> None:
     policy = {**tuned_policy(), "name": "another"}
     bench = bench_over([decision("d")], tmp_path, policy)

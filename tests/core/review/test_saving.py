@@ -222,7 +222,12 @@ def test_versions_are_shown_and_compared(page: Page) -> None:
     assert "thresholds: [0.9] -> [0.8]" in one
     assert "thresholds: [0.8] -> [0.9]" in shown_text(page.get("/policy/diff?a=2&b=1"))
     assert "Nothing." in shown_text(page.get("/policy/diff?a=2&b=2"))
-    for wrong in ("/policy/version/9", "/policy/diff?a=1", "/policy/diff?a=1&b=9"):
+    for wrong in (
+        "/policy/version/9",
+        f"/policy/version/{'9' * 30}",
+        "/policy/diff?a=1",
+        "/policy/diff?a=1&b=9",
+    ):
         assert page.client.get(wrong).status_code == 400
     assert page.client.get("/policy/version/x").status_code == 404
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,18 @@ def test_what_was_drawn_later_counts_in_each_period_as_far_as_it_goes(snapshot: 
     late = snapshot.ids.find(["late 3"])["late 3"]
     assert np.isnan(snapshot.traffic.probability[late])
     assert snapshot.worked(Period()).traffic.probability[late] == 0.25
+
+
+def test_who_waits_for_one_thing_waits_for_no_other(snapshot: Snapshot) -> None:
+    def slow() -> str:
+        other = Thread(target=snapshot.kept, args=(("test", "quick"), str), daemon=True)
+        other.start()
+        other.join(10)
+        assert not other.is_alive()
+        return "made"
+
+    assert snapshot.kept(("test", "slow"), slow) == "made"
+    assert snapshot.kept(("test", "slow"), lambda: "again") == "made"
 
 
 def test_columns_are_of_the_rows_that_their_ids_say(snapshot: Snapshot) -> None:
