@@ -1,10 +1,11 @@
-"""A server that keeps whatever it is sent: LangSmith's runs, and spans in OpenTelemetry's protocol."""
+"""A server that keeps what it is sent: LangSmith's runs, and what OpenTelemetry's protocol brings."""
 
 from __future__ import annotations
 
 import gzip
 import json
 import threading
+from collections.abc import Iterator
 from email.parser import BytesParser
 from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -79,15 +80,39 @@ class Receiver:
         )
 
         found = []
-        for request in self.sent:
-            if not request.path.endswith("/traces"):
-                continue
-            message = ExportTraceServiceRequest()
-            message.ParseFromString(request.body)
+        for message in self._messages("/traces", ExportTraceServiceRequest):
             for resource in message.resource_spans:
                 for scope in resource.scope_spans:
                     found += [_span(span) for span in scope.spans]
         return found
+
+    def metrics(self) -> dict[str, list[dict[str, Any]]]:
+        """The points of OpenTelemetry's metrics by name, as each process last said them.
+
+        A point has its attributes, and its `value`: a histogram's sum.
+        """
+        from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+            ExportMetricsServiceRequest,
+        )
+
+        last: dict[Any, dict[str, list[dict[str, Any]]]] = {}
+        for message in self._messages("/metrics", ExportMetricsServiceRequest):
+            for resource in message.resource_metrics:
+                named = [m for scope in resource.scope_metrics for m in scope.metrics]
+                who = str(resource.resource)
+                last.setdefault(who, {}).update({m.name: _points(m) for m in named})
+        found: dict[str, list[dict[str, Any]]] = {}
+        for said in last.values():
+            for name, points in said.items():
+                found.setdefault(name, []).extend(points)
+        return found
+
+    def _messages(self, ending: str, kind: Any) -> Iterator[Any]:
+        for request in self.sent:
+            if request.path.endswith(ending):
+                message = kind()
+                message.ParseFromString(request.body)
+                yield message
 
 
 def _parts(request: Sent) -> list[tuple[str, Any]]:
@@ -102,10 +127,25 @@ def _parts(request: Sent) -> list[tuple[str, Any]]:
     ]
 
 
+def _values(attributes: Any) -> dict[str, Any]:
+    return {each.key: getattr(each.value, each.value.WhichOneof("value")) for each in attributes}
+
+
+def _points(metric: Any) -> list[dict[str, Any]]:
+    kind = metric.WhichOneof("data")
+    return [
+        {
+            "attributes": _values(point.attributes),
+            "value": point.sum
+            if kind == "histogram"
+            else getattr(point, point.WhichOneof("value")),
+        }
+        for point in getattr(metric, kind).data_points
+    ]
+
+
 def _span(span: Any) -> dict[str, Any]:
-    values = {
-        each.key: getattr(each.value, each.value.WhichOneof("value")) for each in span.attributes
-    }
+    values = _values(span.attributes)
     return {
         "name": span.name,
         "id": span.span_id.hex(),

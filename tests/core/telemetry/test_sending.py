@@ -4,8 +4,13 @@ import json
 import os
 import threading
 import urllib.request
+from math import isclose
+from pathlib import Path
 
 import pytest
+
+pytest.importorskip("opentelemetry.exporter", reason="the extra otel is missing")
+
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import MeterProvider
@@ -14,7 +19,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from prometheus_client import REGISTRY, start_http_server
 from prometheus_client.parser import text_string_to_metric_families
 
-from cascade_core import Telemetry, flush_telemetry
+from cascade_core import Audit, Telemetry, flush_log, flush_telemetry
 from cascade_core.telemetry import names
 from tests.langchain import fakes
 from tests.receiver import Receiver
@@ -118,3 +123,33 @@ def test_flushing_from_several_threads_loses_nothing() -> None:
         thread.join()
     assert len(seen.spans("cascade ")) == 200
     assert seen.total(names.REQUESTS) == 200
+
+
+def test_what_audits_may_cost_and_have_cost_is_seen(tmp_path: Path) -> None:
+    seen, prices = TelemetrySeen(), {m: {"input": 0.7, "output": 1.3} for m in ("cheap", "strong")}
+    audit = Audit(1.0, max_usd_per_day=0.5, compare=lambda *_: 1.0)
+    settings = {"telemetry": seen.setting, "prices": prices, "log": tmp_path / "decisions.jsonl"}
+    desk = fakes.pair(audit=audit, name="desk", **settings).cascade
+    shop = fakes.pair(audit=audit, name="shop", **settings).cascade
+    assert seen.points(names.AUDIT_LIMIT) == []
+    desk.invoke("Where is my order?")
+    shop.invoke("Where is my order?")
+    assert flush_log()
+    ((said, limit),) = seen.points(names.AUDIT_LIMIT)  # what they share is said once
+    assert (said, limit) == ({names.CASCADE: "desk"}, 0.5)
+    ((_, spent),) = seen.points(names.AUDIT_SPENT)
+    assert isclose(spent, seen.total(names.COST_USD, cascade_part="audit"))
+    assert spent > 0
+
+
+def test_what_a_log_and_telemetry_itself_have_lost_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = TelemetrySeen()
+    cascade = fakes.pair(telemetry=seen.setting).cascade
+    cascade.invoke("Where is my order?")
+    before = seen.total(names.TELEMETRY_LOST)
+    monkeypatch.setattr("cascade_core.telemetry.metrics.lost_records", lambda: 7)
+    monkeypatch.setattr("cascade_core.telemetry.worker.ROOM_BEHIND", 0)
+    cascade.invoke("Where is my order?")
+    assert seen.total(names.LOG_LOST) == 7
+    assert seen.total(names.TELEMETRY_LOST) == before + 1
+    assert seen.total(names.REQUESTS) == 1

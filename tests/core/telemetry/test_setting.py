@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
+pytest.importorskip("opentelemetry.sdk", reason="the extra otel is missing")
+
 from opentelemetry.sdk.trace import TracerProvider
 
 from cascade_core import ConfigurationError, Telemetry
