@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 from cascade_core.errors import ConfigurationError, error_name
 from cascade_core.forks import free_in_child
+from cascade_core.log.standing import open_as_it_stands
 from cascade_core.log.urls import database_url, sqlite_file, without_password
 
 try:
@@ -325,6 +326,8 @@ def _engine(url: str, file: Path | None, what: str) -> sa.Engine:
         msg = f"{what} is no address of a database ({error_name(error)})"
         raise ConfigurationError(msg) from None
     if engine.dialect.name == "sqlite":
+        if file is not None:
+            sa.event.listen(engine, "do_connect", open_as_it_stands(file))
         sa.event.listen(engine, "connect", _connected)
         sa.event.listen(engine, "begin", _begin)
     return engine

@@ -60,7 +60,7 @@ def saving_routes() -> list[BaseRoute]:
     return [
         Route("/policy", _show, name="saving"),
         Route("/policy/draft.json", _download),
-        Route("/policy/version/{number:int}", _version),
+        Route("/policy/version/{number}", _version),
         Route("/policy/diff", _diff),
         *(
             Route(f"/policy/{name}", posted(_told(handler)), methods=["POST"])
@@ -100,7 +100,7 @@ def _page(request: Request, *, problem: str = "", typed: Form | None = None) -> 
 
 
 def _version(request: Request) -> Response:
-    bench, number = bench_of(request), _number(str(request.path_params["number"]), "version")
+    bench, number = bench_of(request), _number(request.path_params["number"], "version")
     current, _ = followed_policy(bench)
     policy = bench.home.version(number)
     listed = next((each for each in bench.home.listed() if each.number == number), None)
