@@ -22,6 +22,8 @@ from cascade_core.policy.document import Policy
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+_BEYOND = 2**31  # no version's number, in any database
+
 
 class MeanwhileError(ConfigurationError):
     """Another version decides than the one that a change was meant for."""
@@ -248,7 +250,8 @@ class PolicyStore:
         from cascade_core.log.schema import policies  # noqa: PLC0415
 
         query = sa.select(policies.c.document).where(policies.c.version == number)
-        found: str | None = connection.scalar(query)
+        held_at_all = 0 < number < _BEYOND  # a database refuses to look for others
+        found: str | None = connection.scalar(query) if held_at_all else None
         if found is None:
             count = connection.scalar(sa.select(sa.func.count()).select_from(policies))
             plural = "version" if count == 1 else "versions"

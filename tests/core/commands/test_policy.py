@@ -106,6 +106,7 @@ def test_the_difference_is_told_in_a_few_lines(cascade: Run) -> None:
 
 BAD = {
     "no such version": (["activate", "7"], "no policy of number 7"),
+    "no number a database could hold": (["show", "9" * 30], f"no policy of number {'9' * 30}"),
     "no number": (["show", "last"], "'last' is no version"),
     "too few": (["diff", "1"], "cascade policy LOG diff A B"),
     "too many": (["list", "1"], "cascade policy LOG list"),
