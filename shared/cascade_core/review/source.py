@@ -113,8 +113,13 @@ def open_source(given: str) -> Source:
         database_to_read(given)
         return Source(given, shown_source(given), "log", given)
     file: LogFile | TableFile
-    if is_log(given):
+    if is_log(given) or _not_begun(Path(given)):
         file = LogFile(Path(given))
         return Source(given, given, "log", file.url, file)
     file = TableFile(Path(given))
     return Source(given, given, "table", file.url, file)
+
+
+def _not_begun(file: Path) -> bool:
+    """Tell whether a file is a log that nothing was written to yet: a table would have rows."""
+    return file.suffix.lower() == ".jsonl" and file.is_file() and not file.stat().st_size

@@ -94,6 +94,18 @@ def test_lines_that_are_appended_are_read_and_only_those(log: Path) -> None:
     assert not any("cut off" in each for each in bench.source.said)
 
 
+def test_a_log_that_nothing_was_written_to_yet_is_looked_at_and_grows(
+    log: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "begins.jsonl"
+    file.touch()
+    bench = Workbench(open_source(str(file)))
+    assert (bench.source.kind, len(bench.snapshot())) == ("log", 0)
+    file.write_bytes(log.read_bytes())
+    bench.refresh()
+    assert list(bench.snapshot().ids) == list(Workbench(open_source(str(log))).snapshot().ids)
+
+
 def test_a_file_that_has_become_another_is_read_anew(log: Path) -> None:
     bench = Workbench(open_source(str(log)))
     bench.snapshot()
@@ -168,7 +180,7 @@ def test_what_cannot_be_read_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    for name, text in (("a.csv", "id\n1\n"), ("b.jsonl", ""), ("c.db", "x")):
+    for name, text in (("a.csv", "id\n1\n"), ("b.jsonl", "{}\n"), ("c.db", "x")):
         (tmp_path / name).write_text(text)
         with pytest.raises(ConfigurationError):
             open_source(str(tmp_path / name))
