@@ -43,12 +43,24 @@ def tell_tracers(
         try:
             _tell(handler, run_id, said, decision_tags(said))
         except Exception as error:  # noqa: BLE001 - the answer must get out
-            name = type(handler).__name__
-            session.plan.notices.give(
-                f"tracing:{name}",
-                f"{name} cannot be told of decisions ({type(error).__name__}): its runs lack the "
-                "cascade_ metadata",
-            )
+            _say_untold(session, type(handler).__name__, error)
+
+
+def tell_run(run: Any, session: Session) -> None:
+    """Write a decision on a run of LangSmith's own, which no handler keeps; see `inner_run`."""
+    try:
+        said = decision_metadata(session)
+        write_on(run, said, decision_tags(said))
+    except Exception as error:  # noqa: BLE001 - the answer must get out
+        _say_untold(session, type(run).__name__, error)
+
+
+def _say_untold(session: Session, name: str, error: Exception) -> None:
+    session.plan.notices.give(
+        f"tracing:{name}",
+        f"{name} cannot be told of decisions ({type(error).__name__}): its runs lack the "
+        "cascade_ metadata",
+    )
 
 
 def inner_run(handlers: Iterable[BaseCallbackHandler]) -> Any:

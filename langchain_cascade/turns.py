@@ -19,7 +19,7 @@ from langchain_core.tracers.langchain import LangChainTracer
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Failed, Open
 from cascade_core.errors import CascadeExhausted
-from cascade_core.loop.run_metadata import call_metadata, decision_metadata, decision_tags
+from cascade_core.loop.run_metadata import call_metadata
 from cascade_core.loop.session import Session
 from cascade_core.tier import Tier
 from langchain_cascade.convert import to_draft, to_messages
@@ -30,7 +30,7 @@ from langchain_cascade.recorder import CallRecorder
 from langchain_cascade.scope import control_flow, fatal
 from langchain_cascade.tiers import Judges
 from langchain_cascade.tools import choice_for
-from langchain_cascade.tracing import inner_run, tell_tracers, write_on
+from langchain_cascade.tracing import inner_run, tell_run, tell_tracers
 from langchain_cascade.watching import NOSTREAM, Watch
 from langchain_cascade.wrapping import Flat, Variant, vary
 
@@ -120,8 +120,7 @@ class TurnCalls:
             return
         others = [handler for handler in handlers if not isinstance(handler, LangChainTracer)]
         tell_tracers(others, node, self.session)
-        said = decision_metadata(self.session)
-        write_on(inner, said, decision_tags(said))
+        tell_run(inner, self.session)
 
     def own(self, exhausted: CascadeExhausted) -> Exception | None:
         """Return the agent's own error that a turn ended by, or None where it is a model's.

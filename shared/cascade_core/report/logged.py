@@ -279,4 +279,4 @@ def group_lines(report: LogReport) -> Iterator[str]:
                 "straight to the last tier"
             )
     if any(each.figures.audits is not None for each in report.groups):
-        yield "Costs are a request's; harm needs 30 audits in a group."
+        yield "Costs are per request; harm needs 30 audits in a group."

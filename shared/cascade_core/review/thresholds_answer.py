@@ -295,14 +295,14 @@ def _promised(found: Carried, scene: Scene) -> list[str]:
         ]
     limit = percent(found.target)
     if found.holds:
-        said.append(f"Harm ≤ {limit} is carried by them.")
+        said.append(f"They support harm ≤ {limit}.")
     elif found.labels is None:
-        said.append(f"Harm ≤ {limit} is not carried: {found.why}.")
+        said.append(f"They do not support harm ≤ {limit}: {found.why}.")
     else:
         more = max(0, found.labels - len(scene.weighed.rows.table))
         said.append(
-            f"Harm ≤ {limit} is not carried. If harm stays as it is seen, about {found.labels:,} "
-            f"labelled rows would carry it: {more:,} more than there are."
+            f"They do not support harm ≤ {limit}. If harm stays as it is seen, about "
+            f"{found.labels:,} labelled rows would: {more:,} more than there are."
         )
     if scene.weighed.fitted_to:
         said.append(

@@ -234,7 +234,7 @@ def _notes(
 ) -> list[str]:
     base, found = bench.draft.base, list[str]()
     if base.thresholds is None:
-        found.append(f"the thresholds of now are of {bench.policy_origin}")
+        found.append(f"the thresholds in use are of {bench.policy_origin}")
     if weighed is not None:
         rows = weighed.rows
         found += labels.said
@@ -255,8 +255,8 @@ def _notes(
         other = int(np.count_nonzero(np.abs(live.met - threshold) > 1e-9))  # noqa: PLR2004
         if other:
             found.append(
-                f"{other:,} of the period's decisions met another threshold than that of now; "
-                "they are counted as if they had met it"
+                f"{other:,} of the period's decisions met another threshold than the one in "
+                "use; they are counted as if they had met it"
             )
         if live.by_rule:
             found.append(

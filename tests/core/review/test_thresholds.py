@@ -218,7 +218,7 @@ def test_a_policy_without_thresholds_begins_at_those_that_the_log_met(log: str) 
     bench, client = review_of(log, {"name": "none"})
     page = client.get("/thresholds").text
     assert f'value="{THRESHOLD}"' in page
-    assert "The thresholds of now are of no policy" in page
+    assert "The thresholds in use are of no policy" in page
     client.post("/thresholds", data={"t0": str(THRESHOLD)})
     assert bench.draft.policy.thresholds == (THRESHOLD,)
 
