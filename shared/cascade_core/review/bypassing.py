@@ -106,7 +106,7 @@ def paired_audits(snapshot: Snapshot, worked: Worked) -> PairedAudits:
         snapshot: Of the log.
         worked: Of the period.
     """
-    known = snapshot.kept(("qualities",), lambda: _qualities(snapshot))
+    known = snapshot.made_once(("qualities",), lambda: _qualities(snapshot))
     traffic = worked.traffic
     found = [
         (traffic.audited[name], *two) for name, two in known.items() if name in traffic.audited

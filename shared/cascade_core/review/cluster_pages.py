@@ -87,13 +87,13 @@ def cluster_context(bench: Workbench, period: Period, query: Mapping[str, str]) 
     snapshot = bench.snapshot()
     rows = snapshot.within(period)
     part = rows.start, rows.stop
-    sample = snapshot.kept(("sample", *part), lambda: sample_of(snapshot, *part))
+    sample = snapshot.made_once(("sample", *part), lambda: sample_of(snapshot, *part))
     context: dict[str, Any] = {"sample": sample, "rows": [], "why_none": "", "announce": ""}
     if len(sample.texts) < FEWEST_TEXTS:
         context["why_none"] = "texts" if len(sample.texts) else "none"
         return context
     try:
-        clusters = snapshot.kept(("clusters", *part), lambda: clusters_of(sample))
+        clusters = snapshot.made_once(("clusters", *part), lambda: clusters_of(sample))
     except ModuleNotFoundError:
         return {**context, "why_none": "sklearn"}
     if not clusters:
@@ -104,7 +104,7 @@ def cluster_context(bench: Workbench, period: Period, query: Mapping[str, str]) 
         worked,
         paired_audits(snapshot, worked),
         sample,
-        lambda asked: snapshot.kept(("matched", *part, asked), lambda: matched(sample, asked)),
+        lambda asked: snapshot.made_once(("matched", *part, asked), lambda: matched(sample, asked)),
     )
     tried = query.get("pattern", "") if query.get("at", "").isdigit() else ""
     at = int(query["at"]) if tried else -1

@@ -14,7 +14,7 @@ from pathlib import Path
 from cascade_core.errors import ConfigurationError
 from cascade_core.files import FileError, read_json_lines
 from cascade_core.log.reading import is_entry
-from cascade_core.review.temporary import Filling, TemporaryLog
+from cascade_core.review.temporary_log import Filling, TemporaryLog
 
 LONG = 10_000_000
 """Bytes from which on reading takes long enough to show how far it has come."""

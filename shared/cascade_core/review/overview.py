@@ -17,7 +17,7 @@ from cascade_core.evaluation.study import study
 from cascade_core.policy.document import Policy
 from cascade_core.report.logged import audit_lines, cost_lines, headline, notes
 from cascade_core.report.logged_rows import who_rows, why_cells
-from cascade_core.review.comparing import LONGEST_WAIT, compared
+from cascade_core.review.drift_found import LONGEST_WAIT, compared
 from cascade_core.review.grouping import shown_names
 from cascade_core.review.open_warnings import open_warnings
 from cascade_core.review.over_time import charts_over_time

@@ -201,7 +201,7 @@ class Snapshot:
         groups, left_out = self._caches.groups.get((*key, by), make)
         return replace(whole, read=read, by=by, groups=groups, left_out=left_out)
 
-    def kept(self, key: Hashable, make: Callable[[], T]) -> T:
+    def made_once(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what a page has made of the decisions or audits; it goes when they do.
 
         Args:

@@ -20,7 +20,7 @@ from cascade_core.evaluation.scored import Scored, thresholds_of
 from cascade_core.labels import Table, TableError, check_learnable, read_table
 from cascade_core.log.events import audit_event
 from cascade_core.policy.document import Policy
-from cascade_core.review.temporary import TemporaryLog
+from cascade_core.review.temporary_log import TemporaryLog
 from cascade_core.setup.plan import DEFAULT_THRESHOLD
 
 COMPARED = "table"

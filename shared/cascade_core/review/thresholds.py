@@ -14,17 +14,17 @@ from starlette.routing import BaseRoute, Route
 from cascade_core.errors import ConfigurationError
 from cascade_core.files import finite
 from cascade_core.report.rows import claimed
-from cascade_core.review.carried import harm_wanted
 from cascade_core.review.draft_policy import DraftPolicy
 from cascade_core.review.filters import LONGEST_OFFERED, MOST_OFFERED, written_out
 from cascade_core.review.forms import Form, posted
 from cascade_core.review.pages import bench_of, link, page
 from cascade_core.review.periods import Period, period_of
 from cascade_core.review.positions import Positions, nearest_stop, positions_in
+from cascade_core.review.promise_support import harm_wanted
 from cascade_core.review.thresholds_answer import answer_of
 from cascade_core.review.thresholds_charts import curve_chart, reliability_chart
-from cascade_core.review.thresholds_desk import Scene, ThresholdsDesk
 from cascade_core.review.thresholds_disk import answers_on_disk
+from cascade_core.review.thresholds_view import ThresholdsView, ThresholdsViews
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +59,26 @@ class Slider:
 
 def thresholds_routes() -> list[BaseRoute]:
     """Return the routes of the page."""
-    desk = ThresholdsDesk()
+    views = ThresholdsViews()
 
     def show(request: Request) -> Response:
         period = period_of(request.query_params)
-        return _page(request, desk.scene(bench_of(request), period), period)
+        return _page(request, views.of(bench_of(request), period), period)
 
     def answer(request: Request) -> Response:
         asked = request.query_params
         period = period_of(asked)
-        scene = desk.scene(bench_of(request), period)
+        view = views.of(bench_of(request), period)
         try:
-            moved, target = positions_in(asked, scene.start), _target(asked, scene)
+            moved, target = positions_in(asked, view.start), _target(asked, view)
         except ConfigurationError as error:
             return JSONResponse({"error": str(error)}, 400)
-        return JSONResponse(finite(answer_of(scene, moved, period, target).as_dict()))
+        return JSONResponse(finite(answer_of(view, moved, period, target).as_dict()))
 
     def use(request: Request, form: Form) -> Response:
         period, bench = period_of(form), bench_of(request)
-        scene = desk.scene(bench, period)
-        _use(bench.draft, scene, positions_in(form, scene.start))
+        view = views.of(bench, period)
+        _use(bench.draft, view, positions_in(form, view.start))
         return RedirectResponse(link("/thresholds", period, used="1"), 303)
 
     return [
@@ -88,47 +88,47 @@ def thresholds_routes() -> list[BaseRoute]:
     ]
 
 
-def _page(request: Request, scene: Scene, period: Period) -> Response:
+def _page(request: Request, view: ThresholdsView, period: Period) -> Response:
     asked, bench = request.query_params, bench_of(request)
-    moved, target = positions_in(asked, scene.start), _target(asked, scene)
-    answer = answer_of(scene, moved, period, target)
-    sliders = {name: _sliders(scene, moved, name) for name in (None, *moved.own)}
-    weighed = scene.weighed
+    moved, target = positions_in(asked, view.start), _target(asked, view)
+    answer = answer_of(view, moved, period, target)
+    sliders = {name: _sliders(view, moved, name) for name in (None, *moved.own)}
+    weighed = view.weighed
     stops = {each.name: each.stops for own in sliders.values() for each in own}
     return page(
         request,
         "thresholds.html.jinja",
         title="Thresholds",
         period=period,
-        scene=scene,
+        view=view,
         answer=answer,
         sliders=sliders,
         fields=_texts(moved),
-        back=link("/thresholds", period, **_texts(scene.now)),
+        back=link("/thresholds", period, **_texts(view.now)),
         moved=moved,
         drop={
             name: link("/thresholds", period, **_texts(_without(moved, name))) for name in moved.own
         },
         addable=[
-            name for name in scene.classes if name not in moved.own and len(name) <= LONGEST_OFFERED
+            name for name in view.classes if name not in moved.own and len(name) <= LONGEST_OFFERED
         ][:MOST_OFFERED],
-        drafted=scene.start != scene.now,
+        drafted=view.start != view.now,
         used="used" in asked,
         target=target,
-        promises=[claimed(promise) for promise in scene.base.promises],
-        curve=curve_chart(scene, answer.point),
+        promises=[claimed(promise) for promise in view.base.promises],
+        curve=curve_chart(view, answer.point),
         seen=[(tier, reliability_chart(tier)) for tier in weighed.tiers] if weighed else [],
         tune=f"cascade tune {shlex.quote(bench.source.shown)} --harm {target:g} --out policy.json",
-        on_disk=answers_on_disk(scene, stops, period, target) if bench.static else None,
+        on_disk=answers_on_disk(view, stops, period, target) if bench.static else None,
     )
 
 
-def _sliders(scene: Scene, moved: Positions, class_name: str | None) -> list[Slider]:
+def _sliders(view: ThresholdsView, moved: Positions, class_name: str | None) -> list[Slider]:
     found = []
     for k, value in enumerate(moved.of(class_name)):
-        model = f" ({scene.models[k]})" if scene.models[k] else ""
+        model = f" ({view.models[k]})" if view.models[k] else ""
         of = "" if class_name is None else f" for class {class_name}"
-        stops = scene.stops(k, class_name)
+        stops = view.stops(k, class_name)
         found.append(
             Slider(
                 key=f"t{k}" if class_name is None else f"t{k}-{list(moved.own).index(class_name)}",
@@ -136,7 +136,7 @@ def _sliders(scene: Scene, moved: Positions, class_name: str | None) -> list[Sli
                 label=f"Threshold of tier {k}{model}{of}",
                 handle=f"Slider of tier {k}{model}{of}",
                 value=value,
-                now=scene.now.of(class_name)[k],
+                now=view.now.of(class_name)[k],
                 stops=stops,
                 place=nearest_stop(stops, value),
             )
@@ -144,10 +144,10 @@ def _sliders(scene: Scene, moved: Positions, class_name: str | None) -> list[Sli
     return found
 
 
-def _target(form: Mapping[str, str], scene: Scene) -> float:
+def _target(form: Mapping[str, str], view: ThresholdsView) -> float:
     said = form.get("target", "").strip()
     if not said:
-        return harm_wanted(scene.base)
+        return harm_wanted(view.base)
     try:
         value = float(said.replace(",", "."))
     except ValueError:
@@ -158,16 +158,16 @@ def _target(form: Mapping[str, str], scene: Scene) -> float:
     return value
 
 
-def _use(draft: DraftPolicy, scene: Scene, moved: Positions) -> None:
+def _use(draft: DraftPolicy, view: ThresholdsView, moved: Positions) -> None:
     """Put thresholds into the draft, those that are not what it has."""
     for k, threshold in enumerate(moved.others):
-        if scene.start.others[k] != threshold or draft.policy.thresholds is None:
+        if view.start.others[k] != threshold or draft.policy.thresholds is None:
             draft.set_threshold(k, threshold)
-    for name in scene.start.own:
+    for name in view.start.own:
         if name not in moved.own:
             draft.drop_class(name)
     for name, thresholds in moved.own.items():
-        had = scene.start.own.get(name)
+        had = view.start.own.get(name)
         for k, threshold in enumerate(thresholds):
             if had is None or had[k] != threshold:
                 draft.set_threshold(k, threshold, name)

@@ -11,14 +11,14 @@ import numpy as np
 
 from cascade_core.costs.shown import dollars
 from cascade_core.report.rows import formatted, percent
-from cascade_core.review.carried import CONFIDENCE, Carried, carried
 from cascade_core.review.decisions import decision_path
 from cascade_core.review.labelled_rows import WhatIf
 from cascade_core.review.pages import link
 from cascade_core.review.periods import Period
 from cascade_core.review.positions import Positions
+from cascade_core.review.promise_support import CONFIDENCE, PromiseSupport, promise_support
 from cascade_core.review.sides import Example, Sides, labelled_sides, live_sides
-from cascade_core.review.thresholds_desk import Scene
+from cascade_core.review.thresholds_view import ThresholdsView
 from cascade_core.statistics.bootstrap import Interval
 
 _DASH = "–"
@@ -72,11 +72,13 @@ class WeighedAnswer:
         return asdict(self)
 
 
-def answer_of(scene: Scene, moved: Positions, period: Period, target: float) -> WeighedAnswer:
+def answer_of(
+    view: ThresholdsView, moved: Positions, period: Period, target: float
+) -> WeighedAnswer:
     """Work out what thresholds would change.
 
     Args:
-        scene: What is looked at.
+        view: What is looked at.
         moved: The thresholds.
         period: For the addresses of decisions.
         target: The harm that a promise is wanted about.
@@ -85,21 +87,21 @@ def answer_of(scene: Scene, moved: Positions, period: Period, target: float) -> 
     promise: list[str] = []
     point = None
     sides: Sides | None = None
-    if scene.weighed is not None:
-        rows = scene.weighed.rows
-        now, then = rows.at(scene.now), rows.at(moved)
-        figures = _labelled_figures(scene, now, then)
-        sides = labelled_sides(rows, now, then) if scene.live is None else None
-        promise = _promised(carried(rows, then, target), scene)
-        point = point_of(scene, then)
-    if scene.live is not None:
-        before, after = (scene.live.escalated(each) for each in (scene.now, moved))
+    if view.weighed is not None:
+        rows = view.weighed.rows
+        now, then = rows.at(view.now), rows.at(moved)
+        figures = _labelled_figures(view, now, then)
+        sides = labelled_sides(rows, now, then) if view.live is None else None
+        promise = _promised(promise_support(rows, then, target), view)
+        point = point_of(view, then)
+    if view.live is not None:
+        before, after = (view.live.escalated(each) for each in (view.now, moved))
         figures["live"] = _share("Answered beyond tier 0 in the period's log", before, after)
-        sides = live_sides(scene.live, scene.snapshot, scene.now, moved)
+        sides = live_sides(view.live, view.snapshot, view.now, moved)
     return WeighedAnswer(
         figures=figures,
         said=_in_a_sentence(figures),
-        sides="" if sides is None else _sides_said(sides, scene.tiers),
+        sides="" if sides is None else _sides_said(sides, view.tiers),
         examples=[]
         if sides is None
         else [_example(each, period, live=sides.live) for each in sides.examples],
@@ -108,27 +110,27 @@ def answer_of(scene: Scene, moved: Positions, period: Period, target: float) -> 
     )
 
 
-def point_of(scene: Scene, what_if: WhatIf) -> tuple[float | None, ...]:
+def point_of(view: ThresholdsView, what_if: WhatIf) -> tuple[float | None, ...]:
     """Return a point of the curve's picture: x, quality, and where that lies."""
-    assert scene.weighed is not None  # noqa: S101 - asked only where rows are
-    rows, means = scene.weighed.rows, what_if.means
+    assert view.weighed is not None  # noqa: S101 - asked only where rows are
+    rows, means = view.weighed.rows, what_if.means
     ends = rows.interval(what_if, "quality")
-    x = means.cost_usd if priced(scene) else means.escalated
+    x = means.cost_usd if priced(view) else means.escalated
     return x, means.quality, *(None if math.isnan(end) else end for end in (ends.low, ends.high))
 
 
-def priced(scene: Scene) -> bool:
+def priced(view: ThresholdsView) -> bool:
     """Tell whether the curve can be drawn over costs."""
-    return scene.weighed is not None and bool(np.isfinite(scene.weighed.curve.cost).all())
+    return view.weighed is not None and bool(np.isfinite(view.weighed.curve.cost).all())
 
 
-def _labelled_figures(scene: Scene, now: WhatIf, then: WhatIf) -> dict[str, Weighing]:
-    assert scene.weighed is not None  # noqa: S101 - asked only where rows are
-    rows = scene.weighed.rows
+def _labelled_figures(view: ThresholdsView, now: WhatIf, then: WhatIf) -> dict[str, Weighing]:
+    assert view.weighed is not None  # noqa: S101 - asked only where rows are
+    rows = view.weighed.rows
     money = {"cost": ("Cost per request", 1.0), "thousand": ("Cost per 1,000 requests", 1000.0)}
-    if scene.per_month is not None:
-        label = f"Cost per month, at {scene.per_month:,.0f} requests"
-        money["month"] = (label, scene.per_month)
+    if view.per_month is not None:
+        label = f"Cost per month, at {view.per_month:,.0f} requests"
+        money["month"] = (label, view.per_month)
     found = {}
     ends = [rows.interval(now, "cost"), rows.interval(then, "cost")]
     for name, (label, times) in money.items():
@@ -154,7 +156,7 @@ def _labelled_figures(scene: Scene, now: WhatIf, then: WhatIf) -> dict[str, Weig
             rows.difference(now, then, name),
         )
     for k, (before, after) in enumerate(zip(now.means.by_tier, then.means.by_tier, strict=True)):
-        model = scene.models[k]
+        model = view.models[k]
         found[f"tier{k}"] = _share(
             f"Answered by tier {k}" + (f" ({model})" if model else ""), before, after
         )
@@ -278,8 +280,8 @@ def _example(example: Example, period: Period, *, live: bool) -> dict[str, str]:
     }
 
 
-def _promised(found: Carried, scene: Scene) -> list[str]:
-    assert scene.weighed is not None  # noqa: S101 - asked only where rows are
+def _promised(found: PromiseSupport, view: ThresholdsView) -> list[str]:
+    assert view.weighed is not None  # noqa: S101 - asked only where rows are
     kind = "groups of rows" if found.grouped else "rows"
     sure = percent(CONFIDENCE)
     if found.bound is None:
@@ -299,12 +301,12 @@ def _promised(found: Carried, scene: Scene) -> list[str]:
     elif found.labels is None:
         said.append(f"They do not support harm ≤ {limit}: {found.why}.")
     else:
-        more = max(0, found.labels - len(scene.weighed.rows.table))
+        more = max(0, found.labels - len(view.weighed.rows.table))
         said.append(
             f"They do not support harm ≤ {limit}. If harm stays as it is seen, about "
             f"{found.labels:,} labelled rows would: {more:,} more than there are."
         )
-    if scene.weighed.fitted_to:
+    if view.weighed.fitted_to:
         said.append(
             "The policy's calibrators were fitted to rows that are among these, which flatters "
             "them: test a promise on others."

@@ -11,7 +11,7 @@ from cascade_core.evaluation.baselines import random_line
 from cascade_core.review.charts import Chart, Series
 from cascade_core.review.readings import TierSeen
 from cascade_core.review.thresholds_answer import point_of, priced
-from cascade_core.review.thresholds_desk import Scene
+from cascade_core.review.thresholds_view import ThresholdsView
 
 _POINTS = 160
 """Of a curve that is drawn."""
@@ -19,20 +19,20 @@ _POINTS = 160
 Spot = tuple[float | None, ...]
 
 
-def curve_chart(scene: Scene, moved: Spot | None) -> Chart | None:
+def curve_chart(view: ThresholdsView, moved: Spot | None) -> Chart | None:
     """Draw quality over cost, or over the escalated share where something is unpriced.
 
     Args:
-        scene: What is looked at.
+        view: What is looked at.
         moved: Where the sliders' thresholds are, as `point_of` returns it.
     """
-    if scene.weighed is None:
+    if view.weighed is None:
         return None
-    curve, rows = scene.weighed.curve, scene.weighed.rows
-    thin, over_cost = curve.thinned(_POINTS), priced(scene)
+    curve, rows = view.weighed.curve, view.weighed.rows
+    thin, over_cost = curve.thinned(_POINTS), priced(view)
     line = random_line(curve)
     x, coin = (thin.cost, line.cost) if over_cost else (thin.escalated, line.escalated)
-    now = point_of(scene, rows.at(scene.now))
+    now = point_of(view, rows.at(view.now))
     spots: dict[str, Spot] = {
         "cheap model alone": (float(coin[0]), curve.weak_quality),
         "strong model alone": (float(coin[1]), curve.strong_quality),

@@ -16,7 +16,7 @@ from cascade_core.files import finite
 from cascade_core.review.periods import Period
 from cascade_core.review.positions import SLIDER_STEPS, Positions
 from cascade_core.review.thresholds_answer import WeighedAnswer, answer_of
-from cascade_core.review.thresholds_desk import Scene
+from cascade_core.review.thresholds_view import ThresholdsView
 
 MOST_ON_DISK = 900_000
 """Of all answers together."""
@@ -26,12 +26,12 @@ _FEWEST_STEPS = 5
 
 
 def answers_on_disk(
-    scene: Scene, sliders: Mapping[str, Sequence[float]], period: Period, target: float
+    view: ThresholdsView, sliders: Mapping[str, Sequence[float]], period: Period, target: float
 ) -> Markup:
     """Return the answers as JSON that can stand in a page.
 
     Args:
-        scene: What is looked at.
+        view: What is looked at.
         sliders: The stops of each, by the name of its field.
         period: For the addresses of decisions.
         target: The harm that a promise is wanted about.
@@ -40,7 +40,7 @@ def answers_on_disk(
     while True:
         examples: dict[str, Any] = {}
         found = {
-            name: _answers(scene, name, _thin(scene, name, stops, steps), period, target, examples)
+            name: _answers(view, name, _thin(view, name, stops, steps), period, target, examples)
             for name, stops in sliders.items()
         }
         plain = finite({"sliders": found, "examples": examples})
@@ -52,14 +52,14 @@ def answers_on_disk(
 
 
 def _answers(  # noqa: PLR0913, PLR0917 - a slider, and what its answers are worked out from
-    scene: Scene,
+    view: ThresholdsView,
     name: str,
     stops: Sequence[float],
     period: Period,
     target: float,
     examples: dict[str, Any],
 ) -> dict[str, Any]:
-    found = [answer_of(scene, _moved(scene.start, name, stop), period, target) for stop in stops]
+    found = [answer_of(view, _moved(view.start, name, stop), period, target) for stop in stops]
     return {"stops": list(stops), "answers": [_short(answer, examples) for answer in found]}
 
 
@@ -78,10 +78,10 @@ def _short(answer: WeighedAnswer, examples: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _thin(scene: Scene, name: str, stops: Sequence[float], steps: int) -> list[float]:
+def _thin(view: ThresholdsView, name: str, stops: Sequence[float], steps: int) -> list[float]:
     stride = max(1, -(-len(stops) // steps))
     tier, class_name = _place(name)
-    here = {each.of(class_name)[tier] for each in (scene.now, scene.start)}
+    here = {each.of(class_name)[tier] for each in (view.now, view.start)}
     return sorted({*stops[::stride], stops[-1], *here})
 
 

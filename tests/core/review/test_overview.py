@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cascade_core.policy.document import Policy
-from cascade_core.review.comparing import COMPARED_AT_ONCE, compared
+from cascade_core.review.drift_found import COMPARED_AT_ONCE, compared
 from cascade_core.review.open_warnings import open_warnings
 from cascade_core.review.over_time import charts_over_time, spans_of
 from cascade_core.review.periods import Period
@@ -292,7 +292,7 @@ def test_drift_from_what_the_policy_was_tuned_on_is_warned_of(tmp_path: Path) ->
 
 
 def test_big_logs_are_compared_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cascade_core.review.comparing.COMPARED_AT_ONCE", 2)
+    monkeypatch.setattr("cascade_core.review.drift_found.COMPARED_AT_ONCE", 2)
     assert COMPARED_AT_ONCE > 2
     bench = bench_over([decision(f"d{n}") for n in range(5)], tmp_path, tuned_policy())
     assert compared(bench.snapshot(), bench.draft.base, asked=False).state == "asked"
@@ -305,7 +305,7 @@ def test_a_comparison_that_breaks_off_leaves_the_rest_of_the_page(
     def broken(*_: object, **__: object) -> None:
         raise OSError("of what people wrote")
 
-    monkeypatch.setattr("cascade_core.review.comparing.watch_log", broken)
+    monkeypatch.setattr("cascade_core.review.drift_found.watch_log", broken)
     bench = bench_over([decision("d")], tmp_path, tuned_policy())
     answer = asking(bench).get("/")
     assert answer.status_code == 200

@@ -68,14 +68,14 @@ def test_what_was_drawn_later_counts_in_each_period_as_far_as_it_goes(snapshot: 
 
 def test_who_waits_for_one_thing_waits_for_no_other(snapshot: Snapshot) -> None:
     def slow() -> str:
-        other = Thread(target=snapshot.kept, args=(("test", "quick"), str), daemon=True)
+        other = Thread(target=snapshot.made_once, args=(("test", "quick"), str), daemon=True)
         other.start()
         other.join(10)
         assert not other.is_alive()
         return "made"
 
-    assert snapshot.kept(("test", "slow"), slow) == "made"
-    assert snapshot.kept(("test", "slow"), lambda: "again") == "made"
+    assert snapshot.made_once(("test", "slow"), slow) == "made"
+    assert snapshot.made_once(("test", "slow"), lambda: "again") == "made"
 
 
 def test_columns_are_of_the_rows_that_their_ids_say(snapshot: Snapshot) -> None:

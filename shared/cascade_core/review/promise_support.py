@@ -24,21 +24,21 @@ LIMITS: Sequence[float] = tuple(n / 10**e for e in (5, 4, 3, 2) for n in range(1
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class PromiseSupport:
     """What the rows say of a promise about harm.
 
     Attributes:
         target: The harm that is asked about.
-        holds: Whether the rows carry that promise.
+        holds: Whether the rows support that promise.
         p_value: Of its test.
-        bound: The smallest harm they carry; None where they carry none below 1.
+        bound: The smallest harm they support; None where they support none below 1.
         units: Independent rows, or groups of them.
         grouped: Whether these are groups.
         method: The test's name.
         seen: Harm on the rows.
-        labels: About how many labelled rows would carry the target; None where it is carried, or
+        labels: About how many labelled rows would support it; None where these do, or
             no number would do.
-        why: Why it is not carried.
+        why: Why it is not supported.
     """
 
     target: float
@@ -59,8 +59,8 @@ def harm_wanted(policy: Policy) -> float:
     return own[0] if own and 0 < own[0] < 1 else USUAL_TARGET
 
 
-def carried(rows: LabelledRows, what_if: WhatIf, target: float) -> Carried:
-    """Test what the rows carry at some thresholds.
+def promise_support(rows: LabelledRows, what_if: WhatIf, target: float) -> PromiseSupport:
+    """Test what promise the rows support at some thresholds.
 
     Args:
         rows: The labelled rows.
@@ -72,7 +72,7 @@ def carried(rows: LabelledRows, what_if: WhatIf, target: float) -> Carried:
     p_value = test.p_value(harm)
     holds = p_value <= test.delta
     lacking = Refused("", None) if holds else test.refuse("at these thresholds", harm)
-    return Carried(
+    return PromiseSupport(
         target=target,
         holds=holds,
         p_value=p_value,

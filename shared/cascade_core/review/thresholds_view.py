@@ -52,7 +52,7 @@ class Weighed:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scene:
+class ThresholdsView:
     """What is looked at on the page in a period.
 
     Attributes:
@@ -111,7 +111,7 @@ class Scene:
         return found if few else found[own]
 
 
-class ThresholdsDesk:
+class ThresholdsViews:
     """Keeps what the page looks at; one for a server, used by several threads."""
 
     def __init__(self) -> None:
@@ -119,10 +119,11 @@ class ThresholdsDesk:
         self._weighed: tuple[object, object, Weighed | str] | None = None
         self._live: tuple[Snapshot, tuple[object, ...], Live | None] | None = None
 
-    def scene(self, bench: Workbench, period: Period) -> Scene:
+    def of(self, bench: Workbench, period: Period) -> ThresholdsView:
         """Return what is looked at in a period."""
-        base, snapshot, labels = bench.draft.base, bench.snapshot(), bench.labels()
-        now = Positions.of_policy(bench.deciding())
+        draft = bench.draft.now  # of one moment: others may change it meanwhile
+        base, snapshot, labels = draft.base, bench.snapshot(), bench.labels()
+        now = Positions.of_policy(bench.deciding(base))
         with self._lock:
             found = self._weigh(labels, base, snapshot)
             live = self._find_live(snapshot, period, base, kind=bench.source.kind)
@@ -133,10 +134,10 @@ class ThresholdsDesk:
         why_not = _why_not_live(bench, tiers, live, weighed)
         if why_not:
             live = None
-        return Scene(
+        return ThresholdsView(
             base=base,
             now=now,
-            start=Positions.of_policy(bench.deciding(bench.draft.policy)),
+            start=Positions.of_policy(bench.deciding(draft.policy)),
             weighed=weighed,
             why_none=found if isinstance(found, str) else None,
             live=live,

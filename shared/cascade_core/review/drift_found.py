@@ -55,7 +55,7 @@ def compared(
         return DriftFound("asked")
     try:
         key = "drift", policy.model_dump_json()
-        begun = snapshot.kept(key, lambda: _begun(snapshot.source.database, policy))
+        begun = snapshot.made_once(key, lambda: _begun(snapshot.source.database, policy))
         found = begun.result(patience)
     except Unfinished:
         return DriftFound("waiting")

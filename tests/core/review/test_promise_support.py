@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from cascade_core.policy.document import Policy
-from cascade_core.review.carried import LIMITS, carried, harm_wanted
 from cascade_core.review.labelled_rows import LabelledRows
 from cascade_core.review.positions import Positions
+from cascade_core.review.promise_support import LIMITS, harm_wanted, promise_support
 from cascade_core.statistics.fixed_sequence import certify_path
 from cascade_core.statistics.labels_needed import Certified
 from cascade_core.statistics.pvalues import binomial_p
@@ -45,7 +45,7 @@ def test_the_bound_is_the_smallest_limit_that_tuning_would_certify(
         )
         return isinstance(found, Certified)
 
-    found = carried(rows, outcome, 0.5)
+    found = promise_support(rows, outcome, 0.5)
     assert found.holds
     assert found.bound is not None
     place = LIMITS.index(found.bound)
@@ -60,7 +60,7 @@ def test_the_bound_of_many_rows_is_the_first_limit_that_passes() -> None:
     outcome = rows.at(Positions((0.8,)))
     harmed = int(outcome.served.harm.sum())
     first = next(limit for limit in LIMITS if binomial_p(harmed, 40_000, limit) <= 0.05)
-    assert carried(rows, outcome, 0.5).bound == first
+    assert promise_support(rows, outcome, 0.5).bound == first
     assert first < outcome.means.harm * 1.1
 
 
@@ -69,7 +69,7 @@ def test_a_bound_for_thresholds_fixed_beforehand_is_broken_once_in_twenty_at_mos
     broken = 0
     for seed in range(200):
         rows = LabelledRows.of(table_of(150, seed=seed + 2), POLICY)
-        bound = carried(rows, rows.at(Positions((0.9,))), 0.5).bound
+        bound = promise_support(rows, rows.at(Positions((0.9,))), 0.5).bound
         broken += bound is not None and bound < truth
     assert broken <= 17  # of 200; 10 are allowed, and chance gives more than 17 to one in a hundred
 
@@ -77,17 +77,17 @@ def test_a_bound_for_thresholds_fixed_beforehand_is_broken_once_in_twenty_at_mos
 def test_a_target_that_is_not_carried_says_how_many_labels_would_carry_it() -> None:
     rows = LabelledRows.of(table_of(60), POLICY)
     outcome = rows.at(Positions((0.999,)))
-    found = carried(rows, outcome, 0.01)
+    found = promise_support(rows, outcome, 0.01)
     assert not found.holds
     assert found.labels is not None
     assert found.labels > 60
     more = LabelledRows.of(table_of(found.labels), POLICY)
-    assert carried(more, more.at(Positions((1.0,))), 0.01).holds
+    assert promise_support(more, more.at(Positions((1.0,))), 0.01).holds
 
 
 def test_a_target_far_below_what_is_lost_is_hopeless_and_said() -> None:
     rows = LabelledRows.of(table_of(2000), POLICY)
-    found = carried(rows, rows.at(Positions((0.0,))), 0.001)
+    found = promise_support(rows, rows.at(Positions((0.0,))), 0.001)
     assert not found.holds
     assert found.labels is None
     assert "more labels would not help" in found.why
@@ -95,7 +95,7 @@ def test_a_target_far_below_what_is_lost_is_hopeless_and_said() -> None:
 
 def test_nothing_kept_loses_nothing_and_rows_set_the_bound() -> None:
     rows = LabelledRows.of(table_of(299), POLICY)
-    found = carried(rows, rows.at(Positions((1.0,))), 0.01)
+    found = promise_support(rows, rows.at(Positions((1.0,))), 0.01)
     assert found.holds
     assert found.bound == pytest.approx(0.01)
     assert np.all(rows.at(Positions((1.0,))).served.harm == 0)
