@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 LOWEST := .venv-lowest
 INTEGRATIONS := .venv-integrations
+COLLECTOR := .venv-collector
 
 # The suite runs on two workers; a class or module stays on one, so its fixtures are made once.
 # In the order of the tree the long modules come early: one at the end would keep a worker waiting.
@@ -46,8 +47,8 @@ test-integrations: $(INTEGRATIONS)/.stamp-test ## Ask the integrations of both f
 
 KEPT_TESTS = tests/core/log tests/core/review/test_snapshot.py tests/core/review/test_growth.py
 .PHONY: test-services
-test-services: $(VENV)/.stamp-dev ## Run the tests of logs on a PostgreSQL of their own, and the dashboard on a Prometheus; both are installed where there are none
-	$(VENV)/bin/python tests/services.py -n $(WORKERS) --dist loadscope --benchmark-disable $(KEPT_TESTS) tests/dashboard $(PYTEST_ARGS)
+test-services: $(VENV)/.stamp-dev collector ## Run the tests of logs on a PostgreSQL of their own, the dashboard on a Prometheus, and telemetry on a Phoenix; all are installed where there are none
+	$(VENV)/bin/python tests/services.py -n $(WORKERS) --dist loadscope --benchmark-disable $(KEPT_TESTS) tests/dashboard tests/core/telemetry/test_collector.py $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.stamp-dev ## Check style, formatting and types
@@ -111,7 +112,7 @@ record: $(VENV)/.stamp-dev ## Record the cassettes of tests/recorded anew
 
 .PHONY: clean
 clean: ## Remove the environments and everything a run leaves behind
-	rm -rf $(VENV) $(LOWEST) $(INTEGRATIONS) build dist site docs/cookbooks .cache .benchmarks .hypothesis .mutants .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LOWEST) $(INTEGRATIONS) $(COLLECTOR) build dist site docs/cookbooks .cache .benchmarks .hypothesis .mutants .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- environments ---------------------------------------------------------------------------------
@@ -154,4 +155,15 @@ $(LOWEST)/.stamp-test: pyproject.toml tests/lowest.txt
 $(INTEGRATIONS)/.stamp-test: pyproject.toml
 	$(call environment,$(INTEGRATIONS))
 	$(INTEGRATIONS)/bin/python $(PIP) install -q -e '.[langchain,llamaindex,otel]' --group integrations
+	@touch $@
+
+# A server of others, of which only the tests know: where it cannot be installed, its tests are skipped.
+.PHONY: collector
+collector: pyproject.toml
+	@test $(COLLECTOR)/.stamp-test -nt pyproject.toml || $(MAKE) -s $(COLLECTOR)/.stamp-test \
+	|| echo 'make: Phoenix cannot be installed here; its tests are skipped'
+
+$(COLLECTOR)/.stamp-test: pyproject.toml
+	$(call environment,$(COLLECTOR))
+	$(COLLECTOR)/bin/python $(PIP) install -q --group collector
 	@touch $@

@@ -1,10 +1,11 @@
-"""Runs the tests that need real servers: a PostgreSQL of its own, and a Prometheus.
+"""Runs the tests that need real servers: a PostgreSQL of its own, a Prometheus, and a Phoenix.
 
     python tests/services.py [arguments of pytest]
 
 PostgreSQL is started here and stopped; its data and its socket are in a folder under /tmp that goes
-with it, and it listens on no port. Prometheus is started by its tests. Debian's packages are
-installed where there are none.
+with it, and it listens on no port. Prometheus and Phoenix are started by their tests. Debian's
+packages are installed where there are none; Phoenix, which takes spans, is in an environment that
+the Makefile makes.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ TESTS = [
     "tests/core/log",
     *(f"tests/core/review/test_{what}.py" for what in ("snapshot", "growth")),
     "tests/dashboard",
+    "tests/core/telemetry/test_collector.py",
 ]
 KILLS = "50"
 
@@ -77,6 +79,12 @@ def prometheus() -> Path | None:
     """Return the folder of Prometheus and its promtool."""
     found = shutil.which("prometheus"), shutil.which("promtool")
     return None if None in found else Path(str(found[0])).parent
+
+
+def phoenix() -> Path | None:
+    """Return Phoenix's program."""
+    program = Path(__file__).resolve().parents[1] / ".venv-collector/bin/phoenix"
+    return program if program.exists() else None
 
 
 def unprivileged() -> dict[str, Any]:
@@ -136,6 +144,9 @@ def main() -> int:
             CASCADE_TEST_KILLS=KILLS,
             CASCADE_TEST_PROMETHEUS=str(watched),
         )
+        collector = phoenix()
+        if collector is not None:
+            given["CASCADE_TEST_PHOENIX"] = str(collector)
         command = [sys.executable, "-m", "pytest", "-q", *(sys.argv[1:] or TESTS)]
         return subprocess.run(command, env=given, check=False).returncode
 
