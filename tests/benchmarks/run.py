@@ -24,6 +24,7 @@ import recorded_rows
 import report
 import scale
 import streaming
+import telemetry
 import throughput
 from rich.console import Console
 from rows import Row, Skipped, table_of
@@ -36,6 +37,7 @@ PARTS: Mapping[str, tuple[Rows, int]] = {
     "overhead-llamaindex": (overhead_llamaindex.rows, 30),
     "imports": (imports.rows, 9),
     "log": (log.rows, 9),
+    "telemetry": (telemetry.rows, 9),
     "streaming": (streaming.rows, 9),
     "throughput": (throughput.rows, 2),
     "scale": (scale.rows, 1),
