@@ -26,7 +26,9 @@ def chunks_of(
     """
     records = iter(records)
     known: dict[Any, Column | None] = {}
+    rows = False
     while piece := list(islice(records, ROWS)):
+        rows = True
         for number, record in piece:
             if not record.keys() <= known.keys():
                 for name in record:
@@ -38,5 +40,5 @@ def chunks_of(
             where=Where(source, unit, numbers),
             cells={column: [row.get(column.name) for _, row in piece] for column in columns},
         )
-    if known:
+    if rows:  # of none it is said that there are none
         check_columns(source, [column for column in known.values() if column], list(known))

@@ -116,6 +116,13 @@ def test_a_missing_column_is_named(tmp_path: Path, gone: str) -> None:
     assert f"column {gone} is missing" in problem_with([dict.fromkeys(names, 1)])
 
 
+def test_rows_without_any_column_lack_all_that_are_needed(tmp_path: Path) -> None:
+    (tmp_path / "labels.jsonl").write_text("{}\n{}\n")
+    needed = "columns id, t0_quality, t0_cost_usd, t1_quality, t1_cost_usd are missing"
+    assert needed in problem_with(tmp_path / "labels.jsonl")
+    assert needed in problem_with([{}])
+
+
 def test_a_table_of_one_tier_lacks_the_second() -> None:
     said = problem_with({"id": ["a"], "t0_quality": [1], "t0_cost_usd": [1]})
     assert "columns t1_quality, t1_cost_usd are missing" in said
