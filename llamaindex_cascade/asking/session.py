@@ -80,10 +80,10 @@ class Session(session.Session):
         return self._around is not None
 
     def _port(self) -> Port:
-        return Port(self._calls, self.plan.notices)
+        return Port(self._calls, self.plan.notices, self.traced)
 
     def _aport(self) -> AsyncPort:
-        return AsyncPort(self._calls, self.plan.notices)
+        return AsyncPort(self._calls, self.plan.notices, self.traced)
 
     @property
     def _calls(self) -> Caller:
