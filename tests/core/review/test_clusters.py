@@ -188,8 +188,10 @@ def test_without_scikit_learn_it_says_what_to_install(
 def test_hostile_texts_are_text(tmp_path: Path) -> None:
     made = []
     for number in range(40):
-        text = f"<script>alert({number})</script> \x1b[2J \u202e refund {'x' * 3000}"
+        about = "refund" if number % 2 else "delivery"
+        text = f"<script>alert({number})</script> \x1b[2J \u202e {about} <{about}> {'x' * 300}"
         made.append(decision(f"d{number}", request=[{"role": "user", "text": text}]))
     html = asking(bench_over(made, tmp_path)).get("/classes?by=cluster").text
+    assert 'id="cluster-0"' in html
     assert "<script>alert" not in html
     assert not {"\x1b", "\u202e"} & set(html)

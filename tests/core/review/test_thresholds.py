@@ -15,7 +15,7 @@ from cascade_core.evaluation.scoring import score
 from cascade_core.labels import Table, read_table
 from cascade_core.policy.document import Policy
 from cascade_core.report.rows import formatted
-from cascade_core.review import labelled_rows
+from cascade_core.review import labelled_rows, thresholds_disk
 from cascade_core.review.labelled_rows import LabelledRows
 from cascade_core.review.positions import Positions
 from cascade_core.review.readings import tiers_seen
@@ -328,14 +328,17 @@ def test_a_page_for_a_disk_brings_the_answers_that_a_server_gives(tmp_path: Path
             assert whole == said["examples"]
 
 
-def test_a_page_for_a_disk_stays_small_whatever_people_wrote(tmp_path: Path) -> None:
+def test_a_page_for_a_disk_stays_small_whatever_people_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thresholds_disk, "MOST_ON_DISK", 400_000)  # all stops would take 600,000
     classes = {f"class {i}": {"thresholds": [0.5 + i / 100]} for i in range(30)}
-    url = labelled_log(tmp_path / "log.db", 300, text="long " * 200)
+    url = labelled_log(tmp_path / "log.db", 100, text="long " * 200)
     bench, client = review_of(url, {"thresholds": [THRESHOLD], "classes": classes})
     bench.static = True
     held = on_disk(client.get("/thresholds").text)
     assert len(held["sliders"]) == 31
-    assert len(json.dumps(held)) < 1_000_000
+    assert len(json.dumps(held, separators=(",", ":"), ensure_ascii=False)) <= 400_000
 
 
 def test_rows_are_scored_once_for_all_answers_and_again_for_another_policy(
