@@ -89,7 +89,9 @@
     details.open = true;
     const field = details.querySelector("textarea");
     field.focus();
-    field.setSelectionRange(field.value.length, field.value.length);
+    // Typing replaces the answer that was given, an arrow key goes on in it; what was written is kept.
+    if (field.value === field.defaultValue) field.select();
+    else field.setSelectionRange(field.value.length, field.value.length);
   }
   function keepCorrection(row) {
     const between = row.querySelector("[name=between]");
