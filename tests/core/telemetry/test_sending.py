@@ -20,7 +20,8 @@ from prometheus_client import REGISTRY, start_http_server
 from prometheus_client.parser import text_string_to_metric_families
 
 from cascade_core import Audit, Telemetry, flush_log, flush_telemetry
-from cascade_core.telemetry import names
+from cascade_core.log import inbox, open_log
+from cascade_core.telemetry import names, worker
 from tests.langchain import fakes
 from tests.receiver import Receiver
 from tests.telemetry_seen import TelemetrySeen
@@ -142,14 +143,17 @@ def test_what_audits_may_cost_and_have_cost_is_seen(tmp_path: Path) -> None:
     assert spent > 0
 
 
-def test_what_a_log_and_telemetry_itself_have_lost_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_log_and_telemetry_itself_have_lost_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen = TelemetrySeen()
-    cascade = fakes.pair(telemetry=seen.setting).cascade
+    log = open_log(f"sqlite:///{tmp_path}/decisions.db", overflow="drop")
+    cascade = fakes.pair(telemetry=seen.setting, log=log).cascade
     cascade.invoke("Where is my order?")
-    before = seen.total(names.TELEMETRY_LOST)
-    monkeypatch.setattr("cascade_core.telemetry.metrics.lost_records", lambda: 7)
-    monkeypatch.setattr("cascade_core.telemetry.worker.ROOM_BEHIND", 0)
+    before = {name: seen.total(name) for name in (names.LOG_LOST, names.TELEMETRY_LOST)}
+    monkeypatch.setattr(inbox, "ROOM", 0)
+    monkeypatch.setattr(worker, "ROOM_BEHIND", 0)
     cascade.invoke("Where is my order?")
-    assert seen.total(names.LOG_LOST) == 7
-    assert seen.total(names.TELEMETRY_LOST) == before + 1
+    assert {name: seen.total(name) for name in before} == {n: v + 1 for n, v in before.items()}
     assert seen.total(names.REQUESTS) == 1
+    assert not flush_log(20), "what was lost is said here, and to no other test"
