@@ -161,7 +161,9 @@ class Database:
             self.open()
         except (DBAPIError, OSError) as error:
             kind = type(getattr(error, "orig", None) or error).__name__
-            hint = "is it a database?" if self.is_sqlite else "does the server run, may you use it?"
+            hint = "does the server run, may you use it?"
+            if self.is_sqlite:
+                hint = "is it a database? Has its disk room?"
             msg = f"{self.shown} cannot be opened ({kind}): {hint}"
             raise ConfigurationError(msg) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 LIMIT = 0.1
@@ -12,20 +13,44 @@ LIMIT_OF_ALL = 0.5
 """Seconds that all searches of one request may take together, however many rules ask for them."""
 
 
+MOST_OF_A_PATTERN = 100_000
+"""Characters of a pattern; one of a million takes half a minute to be read."""
+
+DEEPEST_GROUPS = 12
+"""Groups within groups: where each is repeated, each doubles the memory that a pattern takes, and
+thirty take more than any machine has."""
+
+_OPENS_OR_CLOSES = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*(?:\]|\Z)|([()])", re.DOTALL)
+
+
 def check_pattern(pattern: str) -> None:
     """Raise `ValueError` where a text is no regular expression; the message says where it ends."""
     import regex  # type: ignore[import-untyped]  # noqa: PLC0415 - seldom used
 
     try:
+        if len(pattern) > MOST_OF_A_PATTERN or _depth(pattern) > DEEPEST_GROUPS:
+            raise OverflowError
         regex.compile(pattern)
     except regex.error as error:
         place = "" if error.pos is None else f" at its character {error.pos + 1}"
         msg = f"is no regular expression: {error.msg}{place}"
-    except (OverflowError, RecursionError):
-        msg = "is too large a regular expression"
+    except (OverflowError, RecursionError, MemoryError):
+        msg = (
+            "is too large a regular expression: at the most "
+            f"{MOST_OF_A_PATTERN:,} characters, and groups {DEEPEST_GROUPS} deep"
+        )
     else:
         return
     raise ValueError(msg)
+
+
+def _depth(pattern: str) -> int:
+    """Return how deep groups of a pattern stand in one another."""
+    now = deepest = 0
+    for found in _OPENS_OR_CLOSES.finditer(pattern):
+        now += {"(": 1, ")": -1}.get(found[1], 0)
+        deepest = max(deepest, now)
+    return deepest
 
 
 def compiled(pattern: str) -> Any:

@@ -6,13 +6,14 @@ match holds, does not hold, or cannot be known.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any, TypeAlias
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.log.reading import database_to_read, whole_record
+from cascade_core.log.reading import DAMAGED, database_to_read, whole_record
 from cascade_core.moments import read_moment
 from cascade_core.policy.facts import Facts
 from cascade_core.policy.matching import Condition, conditions
@@ -22,6 +23,9 @@ from cascade_core.review.periods import Period
 
 MOST_RECORDS = 2000
 """Records that are looked at, the newest of the period: each is read whole."""
+
+SECONDS_TO_REACH = 3.0
+"""For which records are asked: a pattern may take a tenth of a second on each."""
 
 _AT_ONCE = 20
 _ROLES = frozenset({"system", "user", "assistant", "tool"})
@@ -64,19 +68,27 @@ class RulesReach:
     Attributes:
         records: How many records were looked at.
         whole: Whether these are all of the period.
+        given_up: Whether others were left out because asking took too long.
         rules: One for each rule.
     """
 
     records: int
     whole: bool
     rules: tuple[RuleReach, ...]
+    given_up: bool = False
 
     def of(self, name: str) -> RuleReach | None:
         """Return what the rule of a name would have matched."""
         return next((each for each in self.rules if each.name == name), None)
 
 
-def reach_of(database: str, period: Period, rules: Sequence[Rule]) -> RulesReach:
+def reach_of(
+    database: str,
+    period: Period,
+    rules: Sequence[Rule],
+    *,
+    now: Callable[[], float] = monotonic,
+) -> RulesReach:
     """Ask rules of the newest records of a period.
 
     Classes are taken as they were recorded: those that rules of then had named.
@@ -85,13 +97,14 @@ def reach_of(database: str, period: Period, rules: Sequence[Rule]) -> RulesReach
         database: The log's address.
         period: Which records.
         rules: The rules, in the order in which they decide.
+        now: The clock.
     """
     asked: _Asked = {
         id(part): tuple(conditions(part)) for rule in rules for part in rule.match.parts()
     }
     matched, first, unknown = ([0] * len(rules) for _ in range(3))
     why: list[dict[str, None]] = [{} for _ in rules]
-    count = 0
+    count, deadline, late = 0, now() + SECONDS_TO_REACH, False
     for record in _newest(database, period):
         count += 1
         facts, open_ = _facts(record), True
@@ -103,13 +116,17 @@ def reach_of(database: str, period: Period, rules: Sequence[Rule]) -> RulesReach
                 matched[place] += 1
                 first[place] += open_
                 open_ = open_ and rule.then.only_names
+        late = now() > deadline
+        if late:
+            break
     return RulesReach(
         count,
-        count < MOST_RECORDS,
+        count < MOST_RECORDS and not late,
         tuple(
             RuleReach(rule.name, matched[k], first[k], unknown[k], tuple(why[k]))
             for k, rule in enumerate(rules)
         ),
+        given_up=late,
     )
 
 
@@ -129,7 +146,7 @@ def _newest(database: str, period: Period) -> Iterator[dict[str, Any]]:
         for record, request in connection.execution_options(yield_per=_AT_ONCE).execute(query):
             try:
                 yield whole_record(record, request, None)
-            except ValueError:  # somebody else wrote it
+            except DAMAGED:  # somebody else wrote it
                 yield {}
 
 

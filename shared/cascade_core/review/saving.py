@@ -189,8 +189,12 @@ def _set_rules(bench: Workbench, form: Form) -> _Done:
         rules = json.loads(text, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         problem = f"line {error.lineno}, column {error.colno}: {error.msg}"
-    except (CascadeError, RecursionError) as error:
-        problem = str(error) if isinstance(error, CascadeError) else "nested too deeply"
+    except CascadeError as error:
+        problem = str(error)
+    except RecursionError:
+        problem = "nested too deeply"
+    except ValueError:
+        problem = "a number is too long"
     if problem:
         raise ConfigurationError(f"rules: this is not valid JSON: {problem}")
     bench.draft.set_rules(rules)

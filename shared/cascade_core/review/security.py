@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import cookie_parser
+from starlette.requests import ClientDisconnect, cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -66,6 +66,8 @@ class Guard:
 
         try:
             await (answer or self.app)(scope, receive, sending)
+        except ClientDisconnect:
+            pass  # whoever asked has gone: nobody is there to be told
         except Exception as error:  # noqa: BLE001 - its text may quote what people wrote
             sys.stderr.write(f"cascade: {_where(error)}\n")
             if not started:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -10,12 +11,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.review.app import make_review
 from cascade_core.review.workbench import Workbench
 
 LOOPBACK = "127.0.0.1"
+
+SECONDS_TO_ASK = 20.0
+"""In which a connection has to ask for something; a browser opens some ahead."""
 
 GRACE = 3.0
 """Seconds that pages which are being made have, once the server is told to end."""
@@ -45,6 +50,19 @@ def address_of(bench: Workbench, taken: socket.socket) -> str:
     return f"http://{LOOPBACK}:{taken.getsockname()[1]}/?token={bench.token}"
 
 
+class _Impatient(H11Protocol):
+    """A connection that is closed where nothing is asked: whoever opens many takes them all."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin, and look after a while whether something was asked."""
+        super().connection_made(transport)
+        self.loop.call_later(SECONDS_TO_ASK, self._close_unasked)
+
+    def _close_unasked(self) -> None:
+        if self.cycle is None and not self.transport.is_closing():
+            self.transport.close()
+
+
 class _UntilTold(uvicorn.Server):
     """A server that ends with status 0 when it is told to; uvicorn's own passes the signal on."""
 
@@ -64,7 +82,7 @@ def serve_review(bench: Workbench, taken: socket.socket) -> None:
     app = make_review(bench, names, cookie=f"cascade_review_{port}")
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=_Impatient,
         ws="none",
         lifespan="off",
         log_level="warning",

@@ -16,7 +16,7 @@ from cascade_core.policy.document import Policy
 from cascade_core.review.draft_policy import DraftPolicy
 from cascade_core.review.periods import Period, period_of
 from cascade_core.review.policy_checks import FIGURES, check_policy, draft_warnings
-from cascade_core.review.rule_reach import RulesReach, reach_of
+from cascade_core.review.rule_reach import SECONDS_TO_REACH, RulesReach, reach_of
 from tests.core.policy.test_moved import tuned
 from tests.core.traffic.making import decision
 from tests.core.traffic.storing import store
@@ -181,6 +181,14 @@ def test_only_the_period_and_the_newest_are_asked(
     url = f"sqlite:///{tmp_path / 'log.db'}"
     found = reach_of(url, Period(), Policy.load({"rules": rules}).rules)
     assert (found.records, found.whole, found.rules[0].matched) == (3, False, 1)
+
+
+def test_a_pattern_that_takes_too_long_is_asked_of_some_records(tmp_path: Path) -> None:
+    url = store([decision(str(n)) for n in range(9)], f"sqlite:///{tmp_path / 'log.db'}")
+    rules = Policy.load({"rules": [rule({"tag": "vip"})]}).rules
+    moments = iter([0.0, 1.0, SECONDS_TO_REACH + 1])
+    found = reach_of(url, Period(), rules, now=lambda: next(moments))
+    assert (found.records, found.whole, found.given_up) == (2, False, True)
 
 
 # --- what speaks against it ----------------------------------------------------------------------

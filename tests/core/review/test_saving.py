@@ -431,3 +431,10 @@ def test_a_long_rule_is_shortened_where_it_is_said(page: Page) -> None:
     page.bench.draft.add_rule(rule)
     assert all(len(each.said) < 300 for each in page.bench.draft.now.edits)
     assert "long" in page.get()
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"), [("[" * 100_000, "nested too deeply"), (f"[{'1' * 5000}]", "is too long")]
+)
+def test_rules_that_no_program_can_read_are_refused(page: Page, rules: str, said: str) -> None:
+    assert said in page.send("rules", 400, rules=rules)

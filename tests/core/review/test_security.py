@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
 import signal
@@ -13,13 +14,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import uvicorn
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
+from uvicorn.server import ServerState
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.log.reading import database_to_read
 from cascade_core.log.urls import only_read
 from cascade_core.review import app as app_module
+from cascade_core.review import serving
 from cascade_core.review.forms import MOST_BYTES
 from cascade_core.review.security import ANSWER_HEADERS
 from cascade_core.review.serving import open_socket
@@ -440,3 +444,23 @@ def test_the_client_of_these_tests_is_no_browser(asked: Asked) -> None:
     """It sends neither Origin nor Sec-Fetch-Site unless a test says so."""
     assert isinstance(asked.client, TestClient)
     assert not {"origin", "sec-fetch-site"} & set(asked.client.headers)
+
+
+def test_a_connection_that_asks_for_nothing_is_closed() -> None:
+    async def opened() -> bytes:
+        config = uvicorn.Config(lambda: None, http=serving._Impatient, lifespan="off")
+        config.load()
+        state = ServerState()
+        served = await asyncio.get_running_loop().create_server(
+            lambda: serving._Impatient(config, state, {}), "127.0.0.1", 0
+        )
+        async with served:
+            reader, writer = await asyncio.open_connection(*served.sockets[0].getsockname())
+            writer.write(b"GET / HTTP/1.1\r\nHost: ")
+            found = await asyncio.wait_for(reader.read(), 30)
+            writer.close()
+            return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(serving, "SECONDS_TO_ASK", 0.05)
+        assert asyncio.run(opened()) == b""
