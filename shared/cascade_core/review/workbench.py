@@ -180,13 +180,10 @@ class Workbench:
 
     def _look(self) -> None:
         """Read what is new in the background; whoever asks next is told what went wrong."""
-        try:
+        with suppress(Exception):  # nothing is shown any more: the next page reads, and says so
             self._read()
-        except ConfigurationError:
-            pass  # nothing is shown any more, so that the next page asks again, and says so
-        finally:
-            with self._lock:
-                self._is_looking = False
+        with self._lock:
+            self._is_looking = False
 
     def _read(self) -> Snapshot:
         with self._reading:
@@ -196,7 +193,7 @@ class Workbench:
                 found = take_snapshot(self.source, self._snapshot)
                 if self._labels is not None and not self._labels[0].has_rows_of(found):
                     self._labels = found, self.source.labels()  # so that no page waits for them
-            except ConfigurationError:
+            except Exception:
                 with self._lock:
                     self._snapshot = None
                 raise

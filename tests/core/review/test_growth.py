@@ -138,6 +138,23 @@ def test_an_old_page_is_shown_until_what_is_new_was_read(
     assert bench.as_of >= first
 
 
+def test_what_goes_wrong_behind_a_page_is_said_on_the_next(
+    log: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise sa.exc.OperationalError("of what people wrote", None, OSError())
+
+    begun: list[Callable[[], None]] = []
+    monkeypatch.setattr(workbench, "CHECK_EVERY", 0.0)
+    bench = Workbench(source_of(log), start=begun.append)
+    bench.snapshot()
+    bench.snapshot()
+    monkeypatch.setattr(workbench, "take_snapshot", broken)
+    begun.pop()()  # nothing is raised where nobody could see it
+    with pytest.raises(sa.exc.OperationalError):
+        bench.snapshot()
+
+
 def test_labels_are_read_once_and_again_when_there_are_more(
     log: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
