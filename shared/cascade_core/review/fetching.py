@@ -87,8 +87,7 @@ def fetch_rows(source: str, ids: Sequence[str]) -> list[DecisionRow]:
         rows = {row.id: row for row in connection.execute(query)}
         seen: dict[str, AuditSeen] = {}
         for key, status, harm in connection.execute(audited.where(audits.c.decision.in_(ids))):
-            if status == "done" or seen.get(key, AuditSeen(None, None)).status != "done":
-                seen[key] = AuditSeen(status, _number(harm))
+            seen[key] = AuditSeen(status, _number(harm)).after(seen.get(key))
         qualities: dict[str, list[float | None]] = {}
         for key, quality in connection.execute(said.where(feedback.c.decision.in_(ids))):
             qualities.setdefault(key, []).append(_number(quality))

@@ -301,8 +301,7 @@ def audits_by_row(snapshot: Snapshot) -> dict[int, AuditSeen]:
         row = snapshot.traffic.audited.get(audit.decision)
         if row is None:
             continue
-        if audit.status == "done" or row not in found or found[row].status != "done":
-            found[row] = AuditSeen(audit.status, audit.harm)
+        found[row] = AuditSeen(audit.status, audit.harm).after(found.get(row))
     return found
 
 
@@ -316,6 +315,11 @@ class AuditSeen(NamedTuple):
 
     status: str | None
     harm: float | None
+
+    def after(self, earlier: AuditSeen | None) -> AuditSeen:
+        """Return which of two audits of one decision counts; see `log.events.counting_audit`."""
+        undone = self.status != "done" and earlier is not None and earlier.status == "done"
+        return earlier if undone and earlier is not None else self
 
     def is_one(self, word: str) -> bool:
         """Tell whether it is what a word of `AUDIT_WORDS` means."""

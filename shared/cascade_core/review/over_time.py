@@ -55,14 +55,17 @@ def spans_of(at: Array) -> Spans | None:
     if not len(known):
         return None
     long = float(known[-1] - known[0])
-    width = next((each for each in _WIDTHS if long / each < MOST_SPANS), 30 * _DAY)
+    width = next((each for each in _WIDTHS if long / each < MOST_SPANS), None)
+    if width is None:  # one wrong clock is enough for it
+        width = 30 * _DAY * np.ceil(long / (30 * _DAY) / MOST_SPANS)
     first, last = np.floor(known[0] / width), np.floor(known[-1] / width)
     many = int(last - first) + 1
     if many < FEWEST_SPANS:
         return None
     starts = (first + np.arange(many)) * width
     edges = timeless + np.searchsorted(known, np.append(starts, starts[-1] + width))
-    return Spans(_WIDTHS[width], starts, edges.astype(np.int64))
+    each = _WIDTHS.get(width, f"{width / _DAY:,.0f} days")
+    return Spans(each, starts, edges.astype(np.int64))
 
 
 def charts_over_time(report: LogReport) -> list[Chart]:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from cascade_core.policy.document import Policy
 from cascade_core.review.drift_found import COMPARED_AT_ONCE, compared
 from cascade_core.review.open_warnings import open_warnings
-from cascade_core.review.over_time import charts_over_time, spans_of
+from cascade_core.review.over_time import MOST_SPANS, charts_over_time, spans_of
 from cascade_core.review.periods import Period
 from cascade_core.review.source import Source
 from cascade_core.review.workbench import Workbench
@@ -362,6 +363,17 @@ def test_a_minute_has_no_charts(tmp_path: Path) -> None:
     bench = bench_over([decision("a"), decision("b")], tmp_path)
     assert spans_of(bench.report(Period()).worked.traffic.at) is None
     assert "too near to each other" in shown_text(asking(bench).get("/").text)
+
+
+@pytest.mark.parametrize("last", ["2036-03-01T00:00:00+00:00", "9999-12-31T00:00:00+00:00"])
+def test_a_clock_that_was_wrong_makes_longer_spans_and_not_more(tmp_path: Path, last: str) -> None:
+    entries = [decision("a"), decision("b"), decision("wrong", at=last)]
+    at = bench_over(entries, tmp_path).report(Period()).worked.traffic.at
+    spans = spans_of(at)
+    assert spans is not None
+    assert 2 <= len(spans.starts) <= MOST_SPANS + 1
+    assert spans.sums(np.ones(3)).sum() == 3
+    assert spans.each.endswith(" days")
 
 
 def test_records_without_times_have_no_charts(tmp_path: Path) -> None:
