@@ -42,7 +42,7 @@ class Happened:
         kept: A cheaper tier than the strongest did.
         escalated: A later tier did after an earlier one was asked.
         straight: A tier did before which none was asked, by rule, route or need, and it is not
-            the cheapest; or the answer came from a cache.
+            the cheapest; an answer that came from a cache took no way.
         shadow: The strongest tier was served, and the cascade only recorded.
     """
 
@@ -214,7 +214,7 @@ def _way(traffic: Traffic) -> Happened:
         answered=answered,
         kept=kept & ~shadow & ~cached,
         escalated=later & ~alone,
-        straight=(later & alone) | cached,
+        straight=later & alone & ~cached,
         shadow=shadow,
     )
 

@@ -272,6 +272,14 @@ def test_lines_of_others_are_counted(cascade: Run, tmp_path: Path) -> None:
     assert figures(cascade("report", log, "--json"))["unreadable"] == 2
 
 
+def test_an_answer_from_a_cache_went_past_no_tier(cascade: Run, tmp_path: Path) -> None:
+    kept: dict[str, Any] = {"reason": "cached", "calls": [], "cost_usd": 0.0}
+    entries = [decision("a"), decision("b", **kept), straight("c"), straight("d", **kept)]
+    found = figures(cascade("report", write_lines(entries, tmp_path / "log.jsonl"), "--json"))
+    assert (found["by_tier"], found["straight"], found["sent_on"]) == ({"0": 2, "1": 2}, 1, 0)
+    assert [found["latency"][way]["n"] for way in ("all", "accepted", "straight")] == [4, 1, 1]
+
+
 def test_audits_drawn_later_have_given_all_before_a_chance(
     cascade: Run,
     tmp_path: Path,
