@@ -1,22 +1,49 @@
 """Reads the decisions of a log for what was audited of them.
 
-Of a database only audited decisions are read whole. They are a few in a hundred; of the others it
-is enough to know that they are there, and whether they had a chance to be picked.
+Of a database only audited decisions are read, in narrow columns and with their texts. They are a
+few in a hundred; the others are counted where they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from cascade_core.log.reading import DAMAGED, database_to_read, read_records, whole_record
+from cascade_core.log.reading import DAMAGED, database_to_read, read_records
 from cascade_core.log.record import Record
 from cascade_core.log.urls import is_url
 
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
 _AT_ONCE = 1000
+_ALIKE = ("tier", "reason", "cascade", "policy_version")
+_NARROW = ("id", *_ALIKE, "class", "thread", "digest")
+_TEXTS = ("class", "thread")
+_ALTERED = "\ufffd"
+"""What stands in a column for a character that databases refuse; the record has the character."""
 
 
-def audited_records(source: str, since: float | None = None) -> Iterable[Record]:
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A decision, or many without an audit that are alike.
+
+    Attributes:
+        record: It, or what they have in common.
+        n: How many.
+        feedback: How often feedback was given to them; None where events tell.
+        past: Whether they came before a decision that was asked about.
+    """
+
+    record: Record
+    n: int = 1
+    feedback: int | None = None
+    past: bool = False
+
+
+def audited_records(source: str, since: float | None = None) -> Iterable[Record] | AuditedRecords:
     """Read the decisions of a log, oldest first.
 
     Args:
@@ -24,59 +51,108 @@ def audited_records(source: str, since: float | None = None) -> Iterable[Record]
         since: Only those of requests from then on, in seconds since 1970.
 
     Returns:
-        Records; of a database's decisions without an audit that was done, only `id`, `tier`,
-        `reason`, `cascade`, `policy_version` and `audit`.
+        Records; of a database, what gives those with an audit and counts the others.
 
     Raises:
         ConfigurationError: On going through it: there is no such log, or it cannot be read.
     """
-    return _of_database(source, since) if is_url(source) else read_records(source, since=since)
+    return AuditedRecords(source, since) if is_url(source) else read_records(source, since=since)
 
 
-def _of_database(source: str, since: float | None) -> Iterator[Record]:
-    import sqlalchemy as sa  # noqa: PLC0415 - only where a database is read
+class AuditedRecords:
+    """The decisions of a database, for an export.
 
-    from cascade_core.log.schema import audits, decisions, details  # noqa: PLC0415
+    Attributes:
+        unreadable: Those that are damaged, so far.
+    """
 
-    done = sa.select(audits.c.decision).where(audits.c.status == "done")
-    audited = sa.and_(details.c.id == decisions.c.id, decisions.c.id.in_(done))
-    narrow = (
-        decisions.c[name]
-        for name in ("id", "tier", "reason", "cascade", "policy_version", "audit_probability")
-    )
-    query = (
-        sa.select(
-            *narrow,
-            decisions.c.audit_picked,
-            details.c.record,
-            details.c.request,
-            details.c.response,
+    def __init__(self, source: str, since: float | None = None) -> None:
+        self._source = source
+        self._since = since
+        self.unreadable = 0
+
+    def counted(self, after: Callable[[], str | None]) -> Iterator[Counted]:
+        """Yield the decisions with an audit, oldest first, then the others, all of one moment.
+
+        Records have what a row is made of: no calls, and no readings.
+
+        Args:
+            after: Called when those with an audit are through; gives the id of one of them, or
+                None. Others are told apart by whether they came before it.
+        """
+        with database_to_read(self._source).reading() as connection:
+            yield from self._audited(connection)
+            yield from self._others(connection, after())
+
+    def _audited(self, connection: sa.Connection) -> Iterator[Counted]:
+        import sqlalchemy as sa  # noqa: PLC0415 - only where a database is read
+
+        from cascade_core.log.schema import audits, decisions, details  # noqa: PLC0415
+
+        altered = sa.or_(*(decisions.c[name].contains(_ALTERED) for name in _TEXTS))
+        query = (
+            sa.select(
+                *(decisions.c[name] for name in _NARROW),
+                decisions.c.audit_probability,
+                decisions.c.audit_picked,
+                details.c.request,
+                details.c.response,
+                sa.case((altered, details.c.record)),
+            )
+            .select_from(decisions.outerjoin(details, details.c.id == decisions.c.id))
+            .where(decisions.c.id.in_(sa.select(audits.c.decision)), *self._recent(decisions))
+            .order_by(decisions.c.at, decisions.c.id)
         )
-        .select_from(decisions.outerjoin(details, audited))
-        .order_by(decisions.c.at, decisions.c.id)
-    )
-    if since is not None:
-        query = query.where(decisions.c.at >= since)
-    with database_to_read(source).reading() as connection:
         for row in connection.execution_options(yield_per=_AT_ONCE).execute(query):
-            if row.record is None:
-                yield _narrow(row)
-                continue
+            *narrow, probability, picked, request, response, whole = row
+            record = dict(zip(_NARROW, narrow, strict=True)) | _chance(probability, picked)
             try:
-                whole = whole_record(*row[-3:])
+                if request is not None:
+                    record["request"] = json.loads(request)
+                if whole is not None:
+                    kept = json.loads(whole)
+                    record |= {name: kept[name] for name in _TEXTS}
             except DAMAGED:
+                self.unreadable += 1
                 continue
-            yield whole
+            record["response"] = response
+            yield Counted(record)
+
+    def _others(self, connection: sa.Connection, after: str | None) -> Iterator[Counted]:
+        import sqlalchemy as sa  # noqa: PLC0415
+
+        from cascade_core.log.schema import audits, decisions, feedback  # noqa: PLC0415
+
+        past: sa.ColumnElement[Any] = sa.literal_column("0")
+        if after is not None:
+            at = connection.scalar(sa.select(decisions.c.at).where(decisions.c.id == after))
+            earlier = sa.and_(decisions.c.at == at, decisions.c.id < after)
+            past = sa.case((sa.or_(decisions.c.at < at, earlier), 1), else_=0)
+        given = sa.select(feedback.c.decision, sa.func.count().label("n")).group_by(
+            feedback.c.decision
+        )
+        fed = given.subquery()
+        # Only whether there was a chance counts: rates may differ from request to request.
+        chance = sa.case(
+            (decisions.c.audit_probability == 0, 0), (decisions.c.audit_probability > 0, 1)
+        )
+        alike = [*(decisions.c[name] for name in _ALIKE), chance, decisions.c.audit_picked, past]
+        query = (
+            sa.select(*alike, sa.func.count(), sa.func.sum(fed.c.n))
+            .select_from(decisions.outerjoin(fed, fed.c.decision == decisions.c.id))
+            .where(decisions.c.id.not_in(sa.select(audits.c.decision)), *self._recent(decisions))
+            .group_by(*(sa.literal_column(str(1 + i)) for i in range(len(alike))))
+            .order_by(sa.func.min(decisions.c.at))
+        )
+        for *common, probability, picked, before, n, feeds in connection.execute(query):
+            record = dict(zip(_ALIKE, common, strict=True)) | _chance(probability, picked)
+            yield Counted(record, n, int(feeds or 0), bool(before))
+
+    def _recent(self, decisions: sa.Table) -> list[sa.ColumnElement[bool]]:
+        return [] if self._since is None else [decisions.c.at >= self._since]
 
 
-def _narrow(row: Any) -> Record:
-    record: Record = {
-        "id": row.id,
-        "tier": row.tier,
-        "reason": row.reason,
-        "cascade": row.cascade,
-        "policy_version": row.policy_version,
-    }
-    if row.audit_probability is not None:
-        record["audit"] = {"probability": row.audit_probability, "picked": bool(row.audit_picked)}
-    return record
+def _chance(probability: float | None, picked: Any) -> Record:
+    if probability is None:
+        return {}
+    return {"audit": {"probability": probability, "picked": bool(picked)}}

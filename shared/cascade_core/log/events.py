@@ -93,14 +93,19 @@ def audit_event(  # noqa: PLR0913 - one key each
 
 
 def counting_audit(before: LogEvent | None, later: LogEvent) -> LogEvent:
-    """Return which of two audits of one decision counts.
+    """Return which of two audits of one decision counts."""
+    if before is None or counts_over(before["status"], later["status"]):
+        return later
+    return before
+
+
+def counts_over(before: str | None, later: str | None) -> bool:
+    """Tell whether the later of two audits of one decision counts, by what became of each.
 
     An audit may be skipped, or fail, and be made later: the last that was done counts, and where
     none was, the last.
     """
-    if before is not None and before["status"] == "done" and later["status"] != "done":
-        return before
-    return later
+    return before != "done" or later == "done"
 
 
 def _event(kind: Literal["audit", "feedback"], decision: str) -> LogEvent:

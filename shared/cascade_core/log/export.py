@@ -15,13 +15,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.labels import Table
 from cascade_core.labels.build import build
 from cascade_core.labels.memory import read_rows
-from cascade_core.log.events import LogEvent, counting_audit
+from cascade_core.log.audited_records import AuditedRecords, Counted
+from cascade_core.log.events import LogEvent
+from cascade_core.log.known_audits import (
+    KnownAnswer,
+    KnownAudit,
+    audits_by_decision,
+    plain_text,
+    shared_name,
+)
 from cascade_core.log.record import Record
 
 Row: TypeAlias = dict[str, Any]
@@ -141,7 +149,7 @@ def _listed(counts: Counter[str]) -> str:
 
 
 def export(
-    records: Iterable[Record],
+    records: Iterable[Record] | AuditedRecords,
     events: Iterable[LogEvent],
     *,
     cascade: str | None = None,
@@ -160,20 +168,22 @@ def export(
     Raises:
         ConfigurationError: Several cascades have written to the log, and none was chosen.
     """
-    audits, feedback = _by_decision(events)
+    audits, feedback = audits_by_decision(events)
     sorting = _Sorting(Exported(), audits)
     cascades: Counter[str | None] = Counter()
-    for record in records:
+    for each in _counted(records, sorting):
+        record = each.record
         if record.get("tier") is None:  # nobody answered: there was nothing to audit
             continue
         if cascade is not None and record.get("cascade") != cascade:
             continue
         if policy_version is not None and str(record.get("policy_version")) != policy_version:
             continue
-        cascades[record.get("cascade")] += 1
-        sorting.found.decisions += 1
-        sorting.found.feedback += feedback[record["id"]]
-        sorting.read(record)
+        cascades[record.get("cascade")] += each.n
+        sorting.found.decisions += each.n
+        given = feedback[record["id"]] if each.feedback is None else each.feedback
+        sorting.found.feedback += given
+        sorting.read(each)
     if len(cascades) > 1:
         names = ", ".join(repr(name)[:_LONGEST] for name, _ in cascades.most_common(_NAMED))
         names += ", …" if len(cascades) > _NAMED else ""
@@ -183,6 +193,25 @@ def export(
         )
         raise ConfigurationError(msg)
     return sorting.whole()
+
+
+def _counted(records: Iterable[Record] | AuditedRecords, sorting: _Sorting) -> Iterable[Counted]:
+    if isinstance(records, AuditedRecords):
+        return records.counted(lambda: sorting.drawn_later)
+    return map(Counted, records)
+
+
+class _Kept(NamedTuple):
+    """A decision that becomes a row."""
+
+    id: str
+    tier: int
+    request: str | None
+    response: str | None
+    class_name: str | None
+    thread: str | None
+    digest: str | None
+    audit: KnownAudit
 
 
 @dataclass(slots=True)
@@ -195,36 +224,52 @@ class _Sorting:
         kept: Those that become rows.
         chanceless: Requests so far that had no chance to be picked, unless a later one was drawn
             after it was answered: then chance has been asked of all that came before.
+        drawn_later: The id of the last that was drawn after it was answered.
     """
 
     found: Exported
-    audits: Mapping[str, LogEvent]
-    kept: list[tuple[Record, LogEvent]] = field(default_factory=list)
+    audits: Mapping[str, KnownAudit]
+    kept: list[_Kept] = field(default_factory=list)
     chanceless: int = 0
+    drawn_later: str | None = None
 
-    def read(self, record: Record) -> None:
-        """Sort one answered request."""
-        event, chance = self.audits.get(record["id"]), record.get("audit")
+    def read(self, counted: Counted) -> None:
+        """Sort one answered request, or several that are alike."""
+        record, n = counted.record, counted.n
+        audit, chance = self.audits.get(record.get("id", "")), record.get("audit")
         if record["reason"] in _NEVER:
-            self.found.ineligible += 1
-        elif event is not None:
-            self._picked(record, event)
+            self.found.ineligible += n
+        elif audit is not None:
+            self._picked(record, audit)
         elif not chance:
-            self.chanceless += 1
+            self.chanceless += 0 if counted.past else n
         elif not chance["probability"]:
-            self.found.ineligible += 1
+            self.found.ineligible += n
         elif chance["picked"]:
-            self.found.picked += 1
-            self.found.left_out["not yet done"] += 1
+            self.found.picked += n
+            self.found.left_out["not yet done"] += n
 
-    def _picked(self, record: Record, event: LogEvent) -> None:
-        if event.get("drawn_later"):
+    def _picked(self, record: Record, audit: KnownAudit) -> None:
+        if audit.drawn_later:
             self.chanceless = 0
+            self.drawn_later = record["id"]
         self.found.picked += 1
-        if event["status"] == "done":
-            self.kept.append((record, event))
+        if audit.status == "done":
+            thread = record.get("thread")
+            self.kept.append(
+                _Kept(
+                    id=record["id"],
+                    tier=record["tier"],
+                    request=plain_text(_asked(record.get("request"))),
+                    response=plain_text(record.get("response")),
+                    class_name=plain_text(record.get("class")),
+                    thread=None if thread is None else plain_text(str(thread)),
+                    digest=record.get("digest"),
+                    audit=audit,
+                )
+            )
         else:
-            self.found.left_out[f"{event['status']}: {event.get('why') or 'unknown'}"] += 1
+            self.found.left_out[f"{audit.status}: {audit.why or 'unknown'}"] += 1
 
     def whole(self) -> Exported:
         """Return the rows and the counts."""
@@ -233,85 +278,57 @@ class _Sorting:
         return self.found
 
 
-def _by_decision(events: Iterable[LogEvent]) -> tuple[dict[str, LogEvent], Counter[str]]:
-    """Return the audit that counts of every decision, and how often feedback was given to it."""
-    audits: dict[str, LogEvent] = {}
-    feedback: Counter[str] = Counter()
-    for event in events:
-        decision = event["decision"]
-        if event["event"] == "feedback":
-            feedback[decision] += 1
-        elif event["event"] == "audit" and _is_whole(event):
-            audits[decision] = counting_audit(audits.get(decision), event)
-    return audits, feedback
-
-
-def _is_whole(event: LogEvent) -> bool:
-    """Tell whether an audit has what is read of it; other programs may write to the same file."""
-    probability = event.get("probability")
-    return (
-        isinstance(event.get("status"), str)
-        and isinstance(probability, int | float)
-        and 0 < probability <= 1
-        and isinstance(event.get("tiers"), list)
-        and {"compare", "why"} <= event.keys()
-    )
-
-
-def _fill(found: Exported, kept: list[tuple[Record, LogEvent]]) -> None:
+def _fill(found: Exported, kept: list[_Kept]) -> None:
     """Make the rows, and count what they lack."""
-    tiers = 1 + max((tier["tier"] for _, event in kept for tier in event["tiers"]), default=-1)
-    digests = Counter(record.get("digest") for record, _ in kept)
+    tiers = 1 + max((tier for each in kept for tier in each.audit.tiers), default=-1)
+    digests = Counter(each.digest for each in kept)
     found.unasked = dict.fromkeys(range(tiers), 0)
     found.models = {k: Counter() for k in range(tiers)}
-    for record, event in kept:
-        found.undecided += event.get("why") == "undecided"
-        found.comparators[event["compare"]] += 1
+    for each in kept:
+        audit = each.audit
+        found.undecided += audit.why == "undecided"
+        found.comparators[audit.compare] += 1
         row: Row = {
-            "id": record["id"],
-            "request": _text(_asked(record.get("request"))),
-            "class": _text(record.get("class")),
-            "group": _group(record, digests),
-            "weight": 1 / event["probability"],
+            "id": each.id,
+            "request": each.request,
+            "class": each.class_name,
+            "group": _group(each, digests),
+            "weight": 1 / audit.probability,
         }
-        answers = {tier["tier"]: tier for tier in event["tiers"]}
         for k in range(tiers):
-            answer = answers.get(k)
+            answer = audit.tiers.get(k)
             if answer is None:
                 found.unasked[k] += 1
-                row |= {f"t{k}_quality": None, f"t{k}_cost_usd": None}
+                row |= {shared_name(f"t{k}_quality"): None, shared_name(f"t{k}_cost_usd"): None}
                 continue
-            if answer["model"] is not None:
-                found.models[k][answer["model"]] += 1
-            given = record.get("response") if k == record.get("tier") else answer.get("response")
-            last = k == tiers - 1
-            row |= _cells(k, answer, last=last) | {f"t{k}_response": _text(given)}
-            if not last and (answer.get("reason") or "").startswith("gate_"):
-                row[f"t{k}_gate"] = answer["reason"]
+            if answer.model is not None:
+                found.models[k][answer.model] += 1
+            given = each.response if k == each.tier else answer.response
+            _add_cells(row, k, answer, last=k == tiers - 1)
+            row[shared_name(f"t{k}_response")] = given
+            if k < tiers - 1 and (answer.reason or "").startswith("gate_"):
+                row[shared_name(f"t{k}_gate")] = answer.reason
         found.rows.append(row)
     _drop_partial_texts(found)
 
 
-def _cells(k: int, answer: Mapping[str, Any], *, last: bool) -> Row:
-    """Return what is known of one tier's answer."""
-    cells: Row = {
-        f"t{k}_model": answer["model"],
-        f"t{k}_quality": answer["quality"],
-        f"t{k}_cost_usd": answer["cost_usd"],
-    }
+def _add_cells(row: Row, k: int, answer: KnownAnswer, *, last: bool) -> None:
+    """Add what is known of one tier's answer."""
+    row[shared_name(f"t{k}_model")] = answer.model
+    row[shared_name(f"t{k}_quality")] = answer.quality
+    row[shared_name(f"t{k}_cost_usd")] = answer.cost_usd
     if not last:  # the last tier's readings decide nothing
-        signals, paid = answer.get("signals") or {}, answer.get("paid") or {}
-        cells |= {f"t{k}_signal_{name}": reading for name, reading in signals.items()}
-        cells |= {f"t{k}_paid_{name}_usd": usd for name, usd in paid.items() if name in signals}
-    return cells
+        for name, reading in answer.signals.items():
+            row[shared_name(f"t{k}_signal_{name}")] = reading
+        for name, usd in answer.paid.items():
+            row[shared_name(f"t{k}_paid_{name}_usd")] = usd
 
 
-def _group(record: Record, digests: Counter[str | None]) -> str | None:
+def _group(each: _Kept, digests: Counter[str | None]) -> str | None:
     """Return what a row belongs with: its conversation, else others that ask the very same."""
-    if record.get("thread") is not None:
-        return _text(str(record["thread"]))
-    digest = record.get("digest")
-    return digest if digest is not None and digests[digest] > 1 else None
+    if each.thread is not None:
+        return each.thread
+    return each.digest if each.digest is not None and digests[each.digest] > 1 else None
 
 
 def _drop_partial_texts(found: Exported) -> None:
@@ -331,8 +348,3 @@ def _asked(request: Any) -> str | None:
     if request is None or isinstance(request, str):
         return request
     return next((turn["text"] for turn in reversed(request) if turn["role"] == "user"), "")
-
-
-def _text(text: str | None) -> str | None:
-    """Return a text as every format writes it: half of a surrogate pair has no UTF-8."""
-    return None if text is None else text.encode("utf-8", "replace").decode()
