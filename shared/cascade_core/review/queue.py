@@ -41,13 +41,15 @@ class QueueState:
     """What was labelled here, as long as the server runs.
 
     Attributes:
-        lock: Held by whoever looks or changes.
+        writing: Held by whoever writes a label: one after another, so that the later word counts.
+        lock: Held by whoever looks at what is below, or changes it; never while a log is written.
         sent: Labels by the key that a browser gave them: one that is sent again, for its answer
             was lost, is not kept twice.
         labelled: What was said of which decision here, in order.
         reopened: What was said of decisions that are to be labelled again.
     """
 
+    writing: Lock = field(default_factory=Lock)
     lock: Lock = field(default_factory=Lock)
     sent: OrderedDict[str, None] = field(default_factory=OrderedDict)
     labelled: OrderedDict[str, SaidOf] = field(default_factory=OrderedDict)
@@ -109,7 +111,7 @@ def _label(request: Request, form: Mapping[str, str]) -> Response:
         form = {**form, "corrected": ""}
     key, said, once = unquote(form.get("id", "")), feedback_in(form), form.get("key", "")
     state = queue_state(bench)
-    with state.lock:  # one after another: the later word counts
+    with state.writing:
         if not once or once not in state.sent:
             if not fetch_rows(bench.source.database, [key]):
                 raise ConfigurationError("the log has no decision of that id: nothing was kept")
@@ -117,12 +119,13 @@ def _label(request: Request, form: Mapping[str, str]) -> Response:
             state.sent[once or str(uuid4())] = None
         # One that was handed over, and not written yet, is not handed over again.
         settle(bench)
-        state.labelled.pop(key, None)
-        state.labelled[key] = said
-        state.reopened.pop(key, None)
-        for remembered in (state.sent, state.labelled):
-            while len(remembered) > MOST_REMEMBERED:
-                remembered.popitem(last=False)
+        with state.lock:
+            state.labelled.pop(key, None)
+            state.labelled[key] = said
+            state.reopened.pop(key, None)
+            for remembered in (state.sent, state.labelled):
+                while len(remembered) > MOST_REMEMBERED:
+                    remembered.popitem(last=False)
     answer = _done(request, form, {"saved": said.quality})
     remember_by(answer, said.by)
     return answer

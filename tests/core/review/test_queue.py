@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -180,6 +181,22 @@ def test_a_label_that_is_sent_again_is_kept_once(url: str) -> None:
         )
         assert answer.json() == {"saved": 1.0}
     assert len(list(read_events(url, "feedback"))) == 1
+
+
+def test_the_queue_is_shown_while_a_label_is_written(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = Pages(store([decision("a"), decision("b")], url))
+    seen: list[str] = []
+
+    def slow(*_: object) -> None:
+        reader = Thread(target=lambda: seen.append(pages.text("/queue")), daemon=True)
+        reader.start()
+        reader.join(20)
+
+    monkeypatch.setattr("cascade_core.review.queue.settle", slow)
+    pages.give("/queue/label", id="a", quality="1", key="k")
+    assert len(seen) == 1
 
 
 def test_a_label_that_could_not_be_kept_can_be_sent_again(
