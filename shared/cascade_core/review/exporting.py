@@ -32,7 +32,10 @@ EXPORT_MARK = "cascade-review.txt"
 
 _SAID = "An export of `cascade review`; open index.html. The next export may replace this folder.\n"
 _HOST = "127.0.0.1"
-_PLAIN = re.compile(r"[a-z0-9_-]{1,80}")
+_PLAIN = re.compile(r"(?!id-)(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9])$)[a-z0-9_-]{1,80}")
+"""Ids that name a file everywhere: not Windows' devices, nor what a digest is called by."""
+
+_OF_VERSIONS = ("/policy/version/", "/policy/diff")
 _PAGES = {"/": "index", "/thresholds": "thresholds", "/classes": "classes", "/policy": "policy"}
 _KEPT = {"/": {"by"}, "/classes": {"by"}, "/policy/diff": {"a", "b", "from", "to"}}
 """Parts of an address beside the period that make another page."""
@@ -191,13 +194,13 @@ class _Export:
         return self._files[address]
 
     async def _ask(self, address: str) -> str:
-        """Return a page as it is served; of a decision that is gone, the page that says so."""
+        """Return a page as it is served; of what is gone or damaged, the page that says so."""
         path, _, query = address.partition("?")
         asked = "&".join(filter(None, (query, self._period.query)))
         status, body = await _get(self._app, path, asked, self._token)
-        if status == HTTPStatus.OK or (
-            status == HTTPStatus.NOT_FOUND and path.startswith("/decisions/")
-        ):
+        gone = status == HTTPStatus.NOT_FOUND and path.startswith("/decisions/")
+        damaged = status == HTTPStatus.BAD_REQUEST and path.startswith(_OF_VERSIONS)
+        if status == HTTPStatus.OK or gone or damaged:
             return body
         said = re.search(r'role="alert">([^<]*)<', body)
         msg = unescape(said[1]) if said else f"the page {path} could not be made (status {status})"

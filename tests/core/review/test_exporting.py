@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import errno
 import re
+import sqlite3
 from html import unescape
 from pathlib import Path
 
 import pytest
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.log.policies import PolicyStore
 from cascade_core.policy.document import Policy
 from cascade_core.review import exporting
-from cascade_core.review.exporting import EXPORT_MARK, export_review
+from cascade_core.review.exporting import EXPORT_MARK, _decision_file, export_review
 from cascade_core.review.overview import OVERVIEW_BY
 from cascade_core.review.periods import Period, period_of
+from cascade_core.review.policy_homes import find_home
 from cascade_core.review.source import open_source
 from cascade_core.review.static_pages import to_static
 from cascade_core.review.workbench import Workbench
@@ -219,3 +222,28 @@ def test_a_page_is_written_again_without_what_needs_a_server(
     served: str, static: str | None
 ) -> None:
     assert to_static(served, LEADS.get) == (served if static is None else static)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["con", "nul", "com1", "CON", "../x", "", ".", "a b", "x" * 81, "a\nb", "id-" + "0" * 16],
+)
+def test_an_id_that_is_no_name_of_a_file_everywhere_is_called_by_a_digest(key: str) -> None:
+    assert re.fullmatch(r"decisions/id-[0-9a-f]{16}\.html", _decision_file(key))
+
+
+def test_no_id_takes_the_file_of_another() -> None:
+    keys = ["AAAA", "aaaa", _decision_file("AAAA").partition("/")[2].removesuffix(".html"), "con1"]
+    assert len({_decision_file(key).lower() for key in keys}) == len(keys)
+
+
+def test_a_version_that_is_damaged_does_not_end_an_export(tmp_path: Path) -> None:
+    url = store(everything(), f"sqlite:///{tmp_path / 'log.db'}")
+    policies = PolicyStore(url)
+    policies.save(Policy.load({"thresholds": [0.5]}))
+    policies.activate(policies.save(Policy.load({"thresholds": [0.6]}))[0])
+    with sqlite3.connect(tmp_path / "log.db") as database:
+        database.execute("UPDATE policies SET document = '{' WHERE version = 1")
+    bench = Workbench(open_source(url), home=find_home(url, None), read_only=True)
+    assert export_review(bench, tmp_path / "out", Period(), 3)
+    assert "damaged" in (tmp_path / "out" / "policy-version-1.html").read_text("utf-8")
