@@ -120,6 +120,7 @@ clean: ## Remove the environments and everything a run leaves behind
 # An environment may be there already, from before or made by hand: it is kept if its Python works.
 # Dependency groups need pip 25.1.
 define environment
+	@echo 'Installing into $(1): this takes some minutes the first time' >&2
 	@$(1)/bin/python $(PIP) --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(1)
 	@$(1)/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
 	@$(1)/bin/python $(PIP) install -q --upgrade 'pip>=25.1'

@@ -77,7 +77,7 @@ def export_review(bench: Workbench, folder: Path, period: Period, decisions: int
 
 def _check(folder: Path) -> None:
     if not folder.name:
-        raise ConfigurationError(f"--export {folder}: give the name of a folder")
+        raise ConfigurationError(f"--export {folder}: give the name of a folder that is to be made")
     if not folder.parent.is_dir():
         msg = f"--export {folder}: the folder {folder.parent} does not exist; make it first"
         raise ConfigurationError(msg)

@@ -22,6 +22,7 @@ from cascade_core.report.logged import (
 )
 from cascade_core.report.logged_rows import FEW_REQUESTS, counted
 from cascade_core.report.rows import claimed, formatted
+from cascade_core.review.missing_policy import missing_policy
 from cascade_core.setup.misuse import untested_rules
 from cascade_core.traffic.log_report import LogReport
 
@@ -71,9 +72,23 @@ def open_warnings(report: LogReport, policy: Policy) -> list[OpenWarning]:
         *_drift(report),
         *_audits(report),
         *_prices(report),
+        *_policy(report, policy),
     ]
     cut = [replace(each, said=each.said[:LONGEST_SAID]) for each in found]
     return sorted(cut, key=lambda each: each.tone)
+
+
+def _policy(report: LogReport, policy: Policy) -> Iterator[OpenWarning]:
+    name = missing_policy(report.worked.traffic, policy)
+    if name is not None:
+        yield OpenWarning(
+            "policy_missing",
+            f"this review was not given the policy that decided: {name}",
+            "Figures of other thresholds need not be those of your cascade without it.",
+            "Start the review with --policy, or keep the policy in the log's database.",
+            path="/policy",
+            more="See how",
+        )
 
 
 def _failures(report: LogReport) -> Iterator[OpenWarning]:

@@ -17,6 +17,7 @@ from cascade_core.report.rows import claimed
 from cascade_core.review.draft_policy import DraftPolicy
 from cascade_core.review.filters import LONGEST_OFFERED, MOST_OFFERED, written_out
 from cascade_core.review.forms import Form, posted
+from cascade_core.review.missing_policy import said_of_missing
 from cascade_core.review.pages import bench_of, link, page
 from cascade_core.review.periods import Period, period_of
 from cascade_core.review.positions import Positions, nearest_stop, positions_in
@@ -99,6 +100,7 @@ def _page(request: Request, view: ThresholdsView, period: Period) -> Response:
         request,
         "thresholds.html.jinja",
         title="Thresholds",
+        missing=said_of_missing(bench),
         period=period,
         view=view,
         answer=answer,

@@ -188,7 +188,46 @@ PROMISE = {
 
 def test_a_sound_log_has_nothing_to_look_at(tmp_path: Path) -> None:
     entries = [decision(f"k{n}") for n in range(40)] + [sent_on(f"s{n}") for n in range(5)]
-    assert warned(entries, tmp_path) == {}
+    assert warned(entries, tmp_path, {"name": "p"}) == {}
+
+
+@pytest.mark.parametrize("path", ["/thresholds", "/policy"])
+def test_a_policy_that_the_review_was_not_given_is_asked_for(tmp_path: Path, path: str) -> None:
+    bench = bench_over([decision(f"k{n}") for n in range(40)], tmp_path)
+    (found,) = open_warnings(bench.report(Period()), bench.draft.base)
+    assert (found.kind, "p, version 1" in found.said) == ("policy_missing", True)
+    said = "decided by a policy that this review was not given: p, version 1"
+    assert said in shown_text(asking(bench).get(path).text)
+    given = Workbench(bench.source, Policy.load({"name": "p", "thresholds": [0.5]}))
+    assert "was not given" not in asking(given).get(path).text
+
+
+def test_no_policy_is_asked_for_where_the_last_requests_had_none(tmp_path: Path) -> None:
+    none = {"policy": None, "policy_version": None}
+    entries = [decision("early")] + [decision(f"k{n}", 2, **none) for n in range(40)]
+    assert "policy_missing" not in warned(entries, tmp_path)
+
+
+@pytest.mark.parametrize(("audits", "leads"), [(40, True), (5, False)])
+def test_the_saving_that_audits_correct_leads_once_there_are_enough(
+    cascade: Run, tmp_path: Path, audits: int, leads: bool
+) -> None:
+    picked = {"probability": 0.5, "picked": True}
+    passed = {"probability": 0.5, "picked": False}
+    entries: list[dict[str, Any]] = [decision(f"not picked {n}", audit=passed) for n in range(5)]
+    for number in range(audits):
+        made = audit(f"k{number}", strong_cost_usd=0.02)
+        entries += [decision(f"k{number}", audit=picked), made]
+    bench = bench_over(entries, tmp_path)
+    html = asking(bench).get("/").text
+    told = told_by(cascade, "report", bench.source.database)
+    saved = told["audits"]["saving"]["saved_usd"]
+    assert Values(html).first["saving"] == saved != told["saved_usd"]
+    assert Values(html).first["saved_usd"] == told["saved_usd"]
+    cards = {what: html.index(f'data-name="{what}"') for what in ("saving", "saved_usd")}
+    assert (cards["saving"] < cards["saved_usd"]) is leads
+    assert ("the better figure" in html) is leads
+    assert ("too few for an interval" in html) is not leads
 
 
 def test_a_cascade_that_does_not_pay_is_warned_of(tmp_path: Path) -> None:
