@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from cascade_core.arrays import Array, Flags, Ints
 from cascade_core.traffic.ids import IdColumn, IdColumnMaker
-from cascade_core.traffic.numbers import column_of, whole_numbers_of
+from cascade_core.traffic.numbers import GrowingColumn, column_of, whole_numbers_of
 
 CHUNK = 1_000
 """Rows that are held as Python objects at a time; more no longer fit a processor's cache."""
@@ -241,7 +241,8 @@ def traffic_of(
     """
     numbers = NUMBERS if wide is None else (*NUMBERS, *WIDE_NUMBERS)
     names = ROW_COLUMNS if wide is None else (*ROW_COLUMNS, *WIDE_NUMBERS)
-    parts: dict[str, list[Any]] = {name: [] for name in (*numbers, "kind", "tags")}
+    parts = {name: GrowingColumn(np.float64) for name in numbers}
+    parts |= {name: GrowingColumn(np.int32) for name in ("kind", "tags")}
     kinds, lists, ids = _Coder(), _Coder(), IdColumnMaker()
     audited: dict[str, int] = {}
     wanted = {key.encode() for key in wide or ()}
@@ -249,10 +250,10 @@ def traffic_of(
     for chunk in _uncollected(filter(len, chunks)):
         columns = dict(zip(names, zip(*chunk, strict=True), strict=True))
         for name in numbers:
-            parts[name].append(column_of(name, columns[name]))
-        parts["kind"].append(kinds.codes(columns["kind"]))
+            parts[name].add(column_of(name, columns[name]))
+        parts["kind"].add(kinds.codes(columns["kind"]))
         if tags:
-            parts["tags"].append(lists.codes(columns["tags"]))
+            parts["tags"].add(lists.codes(columns["tags"]))
         own = columns["audited"]
         if wide is None:
             audited |= {key: row for row, key in enumerate(own, seen) if key is not None}
@@ -261,7 +262,7 @@ def traffic_of(
             there = np.fromiter(map(wanted.__contains__, own), np.bool_, len(own))
             audited |= {own[row].decode(): seen + row for row in np.flatnonzero(there).tolist()}
         seen += len(chunk)
-    whole = {name: _joined(parts.pop(name), coded=name not in numbers) for name in list(parts)}
+    whole = {name: parts.pop(name).made() for name in list(parts)}
     order, column = _oldest_first(whole["at"]), ids.made()
     if order is not None:
         whole = {name: values[order] for name, values in whole.items() if len(values)}
@@ -318,12 +319,6 @@ def _traffic(
         tags=tags,
         audited=audited,
     )
-
-
-def _joined(parts: list[Any], *, coded: bool) -> Any:
-    if parts:
-        return np.concatenate(parts)
-    return np.empty(0, dtype=np.int32 if coded else np.float64)
 
 
 def _oldest_first(at: Array) -> Ints | None:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from cascade_core.arrays import Ints
 
 _AT_ONCE = 20_000
+_PIECES = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,15 +74,19 @@ class IdColumnMaker:
 
     def __init__(self) -> None:
         self._texts: list[bytes] = []
+        self._large: list[bytes] = []
         self._lengths: list[npt.NDArray[np.int32]] = []
 
     def add(self, ids: Sequence[bytes]) -> None:
         """Put ids, as UTF-8, behind those that are there."""
         self._texts.append(b"".join(ids))
+        if len(self._texts) == _PIECES:  # large pieces go back to the system when they are freed
+            self._large.append(b"".join(self._texts))
+            self._texts.clear()
         self._lengths.append(np.fromiter(map(len, ids), np.int32, len(ids)))
 
     def made(self) -> IdColumn:
         """Return the column."""
         length = np.concatenate(self._lengths) if self._lengths else np.empty(0, np.int32)
         ends = np.cumsum(length, dtype=np.int64)
-        return IdColumn(b"".join(self._texts), ends - length, length)
+        return IdColumn(b"".join([*self._large, *self._texts]), ends - length, length)

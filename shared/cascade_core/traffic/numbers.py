@@ -10,10 +10,42 @@ from typing import Any
 import numpy as np
 
 _WIDTHS: Mapping[str, Any] = {"latency_ms": np.float32}
+_ROOM = 1 << 20
+"""Values that a column has room for from the beginning."""
+
 _CALENDAR = (
     datetime.min.replace(tzinfo=UTC).timestamp(),
     datetime.max.replace(tzinfo=UTC, microsecond=0).timestamp(),
 )
+
+
+class GrowingColumn:
+    """A column that is made some values at a time.
+
+    They are put where they stay: a thousand small arrays, and the whole beside them, would take
+    twice the memory. What is kept free takes none before it is written.
+
+    Args:
+        width: The type of the array while nothing has been added; then that of what was.
+    """
+
+    def __init__(self, width: Any) -> None:
+        self._values: Any = np.empty(0, dtype=width)
+        self._n = 0
+
+    def add(self, values: Any) -> None:
+        """Put an array behind what is there."""
+        n = self._n + len(values)
+        if n > len(self._values):
+            grown = np.empty(max(n, 2 * len(self._values), _ROOM), dtype=values.dtype)
+            grown[: self._n] = self._values[: self._n]
+            self._values = grown
+        self._values[self._n : n] = values
+        self._n = n
+
+    def made(self) -> Any:
+        """Return the column."""
+        return self._values[: self._n]
 
 
 def column_of(name: str, values: Sequence[Any]) -> Any:
