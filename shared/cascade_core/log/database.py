@@ -337,8 +337,8 @@ def _engine(url: str, file: Path | None, what: str) -> sa.Engine:
 
 def _connected(connection: Any, _: object) -> None:
     connection.isolation_level = None  # transactions begin where we say, not where sqlite3 guesses
-    # With a write-ahead log this is safe when a program is killed; the last moments before the
-    # machine itself loses power may be lost, and never the file.
+    connection.text_factory = lambda text: text.decode(errors="replace")  # others wrote it too
+    # Safe when a program is killed; where power is lost, the last moments may be, never the file.
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA cache_size=-16000")
     connection.execute("PRAGMA journal_size_limit=67108864")

@@ -241,7 +241,7 @@ def choices(snapshot: Snapshot, period: Period) -> dict[str, list[tuple[str, int
     tiers, counts = np.unique(traffic.tier[part], return_counts=True)
     found["tier"] = [(str(t), int(n)) for t, n in zip(tiers, counts, strict=True)]
     return {
-        name: [one for one in each if len(one[0]) <= LONGEST_OFFERED][:MOST_OFFERED]
+        name: [one for one in each if 0 < len(one[0]) <= LONGEST_OFFERED][:MOST_OFFERED]
         for name, each in found.items()
     }
 

@@ -36,7 +36,7 @@ class IdColumn:
     def __getitem__(self, row: int) -> str:
         """Return that of a row."""
         start = int(self.start[row])
-        return self.text[start : start + int(self.length[row])].decode()
+        return self.text[start : start + int(self.length[row])].decode(errors="replace")
 
     def __iter__(self) -> Iterator[str]:
         """Yield each, in the order of the rows."""

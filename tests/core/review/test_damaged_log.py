@@ -59,6 +59,13 @@ def _damage(file: Path) -> dict[str, str]:
             "UPDATE decisions SET class = ?, model = ?, reason = ? WHERE id = ?",
             [LONG, LONG, MARKUP, long],
         )
+        database.execute(
+            "UPDATE decisions SET class = cast(x'fffe41' AS TEXT), tags = '[\"\"]' WHERE id = ?",
+            [foreign],
+        )
+        database.execute(
+            "UPDATE details SET response = cast(x'ff4142' AS TEXT) WHERE id = ?", [foreign]
+        )
         for table in ("decisions", "details"):
             database.execute(f"UPDATE {table} SET id = ? WHERE id = ?", ["a\r\nb", line])
         database.execute("UPDATE audits SET harm = 'x', event = '{' WHERE rowid % 2")
