@@ -66,11 +66,14 @@ def review(  # noqa: PLR0913 - the command's options
         _export(bench, export, since, until, decisions)
         return
     taken = open_socket(port)
-    typer.echo(address_of(bench, taken))
-    typer.echo("Whoever has this address sees the log. Ctrl-C ends it.")
-    sys.stdout.flush()
-    threading.Thread(target=_read_ahead, args=(bench,), daemon=True).start()
-    serve_review(bench, taken)
+
+    def begun() -> None:
+        typer.echo(address_of(bench, taken))
+        typer.echo("Whoever has this address sees the log. Ctrl-C ends it.")
+        sys.stdout.flush()
+        threading.Thread(target=_read_ahead, args=(bench,), daemon=True).start()
+
+    serve_review(bench, taken, begun)
 
 
 def _export(

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -75,8 +75,14 @@ class _UntilTold(uvicorn.Server):
         yield
 
 
-def serve_review(bench: Workbench, taken: socket.socket) -> None:
-    """Serve until Ctrl-C or SIGTERM; whatever page is being made then is given up."""
+def serve_review(bench: Workbench, taken: socket.socket, begun: Callable[[], None]) -> None:
+    """Serve until Ctrl-C or SIGTERM; whatever page is being made then is given up.
+
+    Args:
+        bench: What is reviewed.
+        taken: The socket to serve on.
+        begun: Called once when Ctrl-C ends this with status 0: the moment to tell the address.
+    """
     port = taken.getsockname()[1]
     names = [f"{LOOPBACK}:{port}", f"localhost:{port}"]
     app = make_review(bench, names, cookie=f"cascade_review_{port}")
@@ -103,4 +109,5 @@ def serve_review(bench: Workbench, taken: socket.socket) -> None:
 
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, told)
+    begun()
     server.run(sockets=[taken])

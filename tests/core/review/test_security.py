@@ -416,6 +416,13 @@ def test_it_ends_at_once_with_nothing_to_say(database: Path, told: signal.Signal
     assert err == ""
 
 
+def test_whoever_ends_it_as_soon_as_it_has_an_address_gets_status_0(database: Path) -> None:
+    with serve(f"sqlite:///{database}") as server:
+        server.process.send_signal(signal.SIGINT)
+        out, err = server.process.communicate(timeout=30)
+    assert (server.process.returncode, err) == (0, ""), out
+
+
 def test_what_it_serves_read_only_is_as_it_was(tmp_path: Path) -> None:
     file = tmp_path / "log.db"
     store(everything(), f"sqlite:///{file}")
