@@ -18,7 +18,7 @@ Leads: TypeAlias = Callable[[str], str | None]
 """Where a link leads: the address of a file, relative to the page; None = nowhere."""
 
 _VOID = frozenset({"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"})
-_TAKEN_OUT = frozenset({"data-update", "data-address", "action", "data-answer"})
+_TAKEN_OUT = frozenset({"data-update", "action", "data-answer"})
 _CHANGED = _TAKEN_OUT | {"href", "src"}
 _ADDRESS = re.compile(r'"(/decisions/[^"\\]*)"')
 

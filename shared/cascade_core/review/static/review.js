@@ -1,12 +1,9 @@
 "use strict";
 // Partial updates: a form (or a link) with data-update="id" is sent in the background, and of the
 // page that comes back only the element of that id takes the place of the one that is there.
-//   data-live       a form is sent on every input
-//   data-address    the page's address becomes that of the form
 //   data-announce   on the element: what a screen reader is told after it was put in place
-// Without a script all of them are plain forms and links. `cascade:updated` is dispatched on the new
-// element; `cascade.update(form)`, `cascade.say(text, "bad")` and `cascade.post(path, fields)` are
-// for pages' own scripts.
+// Without a script all of them are plain forms and links. `cascade.say(text, "bad")` is for pages'
+// own scripts.
 (() => {
   let shown = location.pathname + location.search; // the address of what is on the page
   const queues = new Map(); // id -> what is still to be sent for that element, in order
@@ -18,7 +15,7 @@
     if (!line) return;
     clearTimeout(saying);
     line.className = tone;
-    // A slider that is moved says once what came of it, not at every step.
+    // Of several parts that come one after another, what came last is said.
     saying = setTimeout(() => {
       line.textContent = text;
       if (tone !== "bad") saying = setTimeout(() => { line.textContent = ""; }, 4000);
@@ -57,7 +54,6 @@
     if (scrolls.length === scrolled.length) scrolls.forEach((each, at) => { [each.scrollTop, each.scrollLeft] = scrolled[at]; });
     window.drawCharts?.(fresh);
     if (focused) refocus(fresh, of);
-    fresh.dispatchEvent(new CustomEvent("cascade:updated", { bubbles: true }));
     return true;
   }
   function selection(element) {
@@ -79,39 +75,32 @@
   }
 
   // ---- sending -----------------------------------------------------------------------------------
-  // One at a time for each element: answers come in the order of what was sent. Of a slider's
-  // positions only the newest waits.
-  function update(source, { submitter = null, live = false } = {}) {
+  // One at a time for each element: answers come in the order of what was sent.
+  function update(source, { submitter = null } = {}) {
     const id = source.dataset.update;
     const queue = queues.get(id) ?? [];
-    const next = { source, live, ...request(source, submitter) };
     const running = queues.has(id);
     queues.set(id, queue);
-    if (live) {
-      const old = queue.findIndex((each) => each.live && each.source === source);
-      if (old >= 0) queue.splice(old, 1);
-    }
-    queue.push(next);
+    queue.push(request(source, submitter));
     return running ? undefined : work(id, queue);
   }
   function request(source, submitter) {
-    if (source instanceof HTMLAnchorElement) return { method: "GET", address: source.href, keep: "push" };
+    if (source instanceof HTMLAnchorElement) return { method: "GET", address: source.href, isLink: true };
     const method = (submitter?.getAttribute("formmethod") ?? source.getAttribute("method") ?? "get").toUpperCase();
     const action = submitter?.getAttribute("formaction") ?? source.getAttribute("action") ?? location.pathname;
     const data = new URLSearchParams(new FormData(source, submitter));
     if (method !== "GET") return { method, address: action, body: data };
     for (const [name, value] of [...data]) if (value === "") data.delete(name);
     const asked = data.toString();
-    return { method, address: action.split("?")[0] + (asked ? `?${asked}` : ""), keep: source.dataset.address === undefined ? null : "replace" };
+    return { method, address: action.split("?")[0] + (asked ? `?${asked}` : "") };
   }
   async function work(id, queue) {
     const here = document.getElementById(id);
     here?.setAttribute("aria-busy", "true");
     while (queue.length) {
-      const { source, live, method, address, body, keep } = queue.shift();
+      const { method, address, body, isLink } = queue.shift();
       try {
         const { answer, page } = await ask(address, method === "GET" ? {} : { method, body });
-        if (live && queue.length && document.getElementById(id)?.contains(source)) continue; // it is being moved
         if (!page || !place(id, page)) {
           if (answer.redirected || method === "GET") location.assign(answer.url);
           continue;
@@ -119,9 +108,10 @@
         place("banners", page);
         const said = document.getElementById(id)?.dataset.announce ?? page.getElementById("status")?.textContent.trim();
         say(said || "Updated.");
-        if (keep === "push") history.pushState({ cascade: true }, "", address);
-        else if (keep === "replace") history.replaceState(history.state, "", address);
-        if (keep) shown = location.pathname + location.search;
+        if (isLink) {
+          history.pushState({ cascade: true }, "", address);
+          shown = location.pathname + location.search;
+        }
       } catch (error) {
         say(error.message, "bad");
       }
@@ -129,21 +119,13 @@
     queues.delete(id);
     document.getElementById(id)?.removeAttribute("aria-busy");
   }
-  async function post(path, fields) {
-    const csrf = document.querySelector("meta[name=csrf]")?.content ?? "";
-    return ask(path, { method: "POST", body: new URLSearchParams(fields), headers: { "X-CSRF-Token": csrf } });
-  }
-  window.cascade = { update, say, post, ask, place };
+  window.cascade = { say };
 
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.dataset.update === undefined || event.defaultPrevented) return;
     event.preventDefault();
     update(form, { submitter: event.submitter });
-  });
-  document.addEventListener("input", (event) => {
-    const form = event.target.form;
-    if (form?.dataset.update !== undefined && form.dataset.live !== undefined) update(form, { live: true });
   });
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[data-update]");
