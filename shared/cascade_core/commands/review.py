@@ -36,7 +36,9 @@ def review(  # noqa: PLR0913 - the command's options
     read_only: Annotated[bool, typer.Option("--read-only", help="Write nothing.")] = False,
     export: Annotated[
         Path | None,
-        typer.Option(help="Write the pages into this folder, to be opened from disk, and end."),
+        typer.Option(
+            metavar="DIR", help="Write the pages into this folder, to be opened from disk, and end."
+        ),
     ] = None,
     since: Annotated[
         str | None, typer.Option(help="With --export: what was decided from then on, such as 7d.")

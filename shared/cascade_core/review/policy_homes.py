@@ -309,7 +309,7 @@ def find_home(source: str, policy: str | None = None) -> PolicyHome:
     if is_url(source):
         return DatabaseHome(source)
     return NoHome(
-        "a file of rows holds no policies: start the review with --policy policy.json, or on a "
+        "A file of rows holds no policies: start the review with --policy policy.json, or on a "
         "log's database, to keep versions"
     )
 

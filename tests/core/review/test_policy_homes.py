@@ -185,7 +185,7 @@ def test_where_a_policy_lives_is_found(tmp_path: Path, monkeypatch: pytest.Monke
     nowhere = find_home("labels.csv")
     assert nowhere.why_not_saved is not None
     assert "--policy policy.json" in nowhere.why_not_saved
-    with pytest.raises(ConfigurationError, match="a file of rows holds no policies"):
+    with pytest.raises(ConfigurationError, match="A file of rows holds no policies"):
         nowhere.keep(ONE, None)
     with pytest.raises(ConfigurationError, match=r"--policy 'log\.db' is the path of a database"):
         find_home(url, "log.db")

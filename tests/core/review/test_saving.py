@@ -365,11 +365,11 @@ def test_toml_is_kept_and_what_to_do_is_said(log: str, tmp_path: Path) -> None:
 
 
 def test_a_table_without_a_policy_offers_the_draft(log: str) -> None:
-    home = NoHome("a file of rows holds no policies")
+    home = NoHome("A file of rows holds no policies")
     page = Page(Workbench(open_source(log), home=home))
     page.send("threshold", tier="0", value="0.8")
     said = shown_text(page.get())
-    assert "a file of rows holds no policies" in said
+    assert "A file of rows holds no policies" in said
     assert "Download the draft" in said
     assert "Save as a new version" not in said
     assert "holds no policies" in page.send("save", 400, note="")
