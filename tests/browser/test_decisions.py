@@ -76,6 +76,18 @@ def test_decisions_are_filtered_sorted_and_paged_through(watched: Review) -> Non
     assert all("return" in row.lower() for row in rows)
 
 
+def test_a_range_of_confidences_is_asked_for_at_once(watched: Review) -> None:
+    page = watched.open("/decisions")
+    page.get_by_label("Confidence from").fill("0.9")
+    page.get_by_label("Confidence to").fill("0.97")
+    page.get_by_label("Confidence to").press("Enter")
+    expect(page.locator("#counts")).to_contain_text("of 240 decisions")
+    shown = page.locator('.opens td[data-label="Confidence"]').all_inner_texts()
+    assert shown
+    assert all(0.9 <= float(each.split()[0]) <= 0.97 for each in shown)
+    expect(page.get_by_label("Cost from")).to_be_hidden()
+
+
 def test_a_row_opens_its_decision_and_leads_back(watched: Review) -> None:
     page = watched.open("/decisions?tier=1&sort=cost")
     page.locator(".opens tr").nth(2).locator("td").nth(1).click(force=True)

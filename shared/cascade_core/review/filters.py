@@ -100,7 +100,9 @@ def written_out(value: float) -> str:
     return repr(value).removesuffix(".0")
 
 
-_OFTEN = frozenset({"text", "class", "tag", "tier", "reason", "audit", "label", "sort", "order"})
+_OFTEN = frozenset(
+    {"text", "class", "tag", "tier", "reason", "confidence_from", "confidence_to"}
+) | {*("audit", "label", "sort", "order")}
 _TEXTS = frozenset({"audit", "label", "text"})
 
 
