@@ -14,6 +14,7 @@ import argparse
 import http.client
 import importlib.util
 import json
+import os
 import re
 import sqlite3
 import subprocess
@@ -96,8 +97,11 @@ def measure(log: str) -> dict[str, float]:
         pages = {
             "overview again": "/",
             "thresholds, first": "/thresholds",
+            "classes": "/classes",
             "decisions by cost": "/decisions?sort=cost",
             "decisions filtered": "/decisions?class=class+3&reason=low_confidence&sort=cost",
+            "queue": "/queue",
+            "policy": "/policy",
         }
         for name, path in pages.items():
             found[f"{name}, ms"] = 1000 * _seconds(lambda path=path: browser.get(path))
@@ -113,6 +117,25 @@ def measure(log: str) -> dict[str, float]:
         return found
 
 
+def exported(log: str) -> dict[str, float]:
+    """Measure `cascade export`: it reads audits as `tune` and `replay` read those of a log."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "cascade_core.cli", "export", log]
+        began = perf_counter()
+        with subprocess.Popen(
+            [*command, "--out", f"{folder}/labels.csv"], stdout=subprocess.DEVNULL
+        ) as process:
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
+    return {
+        "cascade export, s": perf_counter() - began,
+        "cascade export, CPU s": used.ru_utime + used.ru_stime,
+        "cascade export, MB": used.ru_maxrss / 1024,
+    }
+
+
 def in_sql(log: str) -> float:
     """Ask the log's own database for what the first page counts, and return the seconds."""
     with sqlite3.connect(log.removeprefix("sqlite:///")) as connection:
@@ -124,12 +147,17 @@ def in_duckdb(log: str, folder: Path) -> float | None:
     if importlib.util.find_spec("duckdb") is None:
         return None
     import duckdb
+    import pyarrow as pa
+    from pyarrow import parquet
 
     connection = duckdb.connect()
-    connection.execute(f"ATTACH '{log.removeprefix('sqlite:///')}' AS log (TYPE sqlite)")
     for table in ("decisions", "audits"):
         file = folder / f"{table}.parquet"
-        connection.execute(f"COPY log.{table} TO '{file}' (FORMAT parquet)")
+        with sqlite3.connect(log.removeprefix("sqlite:///")) as kept:  # DuckDB's reader is apart
+            rows = kept.execute(f"SELECT * FROM {table}")
+            names = [each[0] for each in rows.description]
+            columns = [list(each) for each in zip(*rows, strict=True)]
+        parquet.write_table(pa.table(dict(zip(names, columns, strict=True))), file)
         connection.execute(f"CREATE VIEW {table} AS SELECT * FROM '{file}'")
     return _seconds(lambda: [connection.execute(query).fetchall() for query in _QUERIES])
 
@@ -171,8 +199,6 @@ def _peak(process: int) -> float:
 
 
 def _processor(process: int) -> float:
-    import os
-
     fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -206,6 +232,7 @@ def main() -> None:
             log = given.url or f"sqlite:///{folder}/decisions.db"
             fill(log, size)
             found: dict[str, float | None] = dict(measure(log))
+            found |= exported(log)
             found["the same figures in SQL, s"] = in_sql(log)
             found["in DuckDB over Parquet, s"] = in_duckdb(log, Path(folder))
         if given.json:

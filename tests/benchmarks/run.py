@@ -22,6 +22,7 @@ import overhead
 import overhead_llamaindex
 import recorded_rows
 import report
+import review
 import scale
 import streaming
 import telemetry
@@ -43,6 +44,7 @@ PARTS: Mapping[str, tuple[Rows, int]] = {
     "scale": (scale.rows, 1),
     "recorded": (recorded_rows.rows, 2),
     "report": (report.rows, 2),
+    "review": (review.rows, 1),
 }
 """What is measured, and in how many rounds."""
 

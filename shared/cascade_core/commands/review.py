@@ -16,6 +16,9 @@ from cascade_core.errors import ConfigurationError
 if TYPE_CHECKING:
     from cascade_core.review.workbench import Workbench
 
+AFTER_FIRST = 1.0
+"""Seconds until labels are read ahead: the first page, which does without, is written meanwhile."""
+
 
 def review(  # noqa: PLR0913 - the command's options
     source: Annotated[
@@ -129,5 +132,10 @@ def _check_fits(bench: Workbench) -> None:
 
 def _read_ahead(bench: Workbench) -> None:
     """Read the log while the browser opens; the first page says what goes wrong."""
+    from cascade_core.review.periods import Period
+
     with suppress(Exception):
         bench.snapshot()
+        bench.report(Period())
+        threading.Event().wait(AFTER_FIRST)
+        bench.labels()
