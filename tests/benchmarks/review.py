@@ -170,7 +170,7 @@ _GROUPS = ("tier", "reason", "class", "model", "rule", "policy, policy_version")
 _QUERIES = (
     f"SELECT {_FIGURES} FROM decisions",
     *(f"SELECT {by}, {_FIGURES} FROM decisions GROUP BY {by}" for by in _GROUPS),
-    f"SELECT CAST(at / 86400 AS INTEGER), {_FIGURES} FROM decisions GROUP BY 1",
+    f'SELECT CAST("at" / 86400 AS INTEGER), {_FIGURES} FROM decisions GROUP BY 1',
     (
         "SELECT count(*), sum(a.quality / a.probability), sum(a.harm / a.probability), sum(a.cost_usd) "
         "FROM audits a JOIN decisions d ON d.id = a.decision WHERE a.status = 'done'"
