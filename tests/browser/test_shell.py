@@ -137,6 +137,7 @@ def test_a_link_replaces_a_part_and_back_leads_back(samples: Review) -> None:
 def test_what_goes_wrong_is_said_and_the_page_stays(samples: Review) -> None:
     samples.open("/samples?word=kept")
     samples.page.get_by_label("Word").fill("refused")
+    samples.page.get_by_label("Word").press("Enter")
     status = samples.page.locator("#status")
     samples.until("document.getElementById('status').className === 'bad'")
     assert status.inner_text() == "this word is refused"
@@ -144,6 +145,7 @@ def test_what_goes_wrong_is_said_and_the_page_stays(samples: Review) -> None:
     samples.expect_complaint("400")
     samples.page.route("**/samples**", lambda route: route.abort())
     samples.page.get_by_label("Word").fill("gone")
+    samples.page.get_by_label("Word").press("Enter")
     samples.until(
         "document.getElementById('status').textContent.startsWith('The server does not answer')"
     )
