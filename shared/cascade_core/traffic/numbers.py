@@ -87,10 +87,16 @@ def whole_numbers_of(values: Sequence[Any], width: Any, otherwise: float = 0) ->
         otherwise: What stands there for what is not known, is no number, or does not fit.
     """
     known = [otherwise if value is None else value for value in values]
+    bounds = np.iinfo(width) if np.issubdtype(width, np.integer) else None
     try:
-        return np.array(known, dtype=width)
+        if bounds is None:
+            return np.array(known, dtype=width)
+        found = np.array(known, dtype=np.int64)
     except (ValueError, TypeError, OverflowError):
-        return np.array([_fitting(value, width, otherwise) for value in known], dtype=width)
+        return np.array([_fitting(value, bounds, otherwise) for value in known], dtype=width)
+    # Older NumPy wraps what does not fit around.
+    fits = (found >= bounds.min) & (found <= bounds.max)
+    return np.where(fits, found, otherwise).astype(width)
 
 
 def _number(value: Any) -> float:
@@ -100,9 +106,10 @@ def _number(value: Any) -> float:
         return math.nan
 
 
-def _fitting(value: Any, width: Any, otherwise: float) -> Any:
+def _fitting(value: Any, bounds: Any, otherwise: float) -> Any:
     number = _number(value)
-    try:
-        return otherwise if math.isnan(number) else np.array([int(number)], dtype=width)[0]
-    except (ValueError, OverflowError):
+    if not math.isfinite(number):
         return otherwise
+    if bounds is None:
+        return bool(number)
+    return int(number) if bounds.min <= number <= bounds.max else otherwise
