@@ -9,13 +9,9 @@ PostgreSQL is measured where there is a server, on one of its own; see tests/ser
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 from statistics import median
@@ -28,9 +24,9 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/benchmarks")]
 
 from overhead import pairs  # noqa: E402
-from rows import Row, Skipped, spread, table_of  # noqa: E402
+from rows import Row, Skipped, print_rows, spread  # noqa: E402
 
-from cascade_core import CascadeWarning, collect_decisions, flush_log  # noqa: E402
+from cascade_core import collect_decisions, flush_log  # noqa: E402
 from cascade_core.log import open_log  # noqa: E402
 from langchain_cascade import ChatCascade  # noqa: E402
 
@@ -144,20 +140,7 @@ def _row(name: str, ratios: list[float], sides: tuple[float, float, str], beside
 
 def main() -> int:
     """Print both figures; fail where a bar is missed."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rounds", type=float, default=1.0, help="How many times the usual ones.")
-    parser.add_argument("--json", action="store_true", help="Print JSON and nothing else.")
-    given = parser.parse_args()
-    warnings.simplefilter("ignore", CascadeWarning)
-    found = list(rows(max(1, round(9 * given.rounds))))
-    if given.json:
-        json.dump([asdict(each) for each in found], sys.stdout, indent=1)
-        sys.stdout.write("\n")
-    else:
-        from rich.console import Console
-
-        Console(width=None if sys.stdout.isatty() else 150).print(table_of(found))
-    return int(any(isinstance(each, Row) and each.over for each in found))
+    return print_rows(__doc__, rows)
 
 
 if __name__ == "__main__":

@@ -181,9 +181,9 @@ def _record(each: Mapping[str, Any], at: str) -> dict[str, Any]:
     return {**each, "at": at, "tags": json.loads(each["tags"]), "calls": calls, "audit": audit}
 
 
-def measure(log: str, *options: str) -> dict[str, float]:
-    """Run the command, and measure it as a whole: seconds, and megabytes at its peak."""
-    command = [sys.executable, "-m", "cascade_core.cli", "report", log, *options]
+def measure(name: str, *options: str) -> dict[str, float]:
+    """Run a command of `cascade`, and measure it as a whole: seconds, and megabytes at its peak."""
+    command = [sys.executable, "-m", "cascade_core.cli", name, *options]
     began = perf_counter()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         _, status, used = os.wait4(process.pid, 0)
@@ -202,7 +202,7 @@ def rows(rounds: int) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/decisions.db"
         fill(url, MILLION)
-        found = [measure(url) for _ in range(rounds)]
+        found = [measure("report", url) for _ in range(rounds)]
         name = "cascade report, a million decisions"
         for unit, key, most in (("s", "seconds", SECONDS), ("MB", "MB", MEGABYTES)):
             sides = [each[key] for each in found], [most] * rounds
@@ -224,7 +224,7 @@ def main() -> None:
         else:
             fill(log, given.decisions)
         for options in ((), ("--by", "class"), ("--by", "tag"), ("--by", "day"), ("--json",)):
-            found = measure(log, *options)
+            found = measure("report", log, *options)
             shown = " ".join(("cascade report LOG", *options))
             sys.stdout.write(
                 f"{shown:<32} {found['seconds']:6.2f} s  {found['CPU']:6.2f} s of CPU  "

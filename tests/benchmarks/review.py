@@ -29,6 +29,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from report import fill
+from report import measure as measure_command
 from rows import Row, row
 
 GROUP = "review"
@@ -120,19 +121,11 @@ def measure(log: str) -> dict[str, float]:
 def exported(log: str) -> dict[str, float]:
     """Measure `cascade export`: it reads audits as `tune` and `replay` read those of a log."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "cascade_core.cli", "export", log]
-        began = perf_counter()
-        with subprocess.Popen(
-            [*command, "--out", f"{folder}/labels.csv"], stdout=subprocess.DEVNULL
-        ) as process:
-            _, status, used = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
+        found = measure_command("export", log, "--out", f"{folder}/labels.csv")
     return {
-        "cascade export, s": perf_counter() - began,
-        "cascade export, CPU s": used.ru_utime + used.ru_stime,
-        "cascade export, MB": used.ru_maxrss / 1024,
+        "cascade export, s": found["seconds"],
+        "cascade export, CPU s": found["CPU"],
+        "cascade export, MB": found["MB"],
     }
 
 

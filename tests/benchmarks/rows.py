@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import gc
+import json
+import sys
+import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import quantiles
 
+from rich.console import Console
 from rich.table import Table
+
+from cascade_core import CascadeWarning
 
 
 @dataclass(frozen=True)
@@ -117,3 +124,30 @@ def table_of(rows: Iterable[Row | Skipped]) -> Table:
             each.beside,
         )
     return table
+
+
+def print_rows(
+    about: str | None, measure: Callable[[int], Iterable[Row | Skipped]], rounds: int = 9
+) -> int:
+    """Measure as the command line says, and print: what a benchmark with bars does when it is run.
+
+    Args:
+        about: The benchmark's docstring.
+        measure: Returns its rows; takes how many rounds to measure.
+        rounds: The usual number of them.
+
+    Returns:
+        1 where a bar is missed, else 0.
+    """
+    parser = argparse.ArgumentParser(description=(about or "").splitlines()[0])
+    parser.add_argument("--rounds", type=float, default=1.0, help="How many times the usual ones.")
+    parser.add_argument("--json", action="store_true", help="Print JSON and nothing else.")
+    given = parser.parse_args()
+    warnings.simplefilter("ignore", CascadeWarning)
+    found = list(measure(max(1, round(rounds * given.rounds))))
+    if given.json:
+        json.dump([asdict(each) for each in found], sys.stdout, indent=1)
+        sys.stdout.write("\n")
+    else:
+        Console(width=None if sys.stdout.isatty() else 150).print(table_of(found))
+    return int(any(isinstance(each, Row) and each.over for each in found))

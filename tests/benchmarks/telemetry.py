@@ -10,12 +10,8 @@ by itself, in nanoseconds.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
-import warnings
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 from time import process_time, thread_time
@@ -34,9 +30,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import (  # noqa: E4
     InMemorySpanExporter,
 )
 from overhead import pairs  # noqa: E402
-from rows import Row, spread, table_of  # noqa: E402
+from rows import Row, print_rows, spread  # noqa: E402
 
-from cascade_core import CascadeWarning, Telemetry, flush_telemetry  # noqa: E402
+from cascade_core import Telemetry, flush_telemetry  # noqa: E402
 from cascade_core.telemetry.watch import TelemetryWatch  # noqa: E402
 from langchain_cascade import ChatCascade  # noqa: E402
 
@@ -102,20 +98,7 @@ def _row(name: str, beside: str, took: list[float], bar: float, unit: str) -> Ro
 
 def main() -> int:
     """Print the figures; fail where the bar is missed."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rounds", type=float, default=1.0, help="How many times the usual ones.")
-    parser.add_argument("--json", action="store_true", help="Print JSON and nothing else.")
-    given = parser.parse_args()
-    warnings.simplefilter("ignore", CascadeWarning)
-    found = list(rows(max(1, round(9 * given.rounds))))
-    if given.json:
-        json.dump([asdict(each) for each in found], sys.stdout, indent=1)
-        sys.stdout.write("\n")
-    else:
-        from rich.console import Console
-
-        Console(width=None if sys.stdout.isatty() else 150).print(table_of(found))
-    return int(any(each.over for each in found))
+    return print_rows(__doc__, rows)
 
 
 if __name__ == "__main__":

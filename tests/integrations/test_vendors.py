@@ -28,7 +28,7 @@ from langchain_cascade import CascadeMiddleware, RunnableCascade
 from llamaindex_cascade import CascadeLLM
 from tests.conftest import ROOT
 from tests.integrations.wire import Wire
-from tests.langchain.fakes import UNSURE, FakeChat, ProviderError, Say, joined, pair
+from tests.langchain.fakes import UNSURE, FakeChat, ProviderError, Say, ask, pair
 from tests.llamaindex import fakes
 from tests.receiver import Receiver
 
@@ -37,20 +37,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarn
 PRICES = {"cheap": {"input": 1, "output": 2}, "strong": {"input": 100, "output": 200}}
 WAYS = ["invoke", "ainvoke", "stream", "astream", "batch", "abatch"]
 ways = pytest.mark.parametrize("how", WAYS)
-
-
-async def ask(how: str, cascade: Any, config: Any) -> Any:
-    if how == "invoke":
-        return cascade.invoke("hi", config)
-    if how == "ainvoke":
-        return await cascade.ainvoke("hi", config)
-    if how == "stream":
-        return joined(list(cascade.stream("hi", config)))
-    if how == "astream":
-        return joined([chunk async for chunk in cascade.astream("hi", config)])
-    if how == "batch":
-        return cascade.batch(["hi"], config)[0]
-    return (await cascade.abatch(["hi"], config))[0]
 
 
 def agrees(said: dict[str, Any], record: dict[str, Any], outcome: str) -> bool:

@@ -607,3 +607,18 @@ def tokens_seen(handler: Any) -> dict[str, tuple[int, int]]:
         model: (usage["input_tokens"], usage["output_tokens"])
         for model, usage in handler.usage_metadata.items()
     }
+
+
+async def ask(how: str, cascade: Any, config: Any = None) -> Any:
+    """Ask a cascade in one of the ways that LangChain has."""
+    if how == "invoke":
+        return cascade.invoke("hi", config)
+    if how == "ainvoke":
+        return await cascade.ainvoke("hi", config)
+    if how == "stream":
+        return joined(list(cascade.stream("hi", config)))
+    if how == "astream":
+        return joined([chunk async for chunk in cascade.astream("hi", config)])
+    if how == "batch":
+        return cascade.batch(["hi"], config)[0]
+    return (await cascade.abatch(["hi"], config))[0]

@@ -11,24 +11,10 @@ from langchain_core.runnables import RunnableLambda
 
 from cascade_core import collect_decisions
 from cascade_core.signals import Judge, SelfConsistency
-from tests.langchain.fakes import UNSURE, FakeChat, Runs, Say, joined, pair
+from tests.langchain.fakes import UNSURE, FakeChat, Runs, Say, ask, pair
 
 WAYS = ["invoke", "ainvoke", "stream", "astream", "batch", "abatch"]
 ways = pytest.mark.parametrize("how", WAYS)
-
-
-async def ask(how: str, cascade: Any, config: Any = None) -> Any:
-    if how == "invoke":
-        return cascade.invoke("hi", config)
-    if how == "ainvoke":
-        return await cascade.ainvoke("hi", config)
-    if how == "stream":
-        return joined(list(cascade.stream("hi", config)))
-    if how == "astream":
-        return joined([chunk async for chunk in cascade.astream("hi", config)])
-    if how == "batch":
-        return cascade.batch(["hi"], config)[0]
-    return (await cascade.abatch(["hi"], config))[0]
 
 
 @ways

@@ -20,8 +20,8 @@ from cascade_core import Audit, CascadeExhausted, CascadeWarning, collect_decisi
 from cascade_core.loop.run_metadata import CALL, DECISION
 from cascade_core.signals import Judge, SelfConsistency
 from langchain_cascade import CascadeMiddleware, RunnableCascade
-from tests.langchain.fakes import UNSURE, FakeChat, ProviderError, Say, joined, pair, record_of
-from tests.langchain.test_scope import ask, ways
+from tests.langchain.fakes import UNSURE, FakeChat, ProviderError, Say, ask, joined, pair, record_of
+from tests.langchain.test_scope import ways
 from tests.memory_log import MemoryLog
 from tests.receiver import Receiver
 
