@@ -22,6 +22,9 @@ LOOPBACK = "127.0.0.1"
 SECONDS_TO_ASK = 20.0
 """In which a connection has to ask for something; a browser opens some ahead."""
 
+LET_IN = 0.1
+"""Seconds after which a connection that was being let in when the server ended has been."""
+
 GRACE = 3.0
 """Seconds that pages which are being made have, once the server is told to end."""
 
@@ -73,6 +76,15 @@ class _UntilTold(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave them alone."""
         yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End; whoever was let in while the connections were being closed is closed as well."""
+        asyncio.get_running_loop().call_later(LET_IN, self._close_connections)
+        await super().shutdown(sockets)
+
+    def _close_connections(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
 
 
 def serve_review(bench: Workbench, taken: socket.socket, begun: Callable[[], None]) -> None:
