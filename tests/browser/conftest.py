@@ -168,11 +168,18 @@ class Review:
         assert not said, "\n".join(said)
 
     def check_width(self) -> None:
-        """Fail where the page that is open is wider than its window."""
-        wide, there = self.page.evaluate(
-            "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
-        )
-        assert wide <= there, f"the page is {wide} px wide in a window of {there} px"
+        """Fail where the page that is open stays wider than its window.
+
+        Charts are drawn anew, one by one, in the frames after the window has changed.
+        """
+        for _ in range(100):
+            wide, there = self.page.evaluate(
+                "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+            )
+            if wide <= there:
+                return
+            self.page.wait_for_timeout(50)
+        pytest.fail(f"the page is {wide} px wide in a window of {there} px", pytrace=False)
 
     def until(self, expression: str) -> None:
         """Wait for an expression to be true; Playwright's own way needs what our policy forbids."""
