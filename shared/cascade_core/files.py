@@ -133,6 +133,23 @@ def read_json_lines(  # noqa: PLR0913 - what is done with which line
             cut_off()  # in the middle of a character
 
 
+def state_of(path: Path, error: type[FileError] = FileError) -> tuple[int, int, int, int]:
+    """Return what tells whether a file has changed: which it is, how long, since when.
+
+    Args:
+        path: The file.
+        error: What is raised where it cannot be looked at.
+
+    Raises:
+        FileError: It cannot be looked at.
+    """
+    try:
+        found = path.stat()
+    except OSError as problem:
+        raise error(str(path), f"cannot be read: {problem.strerror}") from None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
 @contextmanager
 def replacing(
     path: Path, error: type[FileError] = FileError, *, source: str | None = None

@@ -172,14 +172,7 @@ class Review:
 
         Charts are drawn anew, one by one, in the frames after the window has changed.
         """
-        for _ in range(100):
-            wide, there = self.page.evaluate(
-                "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
-            )
-            if wide <= there:
-                return
-            self.page.wait_for_timeout(50)
-        pytest.fail(f"the page is {wide} px wide in a window of {there} px", pytrace=False)
+        self.until("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
     def until(self, expression: str) -> None:
         """Wait for an expression to be true; Playwright's own way needs what our policy forbids."""

@@ -209,20 +209,6 @@ def spans() -> Iterator[Receiver]:
             instrumentor.uninstrument()
 
 
-async def of_llm(cascade: CascadeLLM, how: str) -> None:
-    asked = [ChatMessage("hi")]
-    if how == "chat":
-        cascade.chat(asked)
-    elif how == "achat":
-        await cascade.achat(asked)
-    elif how == "stream_chat":
-        list(cascade.stream_chat(asked))
-    elif how == "astream_chat":
-        [part async for part in await cascade.astream_chat(asked)]
-    else:
-        cascade.complete("hi")
-
-
 @pytest.mark.parametrize("how", ["chat", "achat", "stream_chat", "astream_chat", "complete"])
 @pytest.mark.parametrize("sure", [True, False], ids=["accepted", "escalated"])
 async def test_openinferences_spans_carry_the_decision(
@@ -230,7 +216,8 @@ async def test_openinferences_spans_carry_the_decision(
 ) -> None:
     tiers = [fakes.cheap(fakes.SURE if sure else fakes.UNSURE), fakes.strong()]
     with collect_decisions() as seen:
-        await of_llm(CascadeLLM(tiers=tiers, prices=fakes.PRICES), how)
+        cascade = CascadeLLM(tiers=tiers, prices=fakes.PRICES)
+        await fakes.called(how, cascade, "hi" if how == "complete" else [ChatMessage("hi")])
     found = spans.spans()
     (own,) = [span for span in found if span["name"] == f"CascadeLLM.{how}"]
     (told,) = [span for span in found if "cascade_decision_id" in span["attributes"]]

@@ -609,16 +609,16 @@ def tokens_seen(handler: Any) -> dict[str, tuple[int, int]]:
     }
 
 
-async def ask(how: str, cascade: Any, config: Any = None) -> Any:
+async def ask(how: str, cascade: Any, config: Any = None, given: Any = "hi") -> Any:
     """Ask a cascade in one of the ways that LangChain has."""
     if how == "invoke":
-        return cascade.invoke("hi", config)
+        return cascade.invoke(given, config)
     if how == "ainvoke":
-        return await cascade.ainvoke("hi", config)
+        return await cascade.ainvoke(given, config)
     if how == "stream":
-        return joined(list(cascade.stream("hi", config)))
+        return joined(list(cascade.stream(given, config)))
     if how == "astream":
-        return joined([chunk async for chunk in cascade.astream("hi", config)])
+        return joined([chunk async for chunk in cascade.astream(given, config)])
     if how == "batch":
-        return cascade.batch(["hi"], config)[0]
-    return (await cascade.abatch(["hi"], config))[0]
+        return cascade.batch([given], config)[0]
+    return (await cascade.abatch([given], config))[0]

@@ -20,6 +20,7 @@ from tests.langchain.fakes import (
     ProviderError,
     Runs,
     Say,
+    ask,
     joined,
     pair,
     record_of,
@@ -30,16 +31,6 @@ from tests.langchain.fakes import (
 ANSWER = "strong answer of many words"
 WAYS = ["invoke", "ainvoke", "stream", "astream"]
 ways = pytest.mark.parametrize("how", WAYS)
-
-
-async def ask(how: str, cascade: Any, config: Any = None) -> Any:
-    if how == "invoke":
-        return cascade.invoke("hi", config)
-    if how == "ainvoke":
-        return await cascade.ainvoke("hi", config)
-    if how == "stream":
-        return joined(list(cascade.stream("hi", config)))
-    return joined([chunk async for chunk in cascade.astream("hi", config)])
 
 
 def three() -> tuple[Any, list[FakeChat]]:

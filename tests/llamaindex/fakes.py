@@ -386,6 +386,16 @@ def strong(script: Script = Say("strong answer"), **kwargs: Any) -> FakeLLM:
 PRICES = {f"m{k}": {"input": 10**k, "output": 2 * 10**k} for k in range(3)}
 
 
+async def called(how: str, llm: Any, *given: Any, **kwargs: Any) -> Any:
+    """Call a method of an LLM, sync, async or streamed; return its answer, of a stream the last."""
+    answer = getattr(llm, how)(*given, **kwargs)
+    if how.startswith("a"):
+        answer = await answer
+    if how.startswith("astream"):
+        return [part async for part in answer][-1]
+    return list(answer)[-1] if how.startswith("stream") else answer
+
+
 def _text(messages: Sequence[ChatMessage]) -> str:
     return "\n".join(message.content or "" for message in messages)
 

@@ -17,7 +17,7 @@ from cascade_core import Policy, collect_decisions
 from cascade_core.errors import ConfigurationError
 from cascade_core.signals import Judge
 from llamaindex_cascade import CascadeLLM, CascadeQueryEngine, CascadeSynthesizer
-from tests.llamaindex.fakes import PRICES, FakeLLM, Say, cheap, strong
+from tests.llamaindex.fakes import PRICES, FakeLLM, Say, called, cheap, strong
 from tests.llamaindex.retrieval import facts, nodes, text_of
 from tests.policies import CLASSES, EASY, HARD, ROUTE, by, fitted
 
@@ -31,13 +31,7 @@ async def ask(how: str, llm: Any, text: str = EASY) -> dict[str, Any]:
     """Ask an LLM in one of the ways; return the record, which is also on the answer."""
     given: Any = text if how.endswith("complete") else [ChatMessage(content=text)]
     with collect_decisions() as seen:
-        answer = getattr(llm, how)(given)
-        if how.startswith("a"):
-            answer = await answer
-        if how.startswith("astream"):
-            answer = [part async for part in answer][-1]
-        elif how.startswith("stream"):
-            answer = list(answer)[-1]
+        answer = await called(how, llm, given)
     (record,) = seen
     assert answer.additional_kwargs["cascade"] == record
     return record

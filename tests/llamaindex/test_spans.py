@@ -23,7 +23,17 @@ from llamaindex_cascade import (
     CascadeQueryEngine,
     CascadeSynthesizer,
 )
-from tests.llamaindex.fakes import PRICES, SURE, UNSURE, FakeLLM, ProviderError, Say, cheap, strong
+from tests.llamaindex.fakes import (
+    PRICES,
+    SURE,
+    UNSURE,
+    FakeLLM,
+    ProviderError,
+    Say,
+    called,
+    cheap,
+    strong,
+)
 from tests.llamaindex.retrieval import QUESTION, facts, nodes, text_of
 from tests.memory_log import MemoryLog
 
@@ -78,24 +88,12 @@ def watching() -> Iterator[Watching]:
 
 
 async def of_llm(cascade: CascadeLLM, how: str) -> None:
-    if how == "chat":
-        cascade.chat(ASKED)
-    elif how == "achat":
-        await cascade.achat(ASKED)
-    elif how == "stream_chat":
-        list(cascade.stream_chat(ASKED))
-    elif how == "astream_chat":
-        [part async for part in await cascade.astream_chat(ASKED)]
+    if how.endswith("chat"):
+        await called(how, cascade, ASKED)
     elif how == "complete":
-        cascade.complete("hi")
-    elif how == "predict":
-        cascade.predict(PROMPT, what="hi")
-    elif how == "apredict":
-        await cascade.apredict(PROMPT, what="hi")
-    elif how == "stream":
-        list(cascade.stream(PROMPT, what="hi"))
+        await called(how, cascade, "hi")
     else:
-        [part async for part in await cascade.astream(PROMPT, what="hi")]
+        await called(how, cascade, PROMPT, what="hi")
 
 
 LLM_WAYS = [

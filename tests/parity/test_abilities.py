@@ -15,9 +15,9 @@ from pydantic import BaseModel
 from cascade_core import Tier, collect_decisions
 from langchain_cascade import ChatCascade, RunnableCascade
 from llamaindex_cascade import CascadeLLM
-from tests.langchain.fakes import FakeChat
+from tests.langchain.fakes import FakeChat, ask
 from tests.langchain.fakes import Say as ChatSay
-from tests.llamaindex.fakes import FakeLLM
+from tests.llamaindex.fakes import FakeLLM, called
 from tests.llamaindex.fakes import Say as LLMSay
 
 pytestmark = pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarning")
@@ -68,14 +68,7 @@ OTHERS: dict[str, list[Any]] = {
 
 async def lacking_of_chat(cascade: Any, given: Any, way: str) -> tuple[str, list[Any]]:
     with collect_decisions() as seen:
-        if way == "invoke":
-            cascade.invoke(given)
-        elif way == "ainvoke":
-            await cascade.ainvoke(given)
-        elif way == "stream":
-            list(cascade.stream(given))
-        else:
-            [chunk async for chunk in cascade.astream(given)]
+        await ask(way, cascade, given=given)
     (record,) = seen
     return record["reason"], record.get("unable", [])
 
@@ -192,13 +185,7 @@ def image() -> ChatMessage:
 
 async def lacking_of_llm(cascade: CascadeLLM, messages: Any, way: str) -> tuple[str, list[Any]]:
     with collect_decisions() as seen:
-        answer: Any = getattr(cascade, way)(messages)
-        if way.startswith("a"):
-            answer = await answer
-        if way == "stream_chat":
-            list(answer)
-        elif way == "astream_chat":
-            [part async for part in answer]
+        await called(way, cascade, messages)
     (record,) = seen
     return record["reason"], record.get("unable", [])
 

@@ -6,13 +6,12 @@ become another, or shorter, is read anew.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.files import FileError, read_json_lines
+from cascade_core.files import read_json_lines, state_of
 from cascade_core.log.reading import is_entry
 from cascade_core.review.temporary_log import Filling, TemporaryLog
 
@@ -72,7 +71,7 @@ class LogFile:
         Raises:
             FileError: It cannot be read.
         """
-        found = self._state()
+        found = state_of(self._path)
         if found == self._known:
             return
         known = self._known
@@ -90,14 +89,6 @@ class LogFile:
             raise
         self._known = found
         self.filled += anew
-
-    def _state(self) -> tuple[int, int, int, int]:
-        """Return what tells whether the file has changed: which it is, how long, since when."""
-        try:
-            found = os.stat(self._path)  # noqa: PTH116 - its errors are told of below
-        except OSError as error:
-            raise FileError(str(self._path), f"cannot be read: {error.strerror}") from None
-        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
     def _read(self, into: Filling, show: Callable[[int], None]) -> None:
         self._torn = False

@@ -7,7 +7,6 @@ time, for a table says none.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,6 +16,7 @@ import numpy as np
 from cascade_core.arrays import Array
 from cascade_core.evaluation.replaying import Replay, oddities, replay
 from cascade_core.evaluation.scored import Scored, thresholds_of
+from cascade_core.files import state_of
 from cascade_core.labels import Table, TableError, check_learnable, read_table
 from cascade_core.log.events import audit_event
 from cascade_core.policy.document import Policy
@@ -47,7 +47,7 @@ class TableFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._known = self._state()
+        self._known = state_of(self._path, TableError)
         self.table = read_table(path)
         self.said: tuple[str, ...] = ()
         self.filled = 0
@@ -71,7 +71,7 @@ class TableFile:
             TableError: The table cannot be read, or no row can be used.
             ConfigurationError: The policy does not fit the table.
         """
-        state = self._state()
+        state = state_of(self._path, TableError)
         if state != self._known:
             self.table, self._known = read_table(self._path), state
         key = state, policy.fingerprint, policy.name
@@ -103,13 +103,6 @@ class TableFile:
             check_learnable(self.table)
         except TableError as error:
             yield str(error)
-
-    def _state(self) -> tuple[int, int, int, int]:
-        try:
-            found = os.stat(self._path)  # noqa: PTH116 - its errors are told of below
-        except OSError as error:
-            raise TableError(str(self._path), f"cannot be read: {error.strerror}") from None
-        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def with_thresholds(policy: Policy, tiers: int) -> Policy:
