@@ -38,6 +38,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Give every HTTP client an empty folder of certificates.
+
+    On loopback nothing is encrypted, and each client read all the certificates of the machine.
+    """
+    if not config.getoption("--record"):
+        os.environ.pop("SSL_CERT_FILE", None)
+        os.environ["SSL_CERT_DIR"] = os.devnull  # where none is
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if not item.config.getoption("--record"):
         socket_allow_hosts(LOOPBACK, allow_unix_socket=True)

@@ -30,14 +30,16 @@ Run = Callable[..., Ran]
 
 
 def in_process(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Return what runs `cascade` with some arguments."""
+    """Return what runs `cascade` with some arguments; a warning is an error unless it is awaited."""
     monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)  # `main` changes it
 
-    def run(*arguments: Any) -> Ran:
+    def run(*arguments: Any, warns: type[Warning] | None = None) -> Ran:
         monkeypatch.setattr(sys, "argv", ["cascade", *map(str, arguments)])
         capfd.readouterr()
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # it would be a second line on standard error
+            if warns is not None:
+                warnings.simplefilter("ignore", warns)
             # Sockets that other tests' clients left to the collector are not the command's.
             warnings.simplefilter("ignore", ResourceWarning)
             with pytest.raises(SystemExit) as ended:

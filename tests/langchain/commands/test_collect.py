@@ -778,8 +778,8 @@ def test_models_without_async_code_run_side_by_side_too(tmp_path: Path) -> None:
 # --- the command ----------------------------------------------------------------------------------
 
 FACTORY = '''
-"""Tiers that write down every call they get."""
-import os, asyncio
+"""Tiers that write down every call they get, and answer so many of them."""
+import os
 from tests.langchain.fakes import FakeChat, Say
 
 def said(name):
@@ -787,7 +787,9 @@ def said(name):
         text = str(messages[-1].content)
         with open("calls.log", "a") as log:
             log.write(f"{name} {text}\\n")
-        return Say(f"re: {text}", p=0.8, delay=float(os.environ.get("DELAY", "0")))
+        with open("calls.log") as log:
+            hangs = len(log.readlines()) > int(os.environ.get("ANSWERS", "1000"))
+        return Say(f"re: {text}", p=0.8, delay=3600 if hangs else 0)
     return script
 
 def make_tiers():
@@ -862,7 +864,7 @@ def here(
     monkeypatch.setattr(sys, "path", [*sys.path])
     run = in_process(monkeypatch, capfd)
     given = ["requests.csv", "--out", "labels.csv", "--prices", "prices.json"]
-    yield lambda *arguments: run("collect", *given, *arguments)
+    yield lambda *arguments, **options: run("collect", *given, *arguments, **options)
     sys.modules.pop("my_tiers", None)
 
 
@@ -887,18 +889,20 @@ def wait_for(path: Path, n: int) -> None:
 FACTORY_OPTION = ("--factory", "my_tiers:make_tiers")
 
 
-def test_a_killed_run_goes_on_and_pays_twice_only_for_what_was_in_flight(folder: Path) -> None:
+def test_a_killed_run_goes_on_and_pays_twice_only_for_what_was_in_flight(
+    folder: Path, here: Run
+) -> None:
     journal = folder / "labels.csv.partial.db"
     options = (*FACTORY_OPTION, "--concurrency", "3", "--json")
-    process = start(folder, *options, DELAY="0.03")
-    wait_for(folder / "calls.log", 24)  # two a request, three at a time
+    process = start(folder, *options, ANSWERS="24")
+    wait_for(folder / "calls.log", 25)  # two a request, three at a time
     os.kill(process.pid, signal.SIGKILL)
     finish(process)
     assert 9 <= kept_in(journal) < 30
     assert not (folder / "labels.csv").exists()
-    status, out, _ = finish(start(folder, *options))
-    assert status == 0
-    said = json.loads(out)
+    ran = here(*options)
+    assert ran.status == 0
+    said = json.loads(ran.out)
     assert (said["n"], said["failed"], said["complete"]) == (30, 0, True)
     assert said["cost_usd"] == pytest.approx(30 * 88e-6)
     rows = rows_of(folder / "labels.csv")
@@ -912,10 +916,10 @@ def test_a_killed_run_goes_on_and_pays_twice_only_for_what_was_in_flight(folder:
     assert len(twice) <= 3, "more than was in flight was paid for twice"
 
 
-def test_ctrl_c_says_how_to_go_on(folder: Path) -> None:
+def test_ctrl_c_says_how_to_go_on(folder: Path, here: Run) -> None:
     journal = folder / "labels.csv.partial.db"
-    process = start(folder, *FACTORY_OPTION, DELAY="0.03")
-    wait_for(folder / "calls.log", 30)  # two a request, eight at a time
+    process = start(folder, *FACTORY_OPTION, ANSWERS="30")
+    wait_for(folder / "calls.log", 31)  # two a request, eight at a time
     process.send_signal(signal.SIGINT)
     status, out, err = finish(process)
     assert status == 1
@@ -924,19 +928,20 @@ def test_ctrl_c_says_how_to_go_on(folder: Path) -> None:
     assert "labels.csv.partial.db keeps what is paid for" in err
     assert "same command to go on" in err
     assert kept_in(journal) > 4
-    status, out, _ = finish(start(folder, *FACTORY_OPTION))
-    assert status == 0
-    assert "30 of 30 requests" in out
+    ran = here(*FACTORY_OPTION)
+    assert ran.status == 0
+    assert "30 of 30 requests" in ran.out
     assert len(rows_of(folder / "labels.csv")) == 30
 
 
 def test_what_a_run_will_cost_is_said_first_and_nobody_is_asked_where_nobody_can_answer(
-    folder: Path,
+    here: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    status, _, err = finish(start(folder, *FACTORY_OPTION))
-    assert status == 0
-    assert re.search(r"requests to 2 tiers: about \$0\.\d+, if answers have 300 tokens", err)
-    assert "Begin?" not in err
+    monkeypatch.setattr(sys, "stdin", StringIO())
+    ran = here(*FACTORY_OPTION)
+    assert ran.status == 0
+    assert re.search(r"requests to 2 tiers: about \$0\.\d+, if answers have 300 tokens", ran.err)
+    assert "Begin?" not in ran.err
 
 
 def test_at_a_terminal_it_is_asked_whether_to_begin(
@@ -960,32 +965,34 @@ def test_at_a_terminal_it_is_asked_whether_to_begin(
     )
 
 
-def test_a_run_begun_with_other_settings_is_not_gone_on_with(folder: Path) -> None:
+def test_a_run_begun_with_other_settings_is_not_gone_on_with(folder: Path, here: Run) -> None:
     capped = (*FACTORY_OPTION, "--max-cost", "0.0005")
-    status, out, _ = finish(start(folder, *capped))
-    assert status == 0
-    assert "leaves no room" in out
-    assert "Raise --max-cost" in out
+    ran = here(*capped)
+    assert ran.status == 0
+    assert "leaves no room" in ran.out
+    assert "Raise --max-cost" in ran.out
     before = (folder / "labels.csv.partial.db").read_bytes()
-    status, _, err = finish(start(folder, *capped, "--no-text"))
-    assert status == 2
-    assert "other settings (texts)" in err
+    ran = here(*capped, "--no-text")
+    assert ran.status == 2
+    assert "other settings (texts)" in ran.err
     changed = (folder / "requests.csv").read_text().replace("question 7", "question 77")
     (folder / "requests.csv").write_text(changed)
-    status, _, err = finish(start(folder, *capped))
-    assert status == 2
-    assert "other settings (requests)" in err
+    ran = here(*capped)
+    assert ran.status == 2
+    assert "other settings (requests)" in ran.err
     assert (folder / "labels.csv.partial.db").read_bytes() == before
 
 
-def test_signals_and_quality_may_be_functions_of_ones_own_and_are_resumed(folder: Path) -> None:
+def test_signals_and_quality_may_be_functions_of_ones_own_and_are_resumed(
+    folder: Path, here: Run
+) -> None:
     options = (*FACTORY_OPTION, "--quality", "my_tiers:half", "--json")
     options += ("--signals", "self_consistency, my_tiers:shortness")
-    status, out, _ = finish(start(folder, *options, "--max-cost", "0.002"))
-    assert status == 0
-    assert json.loads(out)["complete"] is False
-    status, out, err = finish(start(folder, *options))
-    assert status == 0, err
+    ran = here(*options, "--max-cost", "0.002")
+    assert ran.status == 0
+    assert json.loads(ran.out)["complete"] is False
+    ran = here(*options)
+    assert ran.status == 0, ran.err
     rows = rows_of(folder / "labels.csv")
     assert len(rows) == 30
     assert numbers(rows, "t1_quality") == [0.5] * 30
@@ -993,22 +1000,25 @@ def test_signals_and_quality_may_be_functions_of_ones_own_and_are_resumed(folder
     assert None not in numbers(rows, "t0_signal_self_consistency")
 
 
-def test_a_person_is_told_how_to_have_paid_answers_graded(folder: Path) -> None:
+def test_a_person_is_told_how_to_have_paid_answers_graded(
+    folder: Path, here: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     options = (*FACTORY_OPTION, "--quality", "my_tiers:moody")
-    status, out, err = finish(start(folder, *options))
-    said = " ".join(out.split())
-    assert status == 1
+    first = here(*options, warns=CascadeWarning)
+    said = " ".join(first.out.split())
+    assert first.status == 1
     assert (
         "30 rows could not be graded: my_tiers:moody raised ValueError (my_tiers.py, line" in said
     )
     assert "labels.csv.partial.db keeps the answers. Mend my_tiers:moody, or" in said
     assert "give the same command: they are graded again, and no model is asked." in said
-    assert "keeps the answers" in err
-    assert "secret" not in out + err
+    assert "keeps the answers" in first.err
+    assert "secret" not in first.out + first.err
     asked = lines(folder / "calls.log")
-    status, out, _ = finish(start(folder, *options, MENDED="yes"))
-    assert status == 0
-    assert "Answers to 30 requests were graded again: no model was asked." in out
+    monkeypatch.setenv("MENDED", "yes")
+    second = here(*options)
+    assert second.status == 0
+    assert "Answers to 30 requests were graded again: no model was asked." in second.out
     assert lines(folder / "calls.log") == asked
     assert numbers(rows_of(folder / "labels.csv"), "t1_quality") == [0.5] * 30
     assert not list(folder.glob("*.partial*"))
@@ -1058,11 +1068,12 @@ def test_help_shows_an_example() -> None:
     assert "Example: cascade collect requests.csv" in shown
 
 
-def test_people_are_shown_what_was_collected(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = {"COLUMNS": "120", "FORCE_COLOR": "1", "TERM": "dumb"}
-    status, out, err = finish(start(folder, *FACTORY_OPTION, **terminal))
-    assert status == 0
+def test_people_are_shown_what_was_collected(here: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"COLUMNS": "120", "FORCE_COLOR": "1", "TERM": "dumb"}.items():
+        monkeypatch.setenv(name, value)
+    ran = here(*FACTORY_OPTION)
+    assert ran.status == 0
     for text in ("cheap", "strong", "1.000", "30 of 30", "labels.csv: 30 rows", "normalised"):
-        assert text in out
-    assert "30/30" in err, "a progress bar"
-    assert "$0.002640" in err, "the cost so far"
+        assert text in ran.out
+    assert "30/30" in ran.err, "a progress bar"
+    assert "$0.002640" in ran.err, "the cost so far"
