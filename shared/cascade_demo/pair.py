@@ -65,10 +65,11 @@ def open_pair(
         strong: The same.
         clients: Makes the clients.
     """
-    if cheap is not None and strong is not None:
-        yield _pair(
-            clients, clients.hosted(cheap, "--cheap"), clients.hosted(strong, "--strong"), None
-        )
+    # First, so that a name that nobody knows is not waited for.
+    first = None if cheap is None else clients.hosted(cheap, "--cheap")
+    last = None if strong is None else clients.hosted(strong, "--strong")
+    if first is not None and last is not None:
+        yield _pair(clients, first, last, None)
         return
     from cascade_demo.server import spawn
 
@@ -76,8 +77,8 @@ def open_pair(
         url = server.base_url
         yield _pair(
             clients,
-            clients.hosted(cheap, "--cheap") if cheap else clients.embedded("desk-small", url),
-            clients.hosted(strong, "--strong") if strong else clients.embedded("desk-large", url),
+            clients.embedded("desk-small", url) if first is None else first,
+            clients.embedded("desk-large", url) if last is None else last,
             price_table(),
         )
 

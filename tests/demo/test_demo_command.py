@@ -39,9 +39,18 @@ def environment(**more: str) -> dict[str, str]:
     return {**env, "COLUMNS": "80", **more}
 
 
-def demo(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+def demo(*arguments: str, without: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process, as if the package `without` were not installed."""
+    code = (
+        f"import sys\nsys.modules[{without!r}] = None\n"
+        "from cascade_core.cli import main\nsys.argv[0] = 'cascade'\nmain()"
+    )
     ran = subprocess.run(
-        command(*arguments), env=environment(**env), capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, "demo", *arguments],
+        env=environment(**env),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert "Traceback" not in ran.stderr
     return ran
@@ -52,8 +61,9 @@ def demo(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def plain() -> dict[str, Any]:
-    # A proxy of the caller's stands between nobody and this machine.
-    ran = demo(*SMALL, "--json", HTTP_PROXY="http://127.0.0.1:1", OPENAI_PROXY="http://127.0.0.1:1")
+    # Without the other framework; and a proxy of the caller's stands between nobody and here.
+    proxy = "http://127.0.0.1:1"
+    ran = demo(*SMALL, "--json", without="llama_index", HTTP_PROXY=proxy, OPENAI_PROXY=proxy)
     assert ran.returncode == 0, ran.stderr
     assert ran.stderr == ""
     whole: dict[str, Any] = json.loads(ran.stdout)

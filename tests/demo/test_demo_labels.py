@@ -27,7 +27,8 @@ from cascade_demo.asking import FRAMEWORKS, open_asking
 from cascade_demo.desk import grade, tickets
 from cascade_demo.labels import Labels
 from cascade_demo.show import print_labels
-from tests.demo.test_demo_command import answer, demo, report, text_of
+from tests.demo.test_demo_command import answer, report, text_of
+from tests.running import Run
 
 TUNE = tickets("tune", 40)
 COLUMNS = [
@@ -54,7 +55,7 @@ each_framework = pytest.mark.parametrize("framework", FRAMEWORKS)
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def tables(tmp_path_factory: pytest.TempPathFactory, lent: None) -> dict[str, Path]:
     """The labelled table of every framework."""
     found = {}
     for framework in FRAMEWORKS:
@@ -98,7 +99,7 @@ def test_both_frameworks_write_the_same_table(tables: dict[str, Path]) -> None:
 
 @each_framework
 def test_the_cascade_reads_pays_and_decides_as_the_table_says(
-    tables: dict[str, Path], framework: str
+    tables: dict[str, Path], framework: str, lent: None
 ) -> None:
     """Where a class has a threshold of its own, too: a ticket's class is told to the cascade."""
     path = tables[framework]
@@ -166,7 +167,7 @@ def test_a_person_is_told_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> No
 
 @each_framework
 def test_a_policy_tuned_on_the_table_decides_the_held_out_tickets(
-    table: Path, tmp_path: Path, framework: str
+    table: Path, tmp_path: Path, framework: str, lent: None
 ) -> None:
     policy = tune(table, quality=0.9, name="mine")
     policy.save(tmp_path / "policy.json")
@@ -216,7 +217,7 @@ def test_what_cannot_work_is_said_before_any_model_is_made_ready(
 
 
 def test_a_policy_for_other_tiers_is_refused_before_any_ticket_is_sent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lent: None
 ) -> None:
     monkeypatch.setattr(measure, "_answer", pytest.fail)
     path = tmp_path / "policy.json"
@@ -225,20 +226,20 @@ def test_a_policy_for_other_tiers_is_refused_before_any_ticket_is_sent(
         run(policy=path)
 
 
-def test_labels_and_a_policy_together_are_one_line_and_status_2() -> None:
-    ran = demo("--labels", "labels.csv", "--policy", "none.json")
-    assert (ran.returncode, ran.stdout) == (2, "")
-    assert "--policy picks none" in ran.stderr
-    assert ran.stderr.count("\n") == 1
+def test_labels_and_a_policy_together_are_one_line_and_status_2(demo_here: Run) -> None:
+    ran = demo_here("--labels", "labels.csv", "--policy", "none.json")
+    assert (ran.status, ran.out) == (2, "")
+    assert "--policy picks none" in ran.err
+    assert ran.err.count("\n") == 1
 
 
-def test_a_table_that_is_there_is_not_written_over(tmp_path: Path) -> None:
+def test_a_table_that_is_there_is_not_written_over(tmp_path: Path, demo_here: Run) -> None:
     mine = tmp_path / "labels.csv"
     mine.write_text("600 labels")
-    ran = demo("--tickets", "2", "--tune", "20", "--labels", str(mine))
-    assert (ran.returncode, ran.stdout, mine.read_text()) == (2, "", "600 labels")
-    assert f"{mine} is there already; move it away, or give the new table" in ran.stderr
-    assert ran.stderr.count("\n") == 1
+    ran = demo_here("--tickets", "2", "--tune", "20", "--labels", str(mine))
+    assert (ran.status, ran.out, mine.read_text()) == (2, "", "600 labels")
+    assert f"{mine} is there already; move it away, or give the new table" in ran.err
+    assert ran.err.count("\n") == 1
 
 
 def test_the_table_written_is_one_that_tuning_reads(table: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -23,41 +21,11 @@ from cascade_demo.asking_llamaindex import RETRIEVED, LlamaIndex
 from cascade_demo.knowledge import PASSAGES
 from cascade_demo.pair import Pair
 from cascade_demo.server import DemoServer
+from tests.demo.test_demo_command import demo
 from tests.running import Run
 
 SMALL = ["--tickets", "20", "--tune", "20"]
 QUESTION = "Where is my order 4711? You sent it with dhl."
-
-
-def demo(*arguments: str, without: str = "", **env: str) -> subprocess.CompletedProcess[str]:
-    """Run the command, as if the package `without` were not installed."""
-    code = (
-        f"import sys\n{f'sys.modules[{without!r}] = None' if without else ''}\n"
-        "from cascade_core.cli import main\nsys.argv[0] = 'cascade'\nmain()"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-c", code, "demo", *arguments],
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(sys.path),
-            "OPENBLAS_NUM_THREADS": "1",
-            "COLUMNS": "80",
-            **env,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "Traceback" not in ran.stderr
-    return ran
-
-
-def figures(*arguments: str, **more: str) -> dict[str, Any]:
-    ran = demo(*arguments, "--json", **more)
-    assert ran.returncode == 0, ran.stderr
-    assert ran.stderr == ""
-    said: dict[str, Any] = json.loads(ran.stdout)
-    return said
 
 
 # --- the command ----------------------------------------------------------------------------------
@@ -66,14 +34,19 @@ def figures(*arguments: str, **more: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def plain() -> dict[str, Any]:
     # Without the other framework; and a proxy of the caller's stands between nobody and here.
-    return figures(
+    ran = demo(
         *SMALL,
         "--framework",
         "llamaindex",
+        "--json",
         without="langchain_core",
         HTTP_PROXY="http://127.0.0.1:1",
         OPENAI_API_BASE="http://127.0.0.1:1",
     )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr == ""
+    said: dict[str, Any] = json.loads(ran.stdout)
+    return said
 
 
 def test_json_has_the_documented_structure(plain: dict[str, Any]) -> None:
@@ -86,9 +59,11 @@ def test_json_has_the_documented_structure(plain: dict[str, Any]) -> None:
     assert (plain["tickets"], plain["tune_readings"]) == (20, 20)
 
 
-def test_it_decides_as_the_demo_in_langchain_does(plain: dict[str, Any]) -> None:
+def test_it_decides_as_the_demo_in_langchain_does(plain: dict[str, Any], demo_here: Run) -> None:
     pytest.importorskip("langchain_openai")
-    other = figures(*SMALL, without="llama_index")
+    ran = demo_here(*SMALL, "--json")
+    assert (ran.status, ran.err) == (0, "")
+    other: dict[str, Any] = json.loads(ran.out)
     assert other["framework"] == "langchain"
     for said in (plain, other):
         for arm in ("cheap", "strong", "cascade"):
@@ -117,11 +92,16 @@ def test_people_read_what_was_retrieved_and_who_answered(demo_here: Run) -> None
     ],
 )
 def test_a_framework_that_is_not_installed_is_one_line(
-    framework: str, missing: str, extra: str
+    demo_here: Run, monkeypatch: pytest.MonkeyPatch, framework: str, missing: str, extra: str
 ) -> None:
-    ran = demo(*SMALL, "--framework", framework, "--json", without=missing)
-    assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr == (
+    asking = f"cascade_demo.asking_{framework}"  # it has been imported, as what it needs has
+    for name in list(sys.modules):
+        if name in {missing, asking} or name.startswith(f"{missing}."):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, missing, None)
+    ran = demo_here(*SMALL, "--framework", framework, "--json")
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err == (
         f"cascade: cascade demo --framework {framework} needs: "
         f"pip install 'model-cascade[{extra}]'\n"
     )
@@ -152,7 +132,10 @@ def test_a_hosted_pair_is_measured_and_unpriced_is_never_free(hosted: Run) -> No
 
 
 @pytest.mark.parametrize("name", ["nonsense", "openai:", "anthropic:claude"])
-def test_a_name_nobody_knows_is_one_line(hosted: Run, name: str) -> None:
+def test_a_name_nobody_knows_is_one_line(
+    hosted: Run, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cascade_demo.server.spawn", pytest.fail)  # nothing waits for a server
     ran = hosted(*SMALL, "--cheap", name)
     assert (ran.status, ran.out) == (2, "")
     assert ran.err.startswith(f"cascade: --cheap={name!r}")

@@ -323,11 +323,13 @@ def test_counters_tell_what_happened() -> None:
         assert client.get(own.base_url.replace("/v1", "/stats")).json() == expected
 
 
-def test_a_spawned_server_answers_and_is_gone_after_the_block() -> None:
+def test_a_spawned_server_answers_names_its_prices_and_is_gone_after_the_block() -> None:
     with spawn() as server:
-        url = server.base_url
+        url, prices = server.base_url, Prices(server.prices)  # as a cascade takes them
         with httpx.Client(base_url=url) as client:
             assert content(complete(client)).startswith("[")
+    for name in MODELS:
+        assert prices.cost(name, Usage(10, 10, source="provider"))
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url}/models")
 
@@ -399,10 +401,3 @@ def test_a_client_that_goes_away_leaves_no_traceback(
     with raw(server, json.dumps(ticket).encode()) as sent:  # and goes on serving
         assert sent.recv(100).startswith(b"HTTP/1.1 200 ")
     assert not [record for record in caplog.records if record.exc_info]
-
-
-def test_a_cascade_takes_the_prices_that_the_server_names() -> None:
-    with spawn() as server:
-        prices = Prices(server.prices)
-    for name in MODELS:
-        assert prices.cost(name, Usage(10, 10, source="provider"))
