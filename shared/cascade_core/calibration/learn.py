@@ -6,8 +6,10 @@ when a fit asks for it; what comes out are plain numbers that need no scikit-lea
 
 from __future__ import annotations
 
+import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -82,10 +84,19 @@ def one_thread() -> AbstractContextManager[Any]:
     Threads that wait for each other at every step are slower than one, many times so on
     a machine that has other work.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # noqa: PLC0415 - comes along
-
-    limits: AbstractContextManager[Any] = threadpool_limits(1)
+    limits: AbstractContextManager[Any] = _threads(len(sys.modules)).limit(limits=1)
     return limits
+
+
+@lru_cache(maxsize=1)
+def _threads(_modules: int) -> Any:
+    """Return what sets the threads of the libraries at hand.
+
+    To look for them takes longer than some fits; there can only be more after an import.
+    """
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # noqa: PLC0415 - comes along
+
+    return ThreadpoolController()
 
 
 def relative(weights: Array | None, rows: int) -> Array:

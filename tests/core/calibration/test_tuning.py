@@ -20,9 +20,9 @@ from tests.core.calibration.labels import columns
 pytest.importorskip("sklearn")
 
 
-def fresh(policy, tiers=2, **settings):
+def fresh(policy, tiers=2, n=4000, **settings):
     """What the policy does with requests it has never seen."""
-    return replay(columns(4000, tiers, seed=99, **settings), policy).means
+    return replay(columns(n, tiers, seed=99, **settings), policy).means
 
 
 @pytest.mark.parametrize("tiers", [2, 3])
@@ -39,8 +39,9 @@ def test_the_cheapest_policy_that_keeps_the_quality_asked_for(tiers):
 @pytest.mark.parametrize("tiers", [2, 3])
 def test_the_best_quality_that_a_budget_buys(tiers):
     table = columns(1500, tiers)
-    little = tune(table, max_cost=0.4 * 1.44e-3 if tiers == 3 else 6e-5, skip=False)
-    much = tune(table, max_cost=0.8 * 1.44e-3 if tiers == 3 else 1e-4, skip=False)
+    plain = {"method": "logistic", "skip": False}
+    little = tune(table, max_cost=0.4 * 1.44e-3 if tiers == 3 else 6e-5, **plain)
+    much = tune(table, max_cost=0.8 * 1.44e-3 if tiers == 3 else 1e-4, **plain)
     assert little.tuned.figures.cost_usd <= (0.4 * 1.44e-3 if tiers == 3 else 6e-5)
     assert little.tuned.figures.quality < much.tuned.figures.quality
 
@@ -54,7 +55,8 @@ def test_no_more_is_escalated_than_was_allowed():
 @pytest.mark.parametrize("tiers", [2, 3])
 @pytest.mark.parametrize("graded", [False, True])
 def test_a_promise_about_harm_is_tested_on_rows_nothing_was_fitted_to(tiers, graded):
-    policy = tune(columns(2500, tiers, graded=graded), harm=0.03, confidence=0.9)
+    table = columns(2500, tiers, graded=graded)
+    policy = tune(table, harm=0.03, confidence=0.9, method="logistic")
     (promise,) = policy.promises
     assert (promise.kind, promise.limit, promise.confidence) == ("harm", 0.03, pytest.approx(0.9))
     assert promise.p_value <= 0.1
@@ -116,10 +118,10 @@ def test_a_hundred_classes_that_carry_no_promise_are_a_line_that_can_be_read():
 
 
 def test_a_candidate_that_the_table_cannot_feed_is_none():
-    table = columns(600, texts=True)
+    table = columns(250, texts=True)
     del table["t0_response"]
-    for seed in range(2):
-        policy = tune(table, quality=0.9, signals=[], seed=seed)
+    for method in ("logistic", "boosting"):
+        policy = tune(table, quality=0.9, signals=[], method=method, skip=False)
         assert policy.calibrators[0].reads_request
         assert not policy.calibrators[0].reads_draft
         assert replay(table, policy).means.quality == pytest.approx(
@@ -135,8 +137,8 @@ def test_a_promise_that_costs_more_than_the_last_tier_is_not_sold_as_cheapest(as
     table = columns(1000, sharp=20.0) | DEAR
     said = r"best served by always asking the last tier \(m1\), at \$0.000100 a request: .*--force"
     with pytest.raises(StraightError, match=said):
-        tune(table, **asked)
-    forced = tune(table, **asked, force=True)
+        tune(table, **asked, method="logistic")
+    forced = tune(table, **asked, method="logistic", force=True)
     assert forced.promises[0].p_value <= 0.1
     assert forced.tuned.figures.cost_usd > forced.tuned.figures.strong_cost_usd
 
@@ -161,13 +163,13 @@ def test_a_middle_tier_that_alone_is_best_is_named():
 @pytest.mark.parametrize("asked", [{"quality": 0.95}, {"harm": 0.05}])
 @pytest.mark.parametrize("texts", [False, True])
 def test_a_tier_that_is_always_right_is_tuned(asked, texts):
-    table = columns(600, texts=texts) | {"t1_quality": [1.0] * 600, "weight": [0.1, 0.7] * 300}
-    assert 0 < tune(table, **asked).tuned.figures.escalated < 1
-    cheap = columns(600, texts=texts) | {"t0_quality": [1.0] * 600, "weight": [0.1, 0.7] * 300}
-    assert tune(cheap, **asked).tuned.figures.escalated == 0
-    wrong = columns(600, texts=texts) | {"t0_quality": [0.0] * 600}
+    table = columns(400, texts=texts) | {"t1_quality": [1.0] * 400, "weight": [0.1, 0.7] * 200}
+    assert 0 < tune(table, **asked, skip=False).tuned.figures.escalated < 1
+    cheap = columns(400, texts=texts) | {"t0_quality": [1.0] * 400, "weight": [0.1, 0.7] * 200}
+    assert tune(cheap, **asked, skip=False).tuned.figures.escalated == 0
+    wrong = columns(400, texts=texts) | {"t0_quality": [0.0] * 400}
     with pytest.raises(TuningError):
-        tune(wrong, **asked)
+        tune(wrong, **asked, skip=False)
 
 
 def test_shares_a_rounding_above_one_are_tuned():
@@ -179,8 +181,8 @@ def test_shares_a_rounding_above_one_are_tuned():
 
 def test_progress_rises_to_its_end():
     told = []
-    table = columns(300, texts=True) | {"t0_paid_noise_usd": [1e-6] * 300}
-    tune(table, quality=0.9, advance=lambda *said: told.append(said))
+    table = columns(200, texts=True) | {"t0_paid_noise_usd": [1e-6] * 200}
+    tune(table, quality=0.9, method="signal", advance=lambda *said: told.append(said))
     done = [at for at, _, _ in told]
     assert done == sorted(done)
     assert len(set(done)) > 5
@@ -273,25 +275,25 @@ def test_a_frozen_policy_keeps_its_calibrators_and_every_row_tests_it():
 @pytest.mark.parametrize(("price", "worth"), [(1e-7, True), (1e-4, False)])
 @pytest.mark.parametrize("asked", [{"quality": 0.97}, {"harm": 0.05}, {"max_cost": 1.1e-4}])
 def test_a_paid_signal_is_kept_where_it_is_worth_its_price(price, worth, asked):
-    table = columns(1500, sharp=3.0)
+    table = columns(1000, sharp=3.0)
     rng = np.random.default_rng(4)
-    judged = 0.5 + 0.4 * (np.array(table["t0_quality"]) - 0.5) + 0.1 * rng.random(1500)
-    table |= {"t0_signal_judge": judged.tolist(), "t0_paid_judge_usd": [price] * 1500}
-    policy = tune(table, **asked)
+    judged = 0.5 + 0.4 * (np.array(table["t0_quality"]) - 0.5) + 0.1 * rng.random(1000)
+    table |= {"t0_signal_judge": judged.tolist(), "t0_paid_judge_usd": [price] * 1000}
+    policy = tune(table, **asked, method="logistic")
     assert ("judge" in policy.signals) == worth
     if not worth:
         assert "without judge, which would not pay" in policy.tuned.choices[0]
-        told = tune(table, **asked, signals=["a", "judge"], force=True)
+        told = tune(table, **asked, method="logistic", signals=["a", "judge"], force=True)
         assert "judge" in told.signals, "as it was told"
 
 
 def test_of_two_paid_signals_only_the_one_that_pays_is_kept():
-    table = columns(1500, sharp=3.0)
+    table = columns(1000, sharp=3.0)
     rng = np.random.default_rng(4)
-    judged = 0.5 + 0.4 * (np.array(table["t0_quality"]) - 0.5) + 0.1 * rng.random(1500)
-    table |= {"t0_signal_judge": judged.tolist(), "t0_paid_judge_usd": [1e-7] * 1500}
-    table |= {"t0_signal_vain": rng.random(1500).tolist(), "t0_paid_vain_usd": [1e-4] * 1500}
-    policy = tune(table, quality=0.97)
+    judged = 0.5 + 0.4 * (np.array(table["t0_quality"]) - 0.5) + 0.1 * rng.random(1000)
+    table |= {"t0_signal_judge": judged.tolist(), "t0_paid_judge_usd": [1e-7] * 1000}
+    table |= {"t0_signal_vain": rng.random(1000).tolist(), "t0_paid_vain_usd": [1e-4] * 1000}
+    policy = tune(table, quality=0.97, method="logistic")
     assert "judge" in policy.signals
     assert "vain" not in policy.signals
 
@@ -324,7 +326,7 @@ def test_drafts_that_failed_a_gate_are_accepted_by_no_text_either():
     table["t0_quality"] = [
         0.0 if gate else q for gate, q in zip(gated, table["t0_quality"], strict=True)
     ]
-    policy = tune(table, max_escalated=0.3, skip=False)
+    policy = tune(table, max_escalated=0.3, method="logistic", skip=False)
     assert policy.calibrators[0].signals == ()
     served = replay(table, policy).served
     assert (served.tier[gated] == 1).all()
@@ -402,7 +404,7 @@ def test_only_the_signals_named_are_used():
 
 
 def test_what_comes_out_is_plain_json_that_reads_back_the_same(tmp_path):
-    policy = tune(columns(600, texts=True), quality=0.95, name="mine")
+    policy = tune(columns(320, texts=True), quality=0.95, method="logistic", name="mine")
     policy.save(tmp_path / "policy.json")
     assert Policy.load(tmp_path / "policy.json") == policy
     document = json.loads((tmp_path / "policy.json").read_text())
@@ -411,30 +413,30 @@ def test_what_comes_out_is_plain_json_that_reads_back_the_same(tmp_path):
 
 
 def test_the_same_table_gives_the_same_policy():
-    assert tune(columns(500), quality=0.95) == tune(columns(500), quality=0.95)
+    assert tune(columns(320), quality=0.95) == tune(columns(320), quality=0.95)
 
 
 def test_a_hundred_labels_are_enough_to_tune_on():
     policy = tune(columns(100, texts=True), quality=0.95)
-    means = fresh(policy, texts=True)
+    means = fresh(policy, n=1500, texts=True)
     assert means.quality >= 0.88 * means.strong_quality
     assert means.cost_usd < means.strong_cost_usd
 
 
 def test_requests_that_are_plainly_hard_skip_the_cheap_tier():
-    table = columns(2000, texts=True, sharp=40.0)
+    table = columns(600, texts=True, sharp=40.0)
     dear = [c * 6 for c in table["t0_cost_usd"]]  # a draft costs half of the strong answer
-    policy = tune(table | {"t0_cost_usd": dear}, quality=0.97)
+    policy = tune(table | {"t0_cost_usd": dear}, quality=0.97, method="signal")
     assert policy.route is not None
-    means = replay(columns(2000, seed=9, texts=True, sharp=40.0) | {"t0_cost_usd": dear}, policy)
+    means = replay(columns(600, seed=9, texts=True, sharp=40.0) | {"t0_cost_usd": dear}, policy)
     assert means.means.asked[0] < 0.9
-    without = tune(table | {"t0_cost_usd": dear}, quality=0.97, skip=False)
+    without = tune(table | {"t0_cost_usd": dear}, quality=0.97, method="signal", skip=False)
     assert policy.tuned.figures.cost_usd < without.tuned.figures.cost_usd
 
 
 def test_no_route_is_learned_where_it_saves_nothing():
-    table = columns(1500) | {"request": ["Is it due?", "When?", "Who pays?"] * 500}
-    assert tune(table, quality=0.95).route is None
+    table = columns(600) | {"request": ["Is it due?", "When?", "Who pays?"] * 200}
+    assert tune(table, quality=0.95, method="signal").route is None
 
 
 @pytest.mark.parametrize(
@@ -478,8 +480,11 @@ def test_rows_that_cannot_be_used_are_counted():
 def test_weights_count_rows():
     table = columns(1000)
     hard = np.array(table["t0_quality"]) == 0
-    heavy = tune(table | {"weight": np.where(hard, 3.0, 1.0).tolist()}, max_escalated=0.3)
-    plain = tune(table, max_escalated=0.3)
+    learned = {"method": "logistic"}
+    heavy = tune(
+        table | {"weight": np.where(hard, 3.0, 1.0).tolist()}, max_escalated=0.3, **learned
+    )
+    plain = tune(table, max_escalated=0.3, **learned)
     assert heavy.tuned.figures.quality < plain.tuned.figures.quality
 
 
@@ -490,8 +495,8 @@ def test_classes_get_thresholds_of_their_own_where_that_pays():
     lost = rng.random(3000) < 0.5
     strong = np.where(lost, np.array(table["t0_quality"]), np.array(table["t1_quality"]))
     table |= {"t1_quality": strong.tolist(), "class": np.where(lost, "lost", "won").tolist()}
-    own = tune(table, quality=0.98, skip=False)
-    one = tune(table, quality=0.98, skip=False, per_class=False)
+    own = tune(table, quality=0.98, method="logistic", skip=False)
+    one = tune(table, quality=0.98, method="logistic", skip=False, per_class=False)
     assert own.classes["lost"].thresholds < own.classes["won"].thresholds
     assert not one.classes
     assert own.tuned.figures.cost_usd < 0.9 * one.tuned.figures.cost_usd
@@ -500,17 +505,25 @@ def test_classes_get_thresholds_of_their_own_where_that_pays():
 
 def test_classes_that_are_alike_share_one_threshold():
     table = columns(1000) | {"class": ["odd" if row % 2 else "even" for row in range(1000)]}
-    assert not tune(table, quality=0.97).classes
-    assert set(tune(table, quality=0.97, per_class=True).classes) == {"odd", "even"}
+    assert not tune(table, quality=0.97, method="logistic").classes
+    assert set(tune(table, quality=0.97, method="logistic", per_class=True).classes) == {
+        "odd",
+        "even",
+    }
 
 
 def test_models_without_prices_are_tuned_by_what_is_escalated():
     table = columns(1500)
-    priced = tune(table, quality=0.97)
-    unpriced = tune(table | {"t1_cost_usd": [None] * 1500}, quality=0.97)
+    priced = tune(table, quality=0.97, method="logistic")
+    unpriced = tune(table | {"t1_cost_usd": [None] * 1500}, quality=0.97, method="logistic")
     assert unpriced.thresholds == priced.thresholds
     assert unpriced.tuned.figures.cost_usd is None
-    assert tune(table | {"t1_cost_usd": [None] * 1500}, harm=0.05).tuned.figures.harm <= 0.05
+    assert (
+        tune(
+            table | {"t1_cost_usd": [None] * 1500}, harm=0.05, method="logistic"
+        ).tuned.figures.harm
+        <= 0.05
+    )
     with pytest.raises(TuningError, match="max_cost needs the cost"):
         tune(table | {"t1_cost_usd": [None] * 1500}, max_cost=1e-5)
 

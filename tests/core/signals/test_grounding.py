@@ -278,7 +278,9 @@ def test_a_sentence_of_a_context_is_supported_word_for_word(contexts, data, aske
 
 @given(st.integers(2, 10**6), st.integers(2, 10**6), st.booleans())
 def test_a_changed_number_in_a_supported_answer_reads_below_one_half(number, other, padded):
-    context = f"{POLICY} The deposit for the flat is {number:,} euro. {COOKING if padded else ''}"
+    context = (
+        f"{POLICY} The deposit for the flat is {number:,} euro. {COOKING[:8_000] if padded else ''}"
+    )
     answer = "Items may be returned. The deposit for the flat is {} euro."
     assert read(answer.format(number), context) == 1
     if other not in {number, 4, 5, 30, 1200, 2019, 3, 14}:
