@@ -141,6 +141,7 @@ class Estimates:
         harm_bound: What harm so far is at most, and may be looked at after every request; None
             for a class, or where nothing could have been audited.
         saving: None where no request has its costs.
+        stayed_saving: The same of the requests that another tier than the strongest answered.
         confidence: Of the intervals and of the bound.
         classes: The same by class.
     """
@@ -156,6 +157,7 @@ class Estimates:
     harm: MeanFound
     harm_bound: float | None
     saving: Saving | None
+    stayed_saving: Saving | None
     confidence: float
     classes: dict[str, Estimates] = field(default_factory=dict)
 

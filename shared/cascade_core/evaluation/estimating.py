@@ -124,6 +124,7 @@ def _estimate(joined: _Joined, rows: Flags, confidence: float, *, bound: bool) -
         ),
         harm_bound=_bound(joined, confidence) if bound and n else None,
         saving=_saving(joined, rows, confidence),
+        stayed_saving=_saving(joined, rows & decided.stayed, confidence),
         confidence=confidence,
     )
 

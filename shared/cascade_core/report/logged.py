@@ -8,8 +8,10 @@ from typing import Any
 from rich.console import Console
 
 from cascade_core.costs.shown import dollars
+from cascade_core.evaluation.audited import FEW_AUDITS
 from cascade_core.report.logged_rows import (
     AUDIT_LEGEND,
+    ESTIMATED,
     FEW_REQUESTS,
     GROUP_HEADERS,
     LATENCY_HEADERS,
@@ -73,19 +75,22 @@ def print_log(report: LogReport, console: Console | None = None) -> None:
 
 def headline(report: LogReport) -> str:
     """Say in one sentence what the log holds and what it comes to."""
-    figures, costs, span = report.figures, report.figures.costs, report.span
+    figures, saved, span = report.figures, report.figures.saved, report.span
     when = "" if span is None else f", {shown_moment(span[0])} to {shown_moment(span[1])} UTC"
     said = f"{counted(figures.requests, 'request')}{when}"
-    saved = costs.saved_usd
-    if costs.requests == 0:
+    if saved.requests == 0:
         return f"{said}; no request has known costs, so nothing can be said about them."
-    if saved is None or not costs.strong_usd or costs.cost_usd is None:
+    if saved.saved_usd is None or saved.cost_usd is None or not saved.strong_usd:
         return f"{said}."
-    of = f"{dollars(costs.cost_usd)} against {dollars(costs.strong_usd)} for always asking the"
-    if costs.dear:
-        return f"{said}: {of} last tier, {dollars(-saved)} more."
-    share = dollars(saved) if costs.requests < FEW_REQUESTS else formatted(saved / costs.strong_usd)
-    return f"{said}: {of} last tier, {share} saved."
+    of = f"{dollars(saved.cost_usd)} against {dollars(saved.strong_usd)} for always asking the"
+    if saved.dear:
+        more = f"{dollars(-saved.saved_usd)} more"
+        return f"{said}: {of} last tier, {more}{f', {saved.how}' if saved.how else ''}."
+    few = saved.requests < FEW_REQUESTS
+    return (
+        f"{said}: {of} last tier, {dollars(saved.saved_usd) if few else formatted(saved.share)} "
+        f"{saved.label}."
+    )
 
 
 def notes(report: LogReport) -> Iterator[str]:
@@ -130,9 +135,8 @@ def unreadable_line(lines: int) -> str:
 def warnings_of(report: LogReport) -> Iterator[str]:
     """Say what somebody has to look at."""
     figures = report.figures
-    costs = figures.costs
-    if costs.dear:
-        yield dear_line(costs, figures)
+    if figures.saved.dear:
+        yield dear_line(figures)
     yield from map(failing_line, report.read.failing)
     if figures.exhausted:
         yield f"{counted(figures.exhausted, 'request')} had no answer from any tier"
@@ -149,52 +153,63 @@ def failing_line(tier: Mapping[str, Any]) -> str:
     )
 
 
-def dear_line(costs: Costs, figures: TrafficFigures) -> str:
+def dear_line(figures: TrafficFigures) -> str:
     """Say that the cascade costs more than it saves, and why as far as that can be told."""
-    assert costs.cost_usd is not None and costs.strong_usd is not None  # noqa: PT018, S101
-    each, strong = costs.cost_usd / costs.requests, costs.strong_usd / costs.requests
+    saved = figures.saved
+    assert saved.cost_usd is not None and saved.strong_usd is not None  # noqa: PT018, S101
+    each, strong = saved.cost_usd / saved.requests, saved.strong_usd / saved.requests
     said = (
         "this cascade costs more than going straight to the last tier: "
         f"{dollars(each)} a request against {dollars(strong)}"
     )
     if figures.shadow == figures.requests:
         return f"{said}, as it must in shadow mode"
-    if costs.audits_usd and costs.answers_usd is not None and costs.answers_usd <= costs.strong_usd:
+    if saved.audits_usd and saved.answers_usd is not None and saved.answers_usd <= saved.strong_usd:
         return f"{said}; without its audits it would cost less: audit fewer"
-    if costs.requests < FEW_REQUESTS:
-        return f"{said}, though {counted(costs.requests, 'request')} prove little"
+    if saved.requests < FEW_REQUESTS:
+        return f"{said}, though {counted(saved.requests, 'request')} prove little"
     return said
 
 
 def cost_lines(figures: TrafficFigures) -> Iterator[str]:
     """Say from where on the cascade pays, and what audits say of the saving."""
-    even = figures.break_even
-    if even is not None:
-        yield break_even_line(even)
-    elif figures.costs.requests and not figures.costs.dear:
+    costs, saved = figures.costs, figures.saved
+    if saved.break_even is not None:
+        yield break_even_line(saved.break_even, saved.how)
+    elif saved.requests and not saved.dear:
         yield (
             "Break-even: not known yet; it takes priced requests that a cheaper tier answered, "
             "and others that were sent on."
         )
     saving = None if figures.audits is None else figures.audits.saving
-    if saving is not None and saving.saved_usd is not None and saving.audits:
-        between = (
-            ""
-            if saving.low is None or saving.high is None
-            else f", 95 % interval {dollars(saving.low)} … {dollars(saving.high)}"
-        )
+    if saved.corrected and saved.saved_usd is not None:
+        between, by_estimate = "", ""
+        if saved.low is not None and saved.high is not None:
+            between = f", 95 % interval {dollars(saved.low)} … {dollars(saved.high)}"
+        if costs.saved_usd is not None:
+            by_estimate = f"; {dollars(costs.saved_usd)} by estimate"
         yield (
-            f"Estimates corrected by {counted(saving.audits, 'audit')}: "
-            f"{dollars(saving.saved_usd)} saved{between}."
+            f"Saved, corrected by {counted(saved.audits, 'audit')}: "
+            f"{dollars(saved.saved_usd)}{between}{by_estimate}."
+        )
+    elif saving is not None and saving.saved_usd is not None and saving.audits:
+        yield (
+            f"Saved, by estimate: {counted(saving.audits, 'audit')} would correct it to "
+            f"{dollars(saving.saved_usd)}, but fewer than {FEW_AUDITS} say little."
         )
 
 
-def break_even_line(even: BreakEven) -> str:
-    """Say from which share of kept answers on the cascade pays."""
+def break_even_line(even: BreakEven, how: str) -> str:
+    """Say from which share of kept answers on the cascade pays.
+
+    Args:
+        even: It.
+        how: How it was found, as `Saved` says.
+    """
     n = even.kept + even.escalated
     said = (
-        f"Break-even: a kept answer saves {dollars(even.gain_usd)}, one sent on costs "
-        f"{dollars(even.loss_usd)} more"
+        f"Break-even{f', {how}' if how else ''}: a kept answer saves {dollars(even.gain_usd)}, "
+        f"one sent on costs {dollars(even.loss_usd)} more"
         + (f", audits {dollars(even.audit_usd)} a request" if even.audit_usd else "")
     )
     if even.share is None:
@@ -273,10 +288,14 @@ def group_lines(report: LogReport) -> Iterator[str]:
     if hidden:
         yield f"{hidden:,} {'earlier' if report.by == 'day' else 'smaller'} groups are not shown."
     for each in shown_groups(report):
-        if each.figures.costs.dear and each.figures.requests >= FEW_REQUESTS:
+        if each.figures.saved.dear and each.figures.requests >= FEW_REQUESTS:
             yield (
                 f"{LOOK} {report.by} {shortened(each.name, LONGEST_NAME)} costs more than going "
                 "straight to the last tier"
             )
+    if any(each.figures.saved.by == "estimate" for each in shown_groups(report)):
+        yield (
+            f"{ESTIMATED}: by estimate, as fewer than {FEW_AUDITS} audits of the group correct it."
+        )
     if any(each.figures.audits is not None for each in report.groups):
-        yield "Costs are per request; harm needs 30 audits in a group."
+        yield f"Costs are per request; harm needs {FEW_AUDITS} audits in a group."

@@ -23,6 +23,8 @@ AUDIT_LEGEND = (
     "harm: quality lost by not asking the last tier",
     "intervals hold whatever the missing audits would have said",
 )
+ESTIMATED = "≈"
+"""Stands before what a group saved by estimate, not corrected by audits."""
 GROUP_HEADERS = ("requests", "beyond tier 0", "cost", "saved", "p50", "harm")
 LATENCY_HEADERS = ("", "requests", "p50", "p95")
 
@@ -63,21 +65,24 @@ def why_cells(figures: TrafficFigures) -> list[list[str]]:
 
 
 def cost_rows(figures: TrafficFigures) -> list[Figure]:
-    """Return what requests cost: all of them, and each."""
-    costs, n = figures.costs, figures.costs.requests
-    estimated = costs.estimated
-    share = "" if not estimated else f"{formatted(estimated)} of it estimated"
+    """Return what requests cost: all of them, and each; which saving leads is said by `Saved`."""
+    costs, saved = figures.costs, figures.saved
+    estimated = f"{formatted(costs.estimated)} of it estimated" if costs.estimated else ""
 
-    def both(label: str, usd: float | None, note: str = "") -> Figure:
+    def both(label: str, usd: float | None, note: str = "", n: int = saved.requests) -> Figure:
         each = "" if usd is None or not n else f"{dollars(usd / n)} a request"
         return Figure(label, usd, unit="usd", note="; ".join(filter(None, (each, note))))
 
-    rows = [both("answers", costs.answers_usd)]
-    if costs.audits_usd or costs.unpriced_audits:
-        rows.append(both("audits", costs.audits_usd, "unpriced" if costs.unpriced_audits else ""))
-        rows.append(both("together", costs.cost_usd))
-    rows.append(both("always the last tier", costs.strong_usd, share))
-    rows.append(both("saved", costs.saved_usd))
+    rows = [both("answers", saved.answers_usd)]
+    if saved.audits_usd or costs.unpriced_audits:
+        rows.append(both("audits", saved.audits_usd, "unpriced" if costs.unpriced_audits else ""))
+        rows.append(both("together", saved.cost_usd))
+    corrected = f"corrected by {counted(saved.audits, 'audit')}" if saved.corrected else estimated
+    rows.append(both("always the last tier", saved.strong_usd, corrected))
+    rows.append(both(saved.label, saved.saved_usd))
+    if saved.corrected and costs.requests:
+        rows.append(both("last tier, by estimate", costs.strong_usd, estimated, costs.requests))
+        rows.append(both("saved, by estimate", costs.saved_usd, n=costs.requests))
     return rows
 
 
@@ -130,24 +135,22 @@ def shown_groups(report: LogReport) -> Sequence[Group]:
 
 
 def _group(group: Group) -> list[str]:
-    figures, costs = group.figures, group.figures.costs
-    saved, few = costs.saved_usd, figures.requests < FEW_REQUESTS
-    n = costs.requests
+    figures, saved = group.figures, group.figures.saved
 
     def each(usd: float | None) -> str:
-        return "–" if usd is None else dollars(usd / n)
+        return "–" if usd is None else dollars(usd / saved.requests)
 
-    if saved is None or not costs.strong_usd:
-        shown = "–"
-    else:
-        shown = dollars(saved / n) if few else formatted(saved / costs.strong_usd)
+    few = figures.requests < FEW_REQUESTS
+    shown = each(saved.saved_usd) if few and saved.share is not None else formatted(saved.share)
+    if saved.by == "estimate" and saved.share is not None:
+        shown = f"{ESTIMATED} {shown}"
     audits = figures.audits
     harm = "–" if audits is None or audits.harm.few else formatted(audits.harm.value)
     return [
         shortened(group.name, LONGEST_NAME),
         f"{figures.requests:,}",
         share_of(figures.beyond, figures.answered, spelled=True),
-        each(costs.cost_usd),
+        each(saved.cost_usd),
         shown,
         shown_ms(figures.latency["all"].p50_ms),
         harm,

@@ -82,12 +82,13 @@ def _costs(report: LogReport, place: Ints, known: Any, starts: Array, width: flo
     rows = known & ~np.isnan(cost) & ~np.isnan(strong)
     if not rows.any():
         return None
+    how = ", by estimate" if report.figures.costs.estimated else ""
     sums = [np.bincount(place[rows], of[rows], len(starts)) for of in (strong, paid)]
 
     def draw(axes: Axes) -> None:
         middle = _days(starts + width / 2)
         for values, color, style, label in (
-            (sums[0], FAINT, "--", "always the last tier"),
+            (sums[0], FAINT, "--", f"always the last tier{how}"),
             (sums[1], MAIN, "-", "this cascade, audits included"),
         ):
             axes.plot(middle, values, style, color=color, label=label, linewidth=1.8)
@@ -98,7 +99,7 @@ def _costs(report: LogReport, place: Ints, known: Any, starts: Array, width: flo
 
     alt = (
         f"Cost {each}: {dollars(float(sums[1].sum()))} in all, against "
-        f"{dollars(float(sums[0].sum()))} for always asking the last tier."
+        f"{dollars(float(sums[0].sum()))} for always asking the last tier{how}."
     )
     return draw_plot("Cost", alt, f"USD {each}, of requests whose costs are known. UTC.", draw)
 

@@ -59,7 +59,7 @@ class GroupEffect:
         requests: Requests whose costs are known; sums are over them.
         now_usd: What their answers cost, audits aside; None where no costs are known.
         then_usd: What they would cost.
-        estimated: Of how many of them that is an estimate.
+        how: How that is known: `by estimate`, or `corrected by audits`; empty where it was paid.
         quality: Of the answers there would be.
         harm: Quality lost by not asking the last tier.
         sums: The arithmetic, a line each.
@@ -69,7 +69,7 @@ class GroupEffect:
     requests: int
     now_usd: float | None
     then_usd: float | None
-    estimated: int
+    how: str
     quality: AuditedMean
     harm: AuditedMean
     sums: tuple[str, ...]
@@ -145,7 +145,7 @@ def bypassed(figures: TrafficFigures) -> GroupEffect:
     Args:
         figures: Of the group.
     """
-    costs, audits = figures.costs, figures.audits
+    costs, saved, audits = figures.costs, figures.saved, figures.audits
     strong = None if audits is None else audits.strong_quality
     quality = (
         AuditedMean(0, None, 0.0, 1.0)
@@ -153,18 +153,19 @@ def bypassed(figures: TrafficFigures) -> GroupEffect:
         else AuditedMean(strong.n, strong.value, strong.low, strong.high)
     )
     sums = ["No request of this group has known costs: give the cascade prices=."]
-    now, then = costs.answers_usd, costs.strong_usd
+    now, then = saved.answers_usd, saved.strong_usd
     if now is not None and then is not None:
-        share = costs.estimated or 0.0
+        rests = (
+            f"the estimate of it is corrected by {counted(saved.audits, 'audit')}"
+            if saved.corrected
+            else f"{formatted(costs.estimated or 0.0)} of that is an estimate, the rest was paid"
+        )
         sums = [
             (
-                f"{counted(costs.requests, 'request')} with known costs: their answers cost "
+                f"{counted(saved.requests, 'request')} with known costs: their answers cost "
                 f"{dollars(now)}, audits aside."
             ),
-            (
-                f"The last tier alone would have cost {dollars(then)}; {formatted(share)} of "
-                "that is an estimate, the rest was paid."
-            ),
+            f"The last tier alone would have cost {dollars(then)}; {rests}.",
             _difference(then, now),
         ]
     sums.append("Harm is 0: the last tier answers every request.")
@@ -172,10 +173,10 @@ def bypassed(figures: TrafficFigures) -> GroupEffect:
         sums.append(f"Quality is the last tier's in {counted(quality.n, 'audit')}.")
     return GroupEffect(
         "bypass",
-        costs.requests,
+        saved.requests,
         now,
         then,
-        costs.requests if costs.estimated else 0,
+        saved.how,
         quality,
         AuditedMean(figures.requests, 0.0, 0.0, 0.0),
         tuple(sums),
@@ -213,7 +214,14 @@ def pinned(worked: Worked, rows: Ints, figures: TrafficFigures, pairs: PairedAud
     else:
         sums.append("No audit of this group knows the cheapest tier's answer beside the last's.")
     return GroupEffect(
-        "pin", figures.costs.requests, now, then, estimated, quality, harm, tuple(sums)
+        "pin",
+        figures.costs.requests,
+        now,
+        then,
+        "by estimate" if estimated else "",
+        quality,
+        harm,
+        tuple(sums),
     )
 
 

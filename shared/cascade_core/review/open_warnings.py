@@ -113,22 +113,22 @@ def _failures(report: LogReport) -> Iterator[OpenWarning]:
 
 
 def _break_even(report: LogReport) -> Iterator[OpenWarning]:
-    figures = report.figures
-    even, costs = figures.break_even, figures.costs
+    figures, saved = report.figures, report.figures.saved
+    even = saved.break_even
     passed = even is not None and (even.share is None or even.now < even.share)
-    if not costs.dear and not passed:
+    if not saved.dear and not passed:
         return
-    if costs.requests < FEW_REQUESTS and not costs.dear:
+    if saved.requests < FEW_REQUESTS and not saved.dear:
         return
     yield OpenWarning(
         "break_even",
-        dear_line(costs, figures) if costs.dear or even is None else break_even_line(even),
+        dear_line(figures) if saved.dear or even is None else break_even_line(even, saved.how),
         "So many drafts are sent on that drafts and audits cost more than the kept answers save.",
         "Bypass the classes whose drafts are seldom kept, lower a threshold as far as quality "
         "allows, or audit fewer requests.",
         path="/classes",
         more="See what bypassing would save",
-        tone="bad" if costs.dear and costs.requests >= FEW_REQUESTS else "warn",
+        tone="bad" if saved.dear and saved.requests >= FEW_REQUESTS else "warn",
     )
 
 

@@ -97,14 +97,15 @@ def _charts(report: LogReport, spans: Spans) -> Iterator[Chart]:
     if priced.any():
         paid = np.where(priced, traffic.cost + np.nan_to_num(worked.audit_cost), 0.0)
         strong = np.where(priced, traffic.strong_cost, 0.0)
+        how = ", by estimate" if report.figures.costs.estimated else ""
         yield _chart(
             "over-cost",
-            f"Cost by {each}, audits included, against always asking the last tier",
+            f"Cost by {each}, audits included, against always asking the last tier{how}",
             spans,
             [
                 Series("this cascade", spans.sums(paid).tolist(), colour="cascade"),
                 Series(
-                    "always the last tier", spans.sums(strong).tolist(), colour="strong",
+                    f"always the last tier{how}", spans.sums(strong).tolist(), colour="strong",
                     dashed=True,
                 ),
             ],

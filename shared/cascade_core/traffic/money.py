@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -83,6 +84,10 @@ class BreakEven:
         """The share of kept answers in the log."""
         return self.kept / (self.kept + self.escalated)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return all this as plain JSON."""
+        return {**asdict(self), "now": self.now}
+
 
 def costs_of(
     cost: Array, strong: Array, estimated: Flags, audit_cost: Array, rows: Flags | None = None
@@ -147,10 +152,17 @@ def break_even(
     gain = float(np.mean(strong[kept] - cost[kept]))
     loss = float(np.mean(cost[escalated] - strong[escalated]))
     audits = float(np.nansum(audit_cost[kept | escalated])) / (n_kept + n_escalated)
-    return BreakEven(n_kept, n_escalated, gain, loss, audits, _share(gain, loss, audits))
+    return BreakEven(n_kept, n_escalated, gain, loss, audits, share_that_pays(gain, loss, audits))
 
 
-def _share(gain: float, loss: float, audits: float) -> float | None:
+def share_that_pays(gain: float, loss: float, audits: float) -> float | None:
+    """Return the share of kept answers at which costs are equal, as `BreakEven` says.
+
+    Args:
+        gain: What one kept answer saves.
+        loss: What one sent on costs more.
+        audits: What audits cost for each request.
+    """
     if loss + audits <= 0 <= gain:
         return 0.0
     if gain <= audits:  # even if every answer were kept

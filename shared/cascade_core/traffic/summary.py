@@ -17,6 +17,7 @@ from cascade_core.evaluation.estimating import estimates_of
 from cascade_core.traffic.columns import Traffic
 from cascade_core.traffic.groups import ordered_groups
 from cascade_core.traffic.money import BreakEven, Costs, break_even, costs_of
+from cascade_core.traffic.saved import Saved, saved_of
 
 STRAIGHT = frozenset(
     {"bypassed", "difficult", "only_tier", "sticky", "tool_support", "unable", "pinned", "cached"}
@@ -65,9 +66,9 @@ class TrafficFigures:
         escalated: How many were answered by a later tier after an earlier one was asked.
         straight: How many went past the cheaper tiers unasked.
         shadow: How many were only recorded.
-        costs: What they cost.
-        break_even: From which share of kept answers on the cascade pays; None where that cannot
-            be said.
+        costs: What they cost, and by estimate what the strongest tier would have.
+        break_even: From which share of kept answers on the cascade pays, by the same estimate;
+            None where that cannot be said.
         latency: Of `all` answered requests, and of `accepted`, `escalated` and `straight` ones.
         audits: What audits say; None where none could be.
         failed_calls: Calls that failed.
@@ -94,6 +95,11 @@ class TrafficFigures:
     def beyond(self) -> int:
         """How many another tier than the cheapest answered."""
         return self.answered - self.by_tier.get(0, 0)
+
+    @property
+    def saved(self) -> Saved:
+        """What was saved: the figure that leads, corrected by audits where they are enough."""
+        return saved_of(self.costs, self.audits, self.break_even)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

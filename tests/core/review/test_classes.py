@@ -60,7 +60,7 @@ def test_bypassing_is_the_last_tiers_cost_in_place_of_the_answers(tmp_path: Path
     assert found.then_usd == pytest.approx(5 * 0.01)
     assert found.change_usd == pytest.approx(0.05 - 0.024)
     assert found.harm.value == 0
-    assert found.estimated
+    assert found.how == "by estimate"
 
 
 def test_pinning_is_the_drafts_cost_where_it_is_known_and_their_mean_elsewhere(
@@ -71,7 +71,7 @@ def test_pinning_is_the_drafts_cost_where_it_is_known_and_their_mean_elsewhere(
     bench = bench_over(entries, tmp_path)
     _, found = effects(bench)["refund"]
     assert found.then_usd == pytest.approx(5 * 0.001)
-    assert found.estimated == 1
+    assert found.how == "by estimate"
     assert any("Of the other 1 it is estimated" in line for line in found.sums)
     cost, known = draft_costs(bench.report(Period()).worked)
     assert np.allclose(cost[known], 0.001)
@@ -84,7 +84,7 @@ def test_a_judged_drafts_cost_is_not_taken_for_the_drafts_alone(tmp_path: Path) 
     entries = [decision("j", cost_usd=0.003, calls=calls, **REFUND), decision("k", **REFUND)]
     _, found = effects(bench_over(entries, tmp_path))["refund"]
     assert found.then_usd == pytest.approx(0.002)
-    assert found.estimated == 1
+    assert found.how == "by estimate"
 
 
 def test_what_cannot_be_known_is_said(tmp_path: Path) -> None:
@@ -135,8 +135,10 @@ def test_the_page_has_the_reports_figures(tmp_path: Path, by: str) -> None:
     for group in told["groups"]:
         row = page.rows[group["name"]]
         assert row["requests"] == group["requests"]
-        assert row["cost_usd"] == group["cost_usd"]
-        change = group["costs"]["strong_usd"] - group["costs"]["answers_usd"]
+        saved = group["saved"]
+        assert row["cost_usd"] == saved["cost_usd"]
+        assert row["strong_cost_usd"] == saved["strong_cost_usd"]
+        change = saved["strong_cost_usd"] - saved["answers_usd"]
         assert row["bypass-change"] == pytest.approx(change)
         if group["audits"] is not None and group["audits"]["harm"] is not None:
             assert row["harm"] == group["audits"]["harm"]

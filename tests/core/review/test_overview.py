@@ -85,14 +85,18 @@ def test_the_page_says_what_the_command_says(
     assert page.first["harm"] == audits["harm"]
     assert [page.first["harm-low"], page.first["harm-high"]] == audits["interval"]
     assert page.first["saving"] == audits["saving"]["saved_usd"]
+    assert page.first["cost_usd"] == told["saved"]["cost_usd"]
     for name, one in told["latency"].items():
         assert page.rows[LATENCY[name]][f"latency-{name}-p50"] == one["p50_ms"]
         assert page.rows[LATENCY[name]][f"latency-{name}-p95"] == one["p95_ms"]
     for group in told["groups"]:
         row = page.rows[group["name"]]
         assert row["requests"] == group["requests"]
-        assert row["cost_usd"] == group["cost_usd"]
-        assert row["saved_usd"] == group["saved_usd"]
+        assert row["cost_usd"] == group["saved"]["cost_usd"]
+        assert row["saved_usd"] == group["saved"]["saved_usd"]
+        assert row.get("saved_by_estimate") == (
+            group["saved_usd"] if group["saved"]["by"] == "audits" else None
+        )
         if group["audits"] is not None:
             assert row.get("harm") == group["audits"]["harm"]
 
@@ -208,7 +212,7 @@ def test_no_policy_is_asked_for_where_the_last_requests_had_none(tmp_path: Path)
     assert "policy_missing" not in warned(entries, tmp_path)
 
 
-@pytest.mark.parametrize(("audits", "leads"), [(40, True), (5, False)])
+@pytest.mark.parametrize(("audits", "leads"), [(30, True), (29, False)])
 def test_the_saving_that_audits_correct_leads_once_there_are_enough(
     cascade: Run, tmp_path: Path, audits: int, leads: bool
 ) -> None:
@@ -221,13 +225,17 @@ def test_the_saving_that_audits_correct_leads_once_there_are_enough(
     bench = bench_over(entries, tmp_path)
     html = asking(bench).get("/").text
     told = told_by(cascade, "report", bench.source.database)
+    assert told["saved"]["by"] == ("audits" if leads else "estimate")
     saved = told["audits"]["saving"]["saved_usd"]
     assert Values(html).first["saving"] == saved != told["saved_usd"]
     assert Values(html).first["saved_usd"] == told["saved_usd"]
     cards = {what: html.index(f'data-name="{what}"') for what in ("saving", "saved_usd")}
     assert (cards["saving"] < cards["saved_usd"]) is leads
-    assert ("the better figure" in html) is leads
-    assert ("too few for an interval" in html) is not leads
+    said = " ".join(shown_text(html).split())
+    assert f", {'corrected by audits' if leads else 'by estimate'}." in said
+    assert ("fewer than 30 say little" in said) is not leads
+    row = Values(html).rows["billing"]
+    assert row["saved_usd"] == told["saved"]["saved_usd"]
 
 
 def test_a_cascade_that_does_not_pay_is_warned_of(tmp_path: Path) -> None:
