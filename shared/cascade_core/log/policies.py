@@ -182,6 +182,26 @@ class PolicyStore:
         with self._connected() as connection:
             return _active(connection)
 
+    def last_decided(self) -> PolicyVersion | None:
+        """Return the version that made this database's latest decision, where it is kept here.
+
+        It need not be active: a cascade may have it as a file.
+
+        Raises:
+            ConfigurationError: It cannot be read.
+        """
+        import sqlalchemy as sa  # noqa: PLC0415
+
+        from cascade_core.log.schema import decisions, policies  # noqa: PLC0415
+
+        latest = sa.select(decisions.c.policy_version).order_by(decisions.c.at.desc()).limit(1)
+        query = sa.select(sa.func.max(policies.c.version)).where(
+            policies.c.fingerprint == latest.scalar_subquery()
+        )
+        with self._connected() as connection:
+            number: int | None = connection.scalar(query)
+        return None if number is None else self.read(number)
+
     def read(self, number: int) -> PolicyVersion:
         """Return a version.
 

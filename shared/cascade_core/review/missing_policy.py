@@ -3,47 +3,145 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import suppress
+from dataclasses import dataclass
 
+import numpy as np
+
+from cascade_core.errors import ConfigurationError
 from cascade_core.policy.document import Policy
 from cascade_core.report.rows import shortened
+from cascade_core.review.policy_homes import version_kept
 from cascade_core.review.workbench import Workbench
 from cascade_core.traffic.columns import Traffic
 from cascade_core.traffic.groups import policy_names
 
 LONGEST_POLICY = 80
 """Characters of a policy's name that are shown."""
+LATEST = 50
+"""Requests, the last of a log, of which none was decided by the policy that a review has."""
 
 
-def missing_policy(traffic: Traffic, policy: Policy) -> str | None:
-    """Return the name of the policy that decided last, where none was given for this review.
+@dataclass(frozen=True, slots=True)
+class OtherPolicy:
+    """The policy that decided last, where a review has another, or none.
+
+    Attributes:
+        name: What it is called in the log.
+        given: What the review has is called; None where it has none.
+        found: What was found, as half a sentence.
+        means: What that means.
+        to_do: What to do, with the command.
+    """
+
+    name: str
+    given: str | None
+    found: str
+    means: str
+    to_do: str
+
+    @property
+    def said(self) -> str:
+        """All of it."""
+        return f"{self.found[0].upper()}{self.found[1:]}. {self.means} {self.to_do}"
+
+
+def other_policy(bench: Workbench) -> OtherPolicy | None:
+    """Return the policy that decided last, where it is not the one that a review has.
 
     Args:
-        traffic: The requests.
-        policy: What the review takes for the policy that decides.
+        bench: The review.
     """
-    if policy.thresholds is not None or policy.calibrators is not None or policy.name is not None:
-        return None
-    names = policy_names(traffic)
-    if not len(names.of):
-        return None
-    name = names.names[int(names.of[-1])]
-    return None if name is None else shortened(name, LONGEST_POLICY)
-
-
-def said_of_missing(bench: Workbench) -> str:
-    """Say that the policy is missing, what that means and what to do; else nothing."""
     if bench.source.kind != "log":
-        return ""
-    name = missing_policy(bench.snapshot().traffic, bench.draft.base)
-    if name is None:
-        return ""
-    given = shlex.quote(bench.source.shown)
-    keep = f", or keep it in the log: cascade policy {given} save FILE --activate"
-    return (
-        f"The latest requests were decided by a policy that this review was not given: {name}. "
-        "Without it, the thresholds in use are taken from the log and held against raw readings, "
-        "so figures of thresholds need not be those of your cascade. Start again with "
-        f"cascade review {given} --policy FILE"
-        + (keep if bench.home.why_not_saved is None else "")
-        + "."
+        return None
+    traffic, base = bench.snapshot().traffic, bench.draft.base
+    none = base.name is None and base.fingerprint == Policy().fingerprint
+    rows = range(max(0, len(traffic) - (1 if none else LATEST)), len(traffic))
+    names = policy_names(traffic.part(slice(rows.start, rows.stop)))
+    if not rows or names.names[int(names.of[-1])] is None:
+        return None
+    if any(_is_base(bench, base, pair) for pair in _pairs(traffic, rows)):
+        return None
+    if not none and _activated_since(bench, float(traffic.at[-1])):
+        return None
+    name = shortened(str(names.names[int(names.of[-1])]), LONGEST_POLICY)
+    return _missing(bench, name) if none else _another(bench, base, name)
+
+
+def said_of_other(bench: Workbench) -> str:
+    """Say that a review has another policy than decided, or none, and what to do; else nothing."""
+    other = other_policy(bench)
+    return "" if other is None else other.said
+
+
+def unknown_policy(bench: Workbench) -> OtherPolicy | None:
+    """Return the policy that decided last, where a review has none: what it gives is not known."""
+    other = other_policy(bench)
+    return other if other is not None and other.given is None else None
+
+
+def _missing(bench: Workbench, name: str) -> OtherPolicy:
+    keep = ""
+    if bench.home.why_not_saved is None:
+        log = shlex.quote(bench.source.shown)
+        keep = f", or keep it in the log: cascade policy {log} save FILE --activate"
+    return OtherPolicy(
+        name,
+        None,
+        f"the latest requests were decided by a policy that this review was not given: {name}",
+        "Its thresholds, and how it makes confidences, are not known here, so nothing is shown of "
+        "what thresholds give.",
+        f"Start again with {_command(bench)}{keep}.",
     )
+
+
+def _another(bench: Workbench, base: Policy, name: str) -> OtherPolicy:
+    number = None
+    with suppress(ConfigurationError):  # the page on the policy says so
+        number = bench.home.current().number
+    given = f"{base.name or 'policy'}, version {number or base.fingerprint}"
+    given = shortened(given, LONGEST_POLICY)
+    return OtherPolicy(
+        name,
+        given,
+        f"the latest requests were decided by another policy ({name}) than this review was given "
+        f"({given})",
+        "Figures of thresholds and promises are those of the one that was given, not of your "
+        "cascade as it decided.",
+        f"Give the one that decided: {_command(bench)}.",
+    )
+
+
+def _command(bench: Workbench) -> str:
+    return f"cascade review {shlex.quote(bench.source.shown)} --policy FILE"
+
+
+def _pairs(traffic: Traffic, rows: range) -> set[tuple[str | None, str | None]]:
+    """Return the names of some rows' policies, each with its version."""
+    policy, version = traffic.named["policy"], traffic.named["policy_version"]
+    codes = {(int(policy.of[row]), int(version.of[row])) for row in rows}
+    return {(policy.names[one], version.names[other]) for one, other in codes}
+
+
+def _is_base(bench: Workbench, base: Policy, decided: tuple[str | None, str | None]) -> bool:
+    """Tell whether what decided is the policy that a review has.
+
+    A record has the number of a version that is kept in a database, else the policy's fingerprint.
+    """
+    name, version = decided
+    if version is None or version == base.fingerprint:
+        return version is not None or (name is not None and name == base.name)
+    if not version.isdecimal():
+        return False
+    kept = version_kept(bench.source.database, int(version)) if bench.source.file is None else None
+    if kept is not None and kept.name == name:
+        return kept.fingerprint == base.fingerprint
+    return name is not None and name == base.name  # it is kept elsewhere: names are all there is
+
+
+def _activated_since(bench: Workbench, last: float) -> bool:
+    """Tell whether the review's policy was put in use after the last request."""
+    with suppress(ConfigurationError):
+        times = [at for _, at in bench.home.activations()]
+        return bool(times) and not np.isnan(last) and times[-1] > last
+    return False

@@ -22,7 +22,7 @@ from cascade_core.report.logged import (
 )
 from cascade_core.report.logged_rows import FEW_REQUESTS, counted
 from cascade_core.report.rows import claimed, formatted
-from cascade_core.review.missing_policy import missing_policy
+from cascade_core.review.missing_policy import OtherPolicy
 from cascade_core.setup.misuse import untested_rules
 from cascade_core.traffic.log_report import LogReport
 
@@ -58,12 +58,15 @@ class OpenWarning:
     tone: Literal["bad", "warn"] = "warn"
 
 
-def open_warnings(report: LogReport, policy: Policy) -> list[OpenWarning]:
+def open_warnings(
+    report: LogReport, policy: Policy, other: OtherPolicy | None = None
+) -> list[OpenWarning]:
     """Return what has to be looked at, the gravest first.
 
     Args:
         report: What the log says of the period.
         policy: The policy that decides now.
+        other: What decided last, where it is another.
     """
     found = [
         *_failures(report),
@@ -72,22 +75,21 @@ def open_warnings(report: LogReport, policy: Policy) -> list[OpenWarning]:
         *_drift(report),
         *_audits(report),
         *_prices(report),
-        *_policy(report, policy),
+        *_other_policy(other),
     ]
     cut = [replace(each, said=each.said[:LONGEST_SAID]) for each in found]
     return sorted(cut, key=lambda each: each.tone)
 
 
-def _policy(report: LogReport, policy: Policy) -> Iterator[OpenWarning]:
-    name = missing_policy(report.worked.traffic, policy)
-    if name is not None:
+def _other_policy(other: OtherPolicy | None) -> Iterator[OpenWarning]:
+    if other is not None:
         yield OpenWarning(
-            "policy_missing",
-            f"this review was not given the policy that decided: {name}",
-            "Figures of other thresholds need not be those of your cascade without it.",
-            "Start the review with --policy, or keep the policy in the log's database.",
+            "policy_missing" if other.given is None else "policy_other",
+            other.found,
+            other.means,
+            other.to_do,
             path="/policy",
-            more="See how",
+            more="Look at the policy",
         )
 
 

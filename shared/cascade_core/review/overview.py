@@ -19,6 +19,7 @@ from cascade_core.report.logged import audit_lines, cost_lines, headline, notes
 from cascade_core.report.logged_rows import who_rows, why_cells
 from cascade_core.review.drift_found import LONGEST_WAIT, compared
 from cascade_core.review.grouping import shown_names
+from cascade_core.review.missing_policy import other_policy
 from cascade_core.review.open_warnings import open_warnings
 from cascade_core.review.over_time import charts_over_time
 from cascade_core.review.pages import bench_of, page
@@ -67,7 +68,7 @@ def _show(request: Request) -> Response:
         period=period,
         report=report,
         figures=report.figures,
-        warnings=open_warnings(report, bench.draft.base),
+        warnings=open_warnings(report, bench.draft.base, other_policy(bench)),
         drift=drift,
         headline=headline(report),
         notes=list(notes(report)),

@@ -125,10 +125,14 @@ class DatabaseHome:
         self.shown = self._store.shown
 
     def current(self) -> PolicyVersion:
-        """Return the active version; without one, the policy that a cascade has without any."""
+        """Return the active version; without one, what is kept of what decided last, if anything.
+
+        Without that, it is the policy that a cascade has without any.
+        """
         number = self._store.active_number()
         if number is None:
-            return PolicyVersion(Policy())
+            found = self._store.last_decided()
+            return PolicyVersion(Policy() if found is None else found.policy)
         return self._store.read(number)
 
     def listed(self) -> Sequence[Listed]:
@@ -312,6 +316,13 @@ def find_home(source: str, policy: str | None = None) -> PolicyHome:
         "A file of rows holds no policies: start the review with --policy policy.json, or on a "
         "log's database, to keep versions"
     )
+
+
+def version_kept(url: str, number: int) -> Policy | None:
+    """Return a version that a database keeps, if it does."""
+    with suppress(ConfigurationError):
+        return PolicyStore(url, named="").read(number).policy
+    return None
 
 
 def _check_same(found: PolicyVersion, instead_of: str) -> None:

@@ -14,6 +14,7 @@ from cascade_core.policy.document import Policy
 from cascade_core.policy.lost import lost_names, said_of_lost
 from cascade_core.review.draft_policy import DraftState
 from cascade_core.review.filters import LONGEST_OFFERED
+from cascade_core.review.missing_policy import unknown_policy
 from cascade_core.review.periods import Period
 from cascade_core.review.policy_checks import PolicyCheck, check_policy, draft_warnings
 from cascade_core.review.policy_homes import mark_of, plain_of, version_before
@@ -87,6 +88,9 @@ _lock = Lock()
 
 def _checked(bench: Workbench, now: DraftState) -> tuple[PolicyCheck | None, str | None]:
     """Return the draft's check, or why there is none; made once as long as nothing changes."""
+    unknown = unknown_policy(bench)
+    if unknown is not None:
+        return None, unknown.said
     try:
         key = (id(bench.replay(now.base)), id(bench.replay(now.policy)), now.policy)
         with _lock:

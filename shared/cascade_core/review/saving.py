@@ -15,7 +15,7 @@ from cascade_core.log.policies import MeanwhileError
 from cascade_core.policy.changes import changes
 from cascade_core.policy.lost import lost_names, said_of_lost
 from cascade_core.review.forms import Form, posted
-from cascade_core.review.missing_policy import said_of_missing
+from cascade_core.review.missing_policy import said_of_other
 from cascade_core.review.pages import bench_of, link, page
 from cascade_core.review.periods import period_of
 from cascade_core.review.policy_homes import mark_of, plain_of
@@ -95,7 +95,7 @@ def _page(request: Request, *, problem: str = "", typed: Form | None = None) -> 
         problem=problem,
         typed=typed or {},
         done=_done(request),
-        missing=said_of_missing(bench),
+        other=said_of_other(bench),
         writable=not bench.read_only,
         **policy_context(bench, period),
     )

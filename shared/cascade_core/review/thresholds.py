@@ -17,7 +17,7 @@ from cascade_core.report.rows import claimed
 from cascade_core.review.draft_policy import DraftPolicy
 from cascade_core.review.filters import LONGEST_OFFERED, MOST_OFFERED, written_out
 from cascade_core.review.forms import Form, posted
-from cascade_core.review.missing_policy import said_of_missing
+from cascade_core.review.missing_policy import said_of_other, unknown_policy
 from cascade_core.review.pages import bench_of, link, page
 from cascade_core.review.periods import Period, period_of
 from cascade_core.review.positions import Positions, nearest_stop, positions_in
@@ -26,6 +26,7 @@ from cascade_core.review.thresholds_answer import answer_of
 from cascade_core.review.thresholds_charts import curve_chart, reliability_chart
 from cascade_core.review.thresholds_disk import answers_on_disk
 from cascade_core.review.thresholds_view import ThresholdsView, ThresholdsViews
+from cascade_core.review.workbench import Workbench
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +64,23 @@ def thresholds_routes() -> list[BaseRoute]:
     views = ThresholdsViews()
 
     def show(request: Request) -> Response:
-        period = period_of(request.query_params)
-        return _page(request, views.of(bench_of(request), period), period)
+        bench, period = bench_of(request), period_of(request.query_params)
+        if (unknown := unknown_policy(bench)) is not None:
+            return page(
+                request,
+                "thresholds_unknown.html.jinja",
+                title="Thresholds",
+                period=period,
+                unknown=unknown,
+            )
+        return _page(request, views.of(bench, period), period)
 
     def answer(request: Request) -> Response:
-        asked = request.query_params
+        asked, bench = request.query_params, bench_of(request)
         period = period_of(asked)
-        view = views.of(bench_of(request), period)
         try:
+            _check_known(bench)
+            view = views.of(bench, period)
             moved, target = positions_in(asked, view.start), _target(asked, view)
         except ConfigurationError as error:
             return JSONResponse({"error": str(error)}, 400)
@@ -78,6 +88,7 @@ def thresholds_routes() -> list[BaseRoute]:
 
     def use(request: Request, form: Form) -> Response:
         period, bench = period_of(form), bench_of(request)
+        _check_known(bench)
         view = views.of(bench, period)
         _use(bench.draft, view, positions_in(form, view.start))
         return RedirectResponse(link("/thresholds", period, used="1"), 303)
@@ -87,6 +98,13 @@ def thresholds_routes() -> list[BaseRoute]:
         Route("/thresholds/answer", answer, methods=["GET"], name="thresholds_answer"),
         Route("/thresholds", posted(use), methods=["POST"], name="use_thresholds"),
     ]
+
+
+def _check_known(bench: Workbench) -> None:
+    """Refuse to say anything of thresholds where the policy that decided is not known."""
+    unknown = unknown_policy(bench)
+    if unknown is not None:
+        raise ConfigurationError(unknown.said)
 
 
 def _page(request: Request, view: ThresholdsView, period: Period) -> Response:
@@ -100,7 +118,7 @@ def _page(request: Request, view: ThresholdsView, period: Period) -> Response:
         request,
         "thresholds.html.jinja",
         title="Thresholds",
-        missing=said_of_missing(bench),
+        other=said_of_other(bench),
         period=period,
         view=view,
         answer=answer,

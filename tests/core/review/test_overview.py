@@ -12,6 +12,7 @@ import pytest
 
 from cascade_core.policy.document import Policy
 from cascade_core.review.drift_found import COMPARED_AT_ONCE, compared
+from cascade_core.review.missing_policy import other_policy
 from cascade_core.review.open_warnings import open_warnings
 from cascade_core.review.over_time import MOST_SPANS, charts_over_time, spans_of
 from cascade_core.review.periods import Period
@@ -172,7 +173,7 @@ def test_hostile_names_are_text(tmp_path: Path, name: str, by: str) -> None:
 
 def warned(entries: list[dict[str, Any]], folder: Path, policy: Any = None) -> dict[str, str]:
     bench = bench_over(entries, folder, policy)
-    found = open_warnings(bench.report(Period()), bench.draft.base)
+    found = open_warnings(bench.report(Period()), bench.draft.base, other_policy(bench))
     html = asking(bench).get("/").text
     for each in found:
         assert f'data-warning="{each.kind}"' in html
@@ -193,23 +194,6 @@ PROMISE = {
 def test_a_sound_log_has_nothing_to_look_at(tmp_path: Path) -> None:
     entries = [decision(f"k{n}") for n in range(40)] + [sent_on(f"s{n}") for n in range(5)]
     assert warned(entries, tmp_path, {"name": "p"}) == {}
-
-
-@pytest.mark.parametrize("path", ["/thresholds", "/policy"])
-def test_a_policy_that_the_review_was_not_given_is_asked_for(tmp_path: Path, path: str) -> None:
-    bench = bench_over([decision(f"k{n}") for n in range(40)], tmp_path)
-    (found,) = open_warnings(bench.report(Period()), bench.draft.base)
-    assert (found.kind, "p, version 1" in found.said) == ("policy_missing", True)
-    said = "decided by a policy that this review was not given: p, version 1"
-    assert said in shown_text(asking(bench).get(path).text)
-    given = Workbench(bench.source, Policy.load({"name": "p", "thresholds": [0.5]}))
-    assert "was not given" not in asking(given).get(path).text
-
-
-def test_no_policy_is_asked_for_where_the_last_requests_had_none(tmp_path: Path) -> None:
-    none = {"policy": None, "policy_version": None}
-    entries = [decision("early")] + [decision(f"k{n}", 2, **none) for n in range(40)]
-    assert "policy_missing" not in warned(entries, tmp_path)
 
 
 @pytest.mark.parametrize(("audits", "leads"), [(30, True), (29, False)])

@@ -189,7 +189,8 @@ def test_a_draft_is_checked_beside_what_decides(page: Page) -> None:
 
 
 def test_a_draft_without_rows_is_not_replayed_and_why_is_said(tmp_path: Path) -> None:
-    page = over(store([decision("d")], url_of(tmp_path)))
+    by_none = decision("d", policy=None, policy_version=None)
+    page = over(store([by_none], url_of(tmp_path)))
     said = page.send("threshold", tier="0", value="0.8")
     assert "Not replayed: " in said
     assert "none of its 1 decisions was audited" in said
