@@ -77,7 +77,7 @@ def cost_rows(figures: TrafficFigures) -> list[Figure]:
     if saved.audits_usd or costs.unpriced_audits:
         rows.append(both("audits", saved.audits_usd, "unpriced" if costs.unpriced_audits else ""))
         rows.append(both("together", saved.cost_usd))
-    corrected = f"corrected by {counted(saved.audits, 'audit')}" if saved.corrected else estimated
+    corrected = saved.how if saved.corrected else estimated
     rows.append(both("always the last tier", saved.strong_usd, corrected))
     rows.append(both(saved.label, saved.saved_usd))
     if saved.corrected and costs.requests:
