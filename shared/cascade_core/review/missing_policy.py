@@ -32,6 +32,7 @@ class OtherPolicy:
         found: What was found, as half a sentence.
         means: What that means.
         to_do: What to do, with the command.
+        commands: What to type; any of them will do.
     """
 
     name: str
@@ -39,6 +40,7 @@ class OtherPolicy:
     found: str
     means: str
     to_do: str
+    commands: tuple[str, ...] = ()
 
     @property
     def said(self) -> str:
@@ -81,17 +83,18 @@ def unknown_policy(bench: Workbench) -> OtherPolicy | None:
 
 
 def _missing(bench: Workbench, name: str) -> OtherPolicy:
-    keep = ""
+    commands = [_command(bench)]
     if bench.home.why_not_saved is None:
         log = shlex.quote(bench.source.shown)
-        keep = f", or keep it in the log: cascade policy {log} save FILE --activate"
+        commands.append(f"cascade policy {log} save FILE --activate")
     return OtherPolicy(
         name,
         None,
         f"the latest requests were decided by a policy that this review was not given: {name}",
         "Its thresholds, and how it makes confidences, are not known here, so nothing is shown of "
         "what thresholds give.",
-        f"Start again with {_command(bench)}{keep}.",
+        f"Start again with {', or keep it in the log: '.join(commands)}.",
+        tuple(commands),
     )
 
 
