@@ -57,7 +57,7 @@ def other_policy(bench: Workbench) -> OtherPolicy | None:
     if bench.source.kind != "log":
         return None
     traffic, base = bench.snapshot().traffic, bench.draft.base
-    none = base.name is None and base.fingerprint == Policy().fingerprint
+    none = _is_none(base)
     rows = range(max(0, len(traffic) - (1 if none else LATEST)), len(traffic))
     names = policy_names(traffic.part(slice(rows.start, rows.stop)))
     if not rows or names.names[int(names.of[-1])] is None:
@@ -78,8 +78,12 @@ def said_of_other(bench: Workbench) -> str:
 
 def unknown_policy(bench: Workbench) -> OtherPolicy | None:
     """Return the policy that decided last, where a review has none: what it gives is not known."""
-    other = other_policy(bench)
-    return other if other is not None and other.given is None else None
+    return other_policy(bench) if _is_none(bench.draft.base) else None
+
+
+def _is_none(policy: Policy) -> bool:
+    """Tell whether a policy is the one that a cascade has without any."""
+    return policy.name is None and policy.fingerprint == Policy().fingerprint
 
 
 def _missing(bench: Workbench, name: str) -> OtherPolicy:
