@@ -29,7 +29,6 @@ from cascade_core.review.workbench import Workbench
 if TYPE_CHECKING:
     from cascade_core.evaluation.study import Study
     from cascade_core.labels import Table
-    from cascade_core.traffic.log_report import LogReport
 
 OVERVIEW_BY = ("class", "tag", "model", "reason", "rule", "policy", "day")
 """By what the requests may be grouped."""
@@ -61,6 +60,7 @@ def _show(request: Request) -> Response:
     patience = None if bench.static else LONGEST_WAIT  # a page from disk is not loaded again
     drift = compared(bench.snapshot(), bench.draft.base, asked=asked, patience=patience)
     report = replace(report, drift=drift.found)
+    groups = shown_names(report)
     return page(
         request,
         "overview.html.jinja",
@@ -79,15 +79,10 @@ def _show(request: Request) -> Response:
         charts=charts_over_time(report),
         by=by,
         bys=OVERVIEW_BY,
-        groups=shown_names(report),
-        hidden=_hidden(report),
+        groups=groups,
+        hidden=len(report.groups) - len(groups) + report.left_out,
         few_audits=FEW_AUDITS,
     )
-
-
-def _hidden(report: LogReport) -> int:
-    """Return how many groups are not shown."""
-    return len(report.groups) - len(shown_names(report)) + report.left_out
 
 
 def _replayed(request: Request, bench: Workbench, period: Period) -> Response:

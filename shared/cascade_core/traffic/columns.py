@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cascade_core.arrays import Array, Flags, Ints
-from cascade_core.traffic.ids import IdColumn, IdColumnMaker
+from cascade_core.traffic.ids import IdColumn, IdColumnMaker, decoded_text
 from cascade_core.traffic.numbers import GrowingColumn, column_of, whole_numbers_of
 
-CHUNK = 1_000
+CHUNK = 250
 """Rows that are held as Python objects at a time; more no longer fit a processor's cache."""
 
 NUMBERS = ("at", "cost_usd", "strong_cost_usd", "latency_ms", "audit_probability")
@@ -41,7 +41,7 @@ ROW_COLUMNS = (*NUMBERS, "kind", "tags", "audited")
 """What a row is made of, in this order.
 
 `kind` is a tuple as `KIND` says, or a JSON list of the same; `tags` a JSON list; `audited` the id
-of a row that has audits, else None.
+of a row that has audits, else None. JSON may be UTF-8, of which each text is decoded once.
 """
 
 WIDE_NUMBERS = ("confidence", "threshold", "input_tokens", "output_tokens")
@@ -273,8 +273,15 @@ def traffic_of(
     more = None
     if wide is not None:
         more = WideColumns(column, *(whole[name] for name in WIDE_NUMBERS))
-    named = Named(list(lists), whole["tags"]) if tags else None
+    named = _texts(Named(list(lists), whole["tags"])) if tags else None
     return replace(_traffic(whole, kinds, named, audited), wide=more)
+
+
+def _texts(column: Named) -> Named:
+    """Return a column of names that may be bytes, of which several may be the same text."""
+    place = _Coder()
+    codes = place.codes([*map(decoded_text, column.names)])
+    return Named(list(place), codes[column.of])
 
 
 def _uncollected(chunks: Iterator[Sequence[TrafficRow]]) -> Iterator[Sequence[TrafficRow]]:
@@ -292,7 +299,9 @@ def _traffic(
     whole: Mapping[str, Any], kinds: _Coder, tags: Named | None, audited: Mapping[str, int]
 ) -> Traffic:
     of = whole["kind"]
-    decoded = [json.loads(kind) if isinstance(kind, str) else kind for kind in kinds]
+    decoded = [
+        json.loads(kind) if isinstance(kind, str) else kind for kind in map(decoded_text, kinds)
+    ]
     common = dict(zip(KIND, zip(*decoded, strict=True), strict=True)) if decoded else {}
 
     def numbers(name: str, kind: Any, otherwise: float = 0) -> Any:

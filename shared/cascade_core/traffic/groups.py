@@ -31,6 +31,8 @@ _NONE = {
 }
 """What a group is called of requests that have none."""
 
+_FEW = np.iinfo(np.int16).max
+
 Groups: TypeAlias = list[tuple[str, Ints]]
 
 
@@ -82,8 +84,10 @@ def policy_names(traffic: Traffic) -> Named:
 
 
 def _named(column: Named, none: str) -> Groups:
-    order = np.argsort(column.of, kind="stable")
-    starts = np.searchsorted(column.of[order], np.arange(len(column.names) + 1))
+    # Codes of 16 bits are sorted by their digits, in a tenth of the time.
+    of = column.of.astype(np.int16) if len(column.names) <= _FEW else column.of
+    order = np.argsort(of, kind="stable")
+    starts = np.searchsorted(of[order], np.arange(len(column.names) + 1))
     return [
         (none if name is None else name, order[starts[code] : starts[code + 1]])
         for code, name in enumerate(column.names)

@@ -15,6 +15,11 @@ _AT_ONCE = 20_000
 _PIECES = 64
 
 
+def decoded_text(value: Any) -> Any:
+    """Return bytes as a text: another program may have written what is no UTF-8."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class IdColumn:
     """A column of ids, or of other texts that are almost never the same: n of them.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from cascade_core.drift.shifts import ShiftFinder, shifts_in
-from cascade_core.traffic.columns import KIND, traffic_of
+from cascade_core.traffic.columns import KIND, Named, traffic_of
 from cascade_core.traffic.groups import groups_of
 from cascade_core.traffic.money import break_even
 
@@ -37,6 +38,35 @@ def test_a_kind_is_the_same_as_json_and_as_a_tuple() -> None:
         assert (found.tier[0], found.accepted[0], found.estimated[0]) == (1, True, False)
         assert groups_of(found, "policy")[0][0] == "p, version 3"
         assert groups_of(found, "tag")[0][0] == "a"
+
+
+def test_names_in_bytes_that_are_the_same_text_are_one_name() -> None:
+    def strange(at: float, byte: bytes) -> Any:
+        named: Any = {"class": "X"}
+        kind = json.dumps(row(at, **named)[5]).encode().replace(b"X", byte)
+        return (*row(at)[:5], kind, b'["' + byte + b'"]', None)
+
+    chunk = [strange(1.0, b"\xfe"), strange(2.0, b"a"), strange(3.0, b"\xff")]
+    found = traffic_of(iter([chunk]), tags=True)
+    for by in ("class", "tag"):
+        assert {name: rows.tolist() for name, rows in groups_of(found, by)} == {
+            "\ufffd": [0, 2],
+            "a": [1],
+        }
+    assert found.tags is not None
+    assert found.tags.names == ['["\ufffd"]', '["a"]']
+    assert found.tags.of.tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize("names", [300, 40_000])
+def test_groups_have_their_rows_in_order_however_many_there_are(names: int) -> None:
+    of = np.random.default_rng(0).integers(0, names, 3 * names)
+    found = traffic_of(iter([[row(1.0)]]))
+    column = Named([f"n{code}" for code in range(names)], of.astype(np.int32))
+    groups = groups_of(replace(found, named={"class": column}), "class")
+    assert len(groups) == len(np.unique(of))
+    for name, rows in groups[:: names // 50]:
+        assert rows.tolist() == np.flatnonzero(of == int(name[1:])).tolist()
 
 
 def test_a_log_without_decisions_has_columns_without_rows() -> None:
