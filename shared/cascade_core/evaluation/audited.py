@@ -141,7 +141,8 @@ class Estimates:
         harm_bound: What harm so far is at most, and may be looked at after every request; None
             for a class, or where nothing could have been audited.
         saving: None where no request has its costs.
-        stayed_saving: The same of the requests that another tier than the strongest answered.
+        stayed_saving: The same of the requests that another tier than the strongest answered; None
+            where fewer than `FEW_AUDITS` correct it.
         confidence: Of the intervals and of the bound.
         classes: The same by class.
     """

@@ -110,6 +110,7 @@ def _estimate(joined: _Joined, rows: Flags, confidence: float, *, bound: bool) -
     cheap = picked & decided.stayed[joined.rows]
     weight = 1 / probability[picked]
     done = joined.done[picked]
+    saving = _saving(joined, rows, confidence)
     return Estimates(
         requests=int(np.count_nonzero(rows)),
         eligible=n,
@@ -123,8 +124,12 @@ def _estimate(joined: _Joined, rows: Flags, confidence: float, *, bound: bool) -
             joined.harm[cheap], probability[cheap], confidence, 1.0 if among is None else among
         ),
         harm_bound=_bound(joined, confidence) if bound and n else None,
-        saving=_saving(joined, rows, confidence),
-        stayed_saving=_saving(joined, rows & decided.stayed, confidence),
+        saving=saving,
+        stayed_saving=(
+            _saving(joined, rows & decided.stayed, confidence)
+            if saving is not None and saving.audits >= FEW_AUDITS
+            else None
+        ),
         confidence=confidence,
     )
 
