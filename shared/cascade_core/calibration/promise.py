@@ -205,8 +205,9 @@ def _certify(  # noqa: PLR0913, PLR0917 - what is promised, and all it is tested
         last = np.array([found.threshold])
         # With paid signals a stricter threshold may cost less.
         points = operating_points(tested)
-        stricter = points.thresholds[points.thresholds[:, 0] > found.threshold]
-        passed = np.concatenate([stricter, last[None]])
+        stricter = points.take(np.flatnonzero(points.thresholds[:, 0] > found.threshold))
+        passed = np.concatenate([stricter.thresholds, last[None]])
+        costs = np.append(stricter.cost, cost_of(tested, list(last)))
     else:
         path = plan_path(fitted, cascade=force)
         found = test.along(path.thresholds)
@@ -214,12 +215,13 @@ def _certify(  # noqa: PLR0913, PLR0917 - what is promised, and all it is tested
             return found
         passed = path.thresholds[: found.index + 1]
         last = passed[-1]
+        costs = np.array([cost_of(tested, list(thresholds)) for thresholds in passed])
         if (serve(tested, list(last)).tier == len(last)).all():
             if goes_straight(last) and keeps(objective):  # whatever else there is costs more
                 return nothing_accepted(tested), None
             return Refused("the promise stands only where every draft is rejected", None)
     # All of these passed, so whichever is taken, the chance of a broken promise stays the same.
-    best = _cheapest(tested, passed)
+    best = _cheapest(passed, costs)
     if best is not None and (best != last).any():
         again = test.along(best[None])
         if not isinstance(again, Refused):
@@ -228,14 +230,14 @@ def _certify(  # noqa: PLR0913, PLR0917 - what is promised, and all it is tested
     return thresholds, test.promise(found, thresholds)
 
 
-def _cheapest(tested: Scored, passed: Array) -> Array | None:
+def _cheapest(passed: Array, costs: Array) -> Array | None:
     """Return the cascade that costs least, the last of those alike; None where nobody knows."""
-    cascades = [thresholds for thresholds in passed if not goes_straight(thresholds)]
-    costs = np.array([cost_of(tested, list(thresholds)) for thresholds in cascades])
+    cascades = [place for place, thresholds in enumerate(passed) if not goes_straight(thresholds)]
+    passed, costs = passed[cascades], costs[cascades]
     if not cascades or np.isnan(costs).any():
         return None
     least = costs.min()
-    best: Array = cascades[int(np.flatnonzero(costs <= least * (1 + SAME_COST))[-1])]
+    best: Array = passed[int(np.flatnonzero(costs <= least * (1 + SAME_COST))[-1])]
     return best
 
 
