@@ -30,6 +30,9 @@ HOST = "127.0.0.1"
 PORT = 8399
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
+# Longer than clients keep a connection that nobody uses (OpenAI's 5 s, as long as uvicorn's own):
+# a request on one that the server closes at that moment would fail.
+KEEP_ALIVE_SECONDS = 75
 
 __all__ = ["Counters", "DemoProcess", "DemoServer", "create_app", "serve_models", "spawn"]
 
@@ -46,7 +49,14 @@ def serve_models(host: str = HOST, port: int = PORT, token_delay_ms: float = 0) 
     """
     _load_models()
     app = create_app(token_delay_ms=token_delay_ms)
-    uvicorn.run(app, host=host, port=port, log_level="info", access_log=False)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_level="info",
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
 
 
 class DemoServer:
@@ -195,6 +205,7 @@ def _quiet_server(app: object) -> uvicorn.Server:
             log_level="error",
             access_log=False,
             lifespan="off",
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             # Seconds that open connections may delay the end of a `with` block.
             timeout_graceful_shutdown=1,
         )

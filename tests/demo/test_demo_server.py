@@ -370,6 +370,12 @@ def test_a_spawned_server_ends_when_its_parent_is_killed() -> None:
     wait_until(gone)
 
 
+def test_a_connection_is_not_closed_before_its_client_would_close_it(server: DemoServer) -> None:
+    longest = httpx.Limits().keepalive_expiry  # what the clients of OpenAI have
+    assert longest is not None
+    assert server._server.config.timeout_keep_alive > longest
+
+
 # --- what no client should send -------------------------------------------------------------------
 
 

@@ -26,7 +26,7 @@ def desk() -> Iterator[DemoServer]:
 @pytest.fixture(scope="session")
 def slow_desk() -> Iterator[DemoServer]:
     """The same, pausing after every token so that an answer can be caught in the middle."""
-    with DemoServer(token_delay_ms=20) as running:
+    with DemoServer(token_delay_ms=40) as running:
         yield running
 
 

@@ -122,7 +122,11 @@ class Stub:
         self._socket.bind(("127.0.0.1", 0))
         app = Starlette(routes=[Route("/v1/{path:path}", self._answer, methods=["POST"])])
         config = uvicorn.Config(
-            app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1
+            app,
+            log_level="critical",
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=75,  # longer than clients', as the demo server's
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
@@ -151,6 +155,7 @@ class Stub:
         self._scripts: dict[str, list[Script]] = {}
         self.seen: list[Seen] = []
         self.in_flight = self.peak = 0
+        self._reset = object()
 
     def script(self, model: str, *replies: Script | str) -> None:
         """Say what a model replies, request by request; the last reply is repeated."""
@@ -164,7 +169,7 @@ class Stub:
         body = await request.json()
         with self._lock:
             self.seen.append(Seen(body, dict(request.headers), time.monotonic()))
-            self.in_flight += 1
+            self.in_flight, reset = self.in_flight + 1, self._reset
             self.peak = max(self.peak, self.in_flight)
             replies = self._scripts[body["model"]]
             reply = replies.pop(0) if len(replies) > 1 else replies[0]
@@ -175,14 +180,21 @@ class Stub:
                 if reply.drop:
                     return StreamingResponse(_dropped())
                 return Response(reply.body, reply.status, reply.headers, reply.media_type)
-            await asyncio.sleep(reply.delay)
+            await _pause(request, reply.delay)
             body["answers"] = reply.model or body["model"]
             if body.get("stream"):
                 return StreamingResponse(_events(reply, body), media_type="text/event-stream")
             return Response(_dumps(_whole(reply, body)), media_type="application/json")
         finally:
             with self._lock:
-                self.in_flight -= 1
+                self.in_flight -= reset is self._reset  # else it was another test's request
+
+
+async def _pause(request: Request, seconds: float) -> None:
+    """Wait, but no longer than the client does."""
+    left = asyncio.ensure_future(request.receive())
+    await asyncio.wait([left], timeout=seconds)
+    left.cancel()
 
 
 async def _dropped() -> AsyncIterator[bytes]:

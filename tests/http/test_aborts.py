@@ -48,9 +48,12 @@ class Counted:
         await until(lambda: self._server.counters.in_flight == 0)
 
 
-def cascade(server: Any, limit: int | None = None, **settings: Any) -> ChatCascade:
+def cascade(
+    server: Any, strong: Any = None, limit: int | None = None, **settings: Any
+) -> ChatCascade:
+    """Return a cascade of a server's two models, the strong one of another where one is given."""
     cheap = client(server, "desk-small", **({} if limit is None else {"max_tokens": limit}))
-    return ChatCascade(tiers=[cheap, client(server, "desk-large")], **settings)
+    return ChatCascade(tiers=[cheap, client(strong or server, "desk-large")], **settings)
 
 
 CASES = {
@@ -67,14 +70,17 @@ async def test_a_draft_that_cannot_pass_any_more_is_cut_off_on_the_server(
     prompt, settings = CASES[case]
     alone = await client(desk, "desk-small").ainvoke(prompt)
     strong = await client(desk, "desk-large").ainvoke(prompt)
-    whole, length = alone.usage_metadata["output_tokens"], strong.usage_metadata["output_tokens"]
+    whole = alone.usage_metadata["output_tokens"]
     assert whole == LENGTHS[prompt]
-    counted = Counted(slow_desk)
+    await Counted(desk).quiet()
+    counted, strongs = Counted(slow_desk), Counted(desk)
     async with nothing_left_behind():
-        chunks = await chunks_of(cascade(slow_desk, **settings), how, prompt)
+        chunks = await chunks_of(cascade(slow_desk, desk, **settings), how, prompt)
         await counted.quiet()
-    assert (counted.requests, counted.disconnected, counted.finished) == (2, 1, 1)
-    generated = counted.tokens_generated - length  # by the cheap model
+        await strongs.quiet()
+    assert (counted.requests, counted.disconnected, counted.finished) == (1, 1, 0)
+    assert (strongs.requests, strongs.disconnected, strongs.finished) == (1, 0, 1)
+    generated = counted.tokens_generated
     assert generated < whole
     record = record_of(chunks[-1])
     draft, answer = record["calls"]
@@ -93,23 +99,28 @@ async def test_a_draft_that_cannot_pass_any_more_is_cut_off_on_the_server(
 
 
 @streamed
-async def test_a_cascade_that_buffers_lets_the_draft_finish(slow_desk: Any, how: str) -> None:
+async def test_a_cascade_that_buffers_lets_the_draft_finish(
+    desk: Any, slow_desk: Any, how: str
+) -> None:
     counted = Counted(slow_desk)
-    llm = cascade(slow_desk, signals=[SequenceLogprob("min")], streaming_policy="buffer")
+    llm = cascade(slow_desk, desk, signals=[SequenceLogprob("min")], streaming_policy="buffer")
     record = record_of((await chunks_of(llm, how, HOPELESS))[-1])
     await counted.quiet()
-    assert (counted.disconnected, counted.finished) == (0, 2)
+    assert (counted.disconnected, counted.finished) == (0, 1)
     assert record["calls"][0]["outcome"] == "rejected"
     assert record["calls"][0]["usage"]["output_tokens"] == LENGTHS[HOPELESS]
 
 
-async def test_many_aborted_streams_at_once_leave_nothing_open(slow_desk: Any) -> None:
-    llm = cascade(slow_desk, signals=[SequenceLogprob("min")])
-    counted = Counted(slow_desk)
+async def test_many_aborted_streams_at_once_leave_nothing_open(desk: Any, slow_desk: Any) -> None:
+    llm = cascade(slow_desk, desk, signals=[SequenceLogprob("min")])
+    await Counted(desk).quiet()
+    counted, strongs = Counted(slow_desk), Counted(desk)
     async with nothing_left_behind():
         several = await asyncio.gather(*(chunks_of(llm, "astream", HOPELESS) for _ in range(8)))
         await counted.quiet()
-    assert counted.disconnected == counted.finished == 8
+        await strongs.quiet()
+    assert (counted.disconnected, counted.finished) == (8, 0)
+    assert (strongs.disconnected, strongs.finished) == (0, 8)
     assert {record_of(chunks[-1])["calls"][0]["outcome"] for chunks in several} == {"aborted"}
     assert len({"".join(c.text for c in chunks) for chunks in several}) == 1
 
@@ -180,9 +191,19 @@ async def test_a_cancelled_task_closes_the_connection_of_its_draft(
 
 async def test_a_timeout_around_a_cascade_closes_its_connection(slow_desk: Any) -> None:
     counted = Counted(slow_desk)
+
+    async def expire(limit: asyncio.Timeout) -> None:
+        await until(lambda: counted.tokens_generated > 0)
+        limit.reschedule(0)
+
+    async def ask_in_time() -> None:
+        async with asyncio.timeout(None) as limit, asyncio.TaskGroup() as group:
+            group.create_task(expire(limit))
+            await cascade(slow_desk).ainvoke(HOPELESS)
+
     async with nothing_left_behind():
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(cascade(slow_desk).ainvoke(HOPELESS), 0.2)
+            await ask_in_time()
         await counted.quiet()
     assert (counted.disconnected, counted.finished) == (1, 0)
 

@@ -180,15 +180,18 @@ class Counted:
 
 @streamed
 async def test_a_draft_that_cannot_pass_any_more_is_cut_off_on_the_server(
-    slow_desk: Any, how: str
+    desk: Any, slow_desk: Any, how: str
 ) -> None:
-    counted = Counted(slow_desk)
-    tiers = [client(slow_desk, "desk-small", max_tokens=16), client(slow_desk, "desk-large")]
+    await Counted(desk).quiet()
+    counted, strongs = Counted(slow_desk), Counted(desk)
+    tiers = [client(slow_desk, "desk-small", max_tokens=16), client(desk, "desk-large")]
     llm = CascadeLLM(tiers=tiers, signals=[SequenceLogprob("min")])
     async with nothing_left_behind():
         parts = await ask(llm, how, HOPELESS)
         await counted.quiet()
-    assert (counted.requests, counted.disconnected, counted.finished) == (2, 1, 1)
+        await strongs.quiet()
+    assert (counted.requests, counted.disconnected, counted.finished) == (1, 1, 0)
+    assert (strongs.requests, strongs.disconnected, strongs.finished) == (1, 0, 1)
     record = record_of(parts)
     assert [c["outcome"] for c in record["calls"]] == ["aborted", "returned"]
     assert record["calls"][0]["tokens_saved"] > 0
@@ -211,8 +214,7 @@ async def test_a_caller_who_leaves_closes_the_connection(slow_desk: Any, leave: 
     async with nothing_left_behind():
         task = asyncio.create_task(read())
         if leave == "cancel":
-            await until(lambda: counted.requests == 1)
-            await asyncio.sleep(0.1)
+            await until(lambda: counted.tokens_generated > 0)
             task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await counted.quiet()
@@ -220,10 +222,10 @@ async def test_a_caller_who_leaves_closes_the_connection(slow_desk: Any, leave: 
 
 
 async def test_a_timeout_of_the_caller_does_not_escalate(stub: Stub) -> None:
-    stub.script("cheap", Say("late", delay=5))
+    stub.script("cheap", Say("late", delay=60))
     stub.script("strong", "hello there")
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(ask(cascade(stub), "achat"), 0.3)
+        await asyncio.wait_for(ask(cascade(stub), "achat"), 0.2)
     assert not stub.asked("strong")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing, closing
 from typing import Any
 
 import pytest
@@ -47,13 +48,12 @@ async def test_the_last_tier_streams_as_it_would_alone(desk: Any, how: str) -> N
 async def test_the_first_chunk_of_the_last_tier_comes_before_the_server_has_finished(
     slow_desk: Any,
 ) -> None:
-    finished = slow_desk.counters.finished
-    unfinished = 0
-    async for chunk in cascade(slow_desk).astream(UNSURE):
-        if chunk.text and slow_desk.counters.finished == finished:
-            unfinished += 1
-    assert unfinished > 5
-    await until(lambda: slow_desk.counters.finished == finished + 1)
+    finished, seen = slow_desk.counters.finished, 0
+    async with aclosing(cascade(slow_desk).astream(UNSURE)) as chunks:
+        while seen <= 5:
+            seen += bool((await anext(chunks)).text)
+        assert slow_desk.counters.finished == finished
+    await until(lambda: slow_desk.counters.in_flight == 0)
 
 
 async def test_the_first_chunk_of_a_sync_stream_comes_before_the_server_has_finished(
@@ -61,11 +61,15 @@ async def test_the_first_chunk_of_a_sync_stream_comes_before_the_server_has_fini
 ) -> None:
     finished = slow_desk.counters.finished
 
-    def read() -> list[bool]:
-        chunks = cascade(slow_desk).stream(UNSURE)
-        return [slow_desk.counters.finished == finished for chunk in chunks if chunk.text]
+    def read() -> None:
+        seen = 0
+        with closing(cascade(slow_desk).stream(UNSURE)) as chunks:
+            while seen <= 5:
+                seen += bool(next(chunks).text)
+            assert slow_desk.counters.finished == finished
 
-    assert sum(await asyncio.to_thread(read)) > 5
+    await asyncio.to_thread(read)
+    await until(lambda: slow_desk.counters.in_flight == 0)
 
 
 async def test_no_chunk_of_a_draft_comes_before_it_is_accepted(slow_desk: Any) -> None:

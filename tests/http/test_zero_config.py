@@ -33,7 +33,9 @@ def served(server: Any, model: str, prompt: str, **options: Any) -> dict[str, An
     """Ask the server without any client of ours; once, as it always says the same."""
     messages = [{"role": "user", "content": prompt}]
     body = {"model": model, "messages": messages, "temperature": 0, **options}
-    answer: dict[str, Any] = httpx.post(f"{server.base_url}/chat/completions", json=body).json()
+    answer: dict[str, Any] = httpx.post(
+        f"{server.base_url}/chat/completions", json=body, timeout=60
+    ).json()
     return answer
 
 
