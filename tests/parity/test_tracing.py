@@ -15,7 +15,7 @@ from cascade_core.loop.outcomes import outcome_of
 from cascade_core.loop.run_metadata import DECISION
 from tests.parity import langchain_way
 from tests.parity.scenarios import Scenario
-from tests.parity.test_parity import every_scenario, every_way
+from tests.parity.test_parity import FRAMEWORKS, every_scenario
 
 pytestmark = pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarning")
 
@@ -44,20 +44,20 @@ def told(framework: Any) -> Iterator[list[dict[str, Any]]]:
 
 
 @every_scenario
-@every_way
-async def test_what_tracers_are_told_is_what_the_record_says(
-    scenario: Scenario, framework: Any, way: str
-) -> None:
-    with told(framework) as found:
-        record = (await framework.run(scenario, way)).record
-    (said,) = [each for each in found if each["cascade_decision_id"] == record["id"]]
-    expected = {
-        name: record[key]
-        for name in DECISION
-        if record.get(key := name.removeprefix("cascade_")) is not None
-    }
-    expected |= {"cascade_decision_id": record["id"], "cascade_outcome": outcome_of(record)}
+async def test_what_tracers_are_told_is_what_the_record_says(scenario: Scenario) -> None:
     names = set(DECISION) - (LATER if scenario.settings.get("mode") == "shadow" else set())
-    assert {k: v for k, v in said.items() if k in names} == {
-        k: v for k, v in expected.items() if k in names
-    }
+    heard, expected = {}, {}
+    for framework, way in FRAMEWORKS:
+        with told(framework) as found:
+            record = (await framework.run(scenario, way)).record
+        heard[way] = [
+            {name: value for name, value in each.items() if name in names}
+            for each in found
+            if each["cascade_decision_id"] == record["id"]
+        ]
+        says = {name: record.get(name.removeprefix("cascade_")) for name in DECISION}
+        says |= {"cascade_decision_id": record["id"], "cascade_outcome": outcome_of(record)}
+        expected[way] = [
+            {name: says[name] for name in DECISION if name in names and says[name] is not None}
+        ]
+    assert heard == expected
