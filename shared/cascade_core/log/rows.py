@@ -24,13 +24,19 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(","
 _ESCAPING = json.JSONEncoder(separators=(",", ":"))
 
 
-def rows_of(record: Mapping[str, Any]) -> tuple[Values, Values]:
-    """Return the rows of a record: of `decisions` and of `details`."""
+def rows_of(record: Mapping[str, Any], *, undated: float | None = None) -> tuple[Values, Values]:
+    """Return the rows of a record: of `decisions` and of `details`.
+
+    Args:
+        record: It.
+        undated: The seconds that stand for no time; without it, what has none is of now.
+    """
     get = record.get
     made = {name: value for name, value in record.items() if name not in _CONTENT}
     key = made["id"] = _id(get("id"))
-    at, said = _time(get("at"))
-    made.setdefault("at", said)
+    at = _seconds(get("at"), undated)
+    if "at" not in made:
+        made["at"] = as_iso(at) if undated is None else None
     calls = _calls(get("calls"))
     audit = get("audit")
     audit = audit if isinstance(audit, dict) else {}
@@ -75,14 +81,18 @@ def rows_of(record: Mapping[str, Any]) -> tuple[Values, Values]:
     return row, details
 
 
-def row_of_event(event: Mapping[str, Any]) -> tuple[str, Values]:
+def row_of_event(event: Mapping[str, Any], *, undated: float | None = None) -> tuple[str, Values]:
     """Return the table of an event, by name, and its row there.
+
+    Args:
+        event: It.
+        undated: As for `rows_of`.
 
     Raises:
         ValueError: It is neither feedback nor an audit.
     """
     kind, get = event.get("event"), event.get
-    key, (at, said) = _id(get("id")), _time(get("at"))
+    key, at = _id(get("id")), _seconds(get("at"), undated)
     row: Values = {"id": key, "decision": _text(get("decision")) or "", "at": at}
     row["quality"] = _number(get("quality"))
     if kind == "feedback":
@@ -93,7 +103,7 @@ def row_of_event(event: Mapping[str, Any]) -> tuple[str, Values]:
     numbers = ("probability", "strong_quality", "harm", "strong_cost_usd", "cost_usd")
     row |= texts | {name: _number(get(name)) for name in numbers}
     tiers, responses = _parted(get("tiers"))
-    made = {**event, "id": key, "at": get("at") or said, **tiers}
+    made = {**event, "id": key, "at": get("at") or as_iso(time()), **tiers}
     return "audits", {**row, "event": _json(made), "responses": responses}
 
 
@@ -113,13 +123,12 @@ def _id(value: Any) -> str:
     return _text(value) or str(uuid4())
 
 
-def _time(value: Any) -> tuple[float, str]:
-    """Return a time in seconds and as text; now, where none is given."""
+def _seconds(value: Any, undated: float | None) -> float:
+    """Return a time in seconds; `undated`, or now, where none is given."""
     found = seconds_of(value)
-    if found is not None:
-        return found, value
-    now = time()
-    return now, as_iso(now)
+    if found is None:
+        found = time() if undated is None else undated
+    return found
 
 
 def _text(value: Any) -> str | None:

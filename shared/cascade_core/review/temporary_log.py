@@ -14,7 +14,7 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,6 @@ from cascade_core.log.database import Database
 from cascade_core.log.inserting import TABLES, insert
 from cascade_core.log.rows import row_of_event, rows_of
 from cascade_core.log.upgrade import is_event
-from cascade_core.moments import seconds_of
 from cascade_core.review.periods import NO_TIME
 
 _AT_ONCE = 2_000
@@ -46,6 +45,8 @@ class TemporaryLog:
         self.repeated = 0
         self._database = Database(self.url, named="")
         self._database.open(private=True)
+        sa.event.listen(self._database.engine, "connect", _unsynced)
+        self._is_empty = True
 
     @contextmanager
     def filling(self, *, anew: bool = False) -> Iterator[Filling]:
@@ -54,8 +55,10 @@ class TemporaryLog:
         Args:
             anew: Whether to leave nothing of what is there.
         """
+        if self._is_empty:  # nobody reads it yet, and so it need not be written twice
+            self._keep_journal("MEMORY")
         with self._database.writing() as connection:
-            if anew:
+            if anew and not self._is_empty:
                 for table in TABLES:
                     connection.execute(sa.delete(table))
             before = _entries(connection)
@@ -63,11 +66,18 @@ class TemporaryLog:
             yield into
             into.flush()
             repeated = into.taken - (_entries(connection) - before)
+        if self._is_empty:
+            self._keep_journal("WAL")
+            self._is_empty = False
         self.repeated = repeated + (0 if anew else self.repeated)
 
     def close(self) -> None:
         """Remove it."""
         self._end()
+
+    def _keep_journal(self, mode: str) -> None:
+        with closing(self._database.engine.raw_connection()) as connection:
+            connection.cursor().execute(f"PRAGMA journal_mode={mode}")
 
 
 class Filling:
@@ -89,15 +99,12 @@ class Filling:
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Take a record or an event."""
-        known = seconds_of(entry.get("at")) is not None
-        dated = entry if known else {**entry, "at": entry.get("at")}  # its text stays as it is
-        at = {} if known else {"at": NO_TIME}
         if is_event(entry):
-            name, row = row_of_event(dated)
-            self._rows[name].append(row | at)
+            name, row = row_of_event(entry, undated=NO_TIME)
+            self._rows[name].append(row)
         else:
-            row, details = rows_of(dated)
-            self._rows["decisions"].append(row | at)
+            row, details = rows_of(entry, undated=NO_TIME)
+            self._rows["decisions"].append(row)
             self._rows["details"].append(details)
         self.taken += 1
         if self.taken % _AT_ONCE == 0:
@@ -108,6 +115,10 @@ class Filling:
         insert(self._database, self._connection, self._rows)
         for rows in self._rows.values():
             rows.clear()
+
+
+def _unsynced(connection: Any, _: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF")  # it ends with the program
 
 
 def _entries(connection: sa.Connection) -> int:

@@ -247,7 +247,7 @@ def traffic_of(
     audited: dict[str, int] = {}
     wanted = {key.encode() for key in wide or ()}
     seen = 0
-    for chunk in _uncollected(filter(len, chunks)):
+    for chunk in uncollected(filter(len, chunks)):
         columns = dict(zip(names, zip(*chunk, strict=True), strict=True))
         for name in numbers:
             parts[name].add(column_of(name, columns[name]))
@@ -284,7 +284,7 @@ def _texts(column: Named) -> Named:
     return Named(list(place), codes[column.of])
 
 
-def _uncollected(chunks: Iterator[Sequence[TrafficRow]]) -> Iterator[Sequence[TrafficRow]]:
+def uncollected(chunks: Iterator[Sequence[Any]]) -> Iterator[Sequence[Any]]:
     """Yield rows without a search for garbage cycles: they make none, and it takes a quarter."""
     searched = gc.isenabled()
     gc.disable()

@@ -24,6 +24,7 @@ from cascade_core.traffic.columns import (
     Traffic,
     TrafficRow,
     traffic_of,
+    uncollected,
 )
 from cascade_core.traffic.entries import LATEST_FAILED, AuditEntry, Feedback, LogEntries
 from cascade_core.traffic.lines import errors_of, failing_of
@@ -189,10 +190,13 @@ def _beside(
 def _audits(connection: sa.Connection, *, as_written: bool = False) -> list[AuditEntry]:
     order = sa.text("rowid") if as_written else audits.c.at
     query = sa.select(*(audits.c[name] for name in AuditEntry._fields)).order_by(order)
-    columns = zip(*connection.execute(query), strict=True)
-    pairs = zip(AuditEntry._fields, columns, strict=False)  # of no rows there are no columns
-    plain = (column if name in _TEXTS else _plain(column) for name, column in pairs)
-    return [*map(AuditEntry._make, zip(*plain, strict=True))]
+    found: list[AuditEntry] = []
+    with connection.execute(query.execution_options(yield_per=CHUNK)) as result:
+        for chunk in uncollected(result.partitions()):
+            pairs = zip(AuditEntry._fields, zip(*chunk, strict=True), strict=True)
+            plain = (column if name in _TEXTS else _plain(column) for name, column in pairs)
+            found += map(AuditEntry._make, zip(*plain, strict=True))
+    return found
 
 
 def _plain(values: Sequence[Any]) -> Sequence[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from cascade_core.log.urls import sqlite_file
 from cascade_core.policy.document import Policy
 from cascade_core.review.periods import Period, period_of
 from cascade_core.review.source import open_source
+from cascade_core.review.temporary_log import TemporaryLog
 from cascade_core.review.workbench import Workbench
 from cascade_core.traffic.log_report import report_of
 from cascade_core.traffic.reading import read_log
@@ -338,3 +340,29 @@ def test_thresholds_are_those_that_requests_met_where_no_policy_has_any(tmp_path
     empty = Workbench(open_source(store([], f"sqlite:///{tmp_path / 'empty.db'}")))
     assert empty.deciding().thresholds == (0.9,)
     assert "without one" in empty.policy_origin
+
+
+def test_a_filling_that_fails_leaves_nothing_and_who_reads_beside_one_is_not_kept_waiting() -> None:
+    log = TemporaryLog()
+
+    def entries() -> int:
+        with sqlite3.connect(f"{sqlite_file(log.url)}", timeout=0) as database:
+            return int(database.execute("SELECT count(*) FROM decisions").fetchone()[0])
+
+    def fail() -> None:
+        with log.filling() as into:
+            into.add(decision("lost"))
+            into.flush()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert entries() == 0
+    with log.filling() as into:
+        into.add(decision("kept"))
+    with log.filling() as into:
+        into.add(decision("more"))
+        into.flush()
+        assert entries() == 1
+    assert entries() == 2
+    log.close()
