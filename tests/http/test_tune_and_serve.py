@@ -28,7 +28,7 @@ from llamaindex_cascade import CascadeLLM
 from tests.http.asking import KEY, PRICES, client, record_of
 
 SIGNALS = ("sequence_logprob", "token_margin")
-TICKETS = tickets("tune", 80)
+TICKETS = tickets("tune", 50)
 BY_TEXT = {ticket.text: ticket for ticket in TICKETS}
 
 

@@ -21,6 +21,7 @@ from decimal import Decimal
 from io import StringIO
 from math import isnan
 from pathlib import Path
+from threading import Barrier
 from types import SimpleNamespace
 from typing import Any
 
@@ -769,10 +770,20 @@ def test_models_without_async_code_run_side_by_side_too(tmp_path: Path) -> None:
     class Blocking(FakeChat):
         _agenerate = FakeChat.__mro__[1]._agenerate
 
-    cheap = Blocking(echo(delay=0.05), model_name="cheap")
+    answer, probed = echo(), list[None]()
+    together = Barrier(15)  # the first request is sent alone, to see that the tiers answer
+
+    def wait_for_all(messages: Any, kwargs: Any) -> Say:
+        if probed:
+            together.wait(60)
+        probed.append(None)
+        return answer(messages, kwargs)
+
     asked = [{"request": f"question {i}"} for i in range(16)]
-    gather(tmp_path, [cheap, models()[1]], asked, concurrency=16)
-    assert cheap.journal.peak > 8
+    cheap = Blocking(wait_for_all, model_name="cheap")
+    found, _ = gather(tmp_path, [cheap, models()[1]], asked, concurrency=16)
+    assert (found.n, found.failed) == (16, 0)
+    assert not together.broken
 
 
 # --- the command ----------------------------------------------------------------------------------
