@@ -24,7 +24,7 @@ from cascade_core.signals.verbal import stated_probability
 from cascade_core.tier import Tier
 
 SECONDS = 15
-LONG, SOME = 300_000, 100_000
+MEGABYTE, SOME = 1_000_000, 100_000
 PIECES = {
     "newlines": "\n",
     "spaces": " ",
@@ -64,11 +64,11 @@ def agreement(text: str) -> None:
 
 
 READERS: dict[str, tuple[Callable[[str], object], int]] = {
-    "gates": (gates, LONG),
-    "refusals": (refuses, LONG),
-    "a judge's letter": (parse_label, LONG),
-    "a stated probability": (stated_probability, LONG),
-    "features": (lambda text: draft_features("When?", text), LONG),
+    "gates": (gates, MEGABYTE),
+    "refusals": (refuses, MEGABYTE),
+    "a judge's letter": (parse_label, MEGABYTE),
+    "a stated probability": (stated_probability, MEGABYTE),
+    "features": (lambda text: draft_features("When?", text), MEGABYTE),
     "tokens": (lambda text: count_tokens(text, "gpt-4o"), SOME),
     "grounding": (grounding, SOME),
     "agreement": (agreement, SOME),

@@ -23,7 +23,7 @@ def in_proportion(
     one is not: work that grows too fast does so every time.
     """
     short, long = (start + piece * (n // len(piece)) + end for n in lengths)
-    return any(_work(read, long) <= 8 * min(_works(read, short)) for _ in range(60))
+    return any(_work(read, long) <= 8 * min(_works(read, short)) for _ in range(20))
 
 
 def _works(read: Callable[[str], object], text: str) -> list[float]:
