@@ -12,11 +12,12 @@ import pytest
 from cascade_core.log.policies import PolicyStore
 from cascade_core.loop.session import Session
 from cascade_core.policy.document import Policy
+from cascade_core.request import Request
 from cascade_core.setup import live
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.settings import CascadeSettings
 from tests.core.loop.test_session import Models
-from tests.core.making import REQUEST, Answer, make_tiers
+from tests.core.making import Answer, make_tiers
 from tests.core.review.test_saving import Page, over
 from tests.core.traffic.making import decision
 from tests.core.traffic.storing import store
@@ -51,7 +52,7 @@ def test_a_running_cascade_takes_what_is_activated_and_what_is_taken_back(
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             engine._live.look()
-        record = Session(engine, REQUEST, models).run().record
+        record = Session(engine, Request.of("Where is my order?"), models).run().record
         return record["tier"], record["threshold"]
 
     assert asked() == (0, 0.2)

@@ -14,12 +14,13 @@ from cascade_core.errors import CascadeWarning, ConfigurationError
 from cascade_core.log.policies import PolicyStore
 from cascade_core.loop.session import Session
 from cascade_core.policy.document import Policy
+from cascade_core.request import Request
 from cascade_core.setup import live, plan, watching
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.settings import CascadeSettings
 from cascade_core.signals import Judge
 from tests.core.loop.test_session import Models
-from tests.core.making import REQUEST, Answer, make_tiers
+from tests.core.making import Answer, make_tiers
 from tests.policies import by, fitted
 
 OLD, NEW = {"name": "old", "thresholds": [0.2]}, {"name": "new", "thresholds": [0.9]}
@@ -112,7 +113,7 @@ def test_a_log_that_a_later_rule_puts_content_into_is_its_owners_alone(
     for rules in ([], [some]):
         file.put({**NEW, "rules": rules})
         look(made)
-        Session(made, REQUEST, Models(Answer(probs=[1.0]), Answer())).run()
+        Session(made, Request.of("Where is my order?"), Models(Answer(probs=[1.0]), Answer())).run()
         assert flush_log()
         modes = [each.stat().st_mode for each in tmp_path.glob("decisions*")]
         assert any(mode & 0o007 for mode in modes) is not bool(rules)
@@ -121,11 +122,11 @@ def test_a_log_that_a_later_rule_puts_content_into_is_its_owners_alone(
 def test_a_request_is_judged_by_the_policy_that_it_began_with(place):
     made = engine(place.policy)
     models = Models(Answer(probs=[0.5] * 4), Answer())
-    begun = Session(made, REQUEST, models)
+    begun = Session(made, Request.of("Where is my order?"), models)
     place.put(NEW)
     look(made)
     assert begun.run().record["policy"] == "old"
-    assert Session(made, REQUEST, models).run().record["policy"] == "new"
+    assert Session(made, Request.of("Where is my order?"), models).run().record["policy"] == "new"
 
 
 def test_other_forms_of_the_tiers_follow_too(place):
