@@ -77,7 +77,11 @@ def said_of_other(bench: Workbench) -> str:
 
 
 def unknown_policy(bench: Workbench) -> OtherPolicy | None:
-    """Return the policy that decided last, where a review has none: what it gives is not known."""
+    """Return the policy that decided last, where a review has none: what it gives is not known.
+
+    Args:
+        bench: The review.
+    """
     return other_policy(bench) if _is_none(bench.draft.base) else None
 
 
@@ -95,8 +99,8 @@ def _missing(bench: Workbench, name: str) -> OtherPolicy:
         name,
         None,
         f"the latest requests were decided by a policy that this review was not given: {name}",
-        "Its thresholds, and how it makes confidences, are not known here, so nothing is shown of "
-        "what thresholds give.",
+        "Its thresholds, and how it makes confidences, are not known here: what is shown of "
+        "thresholds is worked out with the default policy, and is not your cascade's.",
         f"Start again with {', or keep it in the log: '.join(commands)}.",
         tuple(commands),
     )

@@ -64,23 +64,14 @@ def thresholds_routes() -> list[BaseRoute]:
     views = ThresholdsViews()
 
     def show(request: Request) -> Response:
-        bench, period = bench_of(request), period_of(request.query_params)
-        if (unknown := unknown_policy(bench)) is not None:
-            return page(
-                request,
-                "thresholds_unknown.html.jinja",
-                title="Thresholds",
-                period=period,
-                unknown=unknown,
-            )
-        return _page(request, views.of(bench, period), period)
+        period = period_of(request.query_params)
+        return _page(request, views.of(bench_of(request), period), period)
 
     def answer(request: Request) -> Response:
-        asked, bench = request.query_params, bench_of(request)
+        asked = request.query_params
         period = period_of(asked)
+        view = views.of(bench_of(request), period)
         try:
-            _check_known(bench)
-            view = views.of(bench, period)
             moved, target = positions_in(asked, view.start), _target(asked, view)
         except ConfigurationError as error:
             return JSONResponse({"error": str(error)}, 400)
@@ -101,7 +92,7 @@ def thresholds_routes() -> list[BaseRoute]:
 
 
 def _check_known(bench: Workbench) -> None:
-    """Refuse to say anything of thresholds where the policy that decided is not known."""
+    """Refuse a draft of thresholds for a policy that is not known: it would replace it."""
     unknown = unknown_policy(bench)
     if unknown is not None:
         raise ConfigurationError(unknown.said)
@@ -119,6 +110,7 @@ def _page(request: Request, view: ThresholdsView, period: Period) -> Response:
         "thresholds.html.jinja",
         title="Thresholds",
         other=said_of_other(bench),
+        known=unknown_policy(bench) is None,
         period=period,
         view=view,
         answer=answer,

@@ -1,4 +1,4 @@
-"""A review that has another policy than decided, or none, says so and shows nothing made with it."""
+"""A review that has another policy than decided, or none, says so and whose figures it shows."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def warnings(pages: TestClient) -> str:
     return html[html.index('id="warnings"') : html.index('id="time"')]
 
 
-def test_figures_of_thresholds_are_not_shown_without_the_policy_that_decided(
+def test_figures_are_called_the_default_policys_without_the_one_that_decided(
     tmp_path: Path,
 ) -> None:
     pages = asking(over(by(HAD), tmp_path))
@@ -61,12 +61,19 @@ def test_figures_of_thresholds_are_not_shown_without_the_policy_that_decided(
     assert f"a policy that this review was not given: had, version {HAD.fingerprint}" in said
     assert f"cascade review sqlite:///{tmp_path}/log.db --policy FILE" in said
     assert f"cascade policy sqlite:///{tmp_path}/log.db save FILE --activate" in said
-    for part in ("data-figure", 'id="sliders"', "<canvas", 'id="promise"'):
-        assert part not in answer.text
-    moved = pages.get("/thresholds/answer", params={"t0": "0.9"})
-    assert moved.status_code == 400
-    assert "was not given: had" in moved.json()["error"]
+    assert "At those of the default policy, and at those of the sliders" in said
+    assert 'data-label="Now"' not in answer.text
+    assert 'id="use"' not in answer.text
+    assert pages.get("/thresholds/answer", params={"t0": "0.9"}).status_code == 200
     assert 'data-warning="policy_missing"' in warnings(pages)
+
+
+def test_thresholds_of_a_policy_that_is_not_known_go_into_no_draft(tmp_path: Path) -> None:
+    bench = over(by(HAD), tmp_path)
+    refused = asking(bench).post("/thresholds", data={"csrf": bench.csrf, "t0": "0.9"})
+    assert refused.status_code == 400
+    assert "was not given: had" in shown_text(refused.text)
+    assert not bench.draft.changed
 
 
 def test_a_draft_is_not_compared_with_a_policy_that_is_not_the_one_that_decided(
