@@ -609,16 +609,16 @@ def tokens_seen(handler: Any) -> dict[str, tuple[int, int]]:
     }
 
 
-async def ask(how: str, cascade: Any, config: Any = None, given: Any = "hi") -> Any:
+async def ask(how: str, cascade: Any, config: Any = None, given: Any = "hi", **kwargs: Any) -> Any:
     """Ask a cascade in one of the ways that LangChain has."""
     if how == "invoke":
-        return cascade.invoke(given, config)
+        return cascade.invoke(given, config, **kwargs)
     if how == "ainvoke":
-        return await cascade.ainvoke(given, config)
+        return await cascade.ainvoke(given, config, **kwargs)
     if how == "stream":
-        return joined(list(cascade.stream(given, config)))
+        return joined(list(cascade.stream(given, config, **kwargs)))
     if how == "astream":
-        return joined([chunk async for chunk in cascade.astream(given, config)])
+        return joined([chunk async for chunk in cascade.astream(given, config, **kwargs)])
     if how == "batch":
-        return cascade.batch([given], config)[0]
-    return (await cascade.abatch([given], config))[0]
+        return cascade.batch([given], config, **kwargs)[0]
+    return (await cascade.abatch([given], config, **kwargs))[0]

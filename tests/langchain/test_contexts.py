@@ -16,7 +16,7 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.signals import Grounding
 from langchain_cascade import ChatCascade, RunnableCascade
 from langchain_cascade.contexts import KEYS, contexts_in, contexts_of
-from tests.langchain.fakes import FakeChat, Say, joined, record_of
+from tests.langchain.fakes import FakeChat, Say, ask, record_of
 
 PAGES = [
     Document("Items may be returned within 30 days of delivery. Sale items are not refundable."),
@@ -34,16 +34,6 @@ def rag(says: str, pages: list[Document], name: str = "cheap") -> Any:
     return RunnablePassthrough.assign(context=lambda _: pages) | RunnablePassthrough.assign(
         answer=answer
     )
-
-
-async def ask(how: str, cascade: Any, given: Any, config: Any = None) -> Any:
-    if how == "invoke":
-        return cascade.invoke(given, config)
-    if how == "ainvoke":
-        return await cascade.ainvoke(given, config)
-    if how == "stream":
-        return joined(list(cascade.stream(given, config)))
-    return joined([piece async for piece in cascade.astream(given, config)])
 
 
 # --- where contexts are found ---------------------------------------------------------------------
@@ -101,7 +91,7 @@ async def test_a_retrieval_chain_is_judged_by_what_it_retrieved(
     strong = rag("Thirty days.", PAGES, "strong")
     cascade = RunnableCascade(tiers=[rag(says, pages), strong], signals=[Grounding()])
     with collect_decisions() as seen:
-        answer = await ask(how, cascade, ASKED)
+        answer = await ask(how, cascade, given=ASKED)
     assert answer["answer"] == (says if tier == 0 else "Thirty days.")
     assert answer["context"] == (pages if tier == 0 else PAGES)
     assert (seen[0]["tier"], seen[0]["reason"]) == (tier, reason)
@@ -117,7 +107,7 @@ async def test_documents_of_the_input_support_a_tier_that_returns_only_text(
     ]
     cascade = RunnableCascade(tiers=tiers, signals=[Grounding()])
     with collect_decisions() as seen:
-        await ask(how, cascade, {**ASKED, "context": PAGES})
+        await ask(how, cascade, given={**ASKED, "context": PAGES})
     assert seen[0]["tier"] == tier
 
 
@@ -164,7 +154,7 @@ async def test_a_chat_cascade_is_told_its_contexts_with_the_request(
     tiers = [FakeChat(Say(says, p=None)), FakeChat(Say("Thirty days.", p=None))]
     llm = ChatCascade(tiers=tiers, signals=[Grounding()])
     config = {"metadata": {"cascade_contexts": PAGES}}
-    record = record_of(await ask(how, llm, "How long do I have?", config))
+    record = record_of(await ask(how, llm, config, "How long do I have?"))
     assert record["tier"] == tier
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,11 +23,11 @@ from cascade_core.draft import Draft
 from cascade_core.errors import CascadeExhausted
 from cascade_core.signals import Judge, SelfConsistency
 from langchain_cascade import RunnableCascade
+from tests.langchain import fakes
 from tests.langchain.fakes import (
     FakeChat,
     Runs,
     Say,
-    joined,
     record_of,
     tokens_by_model,
     tokens_seen,
@@ -49,18 +50,7 @@ def chains(cheap: Any, strong: Any = "strong words here", parser: Any = None) ->
     return [PROMPT | model(cheap, "cheap") | parser, PROMPT | model(strong, "strong") | parser]
 
 
-async def ask(how: str, cascade: Any, given: Any = ASKED, config: Any = None) -> Any:
-    if how == "invoke":
-        return cascade.invoke(given, config)
-    if how == "ainvoke":
-        return await cascade.ainvoke(given, config)
-    if how == "stream":
-        return joined(list(cascade.stream(given, config)))
-    if how == "astream":
-        return joined([piece async for piece in cascade.astream(given, config)])
-    if how == "batch":
-        return cascade.batch([given], config)[0]
-    return (await cascade.abatch([given], config))[0]
+ask = partial(fakes.ask, given=ASKED)
 
 
 @ways

@@ -47,27 +47,12 @@ async def test_callbacks_given_explicitly_leave_no_child_an_orphan(how: str, for
         [runs] if form == "list" else CallbackManager([runs], inheritable_handlers=[runs])
     )
     outer = RunnableLambda(lambda text: text) | pair(UNSURE).cascade | StrOutputParser()
-    await ask_chain(how, outer, {"callbacks": callbacks})
+    await ask(how, outer, {"callbacks": callbacks})
     roots = [run for run in runs.by_id.values() if run.parent is None]
     assert len(roots) == 1
     for run in runs.by_id.values():
         assert run.parent is None or run.parent in runs.by_id
     assert len(runs.of("llm")) == 2
-
-
-async def ask_chain(how: str, chain: Any, config: Any) -> None:
-    if how == "invoke":
-        chain.invoke("hi", config)
-    elif how == "ainvoke":
-        await chain.ainvoke("hi", config)
-    elif how == "stream":
-        list(chain.stream("hi", config))
-    elif how == "astream":
-        [piece async for piece in chain.astream("hi", config)]
-    elif how == "batch":
-        chain.batch(["hi"], config)
-    else:
-        await chain.abatch(["hi"], config)
 
 
 @ways

@@ -22,7 +22,7 @@ from tests.langchain.fakes import (
     Say,
     ToollessChat,
     answer_prompt,
-    joined,
+    ask,
     pair,
     record_of,
 )
@@ -44,16 +44,6 @@ def book(seats: int) -> str:
 
 CALL = {"name": "look_up", "args": {"city": "Oslo"}}
 CALLS = Say("", p=None, tool_calls=[CALL])
-
-
-async def ask(how: str, model: Any, prompt: Any = "hi", **kwargs: Any) -> Any:
-    if how == "invoke":
-        return model.invoke(prompt, **kwargs)
-    if how == "ainvoke":
-        return await model.ainvoke(prompt, **kwargs)
-    if how == "stream":
-        return joined(list(model.stream(prompt, **kwargs)))
-    return joined([chunk async for chunk in model.astream(prompt, **kwargs)])
 
 
 def test_bind_tools_returns_a_binding() -> None:
@@ -105,7 +95,9 @@ async def test_a_bad_tool_call_escalates(bad: str) -> None:
 @ways
 async def test_the_strong_tier_has_the_tools_too(how: str) -> None:
     two = pair(Say("not sure at all", p=0.1), answer_prompt)
-    message = await ask(how, two.cascade.bind_tools([book], tool_choice="any"), "book 4 seats")
+    message = await ask(
+        how, two.cascade.bind_tools([book], tool_choice="any"), given="book 4 seats"
+    )
     assert message.tool_calls[0]["args"] == {"seats": 4}
     for model in (two.cheap, two.strong):
         (tool,) = model.calls[0].kwargs["tools"]
