@@ -23,6 +23,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from cascade_demo.server import KEEP_ALIVE_SECONDS
+
 Json: TypeAlias = dict[str, Any]
 
 
@@ -126,7 +128,7 @@ class Stub:
             log_level="critical",
             lifespan="off",
             timeout_graceful_shutdown=1,
-            timeout_keep_alive=75,  # longer than clients', as the demo server's
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(

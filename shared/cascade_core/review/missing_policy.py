@@ -27,20 +27,16 @@ class OtherPolicy:
     """The policy that decided last, where a review has another, or none.
 
     Attributes:
-        name: What it is called in the log.
         given: What the review has is called; None where it has none.
         found: What was found, as half a sentence.
         means: What that means.
         to_do: What to do, with the command.
-        commands: What to type; any of them will do.
     """
 
-    name: str
     given: str | None
     found: str
     means: str
     to_do: str
-    commands: tuple[str, ...] = ()
 
     @property
     def said(self) -> str:
@@ -96,13 +92,11 @@ def _missing(bench: Workbench, name: str) -> OtherPolicy:
         log = shlex.quote(bench.source.shown)
         commands.append(f"cascade policy {log} save FILE --activate")
     return OtherPolicy(
-        name,
         None,
         f"the latest requests were decided by a policy that this review was not given: {name}",
         "Its thresholds, and how it makes confidences, are not known here: what is shown of "
         "thresholds is worked out with the default policy, and is not your cascade's.",
         f"Start again with {', or keep it in the log: '.join(commands)}.",
-        tuple(commands),
     )
 
 
@@ -113,7 +107,6 @@ def _another(bench: Workbench, base: Policy, name: str) -> OtherPolicy:
     given = f"{base.name or 'policy'}, version {number or base.fingerprint}"
     given = shortened(given, LONGEST_POLICY)
     return OtherPolicy(
-        name,
         given,
         f"the latest requests were decided by another policy ({name}) than this review was given "
         f"({given})",

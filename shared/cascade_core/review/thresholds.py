@@ -17,7 +17,7 @@ from cascade_core.report.rows import claimed
 from cascade_core.review.draft_policy import DraftPolicy
 from cascade_core.review.filters import LONGEST_OFFERED, MOST_OFFERED, written_out
 from cascade_core.review.forms import Form, posted
-from cascade_core.review.missing_policy import said_of_other, unknown_policy
+from cascade_core.review.missing_policy import other_policy, unknown_policy
 from cascade_core.review.pages import bench_of, link, page
 from cascade_core.review.periods import Period, period_of
 from cascade_core.review.positions import Positions, nearest_stop, positions_in
@@ -26,7 +26,6 @@ from cascade_core.review.thresholds_answer import answer_of
 from cascade_core.review.thresholds_charts import curve_chart, reliability_chart
 from cascade_core.review.thresholds_disk import answers_on_disk
 from cascade_core.review.thresholds_view import ThresholdsView, ThresholdsViews
-from cascade_core.review.workbench import Workbench
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,8 @@ def thresholds_routes() -> list[BaseRoute]:
 
     def use(request: Request, form: Form) -> Response:
         period, bench = period_of(form), bench_of(request)
-        _check_known(bench)
+        if (unknown := unknown_policy(bench)) is not None:  # a draft would take its place
+            raise ConfigurationError(unknown.said)
         view = views.of(bench, period)
         _use(bench.draft, view, positions_in(form, view.start))
         return RedirectResponse(link("/thresholds", period, used="1"), 303)
@@ -91,15 +91,9 @@ def thresholds_routes() -> list[BaseRoute]:
     ]
 
 
-def _check_known(bench: Workbench) -> None:
-    """Refuse a draft of thresholds for a policy that is not known: it would replace it."""
-    unknown = unknown_policy(bench)
-    if unknown is not None:
-        raise ConfigurationError(unknown.said)
-
-
 def _page(request: Request, view: ThresholdsView, period: Period) -> Response:
     asked, bench = request.query_params, bench_of(request)
+    other = other_policy(bench)
     moved, target = positions_in(asked, view.start), _target(asked, view)
     answer = answer_of(view, moved, period, target)
     sliders = {name: _sliders(view, moved, name) for name in (None, *moved.own)}
@@ -109,8 +103,8 @@ def _page(request: Request, view: ThresholdsView, period: Period) -> Response:
         request,
         "thresholds.html.jinja",
         title="Thresholds",
-        other=said_of_other(bench),
-        known=unknown_policy(bench) is None,
+        other="" if other is None else other.said,
+        known=other is None or other.given is not None,
         period=period,
         view=view,
         answer=answer,

@@ -232,21 +232,16 @@ def _query(database: Database, within: Any, *, tags: bool) -> sa.Select[Any]:
 def _wide_query(database: Database) -> sa.Select[Any]:
     """Return the query of a wide row's columns.
 
-    Texts are bytes where it takes Python to decode them: of millions it takes a second.
+    SQLite's texts are bytes, since it takes Python to decode them: of millions it takes a second.
     """
-
-    def as_bytes(text: Any) -> Any:
-        if database.is_sqlite:
-            return sa.cast(text, sa.LargeBinary)
-        return sa.func.convert_to(text, "UTF8")
-
+    texts: tuple[Any, ...] = (_kind(database), decisions.c.tags, decisions.c.id)
+    if database.is_sqlite:
+        texts = tuple(sa.cast(each, sa.LargeBinary) for each in texts)
+    else:
+        texts = (*texts[:-1], sa.func.convert_to(texts[-1], "UTF8"))
     return sa.select(
         *(decisions.c[name] for name in NUMBERS),
-        *(
-            as_bytes(each) if database.is_sqlite else each
-            for each in (_kind(database), decisions.c.tags)
-        ),
-        as_bytes(decisions.c.id),
+        *texts,
         *(decisions.c[name] for name in WIDE_NUMBERS),
     )
 
