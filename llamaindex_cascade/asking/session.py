@@ -9,7 +9,7 @@ from typing import Any
 from llama_index.core.instrumentation.span import active_span_id
 
 from cascade_core.loop import session
-from cascade_core.loop.port import AsyncPort, Caller, Port
+from cascade_core.loop.port import Caller
 from cascade_core.loop.run_metadata import decision_metadata
 from cascade_core.loop.session import Decided
 from llamaindex_cascade.asking.instrumentation import announce, is_observed
@@ -78,12 +78,6 @@ class Session(session.Session):
     def _waits(self) -> bool:
         # What the tier around this has paid for is added up when it returns.
         return self._around is not None
-
-    def _port(self) -> Port:
-        return Port(self._calls, self.plan.notices, self.traced)
-
-    def _aport(self) -> AsyncPort:
-        return AsyncPort(self._calls, self.plan.notices, self.traced)
 
     @property
     def _calls(self) -> Caller:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from cascade_core.draft import Draft
 from cascade_core.errors import (
+    BudgetExceeded,
     CascadeError,
     CascadeExhausted,
     CascadeWarning,
     ConfigurationError,
 )
 from cascade_core.given import Tier
+from cascade_core.guards.budget import Budget
 from cascade_core.lazy import on_use
 from cascade_core.log.collect import collect_decisions
 from cascade_core.loop.behind import flush_log
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Audit",
+    "Budget",
+    "BudgetExceeded",
     "CascadeError",
     "CascadeExhausted",
     "CascadeWarning",

@@ -33,6 +33,11 @@ Reason = Literal[
     "bypassed",
     "pinned",
     "kept",
+    "budget",
+    "open",
+    "deadline",
+    "overtaken",
+    "held",
     "only_tier",
     "best_draft",
     "shadow",
@@ -59,6 +64,11 @@ Reason = Literal[
 `bypassed`         a rule of the policy sent the request past the tiers before
 `pinned`           a rule lets only this tier see the request
 `kept`             a rule says never to escalate: the draft was returned however it was judged
+`budget`           a budget had no room for the tiers after the one that answered
+`open`             the tier before keeps failing and is left alone for a while
+`deadline`         there was no time for a draft
+`overtaken`        a later tier that was asked early answered first
+`held`             the tier was decided by an earlier step of the same turn or conversation
 `only_tier`        there was no other tier to ask
 `best_draft`       every later tier failed; the best draft so far was returned
 `shadow`           the last tier was served; the rest was only recorded

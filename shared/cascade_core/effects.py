@@ -12,6 +12,9 @@ effect                  reply
 `Close`                 `Done` with what had arrived
 `Emit`, `Note`          None
 `Compute`               `Computed` or `Failed`
+`Reserve`               a `Grant`, or `Failed` with a `NotAskedError`
+`Settle`                None
+`Now`                   a time, as `perf_counter` has it
 ======================  ===========================================
 
 Failures are values here, not exceptions: a failed tier is one more reason to
@@ -24,7 +27,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import field
 from typing import Any, TypeAlias, TypeVar
 
-from cascade_core.call import Purpose
+from cascade_core.call import Call, Purpose
 from cascade_core.draft import Draft
 from cascade_core.frozen import frozen
 from cascade_core.request import Request
@@ -126,6 +129,52 @@ class Note:
 
 
 @frozen
+class Now:
+    """Look at the clock."""
+
+
+@frozen
+class Reserve:
+    """Ask whether a call may be made, and set aside what it can cost.
+
+    Attributes:
+        call: The call.
+    """
+
+    call: Ask | Open
+
+
+@frozen
+class Grant:
+    """A call that may be made.
+
+    Attributes:
+        call: The call.
+        lease: What budgets have set aside for it; None where nothing limits it.
+        breaker: Told how it ended; None where what is called is no tier.
+    """
+
+    call: Ask | Open
+    lease: Any = None
+    breaker: Any = None
+
+
+@frozen
+class Settle:
+    """Say what became of a call that was allowed.
+
+    Attributes:
+        grant: What was returned for it.
+        reply: What came back; None where the call was cut off.
+        calls: What the trail has of it.
+    """
+
+    grant: Grant
+    reply: Reply
+    calls: Sequence[Call]
+
+
+@frozen
 class Failed:
     """A call that gave no answer.
 
@@ -182,6 +231,6 @@ class Computed:
     value: Any
 
 
-Effect: TypeAlias = Ask | Open | Pull | Close | Emit | Compute | Note
-Reply: TypeAlias = Drafts | Chunk | Done | Failed | Computed | None
+Effect: TypeAlias = Ask | Open | Pull | Close | Emit | Compute | Note | Now | Reserve | Settle
+Reply: TypeAlias = Drafts | Chunk | Done | Failed | Computed | Grant | float | None
 Steps: TypeAlias = Generator[Effect, Any, T]

@@ -4,6 +4,11 @@
 
     CascadeError
     ├── CascadeExhausted                        every tier failed; carries each cause
+    ├── NotAskedError                           a model was not asked; says why
+    │   ├── BudgetExceeded                      a budget has no room for the call
+    │   ├── UnboundedCallError                  nobody can say beforehand what the call would cost
+    │   ├── TierOpenError                       the tier keeps failing and is left alone
+    │   └── OutOfTimeError                      the deadline leaves no time for it
     ├── ConfigurationError (also ValueError)    you set something up in a way that cannot work
     │   ├── FileError                           a file cannot be read or written; says which line
     │   │   └── TableError                      a labelled table does not say what is needed
@@ -36,6 +41,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any, Literal, Self
 
@@ -113,6 +119,51 @@ class CascadeExhausted(CascadeError):
     def __deepcopy__(self, memo: object) -> CascadeExhausted:
         """Make the error again; see `__copy__`."""
         return self.__copy__()
+
+
+class NotAskedError(CascadeError):
+    """A model was not asked, or was not waited for; nothing of it is in the trail.
+
+    Attributes:
+        reason: Why; one of the reasons of verdicts.
+    """
+
+    reason: Literal["budget", "open", "deadline", "overtaken"] = "budget"
+
+
+class BudgetExceeded(NotAskedError):
+    """A budget has no room for a call.
+
+    Attributes:
+        budget: What the budget is called.
+        frees_at: When its window ends, in UTC; None where it is a run's.
+    """
+
+    def __init__(self, budget: str, window: str, frees_at: datetime | None) -> None:
+        """Name the budget, its window and when it frees."""
+        self.budget, self.window, self.frees_at = budget, window, frees_at
+        frees = "" if frees_at is None else f"; it frees at {frees_at:%Y-%m-%d %H:%M} UTC"
+        super().__init__(f"the budget of {budget} is used up for this {window}{frees}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let the error cross to another process."""
+        return type(self), (self.budget, self.window, self.frees_at)
+
+
+class UnboundedCallError(NotAskedError):
+    """Nobody can say beforehand what a call would cost, so no budget can hold it."""
+
+
+class TierOpenError(NotAskedError):
+    """A tier keeps failing and is left alone for a while."""
+
+    reason = "open"
+
+
+class OutOfTimeError(NotAskedError):
+    """The deadline leaves no time for a call, or the call took longer than it may."""
+
+    reason = "deadline"
 
 
 _OWN = ("causes", "trail")

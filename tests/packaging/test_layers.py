@@ -61,6 +61,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cascade_core.signals",),
     ("cascade_core.log",),
     ("cascade_core.telemetry",),
+    ("cascade_core.guards",),
     ("cascade_core.setup",),
     ("cascade_core.loop",),
     ("cascade_core.evaluation",),

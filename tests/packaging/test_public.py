@@ -14,6 +14,8 @@ REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "api"
 FIXED = {
     "cascade_core": [
         "Audit",
+        "Budget",
+        "BudgetExceeded",
         "CascadeError",
         "Policy",
         "Rule",

@@ -138,7 +138,8 @@ class _Audit:
 
     def _flow(self, called: Any = None) -> Any:
         request, compare = self._session.request, self._setting.compare
-        return audited(self._plan, request, self._verdict, compare, self._trail, called=called)
+        flow = audited(self._plan, request, self._verdict, compare, self._trail, called=called)
+        return self._session.guarded(flow, self._trail)
 
     def _allowed(self) -> bool:
         """Set aside what it will cost; say so where it may not be made."""

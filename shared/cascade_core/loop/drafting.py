@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Chunk, Close, Done, Drafts, Failed, Open, Pull, Steps
-from cascade_core.errors import error_name, is_lasting
+from cascade_core.errors import NotAskedError, error_name, is_lasting
 from cascade_core.loop.bound import Bound, may_cut
 from cascade_core.loop.climb import Answered, Climb
 from cascade_core.loop.notes import failing_note, no_reading_note
@@ -34,7 +34,8 @@ def draft_of(run: Climb, tier: Tier) -> Steps[Answered | Judgement]:
         return got
     if isinstance(got, Failed):
         yield from note_failure(run, tier, got)
-        return replace(run.judged, reason="failed")
+        reason = got.error.reason if isinstance(got.error, NotAskedError) else "failed"
+        return replace(run.judged, reason=reason)
     tier.failures.answered()
     draft = got.draft
     if draft.unread == "certain":
@@ -77,6 +78,9 @@ def _attempt(run: Climb, tier: Tier, *, logprobs: bool) -> Steps[Answered | Judg
 
 def note_failure(run: Climb, tier: Tier, failed: Failed) -> Steps[None]:
     """Write down that a tier gave no answer; say so where it never does."""
+    if isinstance(failed.error, NotAskedError):
+        run.causes.append((tier.label, failed.error))
+        return
     run.trail.fail(failed, tier, run.purpose)
     run.causes.append((tier.label, failed.error))
     error = error_name(failed.error)

@@ -32,9 +32,12 @@ from cascade_core.effects import (
     Emit,
     Failed,
     Note,
+    Now,
     Open,
     Pull,
     Reply,
+    Reserve,
+    Settle,
     Steps,
 )
 from cascade_core.loop.port import AsyncPort, Port
@@ -153,16 +156,25 @@ def play(
             reply = None if isinstance(effect, Emit | Note) else next(scripted)
 
 
+_DONE_BY = {
+    Ask: "ask",
+    Open: "open",
+    Reserve: "reserve",
+    Settle: "settle",
+}
+"""The method of a port that performs an effect."""
+
+
 def _perform(effect: Effect, port: Port) -> Reply:
     started = perf_counter()
     kind = type(effect)
     try:
-        if kind is Ask:
-            return port.ask(effect)  # type: ignore[arg-type]
+        method = _DONE_BY.get(kind)
+        if method is not None:
+            reply: Reply = getattr(port, method)(effect)
+            return reply
         if kind is Pull:
             return port.pull()
-        if kind is Open:
-            return port.open(effect)  # type: ignore[arg-type]
         if kind is Close:
             return port.close()
         if isinstance(effect, Compute):
@@ -170,7 +182,7 @@ def _perform(effect: Effect, port: Port) -> Reply:
             return Computed(await_elsewhere(value) if inspect.isawaitable(value) else value)
         if isinstance(effect, Note):
             port.note(effect)
-        return None
+        return started if kind is Now else None
     except port.fatal:
         raise
     except Exception as error:  # noqa: BLE001 - a failed call is a reply, not a crash
@@ -181,12 +193,12 @@ async def _aperform(effect: Effect, port: AsyncPort) -> Reply:
     started = perf_counter()
     kind = type(effect)
     try:
-        if kind is Ask:
-            return await port.ask(effect)  # type: ignore[arg-type]
+        method = _DONE_BY.get(kind)
+        if method is not None:
+            reply: Reply = await getattr(port, method)(effect)
+            return reply
         if kind is Pull:
             return await port.pull()
-        if kind is Open:
-            return await port.open(effect)  # type: ignore[arg-type]
         if kind is Close:
             return await port.close()
         if isinstance(effect, Compute):
@@ -194,7 +206,7 @@ async def _aperform(effect: Effect, port: AsyncPort) -> Reply:
             return Computed(await value if inspect.isawaitable(value) else value)
         if isinstance(effect, Note):
             port.note(effect)
-        return None
+        return started if kind is Now else None
     except port.fatal:
         raise
     except Exception as error:  # noqa: BLE001 - a failed call is a reply, not a crash

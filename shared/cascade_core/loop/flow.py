@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
 _UNJUDGED = Judgement("only_tier")
 
+_NO_DRAFT: frozenset[Reason] = frozenset({"failed", "budget", "open", "deadline", "overtaken"})
+
 UNFINISHED: Mapping[str, object] = {
     "tier": None,
     "reason": "unfinished",
@@ -118,7 +120,7 @@ def _climb(run: Climb) -> Steps[tuple[Tier, Judgement, Answered] | None]:
         answer = yield from draft_of(run, tier)
         if isinstance(answer, Judgement):
             run.judged = answer
-            if answer.reason != "failed":
+            if answer.reason not in _NO_DRAFT:
                 _judged(run, tier, answer)
             continue
         entry = run.trail.add(answer.draft, tier, "draft")

@@ -16,11 +16,24 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Chunk, Done, Drafts, Emit, Failed, Note, Open
+from cascade_core.effects import (
+    Ask,
+    Chunk,
+    Done,
+    Drafts,
+    Emit,
+    Failed,
+    Grant,
+    Note,
+    Open,
+    Reserve,
+    Settle,
+)
 from cascade_core.loop.streams import AsyncStream, Stream
 from cascade_core.telemetry.around import Traced, around
 
 if TYPE_CHECKING:
+    from cascade_core.guards.guards import GuardedRequest
     from cascade_core.setup.notices import Notices
     from cascade_core.tier import Tier
 
@@ -60,10 +73,17 @@ class Caller(Protocol):
 class Port:
     """Performs effects with blocking calls."""
 
-    def __init__(self, caller: Caller, notices: Notices, traced: Traced | None = None) -> None:
+    def __init__(
+        self,
+        caller: Caller,
+        notices: Notices,
+        traced: Traced | None = None,
+        watched: GuardedRequest | None = None,
+    ) -> None:
         self._caller = caller
         self._notices = notices
         self._traced = traced
+        self._watched = watched
         self._began = 0.0  # of the running stream
         self._stream: Stream | None = None
 
@@ -118,6 +138,16 @@ class Port:
             return self._caller.as_chunk(effect.chunk, effect.whole_of)
         return effect.chunk if self._stream is None else self._stream.show(effect.chunk)
 
+    def reserve(self, effect: Reserve) -> Grant | Failed:
+        """Ask the guards whether a call may be made."""
+        assert self._watched is not None  # noqa: S101 - only a guarded flow asks
+        return self._watched.before(effect.call)
+
+    def settle(self, effect: Settle) -> None:
+        """Tell the guards how a call ended."""
+        assert self._watched is not None  # noqa: S101
+        self._watched.after(effect)
+
     def note(self, effect: Note) -> None:
         """Warn once."""
         self._notices.give(effect.key, effect.text)
@@ -126,10 +156,17 @@ class Port:
 class AsyncPort:
     """Performs effects with awaited calls."""
 
-    def __init__(self, caller: Caller, notices: Notices, traced: Traced | None = None) -> None:
+    def __init__(
+        self,
+        caller: Caller,
+        notices: Notices,
+        traced: Traced | None = None,
+        watched: GuardedRequest | None = None,
+    ) -> None:
         self._caller = caller
         self._notices = notices
         self._traced = traced
+        self._watched = watched
         self._began = 0.0  # of the running stream
         self._stream: AsyncStream | None = None
 
@@ -179,6 +216,21 @@ class AsyncPort:
         if effect.whole_of is not None:
             return self._caller.as_chunk(effect.chunk, effect.whole_of)
         return effect.chunk if self._stream is None else await self._stream.show(effect.chunk)
+
+    async def reserve(self, effect: Reserve) -> Grant | Failed:
+        """Ask the guards whether a call may be made."""
+        assert self._watched is not None  # noqa: S101 - only a guarded flow asks
+        if self._watched.waits:
+            return await asyncio.to_thread(self._watched.before, effect.call)
+        return self._watched.before(effect.call)
+
+    async def settle(self, effect: Settle) -> None:
+        """Tell the guards how a call ended."""
+        assert self._watched is not None  # noqa: S101
+        if self._watched.waits:
+            await asyncio.to_thread(self._watched.after, effect)
+        else:
+            self._watched.after(effect)
 
     def note(self, effect: Note) -> None:
         """Warn once."""

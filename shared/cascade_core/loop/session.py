@@ -17,9 +17,11 @@ from uuid import uuid4
 
 from cascade_core.call import Call
 from cascade_core.errors import CascadeExhausted, error_name
+from cascade_core.guards.guards import GuardedRequest
 from cascade_core.log import Record, as_record, collectors, exhausted_record
 from cascade_core.loop import audits, behind, drivers
 from cascade_core.loop.flow import UNFINISHED, cascade, failing, served, shadowed
+from cascade_core.loop.guarded import guarded
 from cascade_core.loop.hooks import Hook, tell
 from cascade_core.loop.outcomes import outcome_of
 from cascade_core.loop.port import AsyncPort, Caller, Port
@@ -56,6 +58,7 @@ class Session(RecordedSession):
         "_id",
         "_left",
         "_trail",
+        "_watched",
         "caller",
         "error",
         "traced",
@@ -87,6 +90,7 @@ class Session(RecordedSession):
         self.traced = None if watch is None else watch.begin()
         # Those around the request's start: a stream may be read to its end somewhere else.
         self._collectors = collectors()
+        self._watched = GuardedRequest(engine.guards, request, plan.prices)
 
     @property
     def id(self) -> str:
@@ -154,20 +158,29 @@ class Session(RecordedSession):
             await self._afailed(error)
             raise
 
+    @property
+    def _calls(self) -> Caller:
+        return self.caller
+
     def _port(self) -> Port:
-        return Port(self.caller, self.plan.notices, self.traced)
+        return Port(self._calls, self.plan.notices, self.traced, self._watched)
 
     def _aport(self) -> AsyncPort:
-        return AsyncPort(self.caller, self.plan.notices, self.traced)
+        return AsyncPort(self._calls, self.plan.notices, self.traced, self._watched)
 
     def _begin(self, *, streamed: bool) -> Any:
         for hook in self.engine.hooks:
             hook.before(self)
         self.request.ruling = self.plan.ruling(self.request, self.at)
         self.request.audit = self.engine.pick(self.request)
-        if self.plan.mode == "shadow":
-            return served(self.plan, self.request, self._trail, streamed=streamed)
-        return cascade(self.plan, self.request, self._trail, streamed=streamed)
+        decide = served if self.plan.mode == "shadow" else cascade
+        return self.guarded(
+            decide(self.plan, self.request, self._trail, streamed=streamed), self._trail
+        )
+
+    def guarded(self, flow: Any, trail: Trail) -> Any:
+        """Return a flow whose calls have to be allowed by the cascade's guards."""
+        return guarded(flow, trail, self._watched.abandon)
 
     def _verdict(self, verdict: Verdict) -> None:
         self.verdict = verdict
@@ -237,7 +250,8 @@ class Session(RecordedSession):
 
     def _shadow(self) -> Any:
         assert self.verdict is not None  # noqa: S101 - what is served comes first
-        return shadowed(self.plan, self.request, self._trail, self.verdict)
+        flow = shadowed(self.plan, self.request, self._trail, self.verdict)
+        return self.guarded(flow, self._trail)
 
     def _unfinished(self, error: BaseException) -> None:
         """Say in the record that the rest is not known, with whatever was paid for it."""

@@ -15,7 +15,7 @@ from cascade_core.costs.prices import Prices
 from cascade_core.costs.rate import EXACT
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Effect, Failed, Reply, Steps
-from cascade_core.errors import CascadeExhausted, error_name
+from cascade_core.errors import CascadeExhausted, NotAskedError, error_name
 from cascade_core.request import Request
 from cascade_core.signals.base import Signal
 from cascade_core.signals.readings import as_reading
@@ -86,7 +86,9 @@ class Trail:
         return replace(call, tier=tier.index, cost=cost, purpose=inner, began=began)
 
     def fail(self, failed: Failed, tier: Tier, purpose: Purpose) -> None:
-        """Write down a failure, with whatever had arrived before it."""
+        """Write down a failure, with whatever had arrived before it; not of a model never asked."""
+        if isinstance(failed.error, NotAskedError):
+            return
         draft = failed.draft
         if draft is None and isinstance(failed.error, CascadeExhausted):
             # A cascade as a tier: what it had tried is paid for.

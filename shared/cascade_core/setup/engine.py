@@ -11,6 +11,9 @@ from importlib import import_module
 from typing import Any, ClassVar, Self
 
 from cascade_core.costs import catalogue, encodings
+from cascade_core.guards.breakers import Breaker
+from cascade_core.guards.budget import read_budgets
+from cascade_core.guards.guards import Guards
 from cascade_core.likeness import likeness
 from cascade_core.log import DecisionLog, open_log
 from cascade_core.log.redaction import Redact, check_keys, check_redact
@@ -56,6 +59,7 @@ class Engine:
         log_metadata: Which of the caller's metadata records keep.
         audit: Which answers are compared with the strongest tier's, if any.
         telemetry: Tells OpenTelemetry of requests, where anybody listens; None where it must not.
+        guards: Asked before every call.
         chance: Draws the numbers that say which requests are audited.
         hooks: Told of every request; see `loop.hooks.Hook`.
         worth: What requests have paid, beside what the last tier alone would have cost.
@@ -97,6 +101,9 @@ class Engine:
         self.log_metadata = check_keys(settings.log_metadata)
         self.audit: Audit | None = read_audit(settings.audit, self.log)
         self.telemetry = _watch(settings.telemetry, self.name, self.audit)
+        self.guards = Guards(
+            read_budgets(settings.budget), breakers={tier.index: Breaker() for tier in tiers}
+        )
         self.chance = by_chance
         self.hooks: list[Any] = []
         self.worth = Worth()

@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypedDict, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from cascade_core.costs.prices import Prices
+from cascade_core.guards.budget import Budget
 from cascade_core.log.redaction import Redact
 from cascade_core.log.store import DecisionLog, LogOverflow
 from cascade_core.policy.document import (
@@ -33,6 +34,10 @@ from cascade_core.telemetry.setting import Telemetry
 
 Document: TypeAlias = Mapping[str, Any] | str | os.PathLike[str]
 """A document's content, or the path of its file."""
+
+
+Hold: TypeAlias = Literal["turn", "conversation"]
+"""How long a decision holds."""
 
 
 class CascadeKeywords(TypedDict, total=False):
@@ -78,6 +83,21 @@ class CascadeKeywords(TypedDict, total=False):
     """Spans and metrics in OpenTelemetry. None (default): where the program has set a tracer or
     meter provider; True: the same, and an error where the packages are missing; False: never; or
     `Telemetry(…)`, which names providers or adds prompts and answers."""
+    budget: Budget | Sequence[Budget] | None
+    """The most that may be spent: a `Budget`, or several that all have to have room."""
+    store: str | None
+    """Where budgets and breakers are kept that several processes or machines share:
+    `"redis://…"`; by default each process keeps its own."""
+    deadline: float | None
+    """Seconds that a request may take: a draft for which there is no time is skipped or cut."""
+    hedge: bool | None
+    """Whether the next tier is asked early where a draft is slow or is unlikely to be accepted."""
+    hold: Hold | None
+    """How long a decision holds: `"turn"` (default) for all steps of an agent's turn,
+    `"conversation"` from the first escalation on, None for one request."""
+    on_handoff: Any
+    """What answers instead where the last tier's answer stays below the last threshold: a model, a
+    Runnable, an engine, or a function `(request, draft)`."""
     mode: Mode | None
     """`"serve"` (default), or `"shadow"`: always serve the last tier and record what the cascade
     would have done."""
@@ -93,6 +113,9 @@ class CascadeKeywords(TypedDict, total=False):
     finish."""
 
 
+GUARDING = ("budget", "store", "deadline", "hedge", "hold", "on_handoff")
+"""Settings of what stands between the loop and its calls."""
+
 RECORDING = (
     "name",
     "log",
@@ -105,7 +128,9 @@ RECORDING = (
 )
 """Settings of what is kept of requests, which change no decision."""
 
-DECIDING = tuple(name for name in CascadeKeywords.__annotations__ if name not in RECORDING)
+DECIDING = tuple(
+    name for name in CascadeKeywords.__annotations__ if name not in {*RECORDING, *GUARDING}
+)
 """Settings that make the plan; see `plan.make_plan`."""
 
 
@@ -143,6 +168,12 @@ class CascadeSettings(BaseModel):
     log_overflow: Unread[LogOverflow] = "block"
     audit: Unread[Audit | float | None] = None
     telemetry: Unread[Telemetry | bool | None] = None
+    budget: Unread[Budget | Sequence[Budget] | None] = None
+    store: str | None = Field(default=None, repr=False)
+    deadline: Unread[float | None] = None
+    hedge: Unread[bool | None] = None
+    hold: Unread[Hold | None] = "turn"
+    on_handoff: Any = Field(default=None, repr=False)
     mode: str | None = None
     on_no_score: str | None = None
     on_tool_call: str | None = None

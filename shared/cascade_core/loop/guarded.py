@@ -1,0 +1,77 @@
+"""Puts guards between a flow and its calls, so that no flow has to know of them.
+
+Before each call of a flow the guards are asked (`Reserve`); where they refuse, the flow is told
+that the call failed, and nothing is called. When the flow has written down what came back, the
+guards are told what it was (`Settle`). Drafts, samples, judges and audits all pass here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from cascade_core.effects import (
+    Ask,
+    Chunk,
+    Close,
+    Effect,
+    Failed,
+    Open,
+    Pull,
+    Reply,
+    Reserve,
+    Settle,
+    Steps,
+)
+from cascade_core.loop.trail import Trail
+
+T = TypeVar("T")
+
+
+def guarded(flow: Steps[T], trail: Trail, abandon: Any) -> Steps[T]:
+    """Run a flow whose calls have to be allowed.
+
+    Args:
+        flow: The flow.
+        trail: Where it writes its calls down.
+        abandon: Told of a grant, and of what the trail has of its call, where the flow raised or
+            was left; it may not wait.
+
+    Returns:
+        What the flow returns.
+    """
+    reply: Reply = None
+    grant: Any = None
+    begun, over, answer = 0, False, reply
+    try:
+        while True:
+            try:
+                effect: Effect = flow.send(reply)
+            except StopIteration as stop:
+                if grant is not None:
+                    settling = Settle(grant, reply, trail.calls[begun:])
+                    grant = None
+                    yield settling
+                value: T = stop.value
+                return value
+            if grant is not None and over:
+                settling = Settle(grant, answer, trail.calls[begun:])
+                grant = None
+                yield settling
+            kind = type(effect)
+            if kind is Ask or kind is Open:
+                granted = yield Reserve(effect)  # type: ignore[arg-type]
+                if type(granted) is Failed:
+                    reply = granted
+                    continue
+                grant, begun = granted, len(trail.calls)
+            reply = yield effect
+            if kind in _CALLING:
+                over = kind is Ask or kind is Close or type(reply) is not Chunk
+                answer = reply
+    finally:
+        flow.close()
+        if grant is not None:  # the flow raised, or the request was left
+            abandon(grant, trail.calls[begun:])
+
+
+_CALLING = frozenset({Ask, Open, Pull, Close})
