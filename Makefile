@@ -150,7 +150,7 @@ $(VENV)/.stamp-mutants: $(VENV)/.stamp-dev
 
 $(LOWEST)/.stamp-test: pyproject.toml tests/lowest.txt
 	$(call environment,$(LOWEST))
-	$(LOWEST)/bin/python $(PIP) install -q -e '.[langchain,prices,calibrate,report,review,parquet,log,postgres,otel,demo]' --group test -c tests/lowest.txt
+	$(LOWEST)/bin/python $(PIP) install -q -e '.[langchain,prices,calibrate,report,review,parquet,log,postgres,redis,otel,demo]' --group test -c tests/lowest.txt
 	@touch $@
 
 $(INTEGRATIONS)/.stamp-test: pyproject.toml

@@ -26,6 +26,7 @@ from cascade_core.telemetry.worker import flush_telemetry
 from cascade_core.verdict import Verdict
 
 if TYPE_CHECKING:
+    from cascade_core.guards.store import RedisStore as RedisStore
     from cascade_core.loop.feedback import record_feedback as record_feedback
     from cascade_core.setup.audit import Audit as Audit
     from cascade_core.telemetry.setting import Telemetry as Telemetry
@@ -41,6 +42,7 @@ __all__ = [
     "ConfigurationError",
     "Draft",
     "Policy",
+    "RedisStore",
     "Request",
     "Rule",
     "Telemetry",
@@ -56,6 +58,7 @@ __getattr__ = on_use(
     __name__,
     {
         "Audit": ".setup.audit",
+        "RedisStore": ".guards.store",
         "Telemetry": ".telemetry.setting",
         "record_feedback": ".loop.feedback",
         "__version__": ".version",

@@ -7,6 +7,7 @@
     ├── NotAskedError                           a model was not asked; says why
     │   ├── BudgetExceeded                      a budget has no room for the call
     │   ├── UnboundedCallError                  nobody can say beforehand what the call would cost
+    │   ├── StoreDownError                      the server that holds the budgets does not answer
     │   ├── TierOpenError                       the tier keeps failing and is left alone
     │   └── OutOfTimeError                      the deadline leaves no time for it
     ├── ConfigurationError (also ValueError)    you set something up in a way that cannot work
@@ -152,6 +153,10 @@ class BudgetExceeded(NotAskedError):
 
 class UnboundedCallError(NotAskedError):
     """Nobody can say beforehand what a call would cost, so no budget can hold it."""
+
+
+class StoreDownError(NotAskedError):
+    """The server that holds the budgets does not answer, so no call can be paid for."""
 
 
 class TierOpenError(NotAskedError):

@@ -18,6 +18,7 @@ FIXED = {
         "BudgetExceeded",
         "CascadeError",
         "Policy",
+        "RedisStore",
         "Rule",
         "Tier",
         "Verdict",

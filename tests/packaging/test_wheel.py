@@ -145,6 +145,7 @@ def test_the_metadata_names_every_extra_and_shows_the_readme(wheel: Path) -> Non
         "parquet",
         "postgres",
         "prices",
+        "redis",
         "report",
         "review",
     }

@@ -80,7 +80,7 @@ class Guards:
     def abandon(self, grant: Grant, calls: Sequence[Call]) -> None:
         """Take note of a call that nobody waits for any longer; it is paid for in full."""
         if grant.lease is not None:
-            self.ledger.settle(grant.lease, _spent(grant.lease, calls, left=True))
+            self.ledger.abandon(grant.lease, _spent(grant.lease, calls, left=True))
 
     def _lease(
         self, call: Ask | Open, target: Any, request: Request, prices: Prices

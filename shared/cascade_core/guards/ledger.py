@@ -116,6 +116,10 @@ class Ledger(Protocol):
         """Put what was spent in the place of what was set aside; nothing gives all of it back."""
         ...
 
+    def abandon(self, lease: Lease, spent: Amount) -> None:
+        """Settle, and never wait for it."""
+        ...
+
     def used(self, account: Account) -> Amount:
         """Return what is spent and set aside in an account."""
         ...
@@ -161,6 +165,10 @@ class LocalLedger:
             for account in lease.accounts:
                 if account.key in self._used:  # else its window is over
                     self._add(account, change)
+
+    def abandon(self, lease: Lease, spent: Amount) -> None:
+        """Put what was spent in the place of what was set aside; see `Ledger`."""
+        self.settle(lease, spent)
 
     def used(self, account: Account) -> Amount:
         """Return what is spent and set aside; see `Ledger`."""

@@ -14,6 +14,8 @@ from cascade_core.costs import catalogue, encodings
 from cascade_core.guards.breakers import Breaker
 from cascade_core.guards.budget import read_budgets
 from cascade_core.guards.guards import Guards
+from cascade_core.guards.ledger import Ledger
+from cascade_core.guards.store import RedisStore, open_store
 from cascade_core.likeness import likeness
 from cascade_core.log import DecisionLog, open_log
 from cascade_core.log.redaction import Redact, check_keys, check_redact
@@ -102,7 +104,9 @@ class Engine:
         self.audit: Audit | None = read_audit(settings.audit, self.log)
         self.telemetry = _watch(settings.telemetry, self.name, self.audit)
         self.guards = Guards(
-            read_budgets(settings.budget), breakers={tier.index: Breaker() for tier in tiers}
+            read_budgets(settings.budget),
+            _ledger(open_store(settings.store)),
+            breakers={tier.index: Breaker() for tier in tiers},
         )
         self.chance = by_chance
         self.hooks: list[Any] = []
@@ -199,6 +203,14 @@ class Engine:
             "policy": plan.policy,
             "policy_fingerprint": plan.fingerprint,
         }
+
+
+def _ledger(store: RedisStore | None) -> Ledger | None:
+    if store is None:
+        return None
+    from cascade_core.guards.redis_ledger import ledger_of  # noqa: PLC0415 - only where it is used
+
+    return ledger_of(store)
 
 
 def _watch(given: Any, name: str, audit: Audit | None) -> TelemetryWatch | None:

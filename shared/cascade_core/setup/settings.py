@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cascade_core.costs.prices import Prices
 from cascade_core.guards.budget import Budget
+from cascade_core.guards.store import RedisStore
 from cascade_core.log.redaction import Redact
 from cascade_core.log.store import DecisionLog, LogOverflow
 from cascade_core.policy.document import (
@@ -85,7 +86,7 @@ class CascadeKeywords(TypedDict, total=False):
     `Telemetry(…)`, which names providers or adds prompts and answers."""
     budget: Budget | Sequence[Budget] | None
     """The most that may be spent: a `Budget`, or several that all have to have room."""
-    store: str | None
+    store: RedisStore | str | Any
     """Where budgets and breakers are kept that several processes or machines share:
     `"redis://…"`; by default each process keeps its own."""
     deadline: float | None
@@ -169,7 +170,7 @@ class CascadeSettings(BaseModel):
     audit: Unread[Audit | float | None] = None
     telemetry: Unread[Telemetry | bool | None] = None
     budget: Unread[Budget | Sequence[Budget] | None] = None
-    store: str | None = Field(default=None, repr=False)
+    store: Unread[RedisStore | str | Any] = Field(default=None, repr=False)
     deadline: Unread[float | None] = None
     hedge: Unread[bool | None] = None
     hold: Unread[Hold | None] = "turn"
