@@ -44,6 +44,7 @@ Reason = Literal[
     "unfinished",
     "cached",
     "exhausted",
+    "cancelled",
 ]
 """Why a verdict is what it is; the whole list.
 
@@ -64,7 +65,8 @@ Reason = Literal[
 `bypassed`         a rule of the policy sent the request past the tiers before
 `pinned`           a rule lets only this tier see the request
 `kept`             a rule says never to escalate: the draft was returned however it was judged
-`budget`           a budget had no room for the tiers after the one that answered
+`budget`           a budget had no room for the tiers after the one that answered, and the record
+                   says that its promise is void; else it had none for the tier before
 `open`             the tier before keeps failing and is left alone for a while
 `deadline`         there was no time for a draft
 `overtaken`        a later tier that was asked early answered first
@@ -75,6 +77,7 @@ Reason = Literal[
 `unfinished`       only under `shadow`: the cheaper tiers were not, or not yet, asked to the end
 `cached`           the whole answer came from the cascade's own cache
 `exhausted`        no tier answered; only in the log and for collectors
+`cancelled`        nobody waited for the answer any longer; only in the log and for collectors
 =================  ==========================================================
 """
 
@@ -85,7 +88,7 @@ Outcome = Literal["accepted", "rejected", "returned", "aborted", "failed", "used
 `accepted`     its answer was returned: a threshold (or the gates) passed it
 `returned`     its answer was returned without a threshold (the last tier)
 `rejected`     its answer was judged and not returned
-`aborted`      its stream was cut off because it could no longer pass
+`aborted`      it was cut off: its stream could no longer pass, or nobody waited any longer
 `failed`       it raised, timed out or broke off
 `used`         it served a signal or an audit: a sample, a judge, a stated confidence
 =============  ==============================================================

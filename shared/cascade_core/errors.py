@@ -137,18 +137,34 @@ class BudgetExceeded(NotAskedError):
 
     Attributes:
         budget: What the budget is called.
+        window: How long it lasts: `day`, `hour` or `run`.
         frees_at: When its window ends, in UTC; None where it is a run's.
+        when_short: What the budget says is to become of such requests.
+        hopeless: Whether the call can cost more than the whole budget, so that waiting is in vain.
     """
 
-    def __init__(self, budget: str, window: str, frees_at: datetime | None) -> None:
+    def __init__(
+        self,
+        budget: str,
+        window: str,
+        frees_at: datetime | None,
+        when_short: str = "cheapest",
+        hopeless: bool = False,  # noqa: FBT001, FBT002 - an exception's arguments go by place
+    ) -> None:
         """Name the budget, its window and when it frees."""
         self.budget, self.window, self.frees_at = budget, window, frees_at
-        frees = "" if frees_at is None else f"; it frees at {frees_at:%Y-%m-%d %H:%M} UTC"
-        super().__init__(f"the budget of {budget} is used up for this {window}{frees}")
+        self.when_short, self.hopeless = when_short, hopeless
+        if hopeless:
+            said = f"one call may cost more than the whole budget {budget!r} has for a {window}"
+        else:
+            frees = "" if frees_at is None else f"; it frees at {frees_at:%Y-%m-%d %H:%M} UTC"
+            said = f"the budget {budget!r} has no room left for this {window}{frees}"
+        super().__init__(said)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let the error cross to another process."""
-        return type(self), (self.budget, self.window, self.frees_at)
+        args = self.budget, self.window, self.frees_at, self.when_short, self.hopeless
+        return type(self), args
 
 
 class UnboundedCallError(NotAskedError):
@@ -194,6 +210,8 @@ def error_name(error: BaseException) -> str:
 
 def remedy(error: BaseException) -> str | None:
     """Say what is likely to help, as far as the kind of an error tells; None where it does not."""
+    if isinstance(error, NotAskedError):
+        return str(error)  # our own words
     status = http_status(error)
     if status in _DENIED:
         return "check the API key"

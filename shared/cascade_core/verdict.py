@@ -79,6 +79,8 @@ class Verdict:
         shadow: In shadow mode, what the cascade would have done.
         unable: What tiers that were passed over lacked, by index.
         failing: Tiers that have failed several times in a row.
+        budget: What the budget is called that had no room for a call of the decision, if any.
+        void: Whether that kept the answer below a threshold, so that no promise holds for it.
     """
 
     tier: int
@@ -98,3 +100,5 @@ class Verdict:
     failing: Sequence[Failing] = ()
     judgements: Sequence[Judgement] = ()
     strong_cost_basis: StrongCostBasis | None = None
+    budget: str | None = None
+    void: bool = False

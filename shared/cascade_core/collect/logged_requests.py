@@ -25,7 +25,7 @@ from cascade_core.verdict import Judgement, Verdict
 _ANSWERED = {"system", "user", "assistant"}
 """Roles of turns that are written down whole; results of tools belong to calls that are not."""
 
-_NOBODYS = {"cached", "exhausted"}
+_NOBODYS = {"cached", "cancelled", "exhausted"}
 """Reasons of records that no tier answered."""
 
 _PAID = {"judge": "judge", "sample": "self_consistency", "verbalize": "verbalized"}

@@ -19,6 +19,7 @@ from cascade_core.tier import Tier
 
 if TYPE_CHECKING:
     from cascade_core.costs.prices import Prices
+    from cascade_core.draft import Draft
     from cascade_core.request import Request
 
 
@@ -113,13 +114,17 @@ class GuardedRequest:
         guards: The cascade's.
         request: The request.
         prices: Where prices come from.
+
+    Attributes:
+        arrived: What had arrived of the stream that was closed last.
     """
 
-    __slots__ = ("_guards", "_prices", "_request", "waits")
+    __slots__ = ("_guards", "_prices", "_request", "arrived", "waits")
 
     def __init__(self, guards: Guards, request: Request, prices: Prices) -> None:
         self._guards, self._request, self._prices = guards, request, prices
         self.waits = guards.waits
+        self.arrived: Draft | None = None
 
     def before(self, call: Ask | Open) -> Grant | Failed:
         """Ask whether a call may be made; see `Guards.before`."""

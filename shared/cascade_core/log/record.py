@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from cascade_core.call import Call
 from cascade_core.costs.rate import in_usd
@@ -76,8 +76,9 @@ def as_record(verdict: Verdict, record_id: str, asked: Asked) -> Record:
         `strong_cost_usd` with `strong_cost_is_estimate`; in shadow mode
         `shadow`; where a tier was passed over because it lacks what the request
         needs, `unable`; where one fails again and again, `failing`; where answers are audited,
-        `audit`. No prompt or answer text. Version 2 adds the fields of `Asked`, and `judged`: how
-        every judged draft was judged.
+        `audit`; where a budget had no room for a call, `budget`, and `promise` (`"void"`) where the
+        answer stayed below a threshold because of that. No prompt or answer text. Version 2 adds
+        the fields of `Asked`, and `judged`: how every judged draft was judged.
     """
     judged = verdict.judged
     record: Record = {
@@ -110,16 +111,22 @@ def as_record(verdict: Verdict, record_id: str, asked: Asked) -> Record:
         ]
     if verdict.failing:
         record["failing"] = [asdict(each) for each in verdict.failing]
+    if verdict.budget is not None:
+        record["budget"] = verdict.budget
+    if verdict.void:
+        record["promise"] = "void"
     return record
 
 
-def exhausted_record(
+def exhausted_record(  # noqa: PLR0913 - all that there is to say
     calls: Sequence[Call],
     cost: Decimal | None,
     record_id: str,
     asked: Asked,
     *,
     failing: Sequence[Failing] = (),
+    reason: Literal["exhausted", "cancelled"] = "exhausted",
+    budget: str | None = None,
 ) -> Record:
     """Write down a request that no tier answered, with the same keys.
 
@@ -129,13 +136,15 @@ def exhausted_record(
         record_id: The decision's id.
         asked: What else there is to say of the request.
         failing: Tiers that fail again and again.
+        reason: Whether all tiers failed, or nobody waited for an answer any longer.
+        budget: What the budget is called that refused it, if one did.
     """
     record: Record = {
         "id": record_id,
         "tier": None,
         "model": None,
         "accepted": False,
-        "reason": "exhausted",
+        "reason": reason,
         "confidence": None,
         "threshold": None,
         "calibrated": False,
@@ -152,6 +161,8 @@ def exhausted_record(
     }
     if failing:
         record["failing"] = [asdict(each) for each in failing]
+    if budget is not None:
+        record["budget"] = budget
     return record
 
 

@@ -109,18 +109,25 @@ def _give_up_what_loops_left() -> None:
             work.give_up(asyncio.CancelledError())
 
 
-def start_thread(find: Callable[[], None], write: Callable[[], None], give_up: GiveUp) -> bool:
+def start_thread(
+    find: Callable[[], None],
+    write: Callable[[], None],
+    give_up: GiveUp,
+    *,
+    always: bool = False,
+) -> bool:
     """Find something out in a thread, in a copy of this context, and write it down.
 
     Args:
         find: Finds it out.
         write: Writes it down.
         give_up: See `GiveUp`.
+        always: Whether to begin however much is under way.
 
     Returns:
         Whether it is under way; False where too much is.
     """
-    if not _is_room():
+    if not always and not _is_room():
         return False
     work = _Work(give_up)
 
@@ -136,6 +143,9 @@ def start_thread(find: Callable[[], None], write: Callable[[], None], give_up: G
     try:
         Thread(target=context.run, args=(run,), name="cascade-behind", daemon=True).start()
     except RuntimeError:  # no more threads can be started, or the program is ending
+        if always:
+            run()
+            return True
         work.end()
         return False
     return True

@@ -32,6 +32,8 @@ class Climb:
     causes: list[tuple[str, BaseException]] = field(default_factory=list)
     unable: dict[int, Sequence[Missing]] = field(default_factory=dict)
     purpose: Purpose = "draft"
+    budget: str | None = None  # that had no room for a call
+    void: bool = False  # whether a decision was taken below its threshold because of that
 
 
 @dataclass(slots=True)

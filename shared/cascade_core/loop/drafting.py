@@ -7,8 +7,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Chunk, Close, Done, Drafts, Failed, Open, Pull, Steps
-from cascade_core.errors import NotAskedError, error_name, is_lasting
+from cascade_core.effects import Ask, Chunk, Close, Done, Drafts, Failed, Note, Open, Pull, Steps
+from cascade_core.errors import (
+    BudgetExceeded,
+    CascadeExhausted,
+    NotAskedError,
+    UnboundedCallError,
+    error_name,
+    is_lasting,
+)
 from cascade_core.loop.bound import Bound, may_cut
 from cascade_core.loop.climb import Answered, Climb
 from cascade_core.loop.notes import failing_note, no_reading_note
@@ -80,6 +87,12 @@ def note_failure(run: Climb, tier: Tier, failed: Failed) -> Steps[None]:
     """Write down that a tier gave no answer; say so where it never does."""
     if isinstance(failed.error, NotAskedError):
         run.causes.append((tier.label, failed.error))
+        if isinstance(failed.error, BudgetExceeded):
+            run.budget = failed.error.budget
+            if failed.error.when_short != "cheapest" and run.purpose == "draft":
+                raise CascadeExhausted(run.causes, run.trail.calls) from failed.error
+        elif isinstance(failed.error, UnboundedCallError):
+            yield Note(f"unbounded:{tier.index}", str(failed.error))
         return
     run.trail.fail(failed, tier, run.purpose)
     run.causes.append((tier.label, failed.error))

@@ -62,8 +62,10 @@ def run(flow: Steps[T], port: Port) -> T:
         value: T = stop.value
         return value
     finally:
-        flow.close()
-        port.close()
+        try:
+            port.close()  # first: what had arrived is paid for, and the flow writes it down
+        finally:
+            flow.close()
 
 
 async def arun(flow: Steps[T], port: AsyncPort) -> T:
@@ -80,8 +82,10 @@ async def arun(flow: Steps[T], port: AsyncPort) -> T:
             reply = await _aperform(effect, port)
             _not_cancelled(reply, cancels)
     finally:
-        flow.close()
-        await port.close()
+        try:
+            await port.close()
+        finally:
+            flow.close()
 
 
 def stream(flow: Steps[T], port: Port) -> Generator[Any, None, None]:
@@ -101,8 +105,10 @@ def stream(flow: Steps[T], port: Port) -> Generator[Any, None, None]:
             else:
                 reply = _perform(effect, port)
     finally:
-        flow.close()
-        port.close()
+        try:
+            port.close()
+        finally:
+            flow.close()
 
 
 async def astream(flow: Steps[T], port: AsyncPort) -> AsyncGenerator[Any, None]:
@@ -124,8 +130,10 @@ async def astream(flow: Steps[T], port: AsyncPort) -> AsyncGenerator[Any, None]:
                 reply = await _aperform(effect, port)
                 _not_cancelled(reply, cancels)
     finally:
-        flow.close()
-        await port.close()
+        try:
+            await port.close()
+        finally:
+            flow.close()
 
 
 def play(

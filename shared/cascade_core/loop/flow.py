@@ -40,8 +40,9 @@ from cascade_core.loop.judging import (
     pointless,
 )
 from cascade_core.loop.notes import no_reading_note
+from cascade_core.loop.short import best_draft, cheapest_tier
 from cascade_core.loop.strong import always_strong
-from cascade_core.loop.trail import Trail, TrailEntry, total
+from cascade_core.loop.trail import Trail, total
 from cascade_core.verdict import Failing, Judgement, Verdict
 
 if TYPE_CHECKING:
@@ -168,10 +169,10 @@ def _judged(run: Climb, tier: Tier, judgement: Judgement) -> Judgement:
     return judged
 
 
-def _last(run: Climb, reason: Reason) -> Steps[Verdict]:
+def _last(run: Climb, reason: Reason, instead: Tier | None = None) -> Steps[Verdict]:
     """Ask the last tier, or the only one allowed, and return what it says, or fall back."""
-    plan, pin = run.plan, run.request.ruling.pin
-    tier = plan.tiers[-1 if pin is None else pin]
+    plan = run.plan
+    tier = instead or plan.tiers[run.request.answered_by(-1)]
     shown = False
     if run.streamed:
         reply = yield Open(tier, run.request, live=True)
@@ -192,13 +193,13 @@ def _last(run: Climb, reason: Reason) -> Steps[Verdict]:
         return _verdict(run, tier, draft, reason)
     yield from note_failure(run, tier, reply)
     # Tokens that were shown cannot be taken back, so no other draft may follow them.
-    if plan.on_exhausted == "best_draft" and run.drafts and not shown:
-        tier, best, entry = max(run.drafts, key=_worth)
-        assert best.draft is not None  # noqa: S101 - only judged drafts are kept
-        entry.settle("returned", best.reason)
+    if not shown and (kept := best_draft(run, reply.error)):
+        tier, best, reason = kept
         if run.streamed:
-            yield Emit(best.draft.native, tier)
-        return _verdict(run, tier, best.draft, "best_draft")
+            yield Emit(best.native, tier)
+        return _verdict(run, tier, best, reason)
+    if not shown and (cheaper := cheapest_tier(run, reply.error)):
+        return (yield from _last(run, "budget", cheaper))
     raise CascadeExhausted(run.causes, run.trail.calls) from reply.error
 
 
@@ -247,20 +248,15 @@ def shadowed(plan: Plan, request: Request, trail: Trail, verdict: Verdict) -> St
         "accepted": accepted is not None and accepted[1].accepted,
         "cost_usd": in_usd(paid),
     }
-    return replace(_verdict(run, plan.tiers[-1], verdict.draft, verdict.reason), shadow=shadow)
+    run.budget, run.void = verdict.budget, verdict.void  # of the answer that was served
+    answered = plan.tiers[verdict.tier]
+    return replace(_verdict(run, answered, verdict.draft, verdict.reason), shadow=shadow)
 
 
 def _drafted(reply: Drafts | Done | Failed) -> Draft | None:
     if isinstance(reply, Drafts):
         return reply.drafts[0]
     return reply.draft if isinstance(reply, Done) else None
-
-
-def _worth(judged: tuple[Tier, Judgement, TrailEntry]) -> tuple[bool, float, int]:
-    """Order drafts: those that passed the gates, then by confidence, then by tier."""
-    tier, judgement, _ = judged
-    confidence = -1.0 if judgement.confidence is None else judgement.confidence
-    return not judgement.reason.startswith("gate_"), confidence, tier.index
 
 
 def _verdict(
@@ -285,6 +281,8 @@ def _verdict(
         unable=run.unable,
         failing=failing(plan.tiers),
         judgements=run.judgements,
+        budget=run.budget,
+        void=run.void,
     )
 
 

@@ -7,13 +7,16 @@ guards are told what it was (`Settle`). Drafts, samples, judges and audits all p
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
+from cascade_core.draft import Draft
 from cascade_core.effects import (
     Ask,
     Chunk,
     Close,
     Effect,
+    Emit,
     Failed,
     Open,
     Pull,
@@ -27,14 +30,22 @@ from cascade_core.loop.trail import Trail
 T = TypeVar("T")
 
 
-def guarded(flow: Steps[T], trail: Trail, abandon: Any) -> Steps[T]:
+def guarded(
+    flow: Steps[T],
+    trail: Trail,
+    abandon: Any,
+    arrived: Callable[[], Draft | None] = lambda: None,
+) -> Steps[T]:
     """Run a flow whose calls have to be allowed.
+
+    A call that runs when the request is left is written down as aborted.
 
     Args:
         flow: The flow.
         trail: Where it writes its calls down.
         abandon: Told of a grant, and of what the trail has of its call, where the flow raised or
             was left; it may not wait.
+        arrived: Returns what had arrived of a stream that was cut off.
 
     Returns:
         What the flow returns.
@@ -42,6 +53,7 @@ def guarded(flow: Steps[T], trail: Trail, abandon: Any) -> Steps[T]:
     reply: Reply = None
     grant: Any = None
     begun, over, answer = 0, False, reply
+    running = False
     try:
         while True:
             try:
@@ -64,13 +76,17 @@ def guarded(flow: Steps[T], trail: Trail, abandon: Any) -> Steps[T]:
                     reply = granted
                     continue
                 grant, begun = granted, len(trail.calls)
+            running = kind in _CALLING or (running and kind is Emit)
             reply = yield effect
             if kind in _CALLING:
+                running = type(reply) is Chunk
                 over = kind is Ask or kind is Close or type(reply) is not Chunk
                 answer = reply
     finally:
         flow.close()
         if grant is not None:  # the flow raised, or the request was left
+            if running:
+                trail.leave(grant.call, arrived() if type(grant.call) is Open else None)
             abandon(grant, trail.calls[begun:])
 
 

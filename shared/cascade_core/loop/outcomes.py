@@ -10,6 +10,9 @@ RequestOutcome: TypeAlias = Literal[
     "accepted", "escalated", "straight", "cached", "shadow", "exhausted", "failed", "cancelled"
 ]
 
+LEFT = (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt)
+"""What ends a request that nobody waits for any longer."""
+
 
 def outcome_of(
     record: Mapping[str, Any] | None, error: BaseException | None = None
@@ -24,8 +27,9 @@ def outcome_of(
         error: What ended it without one.
     """
     if record is None:
-        left = isinstance(error, asyncio.CancelledError | GeneratorExit | KeyboardInterrupt)
-        return "cancelled" if left else "failed"
+        return "cancelled" if isinstance(error, LEFT) else "failed"
+    if record["reason"] == "cancelled":
+        return "cancelled" if error is None or isinstance(error, LEFT) else "failed"
     if record["tier"] is None:
         return "exhausted"
     if record["reason"] == "cached":

@@ -130,7 +130,10 @@ class Port:
     def close(self) -> Done | None:
         """End the running stream."""
         stream, self._stream = self._stream, None
-        return None if stream is None else _begun(stream.close(), self._began)
+        done = None if stream is None else _begun(stream.close(), self._began)
+        if done is not None and self._watched is not None:
+            self._watched.arrived = done.draft
+        return done
 
     def emit(self, effect: Emit) -> Any:
         """Show a chunk."""
@@ -209,7 +212,10 @@ class AsyncPort:
     async def close(self) -> Done | None:
         """End the running stream."""
         stream, self._stream = self._stream, None
-        return None if stream is None else _begun(await stream.close(), self._began)
+        done = None if stream is None else _begun(await stream.close(), self._began)
+        if done is not None and self._watched is not None:
+            self._watched.arrived = done.draft
+        return done
 
     async def emit(self, effect: Emit) -> Any:
         """Show a chunk."""

@@ -70,12 +70,14 @@ def call_metadata(decision_id: str, tier: int | None, purpose: str) -> RunFacts:
 def decision_metadata(session: Session) -> RunFacts:
     """Return what the run of a request is to say of its decision, as far as it is known.
 
-    A request that failed or was cancelled has no record: what its calls had cost is said, and what
+    A request that something else ended has no record: what its calls had cost is said, and what
     the rules said of it.
     """
     record = session.record
     if record is not None:
         found = {name: record.get(key) for name, key in _RECORDED.items()}
+        if record["reason"] == "cancelled":  # what is known of it; the rest nobody knows
+            found["cascade_cost_usd"] = in_usd(total(c for c in session.calls if c.usage))
     else:
         request = session.request
         found = {

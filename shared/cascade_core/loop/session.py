@@ -16,14 +16,14 @@ from typing import Any
 from uuid import uuid4
 
 from cascade_core.call import Call
-from cascade_core.errors import CascadeExhausted, error_name
+from cascade_core.errors import BudgetExceeded, CascadeExhausted, error_name
 from cascade_core.guards.guards import GuardedRequest
 from cascade_core.log import Record, as_record, collectors, exhausted_record
 from cascade_core.loop import audits, behind, drivers
 from cascade_core.loop.flow import UNFINISHED, cascade, failing, served, shadowed
 from cascade_core.loop.guarded import guarded
 from cascade_core.loop.hooks import Hook, tell
-from cascade_core.loop.outcomes import outcome_of
+from cascade_core.loop.outcomes import LEFT, outcome_of
 from cascade_core.loop.port import AsyncPort, Caller, Port
 from cascade_core.loop.recording import Decided
 from cascade_core.loop.session_record import RecordedSession
@@ -85,6 +85,7 @@ class Session(RecordedSession):
         self.took: float | None = None
         self._ended = False
         self._left = False  # behind the request
+        self.kept = False
         self._trail = Trail(plan.prices)
         watch = engine.telemetry
         self.traced = None if watch is None else watch.begin()
@@ -180,7 +181,8 @@ class Session(RecordedSession):
 
     def guarded(self, flow: Any, trail: Trail) -> Any:
         """Return a flow whose calls have to be allowed by the cascade's guards."""
-        return guarded(flow, trail, self._watched.abandon)
+        watched = self._watched
+        return guarded(flow, trail, watched.abandon, lambda: watched.arrived)
 
     def _verdict(self, verdict: Verdict) -> None:
         self.verdict = verdict
@@ -279,7 +281,10 @@ class Session(RecordedSession):
         if self._over:
             return
         if self._exhausted(error):
-            await self._akeep()
+            if isinstance(error, CascadeExhausted):
+                await self._akeep()
+            else:  # nobody waits, and a task that is being cancelled had better not
+                self._keep_behind()
         self._end()
 
     @property
@@ -290,12 +295,25 @@ class Session(RecordedSession):
     def _exhausted(self, error: BaseException) -> bool:
         """Note what ended a request; tell whether it is to be written down."""
         self.error = error
-        if not isinstance(error, CascadeExhausted):
+        exhausted = isinstance(error, CascadeExhausted)
+        if self.verdict is not None:  # what was decided is being written down
+            return not self.kept and not exhausted
+        if not exhausted and not (isinstance(error, LEFT) or any(c.usage for c in self.calls)):
             return False
         self.request.audit = None  # there is no answer to compare
-        calls, cost = self.calls, total(self.calls)
+        for call in self.calls:
+            if call.outcome == "returned":  # it was not: nobody was there
+                call.outcome = "aborted"
         fails = failing(self.plan.tiers)
-        self.record = exhausted_record(calls, cost, self.id, self._asked(), failing=fails)
+        self.record = exhausted_record(
+            self.calls,
+            total(self.calls),
+            self.id,
+            self._asked(),
+            failing=fails,
+            reason="exhausted" if exhausted else "cancelled",
+            budget=getattr(error, "budget", None) if isinstance(error, BudgetExceeded) else None,
+        )
         return True
 
     def _end(self) -> None:

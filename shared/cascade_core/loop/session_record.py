@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from cascade_core.log import Asked, Record
+from cascade_core.log import Asked, DecisionLog, Record
 from cascade_core.log.record import reused_record
 from cascade_core.log.registry import remember
-from cascade_core.loop import drivers, writing
+from cascade_core.loop import behind, drivers, writing
 from cascade_core.loop.recording import asked_of, content_of, wants_content
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class RecordedSession:
         "_collectors",
         "at",
         "engine",
+        "kept",
         "plan",
         "record",
         "request",
@@ -42,6 +44,7 @@ class RecordedSession:
     if TYPE_CHECKING:
         at: datetime
         engine: Engine
+        kept: bool
         plan: Plan
         record: Record | None
         request: Request
@@ -120,6 +123,7 @@ class RecordedSession:
 
     def _keep(self) -> None:
         """Hand the record to the log, and to whoever collects."""
+        self.kept = True
         if self.engine.log is not None:
             writing.write(self.engine.log, self._logged(), self.plan.notices)
         self._collect()
@@ -133,8 +137,21 @@ class RecordedSession:
         if engine.log is not None:
             slow = engine.redact is not None and wants_content(engine, self.request)
             logged = await drivers.in_thread(self._logged) if slow else self._logged()
+            self.kept = True
             await writing.awrite(engine.log, logged, self.plan.notices)
         self._collect()
+
+    def _keep_behind(self) -> None:
+        """Hand the record to whoever collects, and to the log where no event loop waits for it."""
+        self.kept = True
+        self._collect()
+        log = self.engine.log
+        if log is not None:
+            write = partial(self._write_to, log)
+            behind.start_thread(lambda: None, write, lambda _: write(), always=True)
+
+    def _write_to(self, log: DecisionLog) -> None:
+        writing.write(log, self._logged(), self.plan.notices)
 
     def _logged(self) -> Record:
         assert self.record is not None  # noqa: S101 - it is being kept

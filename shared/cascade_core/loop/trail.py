@@ -14,7 +14,7 @@ from cascade_core.call import Call, Outcome, Purpose, Reason
 from cascade_core.costs.prices import Prices
 from cascade_core.costs.rate import EXACT
 from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Drafts, Effect, Failed, Reply, Steps
+from cascade_core.effects import Ask, Drafts, Effect, Failed, Open, Reply, Steps
 from cascade_core.errors import CascadeExhausted, NotAskedError, error_name
 from cascade_core.request import Request
 from cascade_core.signals.base import Signal
@@ -110,6 +110,24 @@ class Trail:
         self.add(draft, tier, "draft").settle("aborted", "low_confidence")
         if max_tokens is not None and max_tokens > 0 and draft.usage is not None:
             self.calls[-1].tokens_saved = max(0, max_tokens - draft.usage.output_tokens)
+
+    def leave(self, call: Ask | Open, arrived: Draft | None) -> None:
+        """Write down a call that was running when its request was left; nobody knows what it cost.
+
+        Args:
+            call: The call.
+            arrived: What had arrived of it, where it was a stream.
+        """
+        target = call.tier if isinstance(call, Open) else call.target
+        tier = target if isinstance(target, Tier) else None
+        purpose: Purpose = "draft" if isinstance(call, Open) else call.purpose
+        if tier is not None and arrived is not None:
+            self.add(arrived, tier, purpose, "aborted")
+            return
+        index, model = (None, None) if tier is None else (tier.index, tier.model)
+        calls = call.n if isinstance(call, Ask) else 1
+        for _ in range(calls):
+            self.calls.append(Call(index, model, purpose, None, None, 0.0, "aborted"))
 
     def read(
         self, signal: Signal, request: Request, draft: Draft, tier: Tier

@@ -33,4 +33,5 @@ IN_WORDS: Mapping[Reason, str] = {
     "unfinished": "only recorded, and not to the end",
     "cached": "from the cascade's own cache",
     "exhausted": "no tier answered",
+    "cancelled": "nobody waited any longer",
 }

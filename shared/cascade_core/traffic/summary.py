@@ -73,7 +73,7 @@ class TrafficFigures:
         audits: What audits say; None where none could be.
         failed_calls: Calls that failed.
         failed_requests: Requests with at least one.
-        exhausted: Requests that nobody answered.
+        exhausted: Requests that nobody answered though they were waited for.
     """
 
     requests: int
@@ -126,11 +126,12 @@ class Worked:
         money = traffic.cost, traffic.strong_cost
         tiers, counts = np.unique(traffic.tier[rows & way.answered], return_counts=True)
         failed = traffic.failed[rows]
+        reasons = {str(k): n for k, n in traffic.named["reason"].counts(rows).items()}
         return TrafficFigures(
             requests=int(np.count_nonzero(rows)),
             answered=int(np.count_nonzero(rows & way.answered)),
             by_tier={int(tier): int(n) for tier, n in zip(tiers, counts, strict=True)},
-            reasons={str(k): n for k, n in traffic.named["reason"].counts(rows).items()},
+            reasons=reasons,
             escalated=int(np.count_nonzero(rows & way.escalated)),
             straight=int(np.count_nonzero(rows & way.straight)),
             shadow=int(np.count_nonzero(rows & way.shadow)),
@@ -147,7 +148,7 @@ class Worked:
             audits=self._audits(rows),
             failed_calls=int(failed.sum()),
             failed_requests=int(np.count_nonzero(failed > 0)),
-            exhausted=int(np.count_nonzero(rows & ~way.answered)),
+            exhausted=int(np.count_nonzero(rows & ~way.answered)) - reasons.get("cancelled", 0),
         )
 
     def take(self, rows: Ints) -> Worked:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cascade_core import collect_decisions
+from cascade_core import collect_decisions, flush_log
 from cascade_core.errors import CascadeExhausted, CascadeWarning, ConfigurationError
 from cascade_core.loop.session import Decided, Hook, Session
 from cascade_core.loop.streams import AsyncStream, Stream
@@ -424,7 +424,7 @@ def test_a_plain_log_is_written_to_outside_of_the_event_loop():
 @pytest.mark.parametrize("swallows", [False, True])
 @pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.parametrize("tier", [0, 1])
-def test_a_cancelled_request_is_not_recorded_as_answered(tier, streamed, swallows):
+def test_a_cancelled_request_is_recorded_with_the_call_that_ran(tier, streamed, swallows):
     log, hook, reached = Kept(), Moments(), []
 
     async def waits(index):
@@ -458,7 +458,13 @@ def test_a_cancelled_request_is_not_recorded_as_answered(tier, streamed, swallow
 
     with collect_decisions() as seen:
         asyncio.run(main())
-    assert (log.records, seen) == ([], [])
+    assert flush_log(10)
+    assert log.records == seen
+    (record,) = seen
+    assert (record["reason"], record["tier"]) == ("cancelled", None)
+    assert [(c["tier"], c["outcome"]) for c in record["calls"]][-1] == (tier, "aborted")
+    assert len(record["calls"]) == tier + 1
+    assert record["cost_usd"] is None
     assert hook.seen == ["before", "ended"]
 
 
