@@ -78,7 +78,13 @@ def abilities(model: BaseChatModel) -> Abilities:
         lacks.add("n")
     limit = profile.get("max_input_tokens")
     known = type(limit) is int and limit > 0
-    return Abilities(limit if known else None, shared=True, lacks=frozenset(lacks))
+    most = profile.get("max_output_tokens")
+    return Abilities(
+        limit if known else None,
+        shared=True,
+        lacks=frozenset(lacks),
+        max_output_tokens=most if type(most) is int and most > 0 else None,
+    )
 
 
 def supports_tools(model: BaseChatModel) -> bool:

@@ -8,11 +8,12 @@ from typing import Any, Self
 
 from langchain_core.messages import BaseMessage
 
+from cascade_core.errors import ConfigurationError
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.settings import DECIDING, RECORDING
 from cascade_core.tier import Tier
 from langchain_cascade.providers import has_marks, wants_marks
-from langchain_cascade.tiers import Judges, TierList
+from langchain_cascade.tiers import Judges, TierList, to_core
 from langchain_cascade.wrapping import Variant
 
 MODES = frozenset({"logprobs", "disable_streaming", "cache"})
@@ -49,6 +50,13 @@ class ChatEngine(Engine):
         self.judges = Judges([s.model for s in self.asking if hasattr(s, "model")])
         self.uncached = next((t.label for t in self.plan.tiers if wants_marks(t.native)), None)
         self._read_modes(settings)
+
+    def as_tier(self, model: Any) -> Tier | None:
+        """Return a model that a signal asks as if it were a tier; see `Engine.as_tier`."""
+        try:
+            return to_core((self.judges[model],))[0]
+        except ConfigurationError:
+            return None
 
     def look_for_marks(self, messages: Sequence[BaseMessage], kwargs: Mapping[str, Any]) -> None:
         """Warn once where an agent's prompts are not marked for the provider's cache.

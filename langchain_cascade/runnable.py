@@ -87,7 +87,12 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
         runnables = make_runnables(self.tiers)
         said = [bare_model(tier)[1] for tier in self.tiers]
         tiers = [
-            Tier(index, native=runnable, abilities=described(NOTHING_KNOWN, word))
+            Tier(
+                index,
+                native=runnable,
+                abilities=described(NOTHING_KNOWN, word),
+                composite=True,
+            )
             for index, (runnable, word) in enumerate(zip(runnables, said, strict=True))
         ]
         self._engine = ChatEngine(self, tiers)

@@ -313,6 +313,7 @@ def to_core(tiers: Sequence[ChatTier]) -> tuple[Tier, ...]:
             streams=can_stream(tier),
             output_schema=schema_set(tier.inner, bound_kwargs(tier.given)),
             setup=tier.identity,
+            composite=hasattr(tier.inner, "tier_names"),
         )
         for index, tier in enumerate(tiers)
     )

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from cascade_core.errors import ConfigurationError
 from cascade_core.setup.engine import Engine
+from cascade_core.tier import Tier
+from llamaindex_cascade.asking.tiers import make_tier
 
 
 class LLMEngine(Engine):
     """The core's engine for LlamaIndex's models, synthesizers and query engines."""
 
     framework = "llamaindex"
+
+    def as_tier(self, model: Any) -> Tier | None:
+        """Return a model that a signal asks as if it were a tier; see `Engine.as_tier`."""
+        try:
+            return make_tier(model, 0)
+        except ConfigurationError:
+            return None

@@ -145,6 +145,7 @@ def make_tier(given: object, index: int) -> Tier:
         streams=not ends_hidden(llm),
         output_schema=schema_set(llm),
         setup=partial(setup_of, llm),
+        composite=hasattr(llm, "tier_names"),
     )
 
 

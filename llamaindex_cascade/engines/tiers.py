@@ -92,6 +92,7 @@ def make_pipeline(pipeline: Pipeline, index: int, said: DeclaredTier | None = No
         names=() if llm is None else other_names(llm),
         provider=None if llm is None else host(llm),
         setup=pipeline.setup,
+        composite=True,
         abilities=described(NOTHING_KNOWN, said),
         logprobs=LogprobMemory(None if llm is None or gives_logprobs(llm) is not False else False),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 from cascade_core.errors import ConfigurationError
@@ -45,11 +46,17 @@ class Abilities:
         max_input_tokens: The longest request it takes; None where that is not known.
         shared: Whether its answer has to fit into the same room: a context window.
         lacks: What it is known not to do.
+        max_output_tokens: The most it can write; None where that is not known.
+        call_usd: The most USD one call can cost, where the caller says so.
+        call_tokens: The most tokens one call can take, where the caller says so.
     """
 
     max_input_tokens: int | None = None
     shared: bool = False
     lacks: frozenset[Missing] = frozenset()
+    max_output_tokens: int | None = None
+    call_usd: Decimal | None = None
+    call_tokens: int | None = None
 
     @property
     def identity(self) -> list[Any]:

@@ -154,12 +154,9 @@ class BudgetExceeded(NotAskedError):
         """Name the budget, its window and when it frees."""
         self.budget, self.window, self.frees_at = budget, window, frees_at
         self.when_short, self.hopeless = when_short, hopeless
-        if hopeless:
-            said = f"one call may cost more than the whole budget {budget!r} has for a {window}"
-        else:
-            frees = "" if frees_at is None else f"; it frees at {frees_at:%Y-%m-%d %H:%M} UTC"
-            said = f"the budget {budget!r} has no room left for this {window}{frees}"
-        super().__init__(said)
+        frees = "" if frees_at is None else f"; it frees at {frees_at:%Y-%m-%d %H:%M} UTC"
+        never = " (one call may take more than all of it)" if hopeless and frees_at else ""
+        super().__init__(f"the budget {budget!r} has no room left for this {window}{frees}{never}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let the error cross to another process."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from copy import copy
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any, Self
 
 from cascade_core.abilities import NEEDS, Abilities, Missing, read_modalities
@@ -23,6 +25,9 @@ class Tier:
         tools: Whether it calls tools.
         structured_output: Whether its provider makes objects of a JSON schema.
         n: Whether it gives several answers to one request.
+        max_call_usd: The most USD one call of it can cost: under a budget, a chain or an engine
+            that may call several models has to say so.
+        max_call_tokens: The same in tokens, of prompts and answers together.
 
     Raises:
         ConfigurationError: A number is not positive, or a modality is not known.
@@ -40,11 +45,20 @@ class Tier:
         tools: bool | None = None,
         structured_output: bool | None = None,
         n: bool | None = None,
+        max_call_usd: float | Decimal | None = None,
+        max_call_tokens: int | None = None,
     ) -> None:
         whole = type(max_input_tokens) is int and max_input_tokens > 0
         if max_input_tokens is not None and not whole:
             msg = f"Tier(max_input_tokens={max_input_tokens!r}): give a whole number above 0"
             raise ConfigurationError(msg)
+        for name, value, kinds in (
+            ("max_call_usd", max_call_usd, int | float | Decimal),
+            ("max_call_tokens", max_call_tokens, int),
+        ):
+            number = isinstance(value, kinds) and not isinstance(value, bool)
+            if value is not None and not (number and Decimal(value).is_finite() and value > 0):
+                raise ConfigurationError(f"Tier({name}={value!r}): give a number above 0")
         if isinstance(model, Tier):
             msg = "Tier(Tier(…)): say everything in one"
             raise ConfigurationError(msg)
@@ -54,6 +68,8 @@ class Tier:
         self.tools = tools
         self.structured_output = structured_output
         self.n = n
+        self.max_call_usd = max_call_usd
+        self.max_call_tokens = max_call_tokens
         self._unread = None if modalities is None else read_modalities(modalities, "modalities=")
 
     def of(self, model: Any) -> Self:
@@ -65,8 +81,10 @@ class Tier:
     @property
     def said(self) -> dict[str, Any]:
         """What is said of the model, as plain JSON."""
-        names = ("max_input_tokens", "modalities", *NEEDS)
+        names = ("max_input_tokens", "modalities", *NEEDS, "max_call_usd", "max_call_tokens")
         found = {name: getattr(self, name) for name in names}
+        if self.max_call_usd is not None:
+            found["max_call_usd"] = float(self.max_call_usd)
         if self.modalities is not None:
             found["modalities"] = sorted(self.modalities)
         return {name: value for name, value in found.items() if value is not None}
@@ -83,7 +101,15 @@ class Tier:
         limit, shared = found.max_input_tokens, found.shared
         if self.max_input_tokens is not None:
             limit, shared = self.max_input_tokens, False
-        return Abilities(limit, shared, frozenset(lacks))
+        usd = None if self.max_call_usd is None else Decimal(str(self.max_call_usd))
+        return replace(
+            found,
+            max_input_tokens=limit,
+            shared=shared,
+            lacks=frozenset(lacks),
+            call_usd=usd,
+            call_tokens=self.max_call_tokens,
+        )
 
     def __repr__(self) -> str:
         """Say what is known, and the model by its class: its own repr may hold keys."""

@@ -92,6 +92,7 @@ class Request:
         first: The cheapest tier to ask, where this is a further step of an
             answer that a later tier has begun.
         thread: The conversation that it belongs to, where the caller named one.
+        run: The run of an agent or a chain that it belongs to, as far as it is known.
 
     Attributes:
         ruling: What the policy's rules say of it, once they have been asked.
@@ -112,6 +113,7 @@ class Request:
         "needs",
         "output_schema",
         "ruling",
+        "run",
         "tags",
         "thread",
         "tool_choice",
@@ -135,6 +137,7 @@ class Request:
         max_tokens: int | None = None,
         first: int = 0,
         thread: str | None = None,
+        run: str | None = None,
     ) -> None:
         self._turns = turns
         self.native = native
@@ -150,6 +153,7 @@ class Request:
         self.max_tokens = max_tokens
         self.first = first
         self.thread = thread
+        self.run = run
         self.ruling: Ruling = UNRULED
         self.audit: Mapping[str, Any] | None = None
 

@@ -213,6 +213,7 @@ class Tier:
         output_schema: JSON schema that its answers are to fit by its own setting, if any.
         setup: Gives all that makes it answer as it does, to tell whether two tiers are one.
         tool_only: Whether it always answers by calling a tool, or by an object it is made to make.
+        composite: Whether it may call several models: a chain, an engine, another cascade.
     """
 
     index: int
@@ -226,6 +227,7 @@ class Tier:
     max_tokens: int | None = None
     streams: bool = False
     tool_only: bool = False
+    composite: bool = False
     output_schema: Mapping[str, Any] | None = field(default=None, repr=False)
     setup: Callable[[], object] | None = field(default=None, repr=False)
 

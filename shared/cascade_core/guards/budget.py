@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.guards.ledger import Amount
 
 if TYPE_CHECKING:
     from cascade_core.request import Request
@@ -37,7 +37,12 @@ class Budget:
         key: Whose budget it is; see `BudgetKey`. A request without a value of the key shares one
             budget with all others that have none.
         when_short: What happens when it is used up; see `WhenShort`.
-        name: What errors, records and reports call it; by default made of the above.
+        name: What errors, records and reports call it; by default made of the above. No two budgets
+            of a cascade may have one name, and cascades that share a store share those of one name.
+
+    Attributes:
+        nano_usd: The limit in nano-USD.
+        label: Its name, or what is made of the limits; no value of its key is in it.
 
     Raises:
         ConfigurationError: An argument is none of these, or nothing is limited.
@@ -49,6 +54,8 @@ class Budget:
     key: BudgetKey = None
     when_short: WhenShort = "cheapest"
     name: str | None = None
+    nano_usd: int | None = field(init=False, repr=False, compare=False)
+    label: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the arguments."""
@@ -58,29 +65,32 @@ class Budget:
             value = getattr(self, name)
             if value is not None and not _is_amount(value):
                 raise ConfigurationError(f"Budget({name}={value!r}): give {unit} above 0, or None")
+        if self.tokens is not None and not isinstance(self.tokens, int):
+            msg = f"Budget(tokens={self.tokens!r}): give a whole number of tokens"
+            raise ConfigurationError(msg)
         for name, known in (("per", get_args(Per)), ("when_short", get_args(WhenShort))):
             if getattr(self, name) not in known:
                 said = ", ".join(map(repr, known))
                 msg = f"Budget({name}={getattr(self, name)!r}): give one of {said}"
                 raise ConfigurationError(msg)
-        if self.key is not None and not isinstance(self.key, str) and not callable(self.key):
+        named = isinstance(self.key, str) and self.key
+        if self.key is not None and not named and not callable(self.key):
             msg = (
                 f"Budget(key=…) takes the name of a key of the metadata, 'class', or a function "
                 f"(request) -> str, not {type(self.key).__name__}"
             )
             raise ConfigurationError(msg)
 
-    @property
-    def limit_usd(self) -> Decimal | None:
-        """The most USD, exactly as it was written."""
-        return None if self.usd is None else Decimal(str(self.usd))
+        if self.name is not None and not _is_name(self.name):
+            msg = f"Budget(name={self.name!r}): give a text of 1 to 100 letters in one line"
+            raise ConfigurationError(msg)
+        nano = None if self.usd is None else Amount.limit(Decimal(str(self.usd)))
+        object.__setattr__(self, "nano_usd", nano)
+        object.__setattr__(self, "label", self.name if self.name is not None else self._described)
 
     @property
-    def label(self) -> str:
-        """How errors, records and reports call it; no value of its key is in it."""
-        if self.name is not None:
-            return self.name
-        parts = [f"{self.usd} USD" if self.usd is not None else ""]
+    def _described(self) -> str:
+        parts = [f"{Decimal(str(self.usd)):f} USD" if self.usd is not None else ""]
         parts.append(f"{self.tokens} tokens" if self.tokens is not None else "")
         key = getattr(self.key, "__name__", "function") if callable(self.key) else self.key
         whose = f" and {key}" if key else ""
@@ -100,8 +110,16 @@ class Budget:
 
 
 def _is_amount(value: object) -> bool:
-    number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-    return number and math.isfinite(value) and value > 0  # type: ignore[arg-type, operator]
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return False
+    return Decimal(value).is_finite() and value > 0
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value.isprintable() and 0 < len(value.strip()) <= _LONGEST
+
+
+_LONGEST = 100
 
 
 def read_budgets(given: Any) -> tuple[Budget, ...]:
@@ -121,4 +139,10 @@ def read_budgets(given: Any) -> tuple[Budget, ...]:
         if not isinstance(each, Budget):
             msg = f"budget= takes a Budget(usd=…), or a list of them, not {type(each).__name__}"
             raise ConfigurationError(msg)
+    labels = [budget.label for budget in budgets]
+    twice = next((label for label in labels if labels.count(label) > 1), None)
+    if twice is not None:
+        raise ConfigurationError(
+            f"budget= has two budgets called {twice!r}: give them a name= each"
+        )
     return budgets

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -10,17 +11,21 @@ from typing import TYPE_CHECKING, Any
 from cascade_core.call import Call
 from cascade_core.effects import Ask, Failed, Grant, Open, Reply, Settle
 from cascade_core.errors import BudgetExceeded, TierOpenError, UnboundedCallError
-from cascade_core.guards.bounds import bound_of
+from cascade_core.guards.accounts import accounts_of
+from cascade_core.guards.bounds import Unbounded, Wanted, bound_of
 from cascade_core.guards.breakers import Breaker
 from cascade_core.guards.budget import Budget
 from cascade_core.guards.ledger import Account, Amount, Lease, Ledger, LocalLedger, Short
-from cascade_core.guards.windows import window_of
+from cascade_core.guards.room import Room
 from cascade_core.tier import Tier
 
 if TYPE_CHECKING:
     from cascade_core.costs.prices import Prices
     from cascade_core.draft import Draft
     from cascade_core.request import Request
+
+AsTier = Callable[[Any], Tier | None]
+"""Returns a judge as if it were a tier, for its price and its limit; None where nobody can."""
 
 
 class Guards:
@@ -30,9 +35,11 @@ class Guards:
         budgets: What may be spent.
         ledger: Where that is kept.
         breakers: One for every tier, by index.
+        as_tier: See `AsTier`.
 
     Attributes:
         waits: Whether asking them may wait; then no event loop may do it.
+        room: Wakes requests that wait for a budget to have room.
     """
 
     def __init__(
@@ -40,11 +47,18 @@ class Guards:
         budgets: Sequence[Budget] = (),
         ledger: Ledger | None = None,
         breakers: Mapping[int, Breaker] | None = None,
+        as_tier: AsTier = lambda _: None,
     ) -> None:
         self.budgets = tuple(budgets)
         self.ledger: Ledger = ledger or LocalLedger()
         self.breakers = dict(breakers or {})
         self.waits = self.ledger.waits
+        self.room = Room()
+        self._as_tier = as_tier
+        self._wanted = Wanted(
+            usd=any(each.usd is not None for each in self.budgets),
+            tokens=any(each.tokens is not None for each in self.budgets),
+        )
 
     def before(self, call: Ask | Open, request: Request, prices: Prices) -> Grant | Failed:
         """Ask whether a call may be made, and set aside what it can cost.
@@ -77,33 +91,30 @@ class Guards:
                 grant.breaker.answered()
         if grant.lease is not None:
             self.ledger.settle(grant.lease, _spent(grant.lease, calls))
+            self.room.freed()
 
     def abandon(self, grant: Grant, calls: Sequence[Call]) -> None:
         """Take note of a call that nobody waits for any longer; it is paid for in full."""
         if grant.lease is not None:
             self.ledger.abandon(grant.lease, _spent(grant.lease, calls, left=True))
+            self.room.freed()
 
     def _lease(
         self, call: Ask | Open, target: Any, request: Request, prices: Prices
     ) -> Lease | Failed:
-        n = call.n if isinstance(call, Ask) else 1
-        bound = bound_of(target, call.request, prices, n)
-        if isinstance(bound, str):
-            name = getattr(target, "label", "the judge")
-            return Failed(UnboundedCallError(f"{name} has no {bound}: no budget can hold its call"))
-        now = datetime.now(UTC)
-        accounts = []
-        for budget in self.budgets:
-            window = window_of(budget.per, now)
-            usd = budget.limit_usd
-            key = f"{budget.label}/{budget.owner(request)}/{window.name}"
-            nano = None if usd is None else Amount.of(usd, 0).nano_usd
-            accounts.append(Account(key, nano, budget.tokens, window.ends))
+        tier = target if isinstance(target, Tier) else self._as_tier(target)
+        bound = bound_of(call, tier, prices, self._wanted)
+        if isinstance(bound, Unbounded):
+            return Failed(UnboundedCallError(_unbounded(target, bound)))
+        accounts = accounts_of(self.budgets, request)
         lease = self.ledger.reserve(accounts, bound)
+        if isinstance(lease, Short):  # counting takes longer, and tells of more room
+            exact = bound_of(call, tier, prices, self._wanted, counted=True)
+            if isinstance(exact, Amount) and exact != bound:
+                bound = exact
+                lease = self.ledger.reserve(accounts, exact)
         if isinstance(lease, Short):
-            budget = self.budgets[lease.place]
-            ends = datetime.fromtimestamp(accounts[lease.place].ends, UTC)
-            return Failed(BudgetExceeded(budget.label, budget.per, ends))
+            return Failed(_exceeded(self.budgets[lease.place], accounts[lease.place], lease, bound))
         return lease
 
 
@@ -117,18 +128,38 @@ class GuardedRequest:
 
     Attributes:
         arrived: What had arrived of the stream that was closed last.
+        until: Until when a call may wait for a budget to have room, as `time.monotonic` has it;
+            None sets no limit.
     """
 
-    __slots__ = ("_guards", "_prices", "_request", "arrived", "waits")
+    __slots__ = ("_guards", "_prices", "_request", "arrived", "until", "waits")
 
     def __init__(self, guards: Guards, request: Request, prices: Prices) -> None:
         self._guards, self._request, self._prices = guards, request, prices
         self.waits = guards.waits
         self.arrived: Draft | None = None
+        self.until: float | None = None
 
     def before(self, call: Ask | Open) -> Grant | Failed:
         """Ask whether a call may be made; see `Guards.before`."""
         return self._guards.before(call, self._request, self._prices)
+
+    @property
+    def room(self) -> Room:
+        """Wakes requests that wait for a budget to have room."""
+        return self._guards.room
+
+    def pause(self, reply: Grant | Failed) -> float | None:
+        """Return the seconds after which to ask again at the latest; None where not to."""
+        error = reply.error if isinstance(reply, Failed) else None
+        if not isinstance(error, BudgetExceeded) or error.when_short != "wait" or error.hopeless:
+            return None
+        left = None if self.until is None else self.until - time.monotonic()
+        if left is not None and left <= 0:
+            return None
+        frees = error.frees_at
+        until = None if frees is None else max(0.001, frees.timestamp() - time.time())
+        return min(each for each in (LOOK_AGAIN, left, until) if each is not None)
 
     def after(self, settled: Settle) -> None:
         """Take note of how a call ended."""
@@ -147,8 +178,32 @@ def _spent(lease: Lease, calls: Sequence[Call], *, left: bool = False) -> Amount
     for call in calls:
         if call.usage is None and call.outcome == "failed":
             continue  # refused or dropped: not billed
-        if call.cost is None or call.usage is None:
+        if call.usage is None or (call.cost is None and lease.amount.nano_usd):
             return lease.amount
-        usd += call.cost
+        if left and call.outcome == "aborted" and call.usage.source != "provider":
+            return lease.amount  # more may have been written than had arrived
+        usd += call.cost or 0
         tokens += call.usage.input_tokens + call.usage.output_tokens
     return Amount.of(usd, tokens)
+
+
+LOOK_AGAIN = 1.0
+"""Seconds after which a waiting request looks again, whether or not anything was given back."""
+
+
+def _exceeded(budget: Budget, account: Account, short: Short, wanted: Amount) -> BudgetExceeded:
+    """Return the error of a budget without room for a call."""
+    # What is set aside may come back; what is spent of a run never does.
+    alone = Amount() if budget.per != "run" else _without(short.used, short.held)
+    frees = None if budget.per == "run" else datetime.fromtimestamp(account.ends, UTC)
+    hopeless = not account.has_room(alone, wanted)
+    return BudgetExceeded(budget.label, budget.per, frees, budget.when_short, hopeless)
+
+
+def _without(used: Amount, held: Amount) -> Amount:
+    return Amount(used.nano_usd - held.nano_usd, used.tokens - held.tokens)
+
+
+def _unbounded(target: Any, why: Unbounded) -> str:
+    name = target.label if isinstance(target, Tier) else "the model that a signal asks"
+    return f"{name} has no {why.lacks}, so that no budget can hold its calls: give {why.give}"

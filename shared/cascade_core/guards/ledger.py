@@ -10,10 +10,11 @@ Amounts are whole numbers, of nano-USD (1e-9 USD) and of tokens: sums of them ar
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from threading import Lock
 from typing import NamedTuple, Protocol
 
@@ -21,6 +22,9 @@ from cascade_core.costs.rate import EXACT
 from cascade_core.forks import free_in_child
 
 _NANO = Decimal(10) ** 9
+
+MAX_ACCOUNTS = 50_000
+"""Accounts of which a process remembers those of runs; of days and hours it remembers all."""
 
 
 class Amount(NamedTuple):
@@ -40,6 +44,12 @@ class Amount(NamedTuple):
         nano = EXACT.multiply(usd, _NANO).to_integral_value(ROUND_CEILING, context=EXACT)
         return cls(int(nano), tokens)
 
+    @classmethod
+    def limit(cls, usd: Decimal) -> int:
+        """Return a limit in nano-USD, rounded down."""
+        nano = EXACT.multiply(usd, _NANO).to_integral_value(ROUND_FLOOR, context=EXACT)
+        return int(nano)
+
     @property
     def usd(self) -> Decimal:
         """The money in USD."""
@@ -54,12 +64,14 @@ class Account(NamedTuple):
         nano_usd: The most that may be spent, in nano-USD; None sets no limit.
         tokens: The most that may be spent, in tokens; None sets no limit.
         ends: When its window ends, in seconds since the epoch.
+        run: Whether it is a run's, of which there may be very many.
     """
 
     key: str
     nano_usd: int | None
     tokens: int | None
     ends: float
+    run: bool = False
 
     def has_room(self, used: Amount, wanted: Amount) -> bool:
         """Tell whether an amount can be added to what is spent and set aside."""
@@ -89,10 +101,12 @@ class Short(NamedTuple):
     Attributes:
         place: Index of the first account without room.
         used: What is spent and set aside there.
+        held: What of that is set aside, and may come back.
     """
 
     place: int
     used: Amount
+    held: Amount = Amount()
 
 
 class Ledger(Protocol):
@@ -125,8 +139,31 @@ class Ledger(Protocol):
         ...
 
 
+class Balance:
+    """What is spent and what is set aside in one account; only a ledger changes it."""
+
+    __slots__ = ("account", "held_tokens", "held_usd", "tokens", "usd")
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.usd = self.tokens = self.held_usd = self.held_tokens = 0
+
+    @property
+    def used(self) -> Amount:
+        """What is spent and set aside."""
+        return Amount(self.usd + self.held_usd, self.tokens + self.held_tokens)
+
+    @property
+    def held(self) -> Amount:
+        """What is set aside."""
+        return Amount(self.held_usd, self.held_tokens)
+
+
 class LocalLedger:
     """A ledger of this process. It forgets accounts whose window is over.
+
+    A forked child goes on with what its parent had spent, and with nothing that the parent's calls
+    had set aside: they are none of its own.
 
     Attributes:
         waits: It does not.
@@ -137,34 +174,52 @@ class LocalLedger:
     def __init__(self) -> None:
         self._lock = Lock()
         free_in_child(self)
-        self._used: dict[str, Amount] = {}
-        self._ends: dict[str, float] = {}
+        self._balances: dict[str, Balance] = {}
+        self._process = os.getpid()
         self._next = 0
         self._clear_at = 0.0
+        self._most = MAX_ACCOUNTS
 
     def reserve(self, accounts: Sequence[Account], amount: Amount) -> Lease | Short:
         """Set an amount aside; see `Ledger`."""
         with self._lock:
             self._clear()
+            balances = []
             for place, account in enumerate(accounts):
-                used = self._used.get(account.key, Amount())
-                if not account.has_room(used, amount):
-                    return Short(place, used)
-            for account in accounts:
-                self._add(account, amount)
+                balance = self._balances.get(account.key)
+                if balance is None:
+                    balance = Balance(account)
+                if not account.has_room(balance.used, amount):
+                    return Short(place, balance.used, balance.held)
+                balances.append(balance)
+            for account, balance in zip(accounts, balances, strict=True):
+                if balance.account.ends != account.ends:  # a run goes on
+                    self._balances.pop(account.key, None)
+                balance.account = account
+                self._balances[account.key] = balance
+                balance.held_usd += amount.nano_usd
+                balance.held_tokens += amount.tokens
             self._next += 1
-            return Lease(str(self._next), accounts, amount)
+            return Lease(f"{self._process}-{self._next}", accounts, amount)
 
     def start(self, lease: Lease) -> None:
         """Do nothing: what this process has set aside ends with it."""
 
     def settle(self, lease: Lease, spent: Amount) -> None:
         """Put what was spent in the place of what was set aside; see `Ledger`."""
-        change = Amount(spent.nano_usd - lease.amount.nano_usd, spent.tokens - lease.amount.tokens)
         with self._lock:
+            if os.getpid() != self._process:
+                self._begin_child()
+            if not lease.id.startswith(f"{self._process}-"):
+                return  # a call of the parent's, which that settles
             for account in lease.accounts:
-                if account.key in self._used:  # else its window is over
-                    self._add(account, change)
+                balance = self._balances.get(account.key)
+                if balance is None:  # its window is over
+                    continue
+                balance.held_usd -= lease.amount.nano_usd
+                balance.held_tokens -= lease.amount.tokens
+                balance.usd += spent.nano_usd
+                balance.tokens += spent.tokens
 
     def abandon(self, lease: Lease, spent: Amount) -> None:
         """Put what was spent in the place of what was set aside; see `Ledger`."""
@@ -172,19 +227,33 @@ class LocalLedger:
 
     def used(self, account: Account) -> Amount:
         """Return what is spent and set aside; see `Ledger`."""
-        return self._used.get(account.key, Amount())
+        balance = self._balances.get(account.key)
+        return Amount() if balance is None else balance.used
 
-    def _add(self, account: Account, amount: Amount) -> None:
-        used = self._used.get(account.key, Amount())
-        self._used[account.key] = Amount(
-            used.nano_usd + amount.nano_usd, used.tokens + amount.tokens
-        )
-        self._ends[account.key] = account.ends
+    def held(self, account: Account) -> Amount:
+        """Return what is set aside in an account."""
+        balance = self._balances.get(account.key)
+        return Amount() if balance is None else balance.held
+
+    def _begin_child(self) -> None:
+        self._process = os.getpid()
+        for balance in self._balances.values():
+            balance.held_usd = balance.held_tokens = 0
 
     def _clear(self) -> None:
+        if os.getpid() != self._process:
+            self._begin_child()
         now = time.time()
-        if now < self._clear_at:
+        full = len(self._balances) >= self._most
+        if now < self._clear_at and not full:
             return
         self._clear_at = now + 60
-        for key in [key for key, ends in self._ends.items() if ends <= now]:
-            del self._used[key], self._ends[key]
+        for key in [key for key, each in self._balances.items() if each.account.ends <= now]:
+            del self._balances[key]
+        if full:  # runs alone are forgotten before their end, those first that were idle longest
+            idle = [
+                k for k, each in self._balances.items() if each.account.run and not any(each.held)
+            ]
+            for key in idle[: MAX_ACCOUNTS // 10]:
+                del self._balances[key]
+            self._most = max(MAX_ACCOUNTS, 2 * len(self._balances) * (not idle))

@@ -173,7 +173,9 @@ class RedisLedger:
                 what, place = _text(said[0]), said[2]
                 if what == "short":
                     self._held.pop(lease.id, None)
-                    return Short(place, _used(said, place))
+                    return Short(
+                        place, _used(said, place), Amount(*said[6 + 4 * place : 8 + 4 * place])
+                    )
                 if what == "ok":
                     lease.era = _text(said[1])
                     self._held[lease.id] = lease

@@ -1,12 +1,15 @@
-"""The windows of budgets: calendar days and hours of UTC."""
+"""The windows of budgets: calendar days and hours of UTC, and runs."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from cascade_core.guards.budget import Per
+
+RUN_ENDS = 86_400.0
+"""Seconds after its last call that a run is remembered at the most."""
 
 
 class BudgetWindow(NamedTuple):
@@ -21,15 +24,18 @@ class BudgetWindow(NamedTuple):
     ends: float
 
 
-def window_of(per: Per, now: datetime) -> BudgetWindow:
+def window_of(per: Per, now: float, run: str = "") -> BudgetWindow:
     """Return the window that a time is in.
 
     Args:
         per: How long windows are.
-        now: The time, in UTC.
+        now: The time, in seconds since the epoch.
+        run: The run that the request belongs to.
     """
+    if per == "run":
+        return BudgetWindow(run, now + RUN_ENDS)
+    start = datetime.fromtimestamp(now, UTC).replace(minute=0, second=0, microsecond=0)
     if per == "hour":
-        start = now.replace(minute=0, second=0, microsecond=0)
         return BudgetWindow(f"{start:%Y-%m-%dT%H}", (start + timedelta(hours=1)).timestamp())
-    start = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    start = start.replace(hour=0)
     return BudgetWindow(f"{start:%Y-%m-%d}", (start + timedelta(days=1)).timestamp())

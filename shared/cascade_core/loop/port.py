@@ -143,8 +143,12 @@ class Port:
 
     def reserve(self, effect: Reserve) -> Grant | Failed:
         """Ask the guards whether a call may be made."""
-        assert self._watched is not None  # noqa: S101 - only a guarded flow asks
-        return self._watched.before(effect.call)
+        watched = self._watched
+        assert watched is not None  # noqa: S101 - only a guarded flow asks
+        reply = watched.before(effect.call)
+        if type(reply) is Grant or watched.pause(reply) is None:
+            return reply
+        return watched.room.wait(lambda: watched.before(effect.call), watched.pause)
 
     def settle(self, effect: Settle) -> None:
         """Tell the guards how a call ended."""
@@ -225,7 +229,15 @@ class AsyncPort:
 
     async def reserve(self, effect: Reserve) -> Grant | Failed:
         """Ask the guards whether a call may be made."""
-        assert self._watched is not None  # noqa: S101 - only a guarded flow asks
+        watched = self._watched
+        assert watched is not None  # noqa: S101 - only a guarded flow asks
+        reply = await self._reserve(effect)
+        if type(reply) is Grant or watched.pause(reply) is None:
+            return reply
+        return await watched.room.await_(lambda: self._reserve(effect), watched.pause)
+
+    async def _reserve(self, effect: Reserve) -> Grant | Failed:
+        assert self._watched is not None  # noqa: S101
         if self._watched.waits:
             return await asyncio.to_thread(self._watched.before, effect.call)
         return self._watched.before(effect.call)

@@ -107,6 +107,7 @@ class Engine:
             read_budgets(settings.budget),
             _ledger(open_store(settings.store)),
             breakers={tier.index: Breaker() for tier in tiers},
+            as_tier=self.as_tier,
         )
         self.chance = by_chance
         self.hooks: list[Any] = []
@@ -162,6 +163,11 @@ class Engine:
         yield from (f"cascade_core.refusals.languages.{code}" for code in LANGUAGES)
         if self.plan.calibrated or self.plan.router is not None:
             yield "cascade_core.fitted.features"
+
+    def as_tier(self, model: Any) -> Tier | None:
+        """Return a model that a signal asks as if it were a tier, for its price and its limits."""
+        del model
+        return None
 
     def pick(self, request: Request) -> dict[str, Any] | None:
         """Choose whether a request is audited; see `audit.pick`."""

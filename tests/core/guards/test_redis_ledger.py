@@ -60,7 +60,7 @@ def test_what_one_process_sets_aside_another_cannot_have(
 ) -> None:
     one, other = process(shared_server), process(shared_server)
     lease = granted(one, account(), amount=Amount(70, 7))
-    assert other.reserve([account()], Amount(31, 1)) == Short(0, Amount(70, 7))
+    assert other.reserve([account()], Amount(31, 1))[:2] == (0, Amount(70, 7))
     one.start(lease)
     one.settle(lease, Amount(40, 4))
     granted(other, account(), amount=Amount(60, 1))
@@ -72,7 +72,7 @@ def test_all_accounts_have_room_or_none_is_touched(
 ) -> None:
     ledger = process(shared_server)
     wide, narrow = account("wide", 100), account("narrow", None, 5)
-    assert ledger.reserve([wide, narrow], Amount(10, 6)) == Short(1, Amount())
+    assert ledger.reserve([wide, narrow], Amount(10, 6))[:2] == (1, Amount())
     assert ledger.used(wide) == Amount()
     lease = granted(ledger, wide, narrow, amount=Amount(10, 5))
     assert (ledger.used(wide), ledger.used(narrow)) == (Amount(10, 5), Amount(10, 5))
@@ -95,7 +95,7 @@ def test_more_than_was_set_aside_is_counted_too(
 ) -> None:
     ledger = process(shared_server)
     ledger.settle(granted(ledger, account(), amount=Amount(100, 1)), Amount(130, 2))
-    assert ledger.reserve([account()], Amount(1, 1)) == Short(0, Amount(130, 2))
+    assert ledger.reserve([account()], Amount(1, 1))[:2] == (0, Amount(130, 2))
 
 
 def test_sums_are_exact_up_to_millions_of_usd(shared_server: RedisServer, process: Process) -> None:
@@ -191,7 +191,7 @@ def test_a_flush_is_noticed_and_nothing_is_granted_twice(
     with told() as said:
         server.client().flushall()
         # A process that never heard of the account comes first.
-        assert other.reserve([account()], Amount(11, 1)) == Short(0, Amount(90, 9))
+        assert other.reserve([account()], Amount(11, 1))[:2] == (0, Amount(90, 9))
     assert [each.count("had lost some of what was spent") for each in said] == [1]
     one.settle(running, Amount(5, 5))
     assert other.used(account()) == Amount(65, 11)
@@ -269,7 +269,7 @@ def test_allowed_calls_stay_within_what_a_process_knows_and_are_added_afterwards
         server.kill()
         first = granted(ledger, account(), amount=Amount(30, 3))
         ledger.start(first)
-        assert ledger.reserve([account()], Amount(31, 1)) == Short(0, Amount(70, 7))
+        assert ledger.reserve([account()], Amount(31, 1))[:2] == (0, Amount(70, 7))
         ledger.settle(first, Amount(20, 2))
         second = granted(ledger, account(), amount=Amount(40, 1))
         ledger.start(second)
