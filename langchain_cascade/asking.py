@@ -31,6 +31,7 @@ from langchain_cascade.calls import ChatCalls
 from langchain_cascade.contexts import contexts_of, thread_of
 from langchain_cascade.convert import load_of, turns_of
 from langchain_cascade.engine import ChatEngine
+from langchain_cascade.runs import chain_run_of
 from langchain_cascade.scope import AsyncScope, Scope
 from langchain_cascade.tiers import ChatTier
 from langchain_cascade.tools import TOOL_KEYWORDS, BoundTools
@@ -210,6 +211,7 @@ class Asking:
             tags=config.get("tags") or (),
             metadata=metadata,
             thread=thread_of(config),
+            run=chain_run_of(metadata, run.run_id),
             **asked,
         )
         if stop is None:

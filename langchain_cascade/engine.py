@@ -13,6 +13,7 @@ from cascade_core.setup.engine import Engine
 from cascade_core.setup.settings import DECIDING, RECORDING
 from cascade_core.tier import Tier
 from langchain_cascade.providers import has_marks, wants_marks
+from langchain_cascade.runs import follow_chain_runs
 from langchain_cascade.tiers import Judges, TierList, to_core
 from langchain_cascade.wrapping import Variant
 
@@ -47,6 +48,8 @@ class ChatEngine(Engine):
     def __init__(self, settings: Any, tiers: Sequence[Tier]) -> None:
         known = settings.tiers.notices if isinstance(settings.tiers, TierList) else None
         super().__init__(settings, tiers, known)
+        if self.guards.per_run:
+            follow_chain_runs()
         self.judges = Judges([s.model for s in self.asking if hasattr(s, "model")])
         self.uncached = next((t.label for t in self.plan.tiers if wants_marks(t.native)), None)
         self._read_modes(settings)

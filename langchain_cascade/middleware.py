@@ -23,6 +23,7 @@ from langchain_core.runnables.config import ensure_config
 
 from cascade_core.abilities import Missing
 from cascade_core.errors import CascadeExhausted, ConfigurationError
+from cascade_core.integrations.classes import token_limit
 from cascade_core.integrations.tools import read_choice
 from cascade_core.loop.session import Decided, Session
 from cascade_core.request import Request, ToolSpec
@@ -32,6 +33,7 @@ from langchain_cascade.answer import stamp
 from langchain_cascade.contexts import thread_of
 from langchain_cascade.convert import load_of, to_turns
 from langchain_cascade.engine import ChatEngine
+from langchain_cascade.runs import chain_run_of
 from langchain_cascade.tiers import GivenTier, make_tiers, to_core
 from langchain_cascade.tools import TOOL_KEYWORDS, BoundTools
 from langchain_cascade.turns import Copies, TurnCalls, answer_in
@@ -129,6 +131,10 @@ class CascadeMiddleware(AgentMiddleware):
             tags=config.get("tags") or (),
             metadata=config.get("metadata"),
             thread=thread_of(config),
+            run=chain_run_of(
+                config.get("metadata"), getattr(config["callbacks"], "parent_run_id", None)
+            ),
+            max_tokens=token_limit(request.model_settings),
             mute=[
                 tier.index
                 for tier in self._engine.plan.tiers

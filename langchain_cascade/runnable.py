@@ -27,6 +27,7 @@ from cascade_core.tier import Tier
 from langchain_cascade.answer import ShownOutput, stamp
 from langchain_cascade.engine import REBUILD, ChatEngine
 from langchain_cascade.outputs import OutputCalls, read_output, request_of
+from langchain_cascade.runs import chain_run_of
 from langchain_cascade.scope import AsyncScope, Scope
 from langchain_cascade.tiers import make_runnables
 from langchain_cascade.watching import session_kind
@@ -198,6 +199,7 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
         )
         kind = session_kind(calls.watch)
         request = request_of(value, config, self._needs, self._schema)
+        request.run = chain_run_of(request.metadata, run.run_id)
         return kind(engine, request, calls, decision_id=str(run.run_id))
 
     def _finish(self, decided: Decided) -> Any:

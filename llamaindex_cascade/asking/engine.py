@@ -7,6 +7,7 @@ from typing import Any
 from cascade_core.errors import ConfigurationError
 from cascade_core.setup.engine import Engine
 from cascade_core.tier import Tier
+from llamaindex_cascade.asking.runs import follow_span_runs
 from llamaindex_cascade.asking.tiers import make_tier
 
 
@@ -14,6 +15,11 @@ class LLMEngine(Engine):
     """The core's engine for LlamaIndex's models, synthesizers and query engines."""
 
     framework = "llamaindex"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.guards.per_run:
+            follow_span_runs()
 
     def as_tier(self, model: Any) -> Tier | None:
         """Return a model that a signal asks as if it were a tier; see `Engine.as_tier`."""

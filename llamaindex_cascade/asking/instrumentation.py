@@ -20,12 +20,13 @@ from llama_index_instrumentation.dispatcher import (
 
 from cascade_core.integrations.threads import thread_in
 from cascade_core.log import Record
+from llamaindex_cascade.asking.runs import SpansSeen, span_run_of
 from llamaindex_cascade.reading.recorder import RecorderEvents, RecorderSpans, current
 
 Class = TypeVar("Class", bound=type)
 
 _dispatcher = get_dispatcher(__name__)
-_DEAF = frozenset({NullEventHandler, NullSpanHandler, RecorderEvents, RecorderSpans})
+_DEAF = frozenset({NullEventHandler, NullSpanHandler, RecorderEvents, RecorderSpans, SpansSeen})
 """Handlers that take no notice of decisions."""
 
 
@@ -80,12 +81,15 @@ def request_facts() -> dict[str, Any]:
     """Return what the caller's instrumentation tags say of a request.
 
     All of them are its metadata: `cascade_class` among them names the class, and `thread_id`,
-    `session_id` or `conversation_id` its conversation. `tags`, a text or several, are its tags.
+    `session_id` or `conversation_id` its conversation, and `run_id` its run. `tags`, a text or
+    several, are its tags.
     """
     given = active_instrument_tags.get()
+    run = span_run_of(given)
     if not given:
-        return {}
-    return {"metadata": given, "tags": _texts(given.get("tags")), "thread": thread_in(given)}
+        return {"run": run}
+    tags = _texts(given.get("tags"))
+    return {"metadata": given, "tags": tags, "thread": thread_in(given), "run": run}
 
 
 def _texts(given: object) -> tuple[str, ...]:

@@ -113,7 +113,7 @@ class Prices:
         Args:
             model: See `rate`.
         """
-        if "genai_prices.data" in sys.modules or not _in_event_loop():
+        if "genai_prices.data" in sys.modules or not in_loop():
             return self.rate(model)
         from cascade_core.costs.price_table import find_rate  # noqa: PLC0415 - once for each model
 
@@ -169,7 +169,8 @@ def _listed(model: Names) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name))
 
 
-def _in_event_loop() -> bool:
+def in_loop() -> bool:
+    """Tell whether an event loop is running here, which must not wait."""
     asyncio = sys.modules.get("asyncio")  # without it, no loop
     return asyncio is not None and asyncio._get_running_loop() is not None  # noqa: SLF001
 

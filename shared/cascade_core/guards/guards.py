@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from cascade_core.call import Call
+from cascade_core.costs.prices import in_loop
 from cascade_core.effects import Ask, Failed, Grant, Open, Reply, Settle
 from cascade_core.errors import BudgetExceeded, TierOpenError, UnboundedCallError
 from cascade_core.guards.accounts import accounts_of
@@ -17,12 +18,12 @@ from cascade_core.guards.breakers import Breaker
 from cascade_core.guards.budget import Budget
 from cascade_core.guards.ledger import Account, Amount, Lease, Ledger, LocalLedger, Short
 from cascade_core.guards.room import Room
+from cascade_core.request import Request
 from cascade_core.tier import Tier
 
 if TYPE_CHECKING:
     from cascade_core.costs.prices import Prices
     from cascade_core.draft import Draft
-    from cascade_core.request import Request
 
 AsTier = Callable[[Any], Tier | None]
 """Returns a judge as if it were a tier, for its price and its limit; None where nobody can."""
@@ -40,6 +41,7 @@ class Guards:
     Attributes:
         waits: Whether asking them may wait; then no event loop may do it.
         room: Wakes requests that wait for a budget to have room.
+        per_run: Whether there is a budget of runs, so that requests have to say theirs.
     """
 
     def __init__(
@@ -54,11 +56,26 @@ class Guards:
         self.breakers = dict(breakers or {})
         self.waits = self.ledger.waits
         self.room = Room()
+        self.per_run = any(each.per == "run" for each in self.budgets)
         self._as_tier = as_tier
         self._wanted = Wanted(
             usd=any(each.usd is not None for each in self.budgets),
             tokens=any(each.tokens is not None for each in self.budgets),
         )
+
+    def unbounded(self, tiers: Sequence[Tier], prices: Prices) -> Iterator[tuple[Tier, str]]:
+        """Yield the tiers that no budget can hold, and why, as far as that is known beforehand.
+
+        Args:
+            tiers: The tiers.
+            prices: Where prices come from.
+        """
+        for tier in tiers if self.budgets else ():
+            unread = prices.rate_at_hand(tier.price_names(tier.model)) is None
+            wanted = self._wanted._replace(usd=self._wanted.usd and not (unread and in_loop()))
+            why = bound_of(Ask(tier, Request()), tier, prices, wanted)
+            if isinstance(why, Unbounded):
+                yield tier, _unbounded(tier, why)
 
     def before(self, call: Ask | Open, request: Request, prices: Prices) -> Grant | Failed:
         """Ask whether a call may be made, and set aside what it can cost.

@@ -109,6 +109,8 @@ class Engine:
             breakers={tier.index: Breaker() for tier in tiers},
             as_tier=self.as_tier,
         )
+        for tier, why in self.guards.unbounded(tiers, self.plan.prices):
+            self.plan.notices.give(f"unbounded:{tier.index}", why)
         self.chance = by_chance
         self.hooks: list[Any] = []
         self.worth = Worth()
