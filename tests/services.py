@@ -1,11 +1,11 @@
-"""Runs the tests that need real servers: a PostgreSQL of its own, a Prometheus, and a Phoenix.
+"""Runs the tests that need real servers: PostgreSQL, Redis, Prometheus, and Phoenix.
 
     python tests/services.py [arguments of pytest]
 
 PostgreSQL is started here and stopped; its data and its socket are in a folder under /tmp that goes
-with it, and it listens on no port. Prometheus and Phoenix are started by their tests. Debian's
-packages are installed where there are none; Phoenix, which takes spans, is in an environment that
-the Makefile makes.
+with it, and it listens on no port. Redis, on a socket too, Prometheus and Phoenix are started by their tests.
+Debian's packages are installed where there are none; Phoenix, which takes spans, is in an
+environment that the Makefile makes.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import Any
 
 TESTS = [
     "tests/core/log",
+    "tests/core/guards",
     *(f"tests/core/review/test_{what}.py" for what in ("snapshot", "growth")),
     "tests/dashboard",
     "tests/core/telemetry/test_collector.py",
@@ -79,6 +80,12 @@ def prometheus() -> Path | None:
     """Return the folder of Prometheus and its promtool."""
     found = shutil.which("prometheus"), shutil.which("promtool")
     return None if None in found else Path(str(found[0])).parent
+
+
+def redis_server() -> Path | None:
+    """Return Redis's server."""
+    found = shutil.which("redis-server")
+    return None if found is None else Path(found)
 
 
 def phoenix() -> Path | None:
@@ -137,12 +144,14 @@ def main() -> int:
     """Run pytest with the servers."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     watched = prometheus() or install("prometheus", prometheus, "Prometheus (with promtool)")
+    redis = redis_server() or install("redis-server", redis_server, "Redis's server")
     with postgres() as url:
         given = dict(
             os.environ,
             CASCADE_TEST_POSTGRES=url,
             CASCADE_TEST_KILLS=KILLS,
             CASCADE_TEST_PROMETHEUS=str(watched),
+            CASCADE_TEST_REDIS=str(redis),
         )
         collector = phoenix()
         if collector is not None:

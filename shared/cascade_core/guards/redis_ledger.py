@@ -128,6 +128,11 @@ class RedisLedger:
         said = self._call(USED, [account], [], [[]])
         return _used(said, 0)
 
+    @property
+    def owes(self) -> bool:
+        """Whether something is not settled on the server yet; see `LinkUser`."""
+        return bool(self._later)
+
     def beat(self) -> None:
         """Renew leases, and say what could not be said before; see `LinkUser`."""
         if not (self._known or self._held or self._later or self._link.down):

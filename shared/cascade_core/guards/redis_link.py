@@ -11,6 +11,7 @@ import atexit
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import Lock
@@ -27,8 +28,17 @@ BEATS = 30
 """How many times a lease is renewed before it would end; never more seldom than every second."""
 
 
+LAST_BEATS = 4
+"""Beats for which a program that ends goes on saying what the server does not take yet."""
+
+
 class LinkUser(Protocol):
     """Shares something by a link."""
+
+    @property
+    def owes(self) -> bool:
+        """Whether there is something that the server still has to be told."""
+        ...
 
     def beat(self) -> None:
         """Do what is to be done about every second; called in the link's own thread.
@@ -197,8 +207,14 @@ class RedisLink:
 
     def _finish(self) -> None:
         """Say what is still to be said when the program ends; wait for no server that is away."""
-        if self._pid == os.getpid() and self._thread is not None and not self._down:
+        if self._pid != os.getpid() or self._thread is None:
+            return
+        until = time.monotonic() + LAST_BEATS * self.every
+        while not self._down and time.monotonic() < until:
             self.beat()
+            if not any(user.owes for user in self._users.values()):
+                return
+            time.sleep(self.every / 4)
 
 
 _links: dict[Any, RedisLink] = {}
