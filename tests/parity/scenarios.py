@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from cascade_core import Budget
 from cascade_core.draft import Draft
 from cascade_core.request import Request
 from cascade_core.signals import Judge, SelfConsistency, SequenceLogprob, Verbalized
@@ -1618,6 +1619,115 @@ ACTIONS = [
     ),
 ]
 
+
+def limited(first: Answer, second: Answer = STRONG.draft) -> list[Model]:
+    """Two tiers that may write 50 tokens: the strong one can cost more than a tenth of a cent."""
+    return [Model(first, max_tokens=50), Model(second, max_tokens=50)]
+
+
+def short(when_short: Literal["cheapest", "refuse", "wait"]) -> dict[str, Any]:
+    """A budget with room for the cheap tier alone; nothing of it ever frees."""
+    return {"budget": Budget(usd=0.001, per="run", when_short=when_short, name="cheap only")}
+
+
+BUDGETS = [
+    Scenario(
+        "a budget that suffices changes nothing",
+        limited(UNSURE),
+        rejected("low_confidence"),
+        "low_confidence",
+        tier=1,
+        settings={"budget": Budget(usd=1), "streaming_policy": "buffer"},
+    ),
+    Scenario(
+        "a short budget keeps the draft",
+        limited(UNSURE),
+        ["0 draft returned:low_confidence"],
+        "budget",
+        settings={**short("cheapest"), "streaming_policy": "buffer"},
+    ),
+    Scenario(
+        "a short budget has the cheap tier answer that the route skips",
+        limited(SURE),
+        ["0 draft returned"],
+        "budget",
+        settings={**short("cheapest"), "policy": fitted(route=DEAR)},
+    ),
+    Scenario(
+        "a short budget sends nothing to a tier that a rule bypasses",
+        limited(SURE),
+        [],
+        "exhausted",
+        tier=None,
+        raises="CascadeExhausted",
+        rule="r0",
+        settings={**short("cheapest"), **ruled(({"regex": "order"}, {"bypass": [0]}))},
+    ),
+    Scenario(
+        "a short budget moves no pinned request",
+        limited(SURE),
+        [],
+        "exhausted",
+        tier=None,
+        raises="CascadeExhausted",
+        rule="r0",
+        settings={**short("cheapest"), **ruled(({"regex": "order"}, {"pin": 1}))},
+    ),
+    Scenario(
+        "a short budget refuses",
+        limited(UNSURE),
+        ["0 draft rejected:low_confidence"],
+        "exhausted",
+        tier=None,
+        raises="CascadeExhausted",
+        settings={**short("refuse"), "on_exhausted": "best_draft", "streaming_policy": "buffer"},
+    ),
+    Scenario(
+        "waiting for what never frees is refusing",
+        limited(UNSURE),
+        ["0 draft rejected:low_confidence"],
+        "exhausted",
+        tier=None,
+        raises="CascadeExhausted",
+        settings={**short("wait"), "streaming_policy": "buffer"},
+    ),
+    Scenario(
+        "the last tier has no bound",
+        [Model(UNSURE, max_tokens=50), STRONG],
+        ["0 draft rejected:low_confidence"],
+        "exhausted",
+        tier=None,
+        raises="CascadeExhausted",
+        settings={**short("cheapest"), "streaming_policy": "buffer"},
+    ),
+    Scenario(
+        "the cheap tier has no bound",
+        [Model(SURE), Model(STRONG.draft, max_tokens=50)],
+        LAST_ONLY,
+        "budget",
+        tier=1,
+        settings={"budget": Budget(usd=1)},
+    ),
+    Scenario(
+        "a judge that no budget can hold reads nothing",
+        limited(SURE),
+        ["0 draft rejected:no_reading", "1 draft returned"],
+        "no_reading",
+        tier=1,
+        signals=judged_by(JUDGE_SAYS_YES),
+        settings={"budget": Budget(usd=1)},
+    ),
+    Scenario(
+        "a judge that the budget holds reads",
+        limited(SURE),
+        ["0 draft accepted", "0 judge used"],
+        "confident",
+        accepted=True,
+        signals=lambda make: [Judge(make(Model(JUDGE_SAYS_YES, max_tokens=5)))],
+        settings={"budget": Budget(tokens=100_000)},
+    ),
+]
+
 SCENARIOS = [
     *PLAIN,
     *GATES,
@@ -1631,4 +1741,5 @@ SCENARIOS = [
     *FITTED,
     *MATCHES,
     *ACTIONS,
+    *BUDGETS,
 ]

@@ -100,7 +100,7 @@ def assert_equal(
 def test_every_reason_that_one_request_can_have_is_in_the_table() -> None:
     # Only one framework has what makes these, or they are of another time.
     elsewhere = {"gate_no_context", "sticky", "cached", "tool_support", "unfinished"}
-    elsewhere |= {"budget", "open", "deadline", "overtaken", "held", "cancelled"}
+    elsewhere |= {"open", "deadline", "overtaken", "held", "cancelled"}
     assert {scenario.reason for scenario in SCENARIOS} == set(get_args(Reason)) - elsewhere
 
 
