@@ -15,6 +15,7 @@ from cascade_core.errors import (
     ConfigurationError,
 )
 from cascade_core.given import Tier
+from cascade_core.guards.breaker import Breaker
 from cascade_core.guards.budget import Budget
 from cascade_core.lazy import on_use
 from cascade_core.log.collect import collect_decisions
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Audit",
+    "Breaker",
     "Budget",
     "BudgetExceeded",
     "CascadeError",

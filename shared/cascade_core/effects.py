@@ -151,7 +151,7 @@ class Grant:
     Attributes:
         call: The call.
         lease: What budgets have set aside for it; None where nothing limits it.
-        breaker: Told how it ended; None where what is called is no tier.
+        breaker: A permit, whose breaker is told how it ended; None where there is none.
     """
 
     call: Ask | Open

@@ -41,10 +41,11 @@ may hold personal data or keys. The original exceptions are in `causes`.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeGuard
 
 from cascade_core.kin import allocate, kin_of, packed, take_after, unpacked
 
@@ -173,9 +174,29 @@ class StoreDownError(NotAskedError):
 
 
 class TierOpenError(NotAskedError):
-    """A tier keeps failing and is left alone for a while."""
+    """A tier keeps failing and is left alone for a while.
+
+    Attributes:
+        tier: Its index; None where it is no tier, but a judge.
+        again_in: Seconds until a request may try it again.
+        again_at: When that is, in UTC.
+    """
 
     reason = "open"
+
+    def __init__(
+        self, label: str, again_in: float, tier: int | None = None, again_at: datetime | None = None
+    ) -> None:
+        """Name the tier, and when it is tried again."""
+        self.label, self.again_in, self.tier = label, again_in, tier
+        now = datetime.fromtimestamp(time.time(), UTC)
+        self.again_at = again_at or now + timedelta(seconds=again_in)
+        at = f"{self.again_at:%H:%M:%S} UTC"
+        super().__init__(f"{label} keeps failing and is left alone until {at}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let the error cross to another process."""
+        return type(self), (self.label, self.again_in, self.tier, self.again_at)
 
 
 class OutOfTimeError(NotAskedError):
@@ -236,11 +257,28 @@ _NO_KEY = re.compile(r"api_key|API key|_API_KEY|authentication method")
 
 def http_status(error: BaseException) -> int | None:
     """Return the HTTP status a client's exception carries, or None."""
-    for holder in (error, getattr(error, "response", None)):
+    response = getattr(error, "response", None)
+    if isinstance(response, Mapping):  # botocore
+        response = response.get("ResponseMetadata")
+        status = response.get("HTTPStatusCode") if isinstance(response, Mapping) else None
+        return status if isinstance(status, int) else None
+    for holder in (error, response):
         status = getattr(holder, "status_code", None)
         if isinstance(status, int):
             return status
+    for name in ("code", "status"):  # Google's clients, aiohttp
+        status = getattr(error, name, None)
+        if isinstance(status, int) and 400 <= status < 600:  # noqa: PLR2004
+            return int(status)
     return None
+
+
+def never_asked(error: BaseException) -> TypeGuard[NotAskedError]:
+    """Tell whether an error says that a model was not called, so that nothing of it is paid for.
+
+    A cascade inside a tier that was exhausted for such a reason had called others before.
+    """
+    return isinstance(error, NotAskedError) and not isinstance(error, CascadeExhausted)
 
 
 def refuses_logprobs(error: BaseException) -> bool:

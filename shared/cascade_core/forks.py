@@ -20,7 +20,8 @@ def free_in_child(holder: Any, name: str = "_lock") -> None:
     """Have an object's lock, or a module's, made anew in every forked child.
 
     Args:
-        holder: What has the lock; it is not kept alive by this.
+        holder: What has the lock; it is not kept alive by this. Its method `forked`, if it has
+            one, is called in the child: what threads of the parent were doing ends nowhere there.
         name: The attribute that the lock is.
     """
     _holders[holder] = name
@@ -30,6 +31,9 @@ def _renew() -> None:
     for holder, name in list(_holders.items()):
         reentrant = isinstance(getattr(holder, name), _REENTRANT)
         setattr(holder, name, RLock() if reentrant else Lock())
+        forget = getattr(holder, "forked", None)
+        if forget is not None:
+            forget()
 
 
 if hasattr(os, "register_at_fork"):

@@ -14,6 +14,7 @@ REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "api"
 FIXED = {
     "cascade_core": [
         "Audit",
+        "Breaker",
         "Budget",
         "BudgetExceeded",
         "CascadeError",

@@ -1,86 +1,310 @@
 """Tiers that keep failing are left alone for a while.
 
-A breaker is *closed* as long as its tier answers. After `FAILURES` failures in a row that are the
-provider's (rate limits, timeouts, 5xx, no connection, refused keys) it *opens*: the tier is not
-asked. After `PROBE_EVERY` seconds one request may try (*half-open*); its answer closes the breaker,
-its failure keeps it open as long again. A `Retry-After` of the provider opens it at once, for as
-long as it says.
+A breaker is *closed* as long as its tier answers. Failures in a row that are the provider's *open*
+it (`failures` says which those are): the tier is not asked. Then one request at a time may try
+(*half-open*); its answer closes the breaker, and after its failure the next may try an interval
+later. `Breaker` has the numbers.
+
+Requests run side by side, so "in a row" is meant in the order in which calls began: a failure
+counts until a call that began later has been answered, or has at least outlived the time in which
+others fail. And until enough have failed, no more calls than are needed to decide are let through,
+unless the request would have nowhere else to go. A tier that hangs gives no failure to go by: many
+calls that take far longer than any lately, while none is answered, open the breaker as well.
+
+`TierBreaker` is the interface: breakers that machines share keep to it.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from itertools import islice
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
-from cascade_core.errors import http_status
 from cascade_core.forks import free_in_child
+from cascade_core.guards.breaker import Breaker
+from cascade_core.guards.failures import trouble_of
+from cascade_core.guards.retry_after import retry_after
 
-FAILURES = 3
-"""Failures in a row that open a breaker."""
+OVERDUE = 10
+"""Calls that have taken too long, while none was answered, before the tier counts as hanging."""
 
-PROBE_EVERY = 10.0
-"""Seconds that a breaker stays open before a request may try."""
+TOO_LONG = 2.0
+"""How much longer than the slowest answer lately a call has to take for that."""
+
+KNOWN = 20
+"""Answers before it is known how long they take."""
+
+_FADING = 0.02  # of the slowest answer, with every quicker one
+
+_SHORTEST = 0.05
+"""Seconds that a breaker stays open at least: a `Retry-After` of nothing would open none."""
 
 
-class Breaker:
-    """The breaker of one tier, shared by all requests.
+class Permit:
+    """Leave to call a tier; what becomes of the call has to be told its breaker.
 
     Attributes:
-        failures: Failures in a row.
+        breaker: Whose leave it is.
+        probe: Whether the call tries a tier that is left alone otherwise.
+        term: How often the breaker had opened when it began.
+        began: When that was, as `time.monotonic()` has it.
+        place: Its place in the order in which calls began.
     """
 
-    __slots__ = ("__weakref__", "_lock", "_open_until", "_probing", "failures")
+    __slots__ = ("began", "breaker", "place", "probe", "term")
 
-    def __init__(self) -> None:
-        self.failures = 0
+    def __init__(
+        self, breaker: TierBreaker, began: float, *, probe: bool, term: int = 0, place: int = 0
+    ) -> None:
+        self.breaker, self.began = breaker, began
+        self.probe, self.term, self.place = probe, term, place
+
+    def shows(self) -> None:
+        """Say that an answer has begun to arrive."""
+        self.breaker.shows(self)
+
+
+class LeftAlone(NamedTuple):
+    """Why a tier may not be called.
+
+    Attributes:
+        seconds: How long until a request may try.
+    """
+
+    seconds: float
+
+
+class TierBreaker(Protocol):
+    """The breaker of one tier. Of every permit `answered`, `failed` or `left` is told, once.
+
+    Attributes:
+        waits: Whether its methods wait for a server; then no event loop may call them.
+    """
+
+    waits: bool
+
+    def enter(self, *, last: bool = False) -> Permit | LeftAlone:
+        """Ask whether the tier may be called now.
+
+        Args:
+            last: Whether the request has nowhere else to go: doubts do not count then.
+        """
+        ...
+
+    def answered(self, permit: Permit) -> None:
+        """Say that the tier has answered."""
+        ...
+
+    def failed(self, permit: Permit, error: BaseException) -> None:
+        """Say that the call has failed; what is the request's own says nothing of the tier."""
+        ...
+
+    def left(self, permit: Permit) -> None:
+        """Say that nobody waited for the answer; it may not wait itself."""
+        ...
+
+    def shows(self, permit: Permit) -> None:
+        """Say that an answer has begun to arrive, before one of the others; it may not wait."""
+        ...
+
+
+class LocalBreaker:
+    """A breaker of this process, shared by all requests.
+
+    Args:
+        setting: Its numbers.
+        changed: Told of every opening (with the seconds until the next probe) and closing (None).
+
+    Attributes:
+        waits: It does not.
+    """
+
+    waits = False
+
+    __slots__ = (
+        "__weakref__",
+        "_answers",
+        "_changed",
+        "_failed",
+        "_fails_in",
+        "_flying",
+        "_good",
+        "_lock",
+        "_news_at",
+        "_open_until",
+        "_setting",
+        "_slowest",
+        "_started",
+        "_supposed",
+        "_term",
+    )
+
+    def __init__(
+        self,
+        setting: Breaker | None = None,
+        changed: Callable[[float | None], None] | None = None,
+    ) -> None:
+        self._setting = setting or Breaker()
+        self._changed = changed
+        self._failed: list[int] = []  # the places of the calls that failed in a row
+        self._fails_in = 0.0
+        self._good = self._started = 0
+        self._news_at = 0.0
         self._open_until: float | None = None
-        self._probing = False
+        self._supposed = False  # opened by calls that take too long: any answer refutes it
+        self._term = 0
+        self._flying: dict[Permit, None] = {}  # in the order in which they began
+        self._answers = 0
+        self._slowest = 0.0
         self._lock = Lock()
         free_in_child(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Leave out the lock and what was seen: a copy begins closed."""
-        return type(self), ()
+        """Leave out the lock and what was seen: a copy in another process begins closed."""
+        return type(self), (self._setting,)
 
-    def allows(self) -> bool:
-        """Tell whether the tier may be asked now; where it is a probe, no other is let through."""
-        if self._open_until is None:
-            return True
+    def forked(self) -> None:
+        """Forget the calls of a parent process: no end of theirs is told here."""
+        self._flying = {}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the tier is left alone."""
+        return self._open_until is not None
+
+    def enter(self, *, last: bool = False) -> Permit | LeftAlone:
+        """Ask whether the tier may be called now; see `TierBreaker`."""
+        opened = False
         with self._lock:
-            if self._open_until is None:
-                return True
             now = time.monotonic()
-            if now < self._open_until:
-                return False
-            # A probe that never comes back must not keep the tier out for ever.
-            self._open_until = now + PROBE_EVERY
-            self._probing = True
-            return True
+            if self._open_until is None and not last:
+                doubt = self._doubt(now)
+                if doubt is not None:
+                    return doubt
+                if self._hangs(now):
+                    opened = self._supposed = True
+                    self._open(now, self._setting.probe_every)
+            if self._open_until is None or now >= self._open_until:
+                probe = self._open_until is not None
+                self._started += 1
+                permit = Permit(self, now, probe=probe, term=self._term, place=self._started)
+                if probe:
+                    # Before it is over: a probe that never comes back must not block the next.
+                    self._open_until = now + self._setting.probe_every
+                else:
+                    self._flying[permit] = None
+                return permit
+            alone = LeftAlone(self._open_until - now)
+        if opened and self._changed is not None:
+            self._changed(alone.seconds)
+        return alone
 
-    def answered(self) -> None:
-        """Note an answer."""
-        if self.failures or self._open_until is not None:
-            with self._lock:
-                self.failures, self._open_until, self._probing = 0, None, False
-
-    def failed(self, error: BaseException) -> None:
-        """Note a failure; one that is the request's own says nothing of the tier."""
-        if not is_providers(error):
-            return
+    def answered(self, permit: Permit) -> None:
+        """Note an answer; one that was begun before the breaker opened says nothing of now."""
         with self._lock:
-            self.failures += 1
-            if self._probing or self.failures >= FAILURES:
-                self._open_until = time.monotonic() + PROBE_EVERY
-                self._probing = False
+            now = time.monotonic()
+            self._land(permit, now)
+            self._answers += 1
+            took = now - permit.began
+            self._slowest += (took - self._slowest) * (1.0 if took > self._slowest else _FADING)
+            self._good = max(self._good, permit.place)
+            if not self._counts(permit) and not self._supposed:
+                return
+            closed = self._open_until is not None
+            self._open_until, self._supposed = None, False
+        if closed and self._changed is not None:
+            self._changed(None)
 
+    def failed(self, permit: Permit, error: BaseException) -> None:
+        """Note a failure; see `TierBreaker`."""
+        trouble = trouble_of(error)
+        if trouble is None:
+            self.left(permit)
+            return
+        wait = retry_after(error)
+        if wait is not None:
+            wait = max(_SHORTEST, min(wait, self._setting.longest))
+        opened: float | None = None
+        with self._lock:
+            now = time.monotonic()
+            self._land(permit, now)
+            if not self._counts(permit):
+                return
+            if permit.probe:
+                if wait is not None and self._open_until is not None:
+                    self._open_until = max(self._open_until, now + wait)
+                return
+            took = now - permit.began
+            self._fails_in += (took - self._fails_in) * (1.0 if took > self._fails_in else _FADING)
+            self._failed.append(permit.place)
+            self._doubted(now)
+            enough = len(self._failed) >= self._setting.failures
+            if trouble == "lasting" or wait is not None or enough:
+                opened = wait if wait is not None else self._setting.probe_every
+                self._open(now, opened)
+        if opened is not None and self._changed is not None:
+            self._changed(opened)
 
-def is_providers(error: BaseException) -> bool:
-    """Tell whether a failure is the provider's rather than the request's."""
-    status = http_status(error)
-    if status is not None:
-        return status >= 500 or status in {401, 403, 408, 429}  # noqa: PLR2004
-    name = type(error).__name__
-    return (
-        isinstance(error, ConnectionError | TimeoutError) or "Timeout" in name or "Connect" in name
-    )
+    def left(self, permit: Permit) -> None:
+        """Note a call that says nothing of the tier; after a probe the next request may try."""
+        with self._lock:
+            self._flying.pop(permit, None)
+            probing = permit.probe and self._counts(permit) and self._open_until is not None
+            # Unless a later probe is under way.
+            if probing and self._open_until == permit.began + self._setting.probe_every:
+                self._open_until = time.monotonic()
+
+    def shows(self, permit: Permit) -> None:
+        """Note that an answer has begun to arrive; how long it goes on is up to its reader."""
+        with self._lock:
+            self._flying.pop(permit, None)
+            self._news_at = time.monotonic()
+
+    def _counts(self, permit: Permit) -> bool:
+        """Tell whether a call began after the breaker opened last."""
+        return permit.term == self._term
+
+    def _land(self, permit: Permit, now: float) -> None:
+        self._flying.pop(permit, None)
+        self._news_at = now
+
+    def _open(self, now: float, wait: float) -> None:
+        self._open_until = now + wait
+        self._term += 1
+        self._flying, self._failed, self._fails_in = {}, [], 0.0
+
+    def _doubt(self, now: float) -> LeftAlone | None:
+        """Tell whether calls under way will decide; no more are needed then."""
+        if not self._failed:
+            return None
+        deciding = self._doubted(now)
+        if not self._failed or deciding < self._setting.failures - len(self._failed):
+            return None
+        return LeftAlone(self._fails_in)
+
+    def _doubted(self, now: float) -> int:
+        """Forget failures that a later call refutes; count those that may still join the rest."""
+        deciding = 0
+        for permit in reversed(self._flying):
+            if permit.place < self._failed[0]:
+                break
+            age = now - permit.began
+            if age > self._fails_in:
+                if not self._is_overdue(age):
+                    self._good = max(self._good, permit.place)
+                break
+            deciding += 1
+        self._failed = [place for place in self._failed if place > self._good]
+        return deciding
+
+    def _is_overdue(self, age: float) -> bool:
+        return self._answers >= KNOWN and age > TOO_LONG * self._slowest
+
+    def _hangs(self, now: float) -> bool:
+        """Tell whether many calls take too long, and nothing has come back meanwhile."""
+        if len(self._flying) < OVERDUE:
+            return False
+        latest = next(islice(self._flying, OVERDUE - 1, None))
+        return self._is_overdue(now - max(latest.began, self._news_at))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from cascade_core.call import Call
 from cascade_core.costs.prices import in_loop
 from cascade_core.effects import Ask, Failed, Grant, Open, Reply, Settle
-from cascade_core.errors import BudgetExceeded, TierOpenError, UnboundedCallError
+from cascade_core.errors import BudgetExceeded, UnboundedCallError
 from cascade_core.guards.accounts import accounts_of
 from cascade_core.guards.bounds import Unbounded, Wanted, bound_of
-from cascade_core.guards.breakers import Breaker
 from cascade_core.guards.budget import Budget
 from cascade_core.guards.ledger import Account, Amount, Lease, Ledger, LocalLedger, Short
+from cascade_core.guards.permits import Breakers, tell_breaker
 from cascade_core.guards.room import Room
 from cascade_core.request import Request
 from cascade_core.tier import Tier
@@ -35,7 +35,7 @@ class Guards:
     Args:
         budgets: What may be spent.
         ledger: Where that is kept.
-        breakers: One for every tier, by index.
+        breakers: Those of the tiers and judges; None where nothing is ever left alone.
         as_tier: See `AsTier`.
 
     Attributes:
@@ -48,13 +48,13 @@ class Guards:
         self,
         budgets: Sequence[Budget] = (),
         ledger: Ledger | None = None,
-        breakers: Mapping[int, Breaker] | None = None,
+        breakers: Breakers | None = None,
         as_tier: AsTier = lambda _: None,
     ) -> None:
         self.budgets = tuple(budgets)
         self.ledger: Ledger = ledger or LocalLedger()
-        self.breakers = dict(breakers or {})
-        self.waits = self.ledger.waits
+        self.breakers = breakers
+        self.waits = self.ledger.waits or (breakers is not None and breakers.waits)
         self.room = Room()
         self.per_run = any(each.per == "run" for each in self.budgets)
         self._as_tier = as_tier
@@ -89,29 +89,34 @@ class Guards:
             A grant, or why there is none.
         """
         target = call.tier if isinstance(call, Open) else call.target
-        breaker = self.breakers.get(target.index) if isinstance(target, Tier) else None
-        if breaker is not None and not breaker.allows():
-            return Failed(TierOpenError(f"{target.label} keeps failing and is left alone"))
+        permit = None
+        if self.breakers is not None:
+            judge = None if isinstance(target, Tier) else self._as_tier(target)
+            entered = self.breakers.enter(target, judge, request)
+            if isinstance(entered, Failed):
+                return entered
+            permit = entered
         lease = self._lease(call, target, request, prices) if self.budgets else None
         if isinstance(lease, Failed):
+            if permit is not None:
+                permit.breaker.left(permit)
             return lease
         if lease is not None:
             self.ledger.start(lease)
-        return Grant(call, lease, breaker)
+        return Grant(call, lease, permit)
 
     def after(self, grant: Grant, reply: Reply, calls: Sequence[Call]) -> None:
         """Take note of how a call ended, and of what it cost."""
         if grant.breaker is not None:
-            if isinstance(reply, Failed):
-                grant.breaker.failed(reply.error)
-            else:
-                grant.breaker.answered()
+            tell_breaker(grant.breaker, reply)
         if grant.lease is not None:
             self.ledger.settle(grant.lease, _spent(grant.lease, calls))
             self.room.freed()
 
     def abandon(self, grant: Grant, calls: Sequence[Call]) -> None:
         """Take note of a call that nobody waits for any longer; it is paid for in full."""
+        if grant.breaker is not None:
+            grant.breaker.breaker.left(grant.breaker)
         if grant.lease is not None:
             self.ledger.abandon(grant.lease, _spent(grant.lease, calls, left=True))
             self.room.freed()

@@ -11,10 +11,10 @@ from cascade_core.effects import Ask, Chunk, Close, Done, Drafts, Failed, Note, 
 from cascade_core.errors import (
     BudgetExceeded,
     CascadeExhausted,
-    NotAskedError,
     UnboundedCallError,
     error_name,
     is_lasting,
+    never_asked,
 )
 from cascade_core.loop.bound import Bound, may_cut
 from cascade_core.loop.climb import Answered, Climb
@@ -41,7 +41,7 @@ def draft_of(run: Climb, tier: Tier) -> Steps[Answered | Judgement]:
         return got
     if isinstance(got, Failed):
         yield from note_failure(run, tier, got)
-        reason = got.error.reason if isinstance(got.error, NotAskedError) else "failed"
+        reason = got.error.reason if never_asked(got.error) else "failed"
         return replace(run.judged, reason=reason)
     tier.failures.answered()
     draft = got.draft
@@ -85,7 +85,7 @@ def _attempt(run: Climb, tier: Tier, *, logprobs: bool) -> Steps[Answered | Judg
 
 def note_failure(run: Climb, tier: Tier, failed: Failed) -> Steps[None]:
     """Write down that a tier gave no answer; say so where it never does."""
-    if isinstance(failed.error, NotAskedError):
+    if never_asked(failed.error):
         run.causes.append((tier.label, failed.error))
         if isinstance(failed.error, BudgetExceeded):
             run.budget = failed.error.budget

@@ -79,7 +79,7 @@ def guarded(
             running = kind in _CALLING or (running and kind is Emit)
             reply = yield effect
             if kind in _CALLING:
-                running = type(reply) is Chunk
+                running = _runs_on(kind, reply, grant)
                 over = kind is Ask or kind is Close or type(reply) is not Chunk
                 answer = reply
     finally:
@@ -88,6 +88,15 @@ def guarded(
             if running:
                 trail.leave(grant.call, arrived() if type(grant.call) is Open else None)
             abandon(grant, trail.calls[begun:])
+
+
+def _runs_on(kind: type[Effect], reply: Reply, grant: Any) -> bool:
+    """Tell whether a call goes on; a breaker is told where its answer has begun to arrive."""
+    if type(reply) is not Chunk:
+        return False
+    if kind is Open and grant.breaker is not None:
+        grant.breaker.shows()
+    return True
 
 
 _CALLING = frozenset({Ask, Open, Pull, Close})

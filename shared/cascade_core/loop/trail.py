@@ -15,7 +15,7 @@ from cascade_core.costs.prices import Prices
 from cascade_core.costs.rate import EXACT
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Effect, Failed, Open, Reply, Steps
-from cascade_core.errors import CascadeExhausted, NotAskedError, error_name
+from cascade_core.errors import CascadeExhausted, error_name, never_asked
 from cascade_core.request import Request
 from cascade_core.signals.base import Signal
 from cascade_core.signals.readings import as_reading
@@ -87,7 +87,7 @@ class Trail:
 
     def fail(self, failed: Failed, tier: Tier, purpose: Purpose) -> None:
         """Write down a failure, with whatever had arrived before it; not of a model never asked."""
-        if isinstance(failed.error, NotAskedError):
+        if never_asked(failed.error):
             return
         draft = failed.draft
         if draft is None and isinstance(failed.error, CascadeExhausted):

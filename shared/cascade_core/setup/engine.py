@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from copy import copy
@@ -11,10 +12,12 @@ from importlib import import_module
 from typing import Any, ClassVar, Self
 
 from cascade_core.costs import catalogue, encodings
-from cascade_core.guards.breakers import Breaker
+from cascade_core.guards.breaker import read_breaker
+from cascade_core.guards.breakers import LocalBreaker
 from cascade_core.guards.budget import read_budgets
 from cascade_core.guards.guards import Guards
 from cascade_core.guards.ledger import Ledger
+from cascade_core.guards.permits import Breakers
 from cascade_core.guards.store import RedisStore, open_store
 from cascade_core.likeness import likeness
 from cascade_core.log import DecisionLog, open_log
@@ -34,6 +37,8 @@ from cascade_core.signals.make import make_signals
 from cascade_core.telemetry.setting import read_telemetry
 from cascade_core.telemetry.watch import TelemetryWatch
 from cascade_core.tier import Tier
+
+_logger = logging.getLogger("cascade_core")
 
 _ON_USE = (
     "cascade_core.costs.price_table",
@@ -106,7 +111,7 @@ class Engine:
         self.guards = Guards(
             read_budgets(settings.budget),
             _ledger(open_store(settings.store)),
-            breakers={tier.index: Breaker() for tier in tiers},
+            self._breakers(settings.breaker, tiers),
             as_tier=self.as_tier,
         )
         for tier, why in self.guards.unbounded(tiers, self.plan.prices):
@@ -115,6 +120,21 @@ class Engine:
         self.hooks: list[Any] = []
         self.worth = Worth()
         self.warm = False
+
+    def _breakers(self, given: Any, tiers: Sequence[Tier]) -> Breakers | None:
+        setting = read_breaker(given)
+        if setting is None:
+            return None
+        return Breakers(
+            lambda label: LocalBreaker(setting, partial(self._breaker_changed, label)), tiers
+        )
+
+    def _breaker_changed(self, label: str, wait: float | None) -> None:
+        """Say in the program's log that a tier is left alone, or back in service."""
+        if wait is None:
+            _logger.info("%s: %s answers again", self.name, label)
+        else:
+            _logger.warning("%s: %s keeps failing, left alone for %.3g s", self.name, label, wait)
 
     @property
     def plan(self) -> Plan:

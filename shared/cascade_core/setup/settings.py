@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypedDict,
 from pydantic import BaseModel, ConfigDict, Field
 
 from cascade_core.costs.prices import Prices
+from cascade_core.guards.breaker import Breaker
 from cascade_core.guards.budget import Budget
 from cascade_core.guards.store import RedisStore
 from cascade_core.log.redaction import Redact
@@ -86,6 +87,9 @@ class CascadeKeywords(TypedDict, total=False):
     `Telemetry(…)`, which names providers or adds prompts and answers."""
     budget: Budget | Sequence[Budget] | None
     """The most that may be spent: a `Budget`, or several that all have to have room."""
+    breaker: Breaker | bool | None
+    """When a tier that keeps failing is left alone: by default after three failures in a row that
+    are the provider's; a `Breaker(…)` has other numbers, False turns it off."""
     store: RedisStore | str | Any
     """Where budgets and breakers are kept that several processes or machines share:
     `"redis://…"`; by default each process keeps its own."""
@@ -114,7 +118,7 @@ class CascadeKeywords(TypedDict, total=False):
     finish."""
 
 
-GUARDING = ("budget", "store", "deadline", "hedge", "hold", "on_handoff")
+GUARDING = ("budget", "breaker", "store", "deadline", "hedge", "hold", "on_handoff")
 """Settings of what stands between the loop and its calls."""
 
 RECORDING = (
@@ -170,6 +174,7 @@ class CascadeSettings(BaseModel):
     audit: Unread[Audit | float | None] = None
     telemetry: Unread[Telemetry | bool | None] = None
     budget: Unread[Budget | Sequence[Budget] | None] = None
+    breaker: Unread[Breaker | bool | None] = None
     store: Unread[RedisStore | str | Any] = Field(default=None, repr=False)
     deadline: Unread[float | None] = None
     hedge: Unread[bool | None] = None

@@ -1,0 +1,278 @@
+"""Which failures say that a provider is in trouble, and which are the request's own.
+
+One table for every client that the integrations of both frameworks use. A failure is looked up by
+its code, then by its HTTP status, then by its class; a wrapped one by what it wraps. Classes are
+known by their names, so that no client is imported for this.
+
+What a request brings on itself never counts: 400, 404, 413, 422, a prompt that is too long, a
+content filter, a refusal, a parser's error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, TypeAlias
+
+from cascade_core.errors import CascadeExhausted, NotAskedError, TierOpenError, http_status
+from cascade_core.guards.headers import headers_of
+
+Trouble: TypeAlias = Literal["passing", "lasting"]
+"""A provider's trouble: one that may pass any moment, or one that hardly passes by itself."""
+
+STATUSES: Mapping[int, Trouble] = {
+    401: "lasting",  # no such key
+    402: "lasting",  # nothing left to pay with
+    403: "lasting",  # a key without the right
+    408: "passing",
+    425: "passing",
+    429: "passing",
+    498: "passing",  # Groq: no capacity
+}
+"""HTTP statuses below 500 that are the provider's; all from 500 on are `passing`."""
+
+ERROR_CODES: Mapping[str, Trouble | None] = {
+    # The request's own, whatever status they come with.
+    "contextlengthexceeded": None,
+    "contextwindowexceeded": None,
+    "stringabovemaxlength": None,
+    "requesttoolarge": None,
+    "contentfilter": None,
+    "contentpolicyviolation": None,
+    "responsibleaipolicyviolation": None,
+    "invalidprompt": None,
+    "invalidargument": None,
+    "invalidrequesterror": None,
+    "badrequest": None,
+    "validationexception": None,
+    "modelerrorexception": None,
+    "notfounderror": None,
+    "notfound": None,
+    "resourcenotfoundexception": None,
+    # OpenAI, Azure, Groq, Mistral and servers like them
+    "insufficientquota": "lasting",
+    "billinghardlimitreached": "lasting",
+    "accountdeactivated": "lasting",
+    "invalidapikey": "lasting",
+    "ratelimitexceeded": "passing",
+    "servererror": "passing",
+    "engineoverloaded": "passing",
+    # Anthropic, which says so in the middle of a stream that began with 200
+    "overloadederror": "passing",
+    "apierror": "passing",
+    "ratelimiterror": "passing",
+    "timeouterror": "passing",
+    "authenticationerror": "lasting",
+    "permissionerror": "lasting",
+    "billingerror": "lasting",
+    # Google: the status of gRPC, in words
+    "resourceexhausted": "passing",
+    "unavailable": "passing",
+    "deadlineexceeded": "passing",
+    "internal": "passing",
+    "aborted": "passing",
+    "unauthenticated": "lasting",
+    "permissiondenied": "lasting",
+    # Amazon Bedrock, as errors and as events of a stream
+    "throttlingexception": "passing",
+    "toomanyrequestsexception": "passing",
+    "servicequotaexceededexception": "passing",
+    "serviceunavailableexception": "passing",
+    "internalserverexception": "passing",
+    "internalfailure": "passing",
+    "modeltimeoutexception": "passing",
+    "modelnotreadyexception": "passing",
+    "modelstreamerrorexception": "passing",
+    "requesttimeout": "passing",
+    "slowdown": "passing",
+    "accessdeniedexception": "lasting",
+    "unrecognizedclientexception": "lasting",
+    "expiredtokenexception": "lasting",
+    "expiredtoken": "lasting",
+    "invalidsignatureexception": "lasting",
+    "invalidclienttokenid": "lasting",
+}
+"""Codes of errors, without case and punctuation."""
+
+ERROR_CLASSES: Mapping[str, Mapping[str, Trouble | None]] = {
+    "builtins": {"ConnectionError": "passing", "TimeoutError": "passing"},
+    "socket": {"gaierror": "passing"},
+    "ssl": {"SSLError": "passing"},
+    "http": {"IncompleteRead": "passing", "BadStatusLine": "passing"},
+    "httpx": {
+        "UnsupportedProtocol": None,
+        "LocalProtocolError": None,
+        "TransportError": "passing",
+    },
+    "httpcore": {
+        "UnsupportedProtocol": None,
+        "LocalProtocolError": None,
+        "TimeoutException": "passing",
+        "NetworkError": "passing",
+        "ProtocolError": "passing",
+    },
+    "requests": {
+        "ConnectionError": "passing",
+        "Timeout": "passing",
+        "ChunkedEncodingError": "passing",
+    },
+    "urllib3": {"TimeoutError": "passing", "ProtocolError": "passing", "MaxRetryError": "passing"},
+    "aiohttp": {
+        "ClientConnectionError": "passing",
+        "ClientPayloadError": "passing",
+        "ServerTimeoutError": "passing",
+    },
+    "openai": {
+        "APIConnectionError": "passing",
+        "RateLimitError": "passing",
+        "InternalServerError": "passing",
+        "AuthenticationError": "lasting",
+        "PermissionDeniedError": "lasting",
+    },
+    "anthropic": {"APIConnectionError": "passing"},
+    "groq": {"APIConnectionError": "passing"},
+    "together": {
+        "APIConnectionError": "passing",
+        "Timeout": "passing",
+        "RateLimitError": "passing",
+        "ServiceUnavailableError": "passing",
+        "AuthenticationError": "lasting",
+    },
+    "fireworks": {
+        "APIConnectionError": "passing",
+        "RateLimitError": "passing",
+        "InternalServerError": "passing",
+        "ServiceUnavailableError": "passing",
+        "BadGatewayError": "passing",
+        "AuthenticationError": "lasting",
+        "PermissionError": "lasting",
+    },
+    "litellm": {
+        "ContextWindowExceededError": None,
+        "ContentPolicyViolationError": None,
+        "BudgetExceededError": None,
+        "Timeout": "passing",
+        "APIConnectionError": "passing",
+    },
+    "google": {
+        "RetryError": "passing",
+        "TransportError": "passing",
+        "RefreshError": "lasting",
+        "DefaultCredentialsError": "lasting",
+    },
+    "botocore": {
+        "EndpointConnectionError": "passing",
+        "HTTPClientError": "passing",
+        "ConnectionError": "passing",
+        "NoCredentialsError": "lasting",
+        "PartialCredentialsError": "lasting",
+        "TokenRetrievalError": "lasting",
+    },
+    "mistralai": {"NoResponseError": "passing"},
+    "huggingface_hub": {"InferenceTimeoutError": "passing", "OverloadedError": "passing"},
+    "text_generation": {"OverloadedError": "passing", "RateLimitExceededError": "passing"},
+    "vllm": {"EngineDeadError": "lasting", "AsyncEngineDeadError": "lasting"},
+    "langchain_core": {"OutputParserException": None, "ContextOverflowError": None},
+}
+"""Classes of errors by package; an heir counts as its nearest ancestor that stands here."""
+
+_FIRST_OF_ALL = frozenset({"ContextOverflowError", "ContextWindowExceededError"})
+_FILTERED = re.compile(
+    r"context_?(?:length|window|overflow)|content_?(?:filter|policy)", re.IGNORECASE
+)
+_TOO_LARGE = re.compile(r"^(?:Error code: 429 - .{0,40})?Request too large\b")
+_DEPTH = 8
+
+
+def trouble_of(error: BaseException) -> Trouble | None:
+    """Tell whether a failure is the provider's, and of which kind.
+
+    Args:
+        error: What a call raised.
+
+    Returns:
+        None where it is the request's own, or says nothing of the provider.
+    """
+    if isinstance(error, NotAskedError):
+        # What is left alone in a cascade inside the tier; other guards say nothing of providers.
+        return "passing" if isinstance(error, TierOpenError) else None
+    for each in chained(error):
+        if isinstance(each, NotAskedError):
+            return None
+        known, trouble = _look_up(each)
+        if known:
+            return trouble
+    return None
+
+
+def chained(error: BaseException) -> Iterator[BaseException]:
+    """Return an error and what it wraps, the outermost first."""
+    each: BaseException | None = error
+    for _ in range(_DEPTH):
+        if each is None:
+            return
+        yield each
+        if isinstance(each, CascadeExhausted) and each.causes:
+            each = each.causes[-1][1]
+        elif isinstance(each, BaseExceptionGroup):
+            each = each.exceptions[0]
+        else:
+            each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
+
+
+def _look_up(error: BaseException) -> tuple[bool, Trouble | None]:
+    """Return whether an error is known, and what it is."""
+    kinds = type(error).__mro__
+    if any(_FILTERED.search(kind.__name__) or kind.__name__ in _FIRST_OF_ALL for kind in kinds):
+        return True, None
+    for code in _codes(error):
+        if code in ERROR_CODES:
+            return True, ERROR_CODES[code]
+    status = http_status(error)
+    if status is not None and status >= 400:  # noqa: PLR2004
+        return True, _by_status(error, status)
+    for kind in kinds:
+        table = ERROR_CLASSES.get(kind.__module__.partition(".")[0])
+        if table is not None and kind.__name__ in table:
+            return True, table[kind.__name__]
+    return False, None
+
+
+def _by_status(error: BaseException, status: int) -> Trouble | None:
+    trouble: Trouble | None = "passing" if status >= 500 else STATUSES.get(status)  # noqa: PLR2004
+    if status == 429 and _TOO_LARGE.search(_said(error)):  # noqa: PLR2004
+        return None  # it asks for more than a minute allows, and would at any time
+    if trouble == "passing" and headers_of(error).get("x-should-retry") == "false":
+        return "lasting"
+    return trouble
+
+
+def _codes(error: BaseException) -> Iterator[str]:
+    """Return the codes that an error carries, the most exact first."""
+    body = _body(error)
+    response = getattr(error, "response", None)
+    if isinstance(response, Mapping):  # botocore
+        body = response.get("Error", {})
+        yield _plain(body.get("Code") if isinstance(body, Mapping) else None)
+        return
+    for name in ("code", "type", "status"):
+        value = getattr(error, name, None)
+        if callable(value) and type(error).__module__.partition(".")[0] == "grpc":
+            value = getattr(value(), "name", None)
+        yield _plain(value)
+        yield _plain(body.get(name))
+
+
+def _body(error: BaseException) -> Mapping[str, Any]:
+    body = getattr(error, "body", None)
+    body = body.get("error", body) if isinstance(body, Mapping) else None
+    return body if isinstance(body, Mapping) else {}
+
+
+def _said(error: BaseException) -> str:
+    said = _body(error).get("message")
+    return said if isinstance(said, str) else str(error)
+
+
+def _plain(code: object) -> str:
+    return re.sub(r"[^a-z]", "", code.casefold()) if isinstance(code, str) else ""

@@ -1,0 +1,149 @@
+"""A provider that is down for a minute, in simulated time: who pays for finding out."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from cascade_core.costs.prices import Prices
+from cascade_core.draft import Draft
+from cascade_core.effects import Ask, Drafts, Failed, Grant
+from cascade_core.guards.breaker import Breaker
+from cascade_core.guards.breakers import LeftAlone, LocalBreaker
+from cascade_core.guards.guards import Guards
+from cascade_core.guards.permits import Breakers
+from cascade_core.request import Request, Turn
+from cascade_core.tier import Tier
+
+TIERS = Tier(0, "cheap"), Tier(1, "strong")
+REQUEST = Request((Turn("user", "hi"),))
+DOWN, UP, END = 100.0, 160.0, 200.0
+
+
+class Refused(Exception):  # noqa: N818
+    """What a provider in trouble says."""
+
+    def __init__(self, status: int = 503, **headers: str) -> None:
+        self.status_code = status
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.response = SimpleNamespace(status_code=status, headers=named)
+
+
+def outage(
+    monkeypatch, *, rate=100, fails_in=0.1, error=None, answers_in=0.2, spread=1.0, setting=None
+):
+    """Simulate requests to a tier that is down from `DOWN` to `UP`.
+
+    Returns:
+        How many calls failed, and when the tier took requests again.
+    """
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(time, "monotonic", lambda: clock.now)
+    made = setting or Breaker()
+    guards = Guards(breakers=Breakers(lambda _: LocalBreaker(made), TIERS))
+    chance, order, prices = random.Random(7), itertools.count(), Prices()
+    events = [(place / rate, next(order), None, None) for place in range(int(END * rate))]
+    heapq.heapify(events)
+    paid, served, refused = 0, [], 0
+    while events:
+        clock.now, _, grant, reply = heapq.heappop(events)
+        if grant is not None:
+            guards.after(grant, reply, ())
+            continue
+        got = guards.before(Ask(TIERS[0], REQUEST), REQUEST, prices)
+        if isinstance(got, Failed):
+            refused += 1
+            continue
+        assert isinstance(got, Grant)
+        if DOWN <= clock.now < UP:
+            paid += 1
+            reply = Failed(error or Refused())
+            takes = fails_in * chance.uniform(spread, 1.0)
+        else:
+            served.append(clock.now)
+            reply, takes = Drafts((Draft("hello"),)), answers_in * chance.lognormvariate(0, 0.5)
+        heapq.heappush(events, (clock.now + takes, next(order), got, reply))
+    back = min(at for at in served if at >= UP)
+    assert len(served) + paid + refused == int(END * rate)
+    # Before and after, next to every request is let through.
+    assert sum(at < DOWN for at in served) == int(DOWN * rate)
+    busy = [at for at in served if at >= back + 5]
+    assert len(busy) == pytest.approx((END - back - 5) * rate, abs=1)
+    return paid, back
+
+
+def now_and_then(monkeypatch, share, fails_in):
+    """Simulate a hundred requests a second to a tier that fails now and then."""
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(time, "monotonic", lambda: clock.now)
+    breaker, order, chance = LocalBreaker(), itertools.count(), random.Random(3)
+    events = [(place / 100, next(order), None, False) for place in range(10_000)]
+    heapq.heapify(events)
+    paid = refused = 0
+    while events:
+        clock.now, _, permit, fails = heapq.heappop(events)
+        if permit is not None:
+            breaker.failed(permit, Refused()) if fails else breaker.answered(permit)
+            continue
+        got = breaker.enter()
+        if isinstance(got, LeftAlone):
+            refused += 1
+            continue
+        fails = chance.random() < share
+        paid += fails
+        takes = fails_in if fails else 5 * chance.lognormvariate(0, 0.5)
+        heapq.heappush(events, (clock.now + takes, next(order), got, fails))
+    return paid, refused
+
+
+@pytest.mark.parametrize("fails_in", [0.0, 0.001, 0.05, 0.1, 0.13])
+@pytest.mark.parametrize(
+    "error",
+    [Refused(), Refused(429), Refused(401), ConnectionError(), Refused(503, retry_after="1")],
+    ids=["503", "429", "401", "connection", "retry-after"],
+)
+def test_at_most_twenty_requests_pay_and_the_tier_is_back_within_a_probe(
+    monkeypatch, fails_in, error
+):
+    paid, back = outage(monkeypatch, fails_in=fails_in, error=error)
+    assert paid <= 20
+    assert back <= UP + 10 + 1 / 100
+
+
+@pytest.mark.parametrize("fails_in", [0.05, 0.1])
+def test_failures_that_take_longer_or_shorter_are_found_out_as_well(monkeypatch, fails_in):
+    paid, back = outage(monkeypatch, fails_in=fails_in, spread=0.3)
+    assert paid <= 20
+    assert back <= UP + 10 + 1 / 100
+
+
+def test_without_a_breaker_everyone_would_pay(monkeypatch):
+    # Never open: what the figures above are to be seen against.
+    paid, _ = outage(monkeypatch, setting=Breaker(failures=1_000_000))
+    assert paid == 6000
+
+
+@pytest.mark.parametrize(("rate", "most"), [(1, 40), (10, 30), (100, 200)])
+def test_a_tier_that_hangs_is_left_alone_long_before_its_calls_time_out(monkeypatch, rate, most):
+    # Without a look at how long they take, all of the first 30 seconds would have waited.
+    paid, back = outage(monkeypatch, rate=rate, fails_in=30.0, error=TimeoutError())
+    assert paid <= most
+    assert back <= UP + 10 + 1 / rate
+
+
+@pytest.mark.parametrize("fails_in", [0.001, 0.1, 2.0, 10.0])
+def test_a_busy_tier_that_fails_now_and_then_is_left_alone_for_a_moment_only(monkeypatch, fails_in):
+    failed, refused = now_and_then(monkeypatch, 0.01, fails_in)
+    assert failed > 80
+    assert refused <= 3 * failed
+
+
+def test_a_provider_that_names_a_time_is_asked_then(monkeypatch):
+    paid, back = outage(monkeypatch, fails_in=0.0, error=Refused(503, retry_after="45"))
+    assert paid == 2
+    assert back == pytest.approx(DOWN + 90, abs=0.02)
