@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 
 import imports
+import ledgers
 import log
 import overhead
 import overhead_llamaindex
@@ -38,6 +39,7 @@ PARTS: Mapping[str, tuple[Rows, int]] = {
     "overhead-llamaindex": (overhead_llamaindex.rows, 30),
     "imports": (imports.rows, 9),
     "log": (log.rows, 9),
+    "ledgers": (ledgers.rows, 9),
     "telemetry": (telemetry.rows, 9),
     "streaming": (streaming.rows, 9),
     "throughput": (throughput.rows, 2),

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.core.guards.redis_server import RedisServer, needs_redis
+
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("blockbuster") is None, reason="blockbuster is not installed"
 )
@@ -27,7 +29,7 @@ SETTINGS = """
 START = """
 import asyncio, warnings
 from blockbuster import blockbuster_ctx
-from cascade_core import collect_decisions, flush_log
+from cascade_core import Budget, collect_decisions, flush_log
 from cascade_core.signals import Grounding, Judge, SequenceLogprob
 warnings.simplefilter("ignore")
 
@@ -49,8 +51,11 @@ LANGCHAIN = (
 from langchain_cascade import ChatCascade
 from tests.langchain.fakes import FakeChat, Say
 
+class Limited(FakeChat):
+    max_tokens: int | None = 100
+
 def model(p, name):
-    return FakeChat(Say("An answer of words.", p=p, usage=False), model_name=name)
+    return Limited(Say("An answer of words.", p=p, usage=False), model_name=name)
 
 llm = ChatCascade(
     [model({p}, "gpt-4o-mini"), model(0.99, "gpt-4o")], mode={mode!r}, {settings}
@@ -75,7 +80,7 @@ from llamaindex_cascade import CascadeLLM
 from tests.llamaindex.fakes import FakeLLM, Say
 
 class OpenAI(FakeLLM):
-    pass
+    max_tokens: int | None = 100
 
 def model(p, name):
     return OpenAI(lambda seen: Say("An answer of words.", p=p, usage=False), name)
@@ -102,8 +107,31 @@ asyncio.run(main({way}))
 def test_no_request_blocks_the_loop(
     script: str, p: float, mode: str, way: str, tmp_path: Path
 ) -> None:
+    ask(script, p, mode, way, tmp_path)
+
+
+@needs_redis
+@pytest.mark.parametrize("script", [LANGCHAIN, LLAMAINDEX], ids=["langchain", "llamaindex"])
+@pytest.mark.parametrize("way", ["whole", "stream"])
+def test_no_request_waits_for_a_shared_budget_in_the_loop(
+    script: str, way: str, tmp_path: Path
+) -> None:
+    server = RedisServer()
+    try:
+        shared = f"budget=Budget(tokens=10**9), store={server.url(lease=1.5)!r},"
+        ask(script, 0.2, "serve", way, tmp_path, shared)
+        (spent,) = server.client().keys("*:a:*")
+        assert int(server.client().hget(spent, "t")) > 0
+    finally:
+        server.end()
+
+
+def ask(script: str, p: float, mode: str, way: str, tmp_path: Path, more: str = "") -> None:
+    """Ask twice in a process of its own, in which nothing may block."""
     log = tmp_path / "log.jsonl"
-    settings = SETTINGS.format(log=str(log), judge="model(0.99, 'gpt-4o')").replace("\n", " ")
+    settings = (
+        SETTINGS.format(log=str(log), judge="model(0.99, 'gpt-4o')").replace("\n", " ") + more
+    )
     for name, value in {"p": p, "way": way, "settings": settings}.items():
         script = script.replace(f"{{{name}}}", str(value))
     script = script.replace("{mode!r}", repr(mode))

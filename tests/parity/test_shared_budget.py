@@ -1,0 +1,123 @@
+"""A budget on a server, met by each framework in all its ways of asking."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from llama_index.core.llms import ChatMessage
+
+from cascade_core import Budget, BudgetExceeded, RedisStore, collect_decisions
+from cascade_core.errors import CascadeExhausted, StoreDownError
+from langchain_cascade import ChatCascade
+from llamaindex_cascade import CascadeLLM
+from tests.core.guards.redis_server import PROGRAM, RedisServer, needs_redis
+from tests.langchain.fakes import FakeChat
+from tests.langchain.fakes import Say as Said
+from tests.llamaindex.fakes import FakeLLM, Say
+
+pytestmark = [
+    needs_redis,
+    pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarning"),
+]
+
+PRICES = {"m0": {"input": 1, "output": 2}, "m1": {"input": 10, "output": 20}}
+WAYS = ["whole", "awaited", "stream", "awaited stream"]
+FRAMEWORKS = ["langchain", "llamaindex"]
+
+
+class Limited(FakeChat):
+    max_tokens: int | None = 100
+
+
+class LimitedLLM(FakeLLM):
+    max_tokens: int | None = 100
+
+
+@pytest.fixture
+def server() -> Iterator[RedisServer]:
+    assert PROGRAM is not None
+    server = RedisServer()
+    try:
+        yield server
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            server.end()
+
+
+class Asker:
+    """A cascade of one of the frameworks that escalates, and a way to ask it."""
+
+    def __init__(self, framework: str, budget: Budget, store: object) -> None:
+        self.framework = framework
+        settings = {"prices": PRICES, "budget": budget, "store": store}
+        if framework == "langchain":
+            models = [Limited([Said(f"{k}", p=p)] * 9, model_name=f"m{k}") for k, p in TIERS]
+            self.cascade = ChatCascade(tiers=models, **settings)
+        else:
+            llms = [LimitedLLM(lambda _, k=k, p=p: Say(f"{k}", p=p), f"m{k}") for k, p in TIERS]
+            self.cascade = CascadeLLM(tiers=llms, **settings)
+
+    async def ask(self, way: str) -> None:
+        asked = "hi" if self.framework == "langchain" else [ChatMessage(content="hi")]
+        names = {
+            "langchain": ("invoke", "ainvoke", "stream", "astream"),
+            "llamaindex": ("chat", "achat", "stream_chat", "astream_chat"),
+        }[self.framework]
+        call = getattr(self.cascade, names[WAYS.index(way)])
+        if way == "whole":
+            call(asked)
+        elif way == "awaited":
+            await call(asked)
+        elif way == "stream":
+            list(call(asked))
+        else:
+            chunks = call(asked) if self.framework == "langchain" else await call(asked)
+            async for _ in chunks:
+                pass
+
+
+TIERS = [(0, 0.1), (1, 0.99)]
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+async def test_what_cascades_spend_is_counted_together_and_no_further_than_the_limit(
+    server: RedisServer, framework: str
+) -> None:
+    budget = Budget(usd=1, when_short="refuse")
+    prefix = uuid4().hex
+    store = RedisStore(server.url(prefix=prefix, lease=1.5))
+    with collect_decisions() as seen:
+        for way in WAYS:
+            await Asker(framework, budget, store).ask(way)
+    assert len(seen) == len(WAYS)
+    client = server.client()
+    keys = client.keys(f"{{{prefix}}}:a:*")
+    spent = sum(int(client.hget(key, "n")) for key in keys)
+    costs = sum(call["cost_usd"] for record in seen for call in record["calls"])
+    assert len(seen[0]["calls"]) == 2
+    assert spent == round(costs * 1e9)
+    assert client.keys(f"{{{prefix}}}:l:*") == []
+
+    tight = Budget(usd=spent / 1e9, when_short="refuse", name=budget.label)
+    for way in WAYS:
+        with pytest.raises(BudgetExceeded):
+            await Asker(framework, tight, store).ask(way)
+    assert sum(int(client.hget(key, "n")) for key in keys) == spent
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+async def test_no_tier_is_asked_while_the_server_is_away(
+    server: RedisServer, framework: str
+) -> None:
+    asker = Asker(framework, Budget(usd=1), RedisStore(server.url(lease=1.5)))
+    await asker.ask("whole")
+    server.kill()
+    for way in WAYS:
+        with pytest.raises(CascadeExhausted) as caught:
+            await asker.ask(way)
+        assert isinstance(caught.value, StoreDownError)
+        assert caught.value.trail == ()
