@@ -6,6 +6,7 @@ VENV := .venv
 LOWEST := .venv-lowest
 INTEGRATIONS := .venv-integrations
 COLLECTOR := .venv-collector
+SCALE := .venv-scale
 
 # The suite runs on two workers; a class or module stays on one, so its fixtures are made once.
 # In the order of the tree the long modules come early: one at the end would keep a worker waiting.
@@ -49,6 +50,10 @@ KEPT_TESTS = tests/core/log tests/core/guards tests/core/review/test_snapshot.py
 .PHONY: test-services
 test-services: $(VENV)/.stamp-dev collector ## Run the tests of logs on a PostgreSQL of their own, of shared budgets on a Redis, the dashboard on a Prometheus, and telemetry on a Phoenix; all are installed where there are none
 	$(VENV)/bin/python tests/services.py -n $(WORKERS) --dist loadscope --benchmark-disable $(KEPT_TESTS) tests/dashboard tests/core/telemetry/test_collector.py $(PYTEST_ARGS)
+
+.PHONY: test-scale
+test-scale: $(SCALE)/.stamp-test ## Run the tests of bulk work on a local Ray, whose workers are killed meanwhile
+	PYTHONPATH=.:shared $(SCALE)/bin/python -m pytest -q --benchmark-disable tests/scale $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.stamp-dev ## Check style, formatting and types
@@ -112,7 +117,7 @@ record: $(VENV)/.stamp-dev ## Record the cassettes of tests/recorded anew
 
 .PHONY: clean
 clean: ## Remove the environments and everything a run leaves behind
-	rm -rf $(VENV) $(LOWEST) $(INTEGRATIONS) $(COLLECTOR) build dist site docs/cookbooks .cache .benchmarks .hypothesis .mutants .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LOWEST) $(INTEGRATIONS) $(COLLECTOR) $(SCALE) build dist site docs/cookbooks .cache .benchmarks .hypothesis .mutants .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- environments ---------------------------------------------------------------------------------
@@ -156,6 +161,11 @@ $(LOWEST)/.stamp-test: pyproject.toml tests/lowest.txt
 $(INTEGRATIONS)/.stamp-test: pyproject.toml
 	$(call environment,$(INTEGRATIONS))
 	$(INTEGRATIONS)/bin/python $(PIP) install -q -e '.[langchain,llamaindex,otel]' --group integrations
+	@touch $@
+
+$(SCALE)/.stamp-test: pyproject.toml
+	$(call environment,$(SCALE))
+	$(SCALE)/bin/python $(PIP) install -q -e '.[langchain,llamaindex,log,ray]' --group scale
 	@touch $@
 
 # A server of others, of which only the tests know: where it cannot be installed, its tests are skipped.

@@ -66,7 +66,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cascade_core.loop",),
     ("cascade_core.evaluation",),
     ("cascade_core.calibration", "cascade_core.drift", "cascade_core.collect"),
-    ("cascade_core.traffic",),
+    ("cascade_core.traffic", "cascade_core.scale"),
     ("cascade_core.report",),
     ("cascade_core.review",),
     ("cascade_core.commands",),
@@ -74,7 +74,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cascade_core.__init__", "cascade_core.__main__"),
     ("langchain_cascade", "llamaindex_cascade.reading"),
     ("langchain_cascade.commands", "llamaindex_cascade.asking"),
-    ("llamaindex_cascade.llm", "llamaindex_cascade.engines"),
+    ("llamaindex_cascade.llm", "llamaindex_cascade.engines", "llamaindex_cascade.answering"),
     ("llamaindex_cascade.__init__", "llamaindex_cascade.__main__"),
     ("cascade_demo",),
     ("cascade_demo.training",),
@@ -97,6 +97,7 @@ DEMO_OF_EACH = "the same part of each framework's demo"
 STEP = "Alembic's names, in every step of the log's database"
 SHARED = {
     **dict.fromkeys(("collect", "export", "replay", "tune"), COMMAND),
+    **dict.fromkeys(("answering",), ADAPTERS),
     **dict.fromkeys(("Described", "gives_logprobs", "host", "load_model"), ADAPTERS),
     **dict.fromkeys(("abilities", "load_of", "make_tier", "make_tiers"), ADAPTERS),
     **dict.fromkeys(("text_of", "to_draft", "to_messages", "to_turns"), ADAPTERS),

@@ -30,6 +30,7 @@ except ImportError as error:
         ("langchain_core", "import langchain_cascade", "langchain"),
         ("langchain", "from langchain_cascade import CascadeMiddleware", "langchain"),
         ("llama_index", "import llamaindex_cascade", "llamaindex"),
+        ("ray", "from cascade_core.scale import answer_rows; answer_rows([], print, 'x')", "ray"),
     ],
 )
 def test_a_missing_package_names_its_extra(package: str, statement: str, extra: str) -> None:

@@ -39,6 +39,7 @@ FIXED = {
     "cascade_core.calibration": ["tune"],
     "cascade_core.evaluation": ["cost_quality_curve"],
     "cascade_core.drift": ["DriftMonitor"],
+    "cascade_core.scale": ["answer_rows"],
     "langchain_cascade": [
         "CascadeMiddleware",
         "ChatCascade",

@@ -146,6 +146,7 @@ def test_the_metadata_names_every_extra_and_shows_the_readme(wheel: Path) -> Non
         "postgres",
         "prices",
         "redis",
+        "ray",
         "report",
         "review",
     }

@@ -39,7 +39,7 @@ def found_event(  # noqa: PLR0913 - what was found, and of what
         probability=probability,
         compare=compare,
         why=found.why if done else found.failed,
-        tiers=answer_rows(found, texts or {}),
+        tiers=rows_of_answers(found, texts or {}),
         quality=found.quality if done else None,
         strong_quality=found.strong_quality if done else None,
         harm=found.harm if done else None,
@@ -57,7 +57,7 @@ def paid_for(trail: Trail) -> dict[str, Any]:
     }
 
 
-def answer_rows(found: Comparison, texts: Mapping[int, str]) -> list[dict[str, Any]]:
+def rows_of_answers(found: Comparison, texts: Mapping[int, str]) -> list[dict[str, Any]]:
     """Return every answer as an audit's event has it: how it did, and the texts to be logged."""
     return [
         _plain(answer) | ({"response": texts[tier]} if tier in texts else {})

@@ -4,7 +4,7 @@ import pytest
 
 from cascade_core.draft import Draft
 from cascade_core.loop import drivers
-from cascade_core.loop.audit_events import answer_rows
+from cascade_core.loop.audit_events import rows_of_answers
 from cascade_core.loop.audit_flow import audited
 from cascade_core.loop.trail import Trail, total
 from cascade_core.request import Request, ToolCall
@@ -51,7 +51,7 @@ def audit(*answers, compare="auto", request=None, count=2, streamed=False, other
 
 
 def rows(found):
-    return {row["tier"]: row for row in answer_rows(found, {})}
+    return {row["tier"]: row for row in rows_of_answers(found, {})}
 
 
 # --- what is drawn --------------------------------------------------------------------------------
