@@ -266,7 +266,7 @@ def http_status(error: BaseException) -> int | None:
         status = getattr(holder, "status_code", None)
         if isinstance(status, int):
             return status
-    for name in ("code", "status"):  # Google's clients, aiohttp
+    for name in ("status", "code"):  # aiohttp, Google's clients
         status = getattr(error, name, None)
         if isinstance(status, int) and 400 <= status < 600:  # noqa: PLR2004
             return int(status)

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, Protocol
 
 from cascade_core.forks import free_in_child
 from cascade_core.guards.breaker import Breaker
-from cascade_core.guards.failures import trouble_of
+from cascade_core.guards.failures import Trouble, trouble_of
 from cascade_core.guards.retry_after import retry_after
 
 OVERDUE = 10
@@ -108,6 +108,23 @@ class TierBreaker(Protocol):
     def shows(self, permit: Permit) -> None:
         """Say that an answer has begun to arrive, before one of the others; it may not wait."""
         ...
+
+
+def read_failure(
+    error: BaseException, setting: Breaker | None = None
+) -> tuple[Trouble | None, float | None]:
+    """Return what a failure says of the provider, and how long that asks to wait, in seconds.
+
+    Args:
+        error: What was raised; one that cannot be read says nothing.
+        setting: Says how long a wait is followed at the most.
+    """
+    try:
+        trouble = trouble_of(error)
+        wait = None if trouble is None else retry_after(error)
+    except Exception:  # noqa: BLE001 - attributes and texts of others' errors are their own code
+        return None, None
+    return trouble, wait and max(_SHORTEST, min(wait, (setting or Breaker()).longest))
 
 
 class LocalBreaker:
@@ -219,13 +236,10 @@ class LocalBreaker:
 
     def failed(self, permit: Permit, error: BaseException) -> None:
         """Note a failure; see `TierBreaker`."""
-        trouble = trouble_of(error)
+        trouble, wait = read_failure(error, self._setting)
         if trouble is None:
             self.left(permit)
             return
-        wait = retry_after(error)
-        if wait is not None:
-            wait = max(_SHORTEST, min(wait, self._setting.longest))
         opened: float | None = None
         with self._lock:
             now = time.monotonic()

@@ -71,6 +71,7 @@ ERROR_CODES: Mapping[str, Trouble | None] = {
     "deadlineexceeded": "passing",
     "internal": "passing",
     "aborted": "passing",
+    "apikeyinvalid": "lasting",
     "unauthenticated": "lasting",
     "permissiondenied": "lasting",
     # Amazon Bedrock, as errors and as events of a stream
@@ -225,10 +226,12 @@ def _look_up(error: BaseException) -> tuple[bool, Trouble | None]:
     kinds = type(error).__mro__
     if any(_FILTERED.search(kind.__name__) or kind.__name__ in _FIRST_OF_ALL for kind in kinds):
         return True, None
+    status = http_status(error)
+    if status == 429 and _TOO_LARGE.search(_said(error)):  # noqa: PLR2004
+        return True, None  # it asks for more than a minute allows, and would at any time
     for code in _codes(error):
         if code in ERROR_CODES:
             return True, ERROR_CODES[code]
-    status = http_status(error)
     if status is not None and status >= 400:  # noqa: PLR2004
         return True, _by_status(error, status)
     for kind in kinds:
@@ -240,8 +243,6 @@ def _look_up(error: BaseException) -> tuple[bool, Trouble | None]:
 
 def _by_status(error: BaseException, status: int) -> Trouble | None:
     trouble: Trouble | None = "passing" if status >= 500 else STATUSES.get(status)  # noqa: PLR2004
-    if status == 429 and _TOO_LARGE.search(_said(error)):  # noqa: PLR2004
-        return None  # it asks for more than a minute allows, and would at any time
     if trouble == "passing" and headers_of(error).get("x-should-retry") == "false":
         return "lasting"
     return trouble
@@ -249,18 +250,32 @@ def _by_status(error: BaseException, status: int) -> Trouble | None:
 
 def _codes(error: BaseException) -> Iterator[str]:
     """Return the codes that an error carries, the most exact first."""
+    made_by = type(error).__module__.partition(".")[0]
+    if made_by == "aiohttp":
+        return  # it has its status only, once more under a name that it warns of
     body = _body(error)
     response = getattr(error, "response", None)
     if isinstance(response, Mapping):  # botocore
         body = response.get("Error", {})
         yield _plain(body.get("Code") if isinstance(body, Mapping) else None)
         return
+    yield from _reasons(getattr(error, "details", None))
     for name in ("code", "type", "status"):
         value = getattr(error, name, None)
-        if callable(value) and type(error).__module__.partition(".")[0] == "grpc":
+        if callable(value) and made_by == "grpc":
             value = getattr(value(), "name", None)
         yield _plain(value)
         yield _plain(body.get(name))
+
+
+def _reasons(details: Any) -> Iterator[str]:
+    """Return the reasons that Google gives beside a status: a key it refuses is a 400."""
+    if isinstance(details, Mapping):
+        yield _plain(details.get("reason"))
+        details = (details.get("error"), details.get("details"))
+    if isinstance(details, list | tuple):
+        for each in details:
+            yield from _reasons(each)
 
 
 def _body(error: BaseException) -> Mapping[str, Any]:

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cascade_core.effects import Drafts, Failed, Reply
 from cascade_core.errors import TierOpenError
-from cascade_core.guards.breakers import LeftAlone, Permit, TierBreaker
-from cascade_core.guards.failures import trouble_of
-from cascade_core.guards.retry_after import retry_after
+from cascade_core.guards.breakers import LeftAlone, Permit, TierBreaker, read_failure
 from cascade_core.tier import Tier
 
 if TYPE_CHECKING:
@@ -77,8 +75,8 @@ def tell_breaker(permit: Permit, reply: Reply) -> None:
         permit.breaker.failed(permit, reply.error)
         return
     failures = reply.failures if isinstance(reply, Drafts) else ()
-    asks = next((each.error for each in failures if retry_after(each.error) is not None), None)
-    if asks is not None and trouble_of(asks) is not None:
+    asks = next((each.error for each in failures if read_failure(each.error)[1]), None)
+    if asks is not None:
         permit.breaker.failed(permit, asks)
     else:
         permit.breaker.answered(permit)
