@@ -15,7 +15,7 @@ import pytest
 from llama_index.core.llms import ChatMessage
 from llama_index_instrumentation.dispatcher import instrument_tags
 
-from cascade_core import Budget, collect_decisions, flush_log
+from cascade_core import Audit, Budget, collect_decisions, flush_log
 from cascade_core.errors import BudgetExceeded, CascadeExhausted, UnboundedCallError
 from cascade_core.guards.ledger import Amount
 from langchain_cascade import ChatCascade
@@ -23,6 +23,7 @@ from llamaindex_cascade import CascadeLLM
 from tests.langchain.fakes import FakeChat
 from tests.langchain.fakes import Say as Said
 from tests.llamaindex.fakes import FakeLLM, Say
+from tests.memory_log import MemoryLog
 
 pytestmark = pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarning")
 
@@ -282,3 +283,16 @@ def test_each_owner_has_a_budget_of_its_own_and_all_share_another(framework):
 def _balances(cascade: Any) -> dict[str, Any]:
     found: dict[str, Any] = cascade._engine.guards.ledger._balances
     return found
+
+
+@FRAMEWORKS
+def test_an_audit_that_no_budget_has_room_for_is_forgone(framework):
+    log = MemoryLog()
+    # Room for the cheap tier, and not for the strong one that an audit asks.
+    budget = Budget(usd=0.0005, name="small")
+    cascade = make(framework, budget, log=log, audit=Audit(rate=1.0))
+    ask(cascade, "sure")
+    assert flush_log(10)
+    (event,) = log.events
+    assert (event["status"], event["why"]) == ("skipped", "budget")
+    assert balance(cascade).held == Amount()

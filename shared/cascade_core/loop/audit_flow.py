@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from cascade_core.costs.rate import EXACT
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Compute, Failed, Note, Steps
-from cascade_core.errors import error_name
+from cascade_core.errors import NotAskedError, error_name
 from cascade_core.loop.climb import Climb
 from cascade_core.loop.drafting import draft_of, note_failure
 from cascade_core.loop.judging import judge
@@ -64,6 +64,7 @@ class Comparison:
         strongest: Index of the last tier.
         failed: Why there is nothing to compare; None where the answers were compared.
         why: What is to be said of a comparison: `undecided` where it could not tell.
+        forgone: Why it was not asked for what it needs: `budget` where a budget had no room.
     """
 
     answers: dict[int, TierAnswer]
@@ -71,6 +72,7 @@ class Comparison:
     strongest: int
     failed: str | None = None
     why: str | None = None
+    forgone: str | None = None
 
     @property
     def quality(self) -> float | None:
@@ -125,7 +127,9 @@ def audited(  # noqa: PLR0913 - what was asked, what came of it, and how to comp
     for tier in missing_tiers(plan, request, verdict):
         yield from (_draw_strongest if tier is strongest else _draw)(run, tier, found)
     if strongest.index not in found.answers:
-        found.failed = error_name(run.causes[-1][1])
+        error = run.causes[-1][1]
+        found.failed = error_name(error)
+        found.forgone = error.reason if isinstance(error, NotAskedError) else None
         return found
     if isinstance(compare, Judge):
         problem = yield from _graded(run, found, compare)

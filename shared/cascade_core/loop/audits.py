@@ -182,6 +182,9 @@ class _Audit:
         return audited_content(session.engine, self._plan, session.request, others)
 
     def _found(self, found: Comparison, texts: dict[int, str]) -> None:
+        if found.forgone is not None:
+            self.skip(found.forgone)
+            return
         said = {**self._picked, "texts": texts}
         self.event = found_event(found, self._trail, self._session.id, **said)
 
@@ -200,11 +203,19 @@ class _Audit:
         said = {**self._picked, **paid_for(self._trail)}
         self.event = audit_event(self._session.id, status=status, why=why, **said)
 
+    def _cost(self) -> Decimal | None:
+        """Return what it cost; a call that was cut off counts as what was set aside."""
+        known = [call for call in self._trail.calls if call.outcome != "aborted" or call.usage]
+        cost = total(known)
+        if cost is None or len(known) == len(self._trail.calls):
+            return cost
+        return max(cost, self._reserved)
+
     def _settled(self) -> dict[str, Any]:
         """Return what is to be written, with its cost counted."""
         assert self.event is not None  # noqa: S101 - it has just been said
         if self._trail.calls or self._reserved:
-            self._spending.settle(self._reserved, total(self._trail.calls))
+            self._spending.settle(self._reserved, self._cost())
         session = self._session
         if session.traced is not None:
             told = self.event, self._trail.calls, self._began

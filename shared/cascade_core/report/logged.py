@@ -140,9 +140,19 @@ def warnings_of(report: LogReport) -> Iterator[str]:
     yield from map(failing_line, report.read.failing)
     if figures.exhausted:
         yield f"{counted(figures.exhausted, 'request')} had no answer from any tier"
+    if figures.void:
+        yield void_line(figures)
     if report.drift is not None:
         for alarm in report.drift.alarms:
             yield f"moved since the policy was tuned: {alarm.text}"
+
+
+def void_line(figures: TrafficFigures) -> str:
+    """Say of how many answers no promise holds, because a budget was short."""
+    return (
+        f"{counted(figures.void, 'answer')} ({figures.void / figures.answered:.1%}) stayed below "
+        "a threshold because a budget had no room: no promise about quality holds for them"
+    )
 
 
 def failing_line(tier: Mapping[str, Any]) -> str:

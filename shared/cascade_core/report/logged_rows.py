@@ -42,8 +42,12 @@ def who_rows(report: LogReport) -> list[Figure]:
     rows.append(_of("… sent on after a draft", figures.escalated, n))
     if figures.straight:
         rows.append(_of("… straight past tier 0", figures.straight, n))
+    if figures.void:
+        rows.append(_of("below a threshold for want of budget", figures.void, n, "promise void"))
     if figures.exhausted:
         rows.append(_of("answered by nobody", figures.exhausted, figures.requests))
+    if figures.cancelled:
+        rows.append(_of("cancelled or left", figures.cancelled, figures.requests))
     if figures.failed_requests:
         rows.append(
             _of(

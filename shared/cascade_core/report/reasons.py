@@ -27,6 +27,7 @@ IN_WORDS: Mapping[Reason, str] = {
     "bypassed": "a rule went past the tier before",
     "pinned": "a rule lets only this tier see it",
     "kept": "a rule keeps the first draft",
+    "budget": "a budget had no room",
     "only_tier": "there was no other tier to ask",
     "best_draft": "all later tiers failed",
     "shadow": "only recorded; the last tier was served",

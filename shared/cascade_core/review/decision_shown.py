@@ -272,6 +272,10 @@ def _route(record: Record) -> list[str]:
         said.append(f"The rule “{record['rule']}” fired.")
     if record["reason"] in {"bypassed", "pinned", "kept", "difficult", "sticky", "cached"}:
         said.append(f"{IN_WORDS[record['reason']].capitalize()}.")
+    if isinstance(budget := record.get("budget"), str):
+        void = record.get("promise") == "void"
+        so = ": the answer stayed below a threshold, and no promise holds for it" if void else ""
+        said.append(f"The budget “{budget}” had no room{so}.")
     for each in _objects(record.get("unable")):
         missing = each.get("missing")
         lacks = ", ".join(map(str, missing)) if isinstance(missing, list) else str(missing)

@@ -19,6 +19,7 @@ from cascade_core.report.logged import (
     price_lines,
     shift_line,
     unreadable_line,
+    void_line,
 )
 from cascade_core.report.logged_rows import FEW_REQUESTS, counted
 from cascade_core.report.rows import claimed, formatted
@@ -111,6 +112,14 @@ def _failures(report: LogReport) -> Iterator[OpenWarning]:
             "Look at the errors of the calls; on_exhausted= says what is then returned.",
             query={"reason": "exhausted"},
             tone="bad",
+        )
+    if report.figures.void:
+        yield OpenWarning(
+            "void",
+            void_line(report.figures),
+            "They are worse than what the policy promises, and audits count them in.",
+            "Raise the budget, or have it refuse or wait: when_short= says which.",
+            query={"reason": "budget"},
         )
 
 

@@ -177,6 +177,8 @@ def _plain(figures: TrafficFigures) -> dict[str, Any]:
         "latency": {name: asdict(each) for name, each in figures.latency.items()},
         "failed_calls": figures.failed_calls,
         "failed_requests": figures.failed_requests,
+        "cancelled": figures.cancelled,
+        "void": figures.void / figures.answered if figures.answered else None,
         "exhausted": figures.exhausted,
     }
 

@@ -25,6 +25,10 @@ STRAIGHT = frozenset(
 """Reasons of requests that no cheaper tier was asked about before the one that answered."""
 
 
+SHORT = frozenset({"budget"})
+"""The reason of answers that a budget had no room beyond."""
+
+
 @dataclass(frozen=True, slots=True)
 class Latency:
     """Milliseconds until an answer was known: the median, and what 95 % stay below."""
@@ -74,6 +78,8 @@ class TrafficFigures:
         failed_calls: Calls that failed.
         failed_requests: Requests with at least one.
         exhausted: Requests that nobody answered though they were waited for.
+        cancelled: Requests that nobody waited for any longer.
+        void: Answers below a threshold because a budget was short: no promise holds for them.
     """
 
     requests: int
@@ -90,6 +96,8 @@ class TrafficFigures:
     failed_calls: int
     failed_requests: int
     exhausted: int
+    cancelled: int = 0
+    void: int = 0
 
     @property
     def beyond(self) -> int:
@@ -149,6 +157,9 @@ class Worked:
             failed_calls=int(failed.sum()),
             failed_requests=int(np.count_nonzero(failed > 0)),
             exhausted=int(np.count_nonzero(rows & ~way.answered)) - reasons.get("cancelled", 0),
+            cancelled=reasons.get("cancelled", 0),
+            # Where the strongest tier answers for that reason, a budget had no room for a draft.
+            void=int(np.count_nonzero(rows & way.kept & traffic.named["reason"].among(SHORT))),
         )
 
     def take(self, rows: Ints) -> Worked:

@@ -363,3 +363,21 @@ def test_the_page_says_the_same_and_escapes_names(cascade: Run, tmp_path: Path) 
     assert "http" not in page.replace("http://www.w3.org", "").replace("https://www.w3.org", "")
     for words in ("Who answered", "the confidence met the threshold", "Break-even", "By class"):
         assert words in page
+
+
+def test_answers_that_a_budget_kept_below_a_threshold_are_counted_and_warned_of(
+    cascade: Run, tmp_path: Path
+) -> None:
+    log = [
+        decision("sure"),
+        decision("void", accepted=False, reason="budget", budget="all", promise="void"),
+        sent_on("short of a draft", reason="budget", budget="all"),
+        nobody("left", reason="cancelled"),
+    ]
+    path = str(write_lines(log, tmp_path / "log.jsonl"))
+    found = figures(cascade("report", path, "--json"))
+    assert found["void"] == pytest.approx(1 / 3)
+    assert (found["cancelled"], found["exhausted"]) == (1, 0)
+    said = cascade("report", path).out
+    assert "1 answer (33.3%) stayed below a threshold because a budget had no room" in said
+    assert "cancelled or left" in said
