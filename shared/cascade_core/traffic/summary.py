@@ -25,7 +25,7 @@ STRAIGHT = frozenset(
 """Reasons of requests that no cheaper tier was asked about before the one that answered."""
 
 
-SHORT = frozenset({"budget"})
+SHORT_OF_BUDGET = frozenset({"budget"})
 """The reason of answers that a budget had no room beyond."""
 
 
@@ -159,7 +159,9 @@ class Worked:
             exhausted=int(np.count_nonzero(rows & ~way.answered)) - reasons.get("cancelled", 0),
             cancelled=reasons.get("cancelled", 0),
             # Where the strongest tier answers for that reason, a budget had no room for a draft.
-            void=int(np.count_nonzero(rows & way.kept & traffic.named["reason"].among(SHORT))),
+            void=int(
+                np.count_nonzero(rows & way.kept & traffic.named["reason"].among(SHORT_OF_BUDGET))
+            ),
         )
 
     def take(self, rows: Ints) -> Worked:
