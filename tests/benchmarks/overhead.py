@@ -17,10 +17,12 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from rows import Row, paired, row
 
+from cascade_core import Budget
 from langchain_cascade import ChatCascade
 
 GROUP = "LangChain, a call"
 BAR = 1.15
+BUDGET_BAR = 1.25
 TOKENS = 20
 CALLS = 60
 KINDS = {"one function as signal": False, "logprobs and prices": True}
@@ -181,4 +183,25 @@ def rows(rounds: int) -> Iterator[Row]:
         for kind, full in KINDS.items()
         for case, (ours, theirs, beside) in pairs(full=full).items()
     )
-    return measured(GROUP, cases, rounds)
+    return measured(GROUP, (*cases, *budgeted()), rounds)
+
+
+def budgeted() -> Iterator[Case]:
+    """Yield a cascade with a budget, held against the same one without."""
+
+    class Limited(Fake):
+        max_tokens: int = 100
+
+    def cascade(**settings: Any) -> ChatCascade:
+        tiers = [Limited(model="gpt-4o-mini"), Limited(model="gpt-4o")]
+        return ChatCascade(tiers=tiers, **settings)
+
+    yield Case(
+        "accept, with a budget",
+        "the same cascade without one",
+        cascade(budget=Budget(usd=1e6)),
+        [cascade()],
+        lambda model: partial(model.invoke, "Where is my order?"),
+        lambda model: partial(model.ainvoke, "Where is my order?"),
+        BUDGET_BAR,
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -34,7 +35,12 @@ def window_of(per: Per, now: float, run: str = "") -> BudgetWindow:
     """
     if per == "run":
         return BudgetWindow(run, now + RUN_ENDS)
-    start = datetime.fromtimestamp(now, UTC).replace(minute=0, second=0, microsecond=0)
+    return _calendar(per, int(now // 3600))
+
+
+@lru_cache(maxsize=8)
+def _calendar(per: Per, hours: int) -> BudgetWindow:
+    start = datetime.fromtimestamp(hours * 3600, UTC)
     if per == "hour":
         return BudgetWindow(f"{start:%Y-%m-%dT%H}", (start + timedelta(hours=1)).timestamp())
     start = start.replace(hour=0)
