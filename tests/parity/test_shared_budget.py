@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -11,9 +10,11 @@ from llama_index.core.llms import ChatMessage
 
 from cascade_core import Budget, BudgetExceeded, RedisStore, collect_decisions
 from cascade_core.errors import CascadeExhausted, StoreDownError
+from cascade_core.guards.redis_link import _links
 from langchain_cascade import ChatCascade
 from llamaindex_cascade import CascadeLLM
 from tests.core.guards.redis_server import PROGRAM, RedisServer, needs_redis
+from tests.core.guards.test_redis_ledger import until
 from tests.langchain.fakes import FakeChat
 from tests.langchain.fakes import Say as Said
 from tests.llamaindex.fakes import FakeLLM, Say
@@ -43,9 +44,9 @@ def server() -> Iterator[RedisServer]:
     try:
         yield server
     finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            server.end()
+        for link in [link for link in _links.values() if str(server.socket) in link.store.shown]:
+            link.close()
+        server.end()
 
 
 class Asker:
@@ -121,3 +122,25 @@ async def test_no_tier_is_asked_while_the_server_is_away(
             await asker.ask(way)
         assert isinstance(caught.value, StoreDownError)
         assert caught.value.trail == ()
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+async def test_a_tier_that_fails_in_one_framework_is_left_alone_in_both(
+    server: RedisServer, framework: str
+) -> None:
+    store = RedisStore(server.url(lease=1.5))
+    askers = {name: Asker(name, Budget(usd=1), store) for name in FRAMEWORKS}
+    breakers = {
+        name: asker.cascade._engine.guards.breakers._of_tiers for name, asker in askers.items()
+    }
+    other = breakers[next(name for name in FRAMEWORKS if name != framework)]
+    for _ in range(3):
+        permit = breakers[framework][0].enter(last=True)
+        breakers[framework][0].failed(permit, ConnectionError("no route"))
+    await askers[framework].ask("whole")  # with a first request the server is read
+    until(lambda: other[0].is_open)
+    assert not other[1].is_open
+    with collect_decisions() as seen:
+        for asker in askers.values():
+            await asker.ask("awaited")
+    assert [[call["tier"] for call in record["calls"]] for record in seen] == [[1], [1]]

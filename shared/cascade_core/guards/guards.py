@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cascade_core.call import Call
 from cascade_core.costs.prices import in_loop
 from cascade_core.effects import Ask, Failed, Grant, Open, Reply, Settle
-from cascade_core.errors import BudgetExceeded, UnboundedCallError
+from cascade_core.errors import BudgetExceeded, NotAskedError, UnboundedCallError
 from cascade_core.guards.accounts import accounts_of
 from cascade_core.guards.bounds import Unbounded, Wanted, bound_of
 from cascade_core.guards.budget import Budget
@@ -96,13 +96,18 @@ class Guards:
             if isinstance(entered, Failed):
                 return entered
             permit = entered
-        lease = self._lease(call, target, request, prices) if self.budgets else None
+        lease: Lease | Failed | None = None
+        try:
+            if self.budgets:
+                lease = self._lease(call, target, request, prices)
+            if isinstance(lease, Lease):
+                self.ledger.start(lease)
+        except NotAskedError as error:  # a server that holds the budgets is away
+            lease = Failed(error)
         if isinstance(lease, Failed):
             if permit is not None:
                 permit.breaker.left(permit)
             return lease
-        if lease is not None:
-            self.ledger.start(lease)
         return Grant(call, lease, permit)
 
     def after(self, grant: Grant, reply: Reply, calls: Sequence[Call]) -> None:

@@ -18,16 +18,23 @@ class Breakers:
     """The breakers of a cascade's tiers, and of the models that judge.
 
     Args:
-        make: Makes one for what is called by that name.
+        make: Makes one for a tier, or a judge as far as anybody knows its model, by its label.
         tiers: The tiers.
+        begin: Called before every call, where breakers are shared.
 
     Attributes:
         waits: Whether asking them may wait; then no event loop may do it.
     """
 
-    def __init__(self, make: Callable[[str], TierBreaker], tiers: Sequence[Tier]) -> None:
+    def __init__(
+        self,
+        make: Callable[[str, Tier | None], TierBreaker],
+        tiers: Sequence[Tier],
+        begin: Callable[[], None] | None = None,
+    ) -> None:
         self._make = make
-        self._of_tiers = {tier.index: make(tier.label) for tier in tiers}
+        self._begin = begin
+        self._of_tiers = {tier.index: make(tier.label, tier) for tier in tiers}
         self._of_judges: dict[str, TierBreaker] = {}
         self._last = max(self._of_tiers, default=0)
         self.waits = any(each.waits for each in self._of_tiers.values())
@@ -47,12 +54,14 @@ class Breakers:
         Returns:
             Leave to call it, or why there is none; None where it has no breaker.
         """
+        if self._begin is not None:
+            self._begin()
         if not isinstance(target, Tier):
             model = type(target).__name__ if judge is None or judge.model is None else judge.model
             label = f"the judge ({model})"
             breaker = self._of_judges.get(label)
             if breaker is None:
-                breaker = self._of_judges.setdefault(label, self._make(label))
+                breaker = self._of_judges.setdefault(label, self._make(label, judge))
             entered = breaker.enter()
             return _failed(label, entered) if isinstance(entered, LeftAlone) else entered
         own = self._of_tiers.get(target.index)

@@ -207,3 +207,39 @@ return {'ok', era, 0, stale}
 
 USED = _COMMON + "return reply('ok', 0, 4, 1)\n"
 """Arguments: names of accounts."""
+
+SYNC = """
+local base, said = ARGV[1], {}
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+for i = 2, #ARGV, 4 do
+  local key, news = base .. 'b:' .. ARGV[i], tonumber(ARGV[i + 1])
+  local ends = tonumber(redis.call('GET', key) or 0)
+  local function close_for(span)
+    ends = now + span
+    redis.call('SET', key, string.format('%.0f', ends), 'PX', span + 600000)
+  end
+  if news == 0 then
+    redis.call('DEL', key)
+    ends = 0
+  elseif news and now + news > ends then
+    close_for(news)
+  end
+  if ends == 0 then
+    said[#said + 1] = -1
+  elseif ends > now then
+    said[#said + 1] = ends - now
+  elseif ARGV[i + 2] == '1' then -- one may try, and the next an interval later
+    close_for(tonumber(ARGV[i + 3]))
+    said[#said + 1] = 0
+  elseif now - ends > tonumber(ARGV[i + 3]) then -- no process has wanted it for so long
+    said[#said + 1] = -2
+  else
+    said[#said + 1] = 1
+  end
+end
+return said
+"""
+"""Arguments, for each breaker: its name, milliseconds that it is open for (0 closed, - no news),
+whether requests want it, and milliseconds between two probes. Returns those left for each: -1 where
+it is closed, 0 where this process may try, -2 where whoever comes first may."""

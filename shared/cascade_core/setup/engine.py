@@ -9,7 +9,7 @@ from copy import copy
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from cascade_core.costs import catalogue, encodings
 from cascade_core.guards.breaker import read_breaker
@@ -37,6 +37,9 @@ from cascade_core.signals.make import make_signals
 from cascade_core.telemetry.setting import read_telemetry
 from cascade_core.telemetry.watch import TelemetryWatch
 from cascade_core.tier import Tier
+
+if TYPE_CHECKING:
+    from cascade_core.guards.redis_breakers import SharedBreakers
 
 _logger = logging.getLogger("cascade_core")
 
@@ -108,10 +111,11 @@ class Engine:
         self.log_metadata = check_keys(settings.log_metadata)
         self.audit: Audit | None = read_audit(settings.audit, self.log)
         self.telemetry = _watch(settings.telemetry, self.name, self.audit)
+        store = open_store(settings.store)
         self.guards = Guards(
             read_budgets(settings.budget),
-            _ledger(open_store(settings.store)),
-            self._breakers(settings.breaker, tiers),
+            _ledger(store),
+            self._breakers(settings.breaker, tiers, store),
             as_tier=self.as_tier,
         )
         for tier, why in self.guards.unbounded(tiers, self.plan.prices):
@@ -121,13 +125,21 @@ class Engine:
         self.worth = Worth()
         self.warm = False
 
-    def _breakers(self, given: Any, tiers: Sequence[Tier]) -> Breakers | None:
+    def _breakers(
+        self, given: Any, tiers: Sequence[Tier], store: RedisStore | None
+    ) -> Breakers | None:
         setting = read_breaker(given)
         if setting is None:
             return None
-        return Breakers(
-            lambda label: LocalBreaker(setting, partial(self._breaker_changed, label)), tiers
-        )
+        sharing = None if store is None else _sharing(store)
+
+        def make(label: str, tier: Tier | None) -> LocalBreaker:
+            changed = partial(self._breaker_changed, label)
+            if sharing is None:
+                return LocalBreaker(setting, changed)
+            return sharing.make(setting, tier, changed)
+
+        return Breakers(make, tiers, None if sharing is None else sharing.begin)
 
     def _breaker_changed(self, label: str, wait: float | None) -> None:
         """Say in the program's log that a tier is left alone, or back in service."""
@@ -231,6 +243,12 @@ class Engine:
             "policy": plan.policy,
             "policy_fingerprint": plan.fingerprint,
         }
+
+
+def _sharing(store: RedisStore) -> SharedBreakers:
+    from cascade_core.guards.redis_breakers import sharing_of  # noqa: PLC0415 - where it is used
+
+    return sharing_of(store)
 
 
 def _ledger(store: RedisStore | None) -> Ledger | None:

@@ -45,7 +45,7 @@ def outage(
     clock = SimpleNamespace(now=0.0)
     monkeypatch.setattr(time, "monotonic", lambda: clock.now)
     made = setting or Breaker()
-    guards = Guards(breakers=Breakers(lambda _: LocalBreaker(made), TIERS))
+    guards = Guards(breakers=Breakers(lambda *_: LocalBreaker(made), TIERS))
     chance, order, prices = random.Random(7), itertools.count(), Prices()
     events = [(place / rate, next(order), None, None) for place in range(int(END * rate))]
     heapq.heapify(events)
