@@ -29,7 +29,7 @@ from langchain_cascade.answer import Shown, stamp, whole_chunk
 from langchain_cascade.cache import AnswerCache, record_on, reused
 from langchain_cascade.calls import ChatCalls
 from langchain_cascade.contexts import contexts_of, thread_of
-from langchain_cascade.convert import load_of, turns_of
+from langchain_cascade.convert import goes_further, load_of, turns_of
 from langchain_cascade.engine import ChatEngine
 from langchain_cascade.runs import chain_run_of
 from langchain_cascade.scope import AsyncScope, Scope
@@ -212,6 +212,7 @@ class Asking:
             metadata=metadata,
             thread=thread_of(config),
             run=chain_run_of(metadata, run.run_id),
+            further=goes_further(prompt),
             **asked,
         )
         if stop is None:

@@ -68,6 +68,7 @@ def to_turns(messages: Sequence[BaseMessage]) -> list[Turn]:
             text_of(message),
             tuple(_tool_calls(message)) if isinstance(message, AIMessage) else (),
             () if isinstance(message.content, str) else _unseen(message.content),
+            message.response_metadata.get("cascade") if isinstance(message, AIMessage) else None,
         )
         for message in messages
     ]
@@ -78,6 +79,17 @@ def turns_of(prompt: PromptValue) -> list[Turn]:
     if isinstance(prompt, StringPromptValue):
         return [Turn("user", prompt.text)]
     return to_turns(prompt.to_messages())
+
+
+def goes_further(given: PromptValue | Sequence[Any]) -> bool:
+    """Tell whether a model is to go on with a turn: tools have answered, or it has itself."""
+    if isinstance(given, PromptValue):
+        given = getattr(given, "messages", ())
+    for message in reversed(given):
+        role = _ROLES.get(getattr(message, "type", ""), "user")
+        if role != "system":
+            return role in ("assistant", "tool")
+    return False
 
 
 def _unseen(content: Sequence[Any]) -> tuple[str, ...]:

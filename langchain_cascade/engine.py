@@ -10,7 +10,7 @@ from langchain_core.messages import BaseMessage
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.setup.engine import Engine
-from cascade_core.setup.settings import DECIDING, RECORDING
+from cascade_core.setup.settings import DECIDING, GUARDING, RECORDING
 from cascade_core.tier import Tier
 from langchain_cascade.providers import has_marks, wants_marks
 from langchain_cascade.runs import follow_chain_runs
@@ -19,7 +19,7 @@ from langchain_cascade.wrapping import Variant
 
 MODES = frozenset({"logprobs", "disable_streaming", "cache"})
 """Fields that change how the tiers are called and not what is decided."""
-REBUILD = frozenset({"tiers", "to_draft", *DECIDING, *RECORDING})
+REBUILD = frozenset({"tiers", "to_draft", *DECIDING, *RECORDING, *GUARDING})
 
 
 class ChatEngine(Engine):

@@ -31,7 +31,7 @@ from cascade_core.setup.constructor import configured
 from cascade_core.setup.settings import CascadeKeywords, CascadeSettings, called
 from langchain_cascade.answer import stamp
 from langchain_cascade.contexts import thread_of
-from langchain_cascade.convert import load_of, to_turns
+from langchain_cascade.convert import goes_further, load_of, to_turns
 from langchain_cascade.engine import ChatEngine
 from langchain_cascade.runs import chain_run_of
 from langchain_cascade.tiers import GivenTier, make_tiers, to_core
@@ -135,6 +135,7 @@ class CascadeMiddleware(AgentMiddleware):
                 config.get("metadata"), getattr(config["callbacks"], "parent_run_id", None)
             ),
             max_tokens=token_limit(request.model_settings),
+            further=goes_further(request.messages),
             mute=[
                 tier.index
                 for tier in self._engine.plan.tiers

@@ -29,7 +29,7 @@ from cascade_core.request import Request
 from cascade_core.tier import Tier
 from langchain_cascade.calls import ChatCalls
 from langchain_cascade.contexts import contexts_in, contexts_of, thread_of
-from langchain_cascade.convert import load_of, to_chunk, to_draft, to_turns
+from langchain_cascade.convert import goes_further, load_of, to_chunk, to_draft, to_turns
 from langchain_cascade.histories import needs_reading, readable, reader
 from langchain_cascade.recorder import CallRecorder
 from langchain_cascade.scope import control_flow
@@ -55,7 +55,15 @@ def request_of(
         tags=config.get("tags") or (),
         metadata=config.get("metadata"),
         thread=thread_of(config),
+        further=_goes_further(value),
     )
+
+
+def _goes_further(value: Any) -> bool:
+    """Tell whether an input goes on with a turn; only one that is messages can."""
+    if isinstance(value, Mapping):
+        value = value.get("messages")
+    return isinstance(value, PromptValue | list | tuple) and goes_further(value)
 
 
 def read_output(output: Any) -> Draft:

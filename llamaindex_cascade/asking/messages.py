@@ -66,6 +66,20 @@ def to_turns(messages: Sequence[ChatMessage]) -> tuple[Turn, ...]:
     )
 
 
+def goes_further(messages: Sequence[ChatMessage], *, in_text: bool = False) -> bool:
+    """Tell whether a model is to go on with a turn: tools have answered, or it has itself.
+
+    Args:
+        messages: The conversation.
+        in_text: Whether a text agent asks: what its tools return are messages of the user's.
+    """
+    for message in reversed(messages):
+        role = _ROLES.get(message.role, "user")
+        if role != "system":
+            return role in ("assistant", "tool") or (in_text and len(messages) > 1)
+    return False
+
+
 def load_of(messages: Sequence[ChatMessage]) -> Load:
     """Return how long messages are, and what they hold beside text."""
     size, parts = 0, set[Missing]()

@@ -17,7 +17,7 @@ from pydantic import ConfigDict, Field
 from cascade_core.forks import free_in_child
 from cascade_core.request import Request
 from cascade_core.setup.notices import Notices
-from cascade_core.setup.settings import DECIDING, RECORDING, CascadeSettings
+from cascade_core.setup.settings import DECIDING, GUARDING, RECORDING, CascadeSettings
 from llamaindex_cascade.asking.arguments import check_conversation
 from llamaindex_cascade.asking.engine import LLMEngine
 from llamaindex_cascade.asking.instrumentation import request_facts
@@ -33,7 +33,7 @@ from llamaindex_cascade.llm.shown import responses, stamped
 from llamaindex_cascade.llm.templates import Filled
 from llamaindex_cascade.llm.ways import Way
 
-_REBUILD = frozenset({"tiers", *DECIDING, *RECORDING})
+_REBUILD = frozenset({"tiers", *DECIDING, *RECORDING, *GUARDING})
 _assigning = RLock()
 free_in_child(sys.modules[__name__], "_assigning")
 

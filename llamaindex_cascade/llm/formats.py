@@ -38,7 +38,7 @@ def wanted_format(messages: Sequence[ChatMessage]) -> FormatCheck | None:
         return None
     first = messages[0].content or ""
     if all(word in first for word in _REACT):
-        return _ReAct(frozenset(_TOOLS.findall(first)))
+        return ReAct(frozenset(_TOOLS.findall(first)))
     program = _asking_program()
     return None if program is None else _Made(program)
 
@@ -63,13 +63,14 @@ _FARTHEST = 20
 """How many calls there may be between a program and the model it asks; spans are some of them."""
 
 
-class _ReAct:
+class ReAct:
     """A thought, then an action with its input as JSON, or an answer."""
 
     def __init__(self, tools: frozenset[str]) -> None:
         self._tools = tools
 
     def __call__(self, text: str) -> Exception | None:
+        """Return how a step misses the format, or None."""
         action, answer = text.find("Action:"), text.find("Answer:")
         if action >= 0 and (answer < 0 or action < answer):
             step = _step(text, action)

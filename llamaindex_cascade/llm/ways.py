@@ -24,8 +24,8 @@ from cascade_core.request import ToolSpec, Turn
 from llamaindex_cascade.asking.arguments import arguments_for
 from llamaindex_cascade.asking.calls import Invocation
 from llamaindex_cascade.asking.history import for_tier
-from llamaindex_cascade.asking.messages import check_messages, load_of, to_turns
-from llamaindex_cascade.llm.formats import FormatError, wanted_format
+from llamaindex_cascade.asking.messages import check_messages, goes_further, load_of, to_turns
+from llamaindex_cascade.llm.formats import FormatError, ReAct, wanted_format
 
 if TYPE_CHECKING:
     from llamaindex_cascade.asking.tiers import LLMTier
@@ -89,7 +89,13 @@ class Messages:
     @property
     def request(self) -> dict[str, Any]:
         """The limit on the answer's tokens, and the schema of the JSON asked for, if any."""
-        return {"load": lambda: load_of(self._messages), **_known(self.arguments)}
+        in_text = isinstance(self._check, ReAct)
+        return {
+            "load": lambda: load_of(self._messages),
+            "further": goes_further(self._messages, in_text=in_text),
+            "acts_in_text": in_text,
+            **_known(self.arguments),
+        }
 
 
 class Text(Messages):
@@ -195,6 +201,7 @@ class Tools:
             "tools": specs,
             "tool_choice": self._choice(),
             "load": lambda: load_of(self._all()),
+            "further": self._user_msg is None and goes_further(self._history),
             **known,
         }
 

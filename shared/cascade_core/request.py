@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from cascade_core.abilities import Load, Missing, size_of
 from cascade_core.frozen import frozen
+from cascade_core.held import Held
 from cascade_core.ruling import UNRULED, Ruling
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -59,12 +60,14 @@ class Turn:
         text: The message's text; parts that are not text are left out.
         tool_calls: Tools called in this turn.
         unseen: What was left out: "image", "audio", "video", "file".
+        record: Of the decision that it comes from, where the message carries it.
     """
 
     role: Role
     text: str = field(repr=False)
     tool_calls: tuple[ToolCall, ...] = ()
     unseen: tuple[str, ...] = ()
+    record: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
 
 class Request:
@@ -93,9 +96,13 @@ class Request:
             answer that a later tier has begun.
         thread: The conversation that it belongs to, where the caller named one.
         run: The run of an agent or a chain that it belongs to, as far as it is known.
+        further: Whether it goes on with a turn that a model has begun: after the user's last
+            message stand tools' results, or an answer.
+        acts_in_text: Whether it is asked by an agent that calls tools by what is said in a text.
 
     Attributes:
         ruling: What the policy's rules say of it, once they have been asked.
+        held: What earlier steps have decided for it, once they have been looked for.
         audit: With which probability it was to be audited, and whether it is, as its record says
             it; None where nothing is audited.
     """
@@ -103,9 +110,12 @@ class Request:
     __slots__ = (
         "_load",
         "_turns",
+        "acts_in_text",
         "audit",
         "contexts",
         "first",
+        "further",
+        "held",
         "max_tokens",
         "metadata",
         "mute",
@@ -138,6 +148,8 @@ class Request:
         first: int = 0,
         thread: str | None = None,
         run: str | None = None,
+        further: bool = False,
+        acts_in_text: bool = False,
     ) -> None:
         self._turns = turns
         self.native = native
@@ -154,6 +166,9 @@ class Request:
         self.first = first
         self.thread = thread
         self.run = run
+        self.further = further
+        self.acts_in_text = acts_in_text
+        self.held: Held | None = None
         self.ruling: Ruling = UNRULED
         self.audit: Mapping[str, Any] | None = None
 
@@ -201,6 +216,10 @@ class Request:
         """
         pin = self.ruling.pin
         return last if pin is None else pin
+
+    def holds(self, tier: int) -> bool:
+        """Tell whether it is a tier's because earlier steps were."""
+        return self.held is not None and self.held.tier == tier
 
     @property
     def needs_tool(self) -> bool:

@@ -10,6 +10,7 @@ from cascade_core.abilities import Missing
 from cascade_core.call import Call, Reason, StrongCostBasis
 from cascade_core.draft import Draft
 from cascade_core.frozen import frozen
+from cascade_core.held import Held
 
 
 @frozen
@@ -81,6 +82,7 @@ class Verdict:
         failing: Tiers that have failed several times in a row.
         budget: What the budget is called that had no room for a call of the decision, if any.
         void: Whether that kept the answer below a threshold, so that no promise holds for it.
+        held: What earlier steps of the turn or conversation had decided, where they had.
     """
 
     tier: int
@@ -102,3 +104,4 @@ class Verdict:
     strong_cost_basis: StrongCostBasis | None = None
     budget: str | None = None
     void: bool = False
+    held: Held | None = None

@@ -78,7 +78,8 @@ def desk(
     agent: dict[str, Any] | None = None,
     **settings: Any,
 ) -> Desk:
-    """Make an agent whose model turns are cascaded, by middleware or by its model."""
+    """Make an agent whose model's steps are decided each for itself, by middleware or its model."""
+    settings = {"hold": None, **settings}
     executed: list[str] = []
 
     def weather(city: str) -> str:
@@ -253,7 +254,7 @@ async def test_a_required_tool_that_is_not_called_escalates(way: str, choice: st
         await run(agent, way)
     assert seen[0]["reason"] == "gate_tool_call"
     assert executed == ["Oslo"]
-    assert seen[1]["reason"] == "confident"
+    assert seen[1]["reason"] == "held"
 
 
 async def test_a_tier_that_cannot_call_tools_is_passed_over(how: str, way: str) -> None:

@@ -17,7 +17,7 @@ from cascade_core.policy.reference import Reference
 
 UNDECIDED = frozenset(
     {"cached", "exhausted", "only_tier", "sticky", "tool_call", "tool_support", "unable"}
-    | {"unfinished", "bypassed", "pinned", "kept", "cancelled"}
+    | {"unfinished", "bypassed", "pinned", "kept", "cancelled", "held"}
 )
 """Reasons of records that no threshold had a say in, or that nobody answered."""
 

@@ -77,8 +77,9 @@ def as_record(verdict: Verdict, record_id: str, asked: Asked) -> Record:
         `shadow`; where a tier was passed over because it lacks what the request
         needs, `unable`; where one fails again and again, `failing`; where answers are audited,
         `audit`; where a budget had no room for a call, `budget`, and `promise` (`"void"`) where the
-        answer stayed below a threshold because of that. No prompt or answer text. Version 2 adds
-        the fields of `Asked`, and `judged`: how every judged draft was judged.
+        answer stayed below a threshold because of that; where earlier steps had decided on a tier,
+        `held`. No prompt or answer text. Version 2 adds the fields of `Asked`, and `judged`: how
+        every judged draft was judged.
     """
     judged = verdict.judged
     record: Record = {
@@ -103,6 +104,8 @@ def as_record(verdict: Verdict, record_id: str, asked: Asked) -> Record:
     }
     if asked.audit is not None:
         record["audit"] = dict(asked.audit)
+    if verdict.held is not None:
+        record["held"] = asdict(verdict.held)
     if verdict.shadow is not None:
         record["shadow"] = dict(verdict.shadow)
     if verdict.unable:

@@ -30,6 +30,7 @@ def draft_of(run: Climb, tier: Tier) -> Steps[Answered | Judgement]:
     """Get a draft from a tier; a `Judgement` says why there is none."""
     plan = run.plan
     reads = plan.reads_logprobs and tier.logprobs.asked and tier.index not in run.request.mute
+    reads = reads and not (run.request.holds(tier.index) and run.purpose == "draft")
     got: Answered | Judgement | Failed
     if reads:
         failed = partial(run.trail.fail, tier=tier, purpose=run.purpose)

@@ -11,7 +11,7 @@ threshold → accept, or go on (`judging`). The last tier's answer is returned a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,6 @@ from cascade_core.effects import (
     Steps,
 )
 from cascade_core.errors import CascadeExhausted
-from cascade_core.loop.able import missing
 from cascade_core.loop.climb import Answered, Climb
 from cascade_core.loop.drafting import draft_of, note_failure
 from cascade_core.loop.judging import (
@@ -40,6 +39,7 @@ from cascade_core.loop.judging import (
     pointless,
 )
 from cascade_core.loop.notes import no_reading_note
+from cascade_core.loop.route import passed_over
 from cascade_core.loop.short import best_draft, cheapest_tier
 from cascade_core.loop.strong import always_strong
 from cascade_core.loop.trail import Trail, total
@@ -95,7 +95,7 @@ def cascade(
         else:
             yield Emit(answer.draft.native, tier)
     if not judgement.accepted:
-        return _verdict(run, tier, answer.draft, "kept")
+        return _verdict(run, tier, answer.draft, _unjudged(judgement))
     return _verdict(run, tier, answer.draft, judgement.reason, accepted=True)
 
 
@@ -109,12 +109,13 @@ def _climb(run: Climb) -> Steps[tuple[Tier, Judgement, Answered] | None]:
     skipped = plan.skipped(request) if ruling.escalate else ()
     for tier in plan.tiers[:-1]:
         # A tier with no draft to judge gives the reason; the numbers stay the last judged draft's.
-        if passed := _passed_over(run, tier, skipped):
+        if passed := passed_over(run, tier, skipped):
             run.judged = replace(run.judged, reason=passed)
             continue
         silent = plan.reads_logprobs and tier.logprobs.absent and not tier.logprobs.retry()
         unread = silent or tier.index in request.mute
-        if unread and ruling.escalate and pointless(plan, request, tier):
+        held = request.holds(tier.index)
+        if unread and ruling.escalate and not held and pointless(plan, request, tier):
             run.judged = replace(run.judged, reason="no_reading")
             yield no_reading_note(plan, tier)
             continue
@@ -125,7 +126,10 @@ def _climb(run: Climb) -> Steps[tuple[Tier, Judgement, Answered] | None]:
                 _judged(run, tier, answer)
             continue
         entry = run.trail.add(answer.draft, tier, "draft")
-        judged = yield from judge(plan, request, run.trail, tier, answer.draft)
+        judged = yield from judge(plan, request, run.trail, tier, answer.draft, held=held)
+        if judged.reason == "held":  # nobody judged it
+            entry.settle("returned")
+            return tier, judged, answer
         judgement = _judged(run, tier, judged)
         run.drafts.append((tier, judgement, entry))
         if judgement.accepted:
@@ -136,19 +140,6 @@ def _climb(run: Climb) -> Steps[tuple[Tier, Judgement, Answered] | None]:
             return tier, judgement, answer
         entry.settle("rejected", judgement.reason)
     return None
-
-
-def _passed_over(run: Climb, tier: Tier, skipped: Collection[int]) -> Reason | None:
-    """Say why a tier is not asked, as far as the request alone tells; None where it is."""
-    request = run.request
-    if tier.index < request.first:
-        return "sticky"
-    if tier.index in request.ruling.bypass:
-        return "bypassed"
-    if lacks := missing(tier, request):
-        run.unable[tier.index] = lacks
-        return "unable"
-    return "difficult" if tier.index in skipped else None
 
 
 def _judged(run: Climb, tier: Tier, judgement: Judgement) -> Judgement:
@@ -237,8 +228,9 @@ def shadowed(plan: Plan, request: Request, trail: Trail, verdict: Verdict) -> St
         would: dict[str, object] = {"tier": verdict.tier, "reason": run.judged.reason}
         paid = total(trail.calls)
     else:
-        kept = not accepted[1].accepted
-        would = {"tier": accepted[0].index, "reason": "kept" if kept else accepted[1].reason}
+        judged = accepted[1]
+        reason = judged.reason if judged.accepted else _unjudged(judged)
+        would = {"tier": accepted[0].index, "reason": reason}
         paid = total(tried)
         for call in tried:  # nothing of it was served
             if call.outcome in ("accepted", "returned"):
@@ -251,6 +243,11 @@ def shadowed(plan: Plan, request: Request, trail: Trail, verdict: Verdict) -> St
     run.budget, run.void = verdict.budget, verdict.void  # of the answer that was served
     answered = plan.tiers[verdict.tier]
     return replace(_verdict(run, answered, verdict.draft, verdict.reason), shadow=shadow)
+
+
+def _unjudged(judgement: Judgement) -> Reason:
+    """Return why a draft is the answer that met no threshold."""
+    return "held" if judgement.reason == "held" else "kept"
 
 
 def _drafted(reply: Drafts | Done | Failed) -> Draft | None:
@@ -283,6 +280,7 @@ def _verdict(
         judgements=run.judgements,
         budget=run.budget,
         void=run.void,
+        held=run.request.held,
     )
 
 

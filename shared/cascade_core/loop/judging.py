@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from cascade_core.tier import Tier
 
 
-def judge(plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft) -> Steps[Judgement]:
+def judge(  # noqa: PLR0913 - what is judged, by what, and who pays
+    plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft, *, held: bool = False
+) -> Steps[Judgement]:
     """Judge a draft: gates, then signals, then the threshold.
 
     Args:
@@ -32,6 +34,7 @@ def judge(plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft) 
         trail: Where calls of signals are noted.
         tier: Whose draft it is; not the last.
         draft: The draft.
+        held: Whether an earlier step has decided on the tier: then gates alone are asked.
 
     Returns:
         What was decided, and by what.
@@ -41,6 +44,8 @@ def judge(plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft) 
         failed = yield from failed_custom_gate(plan, request, draft)
     if failed is not None:
         return Judgement(failed, draft=draft)
+    if held:
+        return Judgement("held", draft=draft)
     threshold = plan.threshold(tier, request)
     read = yield from _read(plan, request, trail, tier, draft)
     unread = Judgement(

@@ -174,6 +174,7 @@ class Session(RecordedSession):
             hook.before(self)
         self.request.ruling = self.plan.ruling(self.request, self.at)
         self.request.audit = self.engine.pick(self.request)
+        self.request.held = self._held()
         decide = served if self.plan.mode == "shadow" else cascade
         return self.guarded(
             decide(self.plan, self.request, self._trail, streamed=streamed), self._trail
@@ -187,6 +188,7 @@ class Session(RecordedSession):
     def _verdict(self, verdict: Verdict) -> None:
         self.verdict = verdict
         self.record = as_record(verdict, self.id, self._asked())
+        self._remember(verdict)
 
     def _finish(self) -> Decided:
         """Write down what was decided; in shadow mode, have the rest found out behind."""

@@ -19,6 +19,7 @@ from cascade_core.loop.recording import asked_of, content_of, wants_content
 
 if TYPE_CHECKING:
     from cascade_core.call import Call
+    from cascade_core.held import Held
     from cascade_core.request import Request
     from cascade_core.setup.engine import Engine
     from cascade_core.setup.plan import Plan
@@ -114,6 +115,28 @@ class RecordedSession:
             await drivers.in_own_thread(engine.warm_up)
         else:
             engine.warm_up()
+
+    def _held(self) -> Held | None:
+        """Return what earlier steps have decided; what nobody can read decides nothing."""
+        try:
+            return self.engine.holding.find(self.request)
+        except Exception as error:  # noqa: BLE001 - what is held costs no answer
+            self._unheld(error)
+            return None
+
+    def _remember(self, verdict: Verdict) -> None:
+        """Have further steps of the same turn know of this one."""
+        try:
+            self.engine.holding.remember(self.request, verdict, self.id)
+        except Exception as error:  # noqa: BLE001 - the answer is paid for and must get out
+            self._unheld(error)
+
+    def _unheld(self, error: Exception) -> None:
+        self.plan.notices.give(
+            "hold",
+            f"the steps before a request cannot be read ({type(error).__name__}): it is decided "
+            "for itself, whatever hold= says",
+        )
 
     def _asked(self) -> Asked:
         if self.took is None:  # what goes on behind an answer is not waited for

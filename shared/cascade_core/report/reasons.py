@@ -28,6 +28,7 @@ IN_WORDS: Mapping[Reason, str] = {
     "pinned": "a rule lets only this tier see it",
     "kept": "a rule keeps the first draft",
     "budget": "a budget had no room",
+    "held": "an earlier step had decided on the tier",
     "only_tier": "there was no other tier to ask",
     "best_draft": "all later tiers failed",
     "shadow": "only recorded; the last tier was served",

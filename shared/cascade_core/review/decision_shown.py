@@ -270,12 +270,13 @@ def _route(record: Record) -> list[str]:
     said = []
     if record["rule"] is not None:
         said.append(f"The rule “{record['rule']}” fired.")
-    if record["reason"] in {"bypassed", "pinned", "kept", "difficult", "sticky", "cached"}:
+    if record["reason"] in {"bypassed", "pinned", "kept", "difficult", "sticky", "cached", "held"}:
         said.append(f"{IN_WORDS[record['reason']].capitalize()}.")
     if isinstance(budget := record.get("budget"), str):
         void = record.get("promise") == "void"
         so = ": the answer stayed below a threshold, and no promise holds for it" if void else ""
         said.append(f"The budget “{budget}” had no room{so}.")
+    said += _held(record.get("held"))
     for each in _objects(record.get("unable")):
         missing = each.get("missing")
         lacks = ", ".join(map(str, missing)) if isinstance(missing, list) else str(missing)
@@ -285,6 +286,15 @@ def _route(record: Record) -> list[str]:
         f"a row: {each.get('error')}."
         for each in _objects(record.get("failing"))
     ]
+
+
+def _held(held: Any) -> list[str]:
+    """Say what earlier steps had decided on."""
+    if not isinstance(held, Mapping):
+        return []
+    since = held.get("since")
+    begun = "" if since is None else f", since decision {since}"
+    return [f"Tier {held.get('tier')} was held to for the {held.get('by')}{begun}."]
 
 
 def _shadow(shadow: Any) -> str | None:

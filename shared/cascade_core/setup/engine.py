@@ -16,6 +16,7 @@ from cascade_core.guards.breaker import read_breaker
 from cascade_core.guards.breakers import LocalBreaker
 from cascade_core.guards.budget import read_budgets
 from cascade_core.guards.guards import Guards
+from cascade_core.guards.holding import Holding
 from cascade_core.guards.ledger import Ledger
 from cascade_core.guards.permits import Breakers
 from cascade_core.guards.store import RedisStore, open_store
@@ -70,6 +71,7 @@ class Engine:
         audit: Which answers are compared with the strongest tier's, if any.
         telemetry: Tells OpenTelemetry of requests, where anybody listens; None where it must not.
         guards: Asked before every call.
+        holding: Knows which tier earlier steps of a turn have decided on.
         chance: Draws the numbers that say which requests are audited.
         hooks: Told of every request; see `loop.hooks.Hook`.
         worth: What requests have paid, beside what the last tier alone would have cost.
@@ -120,6 +122,7 @@ class Engine:
         )
         for tier, why in self.guards.unbounded(tiers, self.plan.prices):
             self.plan.notices.give(f"unbounded:{tier.index}", why)
+        self.holding = Holding(settings.hold, self.name, len(tiers))
         self.chance = by_chance
         self.hooks: list[Any] = []
         self.worth = Worth()

@@ -21,6 +21,7 @@ from cascade_core.traffic.saved import Saved, saved_of
 
 STRAIGHT = frozenset(
     {"bypassed", "difficult", "only_tier", "sticky", "tool_support", "unable", "pinned", "cached"}
+    | {"held"}
 )
 """Reasons of requests that no cheaper tier was asked about before the one that answered."""
 

@@ -1,0 +1,113 @@
+"""`hold=`: which tier earlier steps have decided on, and what later steps will know it by.
+
+Within a user's turn a tool-calling agent asks its model again and again. Decided one by one, its
+steps would go to one model and then to another: each has to read what the other did, and no
+prompt cache stays warm. So the steps after the first go where that one was answered.
+
+What the flow makes of it is in `loop.flow`; what is remembered, in `holds`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cascade_core.errors import ConfigurationError
+from cascade_core.guards.holds import Holds, Stay
+from cascade_core.guards.turns import step_keys, turn_start
+from cascade_core.held import Held, HeldBy
+
+if TYPE_CHECKING:
+    from cascade_core.request import Request, Turn
+    from cascade_core.verdict import Verdict
+
+NOT_KEPT = frozenset({"best_draft", "budget", "exhausted", "unfinished"})
+"""Reasons of answers that were given for want of a better one: no later step is held to them."""
+
+
+class Holding:
+    """What one cascade holds its requests to.
+
+    Args:
+        hold: The setting `hold=`.
+        name: The cascade's name: records of others say nothing of its tiers.
+        tiers: How many tiers it has.
+
+    Raises:
+        ConfigurationError: There is no such setting.
+    """
+
+    def __init__(self, hold: Any, name: str, tiers: int) -> None:
+        if hold not in (None, "turn", "conversation"):
+            msg = f'hold={hold!r} is none of "turn", "conversation" and None'
+            raise ConfigurationError(msg)
+        self._hold: HeldBy | None = hold if tiers > 1 else None
+        self._name = name
+        self._tiers = tiers
+        self._holds = Holds()
+
+    def find(self, request: Request) -> Held | None:
+        """Return what holds for a request; None where it is decided for itself."""
+        if self._hold is None or not request.further:
+            return None
+        turns = request.turns
+        start = turn_start(turns, in_text=request.acts_in_text)
+        found: Stay | None = None
+        for place in range(len(turns) - 1, start - 1, -1):
+            if turns[place].role != "assistant":
+                continue
+            kept = self._known(request, turns[place], place)
+            # What sent a step up holds for those that follow, so no later step was below it.
+            if kept is not None and (found is None or kept.tier > found.tier):
+                found = kept
+        return None if found is None else Held(found.tier, "turn", found.since)
+
+    def remember(self, request: Request, verdict: Verdict, decision: str) -> None:
+        """Take note of an answer that further steps may follow."""
+        if self._hold is None:
+            return
+        draft = verdict.draft
+        if not (draft.tool_calls or request.acts_in_text):
+            return
+        tier = _decided(verdict.tier, verdict.reason, verdict.shadow)
+        if tier is None:
+            return
+        held = request.held
+        since = decision if held is None or held.since is None else held.since
+        turns = request.turns
+        keys = step_keys(turns, len(turns), draft.text, draft.tool_calls, request.thread)
+        self._holds.put([_own(decision), *keys], Stay(tier, since, time.time()))
+
+    def _known(self, request: Request, turn: Turn, place: int) -> Stay | None:
+        """Return what is known of a step: by its id, by what it said, or by its record alone."""
+        record = turn.record
+        if record is not None and isinstance(record.get("id"), str):
+            kept = self._holds.get([_own(record["id"])])
+            if kept is not None:
+                return kept
+        keys = step_keys(request.turns, place, turn.text, turn.tool_calls, request.thread)
+        kept = self._holds.get(keys)
+        return kept if kept is not None or record is None else self._recorded(record)
+
+    def _recorded(self, record: Mapping[str, Any]) -> Stay | None:
+        """Return what a record says, where it is one of this cascade's."""
+        tier = _decided(record.get("tier"), record.get("reason"), record.get("shadow"))
+        if record.get("cascade") != self._name or not isinstance(tier, int):
+            return None
+        if not 0 <= tier < self._tiers:
+            return None
+        held = record.get("held")
+        since = held.get("since") if isinstance(held, Mapping) else None
+        return Stay(tier, since or record.get("id"), time.time())
+
+
+def _decided(tier: Any, reason: Any, shadow: Any) -> Any:
+    """Return the tier that a cascade decided on; in shadow mode it would have."""
+    if isinstance(shadow, Mapping):
+        tier, reason = shadow.get("tier"), shadow.get("reason")
+    return None if reason in NOT_KEPT else tier
+
+
+def _own(decision: str) -> bytes:
+    return b"own" + decision.encode(errors="replace")

@@ -1,0 +1,303 @@
+"""`hold="turn"`: in a tool loop of ten steps the model never changes, in either framework's agents.
+
+The cheap model's confidence goes up and down from step to step; decided one by one, the steps go
+to one model and to the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tools import tool
+from langgraph.checkpoint.memory import MemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.prebuilt import ToolNode, tools_condition
+from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent, ReActAgent
+from llama_index.core.base.llms.types import ChatMessage, MessageRole
+from llama_index.core.tools import FunctionTool
+
+from cascade_core import collect_decisions
+from langchain_cascade import CascadeMiddleware, ChatCascade
+from llamaindex_cascade import CascadeLLM
+from tests.langchain import fakes as langchain_fakes
+from tests.llamaindex import fakes as llamaindex_fakes
+
+STEPS = 10
+PS = [0.99, 0.3, 0.2, 0.99, 0.1, 0.95, 0.3, 0.99, 0.4, 0.2]
+"""How sure the cheap model is, step by step."""
+
+
+def look_up(number: int) -> str:
+    """Look up an entry by its number."""
+    return f"entry {number}"
+
+
+def confidence(question: str, step: int) -> float:
+    """How sure the cheap model is of a step; a hard question's first step is no sure one."""
+    return PS[(step + ("hard" in question)) % len(PS)]
+
+
+# --- LangChain ------------------------------------------------------------------------------------
+
+
+def _turn(messages: list[Any]) -> tuple[str, int]:
+    """Return the last question, and how many steps there were since."""
+    last = max(i for i, m in enumerate(messages) if isinstance(m, HumanMessage))
+    return str(messages[last].content), sum(isinstance(m, AIMessage) for m in messages[last:])
+
+
+def _says(*, cheap: bool, parallel: int = 1) -> Callable[[list[Any], dict[str, Any]], Any]:
+    def script(messages: list[Any], kwargs: dict[str, Any]) -> Any:
+        del kwargs
+        question, step = _turn(messages)
+        p = confidence(question, step) if cheap else 0.99
+        if step >= STEPS - 1:
+            return langchain_fakes.Say("the answer", p=p)
+        calls = [
+            {"name": "look_up", "args": {"number": step}, "id": f"call_{step}_{k}"}
+            for k in range(parallel)
+        ]
+        payload = {"content": [{"token": "call", "logprob": _log(p), "top_logprobs": []}]}
+        return langchain_fakes.Say("looking", tool_calls=calls, payload=payload)
+
+    return script
+
+
+def _log(p: float) -> float:
+    return math.log(p)
+
+
+def models(parallel: int = 1) -> list[Any]:
+    return [
+        langchain_fakes.FakeChat(_says(cheap=cheap, parallel=parallel), model_name=name)
+        for cheap, name in ((True, "m0"), (False, "m1"))
+    ]
+
+
+def chat(**settings: Any) -> ChatCascade:
+    parallel = settings.pop("parallel", 1)
+    return ChatCascade(models(parallel), thresholds=0.8, on_tool_call="escalate", **settings)
+
+
+LOOK_UP = tool(look_up)
+
+
+def graph(llm: Any, **compiling: Any) -> Any:
+    bound = llm.bind_tools([LOOK_UP])
+
+    def ask(state: MessagesState) -> Any:
+        return {"messages": [bound.invoke(state["messages"])]}
+
+    async def ask_later(state: MessagesState) -> Any:
+        return {"messages": [await bound.ainvoke(state["messages"])]}
+
+    made = StateGraph(MessagesState)
+    made.add_node("model", RunnableLambda(ask, ask_later))
+    made.add_node("tools", ToolNode([LOOK_UP]))
+    made.add_edge(START, "model")
+    made.add_conditional_edges("model", tools_condition)
+    made.add_edge("tools", "model")
+    return made.compile(**compiling)
+
+
+LIMIT = {"recursion_limit": 60}
+
+
+def _agent_of(way: str) -> Any:
+    parallel = 3 if way == "parallel calls" else 1
+    if way == "middleware":
+        made = CascadeMiddleware(models(), thresholds=0.8, on_tool_call="escalate")
+        return create_agent(models()[1], [LOOK_UP], middleware=[made])
+    if way == "graph":
+        return graph(chat())
+    if way == "graph with a checkpointer":
+        return graph(chat(), checkpointer=MemorySaver())
+    return create_agent(chat(parallel=parallel), [LOOK_UP])
+
+
+GRAPHS = ["create_agent", "parallel calls", "middleware", "graph", "graph with a checkpointer"]
+
+
+async def run_langchain(way: str, question: str, manner: str) -> None:
+    agent = _agent_of(way)
+    config = {**LIMIT, "configurable": {"thread_id": "t1"}}
+    asked = {"messages": [HumanMessage(question)]}
+    if manner == "sync":
+        agent.invoke(asked, config)
+    elif manner == "async":
+        await agent.ainvoke(asked, config)
+    elif manner == "stream":
+        list(agent.stream(asked, config, stream_mode="messages"))
+    else:
+        async for _ in agent.astream(asked, config, stream_mode="messages"):
+            pass
+
+
+def plain_loop(question: str, manner: str) -> None:
+    """A loop as people write it; what the model said goes on without its metadata."""
+    bound = chat().bind_tools([LOOK_UP])
+    messages: list[Any] = [HumanMessage(question)]
+    while True:
+        if manner == "stream":
+            said: Any = None
+            for chunk in bound.stream(messages):
+                said = chunk if said is None else said + chunk
+            assert isinstance(said, AIMessageChunk)
+        else:
+            said = bound.invoke(messages)
+        if not said.tool_calls:
+            return
+        messages.append(AIMessage(said.content, tool_calls=said.tool_calls))
+        messages += [
+            ToolMessage(look_up(**call["args"]), tool_call_id=call["id"])
+            for call in said.tool_calls
+        ]
+
+
+# --- LlamaIndex -----------------------------------------------------------------------------------
+
+
+def _llama_turn(messages: list[ChatMessage]) -> tuple[str, int]:
+    asked = [
+        i
+        for i, m in enumerate(messages)
+        if m.role == MessageRole.USER and not (m.content or "").startswith("Observation:")
+    ]
+    steps = sum(m.role == MessageRole.ASSISTANT for m in messages[asked[-1] :])
+    return messages[asked[-1]].content or "", steps
+
+
+def _llama_says(*, cheap: bool, react: bool = False) -> Callable[[Any], Any]:
+    def script(seen: Any) -> Any:
+        question, step = _llama_turn(seen.messages)
+        p = confidence(question, step) if cheap else 0.99
+        if step >= STEPS - 1:
+            text = "Thought: I can answer.\nAnswer: the answer" if react else "the answer"
+            return llamaindex_fakes.Say(text, p=p)
+        if react:
+            given = json.dumps({"number": step})
+            text = f"Thought: I need a tool.\nAction: look_up\nAction Input: {given}"
+            return llamaindex_fakes.Say(text, p=p)
+        return llamaindex_fakes.Say(
+            "", p=p, said="looking", tool_calls=[("look_up", {"number": step})]
+        )
+
+    return script
+
+
+def llm(*, react: bool = False, **settings: Any) -> CascadeLLM:
+    tiers = [
+        llamaindex_fakes.FakeLLM(_llama_says(cheap=cheap, react=react), model=name)
+        for cheap, name in ((True, "m0"), (False, "m1"))
+    ]
+    return CascadeLLM(tiers, thresholds=0.8, on_tool_call="escalate", **settings)
+
+
+TOOL = FunctionTool.from_defaults(look_up)
+
+
+async def run_llamaindex(way: str, question: str, *, streaming: bool) -> None:
+    react = way == "ReActAgent"
+    kind = ReActAgent if react else FunctionAgent
+    agent: Any = kind(
+        name="clerk",
+        description="looks things up",
+        tools=[TOOL],
+        llm=llm(react=react),
+        streaming=streaming,
+    )
+    if way == "AgentWorkflow":
+        agent = AgentWorkflow([agent], initial_state={"asked": 0})
+    await agent.run(user_msg=question, max_iterations=30)
+
+
+async def llama_loop(question: str, manner: str) -> None:
+    cascade = llm()
+    history = [ChatMessage(role="user", content=question)]
+    while True:
+        if manner == "sync":
+            said = cascade.chat_with_tools([TOOL], chat_history=history)
+        elif manner == "async":
+            said = await cascade.achat_with_tools([TOOL], chat_history=history)
+        elif manner == "stream":
+            said = list(cascade.stream_chat_with_tools([TOOL], chat_history=history))[-1]
+        else:
+            stream = await cascade.astream_chat_with_tools([TOOL], chat_history=history)
+            said = [part async for part in stream][-1]
+        calls = cascade.get_tool_calls_from_response(said, error_on_no_tool_call=False)
+        if not calls:
+            return
+        history.append(said.message)
+        for call in calls:
+            kwargs = {"tool_call_id": call.tool_id}
+            content = look_up(**call.tool_kwargs)
+            history.append(ChatMessage(role="tool", content=content, additional_kwargs=kwargs))
+
+
+# --- what must come of it -------------------------------------------------------------------------
+
+
+def check(seen: list[dict[str, Any]], tier: int) -> None:
+    """Ten steps by one model; the first was decided, the others hold to it."""
+    assert [record["tier"] for record in seen] == [tier] * STEPS
+    first, *others = seen
+    assert first["reason"] == ("low_confidence" if tier else "confident")
+    assert "held" not in first
+    assert {record["reason"] for record in others} == {"held"}
+    assert {record["held"]["since"] for record in others} == {first["id"]}
+    assert {record["held"]["by"] for record in others} == {"turn"}
+
+
+QUESTIONS = pytest.mark.parametrize(
+    ("question", "tier"), [("an easy question", 0), ("a hard question", 1)]
+)
+
+
+@QUESTIONS
+@pytest.mark.parametrize("manner", ["sync", "async", "stream", "astream"])
+@pytest.mark.parametrize("way", GRAPHS)
+def test_no_step_of_a_langchain_agent_changes_the_model(way, manner, question, tier):
+    with collect_decisions() as seen:
+        asyncio.run(run_langchain(way, question, manner))
+    check(list(seen), tier)
+
+
+@QUESTIONS
+@pytest.mark.parametrize("manner", ["sync", "stream"])
+def test_no_step_of_a_loop_whose_messages_are_made_anew_changes_the_model(manner, question, tier):
+    with collect_decisions() as seen:
+        plain_loop(question, manner)
+    check(list(seen), tier)
+
+
+@QUESTIONS
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("way", ["FunctionAgent", "AgentWorkflow", "ReActAgent"])
+def test_no_step_of_a_llamaindex_agent_changes_the_model(way, streaming, question, tier):
+    with collect_decisions() as seen:
+        asyncio.run(run_llamaindex(way, question, streaming=streaming))
+    check(list(seen), tier)
+
+
+@QUESTIONS
+@pytest.mark.parametrize("manner", ["sync", "async", "stream", "astream"])
+def test_no_step_of_a_llamaindex_loop_changes_the_model(manner, question, tier):
+    with collect_decisions() as seen:
+        asyncio.run(llama_loop(question, manner))
+    check(list(seen), tier)
+
+
+def test_without_holding_every_step_is_decided_for_itself():
+    agent = create_agent(chat(hold=None), [LOOK_UP])
+    with collect_decisions() as seen:
+        agent.invoke({"messages": [HumanMessage("an easy question")]}, LIMIT)
+    assert [record["tier"] for record in seen] == [int(p < 0.8) for p in PS]
+    assert "held" not in {record["reason"] for record in seen}
