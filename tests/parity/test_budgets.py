@@ -12,17 +12,19 @@ from random import Random
 from typing import Any
 
 import pytest
+from langchain_core.prompts import ChatPromptTemplate
 from llama_index.core.llms import ChatMessage
 from llama_index_instrumentation.dispatcher import instrument_tags
 
-from cascade_core import Audit, Budget, collect_decisions, flush_log
+from cascade_core import Audit, Budget, Tier, collect_decisions, flush_log
 from cascade_core.errors import BudgetExceeded, CascadeExhausted, UnboundedCallError
 from cascade_core.guards.ledger import Amount
-from langchain_cascade import ChatCascade
-from llamaindex_cascade import CascadeLLM
+from langchain_cascade import ChatCascade, RunnableCascade
+from llamaindex_cascade import CascadeLLM, CascadeQueryEngine
 from tests.langchain.fakes import FakeChat
 from tests.langchain.fakes import Say as Said
 from tests.llamaindex.fakes import FakeLLM, Say
+from tests.llamaindex.retrieval import facts
 from tests.memory_log import MemoryLog
 
 pytestmark = pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarning")
@@ -296,3 +298,58 @@ def test_an_audit_that_no_budget_has_room_for_is_forgone(framework):
     (event,) = log.events
     assert (event["status"], event["why"]) == ("skipped", "budget")
     assert balance(cascade).held == Amount()
+
+
+def chains(*bounds: dict[str, Any], budget: Budget) -> RunnableCascade:
+    """Two chains, each of a prompt and a model that is paid for."""
+    prompt = ChatPromptTemplate.from_template("{question}")
+    models = Chat(Said("so it is", p=0.99), model_name="m0"), Chat(Said("it is"), model_name="m1")
+    made = [Tier(prompt | model, **bound) for model, bound in zip(models, bounds, strict=True)]
+    return RunnableCascade(tiers=made, signals=[lambda *_: 0.0], prices=PRICES, budget=budget)
+
+
+def test_a_chain_is_refused_unless_it_says_its_bound():
+    said = {"max_call_usd": 0.01, "max_call_tokens": 500}
+    with pytest.raises(UnboundedCallError, match=r"several models.*max_call_usd="):
+        chains({}, {}, budget=Budget(usd=1)).invoke({"question": "hi"})
+    cascade = chains(said, said, budget=Budget(usd=1))
+    with collect_decisions() as seen:
+        assert cascade.invoke({"question": "hi"}).content == "it is"
+    spent = balance(cascade)
+    assert spent.held == Amount()
+    assert spent.used.usd == cost(seen) > 0
+    half = chains({"max_call_usd": 0.01}, {"max_call_usd": 0.01}, budget=Budget(tokens=10**6))
+    with pytest.raises(UnboundedCallError, match="max_call_tokens="):
+        half.invoke({"question": "hi"})
+
+
+def test_a_query_engine_is_refused_unless_it_says_its_bound():
+    engines = [
+        facts().as_query_engine(llm=Model(Say("so it is", p=0.2), "m0")),
+        facts().as_query_engine(llm=Model(Say("yes"), "m1")),
+    ]
+    with pytest.raises(UnboundedCallError, match="max_call_usd="):
+        CascadeQueryEngine(tiers=engines, prices=PRICES, budget=Budget(usd=1)).query("hi")
+    bounded = [Tier(engine, max_call_usd=0.01, max_call_tokens=2_000) for engine in engines]
+    cascade = CascadeQueryEngine(tiers=bounded, prices=PRICES, budget=Budget(usd=1))
+    with collect_decisions() as seen:
+        assert str(cascade.query("hi")) == "yes"
+    spent = balance(cascade)
+    assert spent.held == Amount()
+    assert spent.used.usd == cost(seen) > 0
+
+
+def test_a_cascade_in_a_cascade_says_its_bound_too():
+    inner = make("langchain", None)
+    last = Chat(Said("it is"), model_name="m1")
+    outer = ChatCascade(tiers=[inner, last], prices=PRICES, budget=Budget(usd=1))
+    with collect_decisions() as seen:
+        outer.invoke("perhaps")
+    assert [call["tier"] for call in seen[-1]["calls"]] == [1]
+    bounded = Tier(inner, max_call_usd=0.01, max_call_tokens=2_000)
+    outer = ChatCascade(tiers=[bounded, last], prices=PRICES, budget=Budget(usd=1))
+    with collect_decisions() as seen:
+        outer.invoke("sure")
+    assert seen[-1]["calls"][0]["tier"] == 0
+    assert balance(outer).held == Amount()
+    assert balance(outer).used.usd == cost(seen[-1:])

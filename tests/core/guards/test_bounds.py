@@ -1,0 +1,144 @@
+"""The most a call can cost: never less than it does, and never a guess."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cascade_core import Tier as GivenTier
+from cascade_core.abilities import Abilities
+from cascade_core.costs.prices import Prices
+from cascade_core.costs.tokens import MESSAGE_TOKENS, REPLY_TOKENS, count_tokens
+from cascade_core.effects import Ask, Open
+from cascade_core.errors import ConfigurationError
+from cascade_core.guards import bounds
+from cascade_core.guards.bounds import Unbounded, Wanted, bound_of
+from cascade_core.guards.ledger import Amount
+from cascade_core.request import Request, ToolCall, ToolSpec, Turn
+from cascade_core.tier import Tier
+from cascade_core.usage import Usage
+
+RATES = {"gpt-4o-mini": {"input": 1, "output": 4}, "other": {"input": 1, "output": 4}}
+PRICES = Prices(RATES)
+TIER = Tier(0, "gpt-4o-mini", max_tokens=100)
+OTHER = Tier(0, "other", max_tokens=100)
+TOKENS = Wanted(usd=False)
+HI = Request.of("hi")
+
+
+def tokens(request: Request, tier: Tier = OTHER, *, counted: bool = False) -> int:
+    bound = bound_of(Ask(tier, request), tier, PRICES, TOKENS, counted=counted)
+    assert isinstance(bound, Amount)
+    return bound.tokens
+
+
+texts = st.text(max_size=300)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["system", "user", "assistant"]), texts), max_size=5))
+def test_it_is_never_below_what_the_models_own_encoding_counts(said):
+    request = Request([Turn(role, text) for role, text in said])
+    used = sum(count_tokens(text, TIER.model)[0] + MESSAGE_TOKENS for _, text in said)
+    used += REPLY_TOKENS
+    loose, exact = tokens(request, TIER), tokens(request, TIER, counted=True)
+    assert used <= exact - 100 <= used + MESSAGE_TOKENS
+    assert loose >= exact
+
+
+def test_where_the_encoding_is_not_known_two_bytes_count_as_a_token():
+    long = Request.of("x" * 1000)
+    assert tokens(long) - tokens(Request.of("")) == 1000
+    assert tokens(long, counted=True) - tokens(Request.of(""), counted=True) == 500
+
+
+@pytest.mark.parametrize(
+    ("request_limit", "tier_limit", "known", "options", "most"),
+    [
+        (None, 100, None, {}, 100),
+        (30, 100, None, {}, 30),
+        (None, None, 70, {}, 70),
+        (None, 100, 70, {}, 100),
+        (30, 100, None, {"max_tokens": 9}, 9),
+    ],
+)
+def test_the_output_has_the_nearest_limit(request_limit, tier_limit, known, options, most):
+    tier = replace(OTHER, max_tokens=tier_limit, abilities=Abilities(max_output_tokens=known))
+    request = Request([Turn("user", "hi")], native=object(), max_tokens=request_limit)
+    bound = bound_of(Ask(tier, request, options=options), tier, PRICES, TOKENS)
+    assert bound.tokens - most == tokens(HI) - 100
+
+
+def test_money_is_at_the_dearest_way_that_tokens_may_be_billed():
+    rates = {"other": {"input": 1, "output": 4, "cache_write": 3, "reasoning": 6}}
+    bound = bound_of(Ask(OTHER, HI), OTHER, Prices(rates))
+    prompt = bound.tokens - 100
+    assert bound.usd == (Decimal(3) * prompt + Decimal(6) * 100) / 10**6
+    written = Usage(prompt, 100, cache_write_tokens=prompt, reasoning_tokens=100)
+    assert bound.usd == Prices(rates).cost("other", written)
+
+
+def test_samples_count_together():
+    one = bound_of(Ask(OTHER, HI), OTHER, PRICES)
+    five = bound_of(Ask(OTHER, HI, "sample", n=5), OTHER, PRICES)
+    assert five == (5 * one.nano_usd, 5 * one.tokens)
+    assert bound_of(Open(OTHER, HI, live=True), OTHER, PRICES) == one
+
+
+def test_what_is_not_text_has_an_allowance():
+    seen = Request([Turn("user", "hi", unseen=("image", "image", "file"))])
+    seen._load = replace(HI.load, parts=frozenset({"image", "file"}))
+    parts = bounds.PART_TOKENS
+    assert tokens(seen) - tokens(HI) == 2 * parts["image"] + parts["file"]
+    small = replace(TIER, model="gpt-4o-mini-2024-07-18")
+    assert tokens(seen, small) - tokens(HI, small) == 2 * 50_000 + parts["file"]
+
+
+def test_tools_schemas_and_calls_count():
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}}
+    with_tools = Request([Turn("user", "hi")], tools=[ToolSpec("weather", schema)])
+    assert tokens(with_tools) - tokens(HI) > bounds.TOOL_TOKENS + bounds.AROUND_TOKENS
+    with_schema = Request([Turn("user", "hi")], output_schema=schema)
+    assert tokens(with_schema) - tokens(HI) > bounds.AROUND_TOKENS
+    called = Request([Turn("assistant", "hi", (ToolCall("weather", {"city": "Oslo" * 99}),))])
+    assert tokens(called, counted=True) - tokens(HI, counted=True) > 396
+
+
+@pytest.mark.parametrize(
+    ("tier", "lacks", "give"),
+    [
+        (replace(OTHER, max_tokens=None), "bound on what it writes", "max_tokens= to the model"),
+        (replace(OTHER, model="unknown"), "price", "prices= to the cascade"),
+        (Tier(0), "bound: it may call several models", "max_call_usd="),
+        (Tier(0, "other", composite=True), "bound: it may call several models", "max_call_usd="),
+        (None, "model whose price is known", "a model of its framework"),
+    ],
+)
+def test_what_is_missing_is_named(tier, lacks, give):
+    found = bound_of(Ask(tier, HI), tier, PRICES)
+    assert isinstance(found, Unbounded)
+    assert lacks in found.lacks
+    assert give in found.give
+
+
+def test_tokens_alone_need_no_price():
+    unpriced = replace(OTHER, model="unknown")
+    assert bound_of(Ask(unpriced, HI), unpriced, PRICES, TOKENS).tokens == tokens(HI)
+
+
+def test_a_tier_says_its_own_bound():
+    said = GivenTier("m", max_call_usd=0.05, max_call_tokens=2_000)
+    chain = Tier(0, abilities=said.applied_to(Abilities()), composite=True)
+    assert bound_of(Ask(chain, HI), chain, PRICES) == Amount(5 * 10**7, 2_000)
+    only_usd = GivenTier("m", max_call_usd=0.05).applied_to(Abilities())
+    half = replace(chain, abilities=only_usd)
+    assert isinstance(bound_of(Ask(half, HI), half, PRICES), Unbounded)
+    assert bound_of(Ask(half, HI), half, PRICES, Wanted(tokens=False)) == Amount(5 * 10**7, 0)
+    for wrong in (0, -1, True, float("nan"), "5"):
+        with pytest.raises(ConfigurationError, match="max_call_usd"):
+            GivenTier("m", max_call_usd=wrong)
+    with pytest.raises(ConfigurationError, match="max_call_tokens"):
+        GivenTier("m", max_call_tokens=1.5)
