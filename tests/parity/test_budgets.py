@@ -10,6 +10,7 @@ from contextvars import copy_context
 from decimal import Decimal
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from langchain_core.prompts import ChatPromptTemplate
@@ -18,6 +19,7 @@ from llama_index_instrumentation.dispatcher import instrument_tags
 
 from cascade_core import Audit, Budget, Tier, collect_decisions, flush_log
 from cascade_core.errors import BudgetExceeded, CascadeExhausted, UnboundedCallError
+from cascade_core.guards import bounds
 from cascade_core.guards.ledger import Amount
 from langchain_cascade import ChatCascade, RunnableCascade
 from llamaindex_cascade import CascadeLLM, CascadeQueryEngine
@@ -353,3 +355,14 @@ def test_a_cascade_in_a_cascade_says_its_bound_too():
     assert seen[-1]["calls"][0]["tier"] == 0
     assert balance(outer).held == Amount()
     assert balance(outer).used.usd == cost(seen[-1:])
+
+
+def test_what_cannot_be_read_is_refused_and_never_called():
+    cascade = make("langchain", Budget(usd=1))
+    with (
+        patch.object(bounds, "_prompt", side_effect=KeyError("text of a prompt")),
+        pytest.raises(UnboundedCallError, match=r"cannot be read \(KeyError\)") as caught,
+    ):
+        ask(cascade, "sure")
+    assert "text of a prompt" not in str(caught.value)
+    assert caught.value.trail == ()

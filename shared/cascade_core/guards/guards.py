@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from cascade_core.call import Call
 from cascade_core.costs.prices import in_loop
+from cascade_core.costs.rate import EXACT
 from cascade_core.effects import Ask, Failed, Grant, Open, Reply, Settle
-from cascade_core.errors import BudgetExceeded, NotAskedError, UnboundedCallError
+from cascade_core.errors import BudgetExceeded, NotAskedError, UnboundedCallError, error_name
 from cascade_core.guards.accounts import accounts_of
 from cascade_core.guards.bounds import Unbounded, Wanted, bound_of
 from cascade_core.guards.budget import Budget
@@ -104,6 +105,10 @@ class Guards:
                 self.ledger.start(lease)
         except NotAskedError as error:  # a server that holds the budgets is away
             lease = Failed(error)
+        except Exception as error:  # noqa: BLE001 - what cannot be read cannot be bounded either
+            label = target.label if isinstance(target, Tier) else "a judge"
+            said = f"what {label} is to be asked cannot be read ({error_name(error)})"
+            lease = Failed(UnboundedCallError(f"{said}, so that no budget can hold its call"))
         if isinstance(lease, Failed):
             if permit is not None:
                 permit.breaker.left(permit)
@@ -116,6 +121,14 @@ class Guards:
             tell_breaker(grant.breaker, reply)
         if grant.lease is not None:
             self.ledger.settle(grant.lease, _spent(grant.lease, calls))
+            self.room.freed()
+
+    def give_back(self, grant: Grant) -> None:
+        """Take back what was set aside for a call that was never begun."""
+        if grant.breaker is not None:
+            grant.breaker.breaker.left(grant.breaker)
+        if grant.lease is not None:
+            self.ledger.abandon(grant.lease, Amount())
             self.room.freed()
 
     def abandon(self, grant: Grant, calls: Sequence[Call]) -> None:
@@ -171,6 +184,11 @@ class GuardedRequest:
         """Ask whether a call may be made; see `Guards.before`."""
         return self._guards.before(call, self._request, self._prices)
 
+    def give_back(self, reply: Grant | Failed) -> None:
+        """Take back what was set aside for a call that was never begun."""
+        if isinstance(reply, Grant):
+            self._guards.give_back(reply)
+
     @property
     def room(self) -> Room:
         """Wakes requests that wait for a budget to have room."""
@@ -209,7 +227,7 @@ def _spent(lease: Lease, calls: Sequence[Call], *, left: bool = False) -> Amount
             return lease.amount
         if left and call.outcome == "aborted" and call.usage.source != "provider":
             return lease.amount  # more may have been written than had arrived
-        usd += call.cost or 0
+        usd = EXACT.add(usd, call.cost or Decimal(0))
         tokens += call.usage.input_tokens + call.usage.output_tokens
     return Amount.of(usd, tokens)
 

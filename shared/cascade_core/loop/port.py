@@ -29,6 +29,7 @@ from cascade_core.effects import (
     Reserve,
     Settle,
 )
+from cascade_core.guards.handover import Handover
 from cascade_core.loop.streams import AsyncStream, Stream
 from cascade_core.telemetry.around import Traced, around
 
@@ -237,18 +238,30 @@ class AsyncPort:
         return await watched.room.await_(lambda: self._reserve(effect), watched.pause)
 
     async def _reserve(self, effect: Reserve) -> Grant | Failed:
-        assert self._watched is not None  # noqa: S101
-        if self._watched.waits:
-            return await asyncio.to_thread(self._watched.before, effect.call)
-        return self._watched.before(effect.call)
+        watched = self._watched
+        assert watched is not None  # noqa: S101
+        if watched.waits:
+            return await Handover(lambda: watched.before(effect.call), watched.give_back).get()
+        return watched.before(effect.call)
 
     async def settle(self, effect: Settle) -> None:
         """Tell the guards how a call ended."""
-        assert self._watched is not None  # noqa: S101
-        if self._watched.waits:
-            await asyncio.to_thread(self._watched.after, effect)
-        else:
-            self._watched.after(effect)
+        watched, begun = self._watched, []
+        assert watched is not None  # noqa: S101
+        if not watched.waits:
+            watched.after(effect)
+            return
+
+        def after() -> None:
+            begun.append(True)
+            watched.after(effect)
+
+        try:
+            await asyncio.to_thread(after)
+        except asyncio.CancelledError:
+            if not begun:  # nor will it
+                watched.abandon(effect.grant, effect.calls)
+            raise
 
     def note(self, effect: Note) -> None:
         """Warn once."""
