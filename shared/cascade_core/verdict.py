@@ -49,12 +49,14 @@ class Failing:
         model: Its model's name, as far as it is known before a call.
         failures: How often it has failed in a row.
         error: The last failure's type and status.
+        open: Whether the request left it alone for that.
     """
 
     tier: int
     model: str | None
     failures: int
     error: str | None
+    open: bool = False
 
 
 @frozen

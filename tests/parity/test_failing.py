@@ -59,5 +59,11 @@ async def test_a_wrong_key_is_warned_of_once_and_in_the_record(framework: str, w
     # A refused key opens its breaker at once, and it is not asked again for a while.
     assert [record["failing"][0]["failures"] for record in seen] == [1, 1, 1, 1, 1]
     assert seen[-1]["failing"] == [
-        {"tier": 0, "model": "a", "failures": 1, "error": "ProviderError (HTTP 401)"}
+        {
+            "tier": 0,
+            "model": "a",
+            "failures": 1,
+            "error": "ProviderError (HTTP 401)",
+            "open": True,
+        }
     ]

@@ -11,7 +11,7 @@ threshold → accept, or go on (`judging`). The last tier's answer is returned a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ from cascade_core.effects import (
 from cascade_core.errors import CascadeExhausted
 from cascade_core.loop.climb import Answered, Climb
 from cascade_core.loop.drafting import draft_of, note_failure
+from cascade_core.loop.failing import failing_tiers
 from cascade_core.loop.judging import (
     failed_custom_gate,
     failed_gate,
@@ -43,7 +44,7 @@ from cascade_core.loop.route import passed_over
 from cascade_core.loop.short import best_draft, cheapest_tier
 from cascade_core.loop.strong import always_strong
 from cascade_core.loop.trail import Trail, total
-from cascade_core.verdict import Failing, Judgement, Verdict
+from cascade_core.verdict import Judgement, Verdict
 
 if TYPE_CHECKING:
     from cascade_core.request import Request
@@ -276,18 +277,9 @@ def _verdict(
         policy=plan.policy,
         calibrated=plan.calibrated and run.judged.confidence is not None,
         unable=run.unable,
-        failing=failing(plan.tiers),
+        failing=failing_tiers(plan.tiers, run.causes),
         judgements=run.judgements,
         budget=run.budget,
         void=run.void,
         held=run.request.held,
     )
-
-
-def failing(tiers: Sequence[Tier]) -> Sequence[Failing]:
-    """Return the tiers that fail again and again."""
-    return [
-        Failing(tier.index, tier.model, tier.failures.count, tier.failures.error)
-        for tier in tiers
-        if tier.failures.long
-    ]

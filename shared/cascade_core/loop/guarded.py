@@ -30,7 +30,7 @@ from cascade_core.loop.trail import Trail
 T = TypeVar("T")
 
 
-def guarded(
+def guarded(  # noqa: C901 - the end of a call is told from here, whatever comes next
     flow: Steps[T],
     trail: Trail,
     abandon: Any,
@@ -58,12 +58,15 @@ def guarded(
         while True:
             try:
                 effect: Effect = flow.send(reply)
-            except StopIteration as stop:
-                if grant is not None:
-                    settling = Settle(grant, reply, trail.calls[begun:])
+            except Exception as ended:
+                stopped = isinstance(ended, StopIteration)
+                if grant is not None and (over or stopped):
+                    settling = Settle(grant, answer, trail.calls[begun:])
                     grant = None
                     yield settling
-                value: T = stop.value
+                if not stopped:
+                    raise
+                value: T = ended.value  # type: ignore[attr-defined]
                 return value
             if grant is not None and over:
                 settling = Settle(grant, answer, trail.calls[begun:])

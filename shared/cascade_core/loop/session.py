@@ -20,7 +20,8 @@ from cascade_core.errors import BudgetExceeded, CascadeExhausted, error_name
 from cascade_core.guards.guards import GuardedRequest
 from cascade_core.log import Record, as_record, collectors, exhausted_record
 from cascade_core.loop import audits, behind, drivers
-from cascade_core.loop.flow import UNFINISHED, cascade, failing, served, shadowed
+from cascade_core.loop.failing import failing_tiers
+from cascade_core.loop.flow import UNFINISHED, cascade, served, shadowed
 from cascade_core.loop.guarded import guarded
 from cascade_core.loop.hooks import Hook, tell
 from cascade_core.loop.outcomes import LEFT, outcome_of
@@ -306,7 +307,7 @@ class Session(RecordedSession):
         for call in self.calls:
             if call.outcome == "returned":  # it was not: nobody was there
                 call.outcome = "aborted"
-        fails = failing(self.plan.tiers)
+        fails = failing_tiers(self.plan.tiers, getattr(error, "causes", ()))
         self.record = exhausted_record(
             self.calls,
             total(self.calls),

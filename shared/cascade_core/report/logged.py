@@ -157,9 +157,10 @@ def void_line(figures: TrafficFigures) -> str:
 
 def failing_line(tier: Mapping[str, Any]) -> str:
     """Say that a tier had failed again and again when the log ended."""
+    alone = ", and was left alone" if tier.get("open") is True else ""
     return (
         f"tier {tier.get('tier')} ({tier.get('model') or 'not named'}) had failed "
-        f"{tier.get('failures')} times in a row when the log ended: {tier.get('error')}"
+        f"{tier.get('failures')} times in a row when the log ended{alone}: {tier.get('error')}"
     )
 
 

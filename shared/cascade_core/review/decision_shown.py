@@ -283,7 +283,7 @@ def _route(record: Record) -> list[str]:
         said.append(f"Tier {each.get('tier')} was passed over: it lacks {lacks}.")
     return said + [
         f"Tier {each.get('tier')} ({each.get('model')}) had failed {each.get('failures')} times in "
-        f"a row: {each.get('error')}."
+        f"a row{', and was left alone' if each.get('open') is True else ''}: {each.get('error')}."
         for each in _objects(record.get("failing"))
     ]
 
