@@ -22,6 +22,8 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent, ReActAgent
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
+from llama_index.core.chat_engine import SimpleChatEngine
+from llama_index.core.instrumentation.dispatcher import instrument_tags
 from llama_index.core.tools import FunctionTool
 
 from cascade_core import collect_decisions
@@ -301,3 +303,156 @@ def test_without_holding_every_step_is_decided_for_itself():
         agent.invoke({"messages": [HumanMessage("an easy question")]}, LIMIT)
     assert [record["tier"] for record in seen] == [int(p < 0.8) for p in PS]
     assert "held" not in {record["reason"] for record in seen}
+
+
+def test_the_next_turn_is_decided_anew():
+    agent = graph(chat(), checkpointer=MemorySaver())
+    config = {**LIMIT, "configurable": {"thread_id": "t1"}}
+    with collect_decisions() as seen:
+        for question in ("a hard question", "an easy question"):
+            agent.invoke({"messages": [HumanMessage(question)]}, config)
+    check(list(seen[:STEPS]), 1)
+    check(list(seen[STEPS:]), 0)
+
+
+@pytest.mark.parametrize("manner", ["sync", "async"])
+def test_turns_of_many_users_side_by_side_mix_nothing_up(manner):
+    agent = create_agent(chat(), [LOOK_UP])
+    questions = [f"{'a hard' if n % 2 else 'an easy'} question of user {n}" for n in range(8)]
+    asked = [{"messages": [HumanMessage(question)]} for question in questions]
+    if manner == "sync":
+        states = agent.batch(asked, {**LIMIT, "max_concurrency": 8})
+    else:
+        states = asyncio.run(agent.abatch(asked, LIMIT))
+    for number, state in enumerate(states):
+        answers = [m for m in state["messages"] if isinstance(m, AIMessage)]
+        tiers = [m.response_metadata["cascade"]["tier"] for m in answers]
+        assert tiers == [number % 2] * STEPS
+
+
+def test_turns_of_two_llamaindex_users_side_by_side_mix_nothing_up():
+    cascade = llm()
+
+    async def one(question: str) -> list[Any]:
+        agent = FunctionAgent(tools=[TOOL], llm=cascade)
+        with collect_decisions() as seen:
+            await agent.run(user_msg=question, max_iterations=30)
+        return list(seen)
+
+    async def both() -> list[list[Any]]:
+        return await asyncio.gather(one("an easy question"), one("a hard question"))
+
+    for tier, seen in enumerate(asyncio.run(both())):
+        check(seen, tier)
+
+
+def test_a_turn_goes_on_in_another_process_by_the_records_on_its_messages():
+    first = chat().bind_tools([LOOK_UP]).invoke([HumanMessage("a hard question")])
+    (call,) = first.tool_calls
+    kept = AIMessage.model_validate_json(first.model_dump_json())  # as a checkpointer keeps it
+    result = ToolMessage("entry 0", tool_call_id=call["id"])
+    asked = [HumanMessage("a hard question"), kept, result]
+    record = chat().bind_tools([LOOK_UP]).invoke(asked).response_metadata["cascade"]
+    assert record["held"] == {
+        "tier": 1,
+        "by": "turn",
+        "since": kept.response_metadata["cascade"]["id"],
+    }
+
+
+# --- conversations: the cheap model is sure of the first and the last question, and not in between
+
+
+def _cheap_says(prompt: str) -> float:
+    return 0.3 if "hard" in prompt else 0.99
+
+
+SAID = ["easy one", "hard one", "easy two", "easy three"]
+HELD = [(0, "confident"), (1, "low_confidence"), (1, "held"), (1, "held")]
+
+
+def langchain_talk(ask: Any) -> None:
+    llm = ChatCascade(
+        [
+            langchain_fakes.FakeChat(
+                lambda m, _: langchain_fakes.Say("it is so", p=_cheap_says(str(m[-1].content))),
+                model_name="m0",
+            ),
+            langchain_fakes.FakeChat(langchain_fakes.Say("quite so"), model_name="m1"),
+        ],
+        thresholds=0.8,
+        hold="conversation",
+    )
+    ask(llm)
+
+
+def by_graph(llm: Any) -> None:
+    agent = create_agent(llm, [], checkpointer=MemorySaver())
+    for question in SAID:
+        config = {"configurable": {"thread_id": "t1"}}
+        agent.invoke({"messages": [HumanMessage(question)]}, config)
+
+
+def by_metadata(llm: Any) -> None:
+    for question in SAID:
+        llm.invoke(question, {"metadata": {"session_id": "s1"}})
+
+
+def by_messages(llm: Any) -> None:
+    messages: list[Any] = []
+    for question in SAID:
+        messages.append(HumanMessage(question))
+        messages.append(llm.invoke(messages))
+
+
+def by_plain_texts(llm: Any) -> None:
+    messages: list[Any] = []
+    for question in SAID:
+        messages.append(HumanMessage(question))
+        messages.append(AIMessage(llm.invoke(messages).content))
+
+
+def by_streams(llm: Any) -> None:
+    for question in SAID:
+        list(llm.stream(question, {"metadata": {"session_id": "s1"}}))
+
+
+@pytest.mark.parametrize("ask", [by_graph, by_metadata, by_messages, by_plain_texts, by_streams])
+def test_a_langchain_conversation_stays_with_the_strong_model(ask):
+    with collect_decisions() as seen:
+        langchain_talk(ask)
+    assert [(record["tier"], record["reason"]) for record in seen] == HELD
+
+
+def llama_talker() -> CascadeLLM:
+    def says(seen: Any) -> Any:
+        return llamaindex_fakes.Say("it is so", p=_cheap_says(seen.messages[-1].content))
+
+    tiers = [
+        llamaindex_fakes.FakeLLM(says, model="m0"),
+        llamaindex_fakes.FakeLLM(llamaindex_fakes.Say("quite so"), model="m1"),
+    ]
+    return CascadeLLM(tiers, thresholds=0.8, hold="conversation")
+
+
+@pytest.mark.parametrize("way", ["tags", "messages", "chat engine", "async"])
+def test_a_llamaindex_conversation_stays_with_the_strong_model(way):
+    cascade = llama_talker()
+    history: list[ChatMessage] = []
+    engine = SimpleChatEngine.from_defaults(llm=cascade)
+    with collect_decisions() as seen:
+        for question in SAID:
+            message = ChatMessage(role="user", content=question)
+            if way == "tags":
+                with instrument_tags({"session_id": "s1"}):
+                    cascade.chat([message])
+            elif way == "chat engine":
+                engine.chat(question)
+            else:
+                history.append(message)
+                if way == "async":
+                    answer = asyncio.run(cascade.achat(history))
+                else:
+                    answer = cascade.chat(history)
+                history.append(answer.message)
+    assert [(record["tier"], record["reason"]) for record in seen] == HELD

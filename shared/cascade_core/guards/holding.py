@@ -10,16 +10,19 @@ What the flow makes of it is in `loop.flow`; what is remembered, in `holds`.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.guards.conversations import Conversations, recorded_stay, released
 from cascade_core.guards.holds import Holds, Stay
 from cascade_core.guards.turns import step_keys, turn_start
 from cascade_core.held import Held, HeldBy
 
 if TYPE_CHECKING:
+    from cascade_core.costs.prices import Prices
     from cascade_core.request import Request, Turn
+    from cascade_core.tier import Tier
     from cascade_core.verdict import Verdict
 
 NOT_KEPT = frozenset({"best_draft", "budget", "exhausted", "unfinished"})
@@ -46,11 +49,28 @@ class Holding:
         self._name = name
         self._tiers = tiers
         self._holds = Holds()
+        self._conversations = Conversations(self._holds)
 
-    def find(self, request: Request) -> Held | None:
-        """Return what holds for a request; None where it is decided for itself."""
-        if self._hold is None or not request.further:
+    def find(self, request: Request, tiers: Sequence[Tier], prices: Prices) -> Held | None:
+        """Return what holds for a request; None where it is decided for itself.
+
+        Args:
+            request: The request.
+            tiers: The cascade's.
+            prices: Where prices come from.
+        """
+        if self._hold is None:
             return None
+        stay = self._of_turn(request) if request.further else None
+        if stay is not None:
+            return Held(stay.tier, "turn", stay.since)
+        if self._hold != "conversation" or released(request):
+            return None
+        stay = self._conversations.find(request, self._said_last(request), tiers, prices)
+        return None if stay is None else Held(stay.tier, "conversation", stay.since)
+
+    def _of_turn(self, request: Request) -> Stay | None:
+        """Return what the steps of the same turn have decided."""
         turns = request.turns
         start = turn_start(turns, in_text=request.acts_in_text)
         found: Stay | None = None
@@ -61,20 +81,30 @@ class Holding:
             # What sent a step up holds for those that follow, so no later step was below it.
             if kept is not None and (found is None or kept.tier > found.tier):
                 found = kept
-        return None if found is None else Held(found.tier, "turn", found.since)
+        return found
+
+    def _said_last(self, request: Request) -> Stay | None:
+        """Return the stay that the record on a conversation's last answer tells of."""
+        for turn in reversed(request.turns):
+            if turn.role == "assistant":
+                found = None if turn.record is None else self._recorded(turn.record)
+                return found and recorded_stay(turn.record or {}, found.tier)
+        return None
 
     def remember(self, request: Request, verdict: Verdict, decision: str) -> None:
         """Take note of an answer that further steps may follow."""
         if self._hold is None:
             return
+        held = request.held
+        since = decision if held is None or held.since is None else held.since
+        if self._hold == "conversation":
+            self._conversations.remember(request, verdict, since)
         draft = verdict.draft
         if not (draft.tool_calls or request.acts_in_text):
             return
         tier = _decided(verdict.tier, verdict.reason, verdict.shadow)
         if tier is None:
             return
-        held = request.held
-        since = decision if held is None or held.since is None else held.since
         turns = request.turns
         keys = step_keys(turns, len(turns), draft.text, draft.tool_calls, request.thread)
         self._holds.put([_own(decision), *keys], Stay(tier, since, time.time()))

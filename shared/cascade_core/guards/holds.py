@@ -11,6 +11,7 @@ from threading import Lock
 
 from cascade_core.forks import free_in_child
 from cascade_core.frozen import frozen
+from cascade_core.usage import Usage
 
 MOST_HELD = 8192
 """Keys that are remembered; those that were written or found longest ago are forgotten first."""
@@ -24,11 +25,13 @@ class Stay:
         tier: Index of the tier whose answer it was.
         since: Id of the decision that began the turn, or the stay on a stronger tier.
         at: When it was given, as `time.time()` has it.
+        usage: The tokens of the call that it came from, where they are known.
     """
 
     tier: int
     since: str | None
     at: float
+    usage: Usage | None = None
 
 
 class Holds:

@@ -63,6 +63,16 @@ def step_keys(
         yield _hashed("before", before)
 
 
+def thread_key(thread: str) -> bytes:
+    """Return the key of a conversation that the caller named."""
+    return _hashed("thread", thread)
+
+
+def said_key(turns: Sequence[Turn], place: int, said: str) -> bytes:
+    """Return the key of a conversation by its last answer, and by all that was said before it."""
+    return _hashed("talk", *_texts(turns[:place]), _letters(said))
+
+
 def _texts(turns: Sequence[Turn]) -> Iterator[str]:
     for turn in turns:
         if turn.role != "system":  # agents put the time into it, or what they have found out

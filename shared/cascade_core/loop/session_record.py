@@ -119,7 +119,7 @@ class RecordedSession:
     def _held(self) -> Held | None:
         """Return what earlier steps have decided; what nobody can read decides nothing."""
         try:
-            return self.engine.holding.find(self.request)
+            return self.engine.holding.find(self.request, self.plan.tiers, self.plan.prices)
         except Exception as error:  # noqa: BLE001 - what is held costs no answer
             self._unheld(error)
             return None

@@ -1,0 +1,91 @@
+"""What leaving a warm prompt cache costs, against staying with the model that has filled it.
+
+Staying, the strong model reads all that was said at its price for cached tokens, and only what is
+new at the full one. Leaving, the cheap model reads all of it at its full price, and where its
+answer is not accepted the strong model is asked after all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from cascade_core.abilities import size_of
+from cascade_core.costs.rate import EXACT
+from cascade_core.forks import free_in_child
+from cascade_core.usage import Usage
+
+if TYPE_CHECKING:
+    from cascade_core.costs.prices import Prices
+    from cascade_core.guards.holds import Stay
+    from cascade_core.request import Request
+    from cascade_core.tier import Tier
+
+LEFT_ENOUGH = 20
+"""Conversations that have come down before it is known how often they go up again."""
+
+LEAST_WARM = 1024
+"""Tokens that a prompt must have before the large providers keep any of it in a cache."""
+
+_CHARACTERS = 4  # of a token
+
+
+class Leaving:
+    """How often conversations that come down go up again, and whether leaving pays by that."""
+
+    __slots__ = ("__weakref__", "_again", "_lock", "_seen")
+
+    def __init__(self) -> None:
+        self._seen = self._again = 0
+        self._lock = Lock()
+        free_in_child(self)
+
+    def saw(self, *, again: bool) -> None:
+        """Take note of a conversation's first request that was decided anew."""
+        with self._lock:
+            self._seen += 1
+            self._again += again
+
+    def pays(self, stay: Stay, request: Request, tiers: Sequence[Tier], prices: Prices) -> bool:
+        """Tell whether leaving is known to be cheaper; as long as it is not, a conversation stays.
+
+        It is not known where too few conversations have come down, where a model is unpriced, or
+        where the tokens of the last answer are not known.
+        """
+        with self._lock:
+            seen, again = self._seen, self._again
+        if seen < LEFT_ENOUGH or stay.usage is None:
+            return False
+        new = size_of(request.question) // _CHARACTERS
+        costs = compare(stay.usage, new, tiers[0], tiers[stay.tier], prices)
+        if costs is None:
+            return False
+        leaving, staying = costs
+        share = Decimal(again + 1) / Decimal(seen + 2)  # the rule of succession
+        return EXACT.fma(share, staying, leaving) < staying
+
+
+def compare(
+    last: Usage, new: int, cheap: Tier, strong: Tier, prices: Prices
+) -> tuple[Decimal, Decimal] | None:
+    """Return what a conversation's next request costs: of the cheap model, and of the strong one.
+
+    Args:
+        last: The tokens of the strong model's last answer; the next is taken to be as long.
+        new: Tokens of the user's new message.
+        cheap: The tier that has read nothing of it yet.
+        strong: The tier whose provider's cache is warm.
+        prices: Where prices come from.
+
+    Returns:
+        USD; None where one of the two is unpriced.
+    """
+    history = last.input_tokens + last.output_tokens
+    warm = last.input_tokens if last.input_tokens >= LEAST_WARM else 0
+    asked = Usage(history + new, last.output_tokens)
+    leaving = prices.cost(cheap.price_names(cheap.model), asked)
+    cached = Usage(history + new, last.output_tokens, cached_tokens=warm)
+    staying = prices.cost(strong.price_names(strong.model), cached)
+    return None if leaving is None or staying is None else (leaving, staying)
