@@ -46,7 +46,7 @@ test-lowest: $(LOWEST)/.stamp-test ## Run the core's and LangChain's tests on th
 test-integrations: $(INTEGRATIONS)/.stamp-test ## Ask the integrations of both frameworks over HTTP, and see what Langfuse and others are sent
 	$(INTEGRATIONS)/bin/python -m pytest -q -n $(WORKERS) tests/integrations/test_ends.py tests/integrations/test_failures.py tests/integrations/test_vendors.py tests/cookbooks/test_own_models.py $(PYTEST_ARGS)
 
-KEPT_TESTS = tests/core/log tests/core/guards tests/core/review/test_snapshot.py tests/core/review/test_growth.py
+KEPT_TESTS = tests/service tests/core/log tests/core/guards tests/core/review/test_snapshot.py tests/core/review/test_growth.py
 .PHONY: test-services
 test-services: $(VENV)/.stamp-dev collector ## Run the tests of logs on a PostgreSQL of their own, of shared budgets on a Redis, the dashboard on a Prometheus, and telemetry on a Phoenix; all are installed where there are none
 	$(VENV)/bin/python tests/services.py -n $(WORKERS) --dist loadscope --benchmark-disable $(KEPT_TESTS) tests/dashboard tests/core/telemetry/test_collector.py $(PYTEST_ARGS)

@@ -229,6 +229,8 @@ def error_name(error: BaseException) -> str:
 def remedy(error: BaseException) -> str | None:
     """Say what is likely to help, as far as the kind of an error tells; None where it does not."""
     if isinstance(error, NotAskedError):
+        return str(error)  # ours, and says why
+    if isinstance(error, NotAskedError):
         return str(error)  # our own words
     status = http_status(error)
     if status in _DENIED:

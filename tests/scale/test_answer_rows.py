@@ -122,9 +122,7 @@ def test_a_worker_that_is_killed_is_replaced_and_nothing_is_lost_or_twice(tmp_pa
     assert (tmp_path / "calls.killed").exists()
     assert spent.answered + spent.before == n
     assert Counter(row["id"] for row in written(out)) == Counter(f"r{i}" for i in range(n))
-    asked = drafts(tmp_path)
-    assert len(asked) == n
-    assert sum(asked.values()) <= n + batch
+    assert n - batch <= sum(drafts(tmp_path).values()) <= n + batch
 
 
 SCRIPT = """
@@ -226,18 +224,30 @@ def test_chains_and_conversations_and_llamaindex_are_answered_too(tmp_path: Path
 def test_what_cannot_work_is_said_in_one_error(tmp_path: Path) -> None:
     make, out = of(makers.chat, tmp_path), tmp_path / "out"
     wrong: list[tuple[str, Any]] = [
-        ("give a function that makes it", lambda: answer_rows(rows(1), make(), out)),
+        ("give a function that makes it", lambda: answer_rows(rows(1), make(), out, workers=1)),
         ("cannot be pickled", lambda: answer_rows(rows(1), _holding(threading.Lock()), out)),
-        ("columns id and request", lambda: answer_rows([{"id": 1, "text": "a"}], make, out)),
-        ("a row has no id", lambda: answer_rows([{"id": None, "request": "a"}], make, out)),
+        (
+            "columns id and request",
+            lambda: answer_rows([{"id": 1, "text": "a"}], make, out, workers=1),
+        ),
+        (
+            "a row has no id",
+            lambda: answer_rows([{"id": None, "request": "a"}], make, out, workers=1),
+        ),
         ("'r0' stands there twice", lambda: answer_rows(rows(1) * 2, make, out, workers=1)),
         ("there are none", lambda: answer_rows([], make, out)),
         ("is not there", lambda: answer_rows("nowhere.csv", make, out)),
         ("rows is int", lambda: answer_rows(7, make, out)),
         ("workers 0", lambda: answer_rows(rows(1), make, out, workers=0)),
         ("format 'xml'", lambda: answer_rows(rows(1), make, out, format="xml")),
-        ("raised OSError", lambda: answer_rows(rows(1), of(makers.fails, tmp_path), out)),
-        ("returned object", lambda: answer_rows(rows(1), of(makers.nothing, tmp_path), out)),
+        (
+            "raised OSError",
+            lambda: answer_rows(rows(1), of(makers.fails, tmp_path), out, workers=1),
+        ),
+        (
+            "returned object",
+            lambda: answer_rows(rows(1), of(makers.nothing, tmp_path), out, workers=1),
+        ),
     ]
     for said, call in wrong:
         with pytest.raises(ConfigurationError, match=said) as caught:
