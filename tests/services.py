@@ -23,6 +23,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 TESTS = [
+    "tests/service",
     "tests/core/log",
     "tests/core/guards",
     *(f"tests/core/review/test_{what}.py" for what in ("snapshot", "growth")),

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from langchain.chat_models import init_chat_model
+from langchain_core.language_models import BaseChatModel
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -23,7 +24,7 @@ from langchain_cascade import ChatCascade
 DATABASE = os.environ["DATABASE_URL"]
 
 
-def model(name: str):
+def model(name: str) -> BaseChatModel:
     """Make a model whose answers are bounded: a budget needs to know the most a call can cost."""
     return init_chat_model(name, max_tokens=400, timeout=30, max_retries=0)
 
