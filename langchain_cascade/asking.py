@@ -31,6 +31,7 @@ from langchain_cascade.calls import ChatCalls
 from langchain_cascade.contexts import contexts_of, thread_of
 from langchain_cascade.convert import goes_further, load_of, turns_of
 from langchain_cascade.engine import ChatEngine
+from langchain_cascade.outputs import OutputCalls, read_output
 from langchain_cascade.runs import chain_run_of
 from langchain_cascade.scope import AsyncScope, Scope
 from langchain_cascade.tiers import ChatTier
@@ -217,7 +218,8 @@ class Asking:
         )
         if stop is None:
             stop = self.stop
-        calls = ChatCalls(run, config, engine, stop=stop, kwargs=kwargs, tools=tools)
+        chains = partial(OutputCalls, run, config, engine, to_draft=read_output)
+        calls = ChatCalls(run, config, engine, stop=stop, kwargs=kwargs, tools=tools, chains=chains)
         return session_kind(calls.watch)(engine, request, calls, decision_id=str(run.run_id))
 
     def _chat_model_stream_v3(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from time import perf_counter
 from typing import Any, TypeAlias, TypeGuard, cast
@@ -21,8 +21,9 @@ from langchain_core.prompt_values import ChatPromptValue, PromptValue
 from langchain_core.runnables.config import RunnableConfig, merge_configs
 
 from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Failed, Open
+from cascade_core.effects import Adopt, Ask, Failed, Open
 from cascade_core.integrations.classes import model_name
+from cascade_core.loop.port import Caller
 from cascade_core.loop.run_metadata import call_metadata
 from cascade_core.loop.streams import AsyncStream, Stream
 from cascade_core.request import Request
@@ -34,6 +35,7 @@ from langchain_cascade.convert import (
     without_logprobs,
 )
 from langchain_cascade.engine import ChatEngine
+from langchain_cascade.handing import as_message, is_chain, spoken_by_chain
 from langchain_cascade.histories import needs_reading, readable, reader
 from langchain_cascade.providers import own_arguments
 from langchain_cascade.quiet import speaks, without_streaming
@@ -57,6 +59,7 @@ class ChatCalls:
         stop: Stop sequences for every tier.
         kwargs: The caller's further keyword arguments for every tier.
         tools: The caller's tools.
+        chains: Makes what calls a runnable that is no chat model, where answers are handed off.
 
     Attributes:
         keep_logprobs: Whether the answer keeps its log-probabilities.
@@ -72,8 +75,10 @@ class ChatCalls:
         stop: list[str] | None = None,
         kwargs: Mapping[str, Any] | None = None,
         tools: BoundTools | None = None,
+        chains: Callable[[], Caller] | None = None,
     ) -> None:
         self._run = run
+        self._chains = chains
         self.watch = Watch.of(run.handlers)
         self._config = config
         self._judges = engine.judges
@@ -93,6 +98,8 @@ class ChatCalls:
 
     def call(self, effect: Ask, sample: int) -> Draft | Failed:
         """Call a model and wait."""
+        if self._chains is not None and is_chain(effect):
+            return spoken_by_chain(self._chains().call(effect, sample))
         model, prompt, kwargs = self._prepare(effect, sample)
         started = perf_counter()
         config = self.child(effect.target, effect.purpose, answers=self._answers(effect))
@@ -109,6 +116,8 @@ class ChatCalls:
 
     async def acall(self, effect: Ask, sample: int) -> Draft | Failed:
         """Call a model and wait."""
+        if self._chains is not None and is_chain(effect):
+            return spoken_by_chain(await self._chains().acall(effect, sample))
         model, prompt, kwargs = self._prepare(effect, sample)
         started = perf_counter()
         config = self.child(effect.target, effect.purpose, answers=self._answers(effect))
@@ -146,6 +155,10 @@ class ChatCalls:
         if tier.native.logprobs_are_ours and not self.keep_logprobs:
             native = without_logprobs(native)
         return to_chunk(native)
+
+    def adopt(self, effect: Adopt) -> Draft:
+        """Return what a function gave as an answer of a chat model."""
+        return to_draft(as_message(effect.value))
 
     def _answers(self, effect: Ask) -> bool:
         """Tell whether what a call gives is the answer: of the last tier, or of a pinned one."""

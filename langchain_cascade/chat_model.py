@@ -24,6 +24,7 @@ from langchain_cascade.capabilities import intersect_profiles, supports_tools
 from langchain_cascade.describe import Described
 from langchain_cascade.engine import MODES, REBUILD, ChatEngine
 from langchain_cascade.generate import GenerateByInvoke
+from langchain_cascade.handing import chat_handler
 from langchain_cascade.parameters import NAMES, ChatKeywords, StandardParameters, for_tiers
 from langchain_cascade.providers import goes_on
 from langchain_cascade.tiers import ChatTier, GivenTier, TierList, core_tiers
@@ -83,7 +84,8 @@ class ChatCascade(
     @cached_property
     def _engine(self) -> ChatEngine:
         """The checked settings; a cached property, since pydantic's private attributes are slow."""
-        return ChatEngine(self, core_tiers(self.tiers, for_tiers(self)))
+        tiers, parameters = core_tiers(self.tiers, for_tiers(self)), for_tiers(self)
+        return ChatEngine(self, tiers, chat_handler(self.on_handoff, len(tiers), parameters))
 
     @property
     def _chat_tiers(self) -> list[ChatTier]:

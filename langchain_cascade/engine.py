@@ -10,6 +10,7 @@ from langchain_core.messages import BaseMessage
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.setup.engine import Engine
+from cascade_core.setup.handler import OnHandoff
 from cascade_core.setup.settings import DECIDING, GUARDING, RECORDING
 from cascade_core.tier import Tier
 from langchain_cascade.providers import has_marks, wants_marks
@@ -28,6 +29,7 @@ class ChatEngine(Engine):
     Args:
         settings: The caller's settings.
         tiers: The tiers as the core sees them.
+        handler: What answers in the place of a draft that is handed off.
 
     Attributes:
         judges: The models that signals ask.
@@ -45,9 +47,11 @@ class ChatEngine(Engine):
     keep_logprobs: bool
     last: Variant
 
-    def __init__(self, settings: Any, tiers: Sequence[Tier]) -> None:
+    def __init__(
+        self, settings: Any, tiers: Sequence[Tier], handler: OnHandoff | None = None
+    ) -> None:
         known = settings.tiers.notices if isinstance(settings.tiers, TierList) else None
-        super().__init__(settings, tiers, known)
+        super().__init__(settings, tiers, known, handler)
         if self.guards.per_run:
             follow_chain_runs()
         self.judges = Judges([s.model for s in self.asking if hasattr(s, "model")])

@@ -33,6 +33,7 @@ from langchain_cascade.answer import stamp
 from langchain_cascade.contexts import thread_of
 from langchain_cascade.convert import goes_further, load_of, to_turns
 from langchain_cascade.engine import ChatEngine
+from langchain_cascade.handing import chat_handler
 from langchain_cascade.runs import chain_run_of
 from langchain_cascade.tiers import GivenTier, make_tiers, to_core
 from langchain_cascade.tools import TOOL_KEYWORDS, BoundTools
@@ -71,7 +72,11 @@ class CascadeMiddleware(AgentMiddleware):
             for i, tier in enumerate(given)
         ]
         named = called(settings, type(self))
-        self._engine = ChatEngine(CascadeSettings(tiers=tiers, **named), to_core(given))
+        handler = chat_handler(settings.get("on_handoff"), len(given), chains=False)
+        if handler is not None and handler.tier is not None:
+            self._flat.append(_flat(handler.tier.native.given, "on_handoff"))
+        checked = CascadeSettings(tiers=tiers, **named)
+        self._engine = ChatEngine(checked, to_core(given), handler)
 
     @property
     def name(self) -> str:

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 
 from cascade_core.abilities import Missing
 from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Chunk, Failed, Open
+from cascade_core.effects import Adopt, Ask, Chunk, Failed, Open
 from cascade_core.errors import ConfigurationError
 from cascade_core.integrations.finish import worst
 from cascade_core.loop.streams import EMPTY_STREAM, AsyncStream, Stream
@@ -30,6 +30,7 @@ from cascade_core.tier import Tier
 from langchain_cascade.calls import ChatCalls
 from langchain_cascade.contexts import contexts_in, contexts_of, thread_of
 from langchain_cascade.convert import goes_further, load_of, to_chunk, to_draft, to_turns
+from langchain_cascade.handing import as_output
 from langchain_cascade.histories import needs_reading, readable, reader
 from langchain_cascade.recorder import CallRecorder
 from langchain_cascade.scope import control_flow
@@ -106,11 +107,19 @@ class OutputCalls(ChatCalls):
 
     Args:
         to_draft: Reads a tier's output.
+        shape: Makes an output like that of the tiers of what `on_handoff` gave.
     """
 
-    def __init__(self, *args: Any, to_draft: Callable[[Any], Any], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        to_draft: Callable[[Any], Any],
+        shape: Callable[[Any], Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._to_draft = to_draft
+        self._shape = shape
 
     def call(self, effect: Ask, sample: int) -> Draft | Failed:
         """Run a tier and wait; every model call inside is recorded."""
@@ -168,6 +177,15 @@ class OutputCalls(ChatCalls):
         """Return a tier's whole output as the one chunk of a stream."""
         del tier
         return to_chunk(native) if isinstance(native, AIMessage) else native
+
+    def adopt(self, effect: Adopt) -> Draft:
+        """Return what a function gave as an output like that of the tiers."""
+        value = as_output(effect.value, effect.draft.native, self._shape)
+        try:
+            draft = self._to_draft(value)
+            return replace(draft if isinstance(draft, Draft) else read_output(draft), native=value)
+        except ConfigurationError:
+            return Draft(native=value)  # nobody judges it
 
     def _runnable(self, effect: Ask, sample: int) -> Any:
         """Return what to run: the tier, in the way asked for if it can be called in several."""
@@ -281,7 +299,8 @@ class _Given:
 
 def _input(request: Request, tier: Tier) -> Any:
     """Return what a tier is given; of a conversation, what a model of a cascade's own can read."""
-    value = request.native.value
+    native = request.native
+    value = native.value if isinstance(native, _Given) else native
     model = getattr(tier.native, "inner", None)
     if model is None or isinstance(value, str):
         return value

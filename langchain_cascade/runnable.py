@@ -26,6 +26,7 @@ from cascade_core.setup.settings import CascadeKeywords, CascadeSettings
 from cascade_core.tier import Tier
 from langchain_cascade.answer import ShownOutput, stamp
 from langchain_cascade.engine import REBUILD, ChatEngine
+from langchain_cascade.handing import runnable_handler
 from langchain_cascade.outputs import OutputCalls, read_output, request_of
 from langchain_cascade.runs import chain_run_of
 from langchain_cascade.scope import AsyncScope, Scope
@@ -74,6 +75,7 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
     _engine: ChatEngine = PrivateAttr()
     _needs: ClassVar[Collection[Missing]] = ()
     _schema: Any = PrivateAttr(default=None)
+    _shape: Any = PrivateAttr(default=None)
 
     def __init__(
         self,
@@ -96,7 +98,7 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
             )
             for index, (runnable, word) in enumerate(zip(runnables, said, strict=True))
         ]
-        self._engine = ChatEngine(self, tiers)
+        self._engine = ChatEngine(self, tiers, runnable_handler(self.on_handoff, len(tiers)))
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set a field; one that decides anything takes effect at once."""
@@ -195,7 +197,12 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
         """Return one request under a chain run, ready to be decided."""
         engine = self._engine
         calls = OutputCalls(
-            run, config, engine, kwargs=kwargs, to_draft=self.to_draft or read_output
+            run,
+            config,
+            engine,
+            kwargs=kwargs,
+            to_draft=self.to_draft or read_output,
+            shape=self._shape,
         )
         kind = session_kind(calls.watch)
         request = request_of(value, config, self._needs, self._schema)

@@ -20,10 +20,12 @@ from cascade_core.abilities import Abilities, Missing
 from cascade_core.draft import Draft
 from cascade_core.errors import CascadeError
 from cascade_core.loop.session import Decided
+from cascade_core.setup.handler import OnHandoff
 from cascade_core.tier import LogprobMemory, Tier
 from langchain_cascade.answer import stamp
 from langchain_cascade.convert import to_draft
 from langchain_cascade.engine import ChatEngine
+from langchain_cascade.handing import as_object
 from langchain_cascade.quiet import without_streaming
 from langchain_cascade.runnable import RunnableCascade
 from langchain_cascade.tiers import ChatTier
@@ -135,32 +137,53 @@ def structured_cascade(  # noqa: PLR0913 - all that it is made of
         stop: Stop sequences of every tier.
         kwargs: Arguments of the tiers' `with_structured_output`.
     """
-    made = []
-    for tier, core in zip(tiers, engine.plan.tiers, strict=True):
-        make = partial(_structured, tier, schema, stop, kwargs)
-        # Made at once, so that what a tier cannot do is said here and not on a request.
-        runnable = StructuredTier(bound=make(variant=Variant(), options={}), chat=tier, make=make)
-        method = _method(tier, kwargs)
-        memory = LogprobMemory(known=False) if tier.mute(kwargs) else core.logprobs
-        made.append(
-            replace(
-                core,
-                native=runnable,
-                abilities=_abilities(core, method),
-                streams=False,
-                output_schema=None,
-                # Calling a tool comes without logprobs.
-                tool_only=method == "function_calling",
-                logprobs=memory,
-            )
-        )
+    made = [
+        _structured_tier(tier, core, schema, stop, kwargs)
+        for tier, core in zip(tiers, engine.plan.tiers, strict=True)
+    ]
     structured = StructuredCascade(
         tiers=[core.native for core in made], to_draft=read_structured, include_raw=include_raw
     )
-    structured._engine = engine.with_tiers(made)  # noqa: SLF001 - it is ours
+    structured._engine = engine.with_tiers(  # noqa: SLF001 - it is ours
+        made, _structured_handler(engine.plan.handler, schema, stop, kwargs)
+    )
     structured._made_of = (cascade, schema, {**kwargs, "include_raw": include_raw})  # noqa: SLF001
     structured._schema = _plain_schema(schema)  # noqa: SLF001
+    structured._shape = as_object(schema)  # noqa: SLF001
     return structured
+
+
+def _structured_tier(
+    tier: ChatTier, core: Tier, schema: Any, stop: list[str] | None, kwargs: dict[str, Any]
+) -> Tier:
+    """Return a tier that makes objects of the schema in its own way."""
+    make = partial(_structured, tier, schema, stop, kwargs)
+    # Made at once, so that what a tier cannot do is said here and not on a request.
+    runnable = StructuredTier(bound=make(variant=Variant(), options={}), chat=tier, make=make)
+    method = _method(tier, kwargs)
+    memory = LogprobMemory(known=False) if tier.mute(kwargs) else core.logprobs
+    return replace(
+        core,
+        native=runnable,
+        abilities=_abilities(core, method),
+        streams=False,
+        output_schema=None,
+        # Calling a tool comes without logprobs.
+        tool_only=method == "function_calling",
+        logprobs=memory,
+    )
+
+
+def _structured_handler(
+    handler: OnHandoff | None, schema: Any, stop: list[str] | None, kwargs: dict[str, Any]
+) -> OnHandoff | None:
+    """Return what answers in the place of a draft that is handed off, for objects."""
+    if handler is None or handler.tier is None:
+        return handler
+    core = handler.tier
+    if isinstance(core.native, ChatTier):
+        return replace(handler, tier=_structured_tier(core.native, core, schema, stop, kwargs))
+    return replace(handler, tier=replace(core, native=core.native | as_object(schema)))
 
 
 def read_structured(output: Any) -> Draft:

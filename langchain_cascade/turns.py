@@ -17,12 +17,13 @@ from langchain_core.runnables.config import RunnableConfig, var_child_runnable_c
 from langchain_core.tracers.langchain import LangChainTracer
 
 from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Failed, Open
+from cascade_core.effects import Adopt, Ask, Failed, Open
 from cascade_core.errors import CascadeExhausted
 from cascade_core.loop.run_metadata import call_metadata
 from cascade_core.loop.session import Session
 from cascade_core.tier import Tier
 from langchain_cascade.convert import to_draft, to_messages
+from langchain_cascade.handing import as_message
 from langchain_cascade.histories import needs_reading, readable, reader
 from langchain_cascade.providers import own_arguments, own_tools, without_foreign_cache_keys
 from langchain_cascade.quiet import speaks, without_streaming
@@ -140,6 +141,15 @@ class TurnCalls:
         del tier
         return native
 
+    def adopt(self, effect: Adopt) -> Draft:
+        """Return what a function gave as a turn: a text, a message, or a whole response."""
+        value = effect.value
+        if not isinstance(value, ModelResponse):
+            value = ModelResponse(result=[as_message(value)])
+        message = answer_in(value)
+        draft = Draft() if message is None else to_draft(message)
+        return replace(draft, native=value)
+
     def _turn(self, effect: Ask, sample: int) -> ModelRequest:
         """Return the agent's request with a tier's model in it."""
         request = cast("ModelRequest", effect.request.native)
@@ -223,7 +233,7 @@ class TurnCalls:
 
     def _shown(self, effect: Ask) -> bool:
         """Tell whether a call gives the answer, which streams as the agent does."""
-        answers = effect.request.answered_by(len(self._tiers) - 1)
+        answers = effect.request.answered_by(self.session.plan.tiers[-1].index)
         return effect.target.index == answers and effect.purpose == "draft"
 
     def _broken(

@@ -14,12 +14,13 @@ from typing import Any
 from llama_index.core.callbacks import CallbackManager
 
 from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Failed, Open
+from cascade_core.effects import Adopt, Ask, Failed, Open
 from cascade_core.errors import ConfigurationError
 from cascade_core.frozen import frozen
 from cascade_core.logprobs import Logprobs
 from cascade_core.tier import Tier
 from cascade_core.usage import Usage
+from llamaindex_cascade.asking.handing import response_draft
 from llamaindex_cascade.asking.messages import to_messages
 from llamaindex_cascade.asking.tiers import LLMTier, check_llm
 from llamaindex_cascade.reading.answers import Response, to_draft
@@ -95,6 +96,10 @@ class Calls:
         """Return a whole answer as the one piece of a stream."""
         del tier
         return native
+
+    def adopt(self, effect: Adopt) -> Draft:
+        """Return what a function gave as an answer of a model."""
+        return response_draft(effect.value, effect.draft.native)
 
     def invocation(self, effect: Ask | Open) -> Invocation:
         """Return the core's own question: no template, no arguments of the caller's."""

@@ -14,7 +14,7 @@ from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.dispatcher import active_instrument_tags, instrument_tags
 
 from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Failed, Open
+from cascade_core.effects import Adopt, Ask, Failed, Open
 from cascade_core.loop.port import Caller
 from cascade_core.loop.run_metadata import call_metadata
 from cascade_core.loop.streams import AsyncStream, Stream
@@ -106,6 +106,10 @@ class TaggedCalls:
     def as_chunk(self, native: Any, tier: Tier) -> Any:
         """Return a whole answer as the one piece of a stream."""
         return self._calls.as_chunk(native, tier)
+
+    def adopt(self, effect: Adopt) -> Draft:
+        """Return what a function gave as an answer."""
+        return self._calls.adopt(effect)
 
     def _tagged(self, effect: Ask | Open) -> AbstractContextManager[None]:
         target = target_of(effect)

@@ -22,6 +22,7 @@ from cascade_core.given import Tier as DeclaredTier
 from cascade_core.given import bare_model, listed_tiers
 from cascade_core.request import Request, Turn
 from cascade_core.setup.constructor import configured
+from cascade_core.setup.handler import read_handler
 from cascade_core.setup.settings import CascadeKeywords, CascadeSettings, called
 from cascade_core.tier import Tier
 from llamaindex_cascade.asking.engine import LLMEngine
@@ -83,7 +84,12 @@ class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
         given = listed_tiers(tiers, "query engines")
         made = [_make_tier(each, index) for index, each in enumerate(given)]
         named = called(settings, type(self))
-        self._engine = LLMEngine(CascadeSettings(tiers=tiers, **named), made)
+        handler = read_handler(
+            settings.get("on_handoff"),
+            lambda given: _make_tier(given, len(made)) if _is_engine(given) else None,
+            "a query engine",
+        )
+        self._engine = LLMEngine(CascadeSettings(tiers=tiers, **named), made, handler=handler)
         self._needs_nodes = needs_nodes
 
     @property
@@ -166,6 +172,10 @@ class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
             else:
                 for tier in modules.values():
                     tier.update_prompts({key: prompt})
+
+
+def _is_engine(given: object) -> bool:
+    return isinstance(bare_model(given)[0], BaseQueryEngine)
 
 
 def _make_tier(tier: object, index: int) -> Tier:

@@ -58,6 +58,24 @@ def checked(given: object, tier: Tier) -> AnyResponse:
     raise ConfigurationError(msg)
 
 
+def adopted(value: Any, handed_off: AnyResponse) -> Whole:
+    """Return what a function gave in the place of a response that was handed off.
+
+    Args:
+        value: A text, or a response.
+        handed_off: The response, whose nodes a text comes with.
+
+    Raises:
+        TypeError: It is neither.
+    """
+    if isinstance(value, Response | PydanticResponse):
+        return value
+    if isinstance(value, str):
+        return Response(value, handed_off.source_nodes)
+    msg = f"on_handoff gave {type(value).__name__}, which is neither a text nor a Response"
+    raise TypeError(msg)
+
+
 def whole(response: AnyResponse) -> AnyResponse:
     """Read a stream to its end; its text is then in `response_txt`."""
     if isinstance(response, StreamingResponse):

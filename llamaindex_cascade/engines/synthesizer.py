@@ -36,6 +36,7 @@ from cascade_core.given import Tier as DeclaredTier
 from cascade_core.given import bare_model, listed_tiers
 from cascade_core.request import Request, Turn
 from cascade_core.setup.constructor import configured
+from cascade_core.setup.handler import read_handler
 from cascade_core.setup.settings import CascadeKeywords, CascadeSettings, called
 from cascade_core.tier import Tier
 from llamaindex_cascade.asking.engine import LLMEngine
@@ -112,9 +113,16 @@ class CascadeSynthesizer(PipelineCascade, BaseSynthesizer):
         making["streaming"] = streaming
         made = [_make_tier(each, i, making, callback_manager) for i, each in enumerate(given)]
         named = called(deciding, type(self))
-        self._engine = LLMEngine(CascadeSettings(tiers=given, **named), made)
+        handler = read_handler(
+            settings.get("on_handoff"),
+            lambda given: (
+                _make_tier(given, len(made), making, callback_manager) if _is_tier(given) else None
+            ),
+            "an LLM, a synthesizer",
+        )
+        self._engine = LLMEngine(CascadeSettings(tiers=given, **named), made, handler=handler)
         plan = self._engine.plan
-        for tier in plan.tiers[:-1] if plan.reads_logprobs else ():
+        for tier in plan.tiers if plan.reads_logprobs else ():
             if isinstance(tier.native, LLMPipeline):
                 tier.native.ask_logprobs(plan.top_logprobs)
         super().__init__(
@@ -249,6 +257,10 @@ class CascadeSynthesizer(PipelineCascade, BaseSynthesizer):
         """Update the prompts of all tiers."""
         for synthesizer in self._all():
             synthesizer.update_prompts(prompts_dict)
+
+
+def _is_tier(given: object) -> bool:
+    return isinstance(bare_model(given)[0], LLM | BaseSynthesizer)
 
 
 def _make_tier(

@@ -18,7 +18,7 @@ from llama_index.core.llms import LLM
 
 from cascade_core.abilities import NOTHING_KNOWN
 from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Failed, Open
+from cascade_core.effects import Adopt, Ask, Failed, Open
 from cascade_core.given import Tier as DeclaredTier
 from cascade_core.given import described
 from cascade_core.integrations.classes import other_names
@@ -31,10 +31,12 @@ from llamaindex_cascade.engines.responses import (
     EMPTY,
     AnyResponse,
     Pieces,
+    adopted,
     awhole,
     checked,
     pieces,
     read,
+    response_text,
     whole,
 )
 from llamaindex_cascade.reading.capabilities import gives_logprobs, host, name_of
@@ -159,6 +161,11 @@ class PipelineCalls(RecordedCalls):
     async def awhole(self, answer: Any, effect: Ask) -> AnyResponse:
         """Return a response that has been read to its end."""
         return await awhole(self._response(answer, effect))
+
+    def adopt(self, effect: Adopt) -> Draft:
+        """Return what a function gave as a response, with the nodes of the one handed off."""
+        response = adopted(effect.value, effect.draft.native)
+        return Draft(response_text(response), native=response)
 
     def ended(self, run: Run, effect: Ask) -> Draft | Failed:
         """Return what a pipeline answered as a draft."""

@@ -20,6 +20,7 @@ from cascade_core.setup.notices import Notices
 from cascade_core.setup.settings import DECIDING, GUARDING, RECORDING, CascadeSettings
 from llamaindex_cascade.asking.arguments import check_conversation
 from llamaindex_cascade.asking.engine import LLMEngine
+from llamaindex_cascade.asking.handing import llm_handler
 from llamaindex_cascade.asking.instrumentation import request_facts
 from llamaindex_cascade.asking.models import with_models
 from llamaindex_cascade.asking.session import Session
@@ -59,7 +60,8 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
 
     def _new_engine(self, notices: Notices | None = None) -> LLMEngine:
         self.__dict__["tiers"] = with_models(self.tiers)  # a name is made into a model once
-        engine = LLMEngine(self, make_tiers(self.tiers), notices)
+        tiers = make_tiers(self.tiers)
+        engine = LLMEngine(self, tiers, notices, llm_handler(self.on_handoff, len(tiers)))
         check_judges(engine.asking)
         return engine
 

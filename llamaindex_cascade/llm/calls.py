@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from cascade_core.costs.tokens import estimate_usage
 from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Failed, Open
+from cascade_core.effects import Adopt, Ask, Failed, Open
 from cascade_core.errors import CascadeExhausted
 from cascade_core.tier import Tier
 from llamaindex_cascade.asking.calls import Calls, Invocation, RecordedCalls, Run, target_of
@@ -90,6 +90,16 @@ class ObjectCalls(RecordedCalls):
         return replace(
             asked, on=heard(asked.on, current(), lambda: "\n".join(t.text for t in turns.turns))
         )
+
+    def adopt(self, effect: Adopt) -> Draft:
+        """Return what a function gave as an object: one of the class, or its JSON."""
+        value, wanted = effect.value, self._way.wanted
+        made = (
+            wanted.model_validate_json(value)
+            if isinstance(value, str)
+            else wanted.model_validate(value)
+        )
+        return Draft(made.model_dump_json(), native=made)
 
     def ended(self, run: Run, effect: Ask) -> Draft | Failed:
         """Return what became of an object.

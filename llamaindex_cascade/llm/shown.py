@@ -35,7 +35,8 @@ def stamped(decided: Decided, tiers: Sequence[LLMTier], *, last_of_stream: bool 
         update["delta"] = ""
         kwargs.pop("thinking_delta", None)
     author = tiers[decided.verdict.tier].reader.author
-    if author is not None and isinstance(native, ChatResponse):
+    own = decided.verdict.handed_to is None
+    if own and author is not None and isinstance(native, ChatResponse):
         update["message"] = marked(native.message, author)
     return native.model_copy(update=update)
 

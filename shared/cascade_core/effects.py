@@ -12,6 +12,7 @@ effect                  reply
 `Close`                 `Done` with what had arrived
 `Emit`, `Note`          None
 `Compute`               `Computed` or `Failed`
+`Adopt`                 `Drafts` or `Failed`
 `Reserve`               a `Grant`, or `Failed` with a `NotAskedError`
 `Settle`                None
 `Now`                   a time, as `perf_counter` has it
@@ -109,10 +110,29 @@ class Compute:
     Attributes:
         function: The function.
         args: Its arguments.
+        blocks: Whether it may take long: then no event loop waits for it.
     """
 
     function: Callable[..., Any]
     args: tuple[Any, ...] = field(repr=False)
+    blocks: bool = False
+
+
+@frozen
+class Adopt:
+    """Take what a caller's function returned as an answer, in the framework's shape.
+
+    Attributes:
+        value: A text, or an answer of the framework's.
+        request: What was asked.
+        tier: The last tier, in whose place it answers.
+        draft: The answer that was handed off.
+    """
+
+    value: Any = field(repr=False)
+    request: Request
+    tier: Tier
+    draft: Draft = field(repr=False)
 
 
 @frozen
@@ -231,6 +251,8 @@ class Computed:
     value: Any
 
 
-Effect: TypeAlias = Ask | Open | Pull | Close | Emit | Compute | Note | Now | Reserve | Settle
+Effect: TypeAlias = (
+    Ask | Open | Pull | Close | Emit | Compute | Adopt | Note | Now | Reserve | Settle
+)
 Reply: TypeAlias = Drafts | Chunk | Done | Failed | Computed | Grant | float | None
 Steps: TypeAlias = Generator[Effect, Any, T]

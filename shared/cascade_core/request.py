@@ -103,6 +103,8 @@ class Request:
     Attributes:
         ruling: What the policy's rules say of it, once they have been asked.
         held: What earlier steps have decided for it, once they have been looked for.
+        judged_to_end: Whether the last tier's answer is judged as well: then it is called like any
+            draft.
         audit: With which probability it was to be audited, and whether it is, as its record says
             it; None where nothing is audited.
     """
@@ -116,6 +118,7 @@ class Request:
         "first",
         "further",
         "held",
+        "judged_to_end",
         "max_tokens",
         "metadata",
         "mute",
@@ -170,6 +173,7 @@ class Request:
         self.acts_in_text = acts_in_text
         self.held: Held | None = None
         self.ruling: Ruling = UNRULED
+        self.judged_to_end = False
         self.audit: Mapping[str, Any] | None = None
 
     @classmethod
@@ -213,7 +217,12 @@ class Request:
 
         Args:
             last: The last tier's; a rule may pin the request to another one.
+
+        Returns:
+            -1 where the last tier's is judged as well.
         """
+        if self.judged_to_end:
+            return -1
         pin = self.ruling.pin
         return last if pin is None else pin
 

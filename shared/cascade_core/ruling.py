@@ -18,7 +18,7 @@ class Ruling:
         bypass: Indexes of tiers that are not asked.
         pin: Index of the only tier that may be asked, whatever it says; None = any.
         thresholds: What confidences have to reach instead of the policy's thresholds, one for
-            every tier but the last; None leaves them.
+            every tier but the last, and one for that where it says so; None leaves them.
         escalate: Whether a draft may be sent on; where not, the first one is the answer.
         audit: Probability of an audit, in [0, 1]; None leaves the cascade's.
         log_content: Whether prompt and answer are kept in the log; None leaves the cascade's.

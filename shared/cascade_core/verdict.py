@@ -85,6 +85,8 @@ class Verdict:
         budget: What the budget is called that had no room for a call of the decision, if any.
         void: Whether that kept the answer below a threshold, so that no promise holds for it.
         held: What earlier steps of the turn or conversation had decided, where they had.
+        handoff: Whether the last tier's answer stayed below its threshold.
+        handed_to: Who answered in its place, by name; None where nobody did.
     """
 
     tier: int
@@ -107,3 +109,5 @@ class Verdict:
     budget: str | None = None
     void: bool = False
     held: Held | None = None
+    handoff: bool = False
+    handed_to: str | None = None

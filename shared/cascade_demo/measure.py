@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from cascade_core import collect_decisions
 from cascade_core.errors import CascadeWarning
 from cascade_core.policy.document import Policy
-from cascade_core.setup.plan import DEFAULT_THRESHOLD
+from cascade_core.setup.thresholds import DEFAULT_THRESHOLD
 from cascade_demo.asking import Framework, SendTicket, open_asking
 from cascade_demo.desk import Ticket, grade, tickets
 from cascade_demo.estimate import HostedCalls, estimate

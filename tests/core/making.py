@@ -12,6 +12,7 @@ from cascade_core.abilities import NOTHING_KNOWN
 from cascade_core.costs.prices import Prices
 from cascade_core.draft import Draft
 from cascade_core.effects import (
+    Adopt,
     Ask,
     Chunk,
     Close,
@@ -184,6 +185,9 @@ class Models:
         self.closed.append(key)
         return Done(answer.draft(f"m{key}", min(answer.length(), arrived[0] * answer.size)))
 
+    def adopt(self, effect):
+        return Draft(effect.value, native=("given", effect.value))
+
     def __call__(self, effect):
         if isinstance(effect, Ask):
             return self.ask(effect)
@@ -199,6 +203,8 @@ class Models:
                 return Computed(no_waiting(value) if inspect.iscoroutine(value) else value)
             except Exception as error:  # noqa: BLE001 - as the drivers do
                 return Failed(error)
+        if isinstance(effect, Adopt):
+            return Drafts((self.adopt(effect),))
         if not isinstance(effect, Emit):
             self.notes[effect.key] = effect.text
         return None

@@ -13,7 +13,7 @@ from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 
 from cascade_core import collect_decisions
-from cascade_core.setup.plan import DEFAULT_THRESHOLD
+from cascade_core.setup.thresholds import DEFAULT_THRESHOLD
 from cascade_demo.desk import grade, tickets
 from langchain_cascade import ChatCascade
 from tests.http.asking import PRICES, ask, client, every_way, record_of, ticket

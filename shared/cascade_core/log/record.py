@@ -78,8 +78,9 @@ def as_record(verdict: Verdict, record_id: str, asked: Asked) -> Record:
         needs, `unable`; where one fails again and again, `failing`; where answers are audited,
         `audit`; where a budget had no room for a call, `budget`, and `promise` (`"void"`) where the
         answer stayed below a threshold because of that; where earlier steps had decided on a tier,
-        `held`. No prompt or answer text. Version 2 adds the fields of `Asked`, and `judged`: how
-        every judged draft was judged.
+        `held`; where the last tier's answer stayed below its threshold, `handoff`, with
+        `handed_to` where somebody answered in its place. No prompt or answer text. Version 2 adds
+        the fields of `Asked`, and `judged`: how every judged draft was judged.
     """
     judged = verdict.judged
     record: Record = {
@@ -118,6 +119,10 @@ def as_record(verdict: Verdict, record_id: str, asked: Asked) -> Record:
         record["budget"] = verdict.budget
     if verdict.void:
         record["promise"] = "void"
+    if verdict.handoff:
+        record["handoff"] = True
+        if verdict.handed_to is not None:
+            record["handed_to"] = verdict.handed_to
     return record
 
 
@@ -189,6 +194,7 @@ def reused_record(record: Mapping[str, Any], record_id: str, asked: Asked) -> Re
         **_asked(asked),
         "input_tokens": tokens,
         "judged": [],
+        **{key: known[key] for key in ("handoff", "handed_to") if key in known},
     }
 
 

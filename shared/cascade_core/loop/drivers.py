@@ -24,6 +24,7 @@ from time import perf_counter
 from typing import Any, Generic, TypeVar
 
 from cascade_core.effects import (
+    Adopt,
     Ask,
     Close,
     Compute,
@@ -166,6 +167,7 @@ def play(
 
 _DONE_BY = {
     Ask: "ask",
+    Adopt: "adopt",
     Open: "open",
     Reserve: "reserve",
     Settle: "settle",
@@ -210,6 +212,8 @@ async def _aperform(effect: Effect, port: AsyncPort) -> Reply:
         if kind is Close:
             return await port.close()
         if isinstance(effect, Compute):
+            if effect.blocks:
+                return Computed(await awaited(effect.function, *effect.args))
             value = effect.function(*effect.args)
             return Computed(await value if inspect.isawaitable(value) else value)
         if isinstance(effect, Note):

@@ -32,7 +32,7 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and who pays
         plan: How the cascade was set up.
         request: What was asked.
         trail: Where calls of signals are noted.
-        tier: Whose draft it is; not the last.
+        tier: Whose draft it is; the last only where it has a threshold.
         draft: The draft.
         held: Whether an earlier step has decided on the tier: then gates alone are asked.
 
@@ -143,7 +143,7 @@ def _judge_unread(
     if plan.on_no_score == "accept":
         return replace(judged, accepted=True)
     if not said:
-        yield _sent_on_note(tier) if acts else no_reading_note(plan, tier, draft.unread)
+        yield _sent_on_note(plan, tier) if acts else no_reading_note(plan, tier, draft.unread)
     return judged
 
 
@@ -183,7 +183,14 @@ def pointless(plan: Plan, request: Request, tier: Tier) -> bool:
     return not ((request.needs_tool or tier.tool_only) and plan.on_tool_call == "gates")
 
 
-def _sent_on_note(tier: Tier) -> Note:
+def _sent_on_note(plan: Plan, tier: Tier) -> Note:
+    if tier.index == len(plan.tiers) - 1:
+        return Note(
+            f"sent_on:{tier.index}",
+            f"{tier.label} answers tool calls without a confidence reading, as nearly all models "
+            'do, and on_tool_call="escalate" hands every one of them off ("gates" accepts those '
+            "that pass every gate)",
+        )
     return Note(
         f"sent_on:{tier.index}",
         f"{tier.label} answers tool calls without a confidence reading, as nearly all models do, "

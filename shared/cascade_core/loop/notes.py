@@ -48,20 +48,22 @@ def no_reading_note(plan: Plan, tier: Tier, unread: Unreadable | None = None) ->
             f"{tier.label} sends the log-probability 0 for every token of a sentence, which says "
             f"nothing; that counts as no reading: {_OTHER_SIGNALS}",
         )
+    last = tier.index == len(plan.tiers) - 1
+    such = "such answers are handed off" if last else "such requests go on to the next tier"
     if not plan.reads_only_logprobs:
         return Note(
-            f"no_reading:{tier.index}",
-            f"no signal could read a draft of {tier.label}; such requests go on to the next tier",
+            f"no_reading:{tier.index}", f"no signal could read a draft of {tier.label}; {such}"
         )
     if unread == "partial":
         return Note(
             f"partial:{tier.index}",
             f"{tier.label} sends log-probabilities of a part of its answer only, which counts as "
-            f"no reading, and such requests go on to the next tier: {_OTHER_SIGNALS}",
+            f"no reading, and {such}: {_OTHER_SIGNALS}",
         )
+    every = "every answer is handed off" if last else "every request goes on to the next tier"
     return Note(
         f"no_reading:{tier.index}",
-        f"{tier.label} gives no confidence reading, so every request goes on to the next tier: "
+        f"{tier.label} gives no confidence reading, so {every}: "
         f"this provider returns no logprobs; {_OTHER_SIGNALS} "
         "(in a chain or an engine of your own, ask for logprobs where the model is made: "
         "logprobs=True)",

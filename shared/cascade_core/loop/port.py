@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from cascade_core.draft import Draft
 from cascade_core.effects import (
+    Adopt,
     Ask,
     Chunk,
     Done,
@@ -68,6 +69,14 @@ class Caller(Protocol):
 
     def as_chunk(self, native: Any, tier: Tier) -> Any:
         """Return a tier's whole answer as the one chunk of a stream."""
+        ...
+
+    def adopt(self, effect: Adopt) -> Draft:
+        """Return what a caller's function gave as an answer in the framework's shape.
+
+        Raises:
+            TypeError: It is none.
+        """
         ...
 
 
@@ -141,6 +150,10 @@ class Port:
         if effect.whole_of is not None:
             return self._caller.as_chunk(effect.chunk, effect.whole_of)
         return effect.chunk if self._stream is None else self._stream.show(effect.chunk)
+
+    def adopt(self, effect: Adopt) -> Drafts:
+        """Take what a caller's function gave as an answer."""
+        return Drafts((self._caller.adopt(effect),))
 
     def reserve(self, effect: Reserve) -> Grant | Failed:
         """Ask the guards whether a call may be made."""
@@ -227,6 +240,10 @@ class AsyncPort:
         if effect.whole_of is not None:
             return self._caller.as_chunk(effect.chunk, effect.whole_of)
         return effect.chunk if self._stream is None else await self._stream.show(effect.chunk)
+
+    async def adopt(self, effect: Adopt) -> Drafts:
+        """Take what a caller's function gave as an answer."""
+        return Drafts((self._caller.adopt(effect),))
 
     async def reserve(self, effect: Reserve) -> Grant | Failed:
         """Ask the guards whether a call may be made."""

@@ -29,6 +29,7 @@ from cascade_core.policy.file import place_in, read_document, what_else
 from cascade_core.policy.misfits import check_told_apart, misfits
 from cascade_core.policy.route import Route
 from cascade_core.policy.rules import Rule
+from cascade_core.policy.tier_counts import handoff_in, possible_tiers
 
 OnNoScore = Literal["escalate", "accept"]
 OnToolCall = Literal["gates", "escalate"]
@@ -63,7 +64,8 @@ class ClassRule(BaseModel):
     """How one class of requests is treated differently.
 
     Attributes:
-        thresholds: One for every tier but the last, in [0, 1].
+        thresholds: One for every tier but the last, in [0, 1]; one more is the last tier's, below
+            which an answer is handed off (0 = never). Without it, the policy's holds.
     """
 
     model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
@@ -78,9 +80,10 @@ class Policy(BaseModel):
         version: Version of this format.
         name: How records refer to the policy.
         calibrators: How a draft's confidence is worked out, one for every tier but
-            the last; None leaves readings as they are.
-        thresholds: One for every tier but the last, in [0, 1]; None leaves
-            them to the cascade.
+            the last, and one for that where its answers are judged; None leaves readings as
+            they are.
+        thresholds: One for every tier but the last, in [0, 1]; one more is the last tier's, below
+            which an answer is handed off (0 = never). None leaves them to the cascade.
         rules: What is done otherwise with some requests; the first that matches decides.
         classes: What differs for requests of a class, by the class's name.
         route: What is known of the tiers before they are asked; None asks every tier.
@@ -118,31 +121,72 @@ class Policy(BaseModel):
 
     @model_validator(mode="after")
     def _of_as_many_tiers(self) -> Self:
-        given = {f"classes.{name}": len(r.thresholds) + 1 for name, r in self.classes.items()}
-        if self.thresholds is not None:
-            given["thresholds"] = len(self.thresholds) + 1
-        if self.calibrators is not None:
-            given["calibrators"] = len(self.calibrators) + 1
-        if self.route is not None:
-            given["route.stages"] = len(self.route.stages)
-        if len(set(given.values())) > 1:
+        lengths = self._lengths()
+        exact = None if self.route is None else len(self.route.stages)
+        fits = possible_tiers(lengths.values(), exact) if lengths or exact else None
+        calibrated = lengths.pop("calibrators", None)
+        longest = max(lengths.values(), default=calibrated)
+        # A threshold for the last tier and a calibrator for it go together.
+        odd = calibrated is not None and longest != calibrated
+        if calibrated is not None:
+            lengths["calibrators"] = calibrated
+        if fits == () or odd:
+            given = {name: length + 1 for name, length in lengths.items()}
+            if exact is not None:
+                given["route.stages"] = exact
             said = ", ".join(f"{name} for {count} tiers" for name, count in given.items())
             msg = f"its parts are for different numbers of tiers: {said}"
             raise ValueError(msg)
-        if self.rules and self.tiers is not None:
-            for misfit in misfits(self.rules, self.tiers):
-                raise misfit
+        if self.rules and fits:
+            counts = [count for count in fits if count > 1] or fits
+            wrong = [list(misfits(self.rules, count)) for count in counts]
+            if all(wrong):
+                raise wrong[0][0]
         return self
+
+    def _lengths(self) -> dict[str, int]:
+        """Return how long the lists are that have an entry for each tier, or each but the last."""
+        given = {f"classes.{name}": len(rule.thresholds) for name, rule in self.classes.items()}
+        if self.thresholds is not None:
+            given["thresholds"] = len(self.thresholds)
+        if self.calibrators is not None:
+            given["calibrators"] = len(self.calibrators)
+        return given
+
+    def fits(self, tiers: int) -> bool:
+        """Tell whether it is for so many tiers, or for any number."""
+        if self.route is not None and len(self.route.stages) != tiers:
+            return False
+        return all(length in {tiers - 1, tiers} for length in self._lengths().values())
 
     @property
     def tiers(self) -> int | None:
-        """How many tiers it is for; None where it fits any number."""
+        """How many tiers it is for; None where it fits any number.
+
+        Where its lists could have a number for every tier or for every tier but the last, the
+        table it was tuned on tells; without one, the last is taken to have none.
+        """
         if self.route is not None:
             return len(self.route.stages)
-        for part in (self.thresholds, self.calibrators):
-            if part is not None:
-                return len(part) + 1
-        return None
+        lengths = self._lengths()
+        if self.thresholds is None and self.calibrators is None:
+            return None
+        found = possible_tiers(lengths.values())
+        tuned = None if self.tuned is None else len(self.tuned.models)
+        return tuned if tuned in found else found[0]
+
+    def handoff(self, tiers: int, class_name: str | None = None) -> float | None:
+        """Return the threshold below which an answer of the last tier is handed off.
+
+        Args:
+            tiers: How many tiers there are.
+            class_name: The class of the request.
+
+        Returns:
+            None where none is.
+        """
+        own = self.classes.get(class_name or "")
+        return handoff_in(tiers, None if own is None else own.thresholds, self.thresholds)
 
     @property
     def signals(self) -> tuple[str, ...] | None:

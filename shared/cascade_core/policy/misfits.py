@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from cascade_core.invalid import MisplacedError, Place
 from cascade_core.policy.rules import Rule
+from cascade_core.policy.tier_counts import needed_entries
 
 
 def check_told_apart(rules: Sequence[Rule]) -> None:
@@ -48,9 +49,6 @@ def misfits(rules: Sequence[Rule], tiers: int) -> Iterator[MisplacedError]:
                     "from it, use pin or escalate: false"
                 )
                 yield MisplacedError(path, problem)
-        if then.thresholds is not None and len(then.thresholds) != last:
-            problem = (
-                f"{len(then.thresholds)} given, but {tiers} tiers need {last}: "
-                "one for every tier but the last"
-            )
+        if then.thresholds is not None and len(then.thresholds) not in {last, tiers}:
+            problem = f"{len(then.thresholds)} given, but {needed_entries(tiers)}"
             yield MisplacedError((*at, "thresholds"), problem)

@@ -124,7 +124,8 @@ class Action(RulePart):
         class_name: The class that they are of.
         bypass: Indexes of tiers that are not asked, counted from 0; true = all but the last.
         pin: TierIndex of the only tier that may see them, counted from 0.
-        thresholds: What confidences have to reach, one for every tier but the last.
+        thresholds: What confidences have to reach, one for every tier but the last; one more is
+            the last tier's, as in the policy. Without it, the policy's holds.
         escalate: False = the first draft is the answer.
         audit: Probability with which an answer is audited.
         log_content: Whether the log holds prompts and answers.

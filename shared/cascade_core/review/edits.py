@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.policy.document import Policy
-from cascade_core.setup.plan import DEFAULT_THRESHOLD
+from cascade_core.setup.thresholds import DEFAULT_THRESHOLD
 
 _Document: TypeAlias = dict[str, Any]
 _About: TypeAlias = tuple[str, ...]

@@ -21,7 +21,7 @@ from cascade_core.labels import Table, TableError, check_learnable, read_table
 from cascade_core.log.events import audit_event
 from cascade_core.policy.document import Policy
 from cascade_core.review.temporary_log import TemporaryLog
-from cascade_core.setup.plan import DEFAULT_THRESHOLD
+from cascade_core.setup.thresholds import DEFAULT_THRESHOLD
 
 COMPARED = "table"
 """What compared the answers, in the audits of a table's rows: whoever made the table did."""

@@ -28,6 +28,7 @@ from cascade_core.refusals.languages import LANGUAGES
 from cascade_core.request import Request
 from cascade_core.setup.audit import Audit, by_chance, pick, read_audit
 from cascade_core.setup.gates import NoneOfThese
+from cascade_core.setup.handler import OnHandoff
 from cascade_core.setup.live import LivePlan
 from cascade_core.setup.notices import Notices
 from cascade_core.setup.plan import Plan, plan_of
@@ -59,6 +60,7 @@ class Engine:
         settings: The caller's settings.
         tiers: The tiers as the core sees them.
         notices: What was warned of in an earlier engine of the same cascade.
+        handler: What answers in the place of a draft that is handed off.
 
     Attributes:
         framework: Whose cascade it is; each adapter's engine says so.
@@ -84,13 +86,18 @@ class Engine:
     framework: ClassVar[str | None] = None
 
     def __init__(
-        self, settings: Any, tiers: Sequence[Tier], notices: Notices | None = None
+        self,
+        settings: Any,
+        tiers: Sequence[Tier],
+        notices: Notices | None = None,
+        handler: OnHandoff | None = None,
     ) -> None:
         self.name: str = settings.name or type(settings).__name__
         deciding = {name: getattr(settings, name) for name in DECIDING}
         # Made once: a later policy may read one that this one does not, and its judge is known.
         self._signals = deciding["signals"] = make_signals(deciding["signals"])
         given = deciding.pop("policy")
+        deciding["handler"] = handler
         known = notices or Notices()
         self._live = LivePlan(
             given,
@@ -101,6 +108,7 @@ class Engine:
         deciding["prices"] = self._live.plan.prices  # read once, with all that is known of models
         self._tiers: tuple[Tier, ...] | None = None
         self._own: tuple[Plan, Plan] | None = None
+        self._handler: OnHandoff | None = None
         self.log_content = bool(settings.log_content)
         private = self.log_content or _logs_content(self.plan)
         self.log: DecisionLog | None = open_log(
@@ -159,7 +167,8 @@ class Engine:
             return plan
         own = self._own
         if own is None or own[0] is not plan:
-            own = self._own = plan, replace(plan, tiers=self._tiers)
+            changed = replace(plan, tiers=self._tiers, handler=self._handler)
+            own = self._own = plan, changed
         return own[1]
 
     @property
@@ -218,10 +227,16 @@ class Engine:
             return None
         return pick(self.audit, request.ruling, self.chance)
 
-    def with_tiers(self, tiers: Sequence[Tier]) -> Self:
-        """Return the same engine for other forms of the same tiers; all it shares stays shared."""
+    def with_tiers(self, tiers: Sequence[Tier], handler: OnHandoff | None = None) -> Self:
+        """Return the same engine for other forms of the same tiers; all it shares stays shared.
+
+        Args:
+            tiers: The tiers.
+            handler: What answers in the place of a draft that is handed off, in the same form.
+        """
         engine = copy(self)
         engine._tiers, engine._own = tuple(tiers), None  # noqa: SLF001 - it is ours
+        engine._handler = handler or self.plan.handler  # noqa: SLF001
         return engine
 
     def identity(self) -> dict[str, Any]:
@@ -243,6 +258,7 @@ class Engine:
             "on_no_score": plan.on_no_score,
             "on_tool_call": plan.on_tool_call,
             "on_exhausted": plan.on_exhausted,
+            **({} if plan.handler is None else {"on_handoff": plan.handler.identity}),
             "policy": plan.policy,
             "policy_fingerprint": plan.fingerprint,
         }

@@ -15,7 +15,7 @@ from cascade_core.policy.misfits import misfits
 from cascade_core.policy.route import Router
 from cascade_core.request import Request
 from cascade_core.ruling import Ruling
-from cascade_core.setup.plan import DEFAULT_THRESHOLD
+from cascade_core.setup.thresholds import DEFAULT_THRESHOLD
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -24,25 +23,26 @@ from cascade_core.policy.document import (
 )
 from cascade_core.policy.matching import Rulebook
 from cascade_core.policy.route import Router
+from cascade_core.policy.tier_counts import handoff_in
 from cascade_core.request import Request
 from cascade_core.ruling import UNRULED, Ruling
-from cascade_core.setup.confidence import Calibrated, Confidence, Raw
+from cascade_core.setup.confidence import Confidence
 from cascade_core.setup.gates import Check, Gate, RefusalLike, make_gates
+from cascade_core.setup.handler import OnHandoff
 from cascade_core.setup.misuse import odd_tiers, other_use
 from cascade_core.setup.notices import Notices
 from cascade_core.setup.rulebook import make_rulebook
+from cascade_core.setup.thresholds import (
+    check_last,
+    handing_off,
+    idle_handler,
+    read_confidences,
+    read_thresholds,
+)
 from cascade_core.signals.base import Signal
 from cascade_core.signals.make import SignalLike, make_signals
-from cascade_core.signals.readings import Combine, Combiner, Minimum, make_combiner
+from cascade_core.signals.readings import Combine, Combiner, make_combiner
 from cascade_core.tier import Tier
-
-DEFAULT_THRESHOLD = 0.9
-"""What an uncalibrated confidence has to reach where nobody set a threshold.
-
-With the default signal this asks for a geometric mean token probability of
-0.9. It is a starting point, not a promise: raw readings mean different things
-for different models, so tune it on your own traffic.
-"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,8 +54,9 @@ class Plan:
         signals: Free ones first.
         combiner: Makes one number of their readings where no policy calibrates them.
         confidences: What makes a confidence of a draft's readings, one for every
-            tier but the last.
-        thresholds: One for every tier but the last, in [0, 1].
+            tier but the last, and one for that where its answers may be judged.
+        thresholds: One for every tier but the last, in [0, 1]; one more is the last tier's, below
+            which an answer is handed off.
         class_thresholds: The same for classes of requests that have their own.
         gates: Checks before any signal, in order.
         prices: Where costs come from.
@@ -79,6 +80,7 @@ class Plan:
         reads_logprobs: Whether any signal reads token log-probabilities.
         reads_only_logprobs: Whether no signal can read a draft without them.
         custom_gates: Whether the caller has gates of their own.
+        handler: What answers in the place of a draft that is handed off, if anything.
     """
 
     tiers: tuple[Tier, ...]
@@ -100,6 +102,7 @@ class Plan:
     fingerprint: str | None = None
     policy_version: str | int | None = None
     notices: Notices = field(default_factory=Notices, repr=False)
+    handler: OnHandoff | None = None
     calibrated: bool = field(init=False)
     top_logprobs: int = field(init=False)
     reads_logprobs: bool = field(init=False)
@@ -124,6 +127,8 @@ class Plan:
     def threshold(self, tier: Tier, request: Request) -> float:
         """Return what a tier's confidence has to reach for a request, in [0, 1]."""
         ruled = request.ruling.thresholds
+        if tier.index == len(self.tiers) - 1:
+            return self.handoff(request) or 0.0
         if ruled is not None:
             return ruled[tier.index]
         if self.class_thresholds:
@@ -131,6 +136,13 @@ class Plan:
             if own is not None:
                 return own[tier.index]
         return self.thresholds[tier.index]
+
+    def handoff(self, request: Request) -> float | None:
+        """Return what the last tier's confidence has to reach; None where it is not judged."""
+        if len(self.confidences) < len(self.tiers):
+            return None
+        own = self.class_thresholds.get(request.class_name or "") if self.class_thresholds else None
+        return handoff_in(len(self.tiers), request.ruling.thresholds, own, self.thresholds)
 
     def ruling(self, request: Request, at: datetime) -> Ruling:
         """Return what the policy's rules say of a request that is asked at a time."""
@@ -182,13 +194,14 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
     *,
     signals: Sequence[SignalLike] | None = None,
     combine: Combine = "min",
-    thresholds: Sequence[float] | float | None = None,
+    thresholds: Sequence[float | None] | float | None = None,
     gates: Sequence[Gate | Check] | None = None,
     refusals: Sequence[RefusalLike] | None = None,
     prices: Any = None,
     policy: Any = None,
     file: Path | None = None,
     running: bool = False,
+    handler: OnHandoff | None = None,
     **choices: str | None,
 ) -> Plan:
     """Check a cascade's settings and put them together.
@@ -199,7 +212,7 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
         signals: See `make_signals`.
         combine: See `make_combiner`.
         thresholds: One for each tier but the last, or one number for all of
-            them; None takes the policy's, else `DEFAULT_THRESHOLD`.
+            them; one more is the last tier's. None takes the policy's, else `DEFAULT_THRESHOLD`.
         gates: Further checks, after the default ones.
         refusals: Further words of refusing; see `read_refusals`.
         prices: A `Prices`, or what `Prices` takes.
@@ -207,6 +220,7 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
         file: The file that the policy was read from, if any, for errors.
         running: Whether requests are answered already, by an earlier version of the policy: then
             what it is warned of is never an error.
+        handler: What answers in the place of a draft that is handed off.
         choices: `on_no_score`, `on_tool_call`, `on_exhausted`,
             `streaming_policy`, `mode`; None takes the policy's or the default.
 
@@ -229,16 +243,16 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
         tiers=tuple(tiers),
         signals=made,
         combiner=combiner,
-        confidences=_confidences(document, combiner, made, len(tiers) - 1),
+        confidences=read_confidences(document, combiner, made, len(tiers)),
         thresholds=(
-            _thresholds(document.thresholds, len(tiers) - 1, "the policy's thresholds")
+            read_thresholds(document.thresholds, len(tiers), "the policy's thresholds")
             if thresholds is None
-            else _thresholds(thresholds, len(tiers) - 1, "thresholds=")
+            else read_thresholds(thresholds, len(tiers), "thresholds=")
         ),
         # Thresholds that the caller gives are for every request.
         class_thresholds=(
             {
-                name: _thresholds(rule.thresholds, len(tiers) - 1, f"the policy's class {name!r}")
+                name: read_thresholds(rule.thresholds, len(tiers), f"the policy's class {name!r}")
                 for name, rule in document.classes.items()
             }
             if thresholds is None
@@ -252,11 +266,18 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
         fingerprint=None if policy is None else document.fingerprint,
         policy_version=None if policy is None else document.fingerprint,
         notices=notices or Notices(),
+        handler=handler,
         **settings,
     )
+    lists = {"thresholds": plan.thresholds}
+    lists.update({f"classes.{name}": own for name, own in plan.class_thresholds.items()})
+    handing = handing_off(len(tiers), lists, document)
+    alone = len(tiers) == 1  # which hands off what it is not sure of
+    check_last(len(plan.confidences), len(tiers), handing)
     for text in (
         *other_use(document, thresholds, settings, tiers, made),
-        *odd_tiers(tiers, prices),
+        *(() if alone and handing else odd_tiers(tiers, prices)),
+        *idle_handler(handler, handing),
     ):
         plan.notices.give_of_setup(text, running=running)
     return plan
@@ -294,54 +315,10 @@ def _read_signals(signals: tuple[Signal, ...], document: Policy) -> tuple[Signal
     return tuple(s for s in signals if not s.paid or s.name in document.signals)
 
 
-def _confidences(
-    document: Policy, combiner: Combiner, signals: Sequence[Signal], count: int
-) -> tuple[Confidence, ...]:
-    if document.calibrators is None:
-        return (Raw(combiner, [signal.name for signal in signals]),) * count
-    if combiner.identity != Minimum.identity:
-        msg = "combine= has no use beside a policy with calibrators, which combine readings"
-        raise ConfigurationError(msg)
-    _check_count(len(document.calibrators), count, "the policy's calibrators")
-    return tuple(Calibrated(calibrator) for calibrator in document.calibrators)
-
-
 def _router(document: Policy, tiers: int) -> Router | None:
     if document.route is None:
         return None
-    _check_count(len(document.route.stages) - 1, tiers - 1, "the policy's route")
+    if len(document.route.stages) != tiers:
+        msg = f"the policy's route is for {len(document.route.stages)} tiers, and there are {tiers}"
+        raise ConfigurationError(msg)
     return Router(document.route)
-
-
-def _check_count(given: int, count: int, where: str) -> None:
-    if given != count:
-        msg = (
-            f"{where}: {given} given, but {count + 1} tiers need {count}: "
-            "one for every tier but the last"
-        )
-        raise ConfigurationError(msg)
-
-
-_PERCENT = 100
-
-
-def _thresholds(given: Sequence[float] | float | None, count: int, where: str) -> tuple[float, ...]:
-    if given is None:
-        return (DEFAULT_THRESHOLD,) * count
-    if isinstance(given, int | float) and not isinstance(given, bool):
-        values: tuple[Any, ...] = (given,) * count
-        given = [given]
-    elif isinstance(given, Sequence) and not isinstance(given, str):
-        values = tuple(given)
-    else:
-        msg = f"thresholds= takes numbers in [0, 1], not {type(given).__name__}"
-        raise ConfigurationError(msg)
-    _check_count(len(values), count, where)
-    for place, value in enumerate(given):
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or math.isnan(value) or not 0 <= value <= 1:
-            percent = number and 2 <= value <= _PERCENT  # noqa: PLR2004 - 1.2 is no percentage
-            hint = f", {value / _PERCENT:g} for {value:g} %" if percent else ""
-            msg = f"thresholds[{place}] is {value!r}: give a number in [0, 1]{hint}"
-            raise ConfigurationError(msg)
-    return tuple(float(value) for value in values)

@@ -326,11 +326,11 @@ def test_a_policy_says_how_many_tiers_it_is_for_and_what_it_reads():
 
 
 def test_parts_for_different_numbers_of_tiers_are_named():
-    parts = {"thresholds": [0.5], "classes": {"a": {"thresholds": [0.5, 0.5]}}}
+    parts = {"thresholds": [0.5], "classes": {"a": {"thresholds": [0.5] * 3}}}
     with pytest.raises(ConfigurationError) as caught:
         Policy.load(parts)
     assert str(caught.value).endswith(
-        "its parts are for different numbers of tiers: classes.a for 3 tiers, thresholds for 2 tiers"
+        "its parts are for different numbers of tiers: classes.a for 4 tiers, thresholds for 2 tiers"
     )
 
 

@@ -163,7 +163,7 @@ def test_two_rules_of_one_name_are_refused():
         ({"bypass": [0, 2]}, "bypass[1]: there is no tier 2"),
         ({"bypass": [1]}, "bypass[0]: tier 1 is the last, which answers what no other does"),
         ({"bypass": True, "pin": 0}, "pin: pin asks tier 0 alone and bypass leaves it out"),
-        ({"thresholds": [0.5, 0.5]}, "thresholds: 2 given, but 2 tiers need 1"),
+        ({"thresholds": [0.5] * 3}, "thresholds: 3 given, but 2 tiers need 1"),
     ],
 )
 def test_an_action_for_other_tiers_is_named(then, said):

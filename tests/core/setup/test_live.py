@@ -152,7 +152,7 @@ def test_going_back_is_one_activation(tmp_path):
 
 BROKEN = {
     "cut off": ('{"thresholds": [0.', "is not valid JSON"),
-    "another number of tiers": ('{"thresholds": [0.1, 0.2]}', "2 given, but 2 tiers need 1"),
+    "another number of tiers": ('{"thresholds": [0.1, 0.2, 0.3]}', "3 given, but 2 tiers need 1"),
     "another policy's key": ('{"threshold": 0.3}', "threshold"),
     "empty": ("", "is empty"),
 }
@@ -352,7 +352,7 @@ def test_a_file_put_in_the_place_of_another_is_taken_over(file, tmp_path):
 
 def test_what_cannot_fit_is_named_with_the_policy_it_is_in(place):
     made = engine(place.policy)
-    place.put({"thresholds": [0.1, 0.2]})
+    place.put({"thresholds": [0.1, 0.2, 0.3]})
     look(made)
     (warned,) = look(made)
     assert place.policy in warned

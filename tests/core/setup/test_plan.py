@@ -13,7 +13,8 @@ from cascade_core.calibration import tune
 from cascade_core.costs.prices import Prices
 from cascade_core.errors import CascadeWarning, ConfigurationError
 from cascade_core.request import Request
-from cascade_core.setup.plan import DEFAULT_THRESHOLD, Notices, make_plan
+from cascade_core.setup.plan import Notices, make_plan
+from cascade_core.setup.thresholds import DEFAULT_THRESHOLD
 from cascade_core.signals import FunctionSignal, SequenceLogprob, TokenMargin
 from cascade_core.signals.readings import Minimum, Weighted
 from tests.core.calibration.labels import columns
@@ -57,7 +58,7 @@ def test_a_single_tier_needs_no_threshold_but_one_for_all_is_no_error():
             {"thresholds": [0.7]},
             r"thresholds=: 1 given, but 3 tiers need 2: one for every tier but",
         ),
-        ({"thresholds": [0.7] * 3}, r"thresholds=: 3 given, but 3 tiers need 2"),
+        ({"thresholds": [0.7] * 4}, r"thresholds=: 4 given, but 3 tiers need 2"),
         ({"thresholds": 1.2}, r"thresholds\[0\] is 1.2: give a number in \[0, 1\]$"),
         ({"thresholds": 90}, r"is 90: give a number in \[0, 1\], 0.9 for 90 %$"),
         ({"thresholds": 97.5}, r"is 97.5: give a number in \[0, 1\], 0.975 for 97.5 %$"),
@@ -224,10 +225,10 @@ def test_what_is_asked_of_a_provider_follows_from_the_signals():
 
 def test_the_best_case_takes_what_is_not_read_as_certain():
     plan = make_plan(TWO, signals=["sequence_logprob", "verbalized"], combine="mean")
-    (confidence,) = plan.confidences
+    confidence = plan.confidences[0]
     assert confidence.bound(Request())({}) == 1.0
     assert confidence.bound(Request())({"sequence_logprob": 0.5}) == 0.75
-    (confidence,) = make_plan(TWO).confidences
+    confidence = make_plan(TWO).confidences[0]
     assert confidence.bound(Request())({"sequence_logprob": 0.5}) == 0.5
 
 
