@@ -1,4 +1,4 @@
-"""A program with three cascades that serves its metrics to Prometheus, and asks until its input ends.
+"""A program with a few cascades that serves its metrics to Prometheus, and asks until its input ends.
 
 It prints the port. All that the dashboard shows happens to its requests.
 """
@@ -49,6 +49,8 @@ def main() -> None:
         ChatCascade(tiers=[cheap, strong], name="shop", **settings),
         ChatCascade(tiers=[unpriced, strong], name="lab", **settings),
     ]
+    refused = FakeChat(Say(error=ProviderError("no key", 401)), model_name="refused")
+    keyless = ChatCascade(tiers=[refused, FakeChat(Say("yes"))], name="keyless")
     ended = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
     for number in count():
@@ -56,6 +58,7 @@ def main() -> None:
         with suppress(CascadeExhausted):
             cascade.invoke(str(number), {"metadata": {"cascade_class": "geo"}})
         if number % 10 == 0:
+            keyless.invoke("Are you there?")
             with suppress(CascadeExhausted):
                 left = cascade.stream("1 2 3")
                 next(left)

@@ -98,6 +98,9 @@ class Metrics:
             if not judged["accepted"]:
                 why = {**who, names.TIER: judged["tier"], names.REASON: judged["reason"]}
                 add(names.ESCALATIONS, 1, {**why, names.CLASS: asked[names.CLASS]})
+        for failing in record.get("failing", ()):
+            if failing["open"]:
+                add(names.LEFT_ALONE, 1, {**who, names.TIER: failing["tier"]})
         if not within:
             cost, strong = record.get("cost_usd"), record.get("strong_cost_usd")
             if cost is not None and strong is not None:
