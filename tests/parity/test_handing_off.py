@@ -1,0 +1,117 @@
+"""An answer of the last tier below its threshold is handed off alike in both frameworks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from llama_index.core.llms import ChatMessage
+
+from cascade_core import CascadeWarning, collect_decisions
+from cascade_core.errors import ConfigurationError
+from langchain_cascade import ChatCascade, RunnableCascade
+from llamaindex_cascade import CascadeLLM
+from tests.langchain import fakes as chat
+from tests.llamaindex import fakes as llm
+
+WAYS = [
+    *(("langchain", way) for way in ("invoke", "ainvoke", "stream", "astream")),
+    *(("llamaindex", way) for way in ("chat", "achat", "stream_chat", "astream_chat")),
+]
+
+
+async def ask(framework: str, way: str, on_handoff: Any = None) -> tuple[str, dict[str, Any]]:
+    """Return what is shown of doubtful answers, and the record."""
+    if framework == "langchain":
+        models = [chat.FakeChat(chat.UNSURE, model_name=name) for name in "ab"]
+        cascade: Any = ChatCascade(models, thresholds=[0.9, 0.8], on_handoff=on_handoff)
+        given: Any = "hi"
+    else:
+        cascade = CascadeLLM(
+            [llm.FakeLLM(llm.UNSURE, name) for name in "ab"],
+            thresholds=[0.9, 0.8],
+            on_handoff=on_handoff,
+        )
+        given = [ChatMessage(content="hi")]
+    with collect_decisions() as seen:
+        answer = getattr(cascade, way)(given)
+        if hasattr(answer, "__await__"):
+            answer = await answer
+        if "astream" in way:
+            answer = [part async for part in answer]
+        elif "stream" in way:
+            answer = list(answer)
+    if framework == "langchain":
+        shown = "".join(p.text for p in answer) if "stream" in way else answer.text
+    else:
+        last = answer[-1] if "stream" in way else answer
+        shown = last.message.content
+    return shown, seen[-1]
+
+
+@pytest.mark.parametrize(("framework", "way"), WAYS)
+async def test_without_anybody_to_take_it_the_answer_is_marked(framework: str, way: str) -> None:
+    shown, record = await ask(framework, way)
+    assert record["handoff"] is True
+    assert "handed_to" not in record
+    assert (record["tier"], record["reason"], record["accepted"]) == (1, "low_confidence", False)
+    assert shown == (chat.UNSURE if framework == "langchain" else llm.UNSURE).text
+
+
+@pytest.mark.parametrize("kind", ["plain", "async"])
+@pytest.mark.parametrize(("framework", "way"), WAYS)
+async def test_a_function_answers_in_its_place(framework: str, way: str, kind: str) -> None:
+    def queue(request: Any, draft: Any) -> str:
+        return f"A person, asked {request.question}"
+
+    async def later(request: Any, draft: Any) -> str:
+        return f"A person, asked {request.question}"
+
+    shown, record = await ask(framework, way, queue if kind == "plain" else later)
+    assert shown == "A person, asked hi"
+    assert record["handed_to"] == ("queue" if kind == "plain" else "later")
+    assert [call["outcome"] for call in record["calls"]] == ["rejected", "rejected"]
+
+
+@pytest.mark.parametrize(("framework", "way"), WAYS)
+async def test_a_model_answers_in_its_place(framework: str, way: str) -> None:
+    human: Any = (
+        chat.FakeChat(chat.SURE, model_name="h")
+        if framework == "langchain"
+        else llm.FakeLLM(llm.SURE, "h")
+    )
+    shown, record = await ask(framework, way, human)
+    assert shown == (chat.SURE if framework == "langchain" else llm.SURE).text
+    assert record["handed_to"] == "h"
+    last = record["calls"][-1]
+    assert (last["purpose"], last["tier"], last["model"]) == ("handoff", None, "h")
+
+
+@pytest.mark.parametrize(("framework", "way"), WAYS)
+async def test_one_that_raises_costs_no_answer(framework: str, way: str) -> None:
+    def queue(request: Any, draft: Any) -> str:
+        raise OSError
+
+    with pytest.warns(CascadeWarning, match="on_handoff=queue gave no answer"):
+        shown, record = await ask(framework, way, queue)
+    assert shown == (chat.UNSURE if framework == "langchain" else llm.UNSURE).text
+    assert record["handoff"] is True
+
+
+@pytest.mark.parametrize("cascade", [ChatCascade, CascadeLLM])
+def test_what_cannot_answer_is_refused_at_once(cascade: Any) -> None:
+    fake: Any = chat.FakeChat(chat.SURE) if cascade is ChatCascade else llm.FakeLLM(llm.SURE, "a")
+    with pytest.raises(ConfigurationError, match="on_handoff= takes .* not int"):
+        repr(cascade([fake, fake], thresholds=[0.9, 0.8], on_handoff=5))
+    with pytest.raises(ConfigurationError, match=r"with two arguments, \(request, draft\)"):
+        cascade([fake, fake], thresholds=[0.9, 0.8], on_handoff=lambda request: "")
+
+
+def test_a_chain_takes_what_a_cascade_of_chains_hands_off() -> None:
+    tiers = [chat.FakeChat(chat.UNSURE) for _ in range(2)]
+    rag = RunnableCascade(
+        tiers, thresholds=[0.9, 0.8], on_handoff=chat.FakeChat(chat.SURE, model_name="h")
+    )
+    with collect_decisions() as seen:
+        assert rag.invoke("hi").text == chat.SURE.text
+    assert seen[-1]["handoff"] is True
