@@ -101,7 +101,7 @@ async def test_one_that_raises_costs_no_answer(framework: str, way: str) -> None
 @pytest.mark.parametrize("cascade", [ChatCascade, CascadeLLM])
 def test_what_cannot_answer_is_refused_at_once(cascade: Any) -> None:
     fake: Any = chat.FakeChat(chat.SURE) if cascade is ChatCascade else llm.FakeLLM(llm.SURE, "a")
-    with pytest.raises(ConfigurationError, match="on_handoff= takes .* not int"):
+    with pytest.raises(ConfigurationError, match=r"on_handoff= takes .* not int"):
         repr(cascade([fake, fake], thresholds=[0.9, 0.8], on_handoff=5))
     with pytest.raises(ConfigurationError, match=r"with two arguments, \(request, draft\)"):
         cascade([fake, fake], thresholds=[0.9, 0.8], on_handoff=lambda request: "")
