@@ -190,3 +190,25 @@ async def test_a_cascade_inside_counts_as_its_last_tier(framework: str) -> None:
     assert [record["reason"] for record in outers] == ["failed"] * 3 + ["open"] * 2
     # What the inner one paid for a draft stays in the trail of the outer.
     assert [call["outcome"] for call in outers[0]["calls"]] == ["rejected", "failed", "returned"]
+
+
+@pytest.mark.parametrize(
+    ("framework", "way"), [("langchain", "stream"), ("llamaindex", "stream_chat")]
+)
+def test_streams_that_break_in_the_middle_count_and_a_probe_that_is_left_is_free_again(
+    framework: str, way: str, clock: SimpleNamespace
+) -> None:
+    fakes: Any = chat if framework == "langchain" else llm
+    breaks = fakes.Say("One two three", error=fakes.ProviderError(status_code=503), after=1)
+    cascade = made(framework, unsure, lambda _: breaks)
+    given: Any = "hi" if framework == "langchain" else [ChatMessage(content="hi")]
+    for _ in range(3):
+        with pytest.raises(Exception, match="tier 1"):
+            list(getattr(cascade, way)(given))
+    with pytest.raises(CascadeExhausted, match="left alone"):
+        list(getattr(cascade, way)(given))
+    clock.by += 10.5
+    for _ in range(2):  # the second would be turned away had the first not freed the probe
+        left = getattr(cascade, way)(given)
+        next(iter(left))
+        left.close()
