@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -17,6 +18,8 @@ from tests.core.guards.redis_server import PROGRAM, RedisServer, needs_redis
 from tests.core.guards.test_redis_ledger import until
 from tests.langchain.fakes import FakeChat
 from tests.langchain.fakes import Say as Said
+from tests.langchain.test_copies import COPIES
+from tests.langchain.test_copies import TIERS as COPIED
 from tests.llamaindex.fakes import FakeLLM, Say
 
 pytestmark = [
@@ -144,3 +147,11 @@ async def test_a_tier_that_fails_in_one_framework_is_left_alone_in_both(
         for asker in askers.values():
             await asker.ask("awaited")
     assert [[call["tier"] for call in record["calls"]] for record in seen] == [[1], [1]]
+
+
+@pytest.mark.parametrize("again", COPIES.values(), ids=COPIES)
+def test_a_copy_of_a_cascade_shares_with_it(server: RedisServer, again: Any) -> None:
+    cascade = ChatCascade(COPIED, budget=Budget(tokens=10**6), store=server.url(lease=1.5))
+    copied = again(cascade)
+    assert copied._engine.guards.ledger is cascade._engine.guards.ledger
+    assert str(server.socket) not in repr(copied)

@@ -22,7 +22,7 @@ from uuid import uuid4
 
 from cascade_core.errors import NotAskedError, StoreDownError
 from cascade_core.forks import free_in_child
-from cascade_core.guards.ledger import Account, Amount, Lease, Short
+from cascade_core.guards.ledger import MAX_ACCOUNTS, Account, Amount, Lease, Short
 from cascade_core.guards.redis_link import RedisLink, link_of
 from cascade_core.guards.redis_scripts import BEAT, RECOUNT, RESERVE, SETTLE, USED
 from cascade_core.guards.store import RedisStore
@@ -153,12 +153,15 @@ class RedisLedger:
 
     def _clear(self) -> None:
         now = time.time()
-        if now < self._clear_at:
+        if now < self._clear_at and len(self._known) < MAX_ACCOUNTS:
             return
         self._clear_at = now + 60
         known = list(self._known.items())
         for name in [name for name, (account, _) in known if account.ends + _LATE < now]:
             del self._known[name]
+        runs = [name for name, (account, _) in known if account.run]
+        for name in runs[: max(0, len(self._known) - MAX_ACCOUNTS // 2)]:  # the oldest
+            self._known.pop(name, None)
 
     @property
     def _quiet(self) -> int:
