@@ -18,7 +18,13 @@ from langchain_core.runnables.base import coerce_to_runnable
 from cascade_core.errors import ConfigurationError
 from cascade_core.given import Tier as DeclaredTier
 from cascade_core.given import bare_model, check_is_one, described, listed_tiers
-from cascade_core.integrations.classes import max_tokens, model_name, other_names, token_limit
+from cascade_core.integrations.classes import (
+    answers_asked,
+    max_tokens,
+    model_name,
+    other_names,
+    token_limit,
+)
 from cascade_core.integrations.schemas import schema_set
 from cascade_core.named import CHAT_MODELS, make_named
 from cascade_core.setup.notices import Notices
@@ -314,6 +320,9 @@ def to_core(tiers: Sequence[ChatTier]) -> tuple[Tier, ...]:
             output_schema=schema_set(tier.inner, bound_kwargs(tier.given)),
             setup=tier.identity,
             composite=hasattr(tier.inner, "tier_names"),
+            answers=answers_asked(tier.arguments({}))
+            or answers_asked({"n": getattr(tier.inner, "n", None)})
+            or 1,
         )
         for index, tier in enumerate(tiers)
     )

@@ -96,6 +96,7 @@ class Request:
             answer that a later tier has begun.
         thread: The conversation that it belongs to, where the caller named one.
         run: The run of an agent or a chain that it belongs to, as far as it is known.
+        answers: How many answers it asks for, where it says so itself; as `max_tokens`.
         further: Whether it goes on with a turn that a model has begun: after the user's last
             message stand tools' results, or an answer.
         acts_in_text: Whether it is asked by an agent that calls tools by what is said in a text.
@@ -113,6 +114,7 @@ class Request:
         "_load",
         "_turns",
         "acts_in_text",
+        "answers",
         "audit",
         "contexts",
         "first",
@@ -151,6 +153,7 @@ class Request:
         first: int = 0,
         thread: str | None = None,
         run: str | None = None,
+        answers: int | None = None,
         further: bool = False,
         acts_in_text: bool = False,
     ) -> None:
@@ -169,6 +172,7 @@ class Request:
         self.first = first
         self.thread = thread
         self.run = run
+        self.answers = answers
         self.further = further
         self.acts_in_text = acts_in_text
         self.held: Held | None = None

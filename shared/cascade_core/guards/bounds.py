@@ -104,6 +104,8 @@ def bound_of(
         return Unbounded("bound on what it writes", "max_tokens= to the model")
     if wanted.usd and rate is None:
         return Unbounded("price", "prices= to the cascade")
+    own = call.request.answers if call.request.native is not None else None
+    output *= own or tier.answers
     prompt = _prompt(call.request, tier, counted=counted)
     usd = Decimal(0) if rate is None else _most(rate, prompt, output)
     return Amount.of(EXACT.multiply(usd, calls), (prompt + output) * calls)

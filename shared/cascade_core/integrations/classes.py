@@ -208,5 +208,10 @@ def token_limit(kwargs: Mapping[str, Any]) -> int | None:
     return _limit(kwargs.get(name) for name in LIMIT_FIELDS)
 
 
+def answers_asked(kwargs: Mapping[str, Any]) -> int | None:
+    """Return how many answers to one request are asked for, if arguments or fields say."""
+    return _limit((kwargs.get("n"),))
+
+
 def _limit(given: Iterable[Any]) -> int | None:
     return next((n for n in given if type(n) is int and n > 0), None)

@@ -88,6 +88,13 @@ def test_samples_count_together():
     assert bound_of(Open(OTHER, HI, live=True), OTHER, PRICES) == one
 
 
+def test_several_answers_to_one_request_are_all_paid_for():
+    three = replace(OTHER, answers=3)
+    assert tokens(HI, three) - tokens(HI) == 200
+    asked = Request([Turn("user", "hi")], native=object(), answers=2)
+    assert tokens(asked, three) - tokens(HI) == 100
+
+
 def test_what_is_not_text_has_an_allowance():
     seen = Request([Turn("user", "hi", unseen=("image", "image", "file"))])
     seen._load = replace(HI.load, parts=frozenset({"image", "file"}))
