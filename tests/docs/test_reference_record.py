@@ -74,6 +74,11 @@ def others() -> list[dict[str, Any]]:
         assert "failing" in seen[-1]
         chains = [lambda _: "Monday", lambda _: "Tuesday"]
         RunnableCascade(chains, signals=[lambda *_: 0.0]).invoke(1)
+        talk = ChatCascade(
+            tiers=[FakeChat([Say("Monday", p=0.1)]), FakeChat(Say("Monday"))], hold="conversation"
+        )
+        for _ in range(2):
+            talk.invoke("When?", config={"configurable": {"thread_id": "t2"}})
         logged = ChatCascade(
             tiers=[FakeChat([Say("Monday", p=0.99)]), FakeChat([Say("Monday")])],
             log=Forgetful(),

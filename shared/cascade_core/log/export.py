@@ -34,10 +34,10 @@ from cascade_core.log.record import Record
 
 Row: TypeAlias = dict[str, Any]
 
-_NEVER = {"pinned", "cached"}
+_NEVER = {"pinned", "cached", "held"}
 _NAMED, _LONGEST = 10, 60  # names of cascades in an error, and characters of each
-"""Reasons of answers that are not audited: a rule keeps the request from other tiers, or no tier
-was asked."""
+"""Reasons of answers that say nothing of thresholds: a rule keeps the request from other tiers, no
+tier was asked, or an earlier step had decided and nobody judged them."""
 
 
 @dataclass(slots=True)
@@ -106,7 +106,7 @@ class Exported:
         if self.ineligible:
             yield (
                 f"{self.ineligible:,} of {self.decisions:,} answered requests could not be audited "
-                "(before audit=, by a rule, pinned, or cached); the table says nothing of them"
+                "(before audit=, by a rule, pinned, cached, held); the table says nothing of them"
             )
         if self.left_out:
             missing = sum(self.left_out.values())
