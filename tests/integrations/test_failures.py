@@ -90,6 +90,11 @@ OTHERS: list[tuple[str, Made, str | None]] = [
         "lasting",
     ),
     (
+        "key-in-general-words",
+        by_status("openai", "AuthenticationError", 401, {"type": "invalid_request_error"}),
+        "lasting",
+    ),
+    (
         "too-long",
         by_status("openai", "BadRequestError", 400, {"code": "context_length_exceeded"}),
         None,

@@ -32,7 +32,8 @@ STATUSES: Mapping[int, Trouble] = {
 """HTTP statuses below 500 that are the provider's; all from 500 on are `passing`."""
 
 ERROR_CODES: Mapping[str, Trouble | None] = {
-    # The request's own, whatever status they come with.
+    # The request's own, whatever status they come with. Words that come with any refusal, a key's
+    # too (`invalid_request_error`), are none of these.
     "contextlengthexceeded": None,
     "contextwindowexceeded": None,
     "stringabovemaxlength": None,
@@ -41,13 +42,8 @@ ERROR_CODES: Mapping[str, Trouble | None] = {
     "contentpolicyviolation": None,
     "responsibleaipolicyviolation": None,
     "invalidprompt": None,
-    "invalidargument": None,
-    "invalidrequesterror": None,
-    "badrequest": None,
     "validationexception": None,
     "modelerrorexception": None,
-    "notfounderror": None,
-    "notfound": None,
     "resourcenotfoundexception": None,
     # OpenAI, Azure, Groq, Mistral and servers like them
     "insufficientquota": "lasting",
