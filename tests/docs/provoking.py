@@ -21,7 +21,7 @@ from langchain_openai import ChatOpenAI
 from llama_index.core import Document, SummaryIndex
 from llama_index.llms.openai import OpenAI
 
-from cascade_core import Audit, Policy, Telemetry, flush_log
+from cascade_core import Audit, Budget, Policy, Telemetry, flush_log
 from cascade_core.calibration import tune
 from cascade_core.errors import CascadeError, CascadeWarning
 from cascade_core.log.policies import PolicyStore
@@ -353,6 +353,22 @@ def a_tier_that_fails(_: Path) -> None:
 def every_tier_fails(_: Path) -> None:
     failing = Say(error=ProviderError(status_code=401))
     ChatCascade(tiers=[cheap(failing), strong(failing)]).invoke("When is my invoice due?")
+
+
+@provoked
+def a_tier_without_a_bound(_: Path) -> None:
+    bounded = FakeChat(Say(), model_name="gpt-4o", max_tokens=500)
+    ChatCascade(tiers=[cheap(), bounded], prices=PRICES, budget=Budget(usd=5))
+
+
+@provoked
+def a_budget_that_is_short(_: Path) -> None:
+    small = Budget(tokens=10, per="run", when_short="refuse", name="support desk")
+    tiers = [
+        ChatOpenAI(model=name, max_tokens=500, api_key="unused")
+        for name in ("gpt-4o-mini", "gpt-4o")
+    ]
+    ChatCascade(tiers=tiers, budget=small).invoke("When is my invoice due?")
 
 
 @provoked
