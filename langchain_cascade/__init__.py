@@ -18,6 +18,7 @@ from langchain_cascade.chat_model import ChatCascade
 if TYPE_CHECKING:
     from cascade_core.version import __version__ as __version__
     from langchain_cascade.collecting import acollect, collect
+    from langchain_cascade.collecting_rows import collect_rows
     from langchain_cascade.middleware import CascadeMiddleware
     from langchain_cascade.parsing import parser_gate
     from langchain_cascade.runnable import RunnableCascade
@@ -29,6 +30,7 @@ __all__ = [
     "Tier",
     "acollect",
     "collect",
+    "collect_rows",
     "parser_gate",
 ]
 
@@ -41,6 +43,7 @@ __getattr__ = on_use(
         "__version__": "cascade_core.version",
         "acollect": ".collecting",
         "collect": ".collecting",
+        "collect_rows": ".collecting_rows",
         "parser_gate": ".parsing",
     },
     extra="langchain",

@@ -14,8 +14,11 @@ from typing import Any
 
 from cascade_core.errors import CascadeError, ConfigurationError
 
-BULK_COLUMNS = ("id", "request", "messages", "class", "tags", "metadata")
-"""What of a row is read to ask it; others are left alone."""
+BULK_COLUMNS = (
+    *("id", "request", "messages", "class", "tags", "metadata"),
+    *("reference", "group", "weight"),  # of rows that a table is collected of
+)
+"""What of a row is read; others are left alone."""
 
 
 class RowError(CascadeError):
