@@ -258,7 +258,7 @@ def lookup(city: str) -> str:
 
 def agent_of(first: Any, second: Any) -> Any:
     tiers = [FakeChat(first, model_name="cheap"), FakeChat(second, model_name="strong")]
-    middleware = CascadeMiddleware(tiers=tiers, prices=PRICES)
+    middleware = CascadeMiddleware(tiers=tiers, prices=PRICES, hold=None)
     return create_agent(tiers[1], [lookup], middleware=[middleware])
 
 
