@@ -41,5 +41,5 @@ def load_kept(
 
 def kept_fit(kept: Policy, rows: Table) -> Fit:
     """Return kept calibrators as if they had just been fitted, with rows scored by them."""
-    calibrators = kept.calibrators or ()
+    calibrators = (kept.calibrators or ())[: len(rows.tiers) - 1]
     return Fit(calibrators, ("kept as it was",) * len(calibrators), score(rows, kept))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cascade_core.calibration.fit_tiers import fit_tiers, with_route
+from cascade_core.calibration.handing import check_answered, with_handoff
 from cascade_core.calibration.kept import kept_fit, load_kept
 from cascade_core.calibration.measure import count_reference, measure
 from cascade_core.calibration.objective import TuningError, make_objective
@@ -39,6 +40,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     max_cost: float | None = None,
     max_escalated: float | None = None,
     confidence: float | None = None,
+    answered: float | None = None,
     signals: Sequence[str] | None = None,
     method: Method = "auto",
     per_class: bool | None = None,
@@ -64,6 +66,9 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         max_cost: Best quality at a mean of at most this many USD per request.
         max_escalated: Best quality with at most this share of the requests escalated.
         confidence: How sure a promise is, in (0, 1).
+        answered: Give the last tier a threshold too, so that this share of the requests is answered
+            and the least sure answers of the last tier are handed off, in (0, 1). It is what the
+            rows say, and not promised; what else is asked for is picked first, without it.
         signals: Signals to use, each by the tiers that have it; None takes all in the table, paid
             ones where they are worth their price.
         method: How readings are combined; see `fit_calibrator`.
@@ -97,6 +102,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         max_escalated=max_escalated,
         confidence=confidence,
     )
+    check_answered(answered)
     Policy(name=name)  # a name that could not be saved is refused before any work
     labelled = read_table(table)
     for odd in odd_order(labelled):
@@ -116,7 +122,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
             document, fit = with_route(document, fit, fitted_rows, objective, seed, progress)
     else:
         fit = kept_fit(kept, fitted_rows)
-        document = Policy(calibrators=kept.calibrators, route=kept.route)
+        document = Policy(calibrators=fit.calibrators, route=kept.route)
     progress.part("picking thresholds")
     tested = fit.scored if tested_rows is fitted_rows else score(tested_rows, document)
     try:
@@ -150,12 +156,17 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     progress.part("measuring")
     thresholds = thresholds_of(document, tested_rows)
     served, groups = serve(tested, thresholds), tested_rows.groups
+    choices, wanted = fit.choices, str(objective)
+    if answered is not None:
+        own = serve(fit.scored, thresholds_of(document, fitted_rows))
+        document, choice = with_handoff(document, fitted_rows, own, answered, method, seed)
+        choices, wanted = (*choices, choice), f"{wanted}, {answered:.4g} of the requests answered"
     tuned = Tuned(
         table=rows.source,
-        objective=str(objective),
+        objective=wanted,
         models=tuple(tier.model for tier in rows.tiers),
         paid=tuple(signal for signal in document.signals or () if signal in rows.paid),
-        choices=fit.choices,
+        choices=choices,
         **_origin(fitted_rows, kept),
         rows_unused=unused,
         refused=dict(picked.refused),

@@ -37,6 +37,10 @@ def tune(  # noqa: PLR0913 - the command's options
         float | None,
         typer.Option(help="Promise it: how sure to be, e.g. 0.95 (always with --harm)."),
     ] = None,
+    answered: Annotated[
+        float | None,
+        typer.Option(help="Give the last tier a threshold that answers this share, e.g. 0.95."),
+    ] = None,
     signals: Annotated[
         str | None, typer.Option(help="Signals to use, with commas between; all by default.")
     ] = None,
@@ -122,6 +126,7 @@ def tune(  # noqa: PLR0913 - the command's options
             max_cost=max_cost,
             max_escalated=max_escalated,
             confidence=confidence,
+            answered=answered,
             signals=names,
             method=method,
             per_class=per_class,

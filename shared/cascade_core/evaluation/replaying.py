@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cascade_core.evaluation.answered import AnsweredShare, answered_of
 from cascade_core.evaluation.means import Means, means
 from cascade_core.evaluation.scored import Scored, Served, serve, thresholds_of
 from cascade_core.evaluation.scoring import score
@@ -27,6 +28,7 @@ class Replay:
         table: The rows that could be.
         scored: Their confidences, costs and qualities.
         served: What was done with each.
+        answered: What was answered and not handed off; None where nothing is handed off.
     """
 
     means: Means
@@ -35,10 +37,15 @@ class Replay:
     table: Table = field(repr=False)
     scored: Scored = field(repr=False)
     served: Served = field(repr=False)
+    answered: AnsweredShare | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures as plain JSON."""
-        return self.means.as_dict()
+        found = self.means.as_dict()
+        if self.answered is not None:
+            found["answered"] = self.answered.share
+            found["answered_quality"] = self.answered.quality
+        return found
 
 
 def replay(
@@ -72,6 +79,7 @@ def replay(
         table=rows,
         scored=scored,
         served=served,
+        answered=answered_of(rows, document, served),
     )
 
 

@@ -154,10 +154,11 @@ def thresholds_of(policy: Policy, table: Table) -> tuple[Array | float, ...]:
     if policy.thresholds is None:
         msg = "the policy has no thresholds; tune one, or add thresholds to it"
         raise ConfigurationError(msg)
+    last = len(table.tiers) - 1  # its threshold hands off, and changes nothing of who is asked
     if not policy.classes or table.classes is None:
-        return policy.thresholds
-    own = {name: rule.thresholds for name, rule in policy.classes.items()}
-    return tuple(by_row(policy.thresholds, own, table.classes, table.class_names))
+        return policy.thresholds[:last]
+    own = {name: rule.thresholds[:last] for name, rule in policy.classes.items()}
+    return tuple(by_row(policy.thresholds[:last], own, table.classes, table.class_names))
 
 
 def by_row(

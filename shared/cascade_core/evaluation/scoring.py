@@ -74,7 +74,7 @@ def inputs_of(table: Table, tier: int) -> Inputs:
 
 def check_tiers(policy: Policy, table: Table) -> None:
     """Raise `ConfigurationError` where a policy is for another number of tiers than a table's."""
-    if policy.tiers not in {None, len(table.tiers)}:
+    if not policy.fits(len(table.tiers)):
         msg = f"the policy is for {policy.tiers} tiers, but {table.source} has {len(table.tiers)}"
         raise ConfigurationError(msg)
 
@@ -83,6 +83,7 @@ def _scorers(table: Table, policy: Policy) -> list[Scorer | None]:
     check_tiers(policy, table)
     if policy.calibrators is None:
         return [None] * (len(table.tiers) - 1)
+    last = len(table.tiers) - 1
     for k, calibrator in enumerate(policy.calibrators):
         for name in calibrator.signals:
             if name not in table.tiers[k].signals:
@@ -98,7 +99,7 @@ def _scorers(table: Table, policy: Policy) -> list[Scorer | None]:
         if lacking:
             msg = f"the policy reads texts, but {table.source} lacks the column {lacking}"
             raise ConfigurationError(msg)
-    return [Scorer(calibrator) for calibrator in policy.calibrators]
+    return [Scorer(calibrator) for calibrator in policy.calibrators[:last]]
 
 
 def _skipped(table: Table, policy: Policy) -> Flags:
@@ -133,7 +134,7 @@ class _Judged:
         """Return the confidence in every draft, all signals read."""
         if self._scorer is not None:
             return self._scorer.rows(self._inputs)
-        return _lowest(list(self._tier.signals.values()), self._inputs.n)
+        return lowest_reading(list(self._tier.signals.values()), self._inputs.n)
 
     def with_paid(self, confidence: Array, judged: Flags) -> tuple[Array, tuple[PaidReading, ...]]:
         """Return the confidences as thresholds will meet them, and what is paid for them.
@@ -162,11 +163,14 @@ class _Judged:
         if self._scorer is not None:
             return self._scorer.spans(self._inputs, set(unread), missable=False)
         n, signals = self._inputs.n, self._tier.signals
-        lowest = _lowest([values for name, values in signals.items() if name not in unread], n)
+        lowest = lowest_reading(
+            [values for name, values in signals.items() if name not in unread], n
+        )
         return np.where(np.isnan(lowest), -np.inf, 0.0), np.nan_to_num(lowest, nan=1.0)
 
 
-def _lowest(readings: Sequence[Array], n: int) -> Array:
+def lowest_reading(readings: Sequence[Array], n: int) -> Array:
+    """Return the lowest of some readings of every row; NaN where there is none."""
     lowest = np.full(n, np.nan)
     for reading in readings:
         lowest = np.fmin(lowest, reading)

@@ -159,6 +159,10 @@ def _operating(study: Study) -> list[Figure]:
             Figure(f"answered by tier {k}", share, note=f"asked {100 * asked:.1f} %")
             for k, (share, asked) in enumerate(zip(means.by_tier, means.asked, strict=True))
         ]
+    answered = study.replay.answered
+    if answered is not None:
+        rows.append(Figure("not handed off", answered.share))
+        rows.append(Figure("quality of those", answered.quality, unit="score"))
     return rows
 
 

@@ -70,8 +70,8 @@ def print_policy(
         out.print(SafeText(f"{count:,} rows not used: {reason}", style="dim"))
     for tier, choice in enumerate(tuned.choices):
         out.print(SafeText(f"tier {tier}: {choice}"))
-    for tier, threshold in enumerate(policy.thresholds or ()):
-        out.print(SafeText(f"tier {tier}: {_threshold(threshold)}"))
+    for line in _thresholds(policy, len(tuned.models) - 1):
+        out.print(SafeText(line))
     for name, rule in policy.classes.items():
         said = ", ".join(map(_threshold, rule.thresholds))
         out.print(SafeText(f"class {name}: {said}"))
@@ -116,6 +116,13 @@ def _saved(found: Figures) -> str:
         f"saved: {formatted(1 - cost / strong)} of what always asking the last tier costs"
         f"{quality}: {dollars(cost)} a request in place of {dollars(strong)}"
     )
+
+
+def _thresholds(policy: Policy, last: int) -> list[str]:
+    given = policy.thresholds or ()
+    said = [f"tier {k}: {_threshold(threshold)}" for k, threshold in enumerate(given[:last])]
+    handoff = policy.handoff(last + 1)
+    return said if handoff is None else [*said, f"tier {last}: hand off below {handoff:.4f}"]
 
 
 def _threshold(threshold: float) -> str:

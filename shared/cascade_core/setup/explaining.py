@@ -134,7 +134,7 @@ def explained(
 
 def _count(policy: Policy, given: int | None) -> int:
     known = policy.tiers
-    if given is not None and known is not None and given != known:
+    if given is not None and known is not None and not policy.fits(given):
         msg = f"the policy is for {known} tiers, not {given}"
         raise ConfigurationError(msg)
     count = given or known or _least(policy)
