@@ -138,6 +138,9 @@ FAILURES_IN_A_ROW = 3
 class FailureStreak:
     """How often a tier has failed since it last answered, shared by all requests.
 
+    It says what callers are told: any failure of a draft counts. Whether the tier is asked is
+    decided by its breaker (`guards.breakers`), of every call, by failures of the provider alone.
+
     Attributes:
         count: Failures in a row.
         error: The last one's type and status.

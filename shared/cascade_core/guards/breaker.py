@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.tier import FAILURES_IN_A_ROW
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +15,9 @@ class Breaker:
     """When a tier that keeps failing is left alone, and for how long.
 
     Args:
-        failures: Failures in a row that open it. Only the provider's count: rate limits, timeouts,
-            HTTP 5xx, no connection. A refused key (401, 403) and a `Retry-After` open it at once.
+        failures: Failures in a row that open it; three by default. Only the provider's count:
+            rate limits, timeouts, HTTP 5xx, no connection. A refused key (401, 403) and a
+            `Retry-After` open it at once.
         probe_every: Seconds until one request may try the tier again.
         longest: The most seconds that a `Retry-After` is followed.
 
@@ -23,7 +25,7 @@ class Breaker:
         ConfigurationError: An argument is no such number.
     """
 
-    failures: int = 3
+    failures: int = FAILURES_IN_A_ROW
     probe_every: float = 10.0
     longest: float = 60.0
 
