@@ -108,6 +108,22 @@ def test_one_process_tries_at_a_time(process) -> None:
     assert [each.probe for each in probes] == [True]
 
 
+def test_leave_to_try_is_given_once(process) -> None:
+    processes = [process(every=3600) for _ in range(3)]
+    processes[0].fails()
+    until(lambda: all(each.breaker.is_open for each in processes))
+    client = processes[0].link.store.connect()
+    (key,) = client.keys(f"{processes[0].link.prefix}b:*")
+    for each in processes:
+        assert isinstance(each.asks(), LeftAlone)
+    client.set(key, 1)  # the interval is over
+    for _ in range(3):
+        for each in processes:
+            each.breaker._wanted = True
+            each.link.beat()
+    assert sum(each.breaker.may_probe for each in processes) == 1
+
+
 def test_another_process_may_try_where_the_first_never_comes_back(process) -> None:
     one, other = process(), process()
     one.fails()
