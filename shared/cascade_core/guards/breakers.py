@@ -33,6 +33,9 @@ OVERDUE = 10
 TOO_LONG = 2.0
 """How much longer than the slowest answer lately a call has to take for that."""
 
+AT_LEAST = 1.0
+"""Seconds that it has to take in any case: a busy machine may keep quick answers waiting."""
+
 KNOWN = 20
 """Answers before it is known how long they take."""
 
@@ -314,7 +317,7 @@ class LocalBreaker:
         return deciding
 
     def _is_overdue(self, age: float) -> bool:
-        return self._answers >= KNOWN and age > TOO_LONG * self._slowest
+        return self._answers >= KNOWN and age > max(TOO_LONG * self._slowest, AT_LEAST)
 
     def _hangs(self, now: float) -> bool:
         """Tell whether many calls take too long, and nothing has come back meanwhile."""

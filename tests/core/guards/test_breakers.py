@@ -189,6 +189,20 @@ def test_calls_that_hang_open_it_and_any_answer_closes_it_again(clock):
     entered(breaker)
 
 
+def test_quick_calls_that_a_busy_machine_keeps_waiting_do_not_count_as_hanging(clock):
+    breaker = LocalBreaker()
+    for _ in range(20):
+        permit = entered(breaker)
+        clock.now += 0.001
+        breaker.answered(permit)
+    for _ in range(20):
+        entered(breaker)
+    clock.now += 0.9
+    entered(breaker)
+    clock.now += 1.1
+    alone(breaker)
+
+
 def test_streams_that_have_begun_do_not_count_as_hanging(clock):
     breaker = LocalBreaker()
     for _ in range(20):
