@@ -122,10 +122,7 @@ def test_a_worker_that_is_killed_is_replaced_and_nothing_is_lost_or_twice(tmp_pa
     assert (tmp_path / "calls.killed").exists()
     assert spent.answered + spent.before == n
     assert Counter(row["id"] for row in written(out)) == Counter(f"r{i}" for i in range(n))
-    # Models that answer at once and all at a time look as if they hung where the machine is busy:
-    # some rows may go past the cheap one (reason `open`).
-    assert sum(drafts(tmp_path).values()) <= n + batch
-    assert sum(name == "fake-strong" for _, name, _ in called(tmp_path)) <= n + batch
+    assert n <= sum(drafts(tmp_path).values()) <= n + batch
 
 
 SCRIPT = """
