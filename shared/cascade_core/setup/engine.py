@@ -29,6 +29,7 @@ from cascade_core.request import Request
 from cascade_core.setup.audit import Audit, by_chance, pick, read_audit
 from cascade_core.setup.gates import NoneOfThese
 from cascade_core.setup.handler import OnHandoff
+from cascade_core.setup.idle import idle
 from cascade_core.setup.live import LivePlan
 from cascade_core.setup.notices import Notices
 from cascade_core.setup.plan import Plan, plan_of
@@ -131,6 +132,8 @@ class Engine:
         for tier, why in self.guards.unbounded(tiers, self.plan.prices):
             self.plan.notices.give(f"unbounded:{tier.index}", why)
         self.holding = Holding(settings.hold, self.name, len(tiers))
+        for text in idle(settings):
+            self.plan.notices.give_of_setup(text)
         self.chance = by_chance
         self.hooks: list[Any] = []
         self.worth = Worth()

@@ -94,9 +94,11 @@ class CascadeKeywords(TypedDict, total=False):
     """Where budgets and breakers are kept that several processes or machines share:
     `"redis://…"`; by default each process keeps its own."""
     deadline: float | None
-    """Seconds that a request may take: a draft for which there is no time is skipped or cut."""
+    """Has no effect yet. Seconds that a request may take: a draft for which there is no time is to
+    be skipped or cut."""
     hedge: bool | None
-    """Whether the next tier is asked early where a draft is slow or is unlikely to be accepted."""
+    """Has no effect yet. Whether the next tier is to be asked early where a draft is slow or is
+    unlikely to be accepted."""
     hold: Hold | None
     """How long a decision holds: `"turn"` (default) for all steps of an agent's turn,
     `"conversation"` from the first escalation on, None for one request."""

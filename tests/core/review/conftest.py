@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ def empty_log(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.fixture(autouse=True)
-def _new_logs_are_copies(empty_log: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _new_logs_are_copies(empty_log: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fill the file of a new log with those bytes in place of making its tables step by step.
 
     `tests/core/log` makes, and upgrades, each database in earnest.
@@ -40,4 +39,3 @@ def _new_logs_are_copies(empty_log: bytes, monkeypatch: pytest.MonkeyPatch) -> I
 
     monkeypatch.setattr(Database, "_prepare_sqlite", prepared)
     monkeypatch.setattr(Database, "_migrate", migrated)
-    yield
