@@ -24,6 +24,7 @@
     ├── UnfitError                           a log was given what is neither record nor event
     ├── RepeatedKeyError (also ValueError)      a JSON object has a key twice
     ├── MisplacedError (also ValueError)        a document's parts do not fit together; says which
+    ├── RowError                                a row of bulk work cannot be asked
     ├── RequestError                            the demo's server cannot serve a request
     ├── UnfilledError                           a demo model's answer has nothing for a field
     ├── ContextLengthError (also ValueError)    a prompt is too long for the demo's models

@@ -34,7 +34,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"models": [A, A]}, r"no argument models=: the models are one list, tiers=\[cheap, strong\]"),
     ({"cheap": A, "strong": A}, r"no argument cheap=: the models are one list, tiers="),
     ({"tiers": [A, B], "thresholds": []}, "2 tiers need 1"),
-    ({"tiers": [A, B], "thresholds": [0.5, 0.5]}, "one for every tier but the last"),
+    ({"tiers": [A, B], "thresholds": [0.5] * 3}, "one for every tier but the last"),
     ({"tiers": [A, B], "thresholds": [1.5]}, r"thresholds\[0\] is 1.5: give a number in \[0, 1\]"),
     ({"tiers": [A, B], "thresholds": [-0.1]}, r"give a number in \[0, 1\]"),
     ({"tiers": [A, B], "thresholds": 80}, r"give a number in \[0, 1\]"),
