@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from cascade_core.calibration.fit_tiers import Fit
-from cascade_core.calibration.objective import Objective
 from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.scoring import check_tiers, score
 from cascade_core.labels import Table
@@ -16,7 +15,7 @@ from cascade_core.policy.document import Policy
 
 
 def load_kept(
-    policy: Policy | Mapping[str, Any] | str | Path, rows: Table, objective: Objective
+    policy: Policy | Mapping[str, Any] | str | Path, rows: Table, *, promised: bool
 ) -> Policy:
     """Read a policy whose calibrators are to be kept.
 
@@ -30,7 +29,7 @@ def load_kept(
         msg = "policy= has no calibrators to keep: leave it out, and tune fits them"
         raise ConfigurationError(msg)
     tuned = kept.tuned
-    if objective.confidence is not None and tuned is not None and holds(rows, tuned.fitted_marks):
+    if promised and tuned is not None and holds(rows, tuned.fitted_marks):
         msg = (
             f"{rows.source} holds rows of {tuned.fitted_table} that the policy was fitted to; "
             "a promise can only be tested on rows it has not seen: give others"

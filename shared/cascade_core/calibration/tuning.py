@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cascade_core.calibration.fit_tiers import fit_tiers, with_route
-from cascade_core.calibration.handing import check_answered, with_handoff
+from cascade_core.calibration.handing import asked_answered, hold_out
 from cascade_core.calibration.kept import kept_fit, load_kept
 from cascade_core.calibration.measure import count_reference, measure
 from cascade_core.calibration.objective import TuningError, make_objective
@@ -41,6 +41,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     max_escalated: float | None = None,
     confidence: float | None = None,
     answered: float | None = None,
+    answered_error: float | None = None,
     signals: Sequence[str] | None = None,
     method: Method = "auto",
     per_class: bool | None = None,
@@ -69,6 +70,10 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         answered: Give the last tier a threshold too, so that this share of the requests is answered
             and the least sure answers of the last tier are handed off, in (0, 1). It is what the
             rows say, and not promised; what else is asked for is picked first, without it.
+        answered_error: Promise that the answers which are not handed off lack at most this much
+            of quality 1 on average (where quality is 0 or 1: are wrong at most this often), in
+            (0, 1). A third of the rows is kept for its test and used for nothing else. It holds
+            with `confidence`, or 0.95, as each promise does on its own.
         signals: Signals to use, each by the tiers that have it; None takes all in the table, paid
             ones where they are worth their price.
         method: How readings are combined; see `fit_calibrator`.
@@ -102,16 +107,19 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         max_escalated=max_escalated,
         confidence=confidence,
     )
-    check_answered(answered)
+    handing = asked_answered(answered, answered_error, objective.confidence or confidence)
     Policy(name=name)  # a name that could not be saved is refused before any work
     labelled = read_table(table)
     for odd in odd_order(labelled):
         warn(odd)
     rows, unused = rows_to_tune(labelled, per_class=per_class)
-    kept = None if policy is None else load_kept(policy, rows, objective)
-    if heaviest is not None and objective.confidence is None:
+    promised = objective.confidence is not None or handing.error is not None
+    kept = None if policy is None else load_kept(policy, rows, promised=promised)
+    if heaviest is not None and not promised:
         msg = "heaviest= goes with a promise: harm=, or quality= with confidence="
         raise ConfigurationError(msg)
+    heaviest = heaviest_weight(rows, heaviest) if promised else None
+    rows, held_rows = (rows, None) if handing.error is None else hold_out(rows, seed)
     fitted_rows, tested_rows = split_rows(rows, objective, seed, kept=kept is not None)
     fits = len(rows.tiers[:-1]) * (0 if kept is not None else 1 + len(rows.paid) + bool(skip))
     progress = Progress(advance, fits + 2)
@@ -134,7 +142,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
             tested_rows,
             seed=seed,
             per_class=per_class,
-            heaviest=None if objective.confidence is None else heaviest_weight(rows, heaviest),
+            heaviest=None if objective.confidence is None else heaviest,
             kept=tested_rows is fitted_rows,
             force=force,
         )
@@ -156,17 +164,16 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     progress.part("measuring")
     thresholds = thresholds_of(document, tested_rows)
     served, groups = serve(tested, thresholds), tested_rows.groups
-    choices, wanted = fit.choices, str(objective)
-    if answered is not None:
-        own = serve(fit.scored, thresholds_of(document, fitted_rows))
-        document, choice = with_handoff(document, fitted_rows, own, answered, method, seed)
-        choices, wanted = (*choices, choice), f"{wanted}, {answered:.4g} of the requests answered"
+    own = serve(fit.scored, thresholds_of(document, fitted_rows))
+    document, choices = handing.into(document, fitted_rows, own, method, seed)
+    if held_rows is not None:
+        document = handing.promised(document, held_rows, heaviest)
     tuned = Tuned(
         table=rows.source,
-        objective=wanted,
+        objective=str(objective) + handing.said(),
         models=tuple(tier.model for tier in rows.tiers),
         paid=tuple(signal for signal in document.signals or () if signal in rows.paid),
-        choices=choices,
+        choices=(*fit.choices, *choices),
         **_origin(fitted_rows, kept),
         rows_unused=unused,
         refused=dict(picked.refused),

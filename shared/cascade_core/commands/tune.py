@@ -41,6 +41,10 @@ def tune(  # noqa: PLR0913 - the command's options
         float | None,
         typer.Option(help="Give the last tier a threshold that answers this share, e.g. 0.95."),
     ] = None,
+    answered_error: Annotated[
+        float | None,
+        typer.Option(help="Promise that the answered ones are wrong at most this often."),
+    ] = None,
     signals: Annotated[
         str | None, typer.Option(help="Signals to use, with commas between; all by default.")
     ] = None,
@@ -127,6 +131,7 @@ def tune(  # noqa: PLR0913 - the command's options
             max_escalated=max_escalated,
             confidence=confidence,
             answered=answered,
+            answered_error=answered_error,
             signals=names,
             method=method,
             per_class=per_class,

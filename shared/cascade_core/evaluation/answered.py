@@ -40,6 +40,21 @@ def answered_of(table: Table, policy: Policy, served: Served) -> AnsweredShare |
         policy: The policy.
         served: What its other thresholds did with them.
     """
+    answers = which_answered(table, policy, served)
+    return None if answers is None else shares_of(answers, served, table.weights)
+
+
+def which_answered(table: Table, policy: Policy, served: Served) -> Flags | None:
+    """Tell of every row whether it is answered and not handed off, shape (n,).
+
+    Args:
+        table: The rows.
+        policy: The policy.
+        served: What its other thresholds did with them.
+
+    Returns:
+        None where the policy hands nothing off.
+    """
     tiers = len(table.tiers)
     floor = np.full(len(table), policy.handoff(tiers) or 0.0)
     if table.classes is not None:
@@ -48,8 +63,8 @@ def answered_of(table: Table, policy: Policy, served: Served) -> AnsweredShare |
     if not floor.any():
         return None
     confidence = last_confidence(table, policy)
-    answers = (served.tier < tiers - 1) | (floor <= 0) | (confidence >= floor)
-    return shares_of(answers, served, table.weights)
+    found: Flags = (served.tier < tiers - 1) | (floor <= 0) | (confidence >= floor)
+    return found
 
 
 def shares_of(answers: Flags, served: Served, weights: Array | None) -> AnsweredShare:

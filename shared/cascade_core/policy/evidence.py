@@ -22,20 +22,22 @@ class Promise(BaseModel):
     Attributes:
         kind: `harm`: quality lost by not asking the last tier is at most
             `limit`, a request. `quality`: mean quality is at least `limit` times
-            the last tier's.
-        limit: The bound, in [0, 1] for harm.
+            the last tier's. `error`: the answers that are not handed off lack at most `limit`
+            of quality 1 on average; where quality is 0 or 1, that share of them is wrong.
+        limit: The bound, in [0, 1] for harm and error.
         confidence: How sure it is, as the share of tables like this one on which
             the promise made from them would hold.
         class_name: The class it is about; None = all requests together.
-        rows: Independent units it was tested on; nothing was fitted to them.
-        seen: Harm, or quality as a share of the last tier's, on those.
+        rows: Independent units it was tested on; nothing was fitted to them. For `error`, only
+            those with answers that are not handed off.
+        seen: Harm, error, or quality as a share of the last tier's, on those.
         p_value: Of the test that let it pass.
         method: Name of that test.
     """
 
     model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
 
-    kind: Literal["harm", "quality"]
+    kind: Literal["harm", "quality", "error"]
     limit: float = Field(ge=0, allow_inf_nan=False)
     confidence: Share
     class_name: str | None = None

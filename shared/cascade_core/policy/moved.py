@@ -73,6 +73,8 @@ def _said(promise: Promise) -> str:
     about = f" of class {promise.class_name!r}" if promise.class_name else ""
     if promise.kind == "harm":
         promised = f"harm{about} of {100 * promise.limit:.4g} % at the most"
+    elif promise.kind == "error":
+        promised = f"error among the answered ones of {100 * promise.limit:.4g} % at the most"
     else:
         promised = f"quality{about} of {100 * promise.limit:.4g} % of the last tier's"
     return f"the promise of {promised}, {100 * promise.confidence:.4g} % confident"
@@ -80,7 +82,9 @@ def _said(promise: Promise) -> str:
 
 def _of_others(tuned: Tuned, policy: Policy) -> Tuned:
     rows = [policy.thresholds, *(each.thresholds for each in policy.classes.values())]
-    highest = [max(column) for column in zip(*filter(None, rows), strict=True)]
+    tiers = len(tuned.models) - 1  # the last one's threshold sends nothing on
+    given = [row[:tiers] for row in rows if row]
+    highest = [max(column) for column in zip(*given, strict=True)]
     objective = tuned.objective if tuned.objective.endswith(SINCE) else tuned.objective + SINCE
     return tuned.model_copy(
         update={"objective": objective, "reference": tuned.reference.moved(highest)}

@@ -205,6 +205,12 @@ def _promises(study: Study) -> list[str]:
             own = found
         if promise.kind == "harm":
             seen, held = own.harm, own.harm <= promise.limit
+        elif promise.kind == "error":
+            answered = study.replay.answered
+            if answered is None or answered.quality is None:
+                continue
+            seen = 1 - answered.quality
+            held = seen <= promise.limit
         else:
             seen = own.quality / own.strong_quality if own.strong_quality else 1.0
             held = seen >= promise.limit

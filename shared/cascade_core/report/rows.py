@@ -112,6 +112,8 @@ def claimed(promise: Promise) -> str:
     about = "" if promise.class_name is None else f" for class {promise.class_name}"
     if promise.kind == "harm":
         claim = f"harm ≤ {percent(promise.limit)}"
+    elif promise.kind == "error":
+        claim = f"error among the answered ones ≤ {percent(promise.limit)}"
     else:
         claim = f"quality ≥ {percent(promise.limit)} of the last tier's"
     return f"promised{about}: {claim} with {percent(promise.confidence)} confidence"

@@ -136,7 +136,7 @@ def _threshold(threshold: float) -> str:
 def _rows(policy: Policy) -> str:
     assert policy.tuned is not None  # noqa: S101 - it was tuned
     n = f"{policy.tuned.figures.n:,} rows"
-    if policy.promises:
+    if any(promise.kind != "error" for promise in policy.promises):
         return f"{n} that nothing was fitted to"
     return f"{n}, each scored by a model that had not seen it"
 

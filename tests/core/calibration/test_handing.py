@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from cascade_core.calibration import tune
-from cascade_core.calibration.handing import highest_threshold
+from cascade_core.calibration.handing import certify_answered, highest_threshold
+from cascade_core.calibration.objective import TuningError
 from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.replaying import replay
 from cascade_core.policy.document import Policy
+from cascade_core.policy.evidence import Promise
+from cascade_core.policy.moved import without_void
 
 
 def rows(n=600, seed=0):
@@ -89,3 +92,112 @@ def test_the_highest_threshold_that_spares_enough():
     assert highest_threshold(unread, np.ones(3), 1.0) is None
     assert highest_threshold(unread, np.ones(3), 2.0) == 0.5
     assert highest_threshold(np.array([]), np.array([]), 1.0) == 0.0
+
+
+def test_the_error_among_the_answered_ones_is_promised_on_rows_of_its_own():
+    made = tune(rows(1200), harm=0.1, answered=0.8, answered_error=0.3, method="signal")
+    harm, error = made.promises
+    assert (harm.kind, error.kind, error.limit, error.confidence) == ("harm", "error", 0.3, 0.95)
+    assert error.method == "binomial"
+    assert error.p_value <= 0.05
+    assert 250 < error.rows < 400  # the answered ones of a third
+    assert made.tuned.rows_fitted + harm.rows == 800
+    assert "error among those ≤ 0.3, 0.95 confidence" in made.tuned.objective
+    moved = made.model_copy(update={"thresholds": (made.thresholds[0], 0.1)})
+    kept = without_void(made, moved)
+    assert kept.policy.promises == ()
+    assert any("error among the answered ones of 30 %" in said for said in kept.said)
+
+
+def test_it_goes_with_a_goal_that_is_no_promise_and_says_what_the_rows_do_not_carry():
+    made = tune(
+        rows(900), max_escalated=0.5, answered=0.8, answered_error=0.35, method="signal", skip=False
+    )
+    assert [p.kind for p in made.promises] == ["error"]
+    with pytest.raises(TuningError, match=r"answered_error=0\.01.*of the answered ones.*was lost"):
+        tune(rows(300), max_escalated=0.5, answered=0.8, answered_error=0.01, method="signal")
+    with pytest.raises(TuningError, match=r"label about [\d,]+ rows"):
+        tune(easy(60), max_escalated=0.5, answered=0.8, answered_error=0.01, method="signal")
+
+
+def easy(n):
+    made = rows(n)
+    for row in made[5:]:
+        row["t0_quality"] = row["t1_quality"] = 1
+    return made
+
+
+def test_rows_that_fitted_a_kept_policy_test_no_promise_of_it():
+    made = tune(rows(), max_escalated=0.5, answered=0.8, method="signal")
+    with pytest.raises(ConfigurationError, match="the policy was fitted to"):
+        tune(rows(), max_escalated=0.5, answered=0.8, answered_error=0.3, policy=made)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"answered": 0.9, "answered_error": 1.5}, "answered_error=1.5: give a share"),
+        ({"answered_error": 0.1}, "answered_error= is promised of what answered= leaves"),
+    ],
+)
+def test_what_cannot_be_promised_is_refused(given, said):
+    with pytest.raises(ConfigurationError, match=said):
+        tune(rows(50), quality=0.95, **given)
+
+
+def test_promises_are_broken_no_more_often_than_they_say():
+    # An answer is right with chance 1/2 + confidence/2, so above a threshold T the error of all
+    # answered requests is (1 − T)/4. T is picked on other rows, as tuning does.
+    rng, limit, delta, made, broken, naive = np.random.default_rng(0), 0.225, 0.1, 0, 0, 0
+    tables = 400
+    for _ in range(tables):
+        picked = rng.random(60)
+        threshold = highest_threshold(picked, np.ones(60), 6.0)
+        sure = rng.random(200)
+        quality = (rng.random(200) < 0.5 + sure / 2).astype(float)
+        answers = sure >= threshold
+        found = certify_answered(answers, quality, error=limit, delta=delta)
+        wrong = (1 - threshold) / 4 > limit
+        made += isinstance(found, Promise)
+        broken += isinstance(found, Promise) and wrong
+        naive += bool((1 - quality[answers]).mean() <= limit) and wrong
+    assert made > 20  # it is not kept by promising nothing
+    assert broken / tables <= delta
+    assert naive / tables > delta  # taking the rows at their word would break more
+    # At the limit itself, the worst that there is, each table breaks it with chance delta.
+    worst = sum(
+        isinstance(
+            certify_answered(
+                np.ones(200, dtype=bool),
+                (rng.random(200) >= limit + 1e-9).astype(float),
+                error=limit,
+                delta=delta,
+            ),
+            Promise,
+        )
+        for _ in range(tables)
+    )
+    assert 0.03 < worst / tables <= delta + 0.02
+
+
+def test_the_bet_covers_shares_of_quality_and_groups_as_well():
+    rng, limit, delta = np.random.default_rng(1), 0.2, 0.1
+    broken = 0
+    for _ in range(150):
+        lost = rng.beta(1, 4, 150)  # 0.2 on average
+        groups = np.repeat(np.arange(75), 2)
+        found = certify_answered(
+            rng.random(150) < 0.8, 1 - lost, error=limit, delta=delta, groups=groups, heaviest=2.0
+        )
+        broken += isinstance(found, Promise)
+    assert broken / 150 <= delta + 0.05
+    sure = certify_answered(
+        np.ones(300, dtype=bool), 1 - rng.beta(1, 9, 300), error=limit, delta=delta
+    )
+    assert isinstance(sure, Promise)
+    assert sure.method == "betting"
+
+
+def test_nothing_answered_is_nothing_to_promise_of():
+    found = certify_answered(np.zeros(5, dtype=bool), np.ones(5), error=0.1, delta=0.1)
+    assert "none of the rows" in found.reason
