@@ -20,7 +20,15 @@ from cascade_core.collect.answers import restore, reusable
 from cascade_core.collect.examine import examine, regrade
 from cascade_core.collect.function import QualityFunction
 from cascade_core.collect.grade import make_grader
-from cascade_core.collect.job import Job, as_cap, as_concurrency, as_out, carry_out, check_priced
+from cascade_core.collect.job import (
+    Job,
+    as_cap,
+    as_concurrency,
+    as_out,
+    carry_out,
+    check_priced,
+    read_of_last,
+)
 from cascade_core.collect.requests import Requests, Sample, Source, read_requests
 from cascade_core.collect.row import as_entry, regraded
 from cascade_core.costs.prices import Names
@@ -58,6 +66,7 @@ async def acollect(  # noqa: PLR0913 - the command's options
     concurrency: int = 8,
     max_cost: float | Decimal | None = None,
     texts: bool = True,
+    last_signals: bool = False,
     begin: Callable[[Estimate], None] | None = None,
     advance: Advance | None = None,
 ) -> Collected:
@@ -85,6 +94,9 @@ async def acollect(  # noqa: PLR0913 - the command's options
         max_cost: The most USD to spend, earlier runs for the same table included.
         texts: Whether the table holds the requests and answers. Where it does not, an answer
             that cannot be graded is kept in the journal beside it until it can.
+        last_signals: Whether the last tier's answers are read too, by the signals that cost
+            nothing, as `tune(answered=…)` needs it. It is then asked for logprobs where they read
+            them; one that refuses them is asked once more.
         begin: Told what the run will cost at about before anything is asked; what it raises ends
             the run.
         advance: Told of requests finished, of how many, and USD so far.
@@ -104,6 +116,7 @@ async def acollect(  # noqa: PLR0913 - the command's options
     cascade = make_cascade(tiers, signals=signals, gates=gates, prices=prices)
     engine = cascade._engine  # noqa: SLF001 - it is ours
     plan = engine.plan
+    of_last = read_of_last(plan, wanted=last_signals)
     judges = [signal.model for signal in plan.signals if hasattr(signal, "model")]
     if grader.name == "judge":
         judges.append(model)
@@ -117,6 +130,7 @@ async def acollect(  # noqa: PLR0913 - the command's options
         tiers=tuple(_told(tier.native) for tier in plan.tiers),
         judge=_told(engine.judges[model]) if grader.name == "judge" else None,
         texts=texts,
+        of_last=of_last,
         concurrency=as_concurrency(concurrency),
         max_cost=cap,
         begin=begin,
@@ -141,8 +155,10 @@ async def acollect(  # noqa: PLR0913 - the command's options
                 grades, cost = await drivers.arun(grading, port)
                 found = {tier: grades[tier] for tier in again}
                 return regraded(kept, found, cost, graded_by=job.graded_by, texts=texts)
-            answers = reusable(kept.answers if kept else None, job.keys, plan.tiers)
-            examined = await drivers.arun(examine(plan, request, grader, *known, answers), port)
+            names = [signal.name for signal in of_last]
+            answers = reusable(kept.answers if kept else None, job.keys, plan.tiers, names)
+            steps = examine(plan, request, grader, *known, answers, of_last)
+            examined = await drivers.arun(steps, port)
         return as_entry(
             sample,
             examined,
@@ -151,6 +167,7 @@ async def acollect(  # noqa: PLR0913 - the command's options
             keys=job.keys,
             graded_by=job.graded_by,
             texts=texts,
+            of_last=of_last,
         )
 
     return await carry_out(job, one)

@@ -48,7 +48,7 @@ def collect_rows(  # noqa: PLR0913 - what a run is made of
         max_cost: USD after which no more batches are begun, in this run.
         advance: Told after every batch what has been done so far.
         options: Of `collect`: `signals`, `quality`, `judge` (by its name), `gates`, `prices`,
-            `texts`.
+            `texts`, `last_signals`.
 
     Returns:
         What was done.

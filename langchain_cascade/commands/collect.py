@@ -59,6 +59,14 @@ def collect(  # noqa: PLR0913 - the command's options
             "is kept in OUT.partial.db until it can.",
         ),
     ] = False,
+    last_signals: Annotated[
+        bool,
+        typer.Option(
+            "--last-signals",
+            help="Read the last tier by the free signals too, for tune --answered; it is then "
+            "asked for logprobs.",
+        ),
+    ] = False,
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Do not ask whether to begin, at a terminal.")
     ] = False,
@@ -96,6 +104,7 @@ def collect(  # noqa: PLR0913 - the command's options
                 concurrency=concurrency,
                 max_cost=max_cost,
                 texts=not no_text,
+                last_signals=last_signals,
                 begin=partial(begin, ask=not yes, quiet=as_json),
                 advance=advance,
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -12,13 +12,14 @@ from cascade_core.request import ToolCall
 from cascade_core.tier import Tier
 
 
-def keep(answer: Answer, key: str, *, judged: bool) -> Mapping[str, Any] | None:
+def keep(answer: Answer, key: str, *, judged: bool | str) -> Mapping[str, Any] | None:
     """Write an answer as plain JSON; None where a tier gave none.
 
     Args:
         answer: The answer, and what was read of it.
         key: The tier's, by which it is known again.
-        judged: Whether it was asked for and read as a draft, not as the last tier's answer.
+        judged: Whether it was asked for and read as a draft, not as the last tier's answer;
+            `free` of the last tier's that was, by signals that cost nothing.
     """
     draft = answer.draft
     if draft is None:
@@ -52,7 +53,10 @@ def restore(kept: Mapping[str, Any] | None) -> Draft | None:
 
 
 def reusable(
-    kept: Sequence[Mapping[str, Any] | None] | None, keys: Sequence[str], tiers: Sequence[Tier]
+    kept: Sequence[Mapping[str, Any] | None] | None,
+    keys: Sequence[str],
+    tiers: Sequence[Tier],
+    of_last: Collection[str] = (),
 ) -> dict[int, Answer]:
     """Return the answers that are kept of tiers that have not changed, by tier.
 
@@ -63,20 +67,29 @@ def reusable(
         kept: As `keep` wrote them, whatever the tiers were then.
         keys: The tiers' keys.
         tiers: The tiers.
+        of_last: The signals that are read of the last tier; it is not judged without any.
     """
     known = {(k.get("key"), k.get("judged")): k for k in kept or () if k is not None}
     found = {}
     for tier, key in zip(tiers, keys, strict=True):
         last = tier is tiers[-1]
-        one = known.get((key, True)) or (known.get((key, False)) if last else None)
+        one = known.get((key, True))
+        if one is None and last:
+            one = known.get((key, "free" if of_last else False))
         if one is not None:
+            plain = last and not of_last
+            readings = {
+                name: reading
+                for name, reading in one["readings"].items()
+                if not last or name in of_last
+            }
             found[tier.index] = Answer(
                 tier,
                 restore(one),
                 _amount(one["cost_usd"]),
-                {} if last else one["readings"],
+                readings,
                 {} if last else {name: _amount(cost) for name, cost in one["paid"].items()},
-                gate=None if last else one["gate"],
+                gate=None if plain else one["gate"],
             )
     return found
 

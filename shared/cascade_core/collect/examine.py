@@ -3,7 +3,8 @@
 A cascade stops at the first good answer; here every tier is asked, and every
 signal read, because what a cascade would have saved can only be told from all
 of them. Tiers are called as the cascade calls them: the last one plainly, the
-others with what the signals read.
+others with what the signals read. Where the last tier is to have a threshold too, it is
+called like the others, and the signals that cost nothing are read of it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from cascade_core.request import Request
 from cascade_core.setup.plan import Plan
 from cascade_core.signals.agreement import written
 from cascade_core.signals.asked import ask_with_logprobs
+from cascade_core.signals.base import Signal
 from cascade_core.tier import Tier
 
 
@@ -37,7 +39,7 @@ class Answer:
         draft: Its answer; None where it failed.
         cost: USD of the answer alone; None where it failed or is unpriced.
         readings: Each signal's reading of it, in [0, 1]; empty where it failed a
-            gate, or where it is the last tier's, which nobody judges.
+            gate, or where it is the last tier's and nobody judges that.
         paid: USD of each paid signal's reading; None where unpriced.
         error: What a failed tier raised: type and HTTP status, never its text.
         gate: Reason of the gate that it failed; None where it passed, or nobody judges it.
@@ -74,6 +76,7 @@ def examine(  # noqa: PLR0913, PLR0917 - all there is to a request
     text: str,
     reference: str | None = None,
     known: Mapping[int, Answer] = MappingProxyType({}),
+    of_last: Sequence[Signal] = (),
 ) -> Steps[Examined]:
     """Ask every tier, read every signal, and grade every answer.
 
@@ -84,12 +87,18 @@ def examine(  # noqa: PLR0913, PLR0917 - all there is to a request
         text: The request as one text, for graders.
         reference: The right answer, where it is known.
         known: Answers that are there already, by tier: those tiers are not asked.
+        of_last: What the last tier's answer is read by; it is not judged without any.
     """
     trail = Trail(plan.prices)
     answers: list[Answer] = []
     for tier in plan.tiers:
         answer = known.get(tier.index)
-        answers.append(answer or (yield from _answer(plan, request, tier, trail)))
+        if answer is None:
+            last = tier is plan.tiers[-1]
+            signals = of_last if last else plan.signals
+            request.judged_to_end = last and bool(of_last)
+            answer = yield from _answer(plan, request, tier, trail, signals)
+        answers.append(answer)
     case = Case(request, text, reference, tuple((a.tier, a.draft) for a in answers), trail)
     grades = yield from grader.grade(case)
     return Examined(tuple(answers), tuple(grades), total(trail.calls))
@@ -122,9 +131,11 @@ def regrade(  # noqa: PLR0913, PLR0917 - the same as for `examine`, and the answ
     return tuple(grades), total(trail.calls)
 
 
-def _answer(plan: Plan, request: Request, tier: Tier, trail: Trail) -> Steps[Answer]:
+def _answer(
+    plan: Plan, request: Request, tier: Tier, trail: Trail, signals: Sequence[Signal]
+) -> Steps[Answer]:
     start = len(trail.calls)
-    judged = tier is not plan.tiers[-1]
+    judged = tier is not plan.tiers[-1] or bool(signals)
     reply = yield from _ask(plan, request, tier, trail, judged=judged)
     if isinstance(reply, Failed):
         return Answer(tier, error=error_name(reply.error))
@@ -147,7 +158,7 @@ def _answer(plan: Plan, request: Request, tier: Tier, trail: Trail) -> Steps[Ans
         return Answer(tier, draft, cost, gate=gate)
     readings: dict[str, float | None] = {}
     paid: dict[str, Decimal | None] = {}
-    for signal in plan.signals:
+    for signal in signals:
         before = len(trail.calls)
         reading, problem = yield from trail.read(signal, request, draft, tier)
         if problem is not None:

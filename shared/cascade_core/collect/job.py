@@ -20,6 +20,7 @@ from cascade_core.costs.prices import Names
 from cascade_core.errors import ConfigurationError
 from cascade_core.likeness import is_secret, names_secret
 from cascade_core.setup.plan import Plan
+from cascade_core.signals.base import Signal
 from cascade_core.warn import warn
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
@@ -37,6 +38,7 @@ class Job:
         tiers: Each tier's model and settings in words, to tell other ones by.
         judge: The same for the model that grades, if one does.
         texts: Whether the table holds requests and answers.
+        of_last: The signals that are read of the last tier, too; none leaves it unjudged.
         concurrency: How many requests run at a time.
         max_cost: The most USD to spend, earlier runs for the same table included.
         begin: Told what the run will cost at about before anything is asked; what it raises ends
@@ -51,6 +53,7 @@ class Job:
     tiers: tuple[str, ...]
     judge: str | None = None
     texts: bool = True
+    of_last: tuple[Signal, ...] = ()
     concurrency: int = 8
     max_cost: Decimal | None = None
     begin: Callable[[Estimate], None] | None = field(default=None, repr=False)
@@ -66,6 +69,7 @@ class Job:
             "gates": [_name_of(gate.passes) for gate in self.plan.gates if not gate.own],
             "prices": self.plan.prices.identity,
             "texts": self.texts,
+            **({"last_signals": [_spelled(s) for s in self.of_last]} if self.of_last else {}),
         }
 
     @property
@@ -125,6 +129,22 @@ def as_cap(given: float | Decimal | None, named: str = "max_cost") -> Decimal | 
     if isinstance(given, bool) or not math.isfinite(given) or given <= 0:
         raise ConfigurationError(f"{named} {given!r}: give the most USD to spend, above 0")
     return Decimal(str(given))
+
+
+def read_of_last(plan: Plan, *, wanted: bool) -> tuple[Signal, ...]:
+    """Return the signals that the last tier's answers are read by: those that cost nothing.
+
+    Raises:
+        ConfigurationError: They are wanted, and there is none.
+    """
+    free = tuple(signal for signal in plan.signals if not signal.paid)
+    if wanted and not free:
+        msg = (
+            "last_signals: every signal asks a model, and such are not read of the last tier; "
+            "add one that does not to signals, e.g. sequence_logprob"
+        )
+        raise ConfigurationError(msg)
+    return free if wanted else ()
 
 
 def check_priced(max_cost: Decimal | None, models: Mapping[str, Names], plan: Plan) -> None:

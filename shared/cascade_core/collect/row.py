@@ -26,6 +26,7 @@ def as_entry(  # noqa: PLR0913 - what a row is made of
     keys: Sequence[str] = (),
     graded_by: str = "",
     texts: bool = True,
+    of_last: Sequence[Signal] = (),
 ) -> Entry:
     """Write one request down.
 
@@ -40,6 +41,7 @@ def as_entry(  # noqa: PLR0913 - what a row is made of
         texts: Whether the row holds the request and the answers. Where it does not, answers
             are kept outside of it for as long as one of them has no quality, or a tier gave none:
             they are paid for.
+        of_last: The signals that were read of the last tier.
     """
     row: dict[str, Any] = {"id": sample.id}
     if texts:
@@ -48,7 +50,7 @@ def as_entry(  # noqa: PLR0913 - what a row is made of
     row |= {name: value for name, value in given.items() if name in columns}
     last = len(examined.answers) - 1
     for index, answer in enumerate(examined.answers):
-        judged = signals if index < last else ()
+        judged = signals if index < last else of_last
         row |= _tier(answer, examined.grades[index].quality, judged, texts=texts)
     row = {name: _writable(value) for name, value in row.items()}
     errors = {a.tier.index: a.error for a in examined.answers if a.error is not None}
@@ -65,7 +67,7 @@ def as_entry(  # noqa: PLR0913 - what a row is made of
         graded_by=graded_by,
         problems=_problems(dict(enumerate(examined.grades))),
         answers=[
-            keep(answer, key, judged=index < last)
+            keep(answer, key, judged="free" if index == last and of_last else index < last)
             for index, (answer, key) in enumerate(zip(examined.answers, keys, strict=True))
         ]
         if kept

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from cascade_core.collect.examine import Examined, examine
+from cascade_core.collect.answers import keep, reusable
+from cascade_core.collect.examine import Answer, Examined, examine
 from cascade_core.collect.grade import make_grader
 from cascade_core.collect.requests import read_requests
+from cascade_core.draft import Draft
 from cascade_core.loop import drivers
 from cascade_core.signals import Judge, SelfConsistency, SequenceLogprob
 from tests.core.making import REQUEST, Models, ProviderError, broken, mute, plan_for, sure
@@ -126,3 +128,43 @@ def test_what_grading_costs_is_in_the_bill_and_in_no_tiers_price() -> None:
     assert found.answers[1].cost is not None
     answers = found.answers[0].cost + found.answers[1].cost
     assert found.cost == answers + 2 * Decimal(100) / 1_000_000
+
+
+def test_the_last_tier_is_read_where_that_is_wanted_by_what_it_is_to_be_read_by() -> None:
+    models = Models(sure(0.9), sure(0.7), others={"judge": sure(0.9, n=2, text="A")})
+    free, paid = SequenceLogprob(), Judge("judge")
+    plan = plan_for(2, signals=[free, paid])
+    grader = make_grader("agreement", read_requests([{"request": "a"}]))
+    steps = examine(plan, REQUEST, grader, "a", of_last=[free])
+    found, _ = drivers.play(steps, models)
+    assert models.asked == [(0, "draft"), ("judge", "judge"), (1, "draft")]
+    assert dict(found.answers[1].readings) == {"sequence_logprob": pytest.approx(0.7)}
+    assert dict(found.answers[1].paid) == {}
+
+
+def test_an_answer_of_the_last_tier_that_fails_a_gate_says_so_where_it_is_read() -> None:
+    models = Models(sure(), sure(text="I cannot help with that."))
+    grader = make_grader("agreement", read_requests([{"request": "a"}]))
+    plan = plan_for(2)
+    steps = examine(plan, REQUEST, grader, "a", of_last=plan.signals)
+    found, _ = drivers.play(steps, models)
+    assert found.answers[1].gate == "gate_refusal"
+    assert dict(found.answers[1].readings) == {}
+
+
+def test_answers_that_are_kept_are_read_as_they_were_and_only_as_they_were() -> None:
+    cheap, strong = plan_for(2).tiers
+    read = Answer(strong, Draft("x"), readings={"a": 0.5}, paid={"b": Decimal(1)}, gate="empty")
+    for judged, of_last, readings in (
+        (True, ["a"], {"a": 0.5}),
+        ("free", ["a"], {"a": 0.5}),
+        (True, (), {}),
+        (False, ["a"], None),
+    ):
+        kept = [None, keep(read, "k1", judged=judged)]
+        found = reusable(kept, ["k0", "k1"], (cheap, strong), of_last)
+        assert (dict(found[1].readings) if found else None) == readings
+        assert not found or (found[1].paid, found[1].gate) == ({}, "empty" if of_last else None)
+    # Nothing paid was read of it, so that it is no draft of a tier whose drafts are judged.
+    kept = [keep(read, "k1", judged="free"), None]
+    assert reusable(kept, ["k1", "k0"], (cheap, strong), ["a"]) == {}

@@ -34,6 +34,7 @@ from langchain_core.runnables import RunnableLambda
 from rich.console import Console
 from typer.testing import CliRunner
 
+from cascade_core.calibration import tune
 from cascade_core.collect import show
 from cascade_core.collect.estimate import Estimate
 from cascade_core.collect.show import print_summary
@@ -103,6 +104,30 @@ def numbers(rows: list[dict[str, str]], column: str) -> list[float | None]:
 
 
 # --- the table ------------------------------------------------------------------------------------
+
+
+def test_the_last_tier_is_read_too_where_that_is_wanted_and_tuning_can_hand_off(tmp_path) -> None:
+    asked = [{"request": f"question {i}", "reference": f"re: question {i}"} for i in range(40)]
+
+    def strong(messages: Any, _: int) -> Say:
+        text = messages[-1].content
+        return Say("something else", p=0.3) if "7" in text else Say(f"re: {text}", p=0.9)
+
+    def cheap(messages: Any, _: int) -> Say:
+        return Say("re: question 3", p=0.9 if messages[-1].content == "question 3" else 0.2)
+
+    tiers = models(cheap, strong)
+    asked += [{"request": "question 3", "reference": "re: question 3"}] * 5
+    found, rows = gather(tmp_path, tiers, asked, last_signals=True)
+    assert {round(x or 0, 3) for x in numbers(rows, "t1_signal_sequence_logprob")} == {0.3, 0.9}
+    assert found.tiers[1].readings == {"sequence_logprob": 45}
+    made = tune(tmp_path / "labels.csv", max_escalated=1, answered=0.9, method="signal", force=True)
+    assert made.handoff(2) is not None
+
+
+def test_signals_that_ask_a_model_are_not_read_of_the_last_tier(tmp_path) -> None:
+    with pytest.raises(ConfigurationError, match="last_signals: every signal asks a model"):
+        gather(tmp_path, signals=[SelfConsistency(n=2)], last_signals=True)
 
 
 def test_every_tier_answers_every_request_and_the_table_says_how_well(tmp_path: Path) -> None:
