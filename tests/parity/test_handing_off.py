@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from llama_index.core.llms import ChatMessage
 
-from cascade_core import CascadeWarning, collect_decisions
+from cascade_core import Audit, CascadeWarning, collect_decisions, flush_log
 from cascade_core.errors import ConfigurationError
+from cascade_core.log.export import export
+from cascade_core.log.reading import read_events, read_records
 from langchain_cascade import ChatCascade, RunnableCascade
 from llamaindex_cascade import CascadeLLM
 from tests.langchain import fakes as chat
@@ -115,3 +117,30 @@ def test_a_chain_takes_what_a_cascade_of_chains_hands_off() -> None:
     with collect_decisions() as seen:
         assert rag.invoke("hi").text == chat.SURE.text
     assert seen[-1]["handoff"] is True
+
+
+@pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarning")
+@pytest.mark.parametrize("framework", ["langchain", "llamaindex"])
+def test_an_audit_keeps_the_last_tiers_own_answer_beside_that_of_who_took_it(
+    framework: str, tmp_path: Any
+) -> None:
+    log = str(tmp_path / "log.jsonl")
+    settings: dict[str, Any] = {
+        "thresholds": [0.9, 0.8],
+        "on_handoff": lambda request, draft: "of a person",
+        "log": log,
+        "log_content": True,
+        "audit": Audit(1.0),
+    }
+    if framework == "langchain":
+        ChatCascade([chat.FakeChat(chat.UNSURE) for _ in "ab"], **settings).invoke("hi")
+        own = chat.UNSURE.text
+    else:
+        tiers = [llm.FakeLLM(llm.UNSURE, name) for name in "ab"]
+        CascadeLLM(tiers, **settings).chat([ChatMessage(content="hi")])
+        own = llm.UNSURE.text
+    assert flush_log(30)
+    (record,) = read_records(log)
+    assert record["response"] == "of a person"
+    found = export(read_records(log), read_events(log))
+    assert [row["t1_response"] for row in found.rows] == [own]

@@ -60,6 +60,8 @@ class Logged:
         if self.record["reason"] == "pinned":
             return "pinned"
         turns, answer = self.record.get("request"), self.record.get("response")
+        if self.record.get("handed_to") is not None:  # the answer that is kept is no tier's
+            return "content"
         if not turns or not answer or not isinstance(answer, str):
             return "content"
         return None if all(turn.get("role") in _ANSWERED for turn in turns) else "content"

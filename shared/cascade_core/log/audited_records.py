@@ -22,6 +22,7 @@ _AT_ONCE = 1000
 _ALIKE = ("tier", "reason", "cascade", "policy_version")
 _NARROW = ("id", *_ALIKE, "class", "thread", "digest")
 _TEXTS = ("class", "thread")
+_HANDED = ("handed_to",)
 _ALTERED = "\ufffd"
 """What stands in a column for a character that databases refuse; the record has the character."""
 
@@ -90,6 +91,8 @@ class AuditedRecords:
         from cascade_core.log.schema import audits, decisions, details  # noqa: PLC0415
 
         altered = sa.or_(*(decisions.c[name].contains(_ALTERED) for name in _TEXTS))
+        # What was handed off is told by the record alone.
+        whole_needed = sa.or_(altered, details.c.record.contains('"handed_to"'))
         query = (
             sa.select(
                 *(decisions.c[name] for name in _NARROW),
@@ -97,7 +100,7 @@ class AuditedRecords:
                 decisions.c.audit_picked,
                 details.c.request,
                 details.c.response,
-                sa.case((altered, details.c.record)),
+                sa.case((whole_needed, details.c.record)),
             )
             .select_from(decisions.outerjoin(details, details.c.id == decisions.c.id))
             .where(decisions.c.id.in_(sa.select(audits.c.decision)), *self._recent(decisions))
@@ -111,7 +114,8 @@ class AuditedRecords:
                     record["request"] = json.loads(request)
                 if whole is not None:
                     kept = json.loads(whole)
-                    record |= {name: kept[name] for name in _TEXTS}
+                    known = (*_TEXTS, *(name for name in _HANDED if name in kept))
+                    record |= {name: kept[name] for name in known}
             except DAMAGED:
                 self.unreadable += 1
                 continue

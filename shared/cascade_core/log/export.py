@@ -205,7 +205,7 @@ class _Kept(NamedTuple):
     """A decision that becomes a row."""
 
     id: str
-    tier: int
+    tier: int | None  # whose `response` is
     request: str | None
     response: str | None
     class_name: str | None
@@ -259,7 +259,7 @@ class _Sorting:
             self.kept.append(
                 _Kept(
                     id=record["id"],
-                    tier=record["tier"],
+                    tier=None if "handed_to" in record else record["tier"],
                     request=plain_text(_asked(record.get("request"))),
                     response=plain_text(record.get("response")),
                     class_name=plain_text(record.get("class")),

@@ -174,11 +174,16 @@ class _Audit:
             )
 
     def _texts(self, found: Comparison) -> dict[int, str]:
-        """Return the answers that are to be logged: all but the one that the record has."""
-        others = {
-            tier: answer.draft.text for tier, answer in found.answers.items() if tier != found.given
-        }
+        """Return the answers that are to be logged: all but the one that the record has.
+
+        Of a request that something else answered, the record has that answer, and no tier's.
+        """
         session = self._session
+        verdict = session.verdict
+        given = None if verdict is None or verdict.handed_to is not None else found.given
+        others = {
+            tier: answer.draft.text for tier, answer in found.answers.items() if tier != given
+        }
         return audited_content(session.engine, self._plan, session.request, others)
 
     def _found(self, found: Comparison, texts: dict[int, str]) -> None:

@@ -150,6 +150,8 @@ def test_a_paid_signal_is_told_apart_by_its_usual_name():
         ({"request": None}, "content"),
         ({"response": ""}, "content"),
         ({"response": None}, "content"),
+        ({"handoff": True}, None),
+        ({"handoff": True, "handed_to": "a person"}, "content"),
         ({"request": [{"role": "tool", "text": "42"}]}, "content"),
     ],
 )

@@ -55,6 +55,17 @@ def test_a_database_is_exported_like_a_file(kept: tuple[str, str]) -> None:
     assert all(row["request"] == "hello" for row in of_database.rows)
 
 
+def test_what_was_handed_off_is_known_of_a_database_too(url: str, tmp_path: Path) -> None:
+    records, events = served(columns(9), rate=1.0, threshold=2.0, response="of a person")
+    for record, event in zip(records, events, strict=True):
+        record |= {"handoff": True, "handed_to": "queue"}
+        event["tiers"][1]["response"] = "of the last tier"
+    sources = written(url, tmp_path / "decisions.jsonl", records, events)
+    of_database, of_file = (export(audited_records(each), read_events(each)) for each in sources)
+    assert of_database == of_file
+    assert {row["t1_response"] for row in of_database.rows} == {"of the last tier"}
+
+
 def test_decisions_before_a_moment_are_left_out(kept: tuple[str, str]) -> None:
     since = 1793534430.0  # 2026-11-01T12:00:30Z, half of them
     of_database, of_file = (

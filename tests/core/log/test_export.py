@@ -148,6 +148,25 @@ def test_texts_are_a_column_where_every_row_has_them() -> None:
     assert not any("t0_response" in row and "t1_response" in row for row in found.rows)
 
 
+def handed_off(kept: bool) -> tuple[list[Json], list[Json]]:
+    """One in three requests was answered by somebody else in the last tier's place."""
+    table = {name: values for name, values in columns(30).items() if "response" not in name}
+    records, events = served(table, rate=1.0, threshold=2.0, response="of a person")
+    for record, event in zip(records[::3], events[::3], strict=True):
+        record |= {"handoff": True, "handed_to": "queue"}
+        if kept:
+            event["tiers"][1]["response"] = "of the last tier"
+    return records, events
+
+
+def test_what_somebody_answered_in_the_last_tiers_place_is_not_taken_for_its_answer() -> None:
+    found = export(*handed_off(kept=True))
+    texts = [row["t1_response"] for row in found.rows]
+    assert texts == ["of the last tier", "of a person", "of a person"] * 10
+    # Where its own answer was not kept there is no text of it, and so no column.
+    assert "t1_response" not in export(*handed_off(kept=False)).rows[0]
+
+
 def test_a_gate_that_a_draft_failed_is_kept() -> None:
     records, events = served(columns(2), rate=1.0)
     events[0]["tiers"][0] |= {"reason": "gate_refusal", "signals": {}}
