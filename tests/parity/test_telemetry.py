@@ -91,6 +91,27 @@ async def test_a_decision_has_a_span_with_one_below_it_for_each_call(
     assert PROMPT not in "".join(span.to_json() for span in seen.spans())
 
 
+@pytest.mark.parametrize("framework", list(WAYS))
+@pytest.mark.parametrize("way", range(4), ids=["sync", "async", "stream", "astream"])
+async def test_an_answer_that_was_handed_off_says_so_on_its_span(framework: str, way: int) -> None:
+    def queue(request: Any, draft: Any) -> str:
+        return "of a person"
+
+    for handler in (None, queue):
+        seen = TelemetrySeen()
+        settings = {"thresholds": [0.8, 0.6], "on_handoff": handler, "telemetry": seen.setting}
+        await settled(WAYS[framework][way], cascades("unsure", "unsure", **settings)[framework])
+        (decision,) = seen.spans("cascade ")
+        said = decision.attributes or {}
+        assert said[names.HANDOFF] is True
+        assert said.get(names.HANDED_TO) == (None if handler is None else "queue")
+    plain = TelemetrySeen()
+    await settled(
+        WAYS[framework][way], cascades("sure", "sure", telemetry=plain.setting)[framework]
+    )
+    assert names.HANDOFF not in (plain.spans("cascade ")[0].attributes or {})
+
+
 @pytest.mark.parametrize(("make", "call"), CALLS)
 async def test_every_way_of_calling_is_told(
     make: Any, call: Any, monkeypatch: pytest.MonkeyPatch

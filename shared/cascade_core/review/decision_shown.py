@@ -276,6 +276,10 @@ def _route(record: Record) -> list[str]:
         void = record.get("promise") == "void"
         so = ": the answer stayed below a threshold, and no promise holds for it" if void else ""
         said.append(f"The budget “{budget}” had no room{so}.")
+    if record.get("handoff") is True:
+        to = record.get("handed_to")
+        by = "returned all the same" if to is None else f"replaced by what “{to}” gave"
+        said.append(f"The last tier's answer was handed off: it was {by}.")
     said += _held(record.get("held"))
     for each in _objects(record.get("unable")):
         missing = each.get("missing")

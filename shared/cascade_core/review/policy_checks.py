@@ -187,9 +187,10 @@ def _out_of_reach(draft: Policy, check: PolicyCheck) -> Iterator[str]:
     rows = [("", draft.thresholds or ())]
     rows += [(f" for class {name!r}", each.thresholds) for name, each in draft.classes.items()]
     for about, thresholds in rows:
-        for tier, threshold in enumerate(thresholds):
-            seen = check.draft.scored.confidences[tier]
-            seen = seen[~np.isnan(seen)]
+        # The last tier's threshold, where it has one, accepts what no row's confidence is known of.
+        drafts = check.draft.scored.confidences
+        for tier, (threshold, found) in enumerate(zip(thresholds, drafts, strict=False)):
+            seen = found[~np.isnan(found)]
             if len(seen) and threshold > seen.max():
                 yield (
                     f"the threshold of tier {tier}{about}, {threshold:.4g}, is beyond every "

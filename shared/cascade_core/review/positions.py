@@ -31,10 +31,18 @@ class Positions:
     own: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of_policy(cls, policy: Policy) -> Positions:
-        """Return the thresholds of a policy that has some."""
-        own = {name: rule.thresholds for name, rule in policy.classes.items()}
-        return cls(tuple(policy.thresholds or ()), own)
+    def of_policy(cls, policy: Policy, tiers: int | None = None) -> Positions:
+        """Return the thresholds of a policy that has some.
+
+        Args:
+            policy: The policy. A threshold of its last tier has no slider.
+            tiers: How many tiers there are, as far as that is known.
+        """
+        fits = tiers is not None and policy.fits(tiers)
+        count = tiers if fits else policy.tiers
+        last = None if count is None else count - 1
+        own = {name: rule.thresholds[:last] for name, rule in policy.classes.items()}
+        return cls(tuple(policy.thresholds or ())[:last], own)
 
     def for_rows(self, classes: Ints | None, names: Sequence[str]) -> tuple[Array | float, ...]:
         """Return the thresholds of rows, as `evaluation.scored.thresholds_of` does of a policy.

@@ -123,7 +123,8 @@ class ThresholdsViews:
         """Return what is looked at in a period."""
         draft = bench.draft.now  # of one moment: others may change it meanwhile
         base, snapshot, labels = draft.base, bench.snapshot(), bench.labels()
-        now = Positions.of_policy(bench.deciding(base))
+        count = bench.tiers()
+        now = Positions.of_policy(bench.deciding(base), count)
         with self._lock:
             found = self._weigh(labels, base, snapshot)
             live = self._find_live(snapshot, period, base, kind=bench.source.kind)
@@ -131,13 +132,14 @@ class ThresholdsViews:
         tiers = len(now.others) + 1
         part = snapshot.within(period)
         requests = int(np.count_nonzero(snapshot.tier[part] >= 0))
-        why_not = _why_not_live(bench, tiers, live, weighed)
+        handoff = any(base.handoff(tiers, name) for name in (None, *base.classes))
+        why_not = _why_not_live(bench, tiers, live, weighed, handoff=handoff)
         if why_not:
             live = None
         return ThresholdsView(
             base=base,
             now=now,
-            start=Positions.of_policy(bench.deciding(draft.policy)),
+            start=Positions.of_policy(bench.deciding(draft.policy), count),
             weighed=weighed,
             why_none=found if isinstance(found, str) else None,
             live=live,
@@ -211,10 +213,15 @@ def _per_month(
 
 
 def _why_not_live(
-    bench: Workbench, tiers: int, live: Live | None, weighed: Weighed | None
+    bench: Workbench, tiers: int, live: Live | None, weighed: Weighed | None, *, handoff: bool
 ) -> str | None:
     if bench.source.kind != "log":
         return "A labelled table is no log: what would change is counted on its rows."
+    if handoff:
+        return (
+            "The last tier has a threshold too, so that a log's columns hold the confidence of its "
+            "answer where it was asked: what would change is counted on the labelled rows."
+        )
     if tiers > 2:  # noqa: PLR2004
         return (
             "With more than two tiers a log's columns hold the confidence of the last judged "

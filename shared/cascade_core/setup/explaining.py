@@ -13,6 +13,7 @@ from cascade_core.policy.document import Policy
 from cascade_core.policy.matching import Rulebook
 from cascade_core.policy.misfits import misfits
 from cascade_core.policy.route import Router
+from cascade_core.policy.tier_counts import handoff_in
 from cascade_core.request import Request
 from cascade_core.ruling import Ruling
 from cascade_core.setup.thresholds import DEFAULT_THRESHOLD
@@ -26,7 +27,8 @@ class Explanation:
         rule: The rule that fires; None where none does.
         class_name: The request's class.
         tiers: Indexes of the tiers that may be asked, in order.
-        thresholds: What confidences have to reach, one for every tier but the last.
+        thresholds: What confidences have to reach, one for every tier but the last; one more is the
+            last tier's, below which its answer is handed off.
         why: What decided each of these, in words.
         skipped: Tiers that are not asked, each with the reason that records give.
         judged: The tiers whose drafts are held against a threshold.
@@ -103,11 +105,15 @@ def explained(
         if skipped:
             why.append(f"{_tiers(skipped)} not asked: the rule says so (bypassed)")
         if ruling.escalate:
-            skipped.update(_difficult(policy, request, thresholds, skipped, why))
+            skipped.update(_difficult(policy, request, last, thresholds, skipped, why))
     asked = [k for k in range(count) if k not in skipped]
     judged = [k for k in asked if k != last and ruling.escalate and ruling.pin is None]
     if judged:
         why.append(said)
+    handoff = thresholds[last] if len(thresholds) > last and ruling.escalate else 0
+    if handoff and ruling.pin is None:
+        judged.append(last)
+        why.append(f"tier {last}'s answer is handed off below {handoff:g}: it is the last tier's")
     if not ruling.escalate and asked[0] != last:
         why.append(
             f"tier {asked[0]}'s draft is the answer whatever its confidence (kept); "
@@ -175,19 +181,25 @@ def _of_rules(policy: Policy, ruling: Ruling) -> list[str]:
 
 def _thresholds(policy: Policy, request: Request, last: int) -> tuple[tuple[float, ...], str]:
     """Return the thresholds that apply, and where they come from."""
-    if request.ruling.thresholds is not None:
-        return request.ruling.thresholds, "thresholds: the rule's"
     own = policy.classes.get(request.class_name or "")
-    if own is not None:
-        return own.thresholds, f"thresholds: those of the class {request.class_name!r}"
-    if policy.thresholds is not None:
-        return policy.thresholds, "thresholds: the policy's"
+    given: Sequence[float] | None
+    if request.ruling.thresholds is not None:
+        given, said = request.ruling.thresholds, "thresholds: the rule's"
+    elif own is not None:
+        given, said = own.thresholds, f"thresholds: those of the class {request.class_name!r}"
+    else:
+        given, said = policy.thresholds, "thresholds: the policy's"
+    if given is not None:
+        lists = request.ruling.thresholds, None if own is None else own.thresholds
+        handoff = handoff_in(last + 1, *lists, policy.thresholds)
+        return (*given[:last], *(() if handoff is None else (handoff,))), said
     return (DEFAULT_THRESHOLD,) * last, f"thresholds: {DEFAULT_THRESHOLD:g}, as the policy has none"
 
 
-def _difficult(
+def _difficult(  # noqa: PLR0913, PLR0917 - all that leaves a tier out
     policy: Policy,
     request: Request,
+    last: int,
     thresholds: Sequence[float],
     skipped: Mapping[int, str],
     why: list[str],
@@ -195,7 +207,9 @@ def _difficult(
     """Return the tiers that the route or a threshold of 1 leaves out, and say so."""
     found: dict[int, str] = {}
     if policy.calibrators is not None:
-        found = {k: "difficult" for k, t in enumerate(thresholds) if t >= 1 and k not in skipped}
+        found = {
+            k: "difficult" for k, t in enumerate(thresholds[:last]) if t >= 1 and k not in skipped
+        }
         if found:
             why.append(f"{_tiers(found)} not asked: no confidence reaches a threshold of 1")
     if policy.route is not None:

@@ -26,6 +26,8 @@ _RECORDED = {
     names.DRAFT_CONFIDENCE: "confidence",
     names.THRESHOLD: "threshold",
     names.CALIBRATED: "calibrated",
+    names.HANDOFF: "handoff",
+    names.HANDED_TO: "handed_to",
     names.COST: "cost_usd",
     names.CLASS: "class",
     names.RULE: "rule",

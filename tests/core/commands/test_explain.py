@@ -157,3 +157,45 @@ def test_a_broken_policy_names_the_line(cascade: Run) -> None:
     ran = cascade("explain", "x", "--policy", "p.toml")
     assert ran.status == 2
     assert ran.err.startswith("cascade: policy p.toml, line 12, column 1: rules[1].then.bypass: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "thresholds"),
+    [
+        ("hello", (), [0.85, 0.6]),
+        ("I dispute it", (), [0.97, 0.6]),
+        ("I want it back", ("--tag", "own"), [0.5, 0.3]),
+        ("I want it back", ("--tag", "never"), [0.5]),
+    ],
+)
+def test_the_last_tiers_threshold_is_told(
+    cascade: Run, text: str, options: tuple[str, ...], thresholds: list[float]
+) -> None:
+    Path("h.toml").write_text(
+        """
+thresholds = [0.85, 0.6]
+[classes.dispute]
+thresholds = [0.97]
+[[rules]]
+name = "disputes"
+match.regex = "(?i)dispute"
+then.class = "dispute"
+[[rules]]
+name = "own"
+match.tag = "own"
+then.thresholds = [0.5, 0.3]
+[[rules]]
+name = "never"
+match.tag = "never"
+then.thresholds = [0.5, 0]
+""",
+        encoding="utf-8",
+    )
+    found = told(cascade, text, "--tiers", "2", *options, policy="h.toml")
+    assert found["thresholds"] == thresholds
+    assert found["skipped"] == {}
+    handed = [line for line in found["why"] if "handed off" in line]
+    said = [f"tier 1's answer is handed off below {last:g}" for last in thresholds[1:]]
+    assert [line.partition(":")[0] for line in handed] == said
+    ran = cascade("explain", text, "--policy", "h.toml", "--tiers", "2", *options)
+    assert (f"{thresholds[-1]:g} for tier {len(thresholds) - 1}") in ran.out

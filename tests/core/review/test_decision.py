@@ -299,3 +299,17 @@ def test_a_table_takes_no_feedback(url: str) -> None:
 def test_a_record_without_anything_is_shown() -> None:
     shown = decision_shown(WholeDecision({"id": "a"}, [], [feedback_event("a", 1.0)]))
     assert (shown.turns, shown.answer, shown.drafts, shown.calls) == (None, None, [], [])
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, "The last tier's answer was handed off: it was returned all the same."),
+        ({"handed_to": "queue"}, "handed off: it was replaced by what “queue” gave."),
+    ],
+)
+def test_an_answer_that_was_handed_off_is_told(more: dict[str, Any], said: str) -> None:
+    record = sent_on("a", handoff=True, judged=[JUDGED, {**JUDGED, "tier": 1}], **more)
+    shown = decision_shown(WholeDecision(record, [], []))
+    assert any(said in sentence for sentence in shown.route)
+    assert [draft.tier for draft in shown.drafts] == [0, 1]

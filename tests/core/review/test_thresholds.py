@@ -385,3 +385,21 @@ def test_the_interval_of_an_auroc_holds_it_also_where_readings_are_coarse(tmp_pa
     seen = tiers_seen(rows)[0].readings[0]
     assert seen.interval.low < seen.auroc < seen.interval.high
     assert seen.interval.high - seen.interval.low < 0.1
+
+
+def test_a_policy_whose_last_tier_has_a_threshold_has_a_slider_for_each_of_the_others(
+    log: str, tmp_path: Path
+) -> None:
+    given = {"thresholds": [THRESHOLD, 0.4], "classes": {"billing": {"thresholds": [0.3]}}}
+    for source in (log, table_file(tmp_path, 60)):
+        bench, browser = review_of(source, given)
+        shown = browser.get("/thresholds")
+        assert shown.status_code == 200
+        assert 'name="t0"' in shown.text
+        assert 'name="t1"' not in shown.text
+        form = {"t0": "0.55", "t0.billing": "0.3"}
+        assert browser.get("/thresholds/answer", params=form).status_code == 200
+        bench.draft.set_threshold(0, 0.55)
+        assert bench.draft.now.policy.thresholds == (0.55, 0.4)
+        assert browser.get("/policy").status_code == 200
+        assert browser.get("/").status_code == 200
