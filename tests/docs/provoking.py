@@ -200,7 +200,7 @@ def a_conversation_kept_elsewhere(_: Path) -> None:
 
 @provoked
 def thresholds_for_every_tier(_: Path) -> None:
-    pair(thresholds=[0.8, 0.7])
+    pair(thresholds=[0.8, 0.7, 0.6])
 
 
 @provoked
@@ -275,7 +275,7 @@ def a_policy_with_a_typo(_: Path) -> None:
 
 @provoked
 def a_policy_for_three(_: Path) -> None:
-    pair(policy=Policy(thresholds=(0.8, 0.7)))
+    pair(policy=Policy(thresholds=(0.8, 0.7, 0.6)))
 
 
 @provoked
@@ -335,6 +335,34 @@ def tool_calls_sent_on(_: Path) -> None:
     call = {"name": "look_up", "args": {"order": 7}, "id": "1"}
     model = cheap(Say("", p=None, tool_calls=[call], finish="tool_calls"))
     pair(model, on_tool_call="escalate").bind_tools([look_up]).invoke("Where is my order?")
+
+
+@provoked
+def tool_calls_handed_off(_: Path) -> None:
+    call = {"name": "look_up", "args": {"order": 7}, "id": "1"}
+    model = strong(Say("", p=None, tool_calls=[call], finish="tool_calls"))
+    llm = ChatCascade(
+        tiers=[cheap(Say("Monday", p=0.1)), model],
+        prices=PRICES,
+        thresholds=[0.9, 0.6],
+        on_tool_call="escalate",
+    )
+    llm.bind_tools([look_up]).invoke("Where is my order?")
+
+
+@provoked
+def a_handoff_that_fails(_: Path) -> None:
+    def ask_a_person(request: Any, draft: Any) -> str:
+        raise ConnectionError
+
+    unsure = Say("Monday", p=0.1)
+    llm = ChatCascade(
+        tiers=[cheap(unsure), strong(unsure)],
+        prices=PRICES,
+        thresholds=[0.9, 0.6],
+        on_handoff=ask_a_person,
+    )
+    llm.invoke("When is my invoice due?")
 
 
 def look_up(order: int) -> str:
@@ -465,7 +493,7 @@ def a_policy_that_is_broken_while_it_is_followed(folder: Path) -> None:
     path = folder / "policy.json"
     Policy(thresholds=(0.9,)).save(path)
     followed = pair(policy="policy.json")._engine._live
-    path.write_text('{"thresholds": [0.9, 0.8]}', encoding="utf-8")
+    path.write_text('{"thresholds": [0.9, 0.8, 0.7]}', encoding="utf-8")
     followed.look()
     followed.look()
 

@@ -144,7 +144,7 @@ def a_policy_without_thresholds() -> Sequence[str]:
 @mistake
 def a_policy_for_more_tiers() -> Sequence[str]:
     table(ladder(400, 40))
-    policy(thresholds=[0.8, 0.7])
+    policy(thresholds=[0.8, 0.7, 0.6])
     return ["replay", "labels.csv", "--policy", "policy.json"]
 
 

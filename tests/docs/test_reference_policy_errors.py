@@ -141,7 +141,7 @@ CONTENTS: dict[str, list[dict[str, Any]]] = {
 UNKNOWN = scored(LOGISTIC, inputs=["request:mood"])
 BESIDE: list[tuple[Any, dict[str, Any]]] = [
     (5, {}),
-    ({"thresholds": [0.5, 0.5]}, {}),
+    ({"thresholds": [0.5, 0.5, 0.5]}, {}),
     ({"calibrators": [{"score": SIGNAL}]}, {}),
     ({"calibrators": [{"score": {**SIGNAL, "signal": "sequence_logprob"}}]}, {"combine": "mean"}),
     (UNKNOWN, {}),

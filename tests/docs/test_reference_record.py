@@ -79,6 +79,11 @@ def others() -> list[dict[str, Any]]:
         )
         for _ in range(2):
             talk.invoke("When?", config={"configurable": {"thread_id": "t2"}})
+        ChatCascade(
+            tiers=[FakeChat(Say("Monday", p=0.1)), FakeChat(Say("Monday", p=0.1))],
+            thresholds=[0.9, 0.8],
+            on_handoff=FakeChat(Say("Monday")),
+        ).invoke("When?")
         logged = ChatCascade(
             tiers=[FakeChat([Say("Monday", p=0.99)]), FakeChat([Say("Monday")])],
             log=Forgetful(),
@@ -142,7 +147,12 @@ def test_judged_drafts_have_the_documented_fields(records: list[dict[str, Any]])
 def test_what_is_within_a_field_is_documented(records: list[dict[str, Any]]) -> None:
     for row in SOMETIMES:
         name = named([row], "field")[0]
-        found = [each for record in records for each in record.get(name, ())]
+        found = [
+            each
+            for record in records
+            if isinstance(record.get(name), (list, dict))
+            for each in record[name]
+        ]
         if name == "audit":
             assert found == ["probability", "picked"]
             assert all(f"`{key}`" in row["when it is there"] for key in found)
