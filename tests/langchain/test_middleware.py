@@ -1008,3 +1008,48 @@ def test_fifty_agents_in_threads_mix_nothing_up(how: str) -> None:
     for number, state in enumerate(states):
         assert state["messages"][-1].content == f"answer sunny in city-{number}"
         assert record_of(state["messages"][-1])["tier"] == (0 if number % 2 else 1)
+
+
+# --- handing off ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["nobody", "function", "model"])
+async def test_a_doubtful_answer_of_the_last_tier_is_handed_off(
+    how: str, way: str, kind: str
+) -> None:
+    def queue(request: Any, draft: Any) -> str:
+        return f"a person, asked {request.question}"
+
+    human = FakeChat("of the human model", model_name="human")
+    handler = {"nobody": None, "function": queue, "model": human}[kind]
+    settings = {"thresholds": [0.9, 0.8], "on_handoff": handler}
+    at = desk(how, Say("cheap", p=0.3), Say("strong", p=0.4), tools=False, **settings)
+    state = await run(at.agent, way, "hi")
+    said = {"nobody": "strong", "function": "a person, asked hi", "model": "of the human model"}
+    assert state["messages"][-1].text == said[kind]
+    record = record_of(state["messages"][-1])
+    assert (record["handoff"], record["tier"], record["accepted"]) == (True, 1, False)
+    to = {"nobody": None, "function": "queue", "model": "human"}
+    assert record.get("handed_to") == to[kind]
+    assert kinds(state) == ["human", "ai"]
+
+
+async def test_a_sure_answer_and_tool_calls_of_the_last_tier_are_not_handed_off(
+    how: str, way: str
+) -> None:
+    def queue(request: Any, draft: Any) -> str:
+        raise AssertionError("nobody was to be asked")
+
+    strong = [calling(city="Oslo"), Say("sunny", p=0.95)]
+    settings: dict[str, Any] = {
+        "thresholds": [0.9, 0.8],
+        "on_handoff": queue,
+        "on_tool_call": "gates",
+    }
+    at = desk(how, Say("cheap", p=0.3), strong, **settings)
+    with collect_decisions() as seen:
+        state = await run(at.agent, way)
+    assert at.executed == ["Oslo"]
+    assert state["messages"][-1].text == "sunny"
+    assert [record["tier"] for record in seen] == [1, 1]
+    assert not any("handoff" in record for record in seen)

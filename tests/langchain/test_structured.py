@@ -265,3 +265,33 @@ def test_a_validation_error_of_pydantic_is_the_cause_of_a_parse_error() -> None:
     chain = two.cascade.with_structured_output(Ticket)
     with pytest.raises(ValidationError):
         chain.invoke(PROMPT)
+
+
+# --- handing off ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["invoke", "ainvoke"])
+@pytest.mark.parametrize("method", METHODS)
+async def test_an_object_that_does_not_fit_is_handed_off_by_the_last_tier(
+    how: str, method: str
+) -> None:
+    human = FakeChat(says(method, GOOD), model_name="human")
+    two = pair(says(method, BROKEN), says(method, BROKEN), thresholds=[0.9, 0.5], on_handoff=human)
+    with collect_decisions() as seen:
+        made = await ask(how, two.cascade.with_structured_output(Ticket, method=method))
+    assert made == Ticket(**GOOD)
+    assert (seen[0]["handoff"], seen[0]["handed_to"], seen[0]["tier"]) == (True, "human", 1)
+    assert seen[0]["calls"][-1]["purpose"] == "handoff"
+
+
+@pytest.mark.parametrize("how", ["invoke", "ainvoke"])
+async def test_a_function_gives_an_object_in_the_place_of_a_doubtful_one(how: str) -> None:
+    def queue(request: Any, draft: Any) -> Any:
+        return Ticket(title="of a person", urgency=1)
+
+    doubtful = says("json_mode", GOOD, p=0.2)
+    two = pair(doubtful, doubtful, thresholds=[0.9, 0.5], on_handoff=queue)
+    with collect_decisions() as seen:
+        made = await ask(how, two.cascade.with_structured_output(Ticket, method="json_mode"))
+    assert made == Ticket(title="of a person", urgency=1)
+    assert seen[0]["handed_to"] == "queue"
