@@ -220,7 +220,7 @@ class DraftStream(streams.Stream):
         return chunk
 
     def _fail(self, error: BaseException) -> None:
-        self._run.on_llm_error(error, response=_result(self._had()))
+        self._run.on_llm_error(error, response=_result(self.had()))
 
     def _end(self, draft: Draft | None) -> None:
         self._run.on_llm_end(_result(draft))
@@ -257,7 +257,7 @@ class AsyncDraftStream(streams.AsyncStream):
         return chunk
 
     async def _fail(self, error: BaseException) -> None:
-        await self._run.on_llm_error(error, response=_result(self._had()))
+        await self._run.on_llm_error(error, response=_result(self.had()))
 
     async def _end(self, draft: Draft | None) -> None:
         await self._run.on_llm_end(_result(draft))

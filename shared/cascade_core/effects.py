@@ -16,6 +16,8 @@ effect                  reply
 `Reserve`               a `Grant`, or `Failed` with a `NotAskedError`
 `Settle`                None
 `Now`                   a time, as `perf_counter` has it
+`Race`                  what its call gets, `Failed` with a `CutShortError`, or `Running`
+`Drop`                  what was known of the call that ran ahead
 ======================  ===========================================
 
 Failures are values here, not exceptions: a failed tier is one more reason to
@@ -195,6 +197,39 @@ class Settle:
 
 
 @frozen
+class Race:
+    """Make a call, or go on waiting for it, against the clock and against the next tier's.
+
+    What is started ahead stays with the port: a later `Race` for the same call joins it, `Drop`
+    ends it.
+
+    Attributes:
+        call: The call; None goes on waiting for the one that runs.
+        until: Until when to wait, as `perf_counter` has it; None waits for ever.
+        cuts: Whether the call is cut off then; else the reply is `Running`.
+        ahead: The last tier's call, to be started beside it.
+        yields: Whether the call is cut off once what runs ahead has an answer, or the first chunk
+            of one.
+    """
+
+    call: Ask | Open | Pull | Close | None
+    until: float | None = None
+    cuts: bool = True
+    ahead: Ask | Open | None = None
+    yields: bool = False
+
+
+@frozen
+class Running:
+    """A call of a `Race` has not come back, and goes on."""
+
+
+@frozen
+class Drop:
+    """End the call that runs ahead: it is not needed."""
+
+
+@frozen
 class Failed:
     """A call that gave no answer.
 
@@ -252,7 +287,7 @@ class Computed:
 
 
 Effect: TypeAlias = (
-    Ask | Open | Pull | Close | Emit | Compute | Adopt | Note | Now | Reserve | Settle
+    Ask | Open | Pull | Close | Emit | Compute | Adopt | Note | Now | Reserve | Settle | Race | Drop
 )
-Reply: TypeAlias = Drafts | Chunk | Done | Failed | Computed | Grant | float | None
+Reply: TypeAlias = Drafts | Chunk | Done | Failed | Computed | Grant | Running | float | None
 Steps: TypeAlias = Generator[Effect, Any, T]

@@ -10,6 +10,7 @@
     │   ├── StoreDownError                      the server that holds the budgets does not answer
     │   ├── TierOpenError                       the tier keeps failing and is left alone
     │   └── OutOfTimeError                      the deadline leaves no time for it
+    ├── CutShortError                           a model was not waited for any longer; says why
     ├── ConfigurationError (also ValueError)    you set something up in a way that cannot work
     │   ├── FileError                           a file cannot be read or written; says which line
     │   │   └── TableError                      a labelled table does not say what is needed
@@ -125,13 +126,13 @@ class CascadeExhausted(CascadeError):
 
 
 class NotAskedError(CascadeError):
-    """A model was not asked, or was not waited for; nothing of it is in the trail.
+    """A model was not asked; nothing of it is in the trail.
 
     Attributes:
         reason: Why; one of the reasons of verdicts.
     """
 
-    reason: Literal["budget", "open", "deadline", "overtaken"] = "budget"
+    reason: Literal["budget", "open", "deadline"] = "budget"
 
 
 class BudgetExceeded(NotAskedError):
@@ -201,9 +202,27 @@ class TierOpenError(NotAskedError):
 
 
 class OutOfTimeError(NotAskedError):
-    """The deadline leaves no time for a call, or the call took longer than it may."""
+    """The deadline leaves no time for a call."""
 
     reason = "deadline"
+
+
+class CutShortError(CascadeError):
+    """A call was not waited for any longer; it may be paid for all the same.
+
+    Attributes:
+        reason: `deadline` where it took too long, `overtaken` where a later tier answered first.
+    """
+
+    def __init__(self, reason: Literal["deadline", "overtaken"] = "deadline") -> None:
+        """Say why."""
+        self.reason = reason
+        said = "took longer than it may" if reason == "deadline" else "was overtaken by the next"
+        super().__init__(f"the call {said}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let the error cross to another process."""
+        return type(self), (self.reason,)
 
 
 _OWN = ("causes", "trail")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cascade_core.effects import Drafts, Failed, Reply
-from cascade_core.errors import TierOpenError
+from cascade_core.errors import CutShortError, TierOpenError
 from cascade_core.guards.breakers import LeftAlone, Permit, TierBreaker, read_failure
 from cascade_core.tier import Tier
 
@@ -80,6 +80,9 @@ def _failed(label: str, alone: LeftAlone, tier: int | None = None) -> Failed:
 
 def tell_breaker(permit: Permit, reply: Reply) -> None:
     """Tell a breaker how a call ended; of several at once, what the provider asks for counts."""
+    if isinstance(reply, Failed) and isinstance(reply.error, CutShortError):
+        permit.breaker.left(permit)  # it might have answered
+        return
     if isinstance(reply, Failed):
         permit.breaker.failed(permit, reply.error)
         return

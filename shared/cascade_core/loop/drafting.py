@@ -6,11 +6,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from cascade_core.call import Reason
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Chunk, Close, Done, Drafts, Failed, Note, Open, Pull, Steps
 from cascade_core.errors import (
     BudgetExceeded,
     CascadeExhausted,
+    CutShortError,
     UnboundedCallError,
     error_name,
     is_lasting,
@@ -42,8 +44,7 @@ def draft_of(run: Climb, tier: Tier) -> Steps[Answered | Judgement]:
         return got
     if isinstance(got, Failed):
         yield from note_failure(run, tier, got)
-        reason = got.error.reason if never_asked(got.error) else "failed"
-        return replace(run.judged, reason=reason)
+        return replace(run.judged, reason=_reason(got.error))
     tier.failures.answered()
     draft = got.draft
     if draft.unread == "certain":
@@ -84,6 +85,11 @@ def _attempt(run: Climb, tier: Tier, *, logprobs: bool) -> Steps[Answered | Judg
     return Answered(reply.draft, chunks) if isinstance(reply, Done) else reply
 
 
+def _reason(error: Exception) -> Reason:
+    """Return why a tier gave no draft."""
+    return error.reason if never_asked(error) or isinstance(error, CutShortError) else "failed"
+
+
 def note_failure(run: Climb, tier: Tier, failed: Failed) -> Steps[None]:
     """Write down that a tier gave no answer; say so where it never does."""
     if never_asked(failed.error):
@@ -97,6 +103,8 @@ def note_failure(run: Climb, tier: Tier, failed: Failed) -> Steps[None]:
         return
     run.trail.fail(failed, tier, run.purpose)
     run.causes.append((tier.label, failed.error))
+    if isinstance(failed.error, CutShortError):
+        return
     error = error_name(failed.error)
     lasting = is_lasting(failed.error)
     streak = tier.failures.failed(error, lasting=lasting)

@@ -29,6 +29,7 @@ from cascade_core.effects import (
     Close,
     Compute,
     Computed,
+    Drop,
     Effect,
     Emit,
     Failed,
@@ -36,6 +37,7 @@ from cascade_core.effects import (
     Now,
     Open,
     Pull,
+    Race,
     Reply,
     Reserve,
     Settle,
@@ -171,6 +173,8 @@ _DONE_BY = {
     Open: "open",
     Reserve: "reserve",
     Settle: "settle",
+    Race: "race",
+    Drop: "drop",
 }
 """The method of a port that performs an effect."""
 

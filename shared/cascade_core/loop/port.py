@@ -124,23 +124,32 @@ class Port:
         """Start a stream, ending the one before."""
         self.close()
         self._began = perf_counter()
-        with _within(self._traced):
-            self._stream = self._caller.open(effect)
+        self._stream = self._opened(effect)
         return self.pull()
+
+    def _opened(self, effect: Open) -> Stream:
+        with _within(self._traced):
+            return self._caller.open(effect)
 
     def pull(self) -> Chunk | Done | Failed:
         """Take the next chunk."""
         assert self._stream is not None  # noqa: S101 - the flow opens before it pulls
+        return self._pulled(self._stream, self._began)
+
+    def _pulled(self, stream: Stream, began: float) -> Chunk | Done | Failed:
         with _within(self._traced):
-            reply = self._stream.pull()
+            reply = stream.pull()
         if type(reply) is Failed and isinstance(reply.error, self.fatal):
             raise reply.error
-        return reply if type(reply) is Chunk else _begun(reply, self._began)
+        return reply if type(reply) is Chunk else _begun(reply, began)
 
     def close(self) -> Done | None:
         """End the running stream."""
         stream, self._stream = self._stream, None
-        done = None if stream is None else _begun(stream.close(), self._began)
+        return None if stream is None else self._closed(stream)
+
+    def _closed(self, stream: Stream) -> Done | None:
+        done = _begun(stream.close(), self._began)
         if done is not None and self._watched is not None:
             self._watched.arrived = done.draft
         return done
@@ -214,23 +223,32 @@ class AsyncPort:
         """Start a stream, ending the one before."""
         await self.close()
         self._began = perf_counter()
-        with _within(self._traced):
-            self._stream = await self._caller.aopen(effect)
+        self._stream = await self._opened(effect)
         return await self.pull()
+
+    async def _opened(self, effect: Open) -> AsyncStream:
+        with _within(self._traced):
+            return await self._caller.aopen(effect)
 
     async def pull(self) -> Chunk | Done | Failed:
         """Take the next chunk."""
         assert self._stream is not None  # noqa: S101 - the flow opens before it pulls
+        return await self._pulled(self._stream, self._began)
+
+    async def _pulled(self, stream: AsyncStream, began: float) -> Chunk | Done | Failed:
         with _within(self._traced):
-            reply = await self._stream.pull()
+            reply = await stream.pull()
         if type(reply) is Failed and isinstance(reply.error, self.fatal):
             raise reply.error
-        return reply if type(reply) is Chunk else _begun(reply, self._began)
+        return reply if type(reply) is Chunk else _begun(reply, began)
 
     async def close(self) -> Done | None:
         """End the running stream."""
         stream, self._stream = self._stream, None
-        done = None if stream is None else _begun(await stream.close(), self._began)
+        return None if stream is None else await self._closed(stream)
+
+    async def _closed(self, stream: AsyncStream) -> Done | None:
+        done = _begun(await stream.close(), self._began)
         if done is not None and self._watched is not None:
             self._watched.arrived = done.draft
         return done

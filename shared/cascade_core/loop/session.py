@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, closing
 from dataclasses import replace
 from datetime import UTC, datetime
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 from uuid import uuid4
 
@@ -26,6 +26,8 @@ from cascade_core.loop.guarded import guarded
 from cascade_core.loop.hooks import Hook, tell
 from cascade_core.loop.outcomes import LEFT, outcome_of
 from cascade_core.loop.port import AsyncPort, Caller, Port
+from cascade_core.loop.raced import Pace, raced
+from cascade_core.loop.racing import AsyncRacingPort, RacingPort
 from cascade_core.loop.recording import Decided
 from cascade_core.loop.session_record import RecordedSession
 from cascade_core.loop.trail import Trail, total
@@ -165,10 +167,12 @@ class Session(RecordedSession):
         return self.caller
 
     def _port(self) -> Port:
-        return Port(self._calls, self.plan.notices, self.traced, self._watched)
+        kind = RacingPort if self._races else Port
+        return kind(self._calls, self.plan.notices, self.traced, self._watched)
 
     def _aport(self) -> AsyncPort:
-        return AsyncPort(self._calls, self.plan.notices, self.traced, self._watched)
+        kind = AsyncRacingPort if self._races else AsyncPort
+        return kind(self._calls, self.plan.notices, self.traced, self._watched)
 
     def _begin(self, *, streamed: bool) -> Any:
         for hook in self.engine.hooks:
@@ -177,9 +181,32 @@ class Session(RecordedSession):
         self.request.audit = self.engine.pick(self.request)
         self.request.held = self._held()
         decide = served if self.plan.mode == "shadow" else cascade
-        return self.guarded(
+        flow = self.guarded(
             decide(self.plan, self.request, self._trail, streamed=streamed), self._trail
         )
+        return self._against_the_clock(flow) if self._races else flow
+
+    @property
+    def _races(self) -> bool:
+        """Whether calls are made against the clock; shadow mode serves the last tier anyway."""
+        engine = self.engine
+        return (engine.deadline is not None or engine.hedge) and self.plan.mode == "serve"
+
+    def _against_the_clock(self, flow: Any) -> Any:
+        engine = self.engine
+        if engine.deadline is not None:
+            self._watched.until = monotonic() + engine.deadline
+        pace = Pace(
+            self.plan,
+            self.request,
+            self._trail,
+            engine.latencies,
+            began=self._began,
+            deadline=engine.deadline,
+            hedge=engine.hedge,
+            abandon=self._watched.abandon,
+        )
+        return raced(flow, pace)
 
     def guarded(self, flow: Any, trail: Trail) -> Any:
         """Return a flow whose calls have to be allowed by the cascade's guards."""

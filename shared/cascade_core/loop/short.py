@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from cascade_core.call import Reason
 from cascade_core.draft import Draft
-from cascade_core.errors import BudgetExceeded
+from cascade_core.errors import BudgetExceeded, CutShortError, OutOfTimeError
 from cascade_core.loop.able import missing
 from cascade_core.loop.climb import Climb
 from cascade_core.loop.trail import TrailEntry
@@ -37,7 +37,7 @@ def best_draft(run: Climb, error: BaseException) -> tuple[Tier, Draft, Reason] |
         return None
     tier, judgement, entry = max(run.drafts, key=_worth)
     entry.settle("returned", judgement.reason)
-    if short:
+    if short or isinstance(error, OutOfTimeError | CutShortError):
         run.void = True
     assert judgement.draft is not None  # noqa: S101 - only judged drafts are kept
     return tier, judgement.draft, "budget" if short else "best_draft"

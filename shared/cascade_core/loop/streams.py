@@ -44,7 +44,8 @@ class _Gathered:
         self._draft: Draft | None = None
         self._open = True
 
-    def _had(self) -> Draft | None:
+    def had(self) -> Draft | None:
+        """Return what has arrived, or at least been paid for; None where nothing has."""
         try:
             return self._draft or self._gathering.had()
         except Exception:  # noqa: BLE001 - the stream has ended early; this must not hide why
@@ -55,7 +56,7 @@ class _Gathered:
         return Done(self._draft)
 
     def _broken(self, error: Exception) -> Failed:
-        return Failed(error, perf_counter() - self._started, self._had())
+        return Failed(error, perf_counter() - self._started, self.had())
 
 
 class Stream(_Gathered):
@@ -87,7 +88,7 @@ class Stream(_Gathered):
         if not self._open:
             return None
         self._open = False
-        draft = self._had()
+        draft = self.had()
         try:
             self._shut()
         finally:
@@ -135,7 +136,7 @@ class AsyncStream(_Gathered):
         if not self._open:
             return None
         self._open = False
-        draft = self._had()
+        draft = self.had()
         try:
             await self._shut()
         finally:

@@ -15,7 +15,7 @@ from cascade_core.costs.prices import Prices
 from cascade_core.costs.rate import EXACT
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Effect, Failed, Open, Reply, Steps
-from cascade_core.errors import CascadeExhausted, error_name, never_asked
+from cascade_core.errors import CascadeExhausted, CutShortError, error_name, never_asked
 from cascade_core.request import Request
 from cascade_core.signals.base import Signal
 from cascade_core.signals.readings import as_reading
@@ -90,6 +90,9 @@ class Trail:
         if never_asked(failed.error):
             return
         draft = failed.draft
+        if isinstance(failed.error, CutShortError):
+            self._cut(failed, tier, purpose)
+            return
         if draft is None and isinstance(failed.error, CascadeExhausted):
             # A cascade as a tier: what it had tried is paid for.
             inner = [c for c in failed.error.trail if isinstance(c, Call)]
@@ -104,6 +107,20 @@ class Trail:
         last = self.calls[-1]
         if last.outcome == "failed":
             last.error = last.error or error_name(failed.error)
+
+    def _cut(self, failed: Failed, tier: Tier, purpose: Purpose) -> None:
+        """Write down a call that was not waited for; what it cost is known as far as it came."""
+        assert isinstance(failed.error, CutShortError)  # noqa: S101
+        if failed.draft is not None:
+            entry = self.add(failed.draft, tier, purpose)
+        else:
+            began, seconds = failed.began, failed.seconds
+            call = Call(
+                tier.index, tier.model, purpose, None, None, seconds, "aborted", began=began
+            )
+            self.calls.append(call)
+            entry = TrailEntry([call])
+        entry.settle("aborted", failed.error.reason)
 
     def abort(self, draft: Draft, tier: Tier, max_tokens: int | None) -> None:
         """Write down a draft that was cut off, and what that saved at the most."""

@@ -17,6 +17,7 @@ from cascade_core.guards.breakers import LocalBreaker
 from cascade_core.guards.budget import read_budgets
 from cascade_core.guards.guards import Guards
 from cascade_core.guards.holding import Holding
+from cascade_core.guards.latency import Latencies
 from cascade_core.guards.ledger import Ledger
 from cascade_core.guards.permits import Breakers
 from cascade_core.guards.store import RedisStore, open_store
@@ -29,11 +30,11 @@ from cascade_core.request import Request
 from cascade_core.setup.audit import Audit, by_chance, pick, read_audit
 from cascade_core.setup.gates import NoneOfThese
 from cascade_core.setup.handler import OnHandoff
-from cascade_core.setup.idle import idle
 from cascade_core.setup.live import LivePlan
 from cascade_core.setup.notices import Notices
 from cascade_core.setup.plan import Plan, plan_of
 from cascade_core.setup.settings import DECIDING
+from cascade_core.setup.timing import read_deadline, read_hedge
 from cascade_core.setup.worth import Worth
 from cascade_core.signals.judge import Judge
 from cascade_core.signals.make import make_signals
@@ -74,6 +75,9 @@ class Engine:
         audit: Which answers are compared with the strongest tier's, if any.
         telemetry: Tells OpenTelemetry of requests, where anybody listens; None where it must not.
         guards: Asked before every call.
+        deadline: Seconds that a request may take; None where nothing limits it.
+        hedge: Whether the last tier is asked early where a draft is slow.
+        latencies: How long the tiers take.
         holding: Knows which tier earlier steps of a turn have decided on.
         chance: Draws the numbers that say which requests are audited.
         hooks: Told of every request; see `loop.hooks.Hook`.
@@ -132,8 +136,9 @@ class Engine:
         for tier, why in self.guards.unbounded(tiers, self.plan.prices):
             self.plan.notices.give(f"unbounded:{tier.index}", why)
         self.holding = Holding(settings.hold, self.name, len(tiers))
-        for text in idle(settings):
-            self.plan.notices.give_of_setup(text)
+        self.deadline = read_deadline(settings.deadline)
+        self.hedge = read_hedge(settings.hedge)
+        self.latencies = Latencies(len(tiers))
         self.chance = by_chance
         self.hooks: list[Any] = []
         self.worth = Worth()

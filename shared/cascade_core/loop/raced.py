@@ -1,0 +1,285 @@
+"""Puts a flow's calls against the clock, and the next tier beside a draft that is slow.
+
+With `deadline=` a draft is not asked for where there is no time for both it and the tier that
+answers in the end, and cut off where it takes too long. With `hedge=True` the last tier is asked
+early where the draft before it takes longer than most do, or where its stream is unlikely to be
+accepted; whichever acceptable answer comes first is the answer, and the other call is ended. The
+loop knows of neither: to it, a call has failed, or comes back at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from cascade_core.call import Call
+from cascade_core.draft import Draft
+from cascade_core.effects import (
+    Ask,
+    Chunk,
+    Close,
+    Done,
+    Drafts,
+    Drop,
+    Effect,
+    Emit,
+    Failed,
+    Grant,
+    Now,
+    Open,
+    Pull,
+    Race,
+    Reply,
+    Reserve,
+    Running,
+    Steps,
+)
+from cascade_core.errors import CutShortError, OutOfTimeError
+from cascade_core.guards.latency import ENOUGH, Latencies
+from cascade_core.loop.able import missing
+from cascade_core.loop.bound import Bound
+from cascade_core.loop.trail import Trail
+from cascade_core.request import Request
+from cascade_core.setup.plan import Plan
+from cascade_core.tier import Tier
+
+T = TypeVar("T")
+
+SLOW = 0.9
+"""A draft is slow once it has taken longer than this share of its tier's answers."""
+
+
+class Pace:
+    """One request against the clock.
+
+    Args:
+        plan: How the cascade was set up.
+        request: What was asked.
+        trail: Where calls are written down.
+        latencies: How long the tiers take.
+        began: When the request began, as `perf_counter` has it.
+        deadline: Seconds it may take; None sets no limit.
+        hedge: Whether the last tier may be asked early.
+        abandon: Told of a grant whose call nobody waits for, and of what the trail has of it.
+    """
+
+    def __init__(  # noqa: PLR0913 - a request has this many sides
+        self,
+        plan: Plan,
+        request: Request,
+        trail: Trail,
+        latencies: Latencies,
+        *,
+        began: float,
+        deadline: float | None,
+        hedge: bool,
+        abandon: Callable[[Grant, Sequence[Call]], None],
+    ) -> None:
+        self.plan, self.request, self.trail = plan, request, trail
+        self.latencies, self._hedge, self._abandon = latencies, hedge, abandon
+        self._deadline = deadline
+        self._ends = None if deadline is None else began + deadline
+        pin = request.ruling.pin
+        self._last = plan.tiers[-1 if pin is None else pin]
+        self.shown = False
+        self.drafted = False
+        self.sent_on = False
+        self._until: float | None = None  # of the running call
+        self._tier: Tier | None = None  # that makes a draft which may not be the answer
+        self._learns: Tier | None = None  # whose draft the running call is
+        self._slow: float | None = None  # when that counts as slow
+        self._bound: Bound | None = None
+        self._beside: tuple[Grant, Ask | Open] | None = None
+        self._streamed = False
+
+    def reserve(self, effect: Reserve) -> Steps[Reply]:
+        """Say whether there is time for a call, before anything else is asked about it."""
+        call = effect.call
+        tier, drafts = _drafting(call)
+        self._learns = tier if drafts else None
+        self._until = self._tier = self._slow = self._bound = None
+        if self._beside is not None:
+            grant, ahead = self._beside
+            if drafts and tier is _drafting(ahead)[0]:
+                self.sent_on = True
+                return grant
+        if drafts and tier is not None:
+            if tier.index == self._last.index:
+                self.sent_on = True
+            else:
+                self.drafted, self._tier = True, tier
+        if self._ends is not None and (not drafts or tier is not None):
+            now = yield Now()
+            until = self._limit(call, tier, drafts=drafts)
+            if until is not None and not self._has_time(tier, until - now, drafts=drafts):
+                label = "a judge" if tier is None else tier.label
+                said = f"the deadline of {self._deadline:g} s leaves no time for {label}"
+                return Failed(OutOfTimeError(said))
+            self._until = until
+        reply: Reply = yield effect
+        if self._tier is not None and isinstance(reply, Grant) and self._may_hedge(self._tier):
+            latency = self.latencies.of[self._tier.index]
+            slow = latency.within(SLOW) if latency.known >= ENOUGH else None
+            self._slow = None if slow is None else (yield Now()) + slow
+            self._streamed = isinstance(call, Open)
+            if self._streamed and self.plan.reads_logprobs:
+                self._bound = Bound(self.plan, self._tier, self.request, 0)
+        return reply
+
+    def call(self, effect: Ask | Open | Pull | Close) -> Steps[Reply]:
+        """Make a call, or go on with it, for as long as there is time."""
+        if self._beside is not None and isinstance(effect, Ask | Open):
+            _, ahead = self._beside
+            if _drafting(effect) == _drafting(ahead):
+                self._beside = None
+                joined: Reply = yield Race(ahead)
+                self._learn(joined)
+                return joined
+        if isinstance(effect, Close):
+            reply: Reply = yield Race(effect)
+            return reply
+        until = None if self.shown else self._until
+        slow = None if self.shown or self._beside is not None else self._slow
+        if slow is not None and (until is None or slow < until):
+            reply = yield Race(effect, slow, cuts=False)
+            if type(reply) is Running:
+                yield from self._start_ahead()
+                reply = yield Race(None, until, yields=True)
+        else:
+            reply = yield Race(effect, until, yields=self._tier is not None)
+        bound = self._bound
+        if bound is not None and type(reply) is Chunk and reply.logprobs:  # noqa: SIM102
+            if bound.fell(reply.logprobs):
+                yield from self._start_ahead()
+        self._learn(reply)
+        return reply
+
+    def _start_ahead(self) -> Steps[None]:
+        """Start the last tier's call."""
+        self._slow = self._bound = None
+        call: Ask | Open
+        if self._streamed:
+            call = Open(self._last, self.request, live=False)
+        else:
+            call = Ask(self._last, self.request)
+        granted: Reply = yield Reserve(call)
+        if isinstance(granted, Grant):
+            self.request.judged_to_end = True  # whichever answers is told of once it is accepted
+            self._beside = granted, call
+            yield Race(None, 0.0, cuts=False, ahead=call)
+
+    def drop(self) -> Steps[None]:
+        """End what runs ahead: another answer is there."""
+        if self._beside is None:
+            return
+        grant, call = self._beside
+        self._beside = None
+        begun = len(self.trail.calls)
+        had: Reply = yield Drop()
+        if isinstance(had, Failed):
+            self.trail.fail(had, self._last, "draft")
+        elif isinstance(had, Drafts):
+            self.trail.add(had.drafts[0], self._last, "draft").settle("aborted", "overtaken")
+        else:
+            self.trail.leave(call, had.draft if isinstance(had, Done) else None)
+        self._abandon(grant, self.trail.calls[begun:])
+
+    def left(self) -> None:
+        """Write down what ran ahead when the request was left."""
+        if self._beside is not None:
+            grant, call = self._beside
+            self._beside = None
+            begun = len(self.trail.calls)
+            self.trail.leave(call, None)
+            self._abandon(grant, self.trail.calls[begun:])
+
+    def _may_hedge(self, tier: Tier) -> bool:
+        last, ruling = self._last, self.request.ruling
+        free = self._hedge and ruling.pin is None and ruling.escalate
+        next_is_last = tier.index == last.index - 1 and last.index not in ruling.bypass
+        free = free and next_is_last and not self.request.holds(tier.index)
+        if not free or self.plan.handoff(self.request) is not None:
+            return False
+        return not missing(last, self.request)
+
+    def _limit(self, call: Ask | Open, tier: Tier | None, *, drafts: bool) -> float | None:
+        """Return until when a call may take; None where nothing ends it."""
+        assert self._ends is not None  # noqa: S101 - there is a deadline
+        assert self._deadline is not None  # noqa: S101
+        if drafts and tier is not None and tier.index == self._last.index:
+            fallback = self.plan.on_exhausted == "best_draft" and any(
+                each.outcome == "rejected" and each.purpose == "draft" for each in self.trail.calls
+            )
+            return self._ends if fallback else None
+        if isinstance(call, Ask) and call.purpose in ("audit", "handoff"):
+            return None
+        return self._ends - self.latencies.kept_for(self._last.index, self._deadline)
+
+    def _has_time(self, tier: Tier | None, seconds: float, *, drafts: bool) -> bool:
+        if tier is not None and drafts and tier.index != self._last.index:
+            return self.latencies.has_time(tier.index, seconds)
+        return seconds > 0
+
+    def _learn(self, reply: Reply) -> None:
+        """Learn from how long a tier's call took."""
+        tier = self._learns
+        if tier is None or type(reply) is Chunk:
+            return
+        self._learns = self._tier = None
+        if isinstance(reply, Failed):
+            if isinstance(reply.error, CutShortError) and reply.error.reason == "deadline":
+                self.latencies.of[tier.index].took(reply.seconds)
+            return
+        draft: Draft | None = None
+        if isinstance(reply, Drafts):
+            draft = reply.drafts[0]
+        elif isinstance(reply, Done):
+            draft = reply.draft
+        if draft is not None and not draft.cached:
+            self.latencies.of[tier.index].took(draft.seconds)
+
+
+def raced(flow: Steps[T], pace: Pace) -> Steps[T]:
+    """Run a flow against the clock.
+
+    Args:
+        flow: The flow, guarded.
+        pace: The request's.
+
+    Returns:
+        What the flow returns.
+    """
+    reply: Reply = None
+    try:
+        while True:
+            try:
+                effect: Effect = flow.send(reply)
+            except StopIteration as stop:
+                yield from pace.drop()
+                if pace.drafted:
+                    pace.latencies.ended(sent_on=pace.sent_on)
+                value: T = stop.value
+                return value
+            except Exception:
+                yield from pace.drop()
+                raise
+            if isinstance(effect, Reserve):
+                reply = yield from pace.reserve(effect)
+            elif isinstance(effect, Ask | Open | Pull | Close):
+                reply = yield from pace.call(effect)
+            else:
+                if type(effect) is Emit:
+                    pace.shown = True
+                    yield from pace.drop()  # nothing to wait for: this is the answer
+                reply = yield effect
+    finally:
+        flow.close()
+        pace.left()
+
+
+def _drafting(call: Ask | Open) -> tuple[Tier | None, bool]:
+    """Return whose call it is, None for a judge's, and whether it is for a draft."""
+    if isinstance(call, Open):
+        return call.tier, True
+    tier = call.target if isinstance(call.target, Tier) else None
+    return tier, call.purpose == "draft"
