@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from cascade_core.errors import error_name, http_status, refuses_logprobs
+from cascade_core.blame import refuses_logprobs
+from cascade_core.errors import error_name, http_status
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

@@ -16,7 +16,7 @@ effect                  reply
 `Reserve`               a `Grant`, or `Failed` with a `NotAskedError`
 `Settle`                None
 `Now`                   a time, as `perf_counter` has it
-`Race`                  what its call gets, `Failed` with a `CutShortError`, or `Running`
+`Race`                  what its call gets, `Failed` with a `CutShortError`, or `StillRunning`
 `Drop`                  what was known of the call that ran ahead
 ======================  ===========================================
 
@@ -206,7 +206,7 @@ class Race:
     Attributes:
         call: The call; None goes on waiting for the one that runs.
         until: Until when to wait, as `perf_counter` has it; None waits for ever.
-        cuts: Whether the call is cut off then; else the reply is `Running`.
+        cuts: Whether the call is cut off then; else the reply is `StillRunning`.
         ahead: The last tier's call, to be started beside it.
         yields: Whether the call is cut off once what runs ahead has an answer, or the first chunk
             of one.
@@ -220,7 +220,7 @@ class Race:
 
 
 @frozen
-class Running:
+class StillRunning:
     """A call of a `Race` has not come back, and goes on."""
 
 
@@ -289,5 +289,5 @@ class Computed:
 Effect: TypeAlias = (
     Ask | Open | Pull | Close | Emit | Compute | Adopt | Note | Now | Reserve | Settle | Race | Drop
 )
-Reply: TypeAlias = Drafts | Chunk | Done | Failed | Computed | Grant | Running | float | None
+Reply: TypeAlias = Drafts | Chunk | Done | Failed | Computed | Grant | StillRunning | float | None
 Steps: TypeAlias = Generator[Effect, Any, T]

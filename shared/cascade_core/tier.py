@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Any
 
 from cascade_core.abilities import NOTHING_KNOWN, Abilities
-from cascade_core.errors import logprobs_blamed
+from cascade_core.blame import logprobs_blamed
 from cascade_core.forks import free_in_child
 
 SILENT_ANSWERS = 3

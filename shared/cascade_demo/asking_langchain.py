@@ -13,8 +13,8 @@ from langchain_core.prompts import ChatPromptTemplate
 from pydantic import SecretStr
 
 from cascade_core import CascadeError
+from cascade_core.blame import refuses_logprobs
 from cascade_core.draft import Draft
-from cascade_core.errors import refuses_logprobs
 from cascade_core.policy.document import Policy
 from cascade_demo.asking import SendTicket, TicketAnswer
 from cascade_demo.handbook import HANDBOOK

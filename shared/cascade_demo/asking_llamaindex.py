@@ -20,8 +20,9 @@ from llama_index_instrumentation.dispatcher import instrument_tags
 from openai import DefaultAsyncHttpxClient, DefaultHttpxClient
 
 from cascade_core import CascadeError
+from cascade_core.blame import refuses_logprobs
 from cascade_core.draft import Draft
-from cascade_core.errors import ConfigurationError, refuses_logprobs
+from cascade_core.errors import ConfigurationError
 from cascade_core.policy.document import Policy
 from cascade_demo.asking import SendTicket, TicketAnswer
 from cascade_demo.handbook import INSTRUCTIONS

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from cascade_core import CascadeError, CascadeExhausted, CascadeWarning, ConfigurationError
-from cascade_core.errors import error_name, http_status, logprobs_blamed, refuses_logprobs, remedy
+from cascade_core.blame import logprobs_blamed, refuses_logprobs
+from cascade_core.errors import error_name, http_status, remedy
 
 
 class ClientError(Exception):

@@ -33,6 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     (
         "cascade_core.abilities",
+        "cascade_core.blame",
         "cascade_core.invalid",
         "cascade_core.ruling",
         "cascade_core.held",

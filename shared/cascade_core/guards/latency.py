@@ -1,7 +1,7 @@
 """How long the tiers of a cascade take, learned from the calls that it makes.
 
 Each process learns for itself, from recent answers only, so that a provider that becomes slower is
-noticed. Calls that were cut off count with the time that they were given.
+noticed. Calls that were cut off count with more than the time that they were given.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from threading import Lock
 RECENT = 256
 """Answers of a tier that are remembered."""
 
-ENOUGH = 20
+KNOWN_FROM = 20
 """Answers of a tier from which its latencies count as known."""
 
 MISSED = 0.008
@@ -23,7 +23,7 @@ MISSED = 0.008
 
 It leaves room below 1 % for what the estimates miss."""
 
-UNKNOWN = 0.5
+KEPT_UNKNOWN = 0.5
 """Share of the deadline that is kept for a tier whose latencies are not known."""
 
 TRY_AGAIN = 20
@@ -31,7 +31,7 @@ TRY_AGAIN = 20
 notice that its tier has become faster."""
 
 
-class Latency:
+class TierLatency:
     """How long one tier's answers take."""
 
     def __init__(self) -> None:
@@ -100,7 +100,7 @@ class Latencies:
     """
 
     def __init__(self, tiers: int) -> None:
-        self.of = tuple(Latency() for _ in range(tiers))
+        self.of = tuple(TierLatency() for _ in range(tiers))
         self._sent_on: deque[bool] = deque(maxlen=RECENT)
         self._skipped = 0
 
@@ -126,9 +126,9 @@ class Latencies:
         came = list(self._sent_on)
         share = (sum(came) + 1) / (len(came) + 2)
         needed = latency.within(1 - min(0.2, MISSED / share))
-        if latency.known >= ENOUGH and needed is not None:
+        if latency.known >= KNOWN_FROM and needed is not None:
             return needed
-        return max(deadline * UNKNOWN, needed or 0.0)
+        return max(deadline * KEPT_UNKNOWN, needed or 0.0)
 
     def has_time(self, tier: int, seconds: float) -> bool:
         """Tell whether a draft may well be there in time; now and then one is tried all the same.

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from time import perf_counter
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from cascade_core.draft import Draft
@@ -32,7 +31,7 @@ from cascade_core.effects import (
 )
 from cascade_core.guards.handover import Handover
 from cascade_core.loop.streams import AsyncStream, Stream
-from cascade_core.telemetry.around import Traced, around
+from cascade_core.telemetry.around import Traced, inside
 
 if TYPE_CHECKING:
     from cascade_core.guards.guards import GuardedRequest
@@ -105,7 +104,7 @@ class Port:
     def ask(self, effect: Ask) -> Drafts | Failed:
         """Call a target `n` times, concurrently."""
         began = perf_counter()
-        with _within(self._traced):
+        with inside(self._traced):
             reply = self._ask(effect)
         return _begun(reply, began)
 
@@ -128,7 +127,7 @@ class Port:
         return self.pull()
 
     def _opened(self, effect: Open) -> Stream:
-        with _within(self._traced):
+        with inside(self._traced):
             return self._caller.open(effect)
 
     def pull(self) -> Chunk | Done | Failed:
@@ -137,7 +136,7 @@ class Port:
         return self._pulled(self._stream, self._began)
 
     def _pulled(self, stream: Stream, began: float) -> Chunk | Done | Failed:
-        with _within(self._traced):
+        with inside(self._traced):
             reply = stream.pull()
         if type(reply) is Failed and isinstance(reply.error, self.fatal):
             raise reply.error
@@ -208,7 +207,7 @@ class AsyncPort:
     async def ask(self, effect: Ask) -> Drafts | Failed:
         """Call a target `n` times, concurrently."""
         began = perf_counter()
-        with _within(self._traced):
+        with inside(self._traced):
             reply = await self._ask(effect)
         return _begun(reply, began)
 
@@ -227,7 +226,7 @@ class AsyncPort:
         return await self.pull()
 
     async def _opened(self, effect: Open) -> AsyncStream:
-        with _within(self._traced):
+        with inside(self._traced):
             return await self._caller.aopen(effect)
 
     async def pull(self) -> Chunk | Done | Failed:
@@ -236,7 +235,7 @@ class AsyncPort:
         return await self._pulled(self._stream, self._began)
 
     async def _pulled(self, stream: AsyncStream, began: float) -> Chunk | Done | Failed:
-        with _within(self._traced):
+        with inside(self._traced):
             reply = await stream.pull()
         if type(reply) is Failed and isinstance(reply.error, self.fatal):
             raise reply.error
@@ -342,26 +341,3 @@ def _begun(reply: R, began: float) -> R:
         if draft is not None:
             draft.began = began  # type: ignore[misc]
     return reply
-
-
-class _within:  # noqa: N801 - it is used like a function
-    """Says which request calls its models here, to cascades that are called by them."""
-
-    __slots__ = ("_before", "_traced")
-
-    def __init__(self, traced: Traced | None) -> None:
-        self._traced = traced
-
-    def __enter__(self) -> None:
-        if self._traced is not None:
-            self._before = around.get()
-            around.set(self._traced)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._traced is not None:
-            around.set(self._before)

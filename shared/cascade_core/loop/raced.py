@@ -10,7 +10,9 @@ loop knows of neither: to it, a call has failed, or comes back at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from dataclasses import replace
+from time import monotonic
+from typing import Any
 
 from cascade_core.call import Call
 from cascade_core.draft import Draft
@@ -31,19 +33,21 @@ from cascade_core.effects import (
     Race,
     Reply,
     Reserve,
-    Running,
     Steps,
+    StillRunning,
 )
 from cascade_core.errors import CutShortError, OutOfTimeError
-from cascade_core.guards.latency import ENOUGH, Latencies
+from cascade_core.guards.latency import KNOWN_FROM, Latencies
 from cascade_core.loop.able import missing
 from cascade_core.loop.bound import Bound
-from cascade_core.loop.trail import Trail
+from cascade_core.loop.trail import Trail, total
 from cascade_core.request import Request
 from cascade_core.setup.plan import Plan
 from cascade_core.tier import Tier
+from cascade_core.verdict import Verdict
 
-T = TypeVar("T")
+LONGER = 2.0
+"""How many times as long a draft counts as taking, that was cut off: nobody knows how long."""
 
 SLOW = 0.9
 """A draft is slow once it has taken longer than this share of its tier's answers."""
@@ -119,7 +123,7 @@ class Pace:
         reply: Reply = yield effect
         if self._tier is not None and isinstance(reply, Grant) and self._may_hedge(self._tier):
             latency = self.latencies.of[self._tier.index]
-            slow = latency.within(SLOW) if latency.known >= ENOUGH else None
+            slow = latency.within(SLOW) if latency.known >= KNOWN_FROM else None
             self._slow = None if slow is None else (yield Now()) + slow
             self._streamed = isinstance(call, Open)
             if self._streamed and self.plan.reads_logprobs:
@@ -142,7 +146,7 @@ class Pace:
         slow = None if self.shown or self._beside is not None else self._slow
         if slow is not None and (until is None or slow < until):
             reply = yield Race(effect, slow, cuts=False)
-            if type(reply) is Running:
+            if type(reply) is StillRunning:
                 yield from self._start_ahead()
                 reply = yield Race(None, until, yields=True)
         else:
@@ -228,7 +232,7 @@ class Pace:
         self._learns = self._tier = None
         if isinstance(reply, Failed):
             if isinstance(reply.error, CutShortError) and reply.error.reason == "deadline":
-                self.latencies.of[tier.index].took(reply.seconds)
+                self.latencies.of[tier.index].took(LONGER * reply.seconds)
             return
         draft: Draft | None = None
         if isinstance(reply, Drafts):
@@ -239,7 +243,7 @@ class Pace:
             self.latencies.of[tier.index].took(draft.seconds)
 
 
-def raced(flow: Steps[T], pace: Pace) -> Steps[T]:
+def raced(flow: Steps[Verdict], pace: Pace) -> Steps[Verdict]:
     """Run a flow against the clock.
 
     Args:
@@ -258,8 +262,8 @@ def raced(flow: Steps[T], pace: Pace) -> Steps[T]:
                 yield from pace.drop()
                 if pace.drafted:
                     pace.latencies.ended(sent_on=pace.sent_on)
-                value: T = stop.value
-                return value
+                verdict: Verdict = stop.value
+                return replace(verdict, cost=total(pace.trail.calls))  # with what was dropped
             except Exception:
                 yield from pace.drop()
                 raise
@@ -283,3 +287,27 @@ def _drafting(call: Ask | Open) -> tuple[Tier | None, bool]:
         return call.tier, True
     tier = call.target if isinstance(call.target, Tier) else None
     return tier, call.purpose == "draft"
+
+
+def against_the_clock(session: Any, flow: Steps[Verdict], trail: Trail) -> Steps[Verdict]:
+    """Run a session's flow against the clock, as its cascade is set up.
+
+    Args:
+        session: The request.
+        flow: What decides it, guarded.
+        trail: Where its calls are written down.
+    """
+    engine, watched = session.engine, session.watched
+    if engine.deadline is not None:
+        watched.until = monotonic() + engine.deadline
+    pace = Pace(
+        session.plan,
+        session.request,
+        trail,
+        engine.latencies,
+        began=session.began,
+        deadline=engine.deadline,
+        hedge=engine.hedge,
+        abandon=watched.abandon,
+    )
+    return raced(flow, pace)

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, closing
 from dataclasses import replace
 from datetime import UTC, datetime
-from time import monotonic, perf_counter
+from time import perf_counter
 from typing import Any
 from uuid import uuid4
 
@@ -26,8 +26,9 @@ from cascade_core.loop.guarded import guarded
 from cascade_core.loop.hooks import Hook, tell
 from cascade_core.loop.outcomes import LEFT, outcome_of
 from cascade_core.loop.port import AsyncPort, Caller, Port
-from cascade_core.loop.raced import Pace, raced
-from cascade_core.loop.racing import AsyncRacingPort, RacingPort
+from cascade_core.loop.raced import against_the_clock
+from cascade_core.loop.racing import RacingPort
+from cascade_core.loop.racing_async import AsyncRacingPort
 from cascade_core.loop.recording import Decided
 from cascade_core.loop.session_record import RecordedSession
 from cascade_core.loop.trail import Trail, total
@@ -52,6 +53,7 @@ class Session(RecordedSession):
         record: The same as plain JSON, also of a request that no tier answered.
         error: What ended a request that has no verdict.
         at: When it was asked.
+        watched: The cascade's guards, as this request meets them.
         traced: What telemetry knows of it; None where nobody listens.
         took: Seconds until its answer was known; None until then.
     """
@@ -61,10 +63,10 @@ class Session(RecordedSession):
         "_id",
         "_left",
         "_trail",
-        "_watched",
         "caller",
         "error",
         "traced",
+        "watched",
     )
 
     def __init__(
@@ -84,7 +86,7 @@ class Session(RecordedSession):
         self.error: BaseException | None = None
         self._id = decision_id
         self.at = datetime.now(UTC)
-        self._began = perf_counter()
+        self.began = perf_counter()
         self.took: float | None = None
         self._ended = False
         self._left = False  # behind the request
@@ -94,7 +96,7 @@ class Session(RecordedSession):
         self.traced = None if watch is None else watch.begin()
         # Those around the request's start: a stream may be read to its end somewhere else.
         self._collectors = collectors()
-        self._watched = GuardedRequest(engine.guards, request, plan.prices)
+        self.watched = GuardedRequest(engine.guards, request, plan.prices)
 
     @property
     def id(self) -> str:
@@ -168,11 +170,11 @@ class Session(RecordedSession):
 
     def _port(self) -> Port:
         kind = RacingPort if self._races else Port
-        return kind(self._calls, self.plan.notices, self.traced, self._watched)
+        return kind(self._calls, self.plan.notices, self.traced, self.watched)
 
     def _aport(self) -> AsyncPort:
         kind = AsyncRacingPort if self._races else AsyncPort
-        return kind(self._calls, self.plan.notices, self.traced, self._watched)
+        return kind(self._calls, self.plan.notices, self.traced, self.watched)
 
     def _begin(self, *, streamed: bool) -> Any:
         for hook in self.engine.hooks:
@@ -184,7 +186,7 @@ class Session(RecordedSession):
         flow = self.guarded(
             decide(self.plan, self.request, self._trail, streamed=streamed), self._trail
         )
-        return self._against_the_clock(flow) if self._races else flow
+        return against_the_clock(self, flow, self._trail) if self._races else flow
 
     @property
     def _races(self) -> bool:
@@ -192,25 +194,9 @@ class Session(RecordedSession):
         engine = self.engine
         return (engine.deadline is not None or engine.hedge) and self.plan.mode == "serve"
 
-    def _against_the_clock(self, flow: Any) -> Any:
-        engine = self.engine
-        if engine.deadline is not None:
-            self._watched.until = monotonic() + engine.deadline
-        pace = Pace(
-            self.plan,
-            self.request,
-            self._trail,
-            engine.latencies,
-            began=self._began,
-            deadline=engine.deadline,
-            hedge=engine.hedge,
-            abandon=self._watched.abandon,
-        )
-        return raced(flow, pace)
-
     def guarded(self, flow: Any, trail: Trail) -> Any:
         """Return a flow whose calls have to be allowed by the cascade's guards."""
-        watched = self._watched
+        watched = self.watched
         return guarded(flow, trail, watched.abandon, lambda: watched.arrived)
 
     def _verdict(self, verdict: Verdict) -> None:

@@ -30,9 +30,9 @@ class RecordedSession:
     """Makes the records of a `Session`, and hands them to its log and its collectors."""
 
     __slots__ = (
-        "_began",
         "_collectors",
         "at",
+        "began",
         "engine",
         "kept",
         "plan",
@@ -51,7 +51,7 @@ class RecordedSession:
         request: Request
         took: float | None
         verdict: Verdict | None
-        _began: float
+        began: float
         _collectors: Any
 
         @property
@@ -140,7 +140,7 @@ class RecordedSession:
 
     def _asked(self) -> Asked:
         if self.took is None:  # what goes on behind an answer is not waited for
-            self.took = perf_counter() - self._began
+            self.took = perf_counter() - self.began
         made_by, request = self.engine, self.request
         return asked_of(made_by, self.plan, request, self.calls, at=self.at, seconds=self.took)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from cascade_core.blame import refuses_logprobs
 from cascade_core.effects import Failed, Steps
-from cascade_core.errors import refuses_logprobs
 from cascade_core.tier import LogprobMemory
 
 T = TypeVar("T")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from time import perf_counter
+from types import TracebackType
 from typing import Any, NamedTuple
 
 
@@ -94,7 +95,7 @@ class RequestTold:
         request, verdict = session.request, session.verdict
         self.id: str = session.id
         self.at = session.at
-        self.began: float = session._began  # noqa: SLF001 - it is ours
+        self.began: float = session.began
         self.took: float | None = session.took
         self.record: dict[str, Any] | None = session.record
         self.error = None if session.error is None else type(session.error).__qualname__
@@ -116,3 +117,26 @@ class RequestTold:
 
 around: ContextVar[Traced | None] = ContextVar("around", default=None)
 """The request whose model is being called here."""
+
+
+class inside:  # noqa: N801 - it is used like a function
+    """Says which request calls its models here, to cascades that are called by them."""
+
+    __slots__ = ("_before", "_traced")
+
+    def __init__(self, traced: Traced | None) -> None:
+        self._traced = traced
+
+    def __enter__(self) -> None:
+        if self._traced is not None:
+            self._before = around.get()
+            around.set(self._traced)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._traced is not None:
+            around.set(self._before)

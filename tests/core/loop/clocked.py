@@ -9,7 +9,7 @@ from math import log
 from typing import Any
 
 from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Drafts, Drop, Failed, Grant, Now, Race, Reserve, Running
+from cascade_core.effects import Ask, Drafts, Drop, Failed, Grant, Now, Race, Reserve, StillRunning
 from cascade_core.errors import CutShortError
 from cascade_core.guards.latency import Latencies
 from cascade_core.logprobs import Logprobs
@@ -63,40 +63,38 @@ class Clocked:
             abandon=abandon,
         )
         steps = raced(flow, pace)
-        runs: list[tuple[Any, float, Any]] = []  # the call, when it is there, what it brings
-        ahead: tuple[Any, float, Any] | None = None
+        self._runs: Any = None  # the call, when it is there, and what it brings
+        self._ahead: Any = None
         reply: Any = None
         while True:
             try:
                 effect = steps.send(reply)
             except StopIteration as stop:
                 return stop.value, self.now - began
-            reply = None
-            if isinstance(effect, Now):
-                reply = self.now
-            elif isinstance(effect, Reserve):
-                reply = Grant(effect.call)
-            elif isinstance(effect, Drop):
-                assert ahead is not None
-                reply = ahead[2] if ahead[1] <= self.now else None
-                ahead = None
-            elif isinstance(effect, Race):
-                if effect.ahead is not None:
-                    ahead = self._start(effect.ahead, i)
-                if effect.call is not None:
-                    if ahead is not None and ahead[0] is effect.call:
-                        runs, ahead = [ahead], None
-                    else:
-                        runs = [self._start(effect.call, i)]
-                if not runs:
-                    reply = Running()
-                    continue
-                reply = self._wait(effect, runs, ahead)
-                if not isinstance(reply, Running):
-                    runs = []
+            reply = self._reply(effect, i)
 
-    def _wait(self, effect: Race, runs: Sequence[Any], ahead: Any) -> Any:
-        call, there, brings = runs[0]
+    def _reply(self, effect: Any, i: int) -> Any:
+        if isinstance(effect, Now):
+            return self.now
+        if isinstance(effect, Reserve):
+            return Grant(effect.call)
+        if isinstance(effect, Drop):
+            ahead, self._ahead = self._ahead, None
+            return ahead[2] if ahead[1] <= self.now else None
+        if not isinstance(effect, Race):
+            return None
+        if effect.ahead is not None:
+            self._ahead = self._start(effect.ahead, i)
+        if effect.call is not None:
+            if self._ahead is not None and self._ahead[0] is effect.call:
+                self._runs, self._ahead = self._ahead, None
+            else:
+                self._runs = self._start(effect.call, i)
+        return self._wait(effect)
+
+    def _wait(self, effect: Race) -> Any:
+        _, there, brings = self._runs
+        ahead = self._ahead
         rival = ahead[1] if ahead is not None and effect.yields else float("inf")
         ends = float("inf") if effect.until is None else max(effect.until, self.now)
         if there <= min(rival, ends):
@@ -104,7 +102,7 @@ class Clocked:
             return brings
         self.now = max(self.now, min(rival, ends))
         if rival > ends and not effect.cuts:
-            return Running()
+            return StillRunning()
         reason = "overtaken" if rival <= ends else "deadline"
         began = there - brings.drafts[0].seconds
         return Failed(CutShortError(reason), self.now - began, began=began)

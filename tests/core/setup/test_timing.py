@@ -1,11 +1,11 @@
-"""Settings that nothing reads yet."""
+"""Settings that put requests against the clock."""
 
 import math
 import warnings
 
 import pytest
 
-from cascade_core.errors import CascadeWarning, ConfigurationError
+from cascade_core.errors import ConfigurationError
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.settings import CascadeSettings
 from tests.core.making import make_tiers
@@ -15,11 +15,10 @@ def made(**settings):
     return Engine(CascadeSettings(tiers=(), **settings), make_tiers(2))
 
 
-@pytest.mark.parametrize("given", [{"deadline": 8.0}, {"deadline": 1}, {"hedge": True}])
-def test_one_that_is_given_is_said_to_have_no_effect(given):
-    (name,) = given
-    with pytest.warns(CascadeWarning, match=f"^{name}= has no effect in this release"):
-        made(**given)
+def test_what_is_given_is_kept():
+    assert made(deadline=8).deadline == 8.0
+    assert made(hedge=True).hedge is True
+    assert (made().deadline, made().hedge) == (None, False)
 
 
 @pytest.mark.parametrize("given", [{}, {"deadline": None, "hedge": None}, {"hedge": False}])
