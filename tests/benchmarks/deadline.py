@@ -23,8 +23,8 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.core.loop.clocked import Clocked, log_normal  # noqa: E402
-from tests.core.making import plan_for  # noqa: E402
+from tests.core.loop.clocked import Clocked, log_normal
+from tests.core.making import plan_for
 
 EASY = 0.7
 SURE, UNSURE = 0.95, 0.3

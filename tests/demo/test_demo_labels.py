@@ -221,7 +221,7 @@ def test_a_policy_for_other_tiers_is_refused_before_any_ticket_is_sent(
 ) -> None:
     monkeypatch.setattr(measure, "_answer", pytest.fail)
     path = tmp_path / "policy.json"
-    path.write_text('{"thresholds": [0.5, 0.5]}')
+    path.write_text('{"thresholds": [0.5, 0.5, 0.5]}')
     with pytest.raises(ConfigurationError, match="2 tiers need 1"):
         run(policy=path)
 

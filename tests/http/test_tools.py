@@ -116,7 +116,7 @@ def turn_by_turn(first: Say, last: str) -> Any:
 async def test_an_agent_escalates_the_one_bad_call_of_its_loop(stub: Stub, how: str) -> None:
     stub.script("cheap", turn_by_turn(BAD["missing argument"], "It is 3."))
     stub.script("strong", turn_by_turn(GOOD, "never asked"))
-    agent = create_agent(pair(stub), [add])
+    agent = create_agent(pair(stub, hold=None), [add])
     state = await ask(agent, how, {"messages": [("user", "1 + 2?")]})
     assert [m.type for m in state["messages"]] == ["human", "ai", "tool", "ai"]
     assert [record_of(m)["tier"] for m in state["messages"] if m.type == "ai"] == [1, 0]

@@ -131,7 +131,7 @@ def test_a_policy_that_names_an_absent_signal_is_refused_at_construction(name: s
 
 @every_cascade
 def test_a_policy_for_other_tiers_is_refused_at_construction(name: str) -> None:
-    policy = fitted(calibrators=[by(), by()], thresholds=[0.4, 0.4])
+    policy = fitted(calibrators=[by()] * 3, thresholds=[0.4] * 3)
     with pytest.raises(ConfigurationError, match="2 tiers need 1"):
         CASCADES[name]([cheap(), strong()], policy=policy)
 

@@ -75,7 +75,9 @@ def inputs_of(table: Table, tier: int) -> Inputs:
 def check_tiers(policy: Policy, table: Table) -> None:
     """Raise `ConfigurationError` where a policy is for another number of tiers than a table's."""
     if not policy.fits(len(table.tiers)):
-        msg = f"the policy is for {policy.tiers} tiers, but {table.source} has {len(table.tiers)}"
+        given = len(policy.thresholds or ())  # for the tiers but the last, or for that as well
+        fits = f"{given} or {given + 1} tiers"
+        msg = f"the policy's thresholds fit {fits}, but {table.source} has {len(table.tiers)}"
         raise ConfigurationError(msg)
 
 

@@ -46,6 +46,9 @@ from cascade_core.setup.plan import Plan
 from cascade_core.tier import Tier
 from cascade_core.verdict import Verdict
 
+FIRST = 8
+"""Tokens of a stream after which its confidence so far says something."""
+
 LONGER = 2.0
 """How many times as long a draft counts as taking, that was cut off: nobody knows how long."""
 
@@ -93,6 +96,7 @@ class Pace:
         self._learns: Tier | None = None  # whose draft the running call is
         self._slow: float | None = None  # when that counts as slow
         self._bound: Bound | None = None
+        self._read = 0  # tokens of the running stream
         self._beside: tuple[Grant, Ask | Open] | None = None
         self._streamed = False
 
@@ -125,7 +129,7 @@ class Pace:
             latency = self.latencies.of[self._tier.index]
             slow = latency.within(SLOW) if latency.known >= KNOWN_FROM else None
             self._slow = None if slow is None else (yield Now()) + slow
-            self._streamed = isinstance(call, Open)
+            self._streamed, self._read = isinstance(call, Open), 0
             if self._streamed and self.plan.reads_logprobs:
                 self._bound = Bound(self.plan, self._tier, self.request, 0)
         return reply
@@ -152,8 +156,9 @@ class Pace:
         else:
             reply = yield Race(effect, until, yields=self._tier is not None)
         bound = self._bound
-        if bound is not None and type(reply) is Chunk and reply.logprobs:  # noqa: SIM102
-            if bound.fell(reply.logprobs):
+        if bound is not None and type(reply) is Chunk and reply.logprobs:
+            self._read += len(reply.logprobs)
+            if bound.fell(reply.logprobs) and self._read >= FIRST:
                 yield from self._start_ahead()
         self._learn(reply)
         return reply

@@ -268,8 +268,8 @@ POLICIES: dict[str, tuple[Any, str]] = {
     ),
     "no thresholds": ({"name": "x"}, "policy policy.json has no thresholds"),
     "other tiers": (
-        {"thresholds": [0.5, 0.5]},
-        "the policy is for 3 tiers, but labels.csv has 2",
+        {"thresholds": [0.5, 0.5, 0.5]},
+        "the policy's thresholds fit 3 or 4 tiers, but labels.csv has 2",
     ),
     "an absent signal": (
         {"calibrators": [{"score": {"kind": "signal", "signal": "b"}}], "thresholds": [0.5]},

@@ -302,8 +302,8 @@ def test_a_draft_without_a_reading_is_never_accepted():
 @pytest.mark.parametrize(
     ("document", "words"),
     [
-        ({"thresholds": [0.5] * 4}, "for 5 tiers.*has 3"),
-        ({"calibrators": [BY_LOGPROB], "thresholds": [0.5]}, "for 2 tiers.*has 3"),
+        ({"thresholds": [0.5] * 4}, "fit 4 or 5 tiers.*has 3"),
+        ({"calibrators": [BY_LOGPROB], "thresholds": [0.5]}, "fit 1 or 2 tiers.*has 3"),
         (
             {
                 "calibrators": [{"score": {"kind": "signal", "signal": "judge"}}, BY_LOGPROB],

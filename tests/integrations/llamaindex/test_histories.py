@@ -57,7 +57,7 @@ def test_a_conversation_moves_on_and_back(wire: Wire, first: str, second: str) -
     wire.replies[first] = [author.called, DOWN, author.answered]
     wire.replies[second] = [reader.called]
     tiers = [author.model(wire.url(first)), reader.model(wire.url(second))]
-    llm = CascadeLLM(tiers, on_no_score="accept")
+    llm = CascadeLLM(tiers, on_no_score="accept", hold=None)  # each step is decided for itself
     history = [ChatMessage(role="user", content="weather in Oslo?")]
 
     response = ask(llm, history)
