@@ -88,8 +88,8 @@ Outcome = Literal["accepted", "rejected", "returned", "aborted", "failed", "used
 `accepted`     its answer was returned: a threshold (or the gates) passed it
 `returned`     its answer was returned without a threshold (the last tier)
 `rejected`     its answer was judged and not returned
-`aborted`      it was cut off: its stream could no longer pass, or nobody waited any longer, for want
-               of time, of a need for it, or of a caller
+`aborted`      it was cut off: its stream could no longer pass, or nobody waited any longer, for
+               want of time, of a need for it, or of a caller
 `failed`       it raised, timed out or broke off
 `used`         it served a signal or an audit: a sample, a judge, a stated confidence
 =============  ==============================================================
