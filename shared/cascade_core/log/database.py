@@ -36,11 +36,12 @@ except ModuleNotFoundError as _missing:
         "pip install 'model-cascade[log]'"
     ) from _missing
 
-FORM = "0002"
+FORM = "0003"
 """The last step in `migrations/versions`."""
 
 ADDED: Mapping[str, frozenset[tuple[str, str]]] = {
-    "0001": frozenset({("feedback", "note"), ("audits", "responses")}),
+    "0001": frozenset({("feedback", "note"), ("audits", "responses"), ("decisions", "handoff")}),
+    "0002": frozenset({("decisions", "handoff")}),
 }
 """Columns, by table and name, that a database lacks which has stayed in an earlier form."""
 
@@ -242,10 +243,7 @@ class Database:
     def columns(self, table: sa.Table) -> list[sa.ColumnElement[Any]]:
         """Return the columns of a table; NULL for those that an earlier form lacks."""
         lacks = ADDED.get(self._form, frozenset())
-        return [
-            sa.null().label(each.name) if (table.name, each.name) in lacks else each
-            for each in table.c
-        ]
+        return [sa.null().label(c.name) if (table.name, c.name) in lacks else c for c in table.c]
 
     def _read_form(self) -> str | None:
         """Return the form that the database has; None where it has none."""

@@ -70,6 +70,7 @@ def rows_of(record: Mapping[str, Any], *, undated: float | None = None) -> tuple
         "failed_calls": sum(call.get("outcome") == "failed" for call in calls),
         "audit_probability": _number(audit.get("probability")),
         "audit_picked": _yes(audit.get("picked")),
+        "handoff": _yes(get("handoff")),
     }
     request = get("request")
     details = {

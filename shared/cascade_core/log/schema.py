@@ -53,6 +53,7 @@ decisions = Table(
     Column("failed_calls", Integer),
     Column("audit_probability", Double),
     Column("audit_picked", Boolean),
+    Column("handoff", Boolean),
     Index("decisions_at", "at"),
 )
 

@@ -44,6 +44,8 @@ def who_rows(report: LogReport) -> list[Figure]:
         rows.append(_of("… straight past tier 0", figures.straight, n))
     if figures.void:
         rows.append(_of("below a threshold for want of budget", figures.void, n, "promise void"))
+    if figures.handoff:
+        rows.append(_of("handed off", figures.handoff, n, "below the last tier's threshold"))
     if figures.exhausted:
         rows.append(_of("answered by nobody", figures.exhausted, figures.requests))
     if figures.cancelled:

@@ -26,15 +26,8 @@ NUMBERS = ("at", "cost_usd", "strong_cost_usd", "latency_ms", "audit_probability
 """What is almost never the same in two rows."""
 
 NAME_COLUMNS = ("cascade", "class", "policy", "policy_version", "rule", "model", "reason")
-KIND = (
-    *NAME_COLUMNS,
-    "tier",
-    "accepted",
-    "strong_cost_is_estimate",
-    "calls",
-    "failed_calls",
-    "audit_picked",
-)
+_FLAGS = ("accepted", "strong_cost_is_estimate", "audit_picked", "handoff")
+KIND = (*NAME_COLUMNS, *_FLAGS, "tier", "calls", "failed_calls")
 """What many rows have in common; of a million rows there are some hundred kinds."""
 
 ROW_COLUMNS = (*NUMBERS, "kind", "tags", "audited")
@@ -134,6 +127,7 @@ class Traffic:
         failed: (n,) how many of them failed.
         probability: (n,) with which it was picked for an audit; NaN where nothing was audited.
         picked: (n,) whether it was.
+        handoff: (n,) whether the last tier's answer was handed off.
         named: The columns of names.
         tags: JSON lists; None where they were not asked for.
         audited: The row of each decision that has audits, by id.
@@ -151,6 +145,7 @@ class Traffic:
     failed: npt.NDArray[np.int32]
     probability: Array
     picked: Flags
+    handoff: Flags
     named: Mapping[str, Named]
     tags: Named | None
     audited: Mapping[str, int]
@@ -324,6 +319,7 @@ def _traffic(
         failed=numbers("failed_calls", np.int32),
         probability=whole["audit_probability"],
         picked=numbers("audit_picked", np.bool_),
+        handoff=numbers("handoff", np.bool_),
         named={name: named(name) for name in NAME_COLUMNS},
         tags=tags,
         audited=audited,

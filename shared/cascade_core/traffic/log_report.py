@@ -179,6 +179,7 @@ def _plain(figures: TrafficFigures) -> dict[str, Any]:
         "failed_requests": figures.failed_requests,
         "cancelled": figures.cancelled,
         "void": figures.void / figures.answered if figures.answered else None,
+        "handed_off": figures.handoff,
         "exhausted": figures.exhausted,
     }
 

@@ -81,6 +81,7 @@ class TrafficFigures:
         exhausted: Requests that nobody answered though they were waited for.
         cancelled: Requests that nobody waited for any longer.
         void: Answers below a threshold because a budget was short: no promise holds for them.
+        handoff: Answers of the last tier that were handed off.
     """
 
     requests: int
@@ -99,6 +100,7 @@ class TrafficFigures:
     exhausted: int
     cancelled: int = 0
     void: int = 0
+    handoff: int = 0
 
     @property
     def beyond(self) -> int:
@@ -163,6 +165,7 @@ class Worked:
             void=int(
                 np.count_nonzero(rows & way.kept & traffic.named["reason"].among(SHORT_OF_BUDGET))
             ),
+            handoff=int(np.count_nonzero(rows & way.answered & traffic.handoff)),
         )
 
     def take(self, rows: Ints) -> Worked:

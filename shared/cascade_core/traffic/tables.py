@@ -247,7 +247,8 @@ def _wide_query(database: Database) -> sa.Select[Any]:
 
 
 def _kind(database: Database) -> Any:
-    common = (decisions.c[name] for name in KIND)
+    known = {column.name: column for column in database.columns(decisions)}
+    common = (known[name] for name in KIND)
     if database.is_sqlite:
         return sa.func.json_array(*common)
     return sa.cast(sa.func.json_build_array(*common), sa.Text)

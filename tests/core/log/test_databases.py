@@ -26,6 +26,7 @@ from cascade_core.log.database import FORM, VERSION_TABLE, Database
 from cascade_core.log.reading import database_to_read, is_log, read_events, read_records
 from cascade_core.log.schema import decisions, metadata
 from cascade_core.log.urls import without_password
+from cascade_core.traffic.reading import read_log
 from tests.core.log.databases import a_record, flushed, let_go
 
 BACKSLASH = "\\"
@@ -73,6 +74,7 @@ def test_what_is_analysed_has_columns(url):
         "failed_calls": 1,
         "audit_probability": 0.25,
         "audit_picked": True,
+        "handoff": None,
     }
     assert dict(zip(names, row, strict=True)) == {name: expected[name] for name in names}
     ((at, calls),) = column(url, "at", "calls")
@@ -205,6 +207,7 @@ def back_to_the_first_form(url):
     with Database(url).writing() as connection:
         connection.exec_driver_sql("ALTER TABLE feedback DROP COLUMN note")
         connection.exec_driver_sql("ALTER TABLE audits DROP COLUMN responses")
+        connection.exec_driver_sql("ALTER TABLE decisions DROP COLUMN handoff")
         connection.exec_driver_sql(f"UPDATE {VERSION_TABLE} SET version_num = '0001'")
 
 
@@ -212,6 +215,7 @@ def test_a_log_of_the_first_form_gets_what_is_new(url):
     back_to_the_first_form(url)
     (feedback,) = read_events(url, "feedback")
     assert (feedback["by"], feedback["note"]) == ("ann", None)
+    assert read_log(url, None, None).traffic.handoff.tolist() == [False]
     with database_to_read(url).reading() as connection:
         found = connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}").scalar()
         assert found == "0001", "who reads changes nothing"

@@ -381,3 +381,19 @@ def test_answers_that_a_budget_kept_below_a_threshold_are_counted_and_warned_of(
     said = cascade("report", path).out
     assert "1 answer (33.3%) stayed below a threshold because a budget had no room" in said
     assert "cancelled or left" in said
+
+
+def test_answers_that_were_handed_off_are_counted(cascade: Run, tmp_path: Path) -> None:
+    log = [
+        decision("sure"),
+        sent_on("doubtful", handoff=True),
+        sent_on("taken", handoff=True, handed_to="queue"),
+        sent_on("fine"),
+    ]
+    database = store(log, f"sqlite:///{tmp_path / 'log.db'}")
+    for source in (str(write_lines(log, tmp_path / "log.jsonl")), database):
+        assert figures(cascade("report", source, "--json"))["handed_off"] == 2
+        assert "handed off" in cascade("report", source).out
+    plain = str(write_lines(log[:1], tmp_path / "plain.jsonl"))
+    assert figures(cascade("report", plain, "--json"))["handed_off"] == 0
+    assert "handed off" not in cascade("report", plain).out
