@@ -39,6 +39,9 @@ def tokens(request: Request, tier: Tier = OTHER, *, counted: bool = False) -> in
 texts = st.text(max_size=300)
 
 
+@pytest.mark.skipif(
+    count_tokens("hi", TIER.model)[1] != "tiktoken", reason="the encoding cannot be read here"
+)
 @given(st.lists(st.tuples(st.sampled_from(["system", "user", "assistant"]), texts), max_size=5))
 def test_it_is_never_below_what_the_models_own_encoding_counts(said):
     request = Request([Turn(role, text) for role, text in said])

@@ -326,7 +326,7 @@ def test_replays_are_those_of_the_command_and_kept(tmp_path: Path) -> None:
 
 def test_a_policy_that_does_not_fit_a_table_is_refused_at_once(tmp_path: Path) -> None:
     source = open_source(str(table_file(tmp_path / "t.jsonl", a_table(20))))
-    with pytest.raises(ConfigurationError, match=r"for 4 tiers, but .* has 2"):
+    with pytest.raises(ConfigurationError, match=r"fit 3 or 4 tiers, but .* has 2"):
         Workbench(source, Policy(thresholds=(0.5, 0.5, 0.5)))
 
 
