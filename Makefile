@@ -53,7 +53,7 @@ test-services: $(VENV)/.stamp-dev collector ## Run the tests of logs on a Postgr
 
 .PHONY: test-scale
 test-scale: $(SCALE)/.stamp-test ## Run the tests of bulk work on a local Ray, whose workers are killed meanwhile
-	PYTHONPATH=.:shared $(SCALE)/bin/python -m pytest -q --benchmark-disable tests/scale $(PYTEST_ARGS)
+	PYTHONPATH=.:shared $(SCALE)/bin/python -m pytest -q tests/scale $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.stamp-dev ## Check style, formatting and types

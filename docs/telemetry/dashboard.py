@@ -293,7 +293,7 @@ def speed(board: Board) -> None:
     board.lines(
         "Failed calls",
         "percentunit",
-        [(f"({bad} or 0 * {calls}) / {calls}", f"{{{{{MODEL}}}}}")],
+        [(f"({bad} or 0 * {calls}) / ({calls} > 0)", f"{{{{{MODEL}}}}}")],
         "Of the calls of each model. Failed calls of the cheap model cost nothing but time: the "
         "request escalates.",
     )

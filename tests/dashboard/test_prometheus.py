@@ -39,7 +39,7 @@ def test_every_panel_has_data(query: str, running: Prometheus) -> None:
 
 
 def test_the_cascades_to_choose_from_are_those_that_ask(running: Prometheus) -> None:
-    assert running.get("/api/v1/label/cascade_name/values") == ["desk", "lab", "shop"]
+    assert running.get("/api/v1/label/cascade_name/values") == ["desk", "keyless", "lab", "shop"]
 
 
 def test_the_alerts_are_read_and_evaluated(running: Prometheus) -> None:
