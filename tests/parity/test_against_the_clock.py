@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from llama_index.core.llms import ChatMessage
 
 from cascade_core import Budget, collect_decisions
 from cascade_core.guards.ledger import Amount
+from cascade_core.loop.racing_async import _Task
 from langchain_cascade import ChatCascade
 from llamaindex_cascade import CascadeLLM
 from tests.langchain.fakes import FakeChat
@@ -300,3 +302,28 @@ def test_a_good_draft_ends_what_was_asked_early_and_both_are_paid_for(framework,
     assert balance.used.nano_usd > 40 * 20 * 1000  # in full: all that the ended call might write
     if how == "async":
         assert hangs.cancelled == ["m1"]
+
+
+async def test_a_stream_is_closed_where_whoever_ends_its_call_is_cancelled_meanwhile():
+    closed, waits = [], asyncio.Event()
+
+    class Opened:
+        async def close(self) -> None:
+            closed.append(True)
+
+    async def stubborn() -> Any:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            waits.set()
+            await asyncio.sleep(0)
+            raise
+
+    call = _Task(copy_context(), Opened()).start(stubborn())  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    leaving = asyncio.create_task(call.leave())
+    await waits.wait()
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    assert closed == [True]

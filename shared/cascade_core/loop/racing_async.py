@@ -36,10 +36,12 @@ class _Task:
     async def leave(self) -> None:
         """End it, with its connection."""
         self.task.cancel()
-        await asyncio.wait({self.task})
-        if self.stream is not None:
-            with suppress(Exception):
-                await self.stream.close()
+        try:
+            await asyncio.wait({self.task})
+        finally:  # also where whoever waits is cancelled meanwhile
+            if self.stream is not None:
+                with suppress(Exception):
+                    await self.stream.close()
         if not self.task.cancelled():
             self.task.exception()  # looked at: nobody else will
 
