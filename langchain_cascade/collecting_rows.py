@@ -13,7 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from cascade_core.errors import ConfigurationError, error_name
+from cascade_core.errors import ConfigurationError
+from cascade_core.scale.making import make_with
 from cascade_core.scale.rows import RowError, id_of, read_row
 from cascade_core.scale.spread import RowOutcome, Spent, TellSpent, as_whole, spread
 from langchain_cascade.collecting import acollect
@@ -92,13 +93,7 @@ class Collecting:
         Raises:
             ConfigurationError: They cannot be made.
         """
-        try:
-            tiers = list(self.make())
-        except ConfigurationError:
-            raise
-        except Exception as error:
-            msg = f"the function that makes the tiers raised {error_name(error)}"
-            raise ConfigurationError(msg) from error
+        tiers = make_with(lambda: list(self.make()), "tiers")
 
         async def one(raw: Mapping[str, Any]) -> RowOutcome:
             try:

@@ -12,6 +12,7 @@ from langchain_cascade import ChatCascade
 from llamaindex_cascade import CascadeLLM
 from tests.langchain import fakes as chat
 from tests.llamaindex import fakes as llm
+from tests.parity.answers import answer_of
 
 
 def ask(framework: str, way: str) -> Any:
@@ -25,17 +26,10 @@ def ask(framework: str, way: str) -> Any:
         failed = llm.Say(error=llm.ProviderError(status_code=401))
         cascade = CascadeLLM([llm.FakeLLM(failed, "a"), llm.FakeLLM(llm.SURE, "b")])
         given = [ChatMessage(content="hi")]
-    method = getattr(cascade, way)
 
     async def times(count: int) -> None:
         for _ in range(count):
-            answer = method(given)
-            if hasattr(answer, "__await__"):
-                answer = await answer
-            if "astream" in way:
-                [part async for part in answer]
-            elif "stream" in way:
-                list(answer)
+            await answer_of(cascade, way, given)
 
     return times
 

@@ -15,6 +15,7 @@ from langchain_cascade import ChatCascade, RunnableCascade
 from llamaindex_cascade import CascadeLLM
 from tests.langchain import fakes as chat
 from tests.llamaindex import fakes as llm
+from tests.parity.answers import answer_of
 
 WAYS = [
     *(("langchain", way) for way in ("invoke", "ainvoke", "stream", "astream")),
@@ -36,13 +37,7 @@ async def ask(framework: str, way: str, on_handoff: Any = None) -> tuple[str, di
         )
         given = [ChatMessage(content="hi")]
     with collect_decisions() as seen:
-        answer = getattr(cascade, way)(given)
-        if hasattr(answer, "__await__"):
-            answer = await answer
-        if "astream" in way:
-            answer = [part async for part in answer]
-        elif "stream" in way:
-            answer = list(answer)
+        answer = await answer_of(cascade, way, given)
     if framework == "langchain":
         shown = "".join(p.text for p in answer) if "stream" in way else answer.text
     else:

@@ -16,6 +16,7 @@ from langchain_cascade import ChatCascade
 from llamaindex_cascade import CascadeLLM
 from tests.langchain import fakes as chat
 from tests.llamaindex import fakes as llm
+from tests.parity.answers import answer_of
 
 WAYS = [
     *(("langchain", way) for way in ("invoke", "ainvoke", "stream", "astream")),
@@ -61,13 +62,7 @@ def asking(cascade: Any, framework: str, way: str) -> Callable[[], Awaitable[Non
     given: Any = "hi" if framework == "langchain" else [ChatMessage(content="hi")]
 
     async def ask() -> None:
-        answer = getattr(cascade, way)(given)
-        if hasattr(answer, "__await__"):
-            answer = await answer
-        if "astream" in way:
-            [part async for part in answer]
-        elif "stream" in way:
-            list(answer)
+        await answer_of(cascade, way, given)
 
     return ask
 

@@ -64,12 +64,6 @@ class Holds:
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
 
-    def forget(self, keys: Iterable[bytes]) -> None:
-        """Forget what is remembered under some keys."""
-        with self._lock:
-            for key in keys:
-                self._kept.pop(key, None)
-
     def __len__(self) -> int:
         """Return how many keys are remembered."""
         return len(self._kept)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from math import ceil, exp, log, sqrt
 from statistics import NormalDist, fmean, stdev
 from threading import Lock
+from typing import NamedTuple
 
 RECENT = 256
 """Answers of a tier that are remembered."""
@@ -31,13 +32,21 @@ TRY_AGAIN = 20
 notice that its tier has become faster."""
 
 
+class _Known(NamedTuple):
+    """What answers' times come to: in ascending order, and mean and spread of their logarithms."""
+
+    ordered: Sequence[float]
+    mean: float
+    spread: float
+
+
 class TierLatency:
     """How long one tier's answers take."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._seconds: deque[float] = deque(maxlen=RECENT)
-        self._sorted: list[float] | None = None
+        self._fitted: _Known | None = None
 
     def took(self, seconds: float) -> None:
         """Take note of an answer.
@@ -47,7 +56,7 @@ class TierLatency:
         """
         with self._lock:
             self._seconds.append(max(seconds, 1e-6))
-            self._sorted = None
+            self._fitted = None
 
     @property
     def known(self) -> int:
@@ -56,8 +65,8 @@ class TierLatency:
 
     def usual(self) -> float | None:
         """Return the median in seconds; None where too little is known."""
-        known = self._ordered()
-        return known[len(known) // 2] if len(known) >= MINIMUM else None
+        known = self._known()
+        return None if known is None else known.ordered[len(known.ordered) // 2]
 
     def within(self, share: float) -> float | None:
         """Return the seconds within which a share of answers come, rather too many than too few.
@@ -71,21 +80,21 @@ class TierLatency:
         Returns:
             Seconds; None where too little is known.
         """
-        known = self._ordered()
-        n = len(known)
-        if n < MINIMUM:
+        known = self._known()
+        if known is None:
             return None
-        logs = [log(each) for each in known]
-        mean, spread = fmean(logs), stdev(logs)
-        z = NormalDist().inv_cdf(share)
-        fitted = exp(mean + spread * (z * (1 + 1 / sqrt(2 * n)) + 1 / sqrt(n)))
-        return max(fitted, known[min(n, ceil(share * n)) - 1])
+        n, z = len(known.ordered), NormalDist().inv_cdf(share)
+        fitted = exp(known.mean + known.spread * (z * (1 + 1 / sqrt(2 * n)) + 1 / sqrt(n)))
+        return max(fitted, known.ordered[min(n, ceil(share * n)) - 1])
 
-    def _ordered(self) -> Sequence[float]:
+    def _known(self) -> _Known | None:
+        """Return what is known, worked out once for each change; None where it is too little."""
         with self._lock:
-            if self._sorted is None:
-                self._sorted = sorted(self._seconds)
-            return self._sorted
+            if self._fitted is None and len(self._seconds) >= MINIMUM:
+                ordered = sorted(self._seconds)
+                logs = [log(each) for each in ordered]
+                self._fitted = _Known(ordered, fmean(logs), stdev(logs))
+            return self._fitted
 
 
 MINIMUM = 5

@@ -181,10 +181,20 @@ class Pace:
         """End what runs ahead: another answer is there."""
         if self._beside is None:
             return
+        had: Reply = yield Drop()
+        self._end_beside(had)
+
+    def left(self) -> None:
+        """Write down what ran ahead when the request was left."""
+        if self._beside is not None:
+            self._end_beside(None)
+
+    def _end_beside(self, had: Reply) -> None:
+        """Write down what ran ahead, as far as it is known, and give its grant up."""
+        assert self._beside is not None  # noqa: S101 - something ran ahead
         grant, call = self._beside
         self._beside = None
         begun = len(self.trail.calls)
-        had: Reply = yield Drop()
         if isinstance(had, Failed):
             self.trail.fail(had, self._last, "draft")
         elif isinstance(had, Drafts):
@@ -192,15 +202,6 @@ class Pace:
         else:
             self.trail.leave(call, had.draft if isinstance(had, Done) else None)
         self._abandon(grant, self.trail.calls[begun:])
-
-    def left(self) -> None:
-        """Write down what ran ahead when the request was left."""
-        if self._beside is not None:
-            grant, call = self._beside
-            self._beside = None
-            begun = len(self.trail.calls)
-            self.trail.leave(call, None)
-            self._abandon(grant, self.trail.calls[begun:])
 
     def _may_hedge(self, tier: Tier) -> bool:
         last, ruling = self._last, self.request.ruling

@@ -12,6 +12,7 @@ from contextlib import suppress
 from contextvars import Context, copy_context
 from threading import Condition, Thread
 from time import perf_counter
+from typing import Any
 
 from cascade_core.effects import Ask, Close, Done, Drop, Failed, Open, Pull, Race, StillRunning
 from cascade_core.loop.cutting import Came, cut_off, known_of, say_arrived
@@ -90,11 +91,14 @@ class RacingPort(Port):
     _ahead: tuple[Ask | Open, _Call] | None = None
     _context: Context | None = None
 
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._bell = Condition()
+
     def race(self, effect: Race) -> Came | StillRunning | None:
         """Make a call against the clock."""
         if isinstance(effect.call, Close):
             return super().close()
-        bell = self._bell
         if effect.ahead is not None:
             self._ahead = effect.ahead, self._start(effect.ahead)
         if effect.call is not None:
@@ -108,8 +112,8 @@ class RacingPort(Port):
             return call.over or (rival is not None and rival.answered)
 
         left = None if effect.until is None else max(0.0, effect.until - perf_counter())
-        with bell:
-            bell.wait_for(decided, left)
+        with self._bell:
+            self._bell.wait_for(decided, left)
         if call.over:
             return self._take(call)
         overtaken = rival is not None and rival.answered
@@ -140,13 +144,6 @@ class RacingPort(Port):
         self._call = self._ahead = None
         return super().close()
 
-    @property
-    def _bell(self) -> Condition:
-        bell: Condition | None = self.__dict__.get("_rung")
-        if bell is None:
-            bell = self.__dict__["_rung"] = Condition()
-        return bell
-
     def _joined(self, call: Ask | Open | Pull) -> _Call | None:
         if self._ahead is None or self._ahead[0] is not call:
             return None
@@ -157,10 +154,11 @@ class RacingPort(Port):
 
     def _start(self, effect: Ask | Open | Pull) -> _Call:
         if isinstance(effect, Pull):
-            assert self._stream is not None  # noqa: S101 - the flow opens before it pulls
+            stream, began = self._stream, self._began
+            assert stream is not None  # noqa: S101 - the flow opens before it pulls
             assert self._context is not None  # noqa: S101
-            call = _Call(self._bell, self._context, self._stream, self._began)
-            return call.start(lambda call: self._pulled(_stream_of(call), call.began))
+            call = _Call(self._bell, self._context, stream, began)
+            return call.start(lambda _: self._pulled(stream, began))
         call = _Call(self._bell, copy_context())
         if isinstance(effect, Ask):
             return call.start(lambda _: self.ask(effect))
@@ -179,8 +177,3 @@ class RacingPort(Port):
                 super().close()
             self._stream, self._began, self._context = call.stream, call.began, call.context
         return call.result()
-
-
-def _stream_of(call: _Call) -> Stream:
-    assert call.stream is not None  # noqa: S101 - it was given
-    return call.stream

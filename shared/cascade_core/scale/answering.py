@@ -14,6 +14,7 @@ from cascade_core.costs.rate import EXACT
 from cascade_core.errors import ConfigurationError, error_name
 from cascade_core.log.collect import collect_decisions
 from cascade_core.log.record import Record
+from cascade_core.scale.making import make_with
 from cascade_core.scale.rows import BulkRow, RowError, read_row
 from cascade_core.scale.spread import RowOutcome, Spent, TellSpent, as_whole, spread
 from cascade_core.warn import warn
@@ -104,13 +105,7 @@ class Answering:
         Raises:
             ConfigurationError: It cannot be made or asked.
         """
-        try:
-            cascade = self.make()
-        except ConfigurationError:
-            raise
-        except Exception as error:
-            msg = f"the function that makes the cascade raised {error_name(error)}"
-            raise ConfigurationError(msg) from error
+        cascade = make_with(self.make, "cascade")
         if getattr(cascade, "budget", None) and not getattr(cascade, "store", None):
             warn("each worker has the whole budget for itself: store= makes all share one")
         answer = _answering(cascade)

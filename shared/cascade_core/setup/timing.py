@@ -15,11 +15,10 @@ def read_deadline(deadline: object) -> float | None:
     """
     if deadline is None:
         return None
-    if not isinstance(deadline, int | float) or isinstance(deadline, bool):
+    number = isinstance(deadline, int | float) and not isinstance(deadline, bool)
+    if not number or not 0 < deadline < math.inf:  # type: ignore[operator]
         raise ConfigurationError(f"deadline={deadline!r}: give a number of seconds above 0")
-    if not 0 < deadline < math.inf:
-        raise ConfigurationError(f"deadline={deadline!r}: give a number of seconds above 0")
-    return float(deadline)
+    return float(deadline)  # type: ignore[arg-type]
 
 
 def read_hedge(hedge: object) -> bool:

@@ -13,8 +13,7 @@ from cascade_core.guards.store import RedisStore
 from tests.core.guards.redis_server import PROGRAM, RedisServer
 
 
-@pytest.fixture(scope="module")
-def shared_server() -> Iterator[RedisServer]:
+def started() -> Iterator[RedisServer]:
     if PROGRAM is None:
         pytest.skip("needs redis-server")
     server = RedisServer()
@@ -22,18 +21,17 @@ def shared_server() -> Iterator[RedisServer]:
         yield server
     finally:
         server.end()
+
+
+@pytest.fixture(scope="module")
+def shared_server() -> Iterator[RedisServer]:
+    yield from started()
 
 
 @pytest.fixture
 def server() -> Iterator[RedisServer]:
     """A server that a test may stop."""
-    if PROGRAM is None:
-        pytest.skip("needs redis-server")
-    server = RedisServer()
-    try:
-        yield server
-    finally:
-        server.end()
+    yield from started()
 
 
 @pytest.fixture
