@@ -207,7 +207,7 @@ class Race:
         call: The call; None goes on waiting for the one that runs.
         until: Until when to wait, as `perf_counter` has it; None waits for ever.
         cuts: Whether the call is cut off then; else the reply is `StillRunning`.
-        ahead: The last tier's call, to be started beside it.
+        ahead: The last tier's call, to be started beside it; nothing is waited for.
         yields: Whether the call is cut off once what runs ahead has an answer, or the first chunk
             of one.
     """

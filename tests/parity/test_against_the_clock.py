@@ -304,6 +304,17 @@ def test_a_good_draft_ends_what_was_asked_early_and_both_are_paid_for(framework,
         assert hangs.cancelled == ["m1"]
 
 
+@FRAMEWORKS
+@HOW
+def test_what_is_asked_early_beside_a_draft_that_is_never_streamed_is(framework, how, hangs):
+    hangs.models = {"m0"}
+    cascade = make(framework, hangs, hedge=True)
+    cascade._engine.warm_up()
+    object.__setattr__(cascade._engine.plan.tiers[0], "streams", False)
+    learn(cascade, {0: SOON / 10})
+    assert asked(cascade, how) == "it is strong"
+
+
 async def test_a_stream_is_closed_where_whoever_ends_its_call_is_cancelled_meanwhile():
     closed, waits = [], asyncio.Event()
 

@@ -68,6 +68,7 @@ class Pace:
         deadline: Seconds it may take; None sets no limit.
         hedge: Whether the last tier may be asked early.
         abandon: Told of a grant whose call nobody waits for, and of what the trail has of it.
+        streamed: Whether the answer is streamed, and so the last tier's call.
     """
 
     def __init__(  # noqa: PLR0913 - a request has this many sides
@@ -81,10 +82,11 @@ class Pace:
         deadline: float | None,
         hedge: bool,
         abandon: Callable[[Grant, Sequence[Call]], None],
+        streamed: bool = False,
     ) -> None:
         self.plan, self.request, self.trail = plan, request, trail
         self.latencies, self._hedge, self._abandon = latencies, hedge, abandon
-        self._deadline = deadline
+        self._deadline, self.streamed = deadline, streamed
         self._ends = None if deadline is None else began + deadline
         pin = request.ruling.pin
         self._last = plan.tiers[-1 if pin is None else pin]
@@ -98,7 +100,6 @@ class Pace:
         self._bound: Bound | None = None
         self._read = 0  # tokens of the running stream
         self._beside: tuple[Grant, Ask | Open] | None = None
-        self._streamed = False
 
     def reserve(self, effect: Reserve) -> Steps[Reply]:
         """Say whether there is time for a call, before anything else is asked about it."""
@@ -129,8 +130,8 @@ class Pace:
             latency = self.latencies.of[self._tier.index]
             slow = latency.within(SLOW) if latency.known >= KNOWN_FROM else None
             self._slow = None if slow is None else (yield Now()) + slow
-            self._streamed, self._read = isinstance(call, Open), 0
-            if self._streamed and self.plan.reads_logprobs:
+            self._read = 0
+            if isinstance(call, Open) and self.plan.reads_logprobs:
                 self._bound = Bound(self.plan, self._tier, self.request, 0)
         return reply
 
@@ -167,7 +168,7 @@ class Pace:
         """Start the last tier's call."""
         self._slow = self._bound = None
         call: Ask | Open
-        if self._streamed:
+        if self.streamed:
             call = Open(self._last, self.request, live=False)
         else:
             call = Ask(self._last, self.request)
@@ -175,7 +176,7 @@ class Pace:
         if isinstance(granted, Grant):
             self.request.judged_to_end = True  # whichever answers is told of once it is accepted
             self._beside = granted, call
-            yield Race(None, 0.0, cuts=False, ahead=call)
+            yield Race(None, ahead=call)
 
     def drop(self) -> Steps[None]:
         """End what runs ahead: another answer is there."""
@@ -295,13 +296,16 @@ def _drafting(call: Ask | Open) -> tuple[Tier | None, bool]:
     return tier, call.purpose == "draft"
 
 
-def against_the_clock(session: Any, flow: Steps[Verdict], trail: Trail) -> Steps[Verdict]:
+def against_the_clock(
+    session: Any, flow: Steps[Verdict], trail: Trail, *, streamed: bool
+) -> Steps[Verdict]:
     """Run a session's flow against the clock, as its cascade is set up.
 
     Args:
         session: The request.
         flow: What decides it, guarded.
         trail: Where its calls are written down.
+        streamed: Whether its answer is.
     """
     engine, watched = session.engine, session.watched
     if engine.deadline is not None:
@@ -315,5 +319,6 @@ def against_the_clock(session: Any, flow: Steps[Verdict], trail: Trail) -> Steps
         deadline=engine.deadline,
         hedge=engine.hedge,
         abandon=watched.abandon,
+        streamed=streamed,
     )
     return raced(flow, pace)

@@ -101,6 +101,7 @@ class RacingPort(Port):
             return super().close()
         if effect.ahead is not None:
             self._ahead = effect.ahead, self._start(effect.ahead)
+            return StillRunning()  # whatever has come meanwhile is for who waits for it
         if effect.call is not None:
             self._call = self._joined(effect.call) or self._start(effect.call)
         call, ahead = self._call, self._ahead

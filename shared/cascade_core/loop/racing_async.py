@@ -76,6 +76,7 @@ class AsyncRacingPort(AsyncPort):
             return await super().close()
         if effect.ahead is not None:
             self._ahead = effect.ahead, self._start(effect.ahead)
+            return StillRunning()  # whatever has come meanwhile is for who waits for it
         if effect.call is not None:
             self._call = await self._joined(effect.call) or self._start(effect.call)
         call, ahead = self._call, self._ahead

@@ -186,7 +186,9 @@ class Session(RecordedSession):
         flow = self.guarded(
             decide(self.plan, self.request, self._trail, streamed=streamed), self._trail
         )
-        return against_the_clock(self, flow, self._trail) if self._races else flow
+        if not self._races:
+            return flow
+        return against_the_clock(self, flow, self._trail, streamed=streamed)
 
     @property
     def _races(self) -> bool:

@@ -85,6 +85,7 @@ class Clocked:
             return None
         if effect.ahead is not None:
             self._ahead = self._start(effect.ahead, i)
+            return StillRunning()
         if effect.call is not None:
             if self._ahead is not None and self._ahead[0] is effect.call:
                 self._runs, self._ahead = self._ahead, None

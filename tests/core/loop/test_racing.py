@@ -1,0 +1,68 @@
+"""Ports whose calls race: nothing that has come is lost."""
+
+import asyncio
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from cascade_core.draft import Draft
+from cascade_core.effects import Ask, Drafts, Drop, Race, StillRunning
+from cascade_core.loop.racing import RacingPort
+from cascade_core.loop.racing_async import AsyncRacingPort
+from tests.core.making import REQUEST, make_tiers
+
+DRAFT, LAST = make_tiers(2)
+
+
+class Models:
+    """The draft comes once it is asked for in earnest, the last tier's answer at the end."""
+
+    fatal = ()
+
+    def __init__(self):
+        self.drafted, self.gone = threading.Event(), threading.Event()
+
+    def call(self, effect, _):
+        (self.gone if effect.target is LAST else self.drafted).wait(60)
+        return Draft(effect.target.label)
+
+    async def acall(self, effect, _):
+        if effect.target is LAST:
+            await asyncio.Event().wait()
+        return Draft(effect.target.label)
+
+
+@pytest.fixture(params=["sync", "async"])
+def port(request):
+    """Return what performs a port's effects in turn, and what has the draft come."""
+    models = Models()
+    kind = RacingPort if request.param == "sync" else AsyncRacingPort
+    made = kind(models, SimpleNamespace(), None, None)
+    with asyncio.Runner() as runner:
+
+        def does(method, effect):
+            if request.param == "sync":
+                return getattr(made, method)(effect)
+
+            async def awaited():
+                reply = await getattr(made, method)(effect)
+                await asyncio.sleep(0.01)  # what runs goes on
+                return reply
+
+            return runner.run(awaited())
+
+        yield does, models.drafted.set
+        models.gone.set()
+
+
+def test_a_draft_that_comes_while_the_last_tier_is_started_is_not_lost(port):
+    does, come = port
+    assert isinstance(does("race", Race(Ask(DRAFT, REQUEST), 0.0, cuts=False)), StillRunning)
+    come()
+    threading.Event().wait(0.05)  # by now the draft is there
+    assert isinstance(does("race", Race(None, ahead=Ask(LAST, REQUEST))), StillRunning)
+    reply = does("race", Race(None, yields=True))
+    assert isinstance(reply, Drafts)
+    assert reply.drafts[0].text == DRAFT.label
+    assert does("drop", Drop()) is None
