@@ -36,12 +36,15 @@ except ModuleNotFoundError as _missing:
         "pip install 'model-cascade[log]'"
     ) from _missing
 
-FORM = "0003"
+FORM = "0004"
 """The last step in `migrations/versions`."""
 
+_OF_DECISIONS = (("decisions", "handoff"), ("decisions", "promise"))
+
 ADDED: Mapping[str, frozenset[tuple[str, str]]] = {
-    "0001": frozenset({("feedback", "note"), ("audits", "responses"), ("decisions", "handoff")}),
-    "0002": frozenset({("decisions", "handoff")}),
+    "0001": frozenset({("feedback", "note"), ("audits", "responses"), *_OF_DECISIONS}),
+    "0002": frozenset(_OF_DECISIONS),
+    "0003": frozenset(_OF_DECISIONS[1:]),
 }
 """Columns, by table and name, that a database lacks which has stayed in an earlier form."""
 

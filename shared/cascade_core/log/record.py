@@ -76,8 +76,9 @@ def as_record(verdict: Verdict, record_id: str, asked: Asked) -> Record:
         `strong_cost_usd` with `strong_cost_is_estimate`; in shadow mode
         `shadow`; where a tier was passed over because it lacks what the request
         needs, `unable`; where one fails again and again, `failing`; where answers are audited,
-        `audit`; where a budget had no room for a call, `budget`, and `promise` (`"void"`) where the
-        answer stayed below a threshold because of that; where earlier steps had decided on a tier,
+        `audit`; where a budget had no room for a call, `budget`; where the answer met no threshold
+        and went no further for want of budget or time, `promise` (`"void"`); where earlier steps
+        had decided on a tier,
         `held`; where the last tier's answer stayed below its threshold, `handoff`, with
         `handed_to` where somebody answered in its place. No prompt or answer text. Version 2 adds
         the fields of `Asked`, and `judged`: how every judged draft was judged.

@@ -71,6 +71,7 @@ def rows_of(record: Mapping[str, Any], *, undated: float | None = None) -> tuple
         "audit_probability": _number(audit.get("probability")),
         "audit_picked": _yes(audit.get("picked")),
         "handoff": _yes(get("handoff")),
+        "promise": _text(get("promise")),
     }
     request = get("request")
     details = {

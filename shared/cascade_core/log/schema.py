@@ -54,6 +54,7 @@ decisions = Table(
     Column("audit_probability", Double),
     Column("audit_picked", Boolean),
     Column("handoff", Boolean),
+    Column("promise", Text),
     Index("decisions_at", "at"),
 )
 

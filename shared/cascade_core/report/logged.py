@@ -23,6 +23,7 @@ from cascade_core.report.logged_rows import (
     latency_cells,
     share_of,
     shown_groups,
+    void_causes,
     who_rows,
     why_cells,
 )
@@ -140,7 +141,7 @@ def warnings_of(report: LogReport) -> Iterator[str]:
     yield from map(failing_line, report.read.failing)
     if figures.exhausted:
         yield f"{counted(figures.exhausted, 'request')} had no answer from any tier"
-    if figures.void:
+    if figures.voided:
         yield void_line(figures)
     if report.drift is not None:
         for alarm in report.drift.alarms:
@@ -148,10 +149,11 @@ def warnings_of(report: LogReport) -> Iterator[str]:
 
 
 def void_line(figures: TrafficFigures) -> str:
-    """Say of how many answers no promise holds, because a budget was short."""
+    """Say of how many answers no promise holds, and why."""
     return (
-        f"{counted(figures.void, 'answer')} ({figures.void / figures.answered:.1%}) stayed below "
-        "a threshold because a budget had no room: no promise about quality holds for them"
+        f"{counted(figures.voided, 'answer')} ({figures.voided / figures.answered:.1%}) met no "
+        f"threshold, {void_causes(figures)}: no promise about quality holds for "
+        f"{'it' if figures.voided == 1 else 'them'}"
     )
 
 

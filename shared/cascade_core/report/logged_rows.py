@@ -42,8 +42,8 @@ def who_rows(report: LogReport) -> list[Figure]:
     rows.append(_of("… sent on after a draft", figures.escalated, n))
     if figures.straight:
         rows.append(_of("… straight past tier 0", figures.straight, n))
-    if figures.void:
-        rows.append(_of("below a threshold for want of budget", figures.void, n, "promise void"))
+    if figures.voided:
+        rows.append(_of("promise void", figures.voided, n, void_causes(figures)))
     if figures.handoff:
         rows.append(_of("handed off", figures.handoff, n, "below the last tier's threshold"))
     if figures.exhausted:
@@ -175,6 +175,15 @@ def share_of(count: int, n: int, *, spelled: bool = False) -> str:
 def _of(label: str, count: int, n: int, note: str = "") -> Figure:
     """Return a row of how many of some requests."""
     return Figure(label, count / n if n else None, note=note, said=share_of(count, n))
+
+
+def void_causes(figures: TrafficFigures) -> str:
+    """Say why answers that met no threshold were not sent on to a later tier."""
+    words = {"budget": "a budget had no room", "deadline": "there was no time"}
+    causes = [(words[cause], n) for cause, n in figures.void.items() if n]
+    if len(causes) == 1:
+        return f"because {causes[0][0]}"
+    return " and ".join(f"{n:,} because {why}" for why, n in causes)
 
 
 def counted(n: int, what: str) -> str:

@@ -272,10 +272,12 @@ def _route(record: Record) -> list[str]:
         said.append(f"The rule “{record['rule']}” fired.")
     if record["reason"] in {"bypassed", "pinned", "kept", "difficult", "sticky", "cached", "held"}:
         said.append(f"{IN_WORDS[record['reason']].capitalize()}.")
+    void = record.get("promise") == "void"
+    so = ": the answer met no threshold, and no promise holds for it" if void else ""
     if isinstance(budget := record.get("budget"), str):
-        void = record.get("promise") == "void"
-        so = ": the answer stayed below a threshold, and no promise holds for it" if void else ""
         said.append(f"The budget “{budget}” had no room{so}.")
+    elif void:
+        said.append(f"There was no time for a later tier{so}.")
     if record.get("handoff") is True:
         to = record.get("handed_to")
         by = "returned all the same" if to is None else f"replaced by what “{to}” gave"

@@ -71,9 +71,10 @@ def fetch_rows(source: str, ids: Sequence[str]) -> list[DecisionRow]:
 
     from cascade_core.log.schema import audits, decisions, details, feedback  # noqa: PLC0415
 
+    database = database_to_read(source)
     query = (
         sa.select(
-            *decisions.c,
+            *database.columns(decisions),
             sa.func.substr(details.c.request, 1, SHORT).label("asked"),
             sa.func.length(details.c.request).label("asked_length"),
             sa.func.substr(details.c.response, 1, SHORT).label("answered"),
@@ -83,7 +84,7 @@ def fetch_rows(source: str, ids: Sequence[str]) -> list[DecisionRow]:
     )
     audited = sa.select(audits.c.decision, audits.c.status, audits.c.harm).order_by(audits.c.at)
     said = sa.select(feedback.c.decision, feedback.c.quality).order_by(feedback.c.at)
-    with database_to_read(source).reading() as connection:
+    with database.reading() as connection:
         rows = {row.id: row for row in connection.execute(query)}
         seen: dict[str, AuditSeen] = {}
         for key, status, harm in connection.execute(audited.where(audits.c.decision.in_(ids))):

@@ -6,7 +6,7 @@ Only numpy columns are looked at here, a million rows at a time; texts are searc
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +14,8 @@ import numpy as np
 
 from cascade_core.arrays import Array, Flags, Ints
 from cascade_core.errors import ConfigurationError
-from cascade_core.traffic.columns import Named, tags_in
+from cascade_core.traffic.columns import Named, Traffic, tags_in
+from cascade_core.traffic.summary import VOID
 
 if TYPE_CHECKING:
     from cascade_core.review.periods import Period
@@ -34,6 +35,13 @@ NAME_FILTERS = {
 }
 """Filters by a name, and the column of each."""
 
+FLAG_FILTERS: Mapping[str, Callable[[Traffic], Flags]] = {
+    "failed": lambda traffic: traffic.failed > 0,
+    "handoff": lambda traffic: traffic.handoff,
+    "void": lambda traffic: traffic.named["promise"].among(VOID),
+}
+"""Filters that only leave the decisions with a failed call, handed off, or without a promise."""
+
 NUMBER_FILTERS = ("confidence", "cost", "latency")
 """Filters by a number: each has `NAME_from` and `NAME_to`."""
 
@@ -50,7 +58,7 @@ class DecisionFilter:
         names: Of the columns in `NAME_FILTERS`, and `tag`.
         tier: Who answered; -1 for nobody.
         ranges: Lowest and highest number of each in `NUMBER_FILTERS`; None where it is open.
-        failed: Only decisions with a failed call.
+        flags: Those of `FLAG_FILTERS` that are asked for.
         audit: One of `AUDIT_WORDS`.
         label: `yes` for those with feedback, `no` for the others.
         text: What the prompt or the answer has to hold.
@@ -61,7 +69,7 @@ class DecisionFilter:
     names: Mapping[str, str]
     tier: int | None
     ranges: Mapping[str, tuple[float | None, float | None]]
-    failed: bool
+    flags: frozenset[str]
     audit: str
     label: str
     text: str
@@ -78,7 +86,7 @@ class DecisionFilter:
             for end, value in zip(("from", "to"), ends, strict=True):
                 if value is not None:
                     found[f"{name}_{end}"] = written_out(value)
-        found |= {"failed": "yes"} if self.failed else {}
+        found |= {name: "yes" for name in FLAG_FILTERS if name in self.flags}
         found |= {f.name: getattr(self, f.name) for f in fields(self) if f.name in _TEXTS}
         if (self.sort, self.down) != ("time", True):
             found |= {"sort": self.sort, "order": "down" if self.down else "up"}
@@ -121,7 +129,7 @@ def filter_of(query: Mapping[str, str]) -> DecisionFilter:
         ranges={
             n: (_number(query, f"{n}_from"), _number(query, f"{n}_to")) for n in NUMBER_FILTERS
         },
-        failed=query.get("failed", "") == "yes",
+        flags=frozenset(name for name in FLAG_FILTERS if query.get(name, "") == "yes"),
         audit=_one_of(query, "audit", AUDIT_WORDS),
         label=_one_of(query, "label", LABEL_WORDS),
         text=query.get("text", "").strip(),
@@ -179,8 +187,8 @@ def matching(
             left &= columns[name][part] >= low
         if high is not None:
             left &= columns[name][part] <= high
-    if asked.failed:
-        left &= traffic.failed[part] > 0
+    for name in asked.flags:
+        left &= FLAG_FILTERS[name](traffic)[part]
     for mark in filter(None, (asked.audit, asked.label)):
         left &= marks[mark][part]
     rows: Ints = np.flatnonzero(left) + part.start

@@ -113,13 +113,13 @@ def _failures(report: LogReport) -> Iterator[OpenWarning]:
             query={"reason": "exhausted"},
             tone="bad",
         )
-    if report.figures.void:
+    if report.figures.voided:
         yield OpenWarning(
             "void",
             void_line(report.figures),
             "They are worse than what the policy promises, and audits count them in.",
-            "Raise the budget, or have it refuse or wait: when_short= says which.",
-            query={"reason": "budget"},
+            "Raise the budget, or have it refuse or wait (when_short=); give deadline= more time.",
+            query={"void": "yes"},
         )
 
 

@@ -178,7 +178,8 @@ def _plain(figures: TrafficFigures) -> dict[str, Any]:
         "failed_calls": figures.failed_calls,
         "failed_requests": figures.failed_requests,
         "cancelled": figures.cancelled,
-        "void": figures.void / figures.answered if figures.answered else None,
+        "void": figures.voided / figures.answered if figures.answered else None,
+        "void_by": dict(figures.void),
         "handed_off": figures.handoff,
         "exhausted": figures.exhausted,
     }

@@ -6,7 +6,7 @@ Arrays in, plain figures out; `report` shows them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,11 @@ STRAIGHT = frozenset(
 """Reasons of requests that no cheaper tier was asked about before the one that answered."""
 
 
+VOID = frozenset({"void"})
+"""What a record's `promise` says of an answer for which none holds."""
+
 SHORT_OF_BUDGET = frozenset({"budget"})
-"""The reason of answers that a budget had no room beyond."""
+"""The reason of such an answer where a budget had no room; else there was no time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,8 @@ class TrafficFigures:
         failed_requests: Requests with at least one.
         exhausted: Requests that nobody answered though they were waited for.
         cancelled: Requests that nobody waited for any longer.
-        void: Answers below a threshold because a budget was short: no promise holds for them.
+        void: Answers for which no promise holds, since what would have gone on to a later tier
+            could not: by cause, `budget` and `deadline`.
         handoff: Answers of the last tier that were handed off.
     """
 
@@ -99,13 +103,18 @@ class TrafficFigures:
     failed_requests: int
     exhausted: int
     cancelled: int = 0
-    void: int = 0
+    void: Mapping[str, int] = field(default_factory=dict)
     handoff: int = 0
 
     @property
     def beyond(self) -> int:
         """How many another tier than the cheapest answered."""
         return self.answered - self.by_tier.get(0, 0)
+
+    @property
+    def voided(self) -> int:
+        """For how many answers no promise holds."""
+        return sum(self.void.values())
 
     @property
     def saved(self) -> Saved:
@@ -161,10 +170,7 @@ class Worked:
             failed_requests=int(np.count_nonzero(failed > 0)),
             exhausted=int(np.count_nonzero(rows & ~way.answered)) - reasons.get("cancelled", 0),
             cancelled=reasons.get("cancelled", 0),
-            # Where the strongest tier answers for that reason, a budget had no room for a draft.
-            void=int(
-                np.count_nonzero(rows & way.kept & traffic.named["reason"].among(SHORT_OF_BUDGET))
-            ),
+            void=self._void(rows & way.answered),
             handoff=int(np.count_nonzero(rows & way.answered & traffic.handoff)),
         )
 
@@ -185,6 +191,15 @@ class Worked:
             Happened(*(getattr(way, each.name)[rows] for each in fields(way))),
             self.audit_cost[rows],
         )
+
+    def _void(self, rows: Flags) -> Mapping[str, int]:
+        named = self.traffic.named
+        void = rows & named["promise"].among(VOID)
+        short = void & named["reason"].among(SHORT_OF_BUDGET)
+        return {
+            "budget": int(np.count_nonzero(short)),
+            "deadline": int(np.count_nonzero(void & ~short)),
+        }
 
     def _latency(self, rows: Flags) -> Latency:
         known = self.traffic.latency[rows]

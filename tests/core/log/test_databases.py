@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -22,10 +23,12 @@ from cascade_core import flush_log
 from cascade_core.errors import ConfigurationError
 from cascade_core.log import audit_event, feedback_event, open_log
 from cascade_core.log import database as module
-from cascade_core.log.database import FORM, VERSION_TABLE, Database
+from cascade_core.log.database import ADDED, FORM, VERSION_TABLE, Database
 from cascade_core.log.reading import database_to_read, is_log, read_events, read_records
+from cascade_core.log.rows import row_of_event, rows_of
 from cascade_core.log.schema import decisions, metadata
 from cascade_core.log.urls import without_password
+from cascade_core.review.fetching import fetch_rows
 from cascade_core.traffic.reading import read_log
 from tests.core.log.databases import a_record, flushed, let_go
 
@@ -75,6 +78,7 @@ def test_what_is_analysed_has_columns(url):
         "audit_probability": 0.25,
         "audit_picked": True,
         "handoff": None,
+        "promise": None,
     }
     assert dict(zip(names, row, strict=True)) == {name: expected[name] for name in names}
     ((at, calls),) = column(url, "at", "calls")
@@ -190,46 +194,77 @@ def test_the_steps_make_the_tables_that_are_written(url):
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
         assert compare_metadata(context, metadata) == []
+    assert ScriptDirectory.from_config(steps()).get_current_head() == FORM
+
+
+def steps():
     config = Config()
-    config.set_main_option(
-        "script_location", str(module.Path(module.__file__).with_name("migrations"))
-    )
-    assert ScriptDirectory.from_config(config).get_current_head() == FORM
+    folder = module.Path(module.__file__).with_name("migrations")
+    config.set_main_option("script_location", str(folder))
+    return config
 
 
-def back_to_the_first_form(url):
-    """Make a log what the first release wrote."""
-    written(url, a_record(id="d1"))
-    log = open_log(url)
-    log.write_event(feedback_event("d1", 0.0, by="ann"))
-    log.write_event(audit_event("d1", status="done", probability=0.5, compare="auto"))
-    assert flush_log(30)
-    with Database(url).writing() as connection:
-        connection.exec_driver_sql("ALTER TABLE feedback DROP COLUMN note")
-        connection.exec_driver_sql("ALTER TABLE audits DROP COLUMN responses")
-        connection.exec_driver_sql("ALTER TABLE decisions DROP COLUMN handoff")
-        connection.exec_driver_sql(f"UPDATE {VERSION_TABLE} SET version_num = '0001'")
+VOID = {"reason": "budget", "accepted": False, "budget": "all", "promise": "void"}
+OLD = [a_record(id="d1"), a_record(id="d2", **VOID), a_record(id="d3", metadata=VOID)]
 
 
-def test_a_log_of_the_first_form_gets_what_is_new(url):
-    back_to_the_first_form(url)
+def of_form(url, form):
+    """Make a log as an earlier release did, with what was written to it then."""
+    config = steps()
+    database = Database(url)
+    with database.connect() as connection, connection.begin():
+        config.attributes.update(connection=connection, version_table=VERSION_TABLE)
+        command.upgrade(config, form)
+    audit = audit_event("d1", status="done", probability=0.5, compare="auto")
+    events = map(row_of_event, (feedback_event("d1", 0.0, by="ann"), audit))
+    written = [
+        (name, row)
+        for record in OLD
+        for name, row in zip(("decisions", "details"), rows_of(record), strict=True)
+    ]
+    with database.connect() as connection, connection.begin():  # `writing` would upgrade it
+        for name, row in (*written, *events):
+            kept = {key: it for key, it in row.items() if (name, key) not in ADDED[form]}
+            connection.execute(metadata.tables[name].insert(), kept)
+    return url
+
+
+def form_of(url):
+    with database_to_read(url).reading() as connection:
+        return connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}").scalar()
+
+
+@pytest.mark.parametrize("form", ADDED)
+def test_a_log_of_an_earlier_form_gets_what_is_new(url, form):
+    of_form(url, form)
     (feedback,) = read_events(url, "feedback")
     assert (feedback["by"], feedback["note"]) == ("ann", None)
-    assert read_log(url, None, None).traffic.handoff.tolist() == [False]
-    with database_to_read(url).reading() as connection:
-        found = connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}").scalar()
-        assert found == "0001", "who reads changes nothing"
-    assert flushed(open_log(url), feedback_event("d1", 1.0, note="Right after all."))
+    assert {each["id"]: each for each in read_records(url)} == {each["id"]: each for each in OLD}
+    assert read_log(url, None, None).traffic.handoff.tolist() == [False] * 3
+    assert form_of(url) == form, "who reads changes nothing"
+
+    later = a_record(id="d4", handoff=True, **VOID)
+    assert flushed(open_log(url), feedback_event("d1", 1.0, note="Right after all."), later)
+    assert form_of(url) == FORM
     assert [each["note"] for each in read_events(url, "feedback")] == [None, "Right after all."]
+    assert column(url, "id", "handoff", "promise", "model") == [
+        ("d1", None, None, "m0"),
+        ("d2", None, "void", "m0"),
+        ("d3", None, None, "m0"),
+        ("d4", True, "void", "m0"),
+    ]
+    assert next(iter(read_events(url, "audit")))["status"] == "done"
 
 
-def test_a_log_of_the_first_form_is_read_where_it_cannot_be_changed(tmp_path):
+@pytest.mark.parametrize("form", ADDED)
+def test_a_log_of_an_earlier_form_is_read_where_it_cannot_be_changed(tmp_path, form):
     file = tmp_path / "decisions.db"
-    back_to_the_first_form(f"sqlite:///{file}")
+    of_form(f"sqlite:///{file}", form)
     url = f"sqlite:///file:{file}?mode=ro&uri=true"
     (feedback,), (audit,) = read_events(url, "feedback"), read_events(url, "audit")
     assert (feedback["by"], feedback["note"], audit["status"]) == ("ann", None, "done")
-    assert [each["id"] for each in read_records(url)] == ["d1"]
+    assert sorted(each["id"] for each in read_records(url)) == ["d1", "d2", "d3"]
+    assert [each.id for each in fetch_rows(url, ["d2", "d1"])] == ["d2", "d1"]
     with pytest.raises(sa.exc.OperationalError, match="readonly"):
         Database(url).open()
 
@@ -245,11 +280,11 @@ def test_several_may_be_the_first_to_open_a_database(url):
 
 def test_several_threads_may_read_what_none_of_them_can_change(tmp_path):
     file = tmp_path / "decisions.db"
-    back_to_the_first_form(f"sqlite:///{file}")
+    of_form(f"sqlite:///{file}", "0001")
     url = f"sqlite:///file:{file}?mode=ro&uri=true"
     with ThreadPoolExecutor(8) as pool:
         found = [pool.submit(lambda: list(read_records(url))) for _ in range(12)]
-        assert all([each["id"] for each in one.result()] == ["d1"] for one in found)
+        assert all(len(one.result()) == len(OLD) for one in found)
 
 
 def test_a_database_of_a_newer_release_is_left_alone(url):

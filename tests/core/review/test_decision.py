@@ -313,3 +313,16 @@ def test_an_answer_that_was_handed_off_is_told(more: dict[str, Any], said: str) 
     shown = decision_shown(WholeDecision(record, [], []))
     assert any(said in sentence for sentence in shown.route)
     assert [draft.tier for draft in shown.drafts] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"reason": "budget", "budget": "all"}, "The budget “all” had no room: the answer met no"),
+        ({"reason": "best_draft"}, "There was no time for a later tier: the answer met no"),
+    ],
+)
+def test_an_answer_without_a_promise_is_told(more: dict[str, Any], said: str) -> None:
+    record = decision("a", accepted=False, promise="void", **more)
+    shown = decision_shown(WholeDecision(record, [], []))
+    assert any(said in sentence for sentence in shown.route)

@@ -23,7 +23,7 @@ from cascade_core.review.searching import search_texts
 from tests.core.log.databases import KINDS, database
 from tests.core.review.asking import Pages
 from tests.core.review.logs import everything
-from tests.core.traffic.making import DAY, decision
+from tests.core.traffic.making import DAY, decision, sent_on
 from tests.core.traffic.storing import store
 
 ODD = "50% _off_ É\n“quoted”"
@@ -31,6 +31,12 @@ ODD = "50% _off_ É\n“quoted”"
 
 def texts(text: str) -> dict[str, Any]:
     return {"request": [{"role": "user", "text": text}], "response": f"You said: {text}"}
+
+
+MARKED = [
+    sent_on("handed off", 4, handoff=True, handed_to="queue"),
+    decision("short", 5, reason="budget", accepted=False, promise="void"),
+]
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -41,7 +47,7 @@ def log(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         decision("=1+1", 13, tags=["a", "=cmd()"], **{"class": "=HYPERLINK()"}),
     ]
     with database(request.param, tmp_path_factory.mktemp("log")) as url:
-        yield store([*everything(), *more], url)
+        yield store([*everything(), *MARKED, *more], url)
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +80,9 @@ FILTERS: list[tuple[dict[str, str], Any]] = [
     ({"cost_from": "0.01", "cost_to": "0.01"}, lambda each: each["cost_usd"] == 0.01),
     ({"latency_from": "800"}, lambda each: each["latency_ms"] >= 800),
     ({"failed": "yes"}, lambda each: any(c["outcome"] == "failed" for c in each["calls"])),
+    ({"handoff": "yes"}, lambda each: "handoff" in each),
+    ({"void": "yes", "tier": "0"}, lambda each: "promise" in each),
+    ({"void": "yes", "handoff": "yes"}, lambda each: False),
     ({"since": "2026-03-04", "until": "2026-03-06"}, lambda each: "03-04" <= each["at"][5:] < "03-06"),
     ({"class": "refund", "since": "2026-03-09"}, lambda each: each["id"] in {"late 9", "late 10"}),
 ]  # fmt: skip
@@ -81,7 +90,7 @@ FILTERS: list[tuple[dict[str, str], Any]] = [
 
 @pytest.mark.parametrize(("query", "wanted"), FILTERS, ids=[str(query) for query, _ in FILTERS])
 def test_a_filter_leaves_what_it_says(pages: Pages, query: dict[str, str], wanted: Any) -> None:
-    entries = [each for each in everything() if "event" not in each]
+    entries = [each for each in (*everything(), *MARKED) if "event" not in each]
     kept = {each["id"] for each in entries if wanted(each)}
     known = {each["id"] for each in entries}
     assert {each for each in found(pages, **query) if each in known} == kept

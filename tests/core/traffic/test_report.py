@@ -365,22 +365,49 @@ def test_the_page_says_the_same_and_escapes_names(cascade: Run, tmp_path: Path) 
         assert words in page
 
 
-def test_answers_that_a_budget_kept_below_a_threshold_are_counted_and_warned_of(
-    cascade: Run, tmp_path: Path
+VOID = {"accepted": False, "promise": "void"}
+SHORT = decision("short", reason="budget", budget="all", **VOID)
+LATE = decision("late", reason="best_draft", **VOID)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("voided", "by", "said"),
+    [
+        (
+            [SHORT],
+            {"budget": 1, "deadline": 0},
+            "1 answer (20.0%) met no threshold, because a budget had no room",
+        ),
+        (
+            [SHORT, LATE, LATE | {"id": "later"}],
+            {"budget": 1, "deadline": 2},
+            "3 answers (42.9%) met no threshold, 1 because a budget had no room and 2 because there",
+        ),
+    ],
+)
+def test_answers_without_a_promise_are_counted_by_their_cause_and_warned_of(
+    cascade: Run, tmp_path: Path, kind: str, voided: list[Any], by: Any, said: str
 ) -> None:
     log = [
         decision("sure"),
-        decision("void", accepted=False, reason="budget", budget="all", promise="void"),
         sent_on("short of a draft", reason="budget", budget="all"),
+        decision("kept a draft", accepted=False, reason="best_draft"),
+        decision("also"),
         nobody("left", reason="cancelled"),
+        nobody("too late", promise="void"),
+        *voided,
     ]
-    path = str(write_lines(log, tmp_path / "log.jsonl"))
-    found = figures(cascade("report", path, "--json"))
-    assert found["void"] == pytest.approx(1 / 3)
-    assert (found["cancelled"], found["exhausted"]) == (1, 0)
-    said = cascade("report", path).out
-    assert "1 answer (33.3%) stayed below a threshold because a budget had no room" in said
-    assert "cancelled or left" in said
+    lines = str(write_lines(log, tmp_path / "log.jsonl"))
+    with database(kind, tmp_path) as url:
+        for source in (lines, store(log, url)):
+            found = figures(cascade("report", source, "--json"))
+            assert found["void"] == pytest.approx(len(voided) / (4 + len(voided)))
+            assert found["void_by"] == by
+            assert (found["cancelled"], found["exhausted"]) == (1, 1)
+            shown = cascade("report", source).out
+            assert said in " ".join(shown.split())
+            assert "cancelled or left" in shown
 
 
 def test_answers_that_were_handed_off_are_counted(cascade: Run, tmp_path: Path) -> None:
