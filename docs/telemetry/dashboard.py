@@ -30,6 +30,7 @@ def label(attribute: str) -> str:
 
 REQUESTS = exposed(names.REQUESTS)
 DURATION = exposed(names.REQUEST_DURATION)
+HANDOFFS = exposed(names.HANDOFFS)
 CALLS = exposed(names.CALLS)
 SPENT = exposed(names.COST_USD)
 COMPARED = exposed(names.COMPARED_COST)
@@ -232,10 +233,13 @@ def traffic(board: Board) -> None:
         stacked=True,
     )
     board.lines(
-        "Escalated share",
+        "Escalated and handed off",
         "percentunit",
-        [(share(rate(REQUESTS, ESCALATED), rate(REQUESTS)), "escalated")],
-        "A jump says that traffic, or the cheap model, has changed: see cascade drift.",
+        [
+            (share(rate(REQUESTS, ESCALATED), rate(REQUESTS)), "escalated"),
+            (share(rate(HANDOFFS), rate(REQUESTS)), "handed off by the last tier"),
+        ],
+        "A jump says that traffic, or a model, has changed: see cascade drift.",
     )
 
 

@@ -45,7 +45,7 @@ def main() -> None:
     settings: Any = {"prices": PRICES, "log": log, "audit": Audit(0.5, max_usd_per_day=100)}
     unpriced = FakeChat(script(0), model_name="house")
     cascades = [
-        ChatCascade(tiers=[cheap, strong], name="desk", **settings),
+        ChatCascade(tiers=[cheap, strong], name="desk", thresholds=[0.9, 0.8], **settings),
         ChatCascade(tiers=[cheap, strong], name="shop", **settings),
         ChatCascade(tiers=[unpriced, strong], name="lab", **settings),
     ]

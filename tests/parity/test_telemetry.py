@@ -93,7 +93,9 @@ async def test_a_decision_has_a_span_with_one_below_it_for_each_call(
 
 @pytest.mark.parametrize("framework", list(WAYS))
 @pytest.mark.parametrize("way", range(4), ids=["sync", "async", "stream", "astream"])
-async def test_an_answer_that_was_handed_off_says_so_on_its_span(framework: str, way: int) -> None:
+async def test_an_answer_that_was_handed_off_says_so_on_its_span_and_is_counted(
+    framework: str, way: int
+) -> None:
     def queue(request: Any, draft: Any) -> str:
         return "of a person"
 
@@ -104,12 +106,16 @@ async def test_an_answer_that_was_handed_off_says_so_on_its_span(framework: str,
         (decision,) = seen.spans("cascade ")
         said = decision.attributes or {}
         assert said[names.HANDOFF] is True
-        assert said.get(names.HANDED_TO) == (None if handler is None else "queue")
+        to = None if handler is None else "queue"
+        assert said.get(names.HANDED_TO) == to
+        counted = seen.total(names.HANDOFFS, names.REASON, names.HANDED_TO, names.FRAMEWORK)
+        assert counted == {("low_confidence", to, framework): 1}
     plain = TelemetrySeen()
     await settled(
         WAYS[framework][way], cascades("sure", "sure", telemetry=plain.setting)[framework]
     )
     assert names.HANDOFF not in (plain.spans("cascade ")[0].attributes or {})
+    assert not plain.points(names.HANDOFFS)
 
 
 @pytest.mark.parametrize(("make", "call"), CALLS)

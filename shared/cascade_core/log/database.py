@@ -11,7 +11,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
@@ -29,24 +29,12 @@ try:
     from sqlalchemy.exc import ArgumentError, DBAPIError
     from sqlalchemy.pool import NullPool
 
-    from cascade_core.log.schema import audits, meta
+    from cascade_core.log.schema import ADDED, FORM, audits, meta
 except ModuleNotFoundError as _missing:
     raise ConfigurationError(
         f"a log in a database needs {_missing.name}, which is not installed: "
         "pip install 'model-cascade[log]'"
     ) from _missing
-
-FORM = "0004"
-"""The last step in `migrations/versions`."""
-
-_OF_DECISIONS = (("decisions", "handoff"), ("decisions", "promise"))
-
-ADDED: Mapping[str, frozenset[tuple[str, str]]] = {
-    "0001": frozenset({("feedback", "note"), ("audits", "responses"), *_OF_DECISIONS}),
-    "0002": frozenset(_OF_DECISIONS),
-    "0003": frozenset(_OF_DECISIONS[1:]),
-}
-"""Columns, by table and name, that a database lacks which has stayed in an earlier form."""
 
 VERSION_TABLE = "cascade_log_version"
 """Not Alembic's usual name: a team may keep its own tables in the same database."""

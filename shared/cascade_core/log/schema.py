@@ -8,6 +8,8 @@ Whoever changes a table writes the step from the old one to `migrations/versions
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -19,6 +21,18 @@ from sqlalchemy import (
     Table,
     Text,
 )
+
+FORM = "0004"
+"""The last step in `migrations/versions`."""
+
+_OF_DECISIONS = (("decisions", "handoff"), ("decisions", "promise"))
+
+ADDED: Mapping[str, frozenset[tuple[str, str]]] = {
+    "0001": frozenset({("feedback", "note"), ("audits", "responses"), *_OF_DECISIONS}),
+    "0002": frozenset(_OF_DECISIONS),
+    "0003": frozenset(_OF_DECISIONS[1:]),
+}
+"""Columns, by table and name, that a database lacks which has stayed in an earlier form."""
 
 metadata = MetaData()
 

@@ -45,7 +45,12 @@ def check_length(given: int, tiers: int, where: str) -> None:
 
 def needed_entries(tiers: int) -> str:
     """Say how many entries so many tiers need."""
-    return f"{tiers} tiers need {tiers - 1}: one for every tier but the last"
+    if tiers == 1:
+        return "one tier takes none, or 1, below which its answers are handed off"
+    return (
+        f"{tiers} tiers need {tiers - 1}, one for every tier but the last, or {tiers}: below its "
+        "own the last tier hands off"
+    )
 
 
 def handoff_in(tiers: int, *given: Sequence[float] | None) -> float | None:

@@ -98,6 +98,10 @@ class Metrics:
             if not judged["accepted"]:
                 why = {**who, names.TIER: judged["tier"], names.REASON: judged["reason"]}
                 add(names.ESCALATIONS, 1, {**why, names.CLASS: asked[names.CLASS]})
+        if record.get("handoff"):
+            to = self._one_of(names.HANDED_TO, record.get("handed_to"))
+            why = {**who, names.REASON: record["reason"], names.HANDED_TO: to}
+            add(names.HANDOFFS, 1, {**why, names.CLASS: asked[names.CLASS]})
         for failing in record.get("failing", ()):
             if failing["open"]:
                 add(names.LEFT_ALONE, 1, {**who, names.TIER: failing["tier"]})

@@ -95,6 +95,7 @@ COMPARED_COST = "cascade.cost.compared"
 STRONG_COST = "cascade.cost.strong"
 UNPRICED = "cascade.calls.unpriced"
 ESCALATIONS = "cascade.escalations"
+HANDOFFS = "cascade.handoffs"
 LEFT_ALONE = "cascade.left_alone"
 AUDITS = "cascade.audits"
 HARM = "cascade.audit.harm"
@@ -114,6 +115,7 @@ METRICS = {
     STRONG_COST: ("counter", "USD", "What the strongest tier alone would have cost for these"),
     UNPRICED: ("counter", "{call}", "Calls whose cost is not known"),
     ESCALATIONS: ("counter", "{draft}", "Drafts that were judged and not accepted, by reason"),
+    HANDOFFS: ("counter", "{request}", "Requests whose last tier's answer was handed off"),
     LEFT_ALONE: ("counter", "{request}", "Requests that left a tier alone that keeps failing"),
     AUDITS: ("counter", "{audit}", "Audits, by what became of them"),
     HARM: ("histogram", "1", "Quality lost by not asking the strongest tier, of audits done"),

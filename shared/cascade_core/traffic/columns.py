@@ -26,14 +26,7 @@ NUMBERS = ("at", "cost_usd", "strong_cost_usd", "latency_ms", "audit_probability
 """What is almost never the same in two rows."""
 
 NAME_COLUMNS = (
-    "cascade",
-    "class",
-    "policy",
-    "policy_version",
-    "rule",
-    "model",
-    "reason",
-    "promise",
+    *("cascade", "class", "policy", "policy_version", "rule", "model", "reason", "promise"),
 )
 _FLAGS = ("accepted", "strong_cost_is_estimate", "audit_picked", "handoff")
 KIND = (*NAME_COLUMNS, *_FLAGS, "tier", "calls", "failed_calls")

@@ -23,10 +23,10 @@ from cascade_core import flush_log
 from cascade_core.errors import ConfigurationError
 from cascade_core.log import audit_event, feedback_event, open_log
 from cascade_core.log import database as module
-from cascade_core.log.database import ADDED, FORM, VERSION_TABLE, Database
+from cascade_core.log.database import VERSION_TABLE, Database
 from cascade_core.log.reading import database_to_read, is_log, read_events, read_records
 from cascade_core.log.rows import row_of_event, rows_of
-from cascade_core.log.schema import decisions, metadata
+from cascade_core.log.schema import ADDED, FORM, decisions, metadata
 from cascade_core.log.urls import without_password
 from cascade_core.review.fetching import fetch_rows
 from cascade_core.traffic.reading import read_log

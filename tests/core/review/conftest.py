@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cascade_core.log.database import FORM, Database
+from cascade_core.log.database import Database
+from cascade_core.log.schema import FORM
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,7 @@ def test_a_single_tier_needs_no_threshold_but_one_for_all_is_no_error():
     [
         (
             {"thresholds": [0.7]},
-            r"thresholds=: 1 given, but 3 tiers need 2: one for every tier but",
+            r"thresholds=: 1 given, but 3 tiers need 2, one for every tier but the last, or 3: ",
         ),
         ({"thresholds": [0.7] * 4}, r"thresholds=: 4 given, but 3 tiers need 2"),
         ({"thresholds": 1.2}, r"thresholds\[0\] is 1.2: give a number in \[0, 1\]$"),
