@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from typing import Any, Protocol, TypeAlias, cast
@@ -18,12 +18,13 @@ from langchain_core.runnables.base import coerce_to_runnable
 from cascade_core.errors import ConfigurationError
 from cascade_core.given import Tier as DeclaredTier
 from cascade_core.given import bare_model, check_is_one, described, listed_tiers
-from cascade_core.integrations.classes import (
+from cascade_core.integrations.classes import model_name, other_names
+from cascade_core.integrations.limits import (
     answers_asked,
     max_tokens,
-    model_name,
-    other_names,
+    model_in,
     token_limit,
+    tokens_beside,
 )
 from cascade_core.integrations.schemas import schema_set
 from cascade_core.named import CHAT_MODELS, make_named
@@ -47,6 +48,7 @@ from langchain_cascade.wrapping import (
     bound_kwargs,
     find_chat_model,
     flatten,
+    is_one_model,
     rebuild,
     setup_text,
     vary,
@@ -306,30 +308,35 @@ def _streaming_disabled(flat: Flat) -> bool:
 
 def to_core(tiers: Sequence[ChatTier]) -> tuple[Tier, ...]:
     """Return the tiers as the core sees them."""
-    return tuple(
-        Tier(
-            index=index,
-            model=model_name(tier.inner),
-            native=tier,
-            names=other_names(tier.inner),
-            provider=host(tier.inner),
-            logprobs=LogprobMemory(False if tier.mute({}) else gives_logprobs(tier.inner)),
-            abilities=described(abilities(tier.inner), tier.said),
-            max_tokens=_limit(tier),
-            streams=can_stream(tier),
-            output_schema=schema_set(tier.inner, bound_kwargs(tier.given)),
-            setup=tier.identity,
-            composite=hasattr(tier.inner, "tier_names"),
-            answers=answers_asked(tier.arguments({}))
-            or answers_asked({"n": getattr(tier.inner, "n", None)})
-            or 1,
-        )
-        for index, tier in enumerate(tiers)
+    return tuple(_to_core(index, tier) for index, tier in enumerate(tiers))
+
+
+def _to_core(index: int, tier: ChatTier) -> Tier:
+    bound = bound_kwargs(tier.given)
+    several = not is_one_model(tier.given)
+    said = described(abilities(tier.inner), tier.said)
+    if several or model_in(bound) is not None:  # the profile is that of one model, or of another
+        said = replace(said, max_output_tokens=None)
+    return Tier(
+        index=index,
+        model=model_in(bound) or model_name(tier.inner),
+        native=tier,
+        names=other_names(tier.inner),
+        provider=host(tier.inner),
+        logprobs=LogprobMemory(False if tier.mute({}) else gives_logprobs(tier.inner)),
+        abilities=said,
+        max_tokens=None if several else _limit(tier.inner, bound),
+        streams=can_stream(tier),
+        output_schema=schema_set(tier.inner, bound),
+        setup=tier.identity,
+        composite=several or hasattr(tier.inner, "tier_names"),
+        answers=answers_asked(tier.arguments({}))
+        or answers_asked({"n": getattr(tier.inner, "n", None)})
+        or 1,
+        beside=tokens_beside(bound, getattr(tier.inner, "model_kwargs", None)),
     )
 
 
-def _limit(tier: ChatTier) -> int | None:
-    flat = flatten(tier.given)
-    if flat is None:
-        return None
-    return token_limit(flat.kwargs) or max_tokens(flat.model)
+def _limit(model: BaseChatModel, bound: Mapping[str, Any]) -> int | None:
+    limit = token_limit(bound)
+    return max_tokens(model) if limit is None else limit or None

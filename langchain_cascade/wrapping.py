@@ -231,6 +231,13 @@ def bound_kwargs(runnable: Model) -> dict[str, Any]:
     return kwargs
 
 
+def is_one_model(runnable: Model) -> bool:
+    """Tell whether one model alone answers: nothing is around it but bindings and retries."""
+    while isinstance(runnable, RunnableBindingBase):
+        runnable = runnable.bound
+    return isinstance(runnable, BaseChatModel)
+
+
 def flatten(runnable: Model) -> Flat | None:
     """Return a bare model and all that is bound to it.
 

@@ -15,7 +15,8 @@ from llama_index.core.llms import LLM
 from cascade_core.errors import ConfigurationError
 from cascade_core.given import Tier as DeclaredTier
 from cascade_core.given import bare_model, described, listed_tiers
-from cascade_core.integrations.classes import max_tokens, other_names
+from cascade_core.integrations.classes import other_names
+from cascade_core.integrations.limits import max_tokens, tokens_beside
 from cascade_core.integrations.schemas import schema_set
 from cascade_core.setup.engine import Engine
 from cascade_core.tier import LogprobMemory, Tier
@@ -146,6 +147,7 @@ def make_tier(given: object, index: int) -> Tier:
         output_schema=schema_set(llm),
         setup=partial(setup_of, llm),
         composite=hasattr(llm, "tier_names"),
+        beside=tokens_beside(getattr(llm, "additional_kwargs", None)),
     )
 
 

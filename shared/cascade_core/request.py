@@ -96,6 +96,8 @@ class Request:
             answer that a later tier has begun.
         thread: The conversation that it belongs to, where the caller named one.
         run: The run of an agent or a chain that it belongs to, as far as it is known.
+        unread: The argument that names what nobody here can read, such as a conversation that its
+            provider keeps.
         answers: How many answers it asks for, where it says so itself; as `max_tokens`.
         further: Whether it goes on with a turn that a model has begun: after the user's last
             message stand tools' results, or an answer.
@@ -133,6 +135,7 @@ class Request:
         "thread",
         "tool_choice",
         "tools",
+        "unread",
     )
 
     def __init__(  # noqa: PLR0913 - a request has this many sides
@@ -150,6 +153,7 @@ class Request:
         needs: Collection[Missing] = (),
         load: Load | Callable[[], Load] | None = None,
         max_tokens: int | None = None,
+        unread: str | None = None,
         first: int = 0,
         thread: str | None = None,
         run: str | None = None,
@@ -169,6 +173,7 @@ class Request:
         self.needs = needs
         self._load = load
         self.max_tokens = max_tokens
+        self.unread = unread
         self.first = first
         self.thread = thread
         self.run = run

@@ -217,6 +217,7 @@ class Tier:
         setup: Gives all that makes it answer as it does, to tell whether two tiers are one.
         tool_only: Whether it always answers by calling a tool, or by an object it is made to make.
         composite: Whether it may call several models: a chain, an engine, another cascade.
+        beside: Tokens at the most that it sends with every prompt, such as tools bound to it.
         answers: How many answers it gives to one request, all of which are paid for.
     """
 
@@ -232,6 +233,7 @@ class Tier:
     streams: bool = False
     tool_only: bool = False
     composite: bool = False
+    beside: int = 0
     answers: int = 1
     output_schema: Mapping[str, Any] | None = field(default=None, repr=False)
     setup: Callable[[], object] | None = field(default=None, repr=False)

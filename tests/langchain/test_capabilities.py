@@ -11,7 +11,8 @@ from langchain_groq import ChatGroq
 from langchain_ollama import ChatOllama
 from langchain_openai import AzureChatOpenAI, ChatOpenAI
 
-from cascade_core.integrations.classes import max_tokens, model_name
+from cascade_core.integrations.classes import model_name
+from cascade_core.integrations.limits import max_tokens
 from langchain_cascade import ChatCascade
 from langchain_cascade.capabilities import gives_logprobs
 from langchain_cascade.tiers import make_tier

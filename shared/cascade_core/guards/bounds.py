@@ -3,8 +3,8 @@
 The output is bounded by the request's limit, else the tier's, else the most that the model can
 write, where its profile says so; what a model thinks unseen counts into all of these. The prompt is
 bounded by its bytes at first, for no tokenizer of bytes makes more tokens than that, and nothing
-has to be counted. Only where a budget has no room for so much it is counted: exactly with the
-model's own encoding, else as a token for every two bytes, which is twice what English takes.
+has to be counted. Only where a budget has no room for so much it is counted, if the model's own
+encoding is at hand. No other rule is a bound: digits and Thai may take a token for every byte.
 
 What nobody can count beforehand has an allowance: `PART_TOKENS` for images and files, and some for
 the text that providers write around tools and schemas.
@@ -21,7 +21,7 @@ from cascade_core.costs.rate import EXACT, Rate
 from cascade_core.costs.tokens import MESSAGE_TOKENS, REPLY_TOKENS, count_tokens
 from cascade_core.effects import Ask, Open
 from cascade_core.guards.ledger import Amount
-from cascade_core.integrations.classes import token_limit
+from cascade_core.integrations.limits import AROUND_TOKENS, TOOL_TOKENS, token_limit
 
 if TYPE_CHECKING:
     from cascade_core.costs.prices import Prices
@@ -38,15 +38,6 @@ PART_TOKENS: Mapping[str, int] = {
 
 IMAGES_OF_SMALL_MODELS = 50_000
 """The same for an image that gpt-4o-mini reads, which bills one as up to 48,169 tokens."""
-
-TOOL_TOKENS = 500
-"""For each tool, beside its schema: its description."""
-
-AROUND_TOKENS = 1_000
-"""Once, for what a provider writes around tools, or around a schema."""
-
-BYTES_A_TOKEN = 2
-"""Bytes of a prompt that are counted as one token where its model's encoding is not known."""
 
 
 class Wanted(NamedTuple):
@@ -102,6 +93,9 @@ def bound_of(
         return Unbounded("bound: it may call several models", give)
     if output is None:
         return Unbounded("bound on what it writes", "max_tokens= to the model")
+    if call.request.unread is not None and call.request.native is not None:
+        lacks = f"bound where a request has an argument {call.request.unread}="
+        return Unbounded(lacks, "the whole of it in the request, and the model in tiers=")
     if wanted.usd and rate is None:
         return Unbounded("price", "prices= to the cascade")
     own = call.request.answers if call.request.native is not None else None
@@ -113,11 +107,11 @@ def bound_of(
 
 def _output(call: Ask | Open, tier: Tier) -> int | None:
     asked = token_limit(call.options) if isinstance(call, Ask) and call.options else None
-    if asked is not None:
-        return asked
     request = call.request
-    if request.max_tokens is not None and request.native is not None:
-        return request.max_tokens
+    if asked is None and request.native is not None:
+        asked = request.max_tokens
+    if asked is not None:  # where the arguments lift a limit, the model's own counts for nothing
+        return asked or tier.abilities.max_output_tokens
     return tier.max_tokens or tier.abilities.max_output_tokens
 
 
@@ -134,7 +128,7 @@ def _most(rate: Rate, prompt: int, output: int) -> Decimal:
 
 def _prompt(request: Request, tier: Tier, *, counted: bool) -> int:
     load = request.load
-    tokens = REPLY_TOKENS + MESSAGE_TOKENS * (load.messages + 1)
+    tokens = REPLY_TOKENS + MESSAGE_TOKENS * (load.messages + 1) + tier.beside
     if counted:
         tokens += sum(_counted(turn.text, tier.model) for turn in request.turns)
         for turn in request.turns:
@@ -154,9 +148,7 @@ def _prompt(request: Request, tier: Tier, *, counted: bool) -> int:
 
 def _counted(text: str, model: str | None) -> int:
     tokens, source = count_tokens(text, model)
-    if source == "tiktoken":
-        return tokens
-    return -(-len(text.encode(errors="replace")) // BYTES_A_TOKEN)
+    return tokens if source == "tiktoken" else len(text.encode(errors="replace"))
 
 
 def _parts(request: Request, tier: Tier) -> int:

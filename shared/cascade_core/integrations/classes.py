@@ -8,8 +8,8 @@ Facts are from the integrations' own sources, as of November 2026.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -196,22 +196,3 @@ def other_names(model: object) -> tuple[str, ...]:
     """Return the further names that a model was given, of which any may have a price."""
     found = (getattr(model, name, None) for name in FURTHER_NAME_FIELDS)
     return tuple(dict.fromkeys(name for name in found if name and isinstance(name, str)))
-
-
-def max_tokens(model: object) -> int | None:
-    """Return the most tokens that a model lets an answer have, or None."""
-    return _limit(getattr(model, name, None) for name in LIMIT_FIELDS)
-
-
-def token_limit(kwargs: Mapping[str, Any]) -> int | None:
-    """Return the most tokens an answer may have by a call's own arguments, if they say."""
-    return _limit(kwargs.get(name) for name in LIMIT_FIELDS)
-
-
-def answers_asked(kwargs: Mapping[str, Any]) -> int | None:
-    """Return how many answers to one request are asked for, if arguments or fields say."""
-    return _limit((kwargs.get("n"),))
-
-
-def _limit(given: Iterable[Any]) -> int | None:
-    return next((n for n in given if type(n) is int and n > 0), None)

@@ -61,7 +61,7 @@ def _attempt(run: Climb, tier: Tier, *, logprobs: bool) -> Steps[Answered | Judg
     if not (run.streamed and tier.streams):
         reply = yield Ask(tier, request, run.purpose, logprobs=logprobs, top_logprobs=top)
         return Answered(reply.drafts[0]) if type(reply) is Drafts else reply
-    limit = tier.max_tokens if request.max_tokens is None else request.max_tokens
+    limit = tier.max_tokens if request.max_tokens is None else request.max_tokens or None
     cuts = logprobs and request.ruling.escalate and may_cut(plan, tier)
     bound = Bound(plan, tier, request, limit) if cuts else None
     chunks = []

@@ -18,6 +18,7 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.guards import bounds
 from cascade_core.guards.bounds import Unbounded, Wanted, bound_of
 from cascade_core.guards.ledger import Amount
+from cascade_core.integrations.limits import NO_LIMIT, unread_in
 from cascade_core.request import Request, ToolCall, ToolSpec, Turn
 from cascade_core.tier import Tier
 from cascade_core.usage import Usage
@@ -52,10 +53,11 @@ def test_it_is_never_below_what_the_models_own_encoding_counts(said):
     assert loose >= exact
 
 
-def test_where_the_encoding_is_not_known_two_bytes_count_as_a_token():
-    long = Request.of("x" * 1000)
-    assert tokens(long) - tokens(Request.of("")) == 1000
-    assert tokens(long, counted=True) - tokens(Request.of(""), counted=True) == 500
+@pytest.mark.parametrize("text", ["x" * 900, "7" * 900, "ก" * 300])  # a byte each, to some models
+def test_where_the_encoding_is_not_known_every_byte_counts_as_a_token(text):
+    long, empty = Request.of(text), Request.of("")
+    assert tokens(long, counted=True) - tokens(empty, counted=True) == 900
+    assert tokens(long) - tokens(empty) >= 900
 
 
 @pytest.mark.parametrize(
@@ -66,6 +68,8 @@ def test_where_the_encoding_is_not_known_two_bytes_count_as_a_token():
         (None, None, 70, {}, 70),
         (None, 100, 70, {}, 100),
         (30, 100, None, {"max_tokens": 9}, 9),
+        (NO_LIMIT, 100, 70, {}, 70),  # `max_tokens=None` lifts the model's own limit
+        (30, 100, 70, {"max_tokens": None}, 70),
     ],
 )
 def test_the_output_has_the_nearest_limit(request_limit, tier_limit, known, options, most):
@@ -152,3 +156,23 @@ def test_a_tier_says_its_own_bound():
             GivenTier("m", max_call_usd=wrong)
     with pytest.raises(ConfigurationError, match="max_call_tokens"):
         GivenTier("m", max_call_tokens=1.5)
+
+
+def test_a_request_that_lifts_the_only_limit_has_no_bound():
+    tier = replace(OTHER, max_tokens=100, abilities=Abilities())
+    request = Request([Turn("user", "hi")], native=object(), max_tokens=NO_LIMIT)
+    assert isinstance(bound_of(Ask(tier, request), tier, PRICES, TOKENS), Unbounded)
+
+
+@pytest.mark.parametrize("name", ["previous_response_id", "model"])
+def test_a_request_that_names_what_nobody_can_read_has_no_bound(name):
+    request = Request([Turn("user", "hi")], native=object(), unread=unread_in({name: "it"}))
+    bound = bound_of(Ask(OTHER, request), OTHER, PRICES, TOKENS)
+    assert isinstance(bound, Unbounded)
+    assert f"{name}=" in bound.lacks
+    judge = Request.of("is it so?")  # asked by a signal: the request's arguments are not sent
+    assert not isinstance(bound_of(Ask(OTHER, judge), OTHER, PRICES, TOKENS), Unbounded)
+
+
+def test_what_goes_with_every_prompt_counts():
+    assert tokens(HI, replace(OTHER, beside=70)) - tokens(HI) == 70
