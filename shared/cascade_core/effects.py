@@ -161,9 +161,12 @@ class Reserve:
 
     Attributes:
         call: The call.
+        waits: Whether to wait where a budget that is short says so. What is started beside another
+            call does not: room may come from that one alone.
     """
 
     call: Ask | Open
+    waits: bool = True
 
 
 @frozen

@@ -21,6 +21,7 @@ from cascade_core.guards.ledger import Amount
 from cascade_core.loop.racing_async import _Task
 from langchain_cascade import ChatCascade
 from llamaindex_cascade import CascadeLLM
+from tests.balances import balances_of
 from tests.langchain.fakes import FakeChat
 from tests.langchain.fakes import Say as Said
 from tests.llamaindex.fakes import FakeLLM, Say
@@ -297,7 +298,7 @@ def test_a_good_draft_ends_what_was_asked_early_and_both_are_paid_for(framework,
         (1, "aborted"),
     ]
     assert record["cost_usd"] is None  # nobody knows what the call that was ended cost
-    (balance,) = cascade._engine.guards.ledger._balances.values()
+    (balance,) = balances_of(cascade).values()
     assert balance.held == Amount()
     assert balance.used.nano_usd > 40 * 20 * 1000  # in full: all that the ended call might write
     if how == "async":

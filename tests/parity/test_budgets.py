@@ -23,6 +23,7 @@ from cascade_core.guards import bounds
 from cascade_core.guards.ledger import Amount
 from langchain_cascade import ChatCascade, RunnableCascade
 from llamaindex_cascade import CascadeLLM, CascadeQueryEngine
+from tests.balances import balances_of
 from tests.langchain.fakes import FakeChat
 from tests.langchain.fakes import Say as Said
 from tests.llamaindex.fakes import FakeLLM, Say
@@ -39,6 +40,9 @@ class Chat(FakeChat):
     """A chat model that says how much it may write, and lets others run in the middle of a call."""
 
     max_tokens: int | None = 40
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Chat:
+        return self
 
     async def _agenerate(self, *args: Any, **kwargs: Any) -> Any:
         for _ in range(3):
@@ -111,7 +115,7 @@ async def astream(cascade: Any, text: str) -> Any:
 
 def balance(cascade: Any) -> Any:
     """Return the one balance that there is."""
-    (one,) = cascade._engine.guards.ledger._balances.values()
+    (one,) = balances_of(cascade).values()
     return one
 
 
@@ -198,7 +202,7 @@ def test_a_stream_that_is_left_is_paid_for_and_recorded_once(framework, shown):
     del chunks
     assert flush_log(10)
     if not shown and not seen:  # nothing was asked
-        assert all(one.used == Amount() for one in _balances(cascade).values())
+        assert all(one.used == Amount() for one in balances_of(cascade).values())
         return
     (record,) = seen
     assert (record["reason"], record["tier"]) == ("cancelled", None)
@@ -272,7 +276,7 @@ def test_each_owner_has_a_budget_of_its_own_and_all_share_another(framework):
 
     by("acme")
     by("other")
-    keys = {key.split("\0")[0] + "/" + key.split("\0")[2] for key in _balances(cascade)}
+    keys = {f"{name}/{owner}" for name, _, owner in balances_of(cascade)}
     assert keys == {"tenants/acme", "tenants/other", "all/"}
 
     def often() -> None:
@@ -282,11 +286,6 @@ def test_each_owner_has_a_budget_of_its_own_and_all_share_another(framework):
     with pytest.raises(BudgetExceeded, match="tenants"):
         often()
     by("other")
-
-
-def _balances(cascade: Any) -> dict[str, Any]:
-    found: dict[str, Any] = cascade._engine.guards.ledger._balances
-    return found
 
 
 @FRAMEWORKS

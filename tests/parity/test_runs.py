@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from cascade_core.errors import BudgetExceeded
 from cascade_core.integrations.runs import Roots
 from langchain_cascade import CascadeMiddleware, ChatCascade
 from llamaindex_cascade import CascadeLLM
+from tests.balances import balances_of
 from tests.langchain.fakes import FakeChat, answer_prompt
 from tests.langchain.fakes import Say as Said
 from tests.llamaindex.fakes import FakeLLM, Say
@@ -46,18 +48,19 @@ MANY = Budget(tokens=10**6, per="run", when_short="refuse", name="many")
 
 def runs_of(cascade: Any) -> set[str]:
     """Return the runs that anything was spent in."""
-    return {key.split("\0")[1] for key in cascade._engine.guards.ledger._balances}
+    return {run for _, run, _ in balances_of(cascade)}
 
 
 def chat(budget: Budget) -> ChatCascade:
     return ChatCascade(
-        tiers=[Limited([Said("yes", p=0.99)] * 9), Limited([Said("no")] * 9)], budget=budget
+        tiers=[Limited([Said("yes", p=0.99)] * 9), Limited([Said("no")] * 9)],
+        budget=replace(budget),
     )
 
 
 def llm(budget: Budget, *said: Any) -> CascadeLLM:
     cheap = LimitedLLM(by_turn(*said) if said else Say("yes", p=0.99))
-    return CascadeLLM(tiers=[cheap, LimitedLLM(Say("no"))], budget=budget)
+    return CascadeLLM(tiers=[cheap, LimitedLLM(Say("no"))], budget=replace(budget))
 
 
 def test_a_chain_is_one_run_and_the_next_one_is_another():
@@ -71,7 +74,9 @@ def test_a_chain_is_one_run_and_the_next_one_is_another():
 
 @pytest.mark.parametrize("how", ["invoke", "ainvoke"])
 async def test_an_agent_of_langchain_is_one_run(how):
-    cascade = ChatCascade(tiers=[Limited(answer_prompt), Limited(answer_prompt)], budget=MANY)
+    cascade = ChatCascade(
+        tiers=[Limited(answer_prompt), Limited(answer_prompt)], budget=replace(MANY)
+    )
     agent = create_agent(cascade, [weather])
     asked: Any = {"messages": [("user", "weather in 'Oslo'?")]}
     with collect_decisions() as seen:

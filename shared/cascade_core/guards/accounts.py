@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 _warned: set[str] = set()
 
 
-def accounts_of(budgets: Sequence[Budget], request: Request) -> list[Account]:
+def accounts_of(budgets: Sequence[Budget], request: Request, *, by_name: bool) -> list[Account]:
     """Return the accounts of a request, in the order of the budgets.
 
     Args:
         budgets: The budgets.
         request: The request; where nobody named its run, it is one of its own.
+        by_name: Whether budgets of one name are one.
     """
     now = time.time()
     accounts = []
@@ -33,7 +34,8 @@ def accounts_of(budgets: Sequence[Budget], request: Request) -> list[Account]:
             request.run = str(uuid4())
         window = window_of(budget.per, now, request.run or "")
         # The owner comes last: whatever is in it, no two accounts share a key.
-        key = f"{budget.label}\0{window.name}\0{_owner(budget, request)}"
+        which = "" if by_name else f"{budget.own}\0"
+        key = f"{budget.label}\0{window.name}\0{which}{_owner(budget, request)}"
         runs = budget.per == "run"
         accounts.append(Account(key, budget.nano_usd, budget.tokens, window.ends, runs))
     return accounts

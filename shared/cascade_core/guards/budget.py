@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from uuid import uuid4
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.guards.ledger import Amount
@@ -43,6 +46,8 @@ class Budget:
     Attributes:
         nano_usd: The limit in nano-USD.
         label: Its name, or what is made of the limits; no value of its key is in it.
+        own: Names it and its copies in this process: cascades that are given one budget share it,
+            and so do copies of a cascade.
 
     Raises:
         ConfigurationError: An argument is none of these, or nothing is limited.
@@ -56,6 +61,7 @@ class Budget:
     name: str | None = None
     nano_usd: int | None = field(init=False, repr=False, compare=False)
     label: str = field(init=False, repr=False, compare=False)
+    own: str = field(init=False, repr=False, compare=False, default_factory=lambda: uuid4().hex)
 
     def __post_init__(self) -> None:
         """Check the arguments."""
@@ -73,18 +79,14 @@ class Budget:
                 said = ", ".join(map(repr, known))
                 msg = f"Budget({name}={getattr(self, name)!r}): give one of {said}"
                 raise ConfigurationError(msg)
-        named = isinstance(self.key, str) and self.key
-        if self.key is not None and not named and not callable(self.key):
-            msg = (
-                f"Budget(key=…) takes the name of a key of the metadata, 'class', or a function "
-                f"(request) -> str, not {type(self.key).__name__}"
-            )
-            raise ConfigurationError(msg)
-
+        _check_key(self.key)
         if self.name is not None and not _is_name(self.name):
             msg = f"Budget(name={self.name!r}): give a text of 1 to 100 letters in one line"
             raise ConfigurationError(msg)
         nano = None if self.usd is None else Amount.limit(Decimal(str(self.usd)))
+        if nano == 0:
+            msg = f"Budget(usd={self.usd!r}): give 1e-9 USD or more, the least that counts"
+            raise ConfigurationError(msg)
         object.__setattr__(self, "nano_usd", nano)
         object.__setattr__(self, "label", self.name if self.name is not None else self._described)
 
@@ -106,7 +108,39 @@ class Budget:
             value = request.class_name
         else:
             value = request.metadata.get(self.key)
-        return "" if value is None else str(value)
+        return "" if value is None else _said(value)
+
+
+def _said(value: Any) -> str:
+    """Return a key's value as text, the same whenever it is asked for.
+
+    Raises:
+        TypeError: It has none: where the value lies in memory is all that its text says, and every
+            request would have a budget of its own.
+    """
+    text = str(value)
+    if not isinstance(value, str) and _IN_MEMORY.search(text):
+        if inspect.iscoroutine(value):
+            value.close()  # nobody will await it
+        raise TypeError(type(value).__name__)
+    return text
+
+
+_IN_MEMORY = re.compile(r" at 0x[0-9A-Fa-f]+")
+
+
+def _check_key(key: Any) -> None:
+    if callable(key):
+        call = getattr(type(key), "__call__", None)  # noqa: B004 - what it is, not whether
+        if inspect.iscoroutinefunction(key) or inspect.iscoroutinefunction(call):
+            msg = "Budget(key=…) takes a function that returns a text, none that is awaited"
+            raise ConfigurationError(msg)
+    elif key is not None and not (isinstance(key, str) and key):
+        msg = (
+            f"Budget(key=…) takes the name of a key of the metadata, 'class', or a function "
+            f"(request) -> str, not {type(key).__name__}"
+        )
+        raise ConfigurationError(msg)
 
 
 def _is_amount(value: object) -> bool:

@@ -16,9 +16,9 @@ from cascade_core.errors import BudgetExceeded, NotAskedError, UnboundedCallErro
 from cascade_core.guards.accounts import accounts_of
 from cascade_core.guards.bounds import Unbounded, Wanted, bound_of
 from cascade_core.guards.budget import Budget
-from cascade_core.guards.ledger import Account, Amount, Lease, Ledger, LocalLedger, Short
+from cascade_core.guards.ledger import OF_PROCESS, Account, Amount, Lease, Ledger, Short
 from cascade_core.guards.permits import Breakers, tell_breaker
-from cascade_core.guards.room import Room
+from cascade_core.guards.room import WAITING, Room
 from cascade_core.request import Request
 from cascade_core.tier import Tier
 
@@ -35,7 +35,7 @@ class Guards:
 
     Args:
         budgets: What may be spent.
-        ledger: Where that is kept.
+        ledger: Where that is kept; by default in this process.
         breakers: Those of the tiers and judges; None where nothing is ever left alone.
         as_tier: See `AsTier`.
 
@@ -53,10 +53,10 @@ class Guards:
         as_tier: AsTier = lambda _: None,
     ) -> None:
         self.budgets = tuple(budgets)
-        self.ledger: Ledger = ledger or LocalLedger()
+        self.ledger: Ledger = ledger or OF_PROCESS
         self.breakers = breakers
         self.waits = self.ledger.waits or (breakers is not None and breakers.waits)
-        self.room = Room()
+        self.room = WAITING
         self.per_run = any(each.per == "run" for each in self.budgets)
         self._as_tier = as_tier
         self._wanted = Wanted(
@@ -120,7 +120,7 @@ class Guards:
         if grant.breaker is not None:
             tell_breaker(grant.breaker, reply)
         if grant.lease is not None:
-            self.ledger.settle(grant.lease, _spent(grant.lease, calls))
+            self.ledger.settle(grant.lease, _spent(grant, calls))
             self.room.freed()
 
     def give_back(self, grant: Grant) -> None:
@@ -136,7 +136,7 @@ class Guards:
         if grant.breaker is not None:
             grant.breaker.breaker.left(grant.breaker)
         if grant.lease is not None:
-            self.ledger.abandon(grant.lease, _spent(grant.lease, calls, left=True))
+            self.ledger.abandon(grant.lease, _spent(grant, calls, left=True))
             self.room.freed()
 
     def _lease(
@@ -146,7 +146,7 @@ class Guards:
         bound = bound_of(call, tier, prices, self._wanted)
         if isinstance(bound, Unbounded):
             return Failed(UnboundedCallError(_unbounded(target, bound)))
-        accounts = accounts_of(self.budgets, request)
+        accounts = accounts_of(self.budgets, request, by_name=self.ledger.by_name)
         lease = self.ledger.reserve(accounts, bound)
         if isinstance(lease, Short):  # counting takes longer, and tells of more room
             exact = bound_of(call, tier, prices, self._wanted, counted=True)
@@ -215,18 +215,21 @@ class GuardedRequest:
         self._guards.abandon(grant, calls)
 
 
-def _spent(lease: Lease, calls: Sequence[Call], *, left: bool = False) -> Amount:
+def _spent(grant: Grant, calls: Sequence[Call], *, left: bool = False) -> Amount:
     """Return what calls have spent; what is not known counts as all that was set aside."""
+    lease: Lease = grant.lease
     if left and not calls:
         return lease.amount
     usd, tokens = Decimal(0), 0
     for call in calls:
-        if call.usage is None and call.outcome == "failed":
+        if call.usage is None and call.outcome == "failed" and "Timeout" not in (call.error or ""):
             continue  # refused or dropped: not billed
         if call.usage is None or (call.cost is None and lease.amount.nano_usd):
             return lease.amount
-        if left and call.outcome == "aborted" and call.usage.source != "provider":
-            return lease.amount  # more may have been written than had arrived
+        if call.usage.source == "estimate":
+            return lease.amount  # characters are no bound on tokens, in Thai or in digits
+        if type(grant.call) is Open and call.outcome in ("failed", "aborted"):
+            return lease.amount  # more may have been written, and billed, than had arrived
         usd = EXACT.add(usd, call.cost or Decimal(0))
         tokens += call.usage.input_tokens + call.usage.output_tokens
     return Amount.of(usd, tokens)

@@ -47,3 +47,12 @@ class Handover(Generic[T]):
         if left:
             self._give_back(answer)
         return answer
+
+
+def cancel_count() -> int:
+    """Return how often the running task has been asked to stop."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # another event loop's framework, or none, is driving
+        return 0
+    return 0 if task is None else task.cancelling()

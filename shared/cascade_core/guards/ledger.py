@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from threading import Lock
+from threading import RLock
 from typing import NamedTuple, Protocol
 
 from cascade_core.costs.rate import EXACT
@@ -25,6 +25,11 @@ _NANO = Decimal(10) ** 9
 
 MAX_ACCOUNTS = 50_000
 """Accounts of which a process remembers those of runs; of days and hours it remembers all."""
+
+
+LATE = 3600.0
+"""Seconds for which an account is remembered after its window: calls may settle late, and a clock
+may be set back into it."""
 
 
 class Amount(NamedTuple):
@@ -114,9 +119,11 @@ class Ledger(Protocol):
 
     Attributes:
         waits: Whether its methods wait for a server; then no event loop may call them.
+        by_name: Whether budgets of one name are one in it, whoever made them.
     """
 
     waits: bool
+    by_name: bool
 
     def reserve(self, accounts: Sequence[Account], amount: Amount) -> Lease | Short:
         """Set an amount aside in all accounts, or in none."""
@@ -167,12 +174,14 @@ class LocalLedger:
 
     Attributes:
         waits: It does not.
+        by_name: They are not.
     """
 
-    waits = False
+    waits = by_name = False
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        # A stream that is collected as garbage settles wherever its thread is, perhaps in here.
+        self._lock = RLock()
         free_in_child(self)
         self._balances: dict[str, Balance] = {}
         self._process = os.getpid()
@@ -216,10 +225,11 @@ class LocalLedger:
                 balance = self._balances.get(account.key)
                 if balance is None:  # its window is over
                     continue
-                balance.held_usd -= lease.amount.nano_usd
-                balance.held_tokens -= lease.amount.tokens
+                # First what is spent: an interrupt in between may not set free what was used.
                 balance.usd += spent.nano_usd
                 balance.tokens += spent.tokens
+                balance.held_usd -= lease.amount.nano_usd
+                balance.held_tokens -= lease.amount.tokens
 
     def abandon(self, lease: Lease, spent: Amount) -> None:
         """Put what was spent in the place of what was set aside; see `Ledger`."""
@@ -248,7 +258,7 @@ class LocalLedger:
         if now < self._clear_at and not full:
             return
         self._clear_at = now + 60
-        for key in [key for key, each in self._balances.items() if each.account.ends <= now]:
+        for key in [key for key, each in self._balances.items() if each.account.ends + LATE <= now]:
             del self._balances[key]
         if full:  # runs alone are forgotten before their end, those first that were idle longest
             idle = [
@@ -257,3 +267,7 @@ class LocalLedger:
             for key in idle[: MAX_ACCOUNTS // 10]:
                 del self._balances[key]
             self._most = max(MAX_ACCOUNTS, 2 * len(self._balances) * (not idle))
+
+
+OF_PROCESS = LocalLedger()
+"""The one of all cascades without a store: they may share budgets, and copies of one always do."""

@@ -16,13 +16,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import count
-from threading import Lock
+from threading import RLock
 from typing import Any
 from uuid import uuid4
 
 from cascade_core.errors import NotAskedError, StoreDownError
 from cascade_core.forks import free_in_child
-from cascade_core.guards.ledger import MAX_ACCOUNTS, Account, Amount, Lease, Short
+from cascade_core.guards.ledger import LATE, MAX_ACCOUNTS, Account, Amount, Lease, Short
 from cascade_core.guards.redis_link import RedisLink, link_of
 from cascade_core.guards.redis_scripts import BEAT, RECOUNT, RESERVE, SETTLE, USED
 from cascade_core.guards.store import RedisStore
@@ -34,9 +34,6 @@ say what they know."""
 
 _AT_ONCE = 200
 """Accounts or leases in one call, so that no script holds up the server for long."""
-
-_LATE = 3600.0
-"""Seconds for which an account is remembered after its window: calls may settle late."""
 
 
 @dataclass(slots=True, eq=False)
@@ -60,13 +57,14 @@ class RedisLedger:
 
     Attributes:
         waits: It does.
+        by_name: They are.
     """
 
-    waits = True
+    waits = by_name = True
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
-        self._lock = Lock()
+        self._lock = RLock()  # as a `LocalLedger`'s
         free_in_child(self)
         self.forget()
 
@@ -157,7 +155,7 @@ class RedisLedger:
             return
         self._clear_at = now + 60
         known = list(self._known.items())
-        for name in [name for name, (account, _) in known if account.ends + _LATE < now]:
+        for name in [name for name, (account, _) in known if account.ends + LATE < now]:
             del self._known[name]
         runs = [name for name, (account, _) in known if account.run]
         for name in runs[: max(0, len(self._known) - MAX_ACCOUNTS // 2)]:  # the oldest

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any, Protocol, TypeVar
 
@@ -82,7 +83,8 @@ class RedisLink:
         self._client: Any = None
         self._scripts: dict[str, Any] = {}
         self._thread: threading.Thread | None = None
-        self._wake = threading.Event()
+        # Not an event: a stream that is collected as garbage may wake from inside of one.
+        self._wake: SimpleQueue[None] = SimpleQueue()
         self._down = False
         self._beat_lock = Lock()  # a child's is its own
 
@@ -120,7 +122,7 @@ class RedisLink:
 
     def wake(self) -> None:
         """Have the next beat now."""
-        self._wake.set()
+        self._wake.put(None)
 
     def call(self, source: str, keys: Sequence[str], args: Sequence[Any]) -> list[Any]:
         """Run a script.
@@ -177,10 +179,12 @@ class RedisLink:
     def _run(self) -> None:
         thread, wake = self._thread, self._wake
         while True:
-            wake.wait(self.every / 4 if self._down else self.every)
+            with suppress(Empty):
+                wake.get(timeout=self.every / 4 if self._down else self.every)
             if thread is not self._thread:
                 return
-            wake.clear()
+            while not wake.empty():  # nobody else takes any
+                wake.get()
             self.beat()
 
     def beat(self) -> None:
@@ -198,7 +202,7 @@ class RedisLink:
     def close(self) -> None:
         """End the thread and the connections; the next call begins anew."""
         thread, self._thread = self._thread, None
-        self._wake.set()
+        self._wake.put(None)
         if thread is not None:
             thread.join()
         if self._client is not None and isinstance(self.store.address, str):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from threading import Event, Lock
+from threading import Event, RLock
 from typing import TypeVar
 
 from cascade_core.forks import free_in_child
@@ -20,7 +20,7 @@ class Room:
     """Those who wait, in one process; in a forked child, nobody."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = RLock()  # a stream that is collected as garbage may come from in here
         free_in_child(self)
         self._waiting: set[Callable[[], None]] = set()
 
@@ -71,3 +71,7 @@ class Room:
                     return reply
                 with suppress(TimeoutError):
                     await asyncio.wait_for(woken.wait(), seconds)
+
+
+WAITING = Room()
+"""The one of this process: cascades may share budgets."""

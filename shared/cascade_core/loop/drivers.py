@@ -43,6 +43,7 @@ from cascade_core.effects import (
     Settle,
     Steps,
 )
+from cascade_core.guards.handover import cancel_count
 from cascade_core.loop.port import AsyncPort, Port
 
 T = TypeVar("T")
@@ -81,7 +82,7 @@ async def arun(flow: Steps[T], port: AsyncPort) -> T:
             except StopIteration as stop:
                 value: T = stop.value
                 return value
-            cancels = _cancels()
+            cancels = cancel_count()
             reply = await _aperform(effect, port)
             _not_cancelled(reply, cancels)
     finally:
@@ -129,7 +130,9 @@ async def astream(flow: Steps[T], port: AsyncPort) -> AsyncGenerator[Any, None]:
                 yield await port.emit(effect)
                 reply = None
             else:
-                cancels = _cancels()  # here, for the next chunk may be asked for by another task
+                cancels = (
+                    cancel_count()
+                )  # here, for the next chunk may be asked for by another task
                 reply = await _aperform(effect, port)
                 _not_cancelled(reply, cancels)
     finally:
@@ -229,15 +232,6 @@ async def _aperform(effect: Effect, port: AsyncPort) -> Reply:
         return Failed(error, perf_counter() - started, began=started)
 
 
-def _cancels() -> int:
-    """Return how often the running task has been asked to stop."""
-    try:
-        task = asyncio.current_task()
-    except RuntimeError:  # another event loop's framework, or none, is driving
-        return 0
-    return 0 if task is None else task.cancelling()
-
-
 def _not_cancelled(reply: Reply, before: int) -> None:
     """Stop where the task was cancelled during a call that did not pass it on.
 
@@ -247,7 +241,7 @@ def _not_cancelled(reply: Reply, before: int) -> None:
     compute is not suspected: a task group of Python 3.11 cancels its own task to
     end, and leaves the count as it is.
     """
-    if _cancels() > before and not isinstance(reply, Computed):
+    if cancel_count() > before and not isinstance(reply, Computed):
         raise asyncio.CancelledError from (reply.error if isinstance(reply, Failed) else None)
 
 

@@ -29,7 +29,7 @@ from cascade_core.effects import (
     Reserve,
     Settle,
 )
-from cascade_core.guards.handover import Handover
+from cascade_core.guards.handover import Handover, cancel_count
 from cascade_core.loop.streams import AsyncStream, Stream
 from cascade_core.telemetry.around import Traced, inside
 
@@ -168,7 +168,7 @@ class Port:
         watched = self._watched
         assert watched is not None  # noqa: S101 - only a guarded flow asks
         reply = watched.before(effect.call)
-        if type(reply) is Grant or watched.pause(reply) is None:
+        if type(reply) is Grant or not effect.waits or watched.pause(reply) is None:
             return reply
         return watched.room.wait(lambda: watched.before(effect.call), watched.pause)
 
@@ -266,10 +266,14 @@ class AsyncPort:
         """Ask the guards whether a call may be made."""
         watched = self._watched
         assert watched is not None  # noqa: S101 - only a guarded flow asks
+        cancels = cancel_count()
         reply = await self._reserve(effect)
-        if type(reply) is Grant or watched.pause(reply) is None:
-            return reply
-        return await watched.room.await_(lambda: self._reserve(effect), watched.pause)
+        if type(reply) is not Grant and effect.waits and watched.pause(reply) is not None:
+            reply = await watched.room.await_(lambda: self._reserve(effect), watched.pause)
+        if cancel_count() > cancels:  # `asyncio.wait_for` of Python 3.11 may swallow it
+            watched.give_back(reply)
+            raise asyncio.CancelledError
+        return reply
 
     async def _reserve(self, effect: Reserve) -> Grant | Failed:
         watched = self._watched
@@ -292,7 +296,7 @@ class AsyncPort:
 
         try:
             await asyncio.to_thread(after)
-        except asyncio.CancelledError:
+        except BaseException:  # cancelled, or there are no more threads to be had
             if not begun:  # nor will it
                 watched.abandon(effect.grant, effect.calls)
             raise

@@ -172,7 +172,7 @@ class Pace:
             call = Open(self._last, self.request, live=False)
         else:
             call = Ask(self._last, self.request)
-        granted: Reply = yield Reserve(call)
+        granted: Reply = yield Reserve(call, waits=False)
         if isinstance(granted, Grant):
             self.request.judged_to_end = True  # whichever answers is told of once it is accepted
             self._beside = granted, call

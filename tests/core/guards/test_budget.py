@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import FrozenInstanceError
+from copy import copy, deepcopy
+from dataclasses import FrozenInstanceError, replace
 from decimal import Decimal
 
 import pytest
@@ -17,6 +18,18 @@ from cascade_core.request import Request
 def tenant(request: Request) -> str | None:
     """Whose request it is."""
     return request.metadata.get("tenant")
+
+
+async def looked_up(request: Request) -> str:
+    """Whose request it is, after asking a database."""
+    return str(tenant(request))
+
+
+class LookedUp:
+    """The same as an object."""
+
+    async def __call__(self, request: Request) -> str:
+        return str(tenant(request))
 
 
 @pytest.mark.parametrize(
@@ -36,6 +49,9 @@ def tenant(request: Request) -> str | None:
         ({"usd": 1, "when_short": "wait!"}, "'cheapest', 'refuse', 'wait'"),
         ({"usd": 1, "key": 5}, "key of the metadata"),
         ({"usd": 1, "key": ""}, "key of the metadata"),
+        ({"usd": 1, "key": looked_up}, "none that is awaited"),
+        ({"usd": 1, "key": LookedUp()}, "none that is awaited"),
+        ({"usd": 1e-10}, "1e-9 USD or more"),
         ({"usd": 1, "name": " "}, "in one line"),
         ({"usd": 1, "name": "a\nb"}, "in one line"),
     ],
@@ -95,3 +111,30 @@ def test_it_belongs_to_whom_its_key_says(key, owner):
 def test_a_limit_is_rounded_down_and_never_up():
     assert Budget(usd=Decimal("0.0000000019")).nano_usd == 1
     assert Budget(usd=0.1).nano_usd == 10**8
+
+
+@pytest.mark.parametrize(
+    ("value", "owner"),
+    [
+        ("a\nb", "a\nb"),
+        (0, "0"),
+        (("acme", 7), "('acme', 7)"),
+        ("it lies at 0x7f", "it lies at 0x7f"),
+    ],
+)
+def test_values_of_a_key_are_read_as_text(value, owner):
+    assert Budget(usd=1, key=lambda _: value).owner(Request.of("hi")) == owner
+
+
+@pytest.mark.parametrize("value", [object(), [object()], looked_up, lambda: "acme"])
+def test_a_value_whose_text_is_another_each_time_is_no_owner(value):
+    # Else every request would have a budget of its own, and none of them a limit.
+    with pytest.raises(TypeError, match=type(value).__name__):
+        Budget(usd=1, key=lambda _: value).owner(Request.of("hi"))
+
+
+def test_copies_of_a_budget_are_the_same_budget_and_a_changed_one_is_another():
+    budget = Budget(usd=5)
+    assert deepcopy(budget).own == copy(budget).own == budget.own
+    assert pickle.loads(pickle.dumps(budget)).own == budget.own
+    assert len({budget.own, Budget(usd=5).own, replace(budget, usd=6).own}) == 3

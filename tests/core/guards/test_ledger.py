@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from random import Random
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -87,7 +90,7 @@ def test_an_account_is_forgotten_when_its_window_is_over(monkeypatch):
     ledger, one = LocalLedger(), account()
     lease = ledger.reserve([one], Amount(70))
     assert isinstance(ledger.reserve([one], Amount(40)), Short)
-    over = time.time() + 3601
+    over = time.time() + 7201
     monkeypatch.setattr(time, "time", lambda: over)
     later = account("a/next")
     assert not isinstance(ledger.reserve([later], Amount(40)), Short)
@@ -134,3 +137,55 @@ def test_sums_of_amounts_are_exact_and_what_is_spent_is_rounded_up():
     assert Amount(sum([tenth.nano_usd] * 3), 3).usd == Decimal("0.3")
     assert Amount.of(Decimal("0.0000000001"), 0).nano_usd == 1
     assert Amount.limit(Decimal("0.0000000019")) == 1
+
+
+class Asking(NamedTuple):
+    """An account at whose sight garbage is collected, as it may be anywhere."""
+
+    key: str = "a/asking"
+    ends: float = 4e9
+    run: bool = False
+
+    def has_room(self, used: Amount, wanted: Amount) -> bool:
+        del used, wanted
+        gc.collect()
+        return True
+
+
+def test_a_stream_that_is_collected_while_the_ledger_is_in_use_settles_all_the_same():
+    ledger, one = LocalLedger(), account()
+    lease = ledger.reserve([one], Amount(70))
+
+    def stream() -> Iterator[None]:
+        try:
+            yield
+        finally:
+            ledger.abandon(lease, Amount(50))
+
+    def spend() -> None:
+        left = stream()
+        next(left)
+        circle: list[Any] = [left]
+        circle.append(circle)
+        del left, circle
+        ledger.reserve([Asking()], Amount(1))
+
+    gc.disable()
+    try:
+        worker = threading.Thread(target=spend, daemon=True)
+        worker.start()
+        worker.join(20)
+    finally:
+        gc.enable()
+    assert not worker.is_alive()
+    assert ledger.used(one) == Amount(50)
+
+
+def test_a_clock_that_is_set_back_into_a_window_finds_what_was_spent_there(monkeypatch):
+    ledger, one = LocalLedger(), account()
+    ledger.settle(ledger.reserve([one], Amount(70)), Amount(70))
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: one.ends + 1)
+    ledger.reserve([account("a/next")], Amount(1))  # it looks what is over
+    monkeypatch.setattr(time, "time", lambda: now)
+    assert isinstance(ledger.reserve([one], Amount(40)), Short)
