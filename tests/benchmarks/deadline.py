@@ -5,7 +5,7 @@
 The tiers' latencies are log-normal and simulated: a clock that only the simulation moves, and the
 decisions of the library's own loop. The deadline is the one that the last tier alone meets in 99.5 %
 of requests, or so many times that. Of ten requests seven are easy. A second table shows what
-`hedge=True` does to latencies.
+`hedge=` does to latencies and costs.
 """
 
 from __future__ import annotations
@@ -30,13 +30,35 @@ EASY = 0.7
 SURE, UNSURE = 0.95, 0.3
 
 
-def clocked(cheap: float, spread: float, seed: int, **settings: object) -> Clocked:
-    """Return two tiers whose answers take `cheap` and 1 seconds in the median."""
+def clocked(
+    cheap: float,
+    spread: float,
+    seed: int,
+    *,
+    easy: float = EASY,
+    hangs: float = 0.0,
+    **settings: object,
+) -> Clocked:
+    """Return two tiers whose answers take `cheap` and 1 seconds in the median.
+
+    Args:
+        cheap: Seconds.
+        spread: Of the latencies' logarithms.
+        seed: Of what is random.
+        easy: Share of requests whose draft is accepted.
+        hangs: Share of drafts that take twenty times as long.
+        **settings: What else is set of the cascade.
+    """
+    usual = log_normal((cheap, 1.0), spread, seed)
+
+    def takes(k: int, i: int) -> float:
+        slow = not k and random.Random(f"{seed} hangs {i}").random() < hangs
+        return usual(k, i) * (20 if slow else 1)
 
     def sure(_: int, i: int) -> float:
-        return SURE if random.Random(f"{seed} easy {i}").random() < EASY else UNSURE
+        return SURE if random.Random(f"{seed} easy {i}").random() < easy else UNSURE
 
-    return Clocked(plan_for(2), log_normal((cheap, 1.0), spread, seed), sure, **settings)  # type: ignore[arg-type]
+    return Clocked(plan_for(2), takes, sure, **settings)  # type: ignore[arg-type]
 
 
 def deadlines(requests: int, seeds: int) -> Table:
@@ -66,22 +88,32 @@ def deadlines(requests: int, seeds: int) -> Table:
 
 
 def hedging(requests: int) -> Table:
-    """Return the table of early starts."""
-    table = Table(title=f"hedge=True, {requests} requests, cheap tier 0.3 s in the median")
-    for name in ("spread", "hedge", "mean", "p95", "p99", "calls of the last tier"):
+    """Return the table of early starts.
+
+    A call of the last tier costs ten of the draft's; one that was ended counts in full.
+    """
+    table = Table(title=f"early starts, {requests} requests, cheap tier 0.3 s in the median")
+    names = ("drafts", "easy", "hedge", "mean", "p95", "p99", "in vain", "cost")
+    for name in names:
         table.add_column(name, justify="right")
-    for spread, hedge in product((0.3, 0.5, 0.8), (False, True)):
-        timed = clocked(0.3, spread, 1, hedge=hedge)
+    base = 1.0
+    kinds = {"steady": 0.0, "1 of 20 hangs": 0.05}
+    for (kind, hangs), easy, hedge in product(kinds.items(), (0.7, 0.4), (0.0, 0.1, 0.3, 1.0)):
+        timed = clocked(0.3, 0.5, 1, easy=easy, hangs=hangs, hedge=hedge)
         asked = [timed.ask(i) for i in range(requests)]
         took = sorted(seconds for _, seconds in asked)
-        calls = fmean(any(call.tier for call in verdict.calls) for verdict, _ in asked)
+        calls = [any(call.tier for call in verdict.calls) for verdict, _ in asked]
+        base = 1 + 10 * fmean(calls) if not hedge else base
+        vain = fmean(called and timed.sure(0, i) == SURE for i, called in enumerate(calls))
         table.add_row(
-            f"{spread}",
-            str(hedge),
+            kind,
+            f"{easy:.0%}",
+            f"{hedge:g}" if hedge else "off",
             f"{fmean(took):.2f} s",
             f"{took[int(0.95 * requests)]:.2f} s",
             f"{took[int(0.99 * requests)]:.2f} s",
-            f"{calls:.0%}",
+            f"{vain:.1%}",
+            f"{(1 + 10 * fmean(calls)) / base:.2f} ×",
         )
     return table
 

@@ -1,14 +1,14 @@
 """How long the tiers of a cascade take, learned from the calls that it makes.
 
 Each process learns for itself, from recent answers only, so that a provider that becomes slower is
-noticed. Calls that were cut off count with more than the time that they were given.
+noticed. Of a call that was cut off it is known that it would have taken longer.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from math import ceil, exp, log, sqrt
+from math import erfc, exp, inf, log, pi, sqrt
 from statistics import NormalDist, fmean, stdev
 from threading import Lock
 from typing import NamedTuple
@@ -33,11 +33,20 @@ notice that its tier has become faster."""
 
 
 class _Known(NamedTuple):
-    """What answers' times come to: in ascending order, and mean and spread of their logarithms."""
+    """What answers' times come to.
 
-    ordered: Sequence[float]
+    Attributes:
+        ordered: The times in ascending order, each with whether the answer came then; one that was
+            cut off would have taken longer.
+        mean: Of the logarithms of the times.
+        spread: The same, their standard deviation.
+        whole: How many answers came.
+    """
+
+    ordered: Sequence[tuple[float, bool]]
     mean: float
     spread: float
+    whole: int
 
 
 class TierLatency:
@@ -45,28 +54,33 @@ class TierLatency:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._seconds: deque[float] = deque(maxlen=RECENT)
+        self._seconds: deque[tuple[float, bool]] = deque(maxlen=RECENT)
         self._fitted: _Known | None = None
 
-    def took(self, seconds: float) -> None:
+    def took(self, seconds: float, *, whole: bool = True) -> None:
         """Take note of an answer.
 
         Args:
             seconds: How long it took.
+            whole: Whether it came; one that was cut off would have taken longer.
         """
         with self._lock:
-            self._seconds.append(max(seconds, 1e-6))
+            self._seconds.append((max(seconds, 1e-6), whole))
             self._fitted = None
 
     @property
     def known(self) -> int:
-        """How many answers are remembered."""
-        return len(self._seconds)
+        """How many answers that came are remembered."""
+        with self._lock:
+            return sum(whole for _, whole in self._seconds)
 
     def usual(self) -> float | None:
-        """Return the median in seconds; None where too little is known."""
+        """Return the median in seconds; None where too little is known.
+
+        It is infinite where fewer than half of the answers came before they were cut off.
+        """
         known = self._known()
-        return None if known is None else known.ordered[len(known.ordered) // 2]
+        return None if known is None else _quantile(known.ordered, 0.5)
 
     def within(self, share: float) -> float | None:
         """Return the seconds within which a share of answers come, rather too many than too few.
@@ -83,19 +97,63 @@ class TierLatency:
         known = self._known()
         if known is None:
             return None
-        n, z = len(known.ordered), NormalDist().inv_cdf(share)
+        n, z = max(1, known.whole), NormalDist().inv_cdf(share)
         fitted = exp(known.mean + known.spread * (z * (1 + 1 / sqrt(2 * n)) + 1 / sqrt(n)))
-        return max(fitted, known.ordered[min(n, ceil(share * n)) - 1])
+        return max(fitted, min(_quantile(known.ordered, share), known.ordered[-1][0]))
 
     def _known(self) -> _Known | None:
         """Return what is known, worked out once for each change; None where it is too little."""
         with self._lock:
             if self._fitted is None and len(self._seconds) >= MINIMUM:
-                ordered = sorted(self._seconds)
-                logs = [log(each) for each in ordered]
-                self._fitted = _Known(ordered, fmean(logs), stdev(logs))
+                ordered = sorted(self._seconds, key=lambda each: (each[0], not each[1]))
+                self._fitted = _Known(ordered, *_fit(ordered), sum(whole for _, whole in ordered))
             return self._fitted
 
+
+def _quantile(ordered: Sequence[tuple[float, bool]], share: float) -> float:
+    """Return when a share of answers has come, by Kaplan and Meier; infinite if never."""
+    left = 1.0
+    for place, (seconds, whole) in enumerate(ordered):
+        if whole:
+            left *= 1 - 1 / (len(ordered) - place)
+            if left <= 1 - share + 1e-9:
+                return seconds
+    return inf
+
+
+def _fit(ordered: Sequence[tuple[float, bool]]) -> tuple[float, float]:
+    """Return mean and spread of the logarithms of times, some of which are only lower bounds.
+
+    Each bound counts as what is to be expected above it, by the mean and the spread so far (EM).
+    """
+    came = [log(seconds) for seconds, whole in ordered if whole]
+    cut = [log(seconds) for seconds, whole in ordered if not whole]
+    mean, spread = fmean(came + cut), stdev(came + cut)
+    for _ in range(ROUNDS if cut else 0):
+        spread = max(spread, 1e-3)
+        total, squares = sum(came), sum((each - mean) ** 2 for each in came)
+        for each in cut:
+            z = (each - mean) / spread
+            beyond = spread * _hazard(z)
+            total += mean + beyond
+            squares += spread * spread + (each - mean) * beyond
+        moved = total / len(ordered) - mean
+        mean, spread = mean + moved, sqrt(max(squares / len(ordered) - moved * moved, 0.0))
+    return mean, spread
+
+
+def _hazard(z: float) -> float:
+    """Return what is to be expected of a standard normal value that is known to be above z."""
+    if z > FAR:
+        return z + 1 / z
+    return exp(-z * z / 2) / sqrt(2 * pi) / (erfc(z / sqrt(2)) / 2)
+
+
+FAR = 6.0
+"""Standard deviations from which the tail of a normal distribution is as good as its limit."""
+
+ROUNDS = 10
+"""Rounds of a fit; the last moves nothing by as much as few answers are wrong."""
 
 MINIMUM = 5
 """Answers below which nothing is said of a tier."""
@@ -111,15 +169,38 @@ class Latencies:
     def __init__(self, tiers: int) -> None:
         self.of = tuple(TierLatency() for _ in range(tiers))
         self._sent_on: deque[bool] = deque(maxlen=RECENT)
+        self._rejected: deque[bool] = deque(maxlen=RECENT)
         self._skipped = 0
 
-    def ended(self, *, sent_on: bool) -> None:
+    def ended(self, *, sent_on: bool, cut: bool = False) -> None:
         """Take note of a request that began with a draft.
 
         Args:
             sent_on: Whether the last tier was asked as well.
+            cut: Whether that was because its draft was cut off, so that nobody knows what it was.
         """
         self._sent_on.append(sent_on)
+        if not cut:
+            self._rejected.append(sent_on)
+
+    def early(self, tier: int, extra: float) -> float | None:
+        """Return the seconds after which the last tier is asked beside a draft.
+
+        Its call is in vain where the draft would have been accepted. As many drafts count as slow
+        as makes for that share of requests: all of them, where most are rejected anyway.
+
+        Args:
+            tier: The draft's tier.
+            extra: Share of requests that may ask the last tier in vain.
+
+        Returns:
+            Seconds; None where too little is known.
+        """
+        latency, came = self.of[tier], list(self._rejected)
+        if latency.known < KNOWN_FROM:
+            return None
+        accepted = (len(came) - sum(came) + 1) / (len(came) + 2)
+        return 0.0 if extra >= accepted else latency.within(1 - extra / accepted)
 
     def kept_for(self, tier: int, deadline: float) -> float:
         """Return the seconds to be kept for the tier that answers in the end.

@@ -1,10 +1,10 @@
 """Puts a flow's calls against the clock, and the next tier beside a draft that is slow.
 
 With `deadline=` a draft is not asked for where there is no time for both it and the tier that
-answers in the end, and cut off where it takes too long. With `hedge=True` the last tier is asked
-early where the draft before it takes longer than most do, or where its stream is unlikely to be
-accepted; whichever acceptable answer comes first is the answer, and the other call is ended. The
-loop knows of neither: to it, a call has failed, or comes back at once.
+answers in the end, and cut off where it takes too long. With `hedge=` the last tier is asked early
+where the draft before it takes longer than most do, or where its stream is unlikely to be accepted;
+whichever acceptable answer comes first is the answer, and the other call is ended. The loop knows
+of neither: to it, a call has failed, or comes back at once.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from cascade_core.effects import (
     StillRunning,
 )
 from cascade_core.errors import CutShortError, OutOfTimeError
-from cascade_core.guards.latency import KNOWN_FROM, Latencies
+from cascade_core.guards.latency import Latencies
 from cascade_core.loop.able import missing
 from cascade_core.loop.bound import Bound
 from cascade_core.loop.trail import Trail, total
@@ -48,12 +48,6 @@ from cascade_core.verdict import Verdict
 
 FIRST = 8
 """Tokens of a stream after which its confidence so far says something."""
-
-LONGER = 2.0
-"""How many times as long a draft counts as taking, that was cut off: nobody knows how long."""
-
-SLOW = 0.9
-"""A draft is slow once it has taken longer than this share of its tier's answers."""
 
 
 class Pace:
@@ -66,7 +60,7 @@ class Pace:
         latencies: How long the tiers take.
         began: When the request began, as `perf_counter` has it.
         deadline: Seconds it may take; None sets no limit.
-        hedge: Whether the last tier may be asked early.
+        hedge: Share of requests that may ask the last tier early in vain; at 0 none is asked early.
         abandon: Told of a grant whose call nobody waits for, and of what the trail has of it.
         streamed: Whether the answer is streamed, and so the last tier's call.
     """
@@ -80,7 +74,7 @@ class Pace:
         *,
         began: float,
         deadline: float | None,
-        hedge: bool,
+        hedge: float,
         abandon: Callable[[Grant, Sequence[Call]], None],
         streamed: bool = False,
     ) -> None:
@@ -92,14 +86,14 @@ class Pace:
         self._last = plan.tiers[-1 if pin is None else pin]
         self.shown = False
         self.drafted = False
-        self.sent_on = False
+        self.sent_on = self.came = False
         self._until: float | None = None  # of the running call
         self._tier: Tier | None = None  # that makes a draft which may not be the answer
         self._learns: Tier | None = None  # whose draft the running call is
         self._slow: float | None = None  # when that counts as slow
         self._bound: Bound | None = None
         self._read = 0  # tokens of the running stream
-        self._beside: tuple[Grant, Ask | Open] | None = None
+        self._beside: tuple[Grant, Ask | Open, float] | None = None
 
     def reserve(self, effect: Reserve) -> Steps[Reply]:
         """Say whether there is time for a call, before anything else is asked about it."""
@@ -108,7 +102,7 @@ class Pace:
         self._learns = tier if drafts else None
         self._until = self._tier = self._slow = self._bound = None
         if self._beside is not None:
-            grant, ahead = self._beside
+            grant, ahead, _ = self._beside
             if drafts and tier is _drafting(ahead)[0]:
                 self.sent_on = True
                 return grant
@@ -127,8 +121,7 @@ class Pace:
             self._until = until
         reply: Reply = yield effect
         if self._tier is not None and isinstance(reply, Grant) and self._may_hedge(self._tier):
-            latency = self.latencies.of[self._tier.index]
-            slow = latency.within(SLOW) if latency.known >= KNOWN_FROM else None
+            slow = self.latencies.early(self._tier.index, self._hedge)
             self._slow = None if slow is None else (yield Now()) + slow
             self._read = 0
             if isinstance(call, Open) and self.plan.reads_logprobs:
@@ -138,13 +131,14 @@ class Pace:
     def call(self, effect: Ask | Open | Pull | Close) -> Steps[Reply]:
         """Make a call, or go on with it, for as long as there is time."""
         if self._beside is not None and isinstance(effect, Ask | Open):
-            _, ahead = self._beside
+            ahead = self._beside[1]
             if _drafting(effect) == _drafting(ahead):
                 self._beside = None
                 joined: Reply = yield Race(ahead)
                 self._learn(joined)
                 return joined
         if isinstance(effect, Close):
+            self.came = True  # what is cut off for its confidence was judged
             reply: Reply = yield Race(effect)
             return reply
         until = None if self.shown else self._until
@@ -175,14 +169,19 @@ class Pace:
         granted: Reply = yield Reserve(call, waits=False)
         if isinstance(granted, Grant):
             self.request.judged_to_end = True  # whichever answers is told of once it is accepted
-            self._beside = granted, call
+            self._beside = granted, call, (yield Now())
             yield Race(None, ahead=call)
 
     def drop(self) -> Steps[None]:
         """End what runs ahead: another answer is there."""
         if self._beside is None:
             return
+        ran = (yield Now()) - self._beside[2]
         had: Reply = yield Drop()
+        if isinstance(had, Drafts):
+            self._took(self._last, had.drafts[0])
+        elif not isinstance(had, Failed):
+            self.latencies.of[self._last.index].took(ran, whole=False)
         self._end_beside(had)
 
     def left(self) -> None:
@@ -193,7 +192,7 @@ class Pace:
     def _end_beside(self, had: Reply) -> None:
         """Write down what ran ahead, as far as it is known, and give its grant up."""
         assert self._beside is not None  # noqa: S101 - something ran ahead
-        grant, call = self._beside
+        grant, call, _ = self._beside
         self._beside = None
         begun = len(self.trail.calls)
         if isinstance(had, Failed):
@@ -237,16 +236,17 @@ class Pace:
         if tier is None or type(reply) is Chunk:
             return
         self._learns = self._tier = None
-        if isinstance(reply, Failed):
-            if isinstance(reply.error, CutShortError) and reply.error.reason == "deadline":
-                self.latencies.of[tier.index].took(LONGER * reply.seconds)
+        if isinstance(reply, Failed) and isinstance(reply.error, CutShortError):
+            self.latencies.of[tier.index].took(reply.seconds, whole=False)
             return
-        draft: Draft | None = None
+        self.came = self.came or tier is not self._last
         if isinstance(reply, Drafts):
-            draft = reply.drafts[0]
+            self._took(tier, reply.drafts[0])
         elif isinstance(reply, Done):
-            draft = reply.draft
-        if draft is not None and not draft.cached:
+            self._took(tier, reply.draft)
+
+    def _took(self, tier: Tier, draft: Draft) -> None:
+        if not draft.cached:
             self.latencies.of[tier.index].took(draft.seconds)
 
 
@@ -268,7 +268,7 @@ def raced(flow: Steps[Verdict], pace: Pace) -> Steps[Verdict]:
             except StopIteration as stop:
                 yield from pace.drop()
                 if pace.drafted:
-                    pace.latencies.ended(sent_on=pace.sent_on)
+                    pace.latencies.ended(sent_on=pace.sent_on, cut=not pace.came)
                 verdict: Verdict = stop.value
                 return replace(verdict, cost=total(pace.trail.calls))  # with what was dropped
             except Exception:

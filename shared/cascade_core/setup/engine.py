@@ -76,7 +76,7 @@ class Engine:
         telemetry: Tells OpenTelemetry of requests, where anybody listens; None where it must not.
         guards: Asked before every call.
         deadline: Seconds that a request may take; None where nothing limits it.
-        hedge: Whether the last tier is asked early where a draft is slow.
+        hedge: Share of requests that may ask the last tier early in vain.
         latencies: How long the tiers take.
         holding: Knows which tier earlier steps of a turn have decided on.
         chance: Draws the numbers that say which requests are audited.

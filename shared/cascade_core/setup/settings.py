@@ -96,7 +96,7 @@ class CascadeKeywords(TypedDict, total=False):
     deadline: float | None
     """Has no effect yet. Seconds that a request may take: a draft for which there is no time is to
     be skipped or cut."""
-    hedge: bool | None
+    hedge: bool | float | None
     """Has no effect yet. Whether the next tier is to be asked early where a draft is slow or is
     unlikely to be accepted."""
     hold: Hold | None
@@ -179,7 +179,7 @@ class CascadeSettings(BaseModel):
     breaker: Unread[Breaker | bool | None] = None
     store: Unread[RedisStore | str | Any] = Field(default=None, repr=False)
     deadline: Unread[float | None] = None
-    hedge: Unread[bool | None] = None
+    hedge: Unread[bool | float | None] = None
     hold: Unread[Hold | None] = "turn"
     on_handoff: Any = Field(default=None, repr=False)
     mode: str | None = None

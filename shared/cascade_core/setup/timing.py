@@ -21,12 +21,23 @@ def read_deadline(deadline: object) -> float | None:
     return float(deadline)  # type: ignore[arg-type]
 
 
-def read_hedge(hedge: object) -> bool:
-    """Return whether the last tier may be asked early.
+def read_hedge(hedge: object) -> float:
+    """Return the share of requests that may ask the last tier early in vain; 0 where none may.
 
     Raises:
-        ConfigurationError: It is neither True nor False.
+        ConfigurationError: It is neither True nor False, nor a share.
     """
-    if not (hedge is None or isinstance(hedge, bool)):
-        raise ConfigurationError(f"hedge={hedge!r}: give True or False")
-    return bool(hedge)
+    if hedge is None or hedge is False:
+        return 0.0
+    if hedge is True:
+        return HEDGE
+    if not isinstance(hedge, int | float) or not 0 < hedge <= 1:
+        raise ConfigurationError(
+            f"hedge={hedge!r}: give True, or the share of requests, above 0 and up to 1, that may "
+            "ask the last tier in vain"
+        )
+    return float(hedge)
+
+
+HEDGE = 0.1
+"""Share of requests that may ask the last tier early in vain, where none is given."""

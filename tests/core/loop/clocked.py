@@ -30,7 +30,7 @@ class Clocked:
     Attributes:
         plan: Its plan.
         deadline: Seconds; None sets none.
-        hedge: Whether the last tier is asked early.
+        hedge: Share of requests that may ask the last tier early in vain.
         takes: Returns how long a tier's answer to request `i` takes, in seconds.
         sure: Returns how sure a tier is of its answer to request `i`.
     """
@@ -39,7 +39,7 @@ class Clocked:
     takes: Callable[[int, int], float]
     sure: Callable[[int, int], float]
     deadline: float | None = None
-    hedge: bool = False
+    hedge: float = 0.0
     now: float = 1000.0
     latencies: Latencies = field(init=False)
     abandoned: list[Any] = field(default_factory=list)

@@ -8,6 +8,7 @@ import pytest
 from cascade_core.errors import ConfigurationError
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.settings import CascadeSettings
+from cascade_core.setup.timing import HEDGE
 from tests.core.making import make_tiers
 
 
@@ -17,8 +18,9 @@ def made(**settings):
 
 def test_what_is_given_is_kept():
     assert made(deadline=8).deadline == 8.0
-    assert made(hedge=True).hedge is True
-    assert (made().deadline, made().hedge) == (None, False)
+    assert made(hedge=True).hedge == HEDGE
+    assert (made(hedge=0.25).hedge, made(hedge=1).hedge) == (0.25, 1.0)
+    assert (made().deadline, made().hedge) == (None, 0.0)
 
 
 @pytest.mark.parametrize("given", [{}, {"deadline": None, "hedge": None}, {"hedge": False}])
@@ -31,7 +33,7 @@ def test_nothing_is_said_where_none_is_asked_for(given):
 @pytest.mark.parametrize(
     "given",
     [{"deadline": bad} for bad in (0, -3.0, math.nan, math.inf, True, "8")]
-    + [{"hedge": bad} for bad in ("x", 0.5, 2, [True])],
+    + [{"hedge": bad} for bad in ("x", 0, -0.5, 2, math.nan, [True])],
 )
 def test_what_will_never_do_is_an_error(given):
     ((name, value),) = given.items()
