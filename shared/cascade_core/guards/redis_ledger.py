@@ -74,6 +74,7 @@ class RedisLedger:
         self._next = count()
         self._era: str | None = None
         self._warned: str | None = None
+        self._looked: str | None = None
         self._recount_due = False
         self._clear_at = 0.0
         self._known: dict[str, tuple[Account, Amount]] = {}
@@ -139,6 +140,9 @@ class RedisLedger:
         for begun in range(0, max(1, len(held)), _AT_ONCE):
             args = [self._quiet, self._span, *held[begun : begun + _AT_ONCE]]
             self._note(self._link.call(BEAT, _KEYS, args))
+        if self._looked != self._era:
+            self._looked = self._era
+            self._link.look()
         # Those of another era were granted before the server lost something, or while it was away.
         if self._recount_due or any(each.era != self._era for each in list(self._held.values())):
             self._recount()

@@ -86,6 +86,7 @@ class RedisLink:
         # Not an event: a stream that is collected as garbage may wake from inside of one.
         self._wake: SimpleQueue[None] = SimpleQueue()
         self._down = False
+        self._why: str | None = None
         self._beat_lock = Lock()  # a child's is its own
 
     def user(self, kind: str, make: Callable[[RedisLink], U]) -> U:
@@ -146,13 +147,36 @@ class RedisLink:
             )
         except (redis.RedisError, OSError) as error:
             self._went(down=True, error=error)
+            self._why = type(error).__name__ if _is_refusal(error) else None
             raise self._down_error() from error
         if self._down:
             self._went(down=False)
         return said
 
+    def look(self) -> None:
+        """Warn of a server that may lose sums unnoticed; called once it has answered."""
+        redis = import_redis()
+        shown = f"store={self.store.shown}"
+        try:
+            memory = self._client.info("memory")
+        except redis.ResponseError:
+            warn_or_log(
+                f"{shown} may not be asked for INFO, so that nobody can tell whether it was"
+                " restarted with older data, or drops keys: allow its user +info"
+            )
+            return
+        except (redis.RedisError, OSError):
+            return
+        policy = memory.get("maxmemory_policy", "noeviction")
+        if memory.get("maxmemory") and policy != "noeviction":
+            warn_or_log(
+                f"{shown} drops keys when it is full (maxmemory-policy {policy}), and with them"
+                " what was set aside and spent: set noeviction"
+            )
+
     def _down_error(self) -> StoreDownError:
-        return StoreDownError(f"store={self.store.shown} does not answer: no call can be paid for")
+        why = "does not answer" if self._why is None else f"refuses commands ({self._why})"
+        return StoreDownError(f"store={self.store.shown} {why}: no call can be paid for")
 
     def _script(self, source: str) -> Any:
         found = self._scripts.get(source)
@@ -172,9 +196,8 @@ class RedisLink:
                 if self.store.when_down == "refuse"
                 else "every process goes on alone, within what it knows to be left, until it does"
             )
-            warn_or_log(
-                f"store={self.store.shown} does not answer ({type(error).__name__}): {then}"
-            )
+            what = "refuses commands" if _is_refusal(error) else "does not answer"
+            warn_or_log(f"store={self.store.shown} {what} ({type(error).__name__}): {then}")
 
     def _run(self) -> None:
         thread, wake = self._thread, self._wake
@@ -219,6 +242,12 @@ class RedisLink:
             if not any(user.owes for user in self._users.values()):
                 return
             time.sleep(self.every / 4)
+
+
+def _is_refusal(error: BaseException | None) -> bool:
+    """Tell whether a server is there and will not do what it is asked: no rights, no memory."""
+    redis = import_redis()
+    return isinstance(error, redis.ResponseError | redis.AuthenticationError)
 
 
 _links: dict[Any, RedisLink] = {}

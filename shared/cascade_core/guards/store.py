@@ -126,7 +126,7 @@ class RedisStore:
             )
             pool = client.connection_pool
             pool.connection_class(**pool.connection_kwargs)  # reads the arguments; connects nowhere
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, redis.RedisError) as error:
             msg = f"store={self.shown}: redis-py does not take this address: give {_FORMS}"
             raise ConfigurationError(msg) from error
         return client

@@ -367,3 +367,50 @@ def test_a_forked_child_leaves_its_parents_leases_alone(
     assert ledger.used(account()) == Amount(25, 3)
     ledger.settle(lease, Amount(1, 1))
     assert ledger.used(account()) == Amount(16, 3)
+
+
+RIGHTS = "+@read +@write +@scripting +@connection +time +info"
+"""What a user needs, as docs/troubleshooting.md says."""
+
+
+@pytest.mark.parametrize(
+    ("rights", "policy", "says"),
+    [
+        (RIGHTS, "noeviction", ""),
+        (RIGHTS, "allkeys-lru", "drops keys when it is full (maxmemory-policy allkeys-lru)"),
+        (f"{RIGHTS} -info", "noeviction", "may not be asked for INFO"),
+    ],
+)
+def test_a_server_that_may_lose_sums_unnoticed_is_warned_of_once(
+    server: RedisServer, process: Process, prefix: str, rights: str, policy: str, says: str
+) -> None:
+    client = server.client()
+    client.config_set("maxmemory", "1gb")
+    client.config_set("maxmemory-policy", policy)
+    user = ["default", "reset", "on", "nopass", f"~{{{prefix}}}*", *rights.split()]
+    client.execute_command("ACL", "SETUSER", *user)
+    ledger = process(server)
+    with told() as said:
+        granted(ledger, account(), amount=Amount(1, 1))
+        for _ in range(3):
+            ledger.beat()
+    assert len([each for each in said if says in each]) == len(said) == bool(says)
+
+
+@pytest.mark.parametrize(
+    ("broken", "name"),
+    [
+        (["CONFIG", "SET", "maxmemory", "1mb"], "OutOfMemoryError"),
+        (["REPLICAOF", "127.0.0.1", "1"], "ReadOnlyError"),
+        (["ACL", "SETUSER", "default", "-@scripting"], "NoPermissionError"),
+    ],
+)
+def test_a_server_that_refuses_commands_is_not_said_to_be_away(
+    server: RedisServer, process: Process, broken: list[str], name: str
+) -> None:
+    ledger = process(server)
+    granted(ledger, account(), amount=Amount(1, 1))
+    server.client().execute_command(*broken)
+    with told() as said, pytest.raises(StoreDownError, match=rf"refuses commands \({name}\)"):
+        ledger.reserve([account()], Amount(1, 1))
+    assert any(f"refuses commands ({name})" in each for each in said)

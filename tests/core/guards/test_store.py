@@ -62,6 +62,7 @@ def test_a_store_crosses_to_another_process() -> None:
         (f"redis://me:{SECRET}@host/0?colour=red", "does not take this address"),
         (f"redis://me:{SECRET}@host:port/0", "does not take this address"),
         ("redis://host/0?db=first", "does not take this address"),
+        ("rediss://host/0?ssl_cert_reqs=perhaps", "does not take this address"),
     ],
 )
 def test_what_cannot_work_is_said_at_once(given: object, said: str) -> None:
