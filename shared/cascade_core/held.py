@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from cascade_core.frozen import frozen
 
@@ -17,8 +17,17 @@ class Held:
         tier: Index of the tier that is asked first; its draft has to pass the gates alone.
         by: What it holds for: the user's turn, or the conversation.
         since: Id of the decision that began it; None where it is not known.
+        unread: Whether the turn's steps were tool calls that nothing could read: an answer
+            that can be read is then judged like any other.
     """
 
     tier: int
     by: HeldBy
     since: str | None = None
+    unread: bool = False
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """As a record says it."""
+        said = {"tier": self.tier, "by": self.by, "since": self.since}
+        return {**said, "unread": True} if self.unread else said

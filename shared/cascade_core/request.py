@@ -239,6 +239,10 @@ class Request:
         """Tell whether it is a tier's because earlier steps were."""
         return self.held is not None and self.held.tier == tier
 
+    def reads_held(self, tier: int) -> bool:
+        """Tell whether a tier's answer is judged though it is held to: no step before it was."""
+        return self.held is not None and self.held.tier == tier and self.held.unread
+
     @property
     def needs_tool(self) -> bool:
         """Whether the answer must be a tool call."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -35,6 +36,9 @@ from tests.llamaindex import fakes as llamaindex_fakes
 STEPS = 10
 PS = [0.99, 0.3, 0.2, 0.99, 0.1, 0.95, 0.3, 0.99, 0.4, 0.2]
 """How sure the cheap model is, step by step."""
+
+CALLS_READ = True
+"""Whether tool calls come with log-probabilities, as they do of few models."""
 
 
 def look_up(number: int) -> str:
@@ -67,6 +71,8 @@ def _says(*, cheap: bool, parallel: int = 1) -> Callable[[list[Any], dict[str, A
             {"name": "look_up", "args": {"number": step}, "id": f"call_{step}_{k}"}
             for k in range(parallel)
         ]
+        if not CALLS_READ:
+            return langchain_fakes.Say("", tool_calls=calls)
         payload = {"content": [{"token": "call", "logprob": _log(p), "top_logprobs": []}]}
         return langchain_fakes.Say("looking", tool_calls=calls, payload=payload)
 
@@ -86,7 +92,8 @@ def models(parallel: int = 1) -> list[Any]:
 
 def chat(**settings: Any) -> ChatCascade:
     parallel = settings.pop("parallel", 1)
-    return ChatCascade(models(parallel), thresholds=0.8, on_tool_call="escalate", **settings)
+    settings = {"on_tool_call": "escalate", **settings}
+    return ChatCascade(models(parallel), thresholds=0.8, **settings)
 
 
 LOOK_UP = tool(look_up)
@@ -189,7 +196,10 @@ def _llama_says(*, cheap: bool, react: bool = False) -> Callable[[Any], Any]:
             text = f"Thought: I need a tool.\nAction: look_up\nAction Input: {given}"
             return llamaindex_fakes.Say(text, p=p)
         return llamaindex_fakes.Say(
-            "", p=p, said="looking", tool_calls=[("look_up", {"number": step})]
+            "",
+            p=p if CALLS_READ else None,
+            said="looking",
+            tool_calls=[("look_up", {"number": step})],
         )
 
     return script
@@ -200,7 +210,7 @@ def llm(*, react: bool = False, **settings: Any) -> CascadeLLM:
         llamaindex_fakes.FakeLLM(_llama_says(cheap=cheap, react=react), model=name)
         for cheap, name in ((True, "m0"), (False, "m1"))
     ]
-    return CascadeLLM(tiers, thresholds=0.8, on_tool_call="escalate", **settings)
+    return CascadeLLM(tiers, thresholds=0.8, **{"on_tool_call": "escalate", **settings})
 
 
 TOOL = FunctionTool.from_defaults(look_up)
@@ -221,8 +231,8 @@ async def run_llamaindex(way: str, question: str, *, streaming: bool) -> None:
     await agent.run(user_msg=question, max_iterations=30)
 
 
-async def llama_loop(question: str, manner: str) -> None:
-    cascade = llm()
+async def llama_loop(question: str, manner: str, **settings: Any) -> None:
+    cascade = llm(**settings)
     history = [ChatMessage(role="user", content=question)]
     while True:
         if manner == "sync":
@@ -295,6 +305,23 @@ def test_no_step_of_a_llamaindex_loop_changes_the_model(manner, question, tier):
     with collect_decisions() as seen:
         asyncio.run(llama_loop(question, manner))
     check(list(seen), tier)
+
+
+@pytest.mark.parametrize(("p", "last"), [(0.99, (0, "confident")), (0.1, (1, "low_confidence"))])
+@pytest.mark.parametrize("way", ["graph", "llama loop"])
+def test_a_turn_whose_tool_calls_nothing_reads_has_its_answer_judged(way, p, last, monkeypatch):
+    monkeypatch.setitem(globals(), "PS", [p] * STEPS)
+    monkeypatch.setitem(globals(), "CALLS_READ", False)
+    settings = {"on_tool_call": "gates"}
+    with collect_decisions() as seen, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that nothing reads them
+        if way == "graph":
+            graph(chat(**settings)).invoke({"messages": [HumanMessage("a question")]}, LIMIT)
+        else:
+            asyncio.run(llama_loop("a question", "stream", **settings))
+    *steps, answer = [(record["tier"], record["reason"]) for record in seen]
+    assert steps == [(0, "tool_call")] + [(0, "held")] * (STEPS - 2)
+    assert answer == last
 
 
 def test_without_holding_every_step_is_decided_for_itself():

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 NOT_KEPT = frozenset({"best_draft", "budget", "exhausted", "unfinished"})
 """Reasons of answers that were given for want of a better one: no later step is held to them."""
 
+NOT_READ = frozenset({"tool_call", "no_reading"})
+"""Reasons of steps that were accepted though nothing could read them."""
+
 
 class Holding:
     """What one cascade holds its requests to.
@@ -63,7 +66,7 @@ class Holding:
             return None
         stay = self._of_turn(request) if request.further else None
         if stay is not None:
-            return Held(stay.tier, "turn", stay.since)
+            return Held(stay.tier, "turn", stay.since, stay.unread)
         if self._hold != "conversation" or released(request):
             return None
         stay = self._conversations.find(request, self._said_last(request), tiers, prices)
@@ -102,12 +105,23 @@ class Holding:
         draft = verdict.draft
         if not (draft.tool_calls or request.acts_in_text):
             return
-        tier = _decided(verdict.tier, verdict.reason, verdict.shadow)
+        tier, reason = _decided(verdict.tier, verdict.reason, verdict.shadow)
         if tier is None:
             return
         turns = request.turns
         keys = step_keys(turns, len(turns), draft.text, draft.tool_calls, request.thread)
-        self._holds.put([_own(decision), *keys], Stay(tier, since, time.time()))
+        unread = self._unread(tier, reason, unread=held is not None and held.unread)
+        self._holds.put([_own(decision), *keys], Stay(tier, since, time.time(), unread=unread))
+
+    def _unread(self, tier: int, reason: Any, *, unread: bool) -> bool:
+        """Tell whether nothing has read a step, nor those before it in its turn.
+
+        Args:
+            tier: The step's; what the last tier says is the answer, read or not.
+            reason: Why it was the step's.
+            unread: Whether that is so of those before it.
+        """
+        return tier < self._tiers - 1 and (reason in NOT_READ or (unread and reason == "held"))
 
     def _known(self, request: Request, turn: Turn, place: int) -> Stay | None:
         """Return what is known of a step: by its id, by what it said, or by its record alone."""
@@ -122,21 +136,22 @@ class Holding:
 
     def _recorded(self, record: Mapping[str, Any]) -> Stay | None:
         """Return what a record says, where it is one of this cascade's."""
-        tier = _decided(record.get("tier"), record.get("reason"), record.get("shadow"))
+        tier, reason = _decided(record.get("tier"), record.get("reason"), record.get("shadow"))
         if record.get("cascade") != self._name or not isinstance(tier, int):
             return None
         if not 0 <= tier < self._tiers:
             return None
         held = record.get("held")
-        since = held.get("since") if isinstance(held, Mapping) else None
-        return Stay(tier, since or record.get("id"), time.time())
+        held = held if isinstance(held, Mapping) else {}
+        unread = self._unread(tier, reason, unread=held.get("unread") is True)
+        return Stay(tier, held.get("since") or record.get("id"), time.time(), unread=unread)
 
 
-def _decided(tier: Any, reason: Any, shadow: Any) -> Any:
-    """Return the tier that a cascade decided on; in shadow mode it would have."""
+def _decided(tier: Any, reason: Any, shadow: Any) -> tuple[Any, Any]:
+    """Return the tier that a cascade decided on, and why; in shadow mode it would have."""
     if isinstance(shadow, Mapping):
         tier, reason = shadow.get("tier"), shadow.get("reason")
-    return None if reason in NOT_KEPT else tier
+    return None if reason in NOT_KEPT else tier, reason
 
 
 def _own(decision: str) -> bytes:

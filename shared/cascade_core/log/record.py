@@ -107,7 +107,7 @@ def as_record(verdict: Verdict, record_id: str, asked: Asked) -> Record:
     if asked.audit is not None:
         record["audit"] = dict(asked.audit)
     if verdict.held is not None:
-        record["held"] = asdict(verdict.held)
+        record["held"] = verdict.held.shown
     if verdict.shadow is not None:
         record["shadow"] = dict(verdict.shadow)
     if verdict.unable:

@@ -32,7 +32,8 @@ def draft_of(run: Climb, tier: Tier) -> Steps[Answered | Judgement]:
     """Get a draft from a tier; a `Judgement` says why there is none."""
     plan = run.plan
     reads = plan.reads_logprobs and tier.logprobs.asked and tier.index not in run.request.mute
-    reads = reads and not (run.request.holds(tier.index) and run.purpose == "draft")
+    holds = run.request.holds(tier.index) and not run.request.reads_held(tier.index)
+    reads = reads and not (holds and run.purpose == "draft")
     got: Answered | Judgement | Failed
     if reads:
         failed = partial(run.trail.fail, tier=tier, purpose=run.purpose)
@@ -62,7 +63,9 @@ def _attempt(run: Climb, tier: Tier, *, logprobs: bool) -> Steps[Answered | Judg
         reply = yield Ask(tier, request, run.purpose, logprobs=logprobs, top_logprobs=top)
         return Answered(reply.drafts[0]) if type(reply) is Drafts else reply
     limit = tier.max_tokens if request.max_tokens is None else request.max_tokens or None
-    cuts = logprobs and request.ruling.escalate and may_cut(plan, tier)
+    # What begins as a text may become a tool call, which a held tier's step is not left for.
+    cuts = logprobs and request.ruling.escalate and not request.reads_held(tier.index)
+    cuts = cuts and may_cut(plan, tier)
     bound = Bound(plan, tier, request, limit) if cuts else None
     chunks = []
     reply = yield Open(tier, request, live=False, logprobs=logprobs, top_logprobs=top)

@@ -34,7 +34,8 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and who pays
         trail: Where calls of signals are noted.
         tier: Whose draft it is; the last only where it has a threshold.
         draft: The draft.
-        held: Whether an earlier step has decided on the tier: then gates alone are asked.
+        held: Whether an earlier step has decided on the tier: then gates alone are asked, unless
+            nothing could read those steps and this draft is the turn's answer.
 
     Returns:
         What was decided, and by what.
@@ -44,7 +45,7 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and who pays
         failed = yield from failed_custom_gate(plan, request, draft)
     if failed is not None:
         return Judgement(failed, draft=draft)
-    if held:
+    if held and not (request.reads_held(tier.index) and not _wordless(draft)):
         return Judgement("held", draft=draft)
     threshold = plan.threshold(tier, request)
     read = yield from _read(plan, request, trail, tier, draft)
@@ -132,7 +133,7 @@ def _judge_unread(
     """
     assert judged.draft is not None  # noqa: S101 - it has just been judged
     draft = judged.draft
-    acts = draft.tool_calls or draft.speechless or draft.is_object
+    acts = _wordless(draft)
     if acts and plan.on_tool_call == "gates":
         yield Note(
             f"tool_call:{tier.index}",
@@ -145,6 +146,11 @@ def _judge_unread(
     if not said:
         yield _sent_on_note(plan, tier) if acts else no_reading_note(plan, tier, draft.unread)
     return judged
+
+
+def _wordless(draft: Draft) -> bool:
+    """Tell whether a draft is something else than a text."""
+    return bool(draft.tool_calls or draft.speechless or draft.is_object)
 
 
 def failed_gate(plan: Plan, request: Request, draft: Draft) -> Reason | None:

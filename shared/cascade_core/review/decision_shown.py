@@ -300,7 +300,10 @@ def _held(held: Any) -> list[str]:
         return []
     since = held.get("since")
     begun = "" if since is None else f", since decision {since}"
-    return [f"Tier {held.get('tier')} was held to for the {held.get('by')}{begun}."]
+    kept = f"Tier {held.get('tier')} was held to for the {held.get('by')}{begun}"
+    if held.get("unread") is True:
+        kept += "; nothing could read its steps, so an answer in words is judged"
+    return [f"{kept}."]
 
 
 def _shadow(shadow: Any) -> str | None:

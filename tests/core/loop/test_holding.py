@@ -4,10 +4,11 @@ import pytest
 
 from cascade_core.held import Held
 from cascade_core.log.record import as_record
-from cascade_core.request import Request, Turn
+from cascade_core.request import Request, ToolCall, ToolSpec, Turn
 from cascade_core.ruling import Ruling
 from tests.core.making import (
     ASKED,
+    Answer,
     broken,
     mute,
     outcomes,
@@ -55,6 +56,32 @@ def test_a_last_tier_that_is_held_answers_at_once():
     verdict, _, models = play(plan_for(), SURE, SURE, request=held_at(1))
     assert [tier for tier, _ in models.asked] == [1]
     assert (verdict.tier, verdict.reason) == (1, "held")
+
+
+def unread():
+    request = held_at(0)
+    request.held = Held(0, "turn", "d1", unread=True)
+    return request
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize(
+    ("says", "tier", "reason"), [(UNSURE, 1, "low_confidence"), (SURE, 0, "confident")]
+)
+def test_the_answer_of_a_turn_that_nothing_could_read_is_judged(says, tier, reason, streamed):
+    verdict, _, models = play(plan_for(), says, SURE, request=unread(), streamed=streamed)
+    assert (verdict.tier, verdict.reason) == (tier, reason)
+    assert as_record(verdict, "d2", ASKED)["held"]["unread"] is True
+    assert models.closed == []  # it might have become a tool call
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_its_tool_calls_are_not_however_unsure_they_are(streamed):
+    call = Answer("looking", probs=[0.1], fields={"tool_calls": (ToolCall("look_up", {}),)})
+    request = Request.of("Where is my order?")
+    request.tools, request.held = (ToolSpec("look_up"),), Held(0, "turn", "d1", unread=True)
+    verdict, _, _ = play(plan_for(), call, SURE, request=request, streamed=streamed)
+    assert (verdict.tier, verdict.reason) == (0, "held")
 
 
 def test_a_gate_sends_a_held_step_up():
