@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from langchain_core.caches import InMemoryCache
 from llama_index.core.llms import ChatMessage
 
 from cascade_core import Breaker, CascadeExhausted, collect_decisions
@@ -135,6 +136,26 @@ async def test_where_all_are_left_alone_every_one_is_named(framework: str, way: 
     for label in ("tier 0 (m0)", "tier 1 (m1)"):
         assert f"{label} keeps failing and is left alone until " in str(raised.value)
     assert raised.value.trail == ()
+
+
+async def test_what_a_cache_answers_does_not_keep_a_tier_in_service() -> None:
+    down: list[bool] = []
+
+    def say(messages: list[Any], _: dict[str, Any]) -> chat.Say:
+        broken = chat.Say(error=chat.ProviderError(status_code=503))
+        return broken if down else chat.SURE
+
+    cheap = chat.FakeChat(say, model_name="m0", cache=InMemoryCache())
+    cascade = ChatCascade([cheap, chat.FakeChat(chat.SURE, model_name="m1")])
+    with collect_decisions() as seen:
+        cascade.invoke("known")
+        down.append(True)
+        for number in range(4):
+            cascade.invoke(f"new {number}")
+            cascade.invoke("known")
+    assert [record["reason"] for record in seen[1::2]] == ["failed"] * 3 + ["open"]
+    assert [record["reason"] for record in seen[2::2]] == ["confident"] * 2 + ["open"] * 2
+    assert seen[-1]["failing"][0]["failures"] == 3
 
 
 @EVERY_WAY

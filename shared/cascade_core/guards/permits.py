@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cascade_core.effects import Drafts, Failed, Reply
+from cascade_core.effects import Done, Drafts, Failed, Reply
 from cascade_core.errors import CutShortError, TierOpenError
 from cascade_core.guards.breakers import LeftAlone, Permit, TierBreaker, read_failure
 from cascade_core.tier import Tier
@@ -80,8 +80,8 @@ def _failed(label: str, alone: LeftAlone, tier: int | None = None) -> Failed:
 
 def tell_breaker(permit: Permit, reply: Reply) -> None:
     """Tell a breaker how a call ended; of several at once, what the provider asks for counts."""
-    if isinstance(reply, Failed) and isinstance(reply.error, CutShortError):
-        permit.breaker.left(permit)  # it might have answered
+    if _says_nothing(reply):
+        permit.breaker.left(permit)
         return
     if isinstance(reply, Failed):
         permit.breaker.failed(permit, reply.error)
@@ -92,3 +92,12 @@ def tell_breaker(permit: Permit, reply: Reply) -> None:
         permit.breaker.failed(permit, asks)
     else:
         permit.breaker.answered(permit)
+
+
+def _says_nothing(reply: Reply) -> bool:
+    """Tell whether a call says nothing of its provider: it was cut off, or a cache answered."""
+    if isinstance(reply, Failed):
+        return isinstance(reply.error, CutShortError)
+    if isinstance(reply, Drafts):
+        return not reply.failures and all(draft.cached for draft in reply.drafts)
+    return isinstance(reply, Done) and reply.draft.cached

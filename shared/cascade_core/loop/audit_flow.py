@@ -219,8 +219,9 @@ def _draw_strongest(run: Climb, tier: Tier, found: Comparison) -> Steps[None]:
     if isinstance(reply, Failed):
         yield from note_failure(run, tier, reply)
         return
-    tier.failures.answered()
     draft = reply.drafts[0]
+    if not draft.cached:
+        tier.failures.answered()
     run.trail.add(draft, tier, "audit", "used")
     found.answers[tier.index] = TierAnswer(tier, draft, total(calls[begun:]), drawn=True)
 

@@ -46,8 +46,9 @@ def draft_of(run: Climb, tier: Tier) -> Steps[Answered | Judgement]:
     if isinstance(got, Failed):
         yield from note_failure(run, tier, got)
         return replace(run.judged, reason=_reason(got.error))
-    tier.failures.answered()
     draft = got.draft
+    if not draft.cached:
+        tier.failures.answered()
     if draft.unread == "certain":
         yield no_reading_note(plan, tier, draft.unread)
     if reads and draft.text and not (draft.tool_calls or draft.cached or draft.refusal):

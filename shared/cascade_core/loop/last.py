@@ -42,7 +42,8 @@ def answer_of_last(run: Climb, reason: Reason, instead: Tier | None = None) -> S
         reply = yield Ask(tier, request)
     draft = _drafted(reply)
     if draft is not None:
-        tier.failures.answered()
+        if not draft.cached:
+            tier.failures.answered()
         entry = run.trail.add(draft, tier, "draft")
         failed = failed_gate(plan, request, draft)
         if failed is None and plan.custom_gates:

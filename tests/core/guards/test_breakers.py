@@ -13,7 +13,7 @@ import pytest
 
 from cascade_core.costs.prices import Prices
 from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Drafts, Failed, Grant
+from cascade_core.effects import Ask, Done, Drafts, Failed, Grant
 from cascade_core.errors import BudgetExceeded, ConfigurationError, TierOpenError
 from cascade_core.guards.breaker import Breaker, read_breaker
 from cascade_core.guards.breakers import LeftAlone, LocalBreaker, Permit
@@ -221,6 +221,19 @@ def test_of_samples_that_failed_in_part_the_answers_count_unless_it_is_told_to_w
     asks = ProviderError(429, retry_after="20")
     tell_breaker(entered(breaker), Drafts((Draft("a"),), [Failed(asks)]))
     assert alone(breaker) == 20
+
+
+@pytest.mark.parametrize("of", [lambda draft: Drafts((draft,)), Done])
+def test_what_a_cache_answers_says_nothing_of_the_tier(clock, of):
+    cached = of(Draft("a", cached=True))
+    breaker = LocalBreaker()
+    for _ in range(2):
+        failing(breaker)
+        tell_breaker(entered(breaker), cached)
+    failing(breaker)
+    clock.now += 10
+    tell_breaker(entered(breaker), cached)
+    assert entered(breaker).probe
 
 
 def guards_for(**settings: Any) -> Guards:
