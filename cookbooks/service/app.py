@@ -43,12 +43,14 @@ llm = ChatCascade(
 
 
 async def answer(request: Request) -> JSONResponse:
-    """Answer `{"text": "…", "tenant": "…"}`."""
+    """Answer `{"text": "…", "tenant": "…"}`; who the tenant is, is to be known before this."""
     try:
         asked = await request.json()
-        text, tenant = str(asked["text"]), str(asked["tenant"])
+        text, tenant = asked["text"], asked["tenant"]
     except (ValueError, KeyError, TypeError):
-        return JSONResponse({"error": "send a JSON object with text and tenant"}, 400)
+        text = tenant = None
+    if not (isinstance(text, str) and text.strip() and isinstance(tenant, str) and tenant):
+        return JSONResponse({"error": "send a JSON object with the texts text and tenant"}, 400)
     try:
         said = await llm.ainvoke(text, config={"metadata": {"tenant": tenant}})
     except BudgetExceeded as error:

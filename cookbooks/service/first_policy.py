@@ -1,13 +1,20 @@
-"""Saves policy.json as the database's first policy, where it has none."""
+"""Makes the tables, saves policy.json, and brings it into use where no policy is."""
 
 import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 POLICY = [sys.executable, "-m", "cascade_core", "policy", os.environ["DATABASE_URL"]]
 
-listed = subprocess.run([*POLICY, "list", "--json"], capture_output=True, check=False)
-if listed.returncode or not json.loads(listed.stdout):
-    save = [*POLICY, "save", "policy.json", "--note", "the first", "--activate"]
-    subprocess.run(save, check=True)
+
+def run(*action: str) -> Any:
+    """Run `cascade policy`; what goes wrong there ends this too, and it can be run again."""
+    said = subprocess.run([*POLICY, *action, "--json"], stdout=subprocess.PIPE, check=True)
+    return json.loads(said.stdout)
+
+
+saved = run("save", "policy.json", "--note", "the first")
+if run("list")["active"] is None:
+    run("activate", str(saved["version"]))

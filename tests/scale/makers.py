@@ -1,4 +1,4 @@
-"""Cascades for Ray's workers: each call leaves a line in a file, whoever made it."""
+"""Cascades for Ray's workers: each call leaves a line in a file of its process."""
 
 from __future__ import annotations
 
@@ -28,10 +28,9 @@ def readings(request: Any, draft: Any) -> float:
 
 
 def note(calls: str, word: str) -> None:
-    """Append a line; short ones are whole, whoever else writes."""
-    file = os.open(calls, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.write(file, f"{os.getpid()} {word}\n".encode())
-    os.close(file)
+    """Append a line to this process's file: not every file system appends for several at once."""
+    with Path(f"{calls}-{os.getpid()}").open("a", encoding="utf-8") as file:
+        file.write(f"{os.getpid()} {word}\n")
 
 
 def die_once(marker: str) -> None:
@@ -129,5 +128,5 @@ def of(make: Any, folder: Path, **given: Any) -> Any:
 
 
 def called(folder: Path) -> list[list[str]]:
-    file = folder / "calls"
-    return [line.split() for line in file.read_text().splitlines()] if file.exists() else []
+    files = sorted(folder.glob("calls-*"))
+    return [line.split() for file in files for line in file.read_text().splitlines()]

@@ -43,10 +43,10 @@ async def test_the_rows_are_those_of_one_machine(tmp_path: Path) -> None:
     alone = [json.loads(line) for line in table.read_text().splitlines()]
     assert sorted(found, key=lambda row: row["id"]) == alone
     assert float(spent.cost_usd) == pytest.approx(60 * (15 + 150) / 10**6)
-    before = len((tmp_path / "calls").read_text().splitlines())
+    before = len(makers.called(tmp_path))
     again = collect_rows(given, make, out, format="jsonl", workers=1, **options)
     assert again.before == 60
-    assert len((tmp_path / "calls").read_text().splitlines()) == before
+    assert len(makers.called(tmp_path)) == before
 
 
 def test_tiers_are_made_by_a_function(tmp_path: Path) -> None:

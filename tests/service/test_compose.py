@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import ast
+import json
+import os
 import re
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
-FOLDER = Path(__file__).resolve().parents[2] / "cookbooks" / "service"
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "cookbooks" / "service"
 COMPOSE = (FOLDER / "compose.yaml").read_text()
+DOCKERFILE = (FOLDER / "Dockerfile").read_text()
 SERVICES: dict[str, Any] = yaml.safe_load(COMPOSE)["services"]
 APPS = ["app-1", "app-2"]
 OPTIONAL = {"PRICES"}
@@ -56,10 +64,80 @@ def test_who_waits_waits_for_what_is_there_and_healthy() -> None:
     assert all("healthcheck" in SERVICES[name] for name in (*APPS, "proxy", "postgres", "redis"))
 
 
+def test_compose_can_read_it() -> None:
+    compose_spec = pytest.importorskip("compose_spec", reason="is of the group test")
+    plain = yaml.safe_load(COMPOSE)
+    compose_spec.PyCompose.from_yaml(yaml.safe_dump(plain)).validate()
+    plain["services"]["proxy"]["restrat"] = "always"
+    with pytest.raises(ValueError, match="restrat"):
+        compose_spec.PyCompose.from_yaml(yaml.safe_dump(plain))
+
+
 def test_the_proxy_knows_every_process_and_sends_no_request_twice() -> None:
     proxy = (FOLDER / "nginx.conf").read_text()
-    assert re.findall(r"server ([\w-]+):8000;", proxy) == APPS
-    assert "proxy_next_upstream off;" in proxy
+    assert re.findall(r"server ([\w-]+):8000 resolve;", proxy) == APPS
+    (again,) = re.findall(r"^\s*proxy_next_upstream (.*);", proxy, re.MULTILINE)
+    assert "non_idempotent" not in again
+
+
+def test_a_process_has_time_to_finish_what_it_answers_and_to_write_it_down() -> None:
+    command = json.loads(re.search(r"^CMD (.*)$", DOCKERFILE, re.MULTILINE)[1])
+    waits = int(command[command.index("--timeout-graceful-shutdown") + 1])
+    app = (FOLDER / "app.py").read_text()
+    model = int(re.search(r"timeout=(\d+), max_retries=0", app)[1])
+    log = int(re.search(r"flush_log, (\d+)\)", app)[1])
+    proxy = int(re.search(r"proxy_read_timeout (\d+)s", (FOLDER / "nginx.conf").read_text())[1])
+    assert 2 * model < waits < proxy
+    for name in APPS:
+        assert int(SERVICES[name]["stop_grace_period"].removesuffix("s")) > waits + log
+
+
+def test_an_image_has_no_rights_and_no_more_files_than_it_needs() -> None:
+    lines = DOCKERFILE.splitlines()
+    assert "USER nobody" in lines[lines.index("COPY . .") :]
+    for name in (*APPS, "policy"):
+        assert SERVICES[name]["cap_drop"] == ["ALL"], name
+    ignored = (FOLDER / "Dockerfile.dockerignore").read_text().splitlines()
+    assert ignored[1] == "*"
+    assert "**/.env" in ignored
+    copied = {line[1:] for line in ignored if line.startswith("!")}
+    assert all((ROOT / name).exists() for name in copied)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    assert {name.partition("/")[0] for name in packages} < copied
+    assert {"pyproject.toml", project["project"]["readme"], "cookbooks/service"} < copied
+
+
+def test_what_is_there_all_the_time_is_there_again_after_a_crash() -> None:
+    again = {name for name, service in SERVICES.items() if service.get("restart")}
+    assert again == SERVICES.keys() - {"policy"}
+
+
+def test_the_first_policy_comes_into_use_only_where_none_is(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'desk.db'}"
+    environment = dict(os.environ, DATABASE_URL=url, PYTHONPATH=f"{ROOT}:{ROOT / 'shared'}")
+
+    def run(*command: str) -> str:
+        return subprocess.run(
+            [sys.executable, *command],
+            cwd=FOLDER,
+            env=environment,
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout
+
+    def policy(*action: str) -> dict[str, Any]:
+        return json.loads(run("-m", "cascade_core", "policy", url, *action, "--json"))
+
+    other = tmp_path / "other.json"
+    other.write_text('{"name": "other", "thresholds": [0.5]}')
+    policy("save", str(other))  # the tables are there, and nothing is in use
+    run("first_policy.py")
+    assert policy("list")["active"] == 2
+    policy("activate", "1")
+    run("first_policy.py")
+    assert policy("list")["active"] == 1
 
 
 def test_only_the_proxy_is_reached_from_outside_and_only_from_this_machine() -> None:

@@ -215,10 +215,11 @@ def test_a_model_that_is_down_is_found_out_once_for_all_processes(service: Servi
 
 
 def test_requests_that_are_no_requests_are_told_so(service: Service) -> None:
-    for body in ("[1]", "no json", '{"text": "a"}'):
+    wrong = ('{"text": "a", "tenant": 7}', '{"text": " ", "tenant": "a"}')
+    for body in ("[1]", "no json", '{"text": "a"}', *wrong):
         told = httpx.post(f"{service.urls[0]}/answer", content=body)
         assert told.status_code == 400
-        assert told.json() == {"error": "send a JSON object with text and tenant"}
+        assert told.json() == {"error": "send a JSON object with the texts text and tenant"}
 
 
 def test_a_process_that_is_stopped_writes_down_what_it_decided(service: Service) -> None:
