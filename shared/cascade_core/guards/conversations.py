@@ -57,7 +57,9 @@ class Conversations:
             tiers: The cascade's.
             prices: Where prices come from.
         """
-        stay = self._holds.get(_keys(request)) or recorded
+        stay = self._holds.get(conversation_keys(request))
+        if stay is None or (recorded is not None and recorded.at > stay.at):
+            stay = recorded  # another process has answered meanwhile
         if stay is None or not stay.tier or time.time() - stay.at > IDLE:
             return None
         return None if self._leaving.pays(stay, request, tiers, prices) else stay
@@ -78,7 +80,7 @@ class Conversations:
             self._leaving.saw(again=escalated)
         usage = next((c.usage for c in reversed(verdict.calls) if c.tier == tier and c.usage), None)
         stay = Stay(tier if escalated else 0, since, time.time(), usage)
-        self._holds.put(_said(request, verdict), stay)
+        self._holds.put(_said(request, verdict), stay, IDLE)
 
 
 def holds_on(reason: str) -> bool:
@@ -113,7 +115,7 @@ def released(request: Request) -> bool:
     return request.metadata.get(RELEASE) is False
 
 
-def _keys(request: Request) -> list[bytes]:
+def conversation_keys(request: Request) -> list[bytes]:
     """Return what a conversation is known by: its thread, else what was answered last."""
     if request.thread is not None:
         return [thread_key(request.thread)]

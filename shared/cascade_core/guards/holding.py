@@ -14,8 +14,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.guards.conversations import Conversations, recorded_stay, released
-from cascade_core.guards.holds import Holds, Stay
+from cascade_core.guards.conversations import (
+    Conversations,
+    conversation_keys,
+    recorded_stay,
+    released,
+)
+from cascade_core.guards.holds import Holds, OthersHolds, Stay
 from cascade_core.guards.turns import step_keys, turn_start
 from cascade_core.held import Held, HeldBy
 
@@ -28,6 +33,9 @@ if TYPE_CHECKING:
 NOT_KEPT = frozenset({"best_draft", "budget", "exhausted", "unfinished"})
 """Reasons of answers that were given for want of a better one: no later step is held to them."""
 
+MOST_ASKED = 64
+"""Keys of a turn's steps that other processes are asked for, about."""
+
 NOT_READ = frozenset({"tool_call", "no_reading"})
 """Reasons of steps that were accepted though nothing could read them."""
 
@@ -39,20 +47,50 @@ class Holding:
         hold: The setting `hold=`.
         name: The cascade's name: records of others say nothing of its tiers.
         tiers: How many tiers it has.
+        shared: Where other processes know of what is held, if they do.
 
     Raises:
         ConfigurationError: There is no such setting.
     """
 
-    def __init__(self, hold: Any, name: str, tiers: int) -> None:
+    def __init__(self, hold: Any, name: str, tiers: int, shared: OthersHolds | None = None) -> None:
         if hold not in (None, "turn", "conversation"):
             msg = f'hold={hold!r} is none of "turn", "conversation" and None'
             raise ConfigurationError(msg)
         self._hold: HeldBy | None = hold if tiers > 1 else None
         self._name = name
         self._tiers = tiers
-        self._holds = Holds()
+        self._holds = Holds(shared=None if self._hold is None else shared)
         self._conversations = Conversations(self._holds)
+
+    @property
+    def waits(self) -> bool:
+        """Whether `fetch` may wait; then no event loop may call it."""
+        return self._holds.waits
+
+    def fetch(self, request: Request) -> None:
+        """Take in what other processes have decided for a request, for `find`."""
+        if not self._holds.waits:
+            return
+        wanted: list[bytes] = []
+        if request.further:
+            wanted += self._unknown(request)
+        if self._hold == "conversation" and not released(request):
+            wanted += conversation_keys(request)
+        self._holds.fetch(wanted)
+
+    def _unknown(self, request: Request) -> list[bytes]:
+        """Return the keys of a turn's last steps, back to one that this process knows of."""
+        turns, keys = request.turns, list[bytes]()
+        start = turn_start(turns, in_text=request.acts_in_text)
+        for place in range(len(turns) - 1, start - 1, -1):
+            turn = turns[place]
+            if turn.role != "assistant":
+                continue
+            if len(keys) > MOST_ASKED or self._known(request, turn, place) is not None:
+                break
+            keys += step_keys(turns, place, turn.text, turn.tool_calls, request.thread)
+        return keys
 
     def find(self, request: Request, tiers: Sequence[Tier], prices: Prices) -> Held | None:
         """Return what holds for a request; None where it is decided for itself.

@@ -8,6 +8,8 @@ Keys, all with one hash tag, so that a cluster keeps them on one node:
 `{prefix}:due`      a sorted set: leases by the time when they end
 `{prefix}:a:…`      a hash for each account: `n`, `t` spent and `hn`, `ht` held, nano-USD and tokens
 `{prefix}:l:…`      a hash for each lease: `s` (`r` reserved or `s` started), `n`, `t`, `a` accounts
+`{prefix}:b:…`      until when a tier is left alone
+`{prefix}:h:…`      what a step of a turn, or a conversation, is held to, as JSON
 ==================  ===============================================================================
 
 Accounts go by a digest of their name: no user's id is in a key. The server's clock is the only one.
@@ -243,3 +245,20 @@ return said
 """Arguments, for each breaker: its name, milliseconds that it is open for (0 closed, - no news),
 whether requests want it, and milliseconds between two probes. Returns those left for each: -1 where
 it is closed, 0 where this process may try, -2 where whoever comes first may."""
+
+GET_HOLDS = """
+local said = {}
+for i = 2, #ARGV do
+  said[i - 1] = redis.call('GET', ARGV[1] .. 'h:' .. ARGV[i]) or ''
+end
+return said
+"""
+"""Arguments: names of what cascades hold to. Returns what is known of each, or an empty text."""
+
+PUT_HOLDS = """
+for i = 2, #ARGV, 3 do
+  redis.call('SET', ARGV[1] .. 'h:' .. ARGV[i], ARGV[i + 1], 'PX', ARGV[i + 2])
+end
+return {}
+"""
+"""Arguments, for each: its name, what is to be known of it, and for how many milliseconds."""

@@ -31,7 +31,7 @@ _PREFIX = re.compile(r"[\w.:/-]{1,100}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class RedisStore:
-    """A Redis server that holds what budgets have spent, and which tiers are left alone.
+    """A Redis server that holds what budgets have spent, what is left alone, and what is held to.
 
     The address may carry the other arguments:
     `redis://host:6379/0?prefix=shop&lease=60&timeout=0.2&when_down=allow`.

@@ -88,7 +88,7 @@ class Session(RecordedSession):
         self.at = datetime.now(UTC)
         self.began = perf_counter()
         self.took: float | None = None
-        self._ended = False
+        self._ended = self._fetched = False
         self._left = False  # behind the request
         self.kept = False
         self._trail = Trail(plan.prices)
@@ -126,8 +126,7 @@ class Session(RecordedSession):
     async def arun(self) -> Decided:
         """Decide, and wait; see `run`."""
         try:
-            if not self.engine.warm:
-                await self._warm_up()
+            await self._prepare()
             self._verdict(await drivers.arun(self._begin(streamed=False), self._aport()))
             return await self._afinish()
         except BaseException as error:
@@ -151,8 +150,7 @@ class Session(RecordedSession):
     async def astream(self) -> AsyncGenerator[Any, None]:
         """Decide, and yield what is shown, then the `Decided`; see `run`."""
         try:
-            if not self.engine.warm:
-                await self._warm_up()
+            await self._prepare()
             flow = self._begin(streamed=True)
             async with aclosing(drivers.astream(flow, self._aport())) as items:
                 async for item in items:

@@ -31,6 +31,7 @@ class RecordedSession:
 
     __slots__ = (
         "_collectors",
+        "_fetched",
         "at",
         "began",
         "engine",
@@ -52,6 +53,7 @@ class RecordedSession:
         took: float | None
         verdict: Verdict | None
         began: float
+        _fetched: bool
         _collectors: Any
 
         @property
@@ -116,8 +118,25 @@ class RecordedSession:
         else:
             engine.warm_up()
 
+    async def _prepare(self) -> None:
+        """Have ready what no event loop may wait for."""
+        if not self.engine.warm:
+            await self._warm_up()
+        if self.engine.holding.waits:
+            await drivers.in_thread(self._fetch)
+
+    def _fetch(self) -> None:
+        """Take in what other processes hold the request to, where they share it."""
+        self._fetched = True
+        try:
+            self.engine.holding.fetch(self.request)
+        except Exception as error:  # noqa: BLE001 - what is held costs no answer
+            self._unheld(error)
+
     def _held(self) -> Held | None:
         """Return what earlier steps have decided; what nobody can read decides nothing."""
+        if not self._fetched:
+            self._fetch()
         try:
             return self.engine.holding.find(self.request, self.plan.tiers, self.plan.prices)
         except Exception as error:  # noqa: BLE001 - what is held costs no answer

@@ -44,6 +44,7 @@ from cascade_core.tier import Tier
 
 if TYPE_CHECKING:
     from cascade_core.guards.redis_breakers import SharedBreakers
+    from cascade_core.guards.redis_holds import CascadeHolds
 
 _logger = logging.getLogger("cascade_core")
 
@@ -135,7 +136,8 @@ class Engine:
         )
         for tier, why in self.guards.unbounded(tiers, self.plan.prices):
             self.plan.notices.give(f"unbounded:{tier.index}", why)
-        self.holding = Holding(settings.hold, self.name, len(tiers))
+        shared = None if store is None or settings.hold is None else _holds(store, self.name, tiers)
+        self.holding = Holding(settings.hold, self.name, len(tiers), shared)
         self.deadline = read_deadline(settings.deadline)
         self.hedge = read_hedge(settings.hedge)
         self.latencies = Latencies(len(tiers))
@@ -276,6 +278,12 @@ def _sharing(store: RedisStore) -> SharedBreakers:
     from cascade_core.guards.redis_breakers import sharing_of  # noqa: PLC0415 - where it is used
 
     return sharing_of(store)
+
+
+def _holds(store: RedisStore, name: str, tiers: Sequence[Tier]) -> CascadeHolds:
+    from cascade_core.guards.redis_holds import shared_holds  # noqa: PLC0415 - where it is used
+
+    return shared_holds(store, "\0".join((name, *(tier.label for tier in tiers))))
 
 
 def _ledger(store: RedisStore | None) -> Ledger | None:
