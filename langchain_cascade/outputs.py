@@ -22,9 +22,9 @@ from pydantic import BaseModel
 from cascade_core.abilities import Missing
 from cascade_core.draft import Draft
 from cascade_core.effects import Adopt, Ask, Chunk, Failed, Open
-from cascade_core.errors import ConfigurationError
+from cascade_core.errors import ConfigurationError, EmptyStreamError
 from cascade_core.integrations.finish import worst
-from cascade_core.loop.streams import EMPTY_STREAM, AsyncStream, Stream
+from cascade_core.loop.streams import AsyncStream, Stream
 from cascade_core.request import Request
 from cascade_core.tier import Tier
 from langchain_cascade.calls import ChatCalls
@@ -283,7 +283,7 @@ class Outputs:
             ValueError: Nothing had come.
         """
         if not self.chunks:
-            raise ValueError(EMPTY_STREAM)
+            raise EmptyStreamError
         whole = self.chunks[0]
         for chunk in self.chunks[1:]:
             whole = _joined(whole, chunk)

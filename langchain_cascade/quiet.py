@@ -16,9 +16,9 @@ from langchain_core.messages.ai import UsageMetadata, add_ai_message_chunks
 from langchain_core.messages.tool import invalid_tool_call
 from langchain_core.outputs import ChatGeneration, ChatResult
 
+from cascade_core.errors import EmptyStreamError
 from cascade_core.integrations.classes import LANGCHAIN, integration
 from cascade_core.integrations.usage import so_far
-from cascade_core.loop.streams import EMPTY_STREAM
 from langchain_cascade.convert import is_object
 from langchain_cascade.pieces import ReadyPieces
 
@@ -116,7 +116,7 @@ def _gathered(chunks: list[AIMessageChunk], last: AIMessageChunk | None) -> Chat
     chunks report of tokens, too, also where each says what they come to so far.
     """
     if not chunks:
-        raise ValueError(EMPTY_STREAM)
+        raise EmptyStreamError
     first, *others = chunks if last is None else [*chunks, last]
     whole = add_ai_message_chunks(first, *others) if others else first
     answer = cast("AIMessage", message_chunk_to_message(whole))

@@ -28,6 +28,7 @@ from langchain_core.runnables.config import RunnableConfig
 
 from cascade_core.draft import Draft, Finish
 from cascade_core.effects import Chunk
+from cascade_core.errors import EmptyStreamError
 from cascade_core.integrations.answers import SAYING, read_said
 from cascade_core.integrations.classes import LANGCHAIN, integration
 from cascade_core.integrations.finish import worst
@@ -156,7 +157,7 @@ class GatheredMessages:
         """
         draft = self.had()
         if draft is None:
-            raise ValueError(streams.EMPTY_STREAM)
+            raise EmptyStreamError
         if self.says_when_done and draft.finish is None:
             return replace(draft, finish="broken")
         return draft

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Chunk, Open
-from cascade_core.loop.streams import EMPTY_STREAM
+from cascade_core.errors import EmptyStreamError
 from cascade_core.usage import Usage
 from llamaindex_cascade.asking.calls import Calls
 from llamaindex_cascade.llm.formats import FormatError
@@ -69,7 +69,7 @@ class Responses:
         if draft is not None:
             return self._calls.checked(draft, self._effect)
         if not self._effect.live:
-            raise ValueError(EMPTY_STREAM)
+            raise EmptyStreamError
         return Draft(usage=Usage(0, 0))
 
 

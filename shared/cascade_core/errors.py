@@ -20,6 +20,7 @@
     │   └── UnkeepableError                     an answer cannot be kept as JSON
     ├── MissingPackageError (also ModuleNotFoundError)  an extra is not installed
     ├── NothingParsedError                      an answer holds no object of the schema asked for
+    ├── EmptyStreamError (also ValueError)      nothing came of a stream
     ├── FormatError (also ValueError)           an answer is not in the form its prompt asked for
     ├── UnwritableError (also TypeError)        a setting is no plain data, or may be secret
     ├── UnfitError                           a log was given what is neither record nor event
@@ -204,6 +205,13 @@ class OutOfTimeError(NotAskedError):
     """The deadline leaves no time for a call."""
 
     reason = "deadline"
+
+
+class EmptyStreamError(CascadeError, ValueError):
+    """A stream has ended, and nothing had come of it; that is the provider's failure."""
+
+    def __init__(self, text: str = "the stream ended without a chunk") -> None:
+        super().__init__(text)
 
 
 class CutShortError(CascadeError):

@@ -11,7 +11,7 @@ import pytest
 from cascade_core import CascadeExhausted
 from langchain_cascade import ChatCascade
 from tests.http import asking, test_llamaindex
-from tests.http.stub import Stub, refused
+from tests.http.stub import Raw, Stub, refused
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
@@ -73,3 +73,17 @@ async def test_a_refused_key_of_both_fails_at_once_and_names_them(
             await framework.ask(llm, how, "hi")
     assert str(raised.value).count("is left alone until") == 2
     assert len(stub.asked("cheap")) == len(stub.asked("strong")) == 1
+
+
+# LlamaIndex's client does not look for an error in a whole answer: what it raises says nothing.
+@pytest.mark.parametrize(
+    ("framework", "how"), [way for way in WAYS if way[1] not in {"chat", "achat"}]
+)
+async def test_an_error_inside_an_answer_with_status_200_counts(
+    stub: Stub, framework: Any, how: str
+) -> None:
+    stub.script("cheap", Raw('{"error": {"message": "upstream is down", "code": 502}}'))
+    stub.script("strong", "all good")
+    llm = pair(framework, stub)
+    seen = [framework.record_of(await framework.ask(llm, how, "hi")) for _ in range(4)]
+    assert [record["reason"] for record in seen] == ["failed"] * 3 + ["open"]

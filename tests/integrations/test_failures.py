@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cascade_core.errors import BudgetExceeded, CascadeExhausted, TierOpenError
+from cascade_core.errors import BudgetExceeded, CascadeExhausted, EmptyStreamError, TierOpenError
 from cascade_core.guards.breakers import read_failure
 from cascade_core.guards.failures import trouble_of
 from cascade_core.guards.retry_after import retry_after
@@ -106,6 +106,18 @@ OTHERS: list[tuple[str, Made, str | None]] = [
     ),
     ("filtered", plain("openai.ContentFilterFinishReasonError"), None),
     ("openai-stream", plain("openai.APIError", "m", ASKED, body={"type": "server_error"}), "passing"),
+    ("openai-stream-words", plain("openai.APIError", "m", ASKED, body={"message": "m"}), "passing"),
+    ("openai-stream-code", plain("openai.APIError", "m", ASKED, body={"code": 502}), "passing"),
+    (
+        "openai-stream-own",
+        plain("openai.APIError", "m", ASKED, body={"type": "invalid_request_error"}),
+        None,
+    ),
+    ("openai-stream-own-code", plain("openai.APIError", "m", ASKED, body={"code": 400}), None),
+    ("in-a-200", plain("builtins.ValueError", {"message": "m", "code": 502}), "passing"),
+    ("in-a-200-key", plain("builtins.ValueError", {"message": "m", "code": 401}), "lasting"),
+    ("in-a-200-word", plain("builtins.ValueError", {"type": "server_error"}), "passing"),
+    ("in-a-200-own", plain("builtins.ValueError", {"message": "m", "code": 400}), None),
     (
         "anthropic-stream",
         by_status("anthropic", "APIStatusError", 200, {"error": {"type": "overloaded_error"}}),
@@ -174,6 +186,7 @@ OTHERS: list[tuple[str, Made, str | None]] = [
     ("dropped", ConnectionResetError, "passing"),
     ("late", TimeoutError, "passing"),
     ("ssl", ssl.SSLError, "passing"),
+    ("an empty stream", EmptyStreamError, "passing"),
     ("a chain's own", ValueError, None),
     ("unread", lambda: OSError(2, "no such file"), None),
 ]  # fmt: skip

@@ -125,6 +125,7 @@ ERROR_CLASSES: Mapping[str, Mapping[str, Trouble | None]] = {
         "InternalServerError": "passing",
         "AuthenticationError": "lasting",
         "PermissionDeniedError": "lasting",
+        "APIError": "passing",  # without a status: said in the middle of a stream
     },
     "anthropic": {"APIConnectionError": "passing"},
     "groq": {"APIConnectionError": "passing"},
@@ -169,6 +170,7 @@ ERROR_CLASSES: Mapping[str, Mapping[str, Trouble | None]] = {
     "huggingface_hub": {"InferenceTimeoutError": "passing", "OverloadedError": "passing"},
     "text_generation": {"OverloadedError": "passing", "RateLimitExceededError": "passing"},
     "vllm": {"EngineDeadError": "lasting", "AsyncEngineDeadError": "lasting"},
+    "cascade_core": {"EmptyStreamError": "passing"},
     "langchain_core": {"OutputParserException": None, "ContextOverflowError": None},
 }
 """Classes of errors by package; an heir counts as its nearest ancestor that stands here."""
@@ -222,14 +224,17 @@ def _look_up(error: BaseException) -> tuple[bool, Trouble | None]:
     kinds = type(error).__mro__
     if any(_FILTERED.search(kind.__name__) or kind.__name__ in _FIRST_OF_ALL for kind in kinds):
         return True, None
-    status = http_status(error)
+    status = http_status(error) or _status_said(error)
     if status == 429 and _TOO_LARGE.search(_said(error)):  # noqa: PLR2004
         return True, None  # it asks for more than a minute allows, and would at any time
-    for code in _codes(error):
+    codes = list(_codes(error))
+    for code in codes:
         if code in ERROR_CODES:
             return True, ERROR_CODES[code]
     if status is not None and status >= 400:  # noqa: PLR2004
         return True, _by_status(error, status)
+    if "invalidrequesterror" in codes:
+        return True, None
     for kind in kinds:
         table = ERROR_CLASSES.get(kind.__module__.partition(".")[0])
         if table is not None and kind.__name__ in table:
@@ -276,8 +281,16 @@ def _reasons(details: Any) -> Iterator[str]:
 
 def _body(error: BaseException) -> Mapping[str, Any]:
     body = getattr(error, "body", None)
+    if type(error) is ValueError and error.args:
+        body = error.args[0]  # LangChain's, of an error in an answer with the status 200
     body = body.get("error", body) if isinstance(body, Mapping) else None
     return body if isinstance(body, Mapping) else {}
+
+
+def _status_said(error: BaseException) -> int | None:
+    """Return the status that stands in an answer whose own is 200, as OpenRouter has it."""
+    code = _body(error).get("code")
+    return code if isinstance(code, int) and 400 <= code < 600 else None  # noqa: PLR2004
 
 
 def _said(error: BaseException) -> str:

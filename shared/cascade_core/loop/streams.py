@@ -13,9 +13,6 @@ from typing import Any, Protocol
 from cascade_core.draft import Draft
 from cascade_core.effects import Chunk, Done, Failed
 
-EMPTY_STREAM = "the stream ended without a chunk"
-"""Why a stream of which nothing came is a failure."""
-
 _END = object()
 
 
