@@ -60,8 +60,8 @@ def as_response(value: Any, like: Any) -> ChatResponse | CompletionResponse:
         text = text.text if isinstance(text, CompletionResponse) else text
         if isinstance(text, str):
             return CompletionResponse(text=text)
-    elif isinstance(value, ChatMessage):
-        return ChatResponse(message=value)
+    elif isinstance(value, ChatMessage):  # whose role is a user's where nothing says it
+        return ChatResponse(message=value.model_copy(update={"role": MessageRole.ASSISTANT}))
     elif isinstance(value, str):
         return ChatResponse(message=ChatMessage(role=MessageRole.ASSISTANT, content=value))
     msg = f"on_handoff gave {type(value).__name__}, which is no text, ChatMessage or response"

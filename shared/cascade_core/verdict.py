@@ -87,6 +87,7 @@ class Verdict:
         held: What earlier steps of the turn or conversation had decided, where they had.
         handoff: Whether the last tier's answer stayed below its threshold.
         handed_to: Who answered in its place, by name; None where nobody did.
+        sent_on: Where the last tier's answer was judged, why the request had come to that tier.
     """
 
     tier: int
@@ -111,3 +112,4 @@ class Verdict:
     held: Held | None = None
     handoff: bool = False
     handed_to: str | None = None
+    sent_on: Reason | None = None

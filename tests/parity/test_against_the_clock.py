@@ -40,10 +40,10 @@ class Hangs:
 
     def __init__(self) -> None:
         self.models: set[str] = set()
-        self.begun: dict[str, threading.Event] = {"m0": threading.Event(), "m1": threading.Event()}
+        self.begun = {name: threading.Event() for name in ("m0", "m1", "m2")}
         self.cancelled: list[str] = []
         self.closed: list[str] = []
-        self._gone: dict[str, threading.Event] = {"m0": threading.Event(), "m1": threading.Event()}
+        self._gone = {name: threading.Event() for name in self.begun}
 
     def let_go(self, *models: str) -> None:
         for model in models:
@@ -138,21 +138,31 @@ class Model(FakeLLM):
 def hangs() -> Iterator[Hangs]:
     made = Hangs()
     yield made
-    made.let_go("m0", "m1")
+    made.let_go("m0", "m1", "m2")
 
 
 def make(framework: str, hangs: Hangs, p: float = 0.99, **settings: Any) -> Any:
     settings = {"prices": PRICES, "thresholds": [0.8], **settings}
     if framework == "langchain":
-        tiers: list[Any] = [
-            Chat(Said("it is cheap", p=p), model_name="m0", hangs=hangs),
-            Chat(Said("it is strong", p=0.9), model_name="m1", hangs=hangs),
-        ]
-        return ChatCascade(tiers=tiers, **settings)
-    models = [Model(Say("it is cheap", p=p), "m0"), Model(Say("it is strong", p=0.9), "m1")]
-    for model in models:
-        object.__setattr__(model, "hangs", hangs)
-    return CascadeLLM(tiers=models, **settings)
+        return ChatCascade(
+            tiers=[
+                chatting("m0", Said("it is cheap", p=p), hangs),
+                chatting("m1", Said("it is strong", p=0.9), hangs),
+            ],
+            **settings,
+        )
+    tiers = [model("m0", Say("it is cheap", p=p), hangs)]
+    return CascadeLLM(tiers=[*tiers, model("m1", Say("it is strong", p=0.9), hangs)], **settings)
+
+
+def chatting(name: str, says: Said, hangs: Hangs) -> Any:
+    return Chat(says, model_name=name, hangs=hangs)
+
+
+def model(name: str, says: Say, hangs: Hangs) -> Any:
+    made = Model(says, name)
+    object.__setattr__(made, "hangs", hangs)
+    return made
 
 
 def asked(cascade: Any, how: str) -> str:
@@ -248,6 +258,28 @@ def test_the_best_draft_is_returned_at_the_deadline(framework, how, hangs):
     (record,) = seen
     assert (record["tier"], record["reason"], record["promise"]) == (0, "best_draft", "void")
     assert record["calls"][-1]["outcome"] == "aborted"
+
+
+@FRAMEWORKS
+@HOW
+def test_a_model_that_takes_too_long_over_what_is_handed_off_leaves_the_answer(
+    framework, how, hangs
+):
+    hangs.models = {"m2"}
+    human = (
+        chatting("m2", Said("of m2"), hangs)
+        if framework == "langchain"
+        else model("m2", Say("of m2"), hangs)
+    )
+    settings = {"thresholds": [0.8, 0.95], "on_handoff": human}
+    cascade = make(framework, hangs, p=0.3, deadline=TIME, **settings)
+    learn(cascade, {1: 0.001})
+    with collect_decisions() as seen:
+        assert asked(cascade, how) == "it is strong"
+    (record,) = seen
+    assert (record["tier"], record["handoff"], "handed_to" in record) == (1, True, False)
+    cut = record["calls"][-1]
+    assert (cut["purpose"], cut["outcome"], cut["model"]) == ("handoff", "aborted", "m2")
 
 
 @FRAMEWORKS

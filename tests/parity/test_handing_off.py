@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import StateGraph
+from langgraph.types import Command, interrupt
 from llama_index.core.llms import ChatMessage
 
 from cascade_core import Audit, CascadeWarning, collect_decisions, flush_log
@@ -139,3 +142,58 @@ def test_an_audit_keeps_the_last_tiers_own_answer_beside_that_of_who_took_it(
     assert record["response"] == "of a person"
     found = export(read_records(log), read_events(log))
     assert [row["t1_response"] for row in found.rows] == [own]
+
+
+@pytest.mark.parametrize(("framework", "way"), WAYS)
+async def test_what_is_no_answer_leaves_the_last_tiers_own(framework: str, way: str) -> None:
+    def queue(request: Any, draft: Any) -> Any:
+        return 5
+
+    with pytest.warns(CascadeWarning, match="on_handoff=queue gave int, which is no answer here"):
+        shown, record = await ask(framework, way, queue)
+    assert shown == (chat.UNSURE if framework == "langchain" else llm.UNSURE).text
+    assert "handed_to" not in record
+
+
+@pytest.mark.parametrize("way", ["chat", "achat", "stream_chat", "astream_chat"])
+async def test_a_message_of_a_person_is_the_models_answer(way: str) -> None:
+    tiers = [llm.FakeLLM(llm.UNSURE, name) for name in "ab"]
+    said = ChatMessage(content="of a person")  # whose role is a user's
+    cascade = CascadeLLM(tiers, thresholds=[0.9, 0.8], on_handoff=lambda request, draft: said)
+    answer = await answer_of(cascade, way, [ChatMessage(content="hi")])
+    message = (answer[-1] if "stream" in way else answer).message
+    assert (message.role.value, message.content) == ("assistant", "of a person")
+
+
+class State(TypedDict):
+    """Of a graph that asks a cascade."""
+
+    answer: str
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream", "astream"])
+async def test_a_graph_stops_until_a_person_has_answered(way: str) -> None:
+    def person(request: Any, draft: Any) -> str:
+        answer: str = interrupt({"asked": request.question, "draft": draft.text})
+        return answer
+
+    models = [chat.FakeChat(chat.UNSURE, model_name=name) for name in "ab"]
+    cascade = ChatCascade(models, thresholds=[0.9, 0.8], on_handoff=person)
+
+    async def node(state: State) -> State:
+        answer = await answer_of(cascade, way, "hi")
+        return {"answer": "".join(p.text for p in answer) if "stream" in way else answer.text}
+
+    graph = StateGraph(State)
+    graph.add_node("ask", node)
+    graph.set_entry_point("ask")
+    app = graph.compile(checkpointer=InMemorySaver())
+    thread: Any = {"configurable": {"thread_id": "1"}}
+    with collect_decisions() as seen:
+        stopped = await app.ainvoke({"answer": ""}, thread)
+        (asked,) = stopped["__interrupt__"]
+        assert asked.value == {"asked": "hi", "draft": chat.UNSURE.text}
+        done = await app.ainvoke(Command(resume="of a person"), thread)
+    assert done["answer"] == "of a person"
+    assert [record["reason"] for record in seen] == ["cancelled", "low_confidence"]
+    assert seen[1]["handed_to"] == "person"

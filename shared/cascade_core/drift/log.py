@@ -91,6 +91,7 @@ def watch(  # noqa: PLR0913 - the monitor's own settings
     finders = {"escalation": ShiftFinder(), "confidence": ShiftFinder()}
     tally = _Tally()
     for record in records:
+        record = before_the_last(record)  # noqa: PLW2901 - the same decision
         why = _uncounted(record, policy, thresholds)
         if why is not None:
             tally.skipped[why] += 1
@@ -120,6 +121,24 @@ def watch(  # noqa: PLR0913 - the monitor's own settings
         alarms=tuple(monitor.alarms),
         shifts=tuple(tally.shifts),
     )
+
+
+def before_the_last(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a record as if its last tier had no threshold: a reference has none of that tier.
+
+    Whether a request was sent on, and how sure its cheaper drafts were, says nothing of what
+    became of the last tier's answer.
+    """
+    sent_on = record.get("sent_on")
+    if not isinstance(sent_on, str) or record.get("shadow") is not None:
+        return record
+    listed = record.get("judged")
+    listed = listed if isinstance(listed, list) else []
+    judged = [j for j in listed if isinstance(j, Mapping) and j.get("tier") != record["tier"]]
+    last = judged[-1] if judged else {}
+    calls = [each for each in record["calls"] if each["tier"] != record["tier"]]
+    numbers = {name: last.get(name) for name in ("confidence", "threshold")}
+    return {**record, **numbers, "accepted": False, "reason": sent_on, "calls": calls}
 
 
 def _decided(record: Mapping[str, Any]) -> Mapping[str, Any]:

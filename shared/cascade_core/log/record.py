@@ -78,10 +78,10 @@ def as_record(verdict: Verdict, record_id: str, asked: Asked) -> Record:
         needs, `unable`; where one fails again and again, `failing`; where answers are audited,
         `audit`; where a budget had no room for a call, `budget`; where the answer met no threshold
         and went no further for want of budget or time, `promise` (`"void"`); where earlier steps
-        had decided on a tier,
-        `held`; where the last tier's answer stayed below its threshold, `handoff`, with
-        `handed_to` where somebody answered in its place. No prompt or answer text. Version 2 adds
-        the fields of `Asked`, and `judged`: how every judged draft was judged.
+        had decided on a tier, `held`; where the last tier's answer was judged, `sent_on`; where it
+        stayed below its threshold, `handoff`, with `handed_to` where somebody answered in its
+        place. No prompt or answer text. Version 2 adds the fields of `Asked`, and `judged`: how
+        every judged draft was judged.
     """
     judged = verdict.judged
     record: Record = {
@@ -120,11 +120,14 @@ def as_record(verdict: Verdict, record_id: str, asked: Asked) -> Record:
         record["budget"] = verdict.budget
     if verdict.void:
         record["promise"] = "void"
-    if verdict.handoff:
-        record["handoff"] = True
-        if verdict.handed_to is not None:
-            record["handed_to"] = verdict.handed_to
-    return record
+    return record | _of_the_last_tier(verdict)
+
+
+def _of_the_last_tier(verdict: Verdict) -> Record:
+    """Return what there is to say where the last tier's answer was judged."""
+    handed_to = verdict.handed_to if verdict.handoff else None
+    said = {"sent_on": verdict.sent_on, "handoff": verdict.handoff or None, "handed_to": handed_to}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def exhausted_record(  # noqa: PLR0913 - all that there is to say

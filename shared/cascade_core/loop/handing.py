@@ -70,6 +70,7 @@ def show(answer: Answered, tier: Tier) -> Steps[None]:
 def _given(run: Climb, handler: OnHandoff, tier: Tier, draft: Draft) -> Steps[Draft | None]:
     """Ask what answers in a draft's place; None where the draft is to be returned."""
     reply: Drafts | Chunk | Computed | Failed
+    gave = "gave no answer"
     if handler.tier is not None:
         begun = len(run.trail.calls)
         reply = yield Ask(handler.tier, run.request, "handoff")
@@ -85,13 +86,14 @@ def _given(run: Climb, handler: OnHandoff, tier: Tier, draft: Draft) -> Steps[Dr
         if isinstance(reply, Computed):
             if reply.value is None:
                 return None
+            gave = f"gave {type(reply.value).__name__}, which is no answer here"
             reply = yield Adopt(reply.value, run.request, tier, draft)
     if isinstance(reply, Drafts):
         return reply.drafts[0]
     assert isinstance(reply, Failed)  # noqa: S101 - nothing else comes back
     yield Note(
         f"on_handoff:{type(reply.error).__name__}",
-        f"on_handoff={handler.name} gave no answer ({error_name(reply.error)}): the last tier's "
-        "own is returned, and marked as handed off",
+        f"on_handoff={handler.name} {gave} ({error_name(reply.error)}): the last tier's own is "
+        "returned, and marked as handed off",
     )
     return None

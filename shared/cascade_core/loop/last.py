@@ -6,6 +6,7 @@ and below the threshold handed off (`handing`).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cascade_core.call import Reason
@@ -30,7 +31,7 @@ def answer_of_last(run: Climb, reason: Reason, instead: Tier | None = None) -> S
     pin = request.ruling.pin
     tier = instead or plan.tiers[-1 if pin is None else pin]
     if instead is None and _decides(run):
-        return (yield from _judged(run, tier))
+        return (yield from _judged(run, tier, reason))
     shown = False
     if run.streamed:
         reply = yield Open(tier, request, live=True)
@@ -61,10 +62,15 @@ def _decides(run: Climb) -> bool:
     return free and run.plan.handoff(run.request) is not None
 
 
-def _judged(run: Climb, tier: Tier) -> Steps[Verdict]:
+def _judged(run: Climb, tier: Tier, sent_on: Reason) -> Steps[Verdict]:
     """Ask the last tier for a draft, judge it, and hand it off below its threshold.
 
     It is held back until then, also of a stream.
+
+    Args:
+        run: What the request has come to.
+        tier: The last tier.
+        sent_on: Why the request came to it; the verdict's reason is about its own draft.
     """
     run.request.judged_to_end = True
     answer = yield from draft_of(run, tier)
@@ -75,11 +81,13 @@ def _judged(run: Climb, tier: Tier) -> Steps[Verdict]:
     judged = yield from judge(run.plan, run.request, run.trail, tier, answer.draft)
     judgement = note_judged(run, tier, judged)
     if not judgement.accepted:
-        return (yield from hand_off(run, tier, judgement, entry, answer))
+        verdict = yield from hand_off(run, tier, judgement, entry, answer)
+        return replace(verdict, sent_on=sent_on)
     entry.settle("accepted")
     if run.streamed:
         yield from show(answer, tier)
-    return verdict_of(run, tier, answer.draft, judgement.reason, accepted=True)
+    verdict = verdict_of(run, tier, answer.draft, judgement.reason, accepted=True)
+    return replace(verdict, sent_on=sent_on)
 
 
 def _without(run: Climb, error: BaseException, *, shown: bool) -> Steps[Verdict]:

@@ -221,8 +221,10 @@ class Pace:
                 each.outcome == "rejected" and each.purpose == "draft" for each in self.trail.calls
             )
             return self._ends if fallback else None
-        if isinstance(call, Ask) and call.purpose in ("audit", "handoff"):
+        if isinstance(call, Ask) and call.purpose == "audit":
             return None
+        if isinstance(call, Ask) and call.purpose == "handoff":  # the draft itself is there
+            return self._ends
         return self._ends - self.latencies.kept_for(self._last.index, self._deadline)
 
     def _has_time(self, tier: Tier | None, seconds: float, *, drafts: bool) -> bool:

@@ -213,13 +213,14 @@ class Workbench:
         """Return the threshold of each tier but the last that the latest judged drafts met.
 
         A record says it of its last judged draft: of the tier that answered, where that was
-        accepted, else of the one before. Those of a class are not told apart.
+        accepted or handed off, else of the one before. Those of a class are not told apart.
         """
         snapshot, tiers = self.snapshot(), self.tiers()
         if tiers is None:
             return None
         known = ~np.isnan(snapshot.threshold)
-        judged = np.where(snapshot.traffic.accepted, snapshot.tier, snapshot.tier - 1)
+        own = snapshot.traffic.accepted | snapshot.traffic.handoff
+        judged = np.where(own, snapshot.tier, snapshot.tier - 1)
         found = []
         for tier in range(tiers - 1):
             rows = np.flatnonzero(known & (judged == tier))

@@ -99,7 +99,8 @@ class Decisions:
             return {**record, "harm": harm, "probability": audit["probability"]}
         picked = record.get("audit")
         decided = record.get("shadow") or record
-        if decided["accepted"] and isinstance(picked, dict) and picked.get("picked"):
+        kept = decided["accepted"] and "sent_on" not in record  # not the last tier's own
+        if kept and isinstance(picked, dict) and picked.get("picked"):
             self.unaudited += record["reason"] != "pinned"
         return record
 

@@ -84,3 +84,39 @@ def test_a_shift_within_the_log_is_reported():
 def test_an_empty_log_says_nothing():
     report = watch([], reference())
     assert (report.rows, report.escalated, report.harm, report.alarms) == (0, None, None, ())
+
+
+def handing_off(entry, *, accepted):
+    """Return a record of a cascade whose last tier has a threshold too."""
+    if entry["accepted"]:
+        return entry
+    first = {"tier": 0, "confidence": entry["confidence"], "threshold": 0.5}
+    last = {"tier": 1, "confidence": 0.7 if accepted else 0.2, "threshold": 0.6}
+    outcome = "accepted" if accepted else "rejected"
+    return {
+        **entry,
+        "reason": "confident" if accepted else "low_confidence",
+        "accepted": accepted,
+        "handoff": not accepted,
+        "confidence": last["confidence"],
+        "threshold": last["threshold"],
+        "judged": [first, last],
+        "calls": [*entry["calls"], {"tier": 1, "purpose": "draft", "outcome": outcome}],
+        "sent_on": entry["reason"],
+    }
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_what_became_of_the_last_tiers_answer_is_no_drift(exact):
+    sample, stream = reference(), traffic(2_000, 2, a=3.0, b=2.2)
+    rows = list(zip(*(column.tolist() for column in stream), strict=True))
+    plain = [record(c, accepted=not e, harm=h, threshold=0.5) for c, e, h in rows]
+    judged = [handing_off(each, accepted=n % 3 > 0) for n, each in enumerate(plain)]
+    assert watch(judged, sample, exact=exact) == watch(plain, sample, exact=exact)
+    assert watch(judged, sample, thresholds={0.5}).rows == 2_000
+
+
+def test_what_a_rule_sent_straight_to_a_last_tier_that_is_judged_does_not_count():
+    straight = record(0.7, accepted=True, tier=1, sent_on="bypassed", judged=[{"tier": 1}])
+    assert watch([straight], reference()).skipped == {"bypassed": 1}
+    assert watch([{**straight, "sent_on": "failed", "judged": None}], reference()).escalated == 1

@@ -61,6 +61,7 @@ def test_an_answer_of_the_last_tier_that_reaches_its_threshold_is_accepted():
     assert outcomes(verdict) == [(0, "rejected"), (1, "accepted")]
     assert ask_of(effects, 1)[0].logprobs
     assert "handoff" not in record_of(verdict)
+    assert record_of(verdict)["sent_on"] == "low_confidence"
 
 
 def test_one_below_it_is_returned_and_marked():
@@ -70,7 +71,7 @@ def test_one_below_it_is_returned_and_marked():
     assert verdict.handed_to is None
     assert outcomes(verdict) == [(0, "rejected"), (1, "returned")]
     record = record_of(verdict)
-    assert record["handoff"] is True
+    assert (record["handoff"], record["sent_on"]) == (True, "low_confidence")
     assert "handed_to" not in record
     assert record["confidence"] == pytest.approx(0.4)
     assert [each["tier"] for each in record["judged"]] == [0, 1]
@@ -83,6 +84,7 @@ def test_without_a_number_for_it_the_last_tier_is_not_judged():
     for none in ([0.8, None], [0.8, 0]):
         verdict, effects, _ = play(plan_for(thresholds=none), sure(0.5), sure(0.1))
         assert not verdict.handoff
+        assert "sent_on" not in record_of(verdict)
         assert not ask_of(effects, 1)[0].logprobs
 
 
@@ -272,4 +274,4 @@ def test_what_a_function_gives_and_nothing_can_be_made_of_leaves_the_draft():
     port = Refusing(sure(0.5), sure(0.4, text="Perhaps."))
     verdict = drivers.run(cascade(handing(lambda request, draft: 5), REQUEST), port)
     assert verdict.draft.text == "Perhaps."
-    assert "gave no answer (TypeError)" in port.notes["on_handoff:TypeError"]
+    assert "gave int, which is no answer here (TypeError)" in port.notes["on_handoff:TypeError"]

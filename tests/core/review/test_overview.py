@@ -414,3 +414,12 @@ def test_records_without_times_have_no_charts(tmp_path: Path) -> None:
 
 def call_only(name: str) -> dict[str, Any]:
     return decision(name, calls=[call(0, "accepted", 0.001)])
+
+
+def test_thresholds_in_use_are_told_from_the_last_tiers_own(tmp_path: Path) -> None:
+    judged = [
+        decision("kept"),
+        sent_on("handed off", 2, threshold=0.8, handoff=True),
+        sent_on("fine", 3, threshold=0.8, accepted=True, reason="confident"),
+    ]
+    assert bench_over(judged, tmp_path).deciding(Policy()).thresholds == (0.5,)
