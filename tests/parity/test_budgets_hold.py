@@ -29,6 +29,10 @@ from tests.parity.test_budgets import FRAMEWORKS, Chat, Model, aask, ask, balanc
 pytestmark = pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarning")
 
 
+class DeadlineExceeded(Exception):  # noqa: N818
+    """What Google's clients say."""
+
+
 def tiers(framework: str, *said: dict[str, Any]) -> list[Any]:
     """Models that answer, or fail, as they are told."""
     if framework == "langchain":
@@ -146,7 +150,9 @@ def test_a_stream_that_breaks_counts_in_full(framework):
 
 
 @FRAMEWORKS
-@pytest.mark.parametrize(("error", "free"), [(ConnectionError, True), (TimeoutError, False)])
+@pytest.mark.parametrize(
+    ("error", "free"), [(ConnectionError, True), (TimeoutError, False), (DeadlineExceeded, False)]
+)
 def test_a_call_that_timed_out_counts_in_full_and_one_that_was_refused_not(framework, error, free):
     cascade = cascade_of(
         framework, Budget(tokens=10**6), {"error": error("no")}, {"error": error("no")}

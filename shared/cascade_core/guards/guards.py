@@ -222,7 +222,8 @@ def _spent(grant: Grant, calls: Sequence[Call], *, left: bool = False) -> Amount
         return lease.amount
     usd, tokens = Decimal(0), 0
     for call in calls:
-        if call.usage is None and call.outcome == "failed" and "Timeout" not in (call.error or ""):
+        given_up = any(name in (call.error or "") for name in _GIVEN_UP)
+        if call.usage is None and call.outcome == "failed" and not given_up:
             continue  # refused or dropped: not billed
         if call.usage is None or (call.cost is None and lease.amount.nano_usd):
             return lease.amount
@@ -234,6 +235,9 @@ def _spent(grant: Grant, calls: Sequence[Call], *, left: bool = False) -> Amount
         tokens += call.usage.input_tokens + call.usage.output_tokens
     return Amount.of(usd, tokens)
 
+
+_GIVEN_UP = ("Timeout", "DeadlineExceeded")
+"""What is in the name of an error by which a client stops waiting; its provider may go on."""
 
 LOOK_AGAIN = 1.0
 """Seconds after which a waiting request looks again, whether or not anything was given back."""
