@@ -19,6 +19,7 @@ from cascade_core.usage import Usage
 
 if TYPE_CHECKING:
     from cascade_core.costs.prices import Prices
+    from cascade_core.costs.rate import Rate
     from cascade_core.guards.holds import Stay
     from cascade_core.request import Request
     from cascade_core.tier import Tier
@@ -82,10 +83,32 @@ def compare(
     Returns:
         USD; None where one of the two is unpriced.
     """
-    history = last.input_tokens + last.output_tokens
-    warm = last.input_tokens if last.input_tokens >= LEAST_WARM else 0
-    asked = Usage(history + new, last.output_tokens)
-    leaving = prices.cost(cheap.price_names(cheap.model), asked)
-    cached = Usage(history + new, last.output_tokens, cached_tokens=warm)
-    staying = prices.cost(strong.price_names(strong.model), cached)
-    return None if leaving is None or staying is None else (leaving, staying)
+    rates = (
+        prices.rate(cheap.price_names(cheap.model)),
+        prices.rate(strong.price_names(strong.model)),
+    )
+    if rates[0] is None or rates[1] is None:
+        return None
+    warm, marked = _kept(last, rates[1])
+    prompt = last.input_tokens + last.output_tokens + new
+    written = prompt if marked and _bills_writing(rates[0]) else 0
+    leaving = Usage(prompt, last.output_tokens, cache_write_tokens=written)
+    written = prompt - warm if marked else 0
+    staying = Usage(prompt, last.output_tokens, warm, written)
+    return rates[0].cost(leaving), rates[1].cost(staying)
+
+
+def _kept(last: Usage, rate: Rate) -> tuple[int, bool]:
+    """Return what a provider's cache holds of a prompt, and whether prompts are marked for it.
+
+    Those that bill what is written to the cache (Anthropic, Bedrock) write what is marked, and
+    report it. The others cache by themselves all that is long enough.
+    """
+    reported = last.cached_tokens + last.cache_write_tokens
+    if _bills_writing(rate):
+        return min(reported, last.input_tokens), reported > 0
+    return last.input_tokens if last.input_tokens >= LEAST_WARM else 0, False
+
+
+def _bills_writing(rate: Rate) -> bool:
+    return rate.cache_write > rate.input

@@ -143,6 +143,26 @@ def test_a_warm_cache_is_part_of_what_leaving_costs():
     assert compare(LAST, 40, *TIERS, PRICES)[1] == Decimal("0.0234")  # nothing is cheaper cached
 
 
+WRITES = PRICES.__class__(
+    {
+        "m0": {"input": 1, "output": 2, "cache_write": 1.25},
+        "m1": {"input": 10, "output": 20, "cached_input": 1, "cache_write": 12.5},
+    }
+)
+
+
+def test_where_writing_to_the_cache_is_billed_what_was_reported_is_warm_and_the_rest_is_written():
+    marked = Usage(2000, 100, cached_tokens=1500, cache_write_tokens=400)
+    leaving, staying = compare(marked, 40, *TIERS, WRITES)
+    assert leaving == Decimal("0.002875")  # 2,140 at 1.25, 100 at 2
+    assert staying == Decimal("0.0069")  # 1,900 at 1, 240 at 12.5, 100 at 20
+
+
+def test_where_writing_is_billed_and_nothing_was_written_nothing_is_warm():
+    leaving, staying = compare(LAST, 40, *TIERS, WRITES)
+    assert (leaving, staying) == (Decimal("0.00234"), Decimal("0.0234"))
+
+
 def test_short_prompts_are_not_cached():
     assert compare(Usage(1000, 100), 0, *TIERS, CACHED)[1] == Decimal("0.013")
 
