@@ -31,3 +31,19 @@ class Held:
         """As a record says it."""
         said = {"tier": self.tier, "by": self.by, "since": self.since}
         return {**said, "unread": True} if self.unread else said
+
+
+@frozen
+class Left:
+    """A stay on a stronger tier that a request is not held to, while that tier's cache is warm.
+
+    Attributes:
+        tier: Index of the tier.
+        at: When it answered last, as `time.time()` has it.
+        share: What its answer costs, as a share of what it would with a cold cache; 1 where
+            that is not known.
+    """
+
+    tier: int
+    at: float
+    share: float = 1.0

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from cascade_core.abilities import Load, Missing, size_of
 from cascade_core.frozen import frozen
-from cascade_core.held import Held
+from cascade_core.held import Held, Left
 from cascade_core.ruling import UNRULED, Ruling
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -106,6 +106,7 @@ class Request:
     Attributes:
         ruling: What the policy's rules say of it, once they have been asked.
         held: What earlier steps have decided for it, once they have been looked for.
+        left: The stronger tier that its conversation comes down from, where its cache is warm.
         judged_to_end: Whether the last tier's answer is judged as well: then it is called like any
             draft.
         audit: With which probability it was to be audited, and whether it is, as its record says
@@ -123,6 +124,7 @@ class Request:
         "further",
         "held",
         "judged_to_end",
+        "left",
         "max_tokens",
         "metadata",
         "mute",
@@ -181,6 +183,7 @@ class Request:
         self.further = further
         self.acts_in_text = acts_in_text
         self.held: Held | None = None
+        self.left: Left | None = None
         self.ruling: Ruling = UNRULED
         self.judged_to_end = False
         self.audit: Mapping[str, Any] | None = None

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from cascade_core.guards.holds import Holds, Stay
 from cascade_core.guards.turns import said_key, thread_key
-from cascade_core.guards.warm import Leaving
+from cascade_core.guards.warm import Leaving, warm_share
+from cascade_core.held import Left
 from cascade_core.usage import Usage
 
 if TYPE_CHECKING:
@@ -62,7 +63,11 @@ class Conversations:
             stay = recorded  # another process has answered meanwhile
         if stay is None or not stay.tier or time.time() - stay.at > IDLE:
             return None
-        return None if self._leaving.pays(stay, request, tiers, prices) else stay
+        if not _released(request) and not self._leaving.pays(stay, request, tiers, prices):
+            return stay
+        share = warm_share(stay, request, tiers[stay.tier], prices)
+        request.left = Left(stay.tier, stay.at, share)
+        return None
 
     def remember(self, request: Request, verdict: Verdict, since: str) -> None:
         """Take note of an answer: it begins a stay, goes on with one, or ends it."""
@@ -77,6 +82,12 @@ class Conversations:
         if not escalated and reason not in ("confident", "tool_call", "held"):
             return
         if request.held is None and known:
+            assert before is not None  # noqa: S101 - it is known
+            left = request.left
+            cold = time.time() - before.at > IDLE
+            came_down = cold if left is None else left.at == before.at
+            if not came_down and not escalated:
+                return  # another request of the conversation has gone up meanwhile
             self._leaving.saw(again=escalated)
         usage = next((c.usage for c in reversed(verdict.calls) if c.tier == tier and c.usage), None)
         stay = Stay(tier if escalated else 0, since, time.time(), usage)
@@ -110,7 +121,7 @@ def _of_turn(request: Request, reason: str) -> bool:
     return reason == "held" and request.held is not None and request.held.by == "turn"
 
 
-def released(request: Request) -> bool:
+def _released(request: Request) -> bool:
     """Tell whether the caller wants a request decided anew."""
     return request.metadata.get(RELEASE) is False
 

@@ -18,7 +18,6 @@ from cascade_core.guards.conversations import (
     Conversations,
     conversation_keys,
     recorded_stay,
-    released,
 )
 from cascade_core.guards.holds import Holds, OthersHolds, Stay
 from cascade_core.guards.turns import step_keys, turn_start
@@ -75,7 +74,7 @@ class Holding:
         wanted: list[bytes] = []
         if request.further:
             wanted += self._unknown(request)
-        if self._hold == "conversation" and not released(request):
+        if self._hold == "conversation":
             wanted += conversation_keys(request)
         self._holds.fetch(wanted)
 
@@ -105,7 +104,7 @@ class Holding:
         stay = self._of_turn(request) if request.further else None
         if stay is not None:
             return Held(stay.tier, "turn", stay.since, stay.unread)
-        if self._hold != "conversation" or released(request):
+        if self._hold != "conversation":
             return None
         stay = self._conversations.find(request, self._said_last(request), tiers, prices)
         return None if stay is None else Held(stay.tier, "conversation", stay.since)

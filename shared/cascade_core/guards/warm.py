@@ -59,8 +59,7 @@ class Leaving:
             seen, again = self._seen, self._again
         if seen < LEFT_ENOUGH or stay.usage is None:
             return False
-        new = size_of(request.question) // _CHARACTERS
-        costs = compare(stay.usage, new, tiers[0], tiers[stay.tier], prices)
+        costs = compare(stay.usage, _new(request), tiers[0], tiers[stay.tier], prices)
         if costs is None:
             return False
         leaving, staying = costs
@@ -96,6 +95,30 @@ def compare(
     written = prompt - warm if marked else 0
     staying = Usage(prompt, last.output_tokens, warm, written)
     return rates[0].cost(leaving), rates[1].cost(staying)
+
+
+def warm_share(stay: Stay, request: Request, strong: Tier, prices: Prices) -> float:
+    """Return what a warm tier's next answer costs, as a share of what it would with a cold cache.
+
+    Args:
+        stay: The conversation's stay on the tier.
+        request: Its next request.
+        strong: The tier.
+        prices: Where prices come from.
+
+    Returns:
+        1 where it is not known.
+    """
+    if stay.usage is None:
+        return 1.0
+    costs = compare(stay.usage, _new(request), strong, strong, prices)
+    prompt = stay.usage.input_tokens + stay.usage.output_tokens + _new(request)
+    cold = prices.cost(strong.price_names(strong.model), Usage(prompt, stay.usage.output_tokens))
+    return float(costs[1] / cold) if costs is not None and cold else 1.0
+
+
+def _new(request: Request) -> int:
+    return size_of(request.question) // _CHARACTERS
 
 
 def _kept(last: Usage, rate: Rate) -> tuple[int, bool]:

@@ -19,7 +19,7 @@ threshold, the quality below which asking on is worth its price.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -124,12 +124,19 @@ class Router:
             for stage in route.stages[:-1]
         ]
 
-    def skips(self, requests: Sequence[str], classes: Sequence[str | None] | None = None) -> Flags:
+    def skips(
+        self,
+        requests: Sequence[str],
+        classes: Sequence[str | None] | None = None,
+        shares: Mapping[int, float] | None = None,
+    ) -> Flags:
         """Return which tiers requests had better leave out.
 
         Args:
             requests: Texts of n requests.
             classes: Their classes.
+            shares: What tiers cost, as a share of `Stage.cost_usd`, where their provider's prompt
+                cache is warm.
 
         Returns:
             Shape (n, tiers).
@@ -143,4 +150,11 @@ class Router:
             np.full(len(requests), share) if scorer is None else scorer.rows(inputs, classes)
             for share, scorer in self._chances
         ]
-        return skips(values(self.route, accepted))
+        route = self.route
+        if shares:
+            stages = [
+                stage.model_copy(update={"cost_usd": stage.cost_usd * shares.get(place, 1.0)})
+                for place, stage in enumerate(route.stages)
+            ]
+            route = route.model_copy(update={"stages": tuple(stages)})
+        return skips(values(route, accepted))

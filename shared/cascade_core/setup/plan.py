@@ -168,7 +168,9 @@ class Plan:
         if self.router is None:
             return never
         text = request.question if self.router.route.reads_text else ""
-        (row,) = self.router.skips([text], [request.class_name])
+        left = request.left
+        warm = None if left is None else {left.tier: left.share}
+        (row,) = self.router.skips([text], [request.class_name], warm)
         skipped = [index for index, skip in enumerate(row) if skip]
         return skipped + never
 

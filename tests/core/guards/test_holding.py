@@ -9,7 +9,7 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.guards import conversations
 from cascade_core.guards.holding import Holding
 from cascade_core.guards.holds import Holds, Stay
-from cascade_core.guards.warm import LEFT_ENOUGH, compare
+from cascade_core.guards.warm import LEFT_ENOUGH, compare, warm_share
 from cascade_core.held import Held
 from cascade_core.log.record import as_record
 from cascade_core.request import Request, Turn
@@ -156,6 +156,41 @@ def test_where_writing_to_the_cache_is_billed_what_was_reported_is_warm_and_the_
     leaving, staying = compare(marked, 40, *TIERS, WRITES)
     assert leaving == Decimal("0.002875")  # 2,140 at 1.25, 100 at 2
     assert staying == Decimal("0.0069")  # 1,900 at 1, 240 at 12.5, 100 at 20
+
+
+def test_a_warm_tiers_answer_is_a_share_of_what_it_costs_cold():
+    request = Request.of("x" * 160)  # 40 tokens
+    share = warm_share(Stay(1, "d", 0.0, LAST), request, TIERS[1], CACHED)
+    assert share == pytest.approx(0.0054 / 0.0234)
+    assert warm_share(Stay(1, "d", 0.0, LAST), request, TIERS[1], PRICES) == 1
+    assert warm_share(Stay(1, "d", 0.0), request, TIERS[1], CACHED) == 1
+    assert warm_share(Stay(1, "d", 0.0, LAST), request, TIERS[1], PRICES.__class__({})) == 1
+
+
+def test_a_request_that_is_not_held_knows_which_warm_tier_it_leaves():
+    desk = Desk()
+    desk.ask(said("a"), UNSURE)
+    request = Request(said("b"), thread="t", metadata={"cascade_hold": False})
+    assert desk.holding.find(request, TIERS, PRICES) is None
+    assert (request.left.tier, request.left.share) == (1, 1.0)
+    held = Request(said("b"), thread="t")
+    desk.holding.find(held, TIERS, PRICES)
+    assert held.left is None
+
+
+@pytest.mark.parametrize("first", ["up", "sure"])
+def test_of_two_requests_side_by_side_the_one_that_goes_up_decides_for_the_conversation(first):
+    desk = Desk()
+    sides = {"up": (UNSURE, "d1"), "sure": (SURE, "d2")}
+    order = ["up", "sure"] if first == "up" else ["sure", "up"]
+    requests = {side: Request(said(side), thread="t") for side in order}
+    for request in requests.values():
+        assert desk.holding.find(request, TIERS, PRICES) is None  # both begin before either ends
+    for side in order:
+        cheap, decision = sides[side]
+        verdict, _, _ = play(desk.plan, cheap, SURE, request=requests[side])
+        desk.holding.remember(requests[side], verdict, decision)
+    assert desk.ask(said("c")).held == Held(1, "conversation", "d1")
 
 
 def test_where_writing_is_billed_and_nothing_was_written_nothing_is_warm():

@@ -1,6 +1,7 @@
 """Which tiers a request had better not ask: worked out by hand, and against every way to go on."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.held import Left
 from cascade_core.policy import Policy
 from cascade_core.policy.route import Route, Router, Stage, skips, values
+from cascade_core.request import Request
+from tests.core.making import plan_for
 from tests.policies import EASY, HARD, LONG_IS_HARD
 
 IN_CLASS = {
@@ -137,6 +141,21 @@ def accepting(score, *, accepted=0.5, costs=(1.0, 10.0)):
 def test_a_request_is_judged_by_its_own_text():
     router = Router(accepting(LONG_IS_HARD))
     assert router.skips([EASY, HARD, EASY]).tolist() == [[False, False], [True, False], [False] * 2]
+
+
+def test_a_tier_whose_cache_is_warm_costs_less_and_the_one_before_it_is_sooner_left_out():
+    router = Router(accepting(None, accepted=0.5, costs=(4.0, 10.0)))
+    assert router.skips(["a"]).tolist() == [[False, False]]  # 4 + 10 / 2 is less than 10
+    assert router.skips(["a"], shares={1: 0.7}).tolist() == [[True, False]]  # 4 + 7 / 2 is not
+    assert router.skips(["a"], shares={1: 1.0}).tolist() == [[False, False]]
+
+
+def test_a_plan_asks_for_the_tier_that_a_conversation_comes_down_from_at_its_warm_price():
+    plan = replace(plan_for(), router=Router(accepting(None, accepted=0.5, costs=(4.0, 10.0))))
+    request = Request.of("a")
+    assert plan.skipped(request) == []
+    request.left = Left(1, 0.0, 0.7)
+    assert plan.skipped(request) == [0]
 
 
 def test_a_request_is_judged_by_its_class():
