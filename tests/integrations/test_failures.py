@@ -81,6 +81,10 @@ UNSENT = [
     for name in ("APIConnectionError", "APITimeoutError")
 ]
 TOO_LARGE = {"code": "rate_limit_exceeded", "message": "Request too large for m on tokens per min"}
+UNPAID = {
+    "type": "error",
+    "error": {"type": "invalid_request_error", "message": "Your credit balance is too low to ask"},
+}
 OTHERS: list[tuple[str, Made, str | None]] = [
     ("quota", by_status("openai", "RateLimitError", 429, {"code": "insufficient_quota"}), "lasting"),
     ("too-large", by_status("openai", "RateLimitError", 429, TOO_LARGE), None),
@@ -171,6 +175,10 @@ OTHERS: list[tuple[str, Made, str | None]] = [
         ("ContextWindowExceededError", None),
         ("ContentPolicyViolationError", None),
     )),
+    ("anthropic-unpaid", by_status("anthropic", "BadRequestError", 400, UNPAID), "lasting"),
+    ("anthropic-reads", plain("httpx2.ReadError", "m"), "passing"),
+    ("anthropic-breaks-off", plain("httpx2.RemoteProtocolError", "m"), "passing"),
+    ("httpcore2", plain("httpcore2.ReadTimeout", "m"), "passing"),
     *((f"httpx-{name}", plain(f"httpx.{name}", "m"), trouble) for name, trouble in (
         ("ConnectError", "passing"),
         ("ReadTimeout", "passing"),

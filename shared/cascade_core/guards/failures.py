@@ -91,23 +91,26 @@ ERROR_CODES: Mapping[str, Trouble | None] = {
 }
 """Codes of errors, without case and punctuation."""
 
+_HTTPX: Mapping[str, Trouble | None] = {
+    "UnsupportedProtocol": None,
+    "LocalProtocolError": None,
+    "TransportError": "passing",
+}
+_HTTPCORE: Mapping[str, Trouble | None] = {
+    "UnsupportedProtocol": None,
+    "LocalProtocolError": None,
+    "TimeoutException": "passing",
+    "NetworkError": "passing",
+    "ProtocolError": "passing",
+}
+
 ERROR_CLASSES: Mapping[str, Mapping[str, Trouble | None]] = {
     "builtins": {"ConnectionError": "passing", "TimeoutError": "passing"},
     "socket": {"gaierror": "passing"},
     "ssl": {"SSLError": "passing"},
     "http": {"IncompleteRead": "passing", "BadStatusLine": "passing"},
-    "httpx": {
-        "UnsupportedProtocol": None,
-        "LocalProtocolError": None,
-        "TransportError": "passing",
-    },
-    "httpcore": {
-        "UnsupportedProtocol": None,
-        "LocalProtocolError": None,
-        "TimeoutException": "passing",
-        "NetworkError": "passing",
-        "ProtocolError": "passing",
-    },
+    **dict.fromkeys(("httpx", "httpx2"), _HTTPX),
+    **dict.fromkeys(("httpcore", "httpcore2"), _HTTPCORE),
     "requests": {
         "ConnectionError": "passing",
         "Timeout": "passing",
@@ -179,7 +182,13 @@ _FIRST_OF_ALL = frozenset({"ContextOverflowError", "ContextWindowExceededError"}
 _FILTERED = re.compile(
     r"context_?(?:length|window|overflow)|content_?(?:filter|policy)", re.IGNORECASE
 )
-_TOO_LARGE = re.compile(r"^(?:Error code: 429 - .{0,40})?Request too large\b")
+_WORDS: Mapping[int | None, tuple[re.Pattern[str], Trouble | None]] = {
+    # It asks for more than a minute allows, and would at any time.
+    429: (re.compile(r"^(?:Error code: 429 - .{0,40})?Request too large\b"), None),
+    # Anthropic's, with the code of any bad request.
+    400: (re.compile(r"\bcredit balance is too low\b"), "lasting"),
+}
+"""What is told in words only, by the status that comes with them."""
 _DEPTH = 8
 
 
@@ -225,8 +234,8 @@ def _look_up(error: BaseException) -> tuple[bool, Trouble | None]:
     if any(_FILTERED.search(kind.__name__) or kind.__name__ in _FIRST_OF_ALL for kind in kinds):
         return True, None
     status = http_status(error) or _status_said(error)
-    if status == 429 and _TOO_LARGE.search(_said(error)):  # noqa: PLR2004
-        return True, None  # it asks for more than a minute allows, and would at any time
+    if status in _WORDS and _WORDS[status][0].search(_said(error)):
+        return True, _WORDS[status][1]
     codes = list(_codes(error))
     for code in codes:
         if code in ERROR_CODES:
