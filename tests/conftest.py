@@ -17,6 +17,10 @@ from pytest_socket import socket_allow_hosts
 os.environ["LANGSMITH_TRACING"] = "false"
 os.environ["LANGCHAIN_TRACING_V2"] = "false"
 
+# Before numpy is imported: two workers, each with a thread of BLAS for every core, wait for each
+# other; on a busy machine that makes small products many times slower.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = ["127.0.0.1", "localhost", "::1"]
 

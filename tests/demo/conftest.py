@@ -1,11 +1,5 @@
 """Fixtures of the demo's tests: the shipped models and a running server."""
 
-import os
-
-# Before numpy is imported: two BLAS threads waiting for each other on a busy machine make
-# these small products many times slower.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 from collections.abc import Iterator
 from typing import Self
 

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
-# Before numpy is imported: two BLAS threads waiting for each other on a busy machine make
-# the demo models many times slower.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
