@@ -29,6 +29,8 @@ _TRUTHS = {"true": 1.0, "false": 0.0}
 _ROUNDING = 1e-6
 """How far beyond 0 or 1 a share may lie that was worked out from others."""
 _ABSENT = {"NAType", "NaTType"}  # pandas' other words for an empty cell
+_FLOATS = (float, np.floating)
+_PLAIN = frozenset({float, int, bool})
 
 
 class TableError(FileError):
@@ -102,14 +104,20 @@ def to_texts(cells: Cells, where: Where, column: str) -> list[str]:
 
 def is_empty(cell: object) -> bool:
     """Tell whether a cell given in memory is empty; NaN is how numpy and pandas say so."""
-    if isinstance(cell, float | np.floating):
+    kind = type(cell)
+    if kind is str or kind is int:  # what most cells are, where they are no numbers
+        return False
+    if isinstance(cell, _FLOATS):
         return math.isnan(cell)
-    return cell is None or type(cell).__name__ in _ABSENT
+    return cell is None or kind.__name__ in _ABSENT
 
 
 def _fast(cells: Sequence[Any]) -> Array | None:
     """Convert good cells; None where one needs a closer look."""
     try:
+        if _PLAIN.issuperset(map(type, cells)):
+            values = np.fromiter(cells, dtype=np.float64, count=len(cells))
+            return None if np.isnan(values).any() else values
         if "" in cells or None in cells:
             values = np.fromiter(
                 (math.nan if cell is None or cell == "" else float(cell) for cell in cells),
