@@ -224,7 +224,17 @@ def with_handoff(  # noqa: PLR0913, PLR0917 - what there is, and what for
     last = len(rows.tiers) - 1
     tier = rows.tiers[last]
     free = tuple(name for name in tier.signals if name not in tier.paid)
-    fit = fit_calibrator(rows, last, signals=free, method=method, seed=seed)
+    try:
+        fit = fit_calibrator(rows, last, signals=free, method=method, seed=seed)
+    except ConfigurationError as error:
+        if tier.signals:
+            raise
+        msg = (
+            f"answered={answered:g} goes by readings of tier {last}'s answers, and {rows.source} "
+            f"has none (t{last}_signal_…), as audits of a log never have: let cascade collect read "
+            "them, with --last-signals, and tune on its table"
+        )
+        raise ConfigurationError(msg) from error
     weights = np.ones(len(rows)) if rows.weights is None else rows.weights
     reached = served.tier == last
     threshold = highest_threshold(

@@ -133,6 +133,12 @@ def test_rows_that_fitted_a_kept_policy_test_no_promise_of_it():
         tune(rows(), max_escalated=0.5, answered=0.8, answered_error=0.3, policy=made)
 
 
+def test_a_table_without_readings_of_the_last_tier_says_how_to_get_them():
+    bare = [{k: v for k, v in row.items() if k != "t1_signal_sequence_logprob"} for row in rows()]
+    with pytest.raises(ConfigurationError, match=r"t1_signal_…\), as audits of a log never have: "):
+        tune(bare, quality=0.95, answered=0.9)
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
