@@ -553,27 +553,3 @@ class TestBadInput:
 
     def test_shows_no_more_than_it_must_in_the_repr(self) -> None:
         assert repr(Pair(SURE).cascade) == "CascadeQueryEngine(2 tiers, thresholds=[0.9])"
-
-
-HANDED = pytest.mark.parametrize("kind", ["nobody", "function", "engine"])
-
-
-@ways
-@HANDED
-async def test_a_doubtful_response_of_the_last_tier_is_handed_off(how: str, kind: str) -> None:
-    def queue(request: Any, draft: Any) -> str:
-        return "of a person"
-
-    doubtful = Say("strong draft", p=0.3)
-    human = facts(None).as_query_engine(llm=cheap(SURE), similarity_top_k=2)
-    handler = {"nobody": None, "function": queue, "engine": human}[kind]
-    two = Pair(UNSURE, doubtful, thresholds=[0.9, 0.8], on_handoff=handler)
-    with collect_decisions() as seen:
-        response = await ask(how, two.cascade)
-    said = {"nobody": doubtful.text, "function": "of a person", "engine": SURE.text}
-    assert await text_of(response) == said[kind]
-    (record,) = seen
-    assert (record["handoff"], record["tier"], record["accepted"]) == (True, 1, False)
-    assert ("handed_to" in record) is (kind != "nobody")
-    assert response.metadata["cascade"]["handoff"] is True
-    assert len(response.source_nodes) > 0

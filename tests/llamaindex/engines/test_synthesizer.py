@@ -619,28 +619,3 @@ class TestBadInput:
     def test_shows_no_key_in_the_repr(self) -> None:
         cascade = CascadeSynthesizer(tiers=[cheap(api_key="sk-1"), strong()])
         assert repr(cascade) == "CascadeSynthesizer(2 tiers, thresholds=[0.9])"
-
-
-HANDED = pytest.mark.parametrize("kind", ["nobody", "function", "llm"])
-
-
-@ways
-@HANDED
-async def test_a_doubtful_response_of_the_last_tier_is_handed_off(how: str, kind: str) -> None:
-    def queue(request: Any, draft: Any) -> str:
-        return "of a person"
-
-    doubtful = Say("strong draft", p=0.3)
-    handler = {"nobody": None, "function": queue, "llm": cheap(SURE)}[kind]
-    cascade = CascadeSynthesizer(
-        [cheap(UNSURE), strong(doubtful)], thresholds=[0.9, 0.8], on_handoff=handler
-    )
-    with collect_decisions() as seen:
-        response = await ask(how, cascade)
-    said = {"nobody": doubtful.text, "function": "of a person", "llm": SURE.text}
-    assert await text_of(response) == said[kind]
-    (record,) = seen
-    assert (record["handoff"], record["tier"], record["accepted"]) == (True, 1, False)
-    assert ("handed_to" in record) is (kind != "nobody")
-    assert response.metadata["cascade"]["handoff"] is True
-    assert len(response.source_nodes) > 0
