@@ -165,7 +165,7 @@ $(INTEGRATIONS)/.stamp-test: pyproject.toml
 
 $(SCALE)/.stamp-test: pyproject.toml
 	$(call environment,$(SCALE))
-	$(SCALE)/bin/python $(PIP) install -q -e '.[langchain,llamaindex,log,ray]' --group scale
+	$(SCALE)/bin/python $(PIP) install -q -e '.[langchain,llamaindex,log,ray]' --group scale $(if $(RAY),'ray[data]==$(RAY)')
 	@touch $@
 
 # A server of others, of which only the tests know: where it cannot be installed, its tests are skipped.

@@ -19,6 +19,7 @@ from cascade_core.scale.rows import RowError, id_of, read_row
 from cascade_core.scale.spread import RowOutcome, Spent, TellSpent, as_whole, spread
 from langchain_cascade.collecting import acollect
 
+_OPTIONS = ("signals", "quality", "judge", "gates", "prices", "texts", "last_signals")
 _KEPT = ("reference", "class", "group", "weight")
 
 
@@ -60,6 +61,9 @@ def collect_rows(  # noqa: PLR0913 - what a run is made of
     """
     if not callable(tiers):
         raise ConfigurationError("tiers: give a function that makes the list of tiers")
+    odd = next((name for name in options if name not in _OPTIONS), None)
+    if odd is not None:
+        raise ConfigurationError(f"{odd}= is no option here: give {', '.join(_OPTIONS)}")
     work = Collecting(tiers, as_whole(concurrency, "concurrency"), options)
     return spread(
         rows,

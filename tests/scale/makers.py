@@ -44,6 +44,7 @@ class Fake(BaseChatModel):
     calls: str
     seconds: float = 0.0
     kill_at: str = ""
+    max_tokens: int = 5
 
     @property
     def _llm_type(self) -> str:

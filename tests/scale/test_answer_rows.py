@@ -20,7 +20,7 @@ import pytest
 import ray
 import sqlalchemy as sa
 
-from cascade_core import Budget, ConfigurationError
+from cascade_core import Budget, CascadeWarning, ConfigurationError
 from cascade_core.scale import Spent, answer_rows
 from tests.scale import makers
 from tests.scale.makers import called, of
@@ -99,11 +99,14 @@ def test_rows_that_fail_are_rows_and_are_asked_again(tmp_path: Path) -> None:
     given[5]["request"] = "  "
     spent = answer_rows(given, make, out, workers=1, batch_size=8)
     assert spent.answered == 18
-    assert dict(spent.failed) == {"CascadeExhausted": 1, "request is empty, or no text": 1}
+    assert dict(spent.failed) == {
+        "CascadeExhausted (ConnectionError)": 1,
+        "request is empty, or no text": 1,
+    }
     failed = {row["id"]: row for row in written(out, "failed-*")}
     assert failed.keys() == {"r3", "r5"}
     assert failed["r3"]["answer"] is None
-    assert failed["r3"]["error"] == "CascadeExhausted"
+    assert failed["r3"]["error"] == "CascadeExhausted (ConnectionError)"
 
     given[3]["request"] = "r3 mended"
     spent = answer_rows(given, make, out, workers=1, batch_size=8)
@@ -164,12 +167,13 @@ def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
 
 
 def test_a_budget_that_is_used_up_leaves_failed_rows_for_another_day(tmp_path: Path) -> None:
-    budget = Budget(usd=0.0001, when_short="refuse")
+    budget = Budget(usd=0.001, when_short="refuse")
     make = of(makers.chat, tmp_path, budget=budget)
-    spent = answer_rows(rows(40), make, tmp_path / "out", workers=1, concurrency=1)
-    assert set(spent.failed) == {"BudgetExceeded"} or set(spent.failed) == {"CascadeExhausted"}
-    assert spent.answered + sum(spent.failed.values()) == 40
-    assert spent.cost_usd <= Decimal("0.0001")
+    with pytest.warns(CascadeWarning, match="each worker has the whole budget for itself"):
+        spent = answer_rows(rows(100), make, tmp_path / "out", workers=1, concurrency=1)
+    assert set(spent.failed) == {"CascadeExhausted (BudgetExceeded)"}
+    assert 10 < spent.answered == 100 - sum(spent.failed.values()) < 90
+    assert Decimal("0.0003") < spent.cost_usd <= Decimal("0.001")
 
 
 def test_no_batch_begins_beyond_what_may_be_spent(tmp_path: Path) -> None:
@@ -204,6 +208,31 @@ def test_rows_come_from_files_and_go_to_either_format(kind: str, tmp_path: Path)
     assert answer_rows(source, make, out, format="jsonl", workers=1).before == 30
 
 
+def test_ids_may_be_texts_and_numbers_and_a_file_may_begin_with_a_mark(tmp_path: Path) -> None:
+    make, given = of(makers.chat, tmp_path), [{"id": "a", "request": "r1"}, *rows(1)]
+    given[1] |= {"id": 7, "class": 3, "unread": object()}
+    assert answer_rows(given, make, tmp_path / "out", workers=1).answered == 2
+    source = tmp_path / "rows.jsonl"
+    source.write_text("\ufeff" + '{"id": 7, "request": "r7"}\n\n{"id": "b", "request": "r8"}\n')
+    spent = answer_rows(source, make, tmp_path / "out", workers=1)
+    assert (spent.before, spent.answered) == (1, 1)
+
+
+def test_a_part_that_is_damaged_is_named(tmp_path: Path) -> None:
+    make, out = of(makers.chat, tmp_path), tmp_path / "out"
+    for kind, damage, said in (
+        ("parquet", b"PAR1", "is damaged; delete it"),
+        ("jsonl", b'{"answer": "a"}\n', "a row without its id; delete it"),
+    ):
+        answer_rows(rows(4), make, out / kind, workers=1, format=kind)
+        (part,) = (out / kind).glob("part-*")
+        part.write_bytes(damage)
+        with pytest.raises(ConfigurationError, match=said):
+            answer_rows(rows(4), make, out / kind, workers=1, format=kind)
+        part.unlink()
+        assert answer_rows(rows(4), make, out / kind, workers=1, format=kind).answered == 4
+
+
 def test_chains_and_conversations_and_llamaindex_are_answered_too(tmp_path: Path) -> None:
     talk = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]
     talks = [{"id": 1, "messages": [*talk, {"role": "user", "content": "r1 easy"}]}]
@@ -223,6 +252,8 @@ def test_chains_and_conversations_and_llamaindex_are_answered_too(tmp_path: Path
 
 def test_what_cannot_work_is_said_in_one_error(tmp_path: Path) -> None:
     make, out = of(makers.chat, tmp_path), tmp_path / "out"
+    broken = tmp_path / "broken.parquet"
+    broken.write_text("secret")
     wrong: list[tuple[str, Any]] = [
         ("give a function that makes it", lambda: answer_rows(rows(1), make(), out, workers=1)),
         ("cannot be pickled", lambda: answer_rows(rows(1), _holding(threading.Lock()), out)),
@@ -234,7 +265,24 @@ def test_what_cannot_work_is_said_in_one_error(tmp_path: Path) -> None:
             "a row has no id",
             lambda: answer_rows([{"id": None, "request": "a"}], make, out, workers=1),
         ),
-        ("'r0' stands there twice", lambda: answer_rows(rows(1) * 2, make, out, workers=1)),
+        (
+            "'r0' stands there twice",
+            lambda: answer_rows([*rows(9), *rows(1)], make, out, workers=1, batch_size=3),
+        ),
+        (
+            "'r0' stands there twice",
+            lambda: answer_rows(ray.data.from_items(rows(1) * 2), make, out, workers=1),
+        ),
+        (
+            "rows are no table .ArrowTypeError.",
+            lambda: answer_rows(
+                [{"id": 1, "request": "secret"}, {"id": 2, "request": 5}], make, out
+            ),
+        ),
+        ("broken.parquet cannot be read", lambda: answer_rows(broken, make, out)),
+        ("out is int", lambda: answer_rows(rows(1), make, 7)),
+        ("max_cost '5'", lambda: answer_rows(rows(1), make, out, max_cost="5")),
+        ("advance is int", lambda: answer_rows(rows(1), make, out, advance=7)),
         ("there are none", lambda: answer_rows([], make, out)),
         ("is not there", lambda: answer_rows("nowhere.csv", make, out)),
         ("rows is int", lambda: answer_rows(7, make, out)),

@@ -52,3 +52,7 @@ async def test_the_rows_are_those_of_one_machine(tmp_path: Path) -> None:
 def test_tiers_are_made_by_a_function(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="give a function that makes the list"):
         collect_rows([], [1, 2], tmp_path)  # type: ignore[arg-type]
+    with pytest.raises(
+        ConfigurationError, match="qualty= is no option here: give signals, quality"
+    ):
+        collect_rows([], list, tmp_path, qualty="exact")

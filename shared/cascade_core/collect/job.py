@@ -126,7 +126,8 @@ def as_cap(given: float | Decimal | None, named: str = "max_cost") -> Decimal | 
     """
     if given is None:
         return None
-    if isinstance(given, bool) or not math.isfinite(given) or given <= 0:
+    number = isinstance(given, int | float | Decimal) and not isinstance(given, bool)
+    if not number or not math.isfinite(given) or given <= 0:
         raise ConfigurationError(f"{named} {given!r}: give the most USD to spend, above 0")
     return Decimal(str(given))
 

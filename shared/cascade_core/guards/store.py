@@ -128,6 +128,8 @@ class RedisStore:
             pool.connection_class(**pool.connection_kwargs)  # reads the arguments; connects nowhere
         except (TypeError, ValueError, redis.RedisError) as error:
             msg = f"store={self.shown}: redis-py does not take this address: give {_FORMS}"
+            if urlsplit(self.address).query:
+                msg += f"; after ?, {', '.join(_OWN)} and what redis-py knows"
             raise ConfigurationError(msg) from error
         return client
 
@@ -166,8 +168,8 @@ def import_redis() -> Any:
     return redis
 
 
-def _seconds(text: str) -> float:
+def _seconds(text: str) -> float | str:
     try:
         return float(text)
     except ValueError:
-        return math.nan
+        return text  # which is said to be none

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from cascade_core.costs.rate import EXACT
-from cascade_core.errors import ConfigurationError, error_name
+from cascade_core.errors import CascadeExhausted, ConfigurationError, error_name
 from cascade_core.log.collect import collect_decisions
 from cascade_core.log.record import Record
 from cascade_core.scale.making import make_with
@@ -142,7 +142,7 @@ async def _answered(raw: Mapping[str, Any], answer: AnswerRow) -> RowOutcome:
         except ConfigurationError:
             raise
         except Exception as problem:  # noqa: BLE001 - one row is no reason to lose the others
-            error = error_name(problem)
+            error = _named(problem)
     cost = _cost(seen)
     last: Mapping[str, Any] = seen[-1] if seen else {}
     metadata = raw.get("metadata")
@@ -157,6 +157,13 @@ async def _answered(raw: Mapping[str, Any], answer: AnswerRow) -> RowOutcome:
         "metadata": metadata if isinstance(metadata, str) else json.dumps(metadata, default=str),
     }
     return RowOutcome(written, error, cost)
+
+
+def _named(error: Exception) -> str:
+    if not isinstance(error, CascadeExhausted):
+        return error_name(error)
+    causes = dict.fromkeys(error_name(cause) for _, cause in error.causes)
+    return f"CascadeExhausted ({', '.join(causes)})"
 
 
 def _cost(seen: Sequence[Record]) -> Decimal | None:

@@ -53,6 +53,8 @@ class PartsFolder:
             raise ConfigurationError(
                 f"format {kind!r}: give one of {', '.join(get_args(PartKind))}"
             )
+        if not isinstance(out, str | Path):
+            raise ConfigurationError(f"out is {type(out).__name__}: give the path of a folder")
         folder = Path(out).absolute()  # a worker's working directory is another one
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -99,7 +101,7 @@ class PartsFolder:
         Raises:
             FileError: A part cannot be read, or the folder cannot be written.
         """
-        marks = [mark_of_id(str(row["id"])) for row in self.rows(columns=["id"])]
+        marks = [mark_of_id(row_id) for row_id in self._done_ids()]
         with replacing(self._kept_done) as file:
             np.save(file, np.sort(np.array(marks, dtype=_MARK)))
 
@@ -120,14 +122,12 @@ class PartsFolder:
             raise ConfigurationError(msg) from error
         return found
 
-    def rows(self, columns: list[str] | None = None) -> Iterator[Mapping[str, Any]]:
-        """Read the rows that are answered, part by part.
-
-        Raises:
-            FileError: A part cannot be read.
-        """
+    def _done_ids(self) -> Iterator[str]:
         for path in sorted(self.folder.glob(f"part-*.{self.kind}")):
-            yield from self._read(path, columns)
+            for row in self._read(path, ["id"]):
+                if not isinstance(row.get("id"), str):
+                    raise FileError(str(path), "has a row without its id; delete it")
+                yield row["id"]
 
     @property
     def _kept_done(self) -> Path:

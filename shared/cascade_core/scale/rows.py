@@ -52,7 +52,10 @@ def id_of(raw: Mapping[str, Any]) -> str:
     """
     given = raw.get("id")
     if isinstance(given, bool) or not isinstance(given, str | int) or given == "":
-        msg = "a row has no id: give each a text or a whole number of its own in the column id"
+        msg = (
+            "a row has no id, or is no JSON: "
+            "give each a text or a whole number of its own in the column id"
+        )
         raise ConfigurationError(msg)
     return str(given)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import warnings
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,11 +20,13 @@ from uuid import uuid4
 
 from cascade_core.collect.job import as_cap
 from cascade_core.costs.rate import EXACT
-from cascade_core.errors import ConfigurationError
+from cascade_core.errors import CascadeWarning, ConfigurationError
 from cascade_core.lazy import not_installed
 from cascade_core.loop.behind import flush_log
+from cascade_core.scale.inputs import dataset_of
 from cascade_core.scale.parts import PartsFolder, is_done
-from cascade_core.scale.rows import BULK_COLUMNS, batch_name, id_of
+from cascade_core.scale.rows import batch_name, id_of
+from cascade_core.warn import warn
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,8 @@ def spread(  # noqa: PLR0913 - what a run is made of
     as_whole(batch_size, "batch_size")
     cap = as_cap(max_cost)
     pool = None if workers is None else as_whole(workers, "workers")
+    if advance is not None and not callable(advance):
+        raise ConfigurationError(f"advance is {type(advance).__name__}: give a function")
     ray = _ray()
     try:
         ray.cloudpickle.dumps(work)
@@ -134,7 +139,7 @@ def spread(  # noqa: PLR0913 - what a run is made of
     if not ray.is_initialized():
         ray.init(log_to_driver=False)
     size = pool or max(1, int(ray.cluster_resources().get("CPU", 1)))
-    given = _dataset(ray, rows)
+    given = dataset_of(ray, rows)
     parts.keep_done()
     told = given.map_batches(
         RayWorker,
@@ -145,11 +150,14 @@ def spread(  # noqa: PLR0913 - what a run is made of
         # What a worker died over is given to another (Ray's default), which finds what was written.
         num_cpus=_CPUS,
     )
-    spent = Spent(parts.folder)
+    spent, warned = Spent(parts.folder), set[str]()
     try:
         for batch in told.iter_rows():
             if batch["wrong"]:
                 raise ConfigurationError(batch["wrong"])
+            for said in set(json.loads(batch["warned"])) - warned:
+                warned.add(said)
+                warn(said)
             spent = spent.after(batch)
             if advance is not None:
                 advance(spent)
@@ -184,10 +192,15 @@ class RayWorker:
 
         An error that is raised here comes back wrapped by Ray, and is logged with its rows' lines.
         """
-        try:
-            return self._batch(table)
-        except ConfigurationError as error:
-            return _told(wrong=str(error))
+        # What a worker warns of is seen where the run was started, and nowhere else.
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always", CascadeWarning)
+            try:
+                told = self._batch(table)
+            except ConfigurationError as error:
+                told = _told(wrong=str(error))
+        ours = [str(each.message) for each in said if issubclass(each.category, CascadeWarning)]
+        return told | {"warned": [json.dumps(list(dict.fromkeys(ours)))]}
 
     def _batch(self, table: Any) -> dict[str, list[Any]]:
         rows = table.to_pylist()
@@ -269,72 +282,3 @@ def _ray() -> Any:
     except ModuleNotFoundError as error:
         raise not_installed(error, "cascade_core.scale", "ray") from error
     return ray
-
-
-def _dataset(ray: Any, rows: Any) -> Any:
-    """Make a dataset of what was given.
-
-    Raises:
-        ConfigurationError: It is of no known kind, or lacks a column.
-    """
-    if isinstance(rows, str | Path):
-        found = _from_files(ray, Path(rows).absolute())
-    elif isinstance(rows, ray.data.Dataset):
-        found = rows
-    elif isinstance(rows, Sequence) and all(isinstance(row, Mapping) for row in rows):
-        if not rows:
-            raise ConfigurationError("rows: there are none")
-        found = ray.data.from_items([_flat(row) for row in rows])
-    else:
-        msg = f"rows is {type(rows).__name__}: give a Ray dataset, a file, or a list of mappings"
-        raise ConfigurationError(msg)
-    columns = found.columns() or []
-    if "id" not in columns or not {"request", "messages"} & set(columns):
-        msg = f"rows need the columns id and request (or messages); there are {', '.join(columns)}"
-        raise ConfigurationError(msg)
-    return found
-
-
-def _from_files(ray: Any, path: Path) -> Any:
-    if not path.exists():
-        raise ConfigurationError(f"{path} is not there")
-    suffix = ".parquet" if path.is_dir() else path.suffix.lower()
-    if suffix == ".parquet":
-        return ray.data.read_parquet(str(path))
-    if suffix in {".jsonl", ".ndjson"}:
-        # Ray's readers of JSON make numbers and times of texts that look like them.
-        return ray.data.read_text(str(path)).map(_line)
-    if suffix == ".csv":
-        arrow = import_module("pyarrow")
-        # As texts: 007 is not 7.
-        texts = {name: arrow.string() for name in ("id", "request", "class", "tags", "metadata")}
-        options = import_module("pyarrow.csv").ConvertOptions(column_types=texts)
-        return ray.data.read_csv(str(path), convert_options=options)
-    raise ConfigurationError(f"{path}: rows are read from .csv, .jsonl and .parquet files")
-
-
-def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Write what differs in shape from row to row as JSON, so that rows are a table."""
-    return {
-        name: value if value is None or isinstance(value, str | int | float) else _json(value)
-        for name, value in row.items()
-    }
-
-
-def _line(read: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        row = json.loads(read["text"])
-    except (ValueError, RecursionError):
-        row = None
-    if not isinstance(row, Mapping):
-        # With no id, which its worker says.
-        return {"id": None, "request": None}
-    return _flat({name: row.get(name) for name in BULK_COLUMNS})
-
-
-def _json(value: Any) -> str:
-    try:
-        return json.dumps(value)
-    except (TypeError, ValueError):
-        msg = f"a row holds {type(value).__name__}, which is not plain data"
-        raise ConfigurationError(msg) from None
