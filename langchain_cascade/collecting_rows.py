@@ -85,11 +85,14 @@ class Collecting:
         make: Makes the tiers.
         concurrency: How many requests at a time.
         options: What `acollect` is given besides.
+        warns: Whether whoever started the run hears its warnings: they are about tables, and each
+            of these has one row.
     """
 
     make: Callable[[], Sequence[Any]]
     concurrency: int
     options: Mapping[str, Any] = field(repr=False)
+    warns: bool = False
 
     def begin(self) -> Callable[[Mapping[str, Any]], Awaitable[RowOutcome]]:
         """Make the tiers, and return what collects one row.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import warnings
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cascade_core import ConfigurationError
+from cascade_core import CascadeWarning, ConfigurationError
 from langchain_cascade import acollect, collect_rows
 from tests.scale import makers
 
@@ -35,7 +36,9 @@ async def test_the_rows_are_those_of_one_machine(tmp_path: Path) -> None:
     make = partial(tiers, str(tmp_path / "calls"))
     table, out = tmp_path / "labels.jsonl", tmp_path / "out"
     await acollect(given, make(), table, **options)
-    spent = collect_rows(given, make, out, format="jsonl", workers=2, batch_size=16, **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CascadeWarning)  # what is said of a table of one row
+        spent = collect_rows(given, make, out, format="jsonl", workers=2, batch_size=16, **options)
     assert (spent.answered, dict(spent.failed)) == (60, {})
     found = [
         json.loads(line) for path in out.glob("part-*") for line in path.read_text().splitlines()

@@ -94,10 +94,12 @@ class Answering:
     Attributes:
         make: Makes the cascade.
         concurrency: How many rows are asked at a time.
+        warns: Whether whoever started the run hears its warnings.
     """
 
     make: Callable[[], Any]
     concurrency: int
+    warns: bool = True
 
     def begin(self) -> Callable[[Mapping[str, Any]], Awaitable[RowOutcome]]:
         """Make the cascade, and return what answers one row.

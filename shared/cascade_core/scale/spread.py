@@ -89,6 +89,10 @@ class Work(Protocol):
     def concurrency(self) -> int:
         """How many rows at a time."""
 
+    @property
+    def warns(self) -> bool:
+        """Whether what it warns of is meant for whoever started the run."""
+
     def begin(self) -> Callable[[Mapping[str, Any]], Awaitable[RowOutcome]]:
         """Return what does one row; called once a worker."""
 
@@ -199,7 +203,8 @@ class RayWorker:
                 told = self._batch(table)
             except ConfigurationError as error:
                 told = _told(wrong=str(error))
-        ours = [str(each.message) for each in said if issubclass(each.category, CascadeWarning)]
+        heard = [each for each in said if issubclass(each.category, CascadeWarning)]
+        ours = [str(each.message) for each in heard if self._work.warns]
         return told | {"warned": [json.dumps(list(dict.fromkeys(ours)))]}
 
     def _batch(self, table: Any) -> dict[str, list[Any]]:
