@@ -31,6 +31,7 @@ def label(attribute: str) -> str:
 REQUESTS = exposed(names.REQUESTS)
 DURATION = exposed(names.REQUEST_DURATION)
 HANDOFFS = exposed(names.HANDOFFS)
+LEFT_ALONE = exposed(names.LEFT_ALONE)
 CALLS = exposed(names.CALLS)
 SPENT = exposed(names.COST_USD)
 COMPARED = exposed(names.COMPARED_COST)
@@ -309,6 +310,12 @@ def speed(board: Board) -> None:
             (rate(REQUESTS, f'{OUTCOME}=~"cancelled|failed"'), "cancelled, or failed otherwise"),
         ],
         "The first are in the log, the second are not.",
+    )
+    board.lines(
+        "Left alone",
+        "reqps",
+        [(rate(LEFT_ALONE, by=TIER), f"tier {{{{{TIER}}}}}")],
+        "Requests that passed by a tier that keeps failing, or does not answer any more.",
     )
 
 

@@ -8,8 +8,8 @@ later. `Breaker` has the numbers.
 Requests run side by side, so "in a row" is meant in the order in which calls began: a failure
 counts until a call that began later has been answered, or has at least outlived the time in which
 others fail. And until enough have failed, no more calls than are needed to decide are let through,
-unless the request would have nowhere else to go. A tier that hangs gives no failure to go by: many
-calls that take far longer than any lately, while none is answered, open the breaker as well.
+unless the request would have nowhere else to go. A tier that hangs gives no failure to go by: where
+it is silent beyond chance (`silence`), calls are held off, and a moment later the breaker opens.
 
 `TierBreaker` is the interface: breakers that machines share keep to it.
 """
@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from itertools import islice
 from threading import RLock
 from typing import Any, NamedTuple, Protocol
 
@@ -26,20 +25,12 @@ from cascade_core.forks import free_in_child
 from cascade_core.guards.breaker import Breaker
 from cascade_core.guards.failures import Trouble, trouble_of
 from cascade_core.guards.retry_after import retry_after
+from cascade_core.guards.silence import Silence
 
-OVERDUE = 10
-"""Calls that have taken too long, while none was answered, before the tier counts as hanging."""
+HELD_OFF = 1.0
+"""Seconds for which calls are held off where a tier seems to hang, before its breaker opens."""
 
-TOO_LONG = 2.0
-"""How much longer than the slowest answer lately a call has to take for that."""
-
-AT_LEAST = 1.0
-"""Seconds that it has to take in any case: a busy machine may keep quick answers waiting."""
-
-KNOWN = 20
-"""Answers before it is known how long they take."""
-
-_FADING = 0.02  # of the slowest answer, with every quicker one
+_FADING = 0.02  # of the slowest failure, with every quicker one
 
 _SHORTEST = 0.05
 """Seconds that a breaker stays open at least: a `Retry-After` of nothing would open none."""
@@ -54,15 +45,16 @@ class Permit:
         term: How often the breaker had opened when it began.
         began: When that was, as `time.monotonic()` has it.
         place: Its place in the order in which calls began.
+        shown: Whether an answer has begun to arrive.
     """
 
-    __slots__ = ("began", "breaker", "place", "probe", "term")
+    __slots__ = ("began", "breaker", "place", "probe", "shown", "term")
 
     def __init__(
         self, breaker: TierBreaker, began: float, *, probe: bool, term: int = 0, place: int = 0
     ) -> None:
         self.breaker, self.began = breaker, began
-        self.probe, self.term, self.place = probe, term, place
+        self.probe, self.term, self.place, self.shown = probe, term, place, False
 
     def shows(self) -> None:
         """Say that an answer has begun to arrive."""
@@ -145,17 +137,15 @@ class LocalBreaker:
 
     __slots__ = (
         "__weakref__",
-        "_answers",
         "_changed",
         "_failed",
         "_fails_in",
         "_flying",
         "_good",
         "_lock",
-        "_news_at",
         "_open_until",
         "_setting",
-        "_slowest",
+        "_silence",
         "_started",
         "_supposed",
         "_term",
@@ -171,13 +161,11 @@ class LocalBreaker:
         self._failed: list[int] = []  # the places of the calls that failed in a row
         self._fails_in = 0.0
         self._good = self._started = 0
-        self._news_at = 0.0
         self._open_until: float | None = None
-        self._supposed = False  # opened by calls that take too long: any answer refutes it
+        self._supposed = False  # opened by silence: an answer that ends it closes it
         self._term = 0
         self._flying: dict[Permit, None] = {}  # in the order in which they began
-        self._answers = 0
-        self._slowest = 0.0
+        self._silence = Silence()
         self._lock = RLock()  # a stream that is collected as garbage may come from in here
         free_in_child(self)
 
@@ -188,6 +176,7 @@ class LocalBreaker:
     def forked(self) -> None:
         """Forget the calls of a parent process: no end of theirs is told here."""
         self._flying = {}
+        self._silence.forget()
 
     @property
     def is_open(self) -> bool:
@@ -200,12 +189,16 @@ class LocalBreaker:
         with self._lock:
             now = time.monotonic()
             if self._open_until is None and not last:
-                doubt = self._doubt(now)
-                if doubt is not None:
-                    return doubt
-                if self._hangs(now):
+                odd_for = self._silence.odd_for(now, len(self._flying))
+                if odd_for is not None and odd_for < HELD_OFF:
+                    return LeftAlone(HELD_OFF - odd_for)
+                if odd_for is not None:
                     opened = self._supposed = True
                     self._open(now, self._setting.probe_every)
+                else:
+                    doubt = self._doubt(now)
+                    if doubt is not None:
+                        return doubt
             if self._open_until is None or now >= self._open_until:
                 probe = self._open_until is not None
                 self._started += 1
@@ -215,6 +208,7 @@ class LocalBreaker:
                     self._open_until = now + self._setting.probe_every
                 else:
                     self._flying[permit] = None
+                    self._silence.began(permit)
                 return permit
             alone = LeftAlone(self._open_until - now)
         if opened and self._changed is not None:
@@ -224,13 +218,9 @@ class LocalBreaker:
     def answered(self, permit: Permit) -> None:
         """Note an answer; one that was begun before the breaker opened says nothing of now."""
         with self._lock:
-            now = time.monotonic()
-            self._land(permit, now)
-            self._answers += 1
-            took = now - permit.began
-            self._slowest += (took - self._slowest) * (1.0 if took > self._slowest else _FADING)
+            refuted = self._hears(permit)
             self._good = max(self._good, permit.place)
-            if not self._counts(permit) and not self._supposed:
+            if not self._counts(permit) and not refuted:
                 return
             closed = self._open_until is not None
             self._open_until, self._supposed = None, False
@@ -246,7 +236,7 @@ class LocalBreaker:
         opened: float | None = None
         with self._lock:
             now = time.monotonic()
-            self._land(permit, now)
+            self._gone(permit)
             if not self._counts(permit):
                 return
             if permit.probe:
@@ -267,7 +257,7 @@ class LocalBreaker:
     def left(self, permit: Permit) -> None:
         """Note a call that says nothing of the tier; after a probe the next request may try."""
         with self._lock:
-            self._flying.pop(permit, None)
+            self._gone(permit)
             probing = permit.probe and self._counts(permit) and self._open_until is not None
             # Unless a later probe is under way.
             if probing and self._open_until == permit.began + self._setting.probe_every:
@@ -276,21 +266,32 @@ class LocalBreaker:
     def shows(self, permit: Permit) -> None:
         """Note that an answer has begun to arrive; how long it goes on is up to its reader."""
         with self._lock:
-            self._flying.pop(permit, None)
-            self._news_at = time.monotonic()
+            refuted = self._hears(permit)
+            if refuted:
+                self._open_until, self._supposed = None, False
+        if refuted and self._changed is not None:
+            self._changed(None)
 
     def _counts(self, permit: Permit) -> bool:
         """Tell whether a call began after the breaker opened last."""
         return permit.term == self._term
 
-    def _land(self, permit: Permit, now: float) -> None:
+    def _hears(self, permit: Permit) -> bool:
+        """Note the beginning of an answer; tell whether a tier supposed to hang does not."""
         self._flying.pop(permit, None)
-        self._news_at = now
+        ends = not permit.shown and self._silence.heard(permit, time.monotonic())
+        permit.shown = True
+        return ends and self._supposed
+
+    def _gone(self, permit: Permit) -> None:
+        self._flying.pop(permit, None)
+        self._silence.gone(permit)
 
     def _open(self, now: float, wait: float) -> None:
         self._open_until = now + wait
         self._term += 1
         self._flying, self._failed, self._fails_in = {}, [], 0.0
+        self._silence.forget()
 
     def _doubt(self, now: float) -> LeftAlone | None:
         """Tell whether calls under way will decide; no more are needed then."""
@@ -307,21 +308,9 @@ class LocalBreaker:
         for permit in reversed(tuple(self._flying)):
             if permit.place < self._failed[0]:
                 break
-            age = now - permit.began
-            if age > self._fails_in:
-                if not self._is_overdue(age):
-                    self._good = max(self._good, permit.place)
+            if now - permit.began > self._fails_in:
+                self._good = max(self._good, permit.place)
                 break
             deciding += 1
         self._failed = [place for place in self._failed if place > self._good]
         return deciding
-
-    def _is_overdue(self, age: float) -> bool:
-        return self._answers >= KNOWN and age > max(TOO_LONG * self._slowest, AT_LEAST)
-
-    def _hangs(self, now: float) -> bool:
-        """Tell whether many calls take too long, and nothing has come back meanwhile."""
-        if len(self._flying) < OVERDUE:
-            return False
-        latest = next(islice(self._flying, OVERDUE - 1, None))
-        return self._is_overdue(now - max(latest.began, self._news_at))

@@ -4,7 +4,8 @@ The server has, for each model at its address, until when it is left alone. It i
 behind the requests, about every second and at once where a breaker opens or closes; no request
 waits for it. After that time the first process whose requests want the tier may try it, and the
 time is set anew for all others: so there is one probe at a time. Where the server does not answer,
-each process goes by its own breaker.
+each process goes by its own breaker. Where no request has wanted the tier for an interval, the next
+request of each process may try it, so that as many probes as there are idle processes can meet.
 """
 
 from __future__ import annotations

@@ -173,40 +173,69 @@ def test_only_as_many_as_are_needed_try_a_tier_that_has_just_failed(clock):
     entered(breaker)
 
 
-def test_calls_that_hang_open_it_and_any_answer_closes_it_again(clock):
-    breaker = LocalBreaker()
+def answering(breaker: LocalBreaker, takes: float, clock: SimpleNamespace) -> None:
     for _ in range(20):
         permit = entered(breaker)
-        clock.now += 1
+        clock.now += takes
         breaker.answered(permit)
+
+
+def test_silence_holds_calls_off_then_opens_it_and_any_answer_of_them_closes_it_again(clock):
+    told: list[float | None] = []
+    breaker = LocalBreaker(Breaker(), told.append)
+    answering(breaker, 1, clock)
+    before = entered(breaker)
+    breaker.answered(entered(breaker))
     hanging = [entered(breaker) for _ in range(10)]
-    clock.now += 1.9
+    clock.now += 0.9
     hanging.append(entered(breaker))
     clock.now += 0.2
     assert isinstance(breaker.enter(last=True), Permit)
+    assert alone(breaker) == 1
+    assert not told  # it may have been a moment's pause
+    clock.now += 1
+    assert alone(breaker) == pytest.approx(10)
+    breaker.answered(before)  # a later call had been answered already
     assert alone(breaker) == pytest.approx(10)
     breaker.answered(hanging[0])
-    entered(breaker)
+    assert not entered(breaker).probe
+    assert told == [pytest.approx(10), None]
 
 
-def test_quick_calls_that_a_busy_machine_keeps_waiting_do_not_count_as_hanging(clock):
+def test_a_stream_that_begins_ends_a_silence_as_an_answer_does(clock):
     breaker = LocalBreaker()
-    for _ in range(20):
-        permit = entered(breaker)
-        clock.now += 0.001
-        breaker.answered(permit)
-    for _ in range(20):
+    answering(breaker, 1, clock)
+    hanging = [entered(breaker) for _ in range(10)]
+    for _ in range(2):
+        clock.now += 2
+        alone(breaker)
+    hanging[0].shows()
+    assert not entered(breaker).probe
+
+
+def test_a_few_calls_that_hang_do_not_decide(clock):
+    breaker = LocalBreaker()
+    answering(breaker, 1, clock)
+    for _ in range(5):
         entered(breaker)
-    clock.now += 0.9
+    clock.now += 600
     entered(breaker)
-    clock.now += 1.1
+
+
+def test_quick_calls_that_a_busy_machine_keeps_waiting_do_not_count_as_silence(clock):
+    breaker = LocalBreaker()
+    answering(breaker, 0.001, clock)
+    for _ in range(10):
+        entered(breaker)
+    clock.now += 0.2
+    entered(breaker)
+    clock.now += 0.1
     alone(breaker)
 
 
 def test_streams_that_have_begun_do_not_count_as_hanging(clock):
     breaker = LocalBreaker()
-    for _ in range(20):
-        breaker.answered(entered(breaker))
+    answering(breaker, 1, clock)
     for _ in range(30):
         entered(breaker).shows()
     clock.now += 600  # their readers take their time
@@ -328,8 +357,7 @@ def test_a_copy_in_another_process_begins_closed_with_the_same_numbers():
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_knows_what_is_open_and_waits_for_no_call_of_its_parent(clock):
     breaker, down = LocalBreaker(), opened()
-    for _ in range(20):
-        breaker.answered(entered(breaker))
+    answering(breaker, 1, clock)
     for _ in range(30):
         entered(breaker)
     clock.now += 600

@@ -6,6 +6,9 @@ import heapq
 import itertools
 import random
 import time
+from math import log
+from operator import mul
+from statistics import NormalDist
 from types import SimpleNamespace
 
 import pytest
@@ -17,6 +20,7 @@ from cascade_core.guards.breaker import Breaker
 from cascade_core.guards.breakers import LeftAlone, LocalBreaker
 from cascade_core.guards.guards import Guards
 from cascade_core.guards.permits import Breakers
+from cascade_core.guards.silence import STUCK, UNLIKELY
 from cascade_core.request import Request, Turn
 from cascade_core.tier import Tier
 
@@ -128,12 +132,45 @@ def test_without_a_breaker_everyone_would_pay(monkeypatch):
     assert paid == 6000
 
 
-@pytest.mark.parametrize(("rate", "most"), [(1, 40), (10, 30), (100, 200)])
-def test_a_tier_that_hangs_is_left_alone_long_before_its_calls_time_out(monkeypatch, rate, most):
-    # Without a look at how long they take, all of the first 30 seconds would have waited.
+PROBES = 6  # of a minute's outage, one in ten seconds
+MORE = 4  # latencies are known from two hundred answers only
+
+
+def begun_before_silence_is_odd(rate):
+    """How many calls begin before it is next to impossible that none of them was answered.
+
+    Each adds the chance that it takes longer than it has waited: nobody can know earlier.
+    """
+    takes = NormalDist(log(0.2), 0.5)
+    likely = (1 - takes.cdf(log(count / rate)) for count in itertools.count(1))
+    products = itertools.accumulate((max(STUCK, each) for each in likely), mul)
+    return 1 + next(place for place, each in enumerate(products) if each < UNLIKELY)
+
+
+@pytest.mark.parametrize(("rate", "bound"), [(1, 7), (10, 8), (100, 29)])
+def test_a_tier_that_hangs_is_left_alone_long_before_its_calls_time_out(monkeypatch, rate, bound):
+    # Without a look at how long they wait, all of the first 30 seconds would have.
+    assert begun_before_silence_is_odd(rate) == bound
     paid, back = outage(monkeypatch, rate=rate, fails_in=30.0, error=TimeoutError())
-    assert paid <= most
+    assert paid <= bound + PROBES + MORE
     assert back <= UP + 10 + 1 / rate
+
+
+@pytest.mark.parametrize("error", [Refused(), Refused(503, retry_after="1")])
+@pytest.mark.parametrize("fails_in", [0.14, 0.2, 0.3, 1.0, 2.0])
+def test_of_slow_failures_those_pay_that_began_before_the_first_or_before_silence_was_odd(
+    monkeypatch, fails_in, error
+):
+    begun = min(round(100 * fails_in), begun_before_silence_is_odd(100) + MORE)
+    paid, back = outage(monkeypatch, fails_in=fails_in, error=error)
+    assert paid <= begun + PROBES + 1  # one more where the first is tried after a second
+    assert back <= UP + 10 + 2.1
+
+
+@pytest.mark.parametrize("fails_in", [0.2, 1.0])
+def test_failures_that_take_now_longer_now_shorter_cost_no_more(monkeypatch, fails_in):
+    paid, _ = outage(monkeypatch, fails_in=fails_in, spread=0.3)
+    assert paid <= min(round(100 * fails_in), begun_before_silence_is_odd(100) + MORE) + PROBES
 
 
 @pytest.mark.parametrize("fails_in", [0.001, 0.1, 2.0, 10.0])

@@ -197,6 +197,22 @@ def test_a_flush_is_noticed_and_nothing_is_granted_twice(
     assert other.used(account()) == Amount(65, 11)
 
 
+def test_after_a_loss_nothing_is_settled_before_all_have_said_what_they_know(
+    server: RedisServer, process: Process
+) -> None:
+    one, other = process(server), process(server)
+    running = granted(one, account(), amount=Amount(30, 3))
+    one.start(running)
+    spent = granted(other, account(), amount=Amount(60, 6))
+    other.start(spent)
+    other.settle(spent, Amount(60, 6))
+    with told():
+        server.client().flushall()
+        # The sum that the other knows, and tells later, is without this.
+        one.settle(running, Amount(5, 5))
+        until(lambda: other.used(account()) == Amount(65, 11))
+
+
 def test_an_older_dump_is_noticed_and_nothing_is_granted_twice(
     server: RedisServer, process: Process, prefix: str
 ) -> None:

@@ -84,6 +84,20 @@ def test_a_process_learns_that_a_tier_is_down_and_that_it_is_back(process) -> No
     assert other.said[1:] == [None]
 
 
+def test_a_silence_is_told_to_others_and_so_is_what_ends_it(process, monkeypatch) -> None:
+    monkeypatch.setattr("cascade_core.guards.breakers.HELD_OFF", 0.0)
+    one, other = process(every=3600), process(every=3600)
+    for _ in range(20):
+        one.breaker.answered(one.asks())
+    hanging = [one.asks() for _ in range(10)]
+    for each in hanging:
+        each.began -= 30
+    assert isinstance(one.asks(), LeftAlone)
+    until(lambda: other.breaker.is_open)
+    hanging[0].shows()
+    until(lambda: not other.breaker.is_open)
+
+
 def test_one_process_tries_at_a_time(process) -> None:
     # So long that nothing but the first probe happens.
     processes = [process(every=3600) for _ in range(4)]
