@@ -387,6 +387,37 @@ def test_a_turn_goes_on_in_another_process_by_the_records_on_its_messages():
     }
 
 
+def test_agents_with_cascades_of_other_models_decide_for_themselves_in_one_conversation():
+    first = chat().bind_tools([LOOK_UP]).invoke([HumanMessage("a hard question")])
+    (call,) = first.tool_calls
+    asked = [HumanMessage("a hard question"), first, ToolMessage("1", tool_call_id=call["id"])]
+    says = langchain_fakes.Say("it is so", p=0.99)
+    others = [langchain_fakes.FakeChat(says, model_name=name) for name in ("w0", "w1")]
+    record = ChatCascade(others, thresholds=0.8).invoke(asked).response_metadata["cascade"]
+    assert (record["tier"], record["reason"]) == (0, "confident")
+    alike = chat().bind_tools([LOOK_UP]).invoke(asked)  # the same cascade, made anew
+    assert alike.response_metadata["cascade"]["reason"] == "held"
+
+
+def test_a_turn_that_is_interrupted_goes_on_and_back_with_its_model_and_another_question_does_not():
+    agent = graph(chat(), checkpointer=MemorySaver(), interrupt_before=["tools"])
+    config: Any = {**LIMIT, "configurable": {"thread_id": "t1"}}
+
+    def to_the_end(state: Any, begin: Any) -> list[Any]:
+        with collect_decisions() as seen:
+            agent.invoke(state, begin)
+            while agent.get_state(config).next:
+                agent.invoke(None, config)
+        return list(seen)
+
+    check(to_the_end({"messages": [HumanMessage("a hard question")]}, config), 1)
+    past = {len(state.values["messages"]): state for state in agent.get_state_history(config)}
+    again = to_the_end(None, past[5].config)
+    assert {(record["tier"], record["reason"]) for record in again} == {(1, "held")}
+    asked = HumanMessage("an easy question", id=past[1].values["messages"][0].id)
+    check(to_the_end(None, agent.update_state(past[1].config, {"messages": [asked]})), 0)
+
+
 # --- conversations: the cheap model is sure of the first and the last question, and not in between
 
 

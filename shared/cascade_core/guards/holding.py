@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.guards.conversations import (
@@ -47,12 +48,23 @@ class Holding:
         name: The cascade's name: records of others say nothing of its tiers.
         tiers: How many tiers it has.
         shared: Where other processes know of what is held, if they do.
+        models: What its tiers are called.
+
+    Attributes:
+        models: The same.
 
     Raises:
         ConfigurationError: There is no such setting.
     """
 
-    def __init__(self, hold: Any, name: str, tiers: int, shared: OthersHolds | None = None) -> None:
+    def __init__(
+        self,
+        hold: Any,
+        name: str,
+        tiers: int,
+        shared: OthersHolds | None = None,
+        models: Sequence[str] = (),
+    ) -> None:
         if hold not in (None, "turn", "conversation"):
             msg = f'hold={hold!r} is none of "turn", "conversation" and None'
             raise ConfigurationError(msg)
@@ -61,6 +73,8 @@ class Holding:
         self._tiers = tiers
         self._holds = Holds(shared=None if self._hold is None else shared)
         self._conversations = Conversations(self._holds)
+        self.models = tuple(models)
+        _of_this_process.add(self)
 
     @property
     def waits(self) -> bool:
@@ -171,10 +185,27 @@ class Holding:
         kept = self._holds.get(keys)
         return kept if kept is not None or record is None else self._recorded(record)
 
+    def _is_of_others(self, decision: Any) -> bool:
+        """Tell whether a cascade of this process that has other models has decided something.
+
+        Cascades that nobody has named are called alike, and agents that have one each may share a
+        conversation.
+        """
+        if not isinstance(decision, str):
+            return False
+        others = [each for each in list(_of_this_process) if each.models != self.models]
+        return any(each.has_decided(decision) for each in others)
+
+    def has_decided(self, decision: str) -> bool:
+        """Tell whether it remembers a decision, by its id, as one of its own."""
+        return self._holds.get([_own(decision)]) is not None
+
     def _recorded(self, record: Mapping[str, Any]) -> Stay | None:
         """Return what a record says, where it is one of this cascade's."""
         tier, reason = _decided(record.get("tier"), record.get("reason"), record.get("shadow"))
         if record.get("cascade") != self._name or not isinstance(tier, int):
+            return None
+        if self._is_of_others(record.get("id")):
             return None
         if not 0 <= tier < self._tiers:
             return None
@@ -182,6 +213,9 @@ class Holding:
         held = held if isinstance(held, Mapping) else {}
         unread = self._unread(tier, reason, unread=held.get("unread") is True)
         return Stay(tier, held.get("since") or record.get("id"), time.time(), unread=unread)
+
+
+_of_this_process: WeakSet[Holding] = WeakSet()
 
 
 def _decided(tier: Any, reason: Any, shadow: Any) -> tuple[Any, Any]:

@@ -137,7 +137,8 @@ class Engine:
         for tier, why in self.guards.unbounded(tiers, self.plan.prices):
             self.plan.notices.give(f"unbounded:{tier.index}", why)
         shared = None if store is None or settings.hold is None else _holds(store, self.name, tiers)
-        self.holding = Holding(settings.hold, self.name, len(tiers), shared)
+        labels = [tier.label for tier in tiers]
+        self.holding = Holding(settings.hold, self.name, len(tiers), shared, labels)
         self.deadline = read_deadline(settings.deadline)
         self.hedge = read_hedge(settings.hedge)
         self.latencies = Latencies(len(tiers))
