@@ -173,8 +173,8 @@ def test_only_as_many_as_are_needed_try_a_tier_that_has_just_failed(clock):
     entered(breaker)
 
 
-def answering(breaker: LocalBreaker, takes: float, clock: SimpleNamespace) -> None:
-    for _ in range(20):
+def answering(breaker: LocalBreaker, takes: float, clock: SimpleNamespace, times: int = 20) -> None:
+    for _ in range(times):
         permit = entered(breaker)
         clock.now += takes
         breaker.answered(permit)
@@ -211,6 +211,26 @@ def test_a_stream_that_begins_ends_a_silence_as_an_answer_does(clock):
         alone(breaker)
     hanging[0].shows()
     assert not entered(breaker).probe
+
+
+def test_one_answer_ends_a_silence_however_long_the_others_have_waited(clock):
+    breaker = LocalBreaker()
+    answering(breaker, 1, clock)
+    slow = [entered(breaker) for _ in range(11)]
+    clock.now += 3
+    alone(breaker)
+    breaker.answered(slow[0])
+    entered(breaker)
+
+
+def test_a_tier_that_has_become_quicker_is_known_as_quick(clock):
+    breaker = LocalBreaker()
+    answering(breaker, 10, clock, times=300)
+    answering(breaker, 0.5, clock, times=200)
+    for _ in range(10):
+        entered(breaker)
+    clock.now += 1
+    alone(breaker)
 
 
 def test_a_few_calls_that_hang_do_not_decide(clock):
