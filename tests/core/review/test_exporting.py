@@ -40,6 +40,14 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A log of one decision, for what becomes of the folder whatever is in it."""
+    file = tmp_path_factory.mktemp("small") / "log.db"
+    store([decision("one", 1)], f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="module")
 def exported(log: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("to") / "site"
     export_review(bench_of(log), folder, Period())
@@ -121,32 +129,32 @@ def test_an_id_is_a_safe_name_of_a_file(tmp_path: Path) -> None:
         assert f'href="decisions/{name}"' in text
 
 
-def test_an_earlier_export_is_replaced_and_nothing_else(log: Path, tmp_path: Path) -> None:
+def test_an_earlier_export_is_replaced_and_nothing_else(small: Path, tmp_path: Path) -> None:
     folder = tmp_path / "site"
     folder.mkdir()
-    export_review(bench_of(log), folder, Period(), 0)
+    export_review(bench_of(small), folder, Period(), 0)
     (folder / "left.html").write_text("of an earlier one")
-    export_review(bench_of(log), folder, Period(), 0)
+    export_review(bench_of(small), folder, Period(), 0)
     assert not (folder / "left.html").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
     (folder / EXPORT_MARK).unlink()
     with pytest.raises(ConfigurationError, match="holds other files"):
-        export_review(bench_of(log), folder, Period(), 0)
+        export_review(bench_of(small), folder, Period(), 0)
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(ConfigurationError, match="is no folder"):
-        export_review(bench_of(log), file, Period(), 0)
+        export_review(bench_of(small), file, Period(), 0)
     with pytest.raises(ConfigurationError, match="does not exist; make it first"):
-        export_review(bench_of(log), tmp_path / "no" / "site", Period(), 0)
+        export_review(bench_of(small), tmp_path / "no" / "site", Period(), 0)
 
 
 @pytest.mark.parametrize("earlier", [False, True])
 def test_a_full_disk_is_one_clear_error_and_leaves_nothing(
-    log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, earlier: bool
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, earlier: bool
 ) -> None:
     folder = tmp_path / "site"
     if earlier:
-        export_review(bench_of(log), folder, Period(), 0)
+        export_review(bench_of(small), folder, Period(), 0)
     before = sorted(path.name for path in tmp_path.rglob("*"))
     write = Path.write_text
 
@@ -157,15 +165,15 @@ def test_a_full_disk_is_one_clear_error_and_leaves_nothing(
 
     monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(ConfigurationError, match=r"cannot be written \(No space left on device\)"):
-        export_review(bench_of(log), folder, Period(), 0)
+        export_review(bench_of(small), folder, Period(), 0)
     assert sorted(path.name for path in tmp_path.rglob("*")) == before
 
 
 def test_a_folder_that_cannot_be_replaced_stays(
-    log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "site"
-    export_review(bench_of(log), folder, Period(), 0)
+    export_review(bench_of(small), folder, Period(), 0)
     rename = Path.rename
 
     def once(self: Path, to: Path) -> Path:
@@ -175,7 +183,7 @@ def test_a_folder_that_cannot_be_replaced_stays(
 
     monkeypatch.setattr(Path, "rename", once)
     with pytest.raises(ConfigurationError, match="Permission denied"):
-        export_review(bench_of(log), folder, Period(), 0)
+        export_review(bench_of(small), folder, Period(), 0)
     assert (folder / "index.html").is_file()
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
 
