@@ -11,6 +11,7 @@ import numpy as np
 
 from cascade_core.arrays import Array
 from cascade_core.errors import ConfigurationError
+from cascade_core.evaluation.answered import answered_of
 from cascade_core.evaluation.curve import Curve
 from cascade_core.evaluation.replaying import Replay, oddities
 from cascade_core.evaluation.sweeping import sweep
@@ -243,6 +244,14 @@ def _notes(
     base, found = bench.draft.base, list[str]()
     if base.thresholds is None:
         found.append(f"the thresholds in use are of {bench.policy_origin}")
+    floor = base.handoff(len(now.others) + 1)
+    if floor is not None:
+        answered = weighed and answered_of(weighed.rows.table, base, weighed.rows.at(now).served)
+        share = f", {answered.share:.1%} of the labelled rows are answered" if answered else ""
+        found.append(
+            f"the last tier hands off below {floor:.4g}{share}: that threshold has no slider; "
+            "change it in the policy, or let cascade tune pick it with --answered"
+        )
     if weighed is not None:
         rows = weighed.rows
         found += labels.said

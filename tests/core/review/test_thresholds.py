@@ -19,6 +19,7 @@ from cascade_core.review import labelled_rows, thresholds_disk
 from cascade_core.review.labelled_rows import LabelledRows
 from cascade_core.review.positions import Positions
 from cascade_core.review.readings import tiers_seen
+from tests.core.review.serving import shown_text
 from tests.core.review.weighing import THRESHOLD, labelled_log, review_of, table_file
 from tests.core.traffic.making import decision
 from tests.core.traffic.storing import store
@@ -403,3 +404,16 @@ def test_a_policy_whose_last_tier_has_a_threshold_has_a_slider_for_each_of_the_o
         assert bench.draft.now.policy.thresholds == (0.55, 0.4)
         assert browser.get("/policy").status_code == 200
         assert browser.get("/").status_code == 200
+
+
+def test_what_the_last_tier_hands_off_is_said(cascade: Run, tmp_path: Path) -> None:
+    path = table_file(tmp_path, 300, t1_signal_seen=[n / 300 for n in range(300)])
+    policy = {"thresholds": [0.9, 0.3]}
+    (tmp_path / "p.json").write_text(json.dumps(policy))
+    answered = replayed(cascade, path, tmp_path / "p.json")["answered"]
+    assert 0.5 < answered < 1
+    _, client = review_of(path, policy)
+    page = shown_text(client.get("/thresholds").text)
+    assert f"hands off below 0.3, {answered:.1%} of the labelled rows are answered" in page
+    _, client = review_of(path, {"thresholds": [0.9]})
+    assert "hands off" not in client.get("/thresholds").text
