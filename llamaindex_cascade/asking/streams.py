@@ -1,4 +1,4 @@
-"""Streams: of a tier, with the connection under it; and of a request, as its caller reads it."""
+"""Streams: of a tier, recorded; and of a request, as its caller reads it."""
 
 from __future__ import annotations
 
@@ -13,32 +13,10 @@ from collections.abc import (
 from contextlib import aclosing, closing
 from typing import Any, TypeAlias
 
-from cascade_core.loop import streams
-from llamaindex_cascade.reading.connections import streams_under
 from llamaindex_cascade.reading.recorder import Recorder, within
 
 Show: TypeAlias = Callable[[Any], Iterable[Any]]
 """Gives what a caller sees of one item of a request's stream."""
-
-
-class TierStream(streams.Stream):
-    """A running stream; where it is left before its end, its connection is closed with it."""
-
-    def _shut(self) -> None:
-        connections = streams_under(self._source) if self._draft is None else []
-        super()._shut()
-        for each in connections:
-            each.close()
-
-
-class AsyncTierStream(streams.AsyncStream):
-    """The same, awaited."""
-
-    async def _shut(self) -> None:
-        connections = streams_under(self._source) if self._draft is None else []
-        await super()._shut()
-        for each in connections:
-            await each.close()
 
 
 def recorded(parts: Iterator[Any], recorder: Recorder | None) -> Generator[Any, None, None]:

@@ -22,10 +22,11 @@ from cascade_core.effects import Adopt, Ask, Failed, Open
 from cascade_core.given import Tier as DeclaredTier
 from cascade_core.given import described
 from cascade_core.integrations.classes import other_names
+from cascade_core.loop.streams import AsyncStream, Stream
 from cascade_core.setup.engine import Engine
 from cascade_core.tier import LogprobMemory, Tier
 from llamaindex_cascade.asking.calls import Invocation, RecordedCalls, Run, target_of
-from llamaindex_cascade.asking.streams import AsyncTierStream, TierStream, arecorded, recorded
+from llamaindex_cascade.asking.streams import arecorded, recorded
 from llamaindex_cascade.asking.tiers import LLMTier
 from llamaindex_cascade.engines.responses import (
     EMPTY,
@@ -176,15 +177,15 @@ class PipelineCalls(RecordedCalls):
             run.answer, run.recorder, run.seconds, empty=empty, needs_nodes=self._needs_nodes
         )
 
-    def open(self, effect: Open) -> TierStream:
+    def open(self, effect: Open) -> Stream:
         """Run the last tier, live if it streams."""
         gathering = Pieces(effect.tier.native.empty, needs_nodes=self._needs_nodes)
-        return TierStream(self._pieces(effect, gathering), gathering)
+        return Stream(self._pieces(effect, gathering), gathering)
 
-    async def aopen(self, effect: Open) -> AsyncTierStream:
+    async def aopen(self, effect: Open) -> AsyncStream:
         """Run the last tier, live if it streams."""
         gathering = Pieces(effect.tier.native.empty, needs_nodes=self._needs_nodes)
-        return AsyncTierStream(self._apieces(effect, gathering), gathering)
+        return AsyncStream(self._apieces(effect, gathering), gathering)
 
     def _pieces(self, effect: Open, into: Pieces) -> Generator[Any, None, None]:
         """Run a tier; the first piece is asked for at once, so this starts at once."""

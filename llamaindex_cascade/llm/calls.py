@@ -11,9 +11,10 @@ from cascade_core.costs.tokens import estimate_usage
 from cascade_core.draft import Draft
 from cascade_core.effects import Adopt, Ask, Failed, Open
 from cascade_core.errors import CascadeExhausted
+from cascade_core.loop.streams import AsyncStream, Stream
 from cascade_core.tier import Tier
 from llamaindex_cascade.asking.calls import Calls, Invocation, RecordedCalls, Run, target_of
-from llamaindex_cascade.asking.streams import AsyncTierStream, TierStream, arecorded, recorded
+from llamaindex_cascade.asking.streams import arecorded, recorded
 from llamaindex_cascade.llm.gathering import Parts, Responses, object_draft
 from llamaindex_cascade.llm.templates import Object
 from llamaindex_cascade.llm.ways import Way
@@ -48,15 +49,15 @@ class ResponseCalls(Calls):
         problem = self._way.problem(draft, target_of(effect).native)
         return draft if problem is None else replace(draft, parse_error=problem)
 
-    def open(self, effect: Open) -> TierStream:
+    def open(self, effect: Open) -> Stream:
         """Start a tier's stream."""
         gathering = Responses(self, effect)
-        return TierStream(self.invocation(effect).stream(), gathering)
+        return Stream(self.invocation(effect).stream(), gathering)
 
-    async def aopen(self, effect: Open) -> AsyncTierStream:
+    async def aopen(self, effect: Open) -> AsyncStream:
         """Start a tier's stream."""
         gathering = Responses(self, effect)
-        return AsyncTierStream(await self.invocation(effect).astream(), gathering)
+        return AsyncStream(await self.invocation(effect).astream(), gathering)
 
     def as_chunk(self, native: Response, tier: Tier) -> Response:
         """Return a whole response as the one chunk of a stream."""
@@ -121,14 +122,14 @@ class ObjectCalls(RecordedCalls):
             return replace(draft, parse_error=run.error)
         return run.failed(run.error)
 
-    def open(self, effect: Open) -> TierStream:
+    def open(self, effect: Open) -> Stream:
         """Have the last tier make the object in ever more complete parts."""
         with recording() as recorder:
             parts = self.invocation(effect).stream()
-        return TierStream(recorded(parts, recorder), Parts(recorder, self._way.wanted))
+        return Stream(recorded(parts, recorder), Parts(recorder, self._way.wanted))
 
-    async def aopen(self, effect: Open) -> AsyncTierStream:
+    async def aopen(self, effect: Open) -> AsyncStream:
         """Have the last tier make the object in ever more complete parts."""
         with recording() as recorder:
             parts = await self.invocation(effect).astream()
-        return AsyncTierStream(arecorded(parts, recorder), Parts(recorder, self._way.wanted))
+        return AsyncStream(arecorded(parts, recorder), Parts(recorder, self._way.wanted))

@@ -6,12 +6,16 @@ Every answer has the same text and the same tokens; see `Ending` for what differ
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from binascii import crc32
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from select import select
 from struct import pack
+from time import sleep
 from typing import Any, Self, TypeAlias
 
 Json: TypeAlias = dict[str, Any]
@@ -34,11 +38,56 @@ class Ending:
     twice: bool = False
 
 
+class Pause:
+    """An answer that stops: a stream's after its first piece, any other before it begins.
+
+    Attributes:
+        asked: Set when the question is there.
+        gone: Set when whoever asked has closed the connection meanwhile.
+        go: To be set to have it go on.
+        over: Set when the server is through with it.
+    """
+
+    def __init__(self) -> None:
+        self.asked, self.gone = threading.Event(), threading.Event()
+        self.go, self.over = threading.Event(), threading.Event()
+
+    def within(self, parts: list[bytes], connection: socket.socket) -> Iterator[bytes]:
+        """Return an answer's parts, pausing among them."""
+        begun = next((n for n, p in enumerate(parts, 1) if PIECES[0].encode() in p), 0)
+        if len(parts) > 1:
+            return self._within(parts, begun, connection)
+        self.wait(connection)
+        return iter(parts)
+
+    def _within(self, parts: list[bytes], begun: int, connection: socket.socket) -> Iterator[bytes]:
+        yield from parts[:begun]
+        self.wait(connection)
+        yield from parts[begun:]
+
+    def wait(self, connection: socket.socket) -> None:
+        """Wait until it may go on, or nobody listens."""
+        sleep(0.2)  # whoever asked reads what has come
+        self.asked.set()
+        for _ in range(3000):
+            if self.go.is_set():
+                return
+            if select([connection], [], [], 0.01)[0]:
+                try:
+                    left = not connection.recv(1, socket.MSG_PEEK)
+                except OSError:
+                    left = True
+                if left:
+                    self.gone.set()
+                    return
+
+
 class Wire:
     """The server, in threads, for a `with` block."""
 
     def __init__(self) -> None:
         self.ending = Ending(None)
+        self.pause: Pause | None = None
         self.unknown: list[str] = []
         wire = self
 
@@ -61,7 +110,14 @@ class Wire:
                     self._send(404, "application/json", [b"{}"])
                     return
                 body["path"] = self.path
-                self._send(200, *found(body, wire.ending))
+                kind, parts = found(body, wire.ending)
+                pause = wire.pause
+                if pause is not None:
+                    parts = pause.within(list(parts), self.connection)
+                with suppress(OSError):  # nobody listens
+                    self._send(200, kind, parts)
+                if pause is not None:
+                    pause.over.set()
 
             def _send(self, status: int, kind: str, parts: Any) -> None:
                 self.send_response(status)

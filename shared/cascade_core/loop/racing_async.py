@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import Any
 
 from cascade_core.effects import Ask, Close, Done, Drop, Failed, Open, Pull, Race, StillRunning
+from cascade_core.integrations.connections import close_all
 from cascade_core.loop.cutting import Came, cut_off, known_of, say_arrived
 from cascade_core.loop.port import AsyncPort
 from cascade_core.loop.streams import AsyncStream
@@ -35,6 +36,8 @@ class _Task:
 
     async def leave(self) -> None:
         """End it, with its connection."""
+        # What is cancelled while it reads is over before it can be asked what it was reading from.
+        connections = [] if self.stream is None else self.stream.under()
         self.task.cancel()
         try:
             await asyncio.wait({self.task})
@@ -42,6 +45,8 @@ class _Task:
             if self.stream is not None:
                 with suppress(Exception):
                     await self.stream.close()
+            with suppress(Exception):
+                await close_all(connections)
         if not self.task.cancelled():
             self.task.exception()  # looked at: nobody else will
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Chunk, Done, Failed
+from cascade_core.integrations.connections import close_all, streams_under
 
 _END = object()
 
@@ -100,10 +101,13 @@ class Stream(_Gathered):
         """Say that the stream broke."""
 
     def _shut(self) -> None:
-        """Close the source."""
+        """Close the source; before its end, with the connection under it."""
+        connections = streams_under(self._source) if self._draft is None else []
         close = getattr(self._source, "close", None)
         if close is not None:
             close()
+        for each in connections:
+            each.close()
 
     def _end(self, draft: Draft | None) -> None:
         """Say that the stream was closed, with what had arrived."""
@@ -115,6 +119,10 @@ class AsyncStream(_Gathered):
     def __init__(self, source: AsyncIterator[Any], gathering: Gathering) -> None:
         super().__init__(gathering)
         self._source = source
+
+    def under(self) -> list[Any]:
+        """Return the connections that are to be closed where it is left before its end."""
+        return streams_under(self._source) if self._draft is None else []
 
     async def pull(self) -> Chunk | Done | Failed:
         """Return the next chunk, or how the stream ended."""
@@ -148,10 +156,12 @@ class AsyncStream(_Gathered):
         """Say that the stream broke."""
 
     async def _shut(self) -> None:
-        """Close the source."""
+        """Close the source; before its end, with the connection under it."""
+        connections = self.under()
         close = getattr(self._source, "aclose", None)
         if close is not None:
             await close()
+        await close_all(connections)
 
     async def _end(self, draft: Draft | None) -> None:
         """Say that the stream was closed, with what had arrived."""

@@ -9,9 +9,8 @@ import pytest
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Chunk
+from cascade_core.loop import streams
 from llamaindex_cascade.asking.streams import (
-    AsyncTierStream,
-    TierStream,
     arecorded,
     ashown,
     recorded,
@@ -158,8 +157,8 @@ async def aread_from(stream: AsyncStream) -> AsyncGenerator[str, None]:
 async def test_the_connection_under_a_stream_that_is_left_is_closed() -> None:
     under, aunder = Stream(), AsyncStream()
     left, aleft = (
-        TierStream(read_from(under), Texts()),
-        AsyncTierStream(aread_from(aunder), Texts()),
+        streams.Stream(read_from(under), Texts()),
+        streams.AsyncStream(aread_from(aunder), Texts()),
     )
     left.pull()
     await aleft.pull()
@@ -172,8 +171,8 @@ async def test_the_connection_under_a_stream_that_is_left_is_closed() -> None:
 async def test_that_of_a_stream_read_to_its_end_is_its_clients_to_close() -> None:
     under, aunder = Stream(), AsyncStream()
     ended, aended = (
-        TierStream(read_from(under), Texts()),
-        AsyncTierStream(aread_from(aunder), Texts()),
+        streams.Stream(read_from(under), Texts()),
+        streams.AsyncStream(aread_from(aunder), Texts()),
     )
     for _ in range(3):
         last, alast = ended.pull(), await aended.pull()
