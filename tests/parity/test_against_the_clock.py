@@ -352,6 +352,9 @@ async def test_a_stream_is_closed_where_whoever_ends_its_call_is_cancelled_meanw
     closed, waits = [], asyncio.Event()
 
     class Opened:
+        def under(self) -> list[Any]:
+            return []
+
         async def close(self) -> None:
             closed.append(True)
 
