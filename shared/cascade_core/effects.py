@@ -163,10 +163,12 @@ class Reserve:
         call: The call.
         waits: Whether to wait where a budget that is short says so. What is started beside another
             call does not: room may come from that one alone.
+        until: Until when to wait, as `perf_counter` has it; None sets no limit.
     """
 
     call: Ask | Open
     waits: bool = True
+    until: float | None = None
 
 
 @frozen

@@ -85,7 +85,8 @@ class Request:
         output_schema: JSON schema the answer must fit, if the caller set one.
         contexts: Texts retrieved for this request.
         tags: The caller's tags.
-        metadata: The caller's metadata; `cascade_class` names the class.
+        metadata: The caller's metadata; `cascade_class` names the class, and
+            `cascade_deadline` the seconds it may take.
         mute: Indexes of tiers whose answers to this request come without log-probabilities.
         needs: What a tier must be able to do to serve it.
         load: How long it is and what it holds beside text, or a function that finds out when

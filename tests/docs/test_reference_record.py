@@ -75,7 +75,9 @@ def others() -> list[dict[str, Any]]:
         chains = [lambda _: "Monday", lambda _: "Tuesday"]
         RunnableCascade(chains, signals=[lambda *_: 0.0]).invoke(1)
         talk = ChatCascade(
-            tiers=[FakeChat([Say("Monday", p=0.1)]), FakeChat(Say("Monday"))], hold="conversation"
+            tiers=[FakeChat([Say("Monday", p=0.1)]), FakeChat(Say("Monday"))],
+            hold="conversation",
+            deadline=60,
         )
         for _ in range(2):
             talk.invoke("When?", config={"configurable": {"thread_id": "t2"}})

@@ -14,9 +14,11 @@ from contextvars import copy_context
 from typing import Any
 
 import pytest
+from llama_index.core.instrumentation.dispatcher import instrument_tags
 from llama_index.core.llms import ChatMessage
 
 from cascade_core import Budget, collect_decisions
+from cascade_core.errors import ConfigurationError
 from cascade_core.guards.ledger import Amount
 from cascade_core.loop.racing_async import _Task
 from langchain_cascade import ChatCascade
@@ -227,6 +229,40 @@ def test_a_draft_for_which_there_is_no_time_is_not_asked_for(framework, how, han
     (record,) = seen
     assert record["reason"] == "deadline"
     assert [call["tier"] for call in record["calls"]] == [1]
+
+
+def told(metadata: dict[str, Any], cascade: Any) -> Any:
+    """Ask with something of one's own in the metadata; return the record."""
+    with collect_decisions() as seen:
+        if isinstance(cascade, ChatCascade):
+            cascade.invoke("?", {"metadata": metadata})
+        else:
+            with instrument_tags(metadata):
+                cascade.chat([ChatMessage("?")])
+    return seen[0]
+
+
+@FRAMEWORKS
+def test_a_request_can_have_a_deadline_of_its_own_and_its_record_says_it(framework, hangs):
+    cascade = make(framework, hangs)
+    learn(cascade, {0: 40.0, 1: 40.0})
+    record = told({"cascade_deadline": 60}, cascade)
+    assert (record["reason"], record["deadline"]) == ("deadline", {"seconds": 60.0, "met": True})
+    assert "deadline" not in told({}, cascade)
+    cascade = make(framework, hangs, deadline=60.0)
+    assert told({}, cascade)["deadline"]["seconds"] == 60.0
+    assert "deadline" not in told({"cascade_deadline": None}, cascade)
+    shadowed = make(framework, hangs, deadline=60.0, mode="shadow")
+    assert "deadline" not in told({}, shadowed)
+
+
+@FRAMEWORKS
+@pytest.mark.parametrize("wrong", [0, -1, float("nan"), float("inf"), "3", True])
+def test_a_deadline_that_is_none_says_where_it_stands(framework, wrong, hangs):
+    with pytest.raises(ConfigurationError, match=r"deadline=.*seconds above 0"):
+        make(framework, hangs, deadline=wrong)._engine.warm_up()
+    with pytest.raises(ConfigurationError, match=r"metadata\['cascade_deadline'\]=.*above 0"):
+        told({"cascade_deadline": wrong}, make(framework, hangs))
 
 
 @FRAMEWORKS

@@ -168,7 +168,7 @@ class GuardedRequest:
 
     Attributes:
         arrived: What had arrived of the stream that was closed last.
-        until: Until when a call may wait for a budget to have room, as `time.monotonic` has it;
+        until: Until when a call may wait for a budget to have room, as `perf_counter` has it;
             None sets no limit.
     """
 
@@ -199,7 +199,7 @@ class GuardedRequest:
         error = reply.error if isinstance(reply, Failed) else None
         if not isinstance(error, BudgetExceeded) or error.when_short != "wait" or error.hopeless:
             return None
-        left = None if self.until is None else self.until - time.monotonic()
+        left = None if self.until is None else self.until - time.perf_counter()
         if left is not None and left <= 0:
             return None
         frees = error.frees_at

@@ -19,10 +19,19 @@ RECENT = 256
 KNOWN_FROM = 20
 """Answers of a tier from which its latencies count as known."""
 
-MISSED = 0.008
-"""Share of requests that may miss their deadline because a draft was asked first.
+MISSED = 0.02
+"""Share of requests for which the estimates may leave too little time after a draft.
 
-It leaves room below 1 % for what the estimates miss."""
+Most drafts come earlier than they may, so that far fewer are late; and `HARMED` bounds those."""
+
+HARMED = 4
+"""Of the last `OF_REQUESTS`, how many may have missed their deadline because of a draft.
+
+With the 5 of 1,000 that a last tier misses by itself where its deadline is tight, that stays below
+1 %, whatever the estimates are worth."""
+
+OF_REQUESTS = 1000
+"""Requests among which those are counted that were late because of a draft."""
 
 KEPT_UNKNOWN = 0.5
 """Share of the deadline that is kept for a tier whose latencies are not known."""
@@ -160,7 +169,7 @@ MINIMUM = 5
 
 
 class Latencies:
-    """How long the tiers of one cascade take, and how often a request goes on to the last.
+    """How long the tiers of one cascade take, and what having drafts first has come to.
 
     Args:
         tiers: How many tiers there are.
@@ -168,20 +177,34 @@ class Latencies:
 
     def __init__(self, tiers: int) -> None:
         self.of = tuple(TierLatency() for _ in range(tiers))
+        self._lock = Lock()
         self._sent_on: deque[bool] = deque(maxlen=RECENT)
         self._rejected: deque[bool] = deque(maxlen=RECENT)
         self._skipped = 0
+        self._ended = 0
+        self._harmed: deque[int] = deque()  # which requests were late because of a draft
 
-    def ended(self, *, sent_on: bool, cut: bool = False) -> None:
-        """Take note of a request that began with a draft.
+    def ended(
+        self, *, drafted: bool, sent_on: bool, cut: bool = False, harmed: bool = False
+    ) -> None:
+        """Take note of a request.
 
         Args:
-            sent_on: Whether the last tier was asked as well.
+            drafted: Whether it began with a draft.
+            sent_on: Whether the last tier was asked.
             cut: Whether that was because its draft was cut off, so that nobody knows what it was.
+            harmed: Whether it missed a deadline that the last tier alone would have met.
         """
-        self._sent_on.append(sent_on)
-        if not cut:
-            self._rejected.append(sent_on)
+        with self._lock:
+            self._ended += 1
+            if drafted:
+                self._sent_on.append(sent_on)
+                if not cut:
+                    self._rejected.append(sent_on)
+            if harmed:
+                self._harmed.append(self._ended)
+            while self._harmed and self._harmed[0] <= self._ended - OF_REQUESTS:
+                self._harmed.popleft()
 
     def early(self, tier: int, extra: float) -> float | None:
         """Return the seconds after which the last tier is asked beside a draft.
@@ -196,7 +219,9 @@ class Latencies:
         Returns:
             Seconds; None where too little is known.
         """
-        latency, came = self.of[tier], list(self._rejected)
+        latency = self.of[tier]
+        with self._lock:
+            came = list(self._rejected)
         if latency.known < KNOWN_FROM:
             return None
         accepted = (len(came) - sum(came) + 1) / (len(came) + 2)
@@ -206,17 +231,21 @@ class Latencies:
         """Return the seconds to be kept for the tier that answers in the end.
 
         Only requests that go on to it can miss the deadline for having had a draft first. The fewer
-        they are, the later each may be.
+        they are, the later each may be. Where too many have missed it for that, all of the deadline
+        is kept; as long as the tier's latencies are not known, one is too many.
 
         Args:
             tier: Its index.
             deadline: Seconds that a request may take.
         """
         latency = self.of[tier]
-        came = list(self._sent_on)
-        share = (sum(came) + 1) / (len(came) + 2)
+        known = latency.known >= KNOWN_FROM
+        with self._lock:
+            share = (sum(self._sent_on) + 1) / (len(self._sent_on) + 2)
+            if len(self._harmed) >= (HARMED if known else 1):
+                return deadline
         needed = latency.within(1 - min(0.2, MISSED / share))
-        if latency.known >= KNOWN_FROM and needed is not None:
+        if known and needed is not None:
             return needed
         return max(deadline * KEPT_UNKNOWN, needed or 0.0)
 
@@ -232,5 +261,6 @@ class Latencies:
         usual = self.of[tier].usual()
         if usual is None or usual <= seconds:
             return True
-        self._skipped += 1
-        return self._skipped % TRY_AGAIN == 0
+        with self._lock:
+            self._skipped += 1
+            return self._skipped % TRY_AGAIN == 0

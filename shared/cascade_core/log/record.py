@@ -42,6 +42,7 @@ class Asked:
             database, else a digest of what decides.
         audit: With which probability the request was to be audited, and whether it is; None
             where nothing is audited.
+        deadline: Seconds that it might take; None where nothing limited it.
     """
 
     at: datetime
@@ -58,6 +59,7 @@ class Asked:
     rule: str | None = None
     policy_version: str | int | None = None
     audit: Mapping[str, Any] | None = None
+    deadline: float | None = None
 
 
 def as_record(verdict: Verdict, record_id: str, asked: Asked) -> Record:
@@ -76,9 +78,10 @@ def as_record(verdict: Verdict, record_id: str, asked: Asked) -> Record:
         `strong_cost_usd` with `strong_cost_is_estimate`; in shadow mode
         `shadow`; where a tier was passed over because it lacks what the request
         needs, `unable`; where one fails again and again, `failing`; where answers are audited,
-        `audit`; where a budget had no room for a call, `budget`; where the answer met no threshold
-        and went no further for want of budget or time, `promise` (`"void"`); where earlier steps
-        had decided on a tier, `held`; where the last tier's answer was judged, `sent_on`; where it
+        `audit`; where it had a deadline, `deadline`; where a budget had no room for a call,
+        `budget`; where the answer met no threshold and went no further for want of budget or time,
+        `promise` (`"void"`); where earlier steps had decided on a tier, `held`; where the last
+        tier's answer was judged, `sent_on`; where it
         stayed below its threshold, `handoff`, with `handed_to` where somebody answered in its
         place. No prompt or answer text. Version 2 adds the fields of `Asked`, and `judged`: how
         every judged draft was judged.
@@ -106,6 +109,7 @@ def as_record(verdict: Verdict, record_id: str, asked: Asked) -> Record:
     }
     if asked.audit is not None:
         record["audit"] = dict(asked.audit)
+    record.update(_deadline(asked))
     if verdict.held is not None:
         record["held"] = verdict.held.shown
     if verdict.shadow is not None:
@@ -171,6 +175,7 @@ def exhausted_record(  # noqa: PLR0913 - all that there is to say
         "strong_cost_basis": None,
         "judged": [],
     }
+    record.update(_deadline(asked))
     if failing:
         record["failing"] = [asdict(each) for each in failing]
     if budget is not None:
@@ -238,6 +243,14 @@ def _asked(asked: Asked) -> Record:
         "rule": asked.rule,
         "policy_version": asked.policy_version,
     }
+
+
+def _deadline(asked: Asked) -> Record:
+    """Return what a record says of a deadline: how many seconds, and whether it was met."""
+    seconds = asked.deadline
+    if seconds is None:
+        return {}
+    return {"deadline": {"seconds": seconds, "met": asked.latency_ms <= 1000 * seconds}}
 
 
 def _judgement(judgement: Judgement) -> Record:

@@ -167,6 +167,7 @@ class Port:
         """Ask the guards whether a call may be made."""
         watched = self._watched
         assert watched is not None  # noqa: S101 - only a guarded flow asks
+        watched.until = effect.until
         reply = watched.before(effect.call)
         if type(reply) is Grant or not effect.waits or watched.pause(reply) is None:
             return reply
@@ -266,6 +267,7 @@ class AsyncPort:
         """Ask the guards whether a call may be made."""
         watched = self._watched
         assert watched is not None  # noqa: S101 - only a guarded flow asks
+        watched.until = effect.until
         cancels = cancel_count()
         reply = await self._reserve(effect)
         if type(reply) is not Grant and effect.waits and watched.pause(reply) is not None:

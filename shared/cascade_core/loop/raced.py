@@ -9,9 +9,9 @@ of neither: to it, a call has failed, or comes back at once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from time import monotonic
 from typing import Any
 
 from cascade_core.call import Call
@@ -119,7 +119,8 @@ class Pace:
                 said = f"the deadline of {self._deadline:g} s leaves no time for {label}"
                 return Failed(OutOfTimeError(said))
             self._until = until
-        reply: Reply = yield effect
+        until = self._ends if self._until is None else self._until
+        reply: Reply = yield replace(effect, until=until)
         if self._tier is not None and isinstance(reply, Grant) and self._may_hedge(self._tier):
             slow = self.latencies.early(self._tier.index, self._hedge)
             self._slow = None if slow is None else (yield Now()) + slow
@@ -183,6 +184,18 @@ class Pace:
         elif not isinstance(had, Failed):
             self.latencies.of[self._last.index].took(ran, whole=False)
         self._end_beside(had)
+
+    def ended(self) -> Steps[None]:
+        """Take note of what having a draft first has come to."""
+        harmed = False
+        if self.drafted and self.sent_on and self._ends is not None and self._deadline is not None:
+            last = self._last.index
+            asked = [c for c in self.trail.calls if c.tier == last and c.purpose == "draft"]
+            alone = asked[-1].seconds if asked and asked[-1].outcome != "aborted" else math.inf
+            harmed = alone <= self._deadline and (yield Now()) > self._ends
+        self.latencies.ended(
+            drafted=self.drafted, sent_on=self.sent_on, cut=not self.came, harmed=harmed
+        )
 
     def left(self) -> None:
         """Write down what ran ahead when the request was left."""
@@ -269,8 +282,7 @@ def raced(flow: Steps[Verdict], pace: Pace) -> Steps[Verdict]:
                 effect: Effect = flow.send(reply)
             except StopIteration as stop:
                 yield from pace.drop()
-                if pace.drafted:
-                    pace.latencies.ended(sent_on=pace.sent_on, cut=not pace.came)
+                yield from pace.ended()
                 verdict: Verdict = stop.value
                 return replace(verdict, cost=total(pace.trail.calls))  # with what was dropped
             except Exception:
@@ -309,18 +321,16 @@ def against_the_clock(
         trail: Where its calls are written down.
         streamed: Whether its answer is.
     """
-    engine, watched = session.engine, session.watched
-    if engine.deadline is not None:
-        watched.until = monotonic() + engine.deadline
+    engine = session.engine
     pace = Pace(
         session.plan,
         session.request,
         trail,
         engine.latencies,
         began=session.began,
-        deadline=engine.deadline,
+        deadline=session.deadline,
         hedge=engine.hedge,
-        abandon=watched.abandon,
+        abandon=session.watched.abandon,
         streamed=streamed,
     )
     return raced(flow, pace)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from contextvars import Context, copy_context
 from time import perf_counter
 from typing import Any
@@ -117,11 +117,14 @@ class AsyncRacingPort(AsyncPort):
         """End everything that runs."""
         calls = self._call, None if self._ahead is None else self._ahead[1]
         self._call = self._ahead = None
+        running = [call for call in calls if call is not None]
+        for call in running:
+            say_arrived(self._watched, call)
+            call.task.cancel()  # all of them, also where waiting for the first is cancelled
         try:
-            for call in calls:
-                if call is not None:
-                    say_arrived(self._watched, call)
-                    await call.leave()
+            async with AsyncExitStack() as stack:
+                for call in running:
+                    stack.push_async_callback(call.leave)
         finally:
             done = await super().close()
         return done

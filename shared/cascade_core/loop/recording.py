@@ -31,6 +31,7 @@ def asked_of(  # noqa: PLR0913 - all that there is to say
     *,
     at: datetime,
     seconds: float,
+    deadline: float | None = None,
 ) -> Asked:
     """Return what a record says of a request, however it was decided.
 
@@ -41,6 +42,7 @@ def asked_of(  # noqa: PLR0913 - all that there is to say
         calls: The calls made for it.
         at: When it was asked.
         seconds: Until the answer was known.
+        deadline: How many it might have taken, where that was limited.
     """
     tags, thread, keys = request.tags, request.thread, engine.log_metadata
     logged = engine.registered is not None
@@ -59,6 +61,7 @@ def asked_of(  # noqa: PLR0913 - all that there is to say
         rule=request.ruling.rule,
         policy_version=plan.policy_version,
         audit=request.audit,
+        deadline=deadline,
     )
 
 

@@ -191,8 +191,7 @@ class Session(RecordedSession):
     @property
     def _races(self) -> bool:
         """Whether calls are made against the clock; shadow mode serves the last tier anyway."""
-        engine = self.engine
-        return (engine.deadline is not None or engine.hedge > 0) and self.plan.mode == "serve"
+        return self.deadline is not None or (self.engine.hedge > 0 and self.plan.mode == "serve")
 
     def guarded(self, flow: Any, trail: Trail) -> Any:
         """Return a flow whose calls have to be allowed by the cascade's guards."""

@@ -16,6 +16,7 @@ from cascade_core.log.record import reused_record
 from cascade_core.log.registry import remember
 from cascade_core.loop import behind, drivers, writing
 from cascade_core.loop.recording import asked_of, content_of, wants_content
+from cascade_core.setup.timing import deadline_of
 
 if TYPE_CHECKING:
     from cascade_core.call import Call
@@ -65,6 +66,17 @@ class RecordedSession:
             """The calls made so far."""
 
         def _end(self) -> None: ...
+
+    @property
+    def deadline(self) -> float | None:
+        """Seconds that the request may take; None where nothing limits it, as in shadow mode.
+
+        Raises:
+            ConfigurationError: Its metadata says something else.
+        """
+        if self.plan.mode == "shadow":
+            return None
+        return deadline_of(self.request.metadata, self.engine.deadline)
 
     def reuse(self, record: Mapping[str, Any]) -> Record:
         """Write down an answer that was kept, and that no tier was asked for.
@@ -160,8 +172,15 @@ class RecordedSession:
     def _asked(self) -> Asked:
         if self.took is None:  # what goes on behind an answer is not waited for
             self.took = perf_counter() - self.began
-        made_by, request = self.engine, self.request
-        return asked_of(made_by, self.plan, request, self.calls, at=self.at, seconds=self.took)
+        return asked_of(
+            self.engine,
+            self.plan,
+            self.request,
+            self.calls,
+            at=self.at,
+            seconds=self.took,
+            deadline=self.deadline,
+        )
 
     def _keep(self) -> None:
         """Hand the record to the log, and to whoever collects."""

@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from cascade_core.errors import ConfigurationError
 
+IN_METADATA = "cascade_deadline"
+"""What a request's own deadline is called in its metadata."""
 
-def read_deadline(deadline: object) -> float | None:
+
+def deadline_of(metadata: Mapping[str, Any], default: float | None) -> float | None:
+    """Return the seconds that one request may take: what its metadata says, else the cascade's.
+
+    Raises:
+        ConfigurationError: It is no number above 0.
+    """
+    if IN_METADATA not in metadata:
+        return default
+    return read_deadline(metadata[IN_METADATA], f"metadata[{IN_METADATA!r}]")
+
+
+def read_deadline(deadline: object, said: str = "deadline") -> float | None:
     """Return the seconds that a request may take; None where nothing limits it.
+
+    Args:
+        deadline: What was given.
+        said: What it was given as.
 
     Raises:
         ConfigurationError: It is no number above 0.
@@ -17,7 +37,7 @@ def read_deadline(deadline: object) -> float | None:
         return None
     number = isinstance(deadline, int | float) and not isinstance(deadline, bool)
     if not number or not 0 < deadline < math.inf:  # type: ignore[operator]
-        raise ConfigurationError(f"deadline={deadline!r}: give a number of seconds above 0")
+        raise ConfigurationError(f"{said}={deadline!r}: give a number of seconds above 0")
     return float(deadline)  # type: ignore[arg-type]
 
 
