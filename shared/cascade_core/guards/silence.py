@@ -4,6 +4,9 @@ Nothing but time tells of a tier that hangs. Looked at are the calls that began 
 that has been answered: how likely is it that none of them has been, if each takes as long as those
 lately did? Where that is next to impossible, the tier is supposed to hang. The answer of any of
 them refutes it.
+
+Waits are measured by a clock of their own, which goes on only while something happens: where this
+process stood still, answers may be there that it has not come to yet, and nobody else was silent.
 """
 
 from __future__ import annotations
@@ -28,6 +31,15 @@ AT_LEAST = 0.25
 STUCK = 0.1
 """Share of calls that may take any time for reasons of their own: a few never decide."""
 
+LULL = 4.0
+"""How many times as long as usually nothing may happen, before this process counts as standing
+still."""
+
+SHORT = 0.05
+"""Seconds for which nothing may happen in any case."""
+
+_FADING = 0.1  # of how long nothing happens usually, with every time that something does
+
 
 class Awaited(Protocol):
     """A call; calls are told apart by their identity.
@@ -46,26 +58,32 @@ class Silence:
 
     __slots__ = (
         "_answers",
+        "_happened",
+        "_lull",
         "_newest",
         "_odd_since",
         "_ordered",
         "_recent",
         "_refuted_at",
         "_waiting",
+        "_watched",
     )
 
     def __init__(self) -> None:
-        self._waiting: dict[Awaited, None] = {}  # began after `_newest`
+        self._waiting: dict[Awaited, float] = {}  # those that began after `_newest`, and when
         self._newest = 0  # the place of the newest call that has been answered
         self._odd_since: float | None = None
         self._refuted_at = 0.0  # waits count from then: the tier is slower than before, at least
+        self._watched = 0.0  # the clock by which calls wait
+        self._happened = 0.0  # when something did, as `time.monotonic` has it
+        self._lull = 0.0  # seconds between two such moments, usually
         self._answers = 0
         self._recent: deque[float] = deque()
         self._ordered: list[float] = []
 
     def began(self, call: Awaited) -> None:
         """Take note that a call has begun."""
-        self._waiting[call] = None
+        self._waiting[call] = self._watch(call.began)
 
     def heard(self, call: Awaited, now: float) -> bool:
         """Take note that an answer has begun to arrive.
@@ -74,6 +92,7 @@ class Silence:
             Whether it ends a silence. Where a call that began later has been answered before, it
             says nothing of now.
         """
+        watched = self._watch(now)
         self._answers += 1
         took = now - call.began
         self._recent.append(took)
@@ -85,7 +104,7 @@ class Silence:
             return False
         self._newest = call.place
         if self._odd_since is not None:
-            self._odd_since, self._refuted_at = None, now
+            self._odd_since, self._refuted_at = None, watched
         for each in tuple(self._waiting):  # a stream that is collected as garbage may go meanwhile
             if each.place > self._newest:
                 break
@@ -108,15 +127,25 @@ class Silence:
             now: As `time.monotonic` has it.
             flying: How many calls are under way.
         """
+        watched = self._watch(now)
         if self._odd_since is None and self._answers >= max(KNOWN, flying):
-            self._odd_since = now if self._likelihood(now) < UNLIKELY else None
+            self._odd_since = now if self._likelihood(watched) < UNLIKELY else None
         return None if self._odd_since is None else now - self._odd_since
 
-    def _likelihood(self, now: float) -> float:
+    def _watch(self, now: float) -> float:
+        """Let the clock go on by what has passed, as far as that is no more than a lull."""
+        passed = max(0.0, now - self._happened)
+        counted = min(passed, max(SHORT, LULL * self._lull))
+        self._lull += _FADING * (counted - self._lull)
+        self._happened = now
+        self._watched += counted
+        return self._watched
+
+    def _likelihood(self, watched: float) -> float:
         """Return how likely it is that none of those that wait has been answered."""
         likely, known = 1.0, len(self._ordered)
-        for call in tuple(self._waiting):  # the oldest first
-            waited = now - max(call.began, self._refuted_at)
+        for began in tuple(self._waiting.values()):  # the oldest first
+            waited = watched - max(began, self._refuted_at)
             quicker = bisect_right(self._ordered, waited)
             if not quicker or waited < AT_LEAST or likely < UNLIKELY:
                 break  # nor do later ones say anything

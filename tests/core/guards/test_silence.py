@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cascade_core.guards.breakers import LeftAlone, LocalBreaker
+from cascade_core.guards.breakers import LeftAlone, LocalBreaker, Permit
 
 REQUESTS = 3000
 Ends = Callable[[float, random.Random], float]
@@ -95,3 +95,25 @@ def test_a_pause_holds_off_some_of_those_that_would_have_waited(monkeypatch, rat
     count, opened = refused(monkeypatch, rate, pausing)
     assert count <= REQUESTS / 10
     assert not opened
+
+
+@pytest.mark.parametrize("stands", [0.3, 1.0, 3.0])
+def test_a_process_that_stood_still_does_not_take_that_for_a_silence(monkeypatch, stands):
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(time, "monotonic", lambda: clock.now)
+    chance, breaker = random.Random(2), LocalBreaker()
+    flying: list[tuple[float, Permit]] = []
+    alone = 0
+    for step in range(6000):
+        # Every 5 seconds nothing runs; then requests come to be begun before answers are read.
+        clock.now += stands if step % 500 == 499 else 0.01
+        for _ in range(1 if step % 500 != 499 else round(100 * stands)):
+            entered = breaker.enter()
+            if isinstance(entered, LeftAlone):
+                alone += 1
+            else:
+                flying.append((clock.now + 0.2 * chance.lognormvariate(0, 0.3), entered))
+        for at, permit in [each for each in flying if each[0] <= clock.now]:
+            flying.remove((at, permit))
+            breaker.answered(permit)
+    assert alone == 0
