@@ -35,7 +35,7 @@ LULL = 4.0
 """How many times as long as usually nothing may happen, before this process counts as standing
 still."""
 
-SHORT = 0.05
+NO_LULL = 0.05
 """Seconds for which nothing may happen in any case."""
 
 _FADING = 0.1  # of how long nothing happens usually, with every time that something does
@@ -135,7 +135,7 @@ class Silence:
     def _watch(self, now: float) -> float:
         """Let the clock go on by what has passed, as far as that is no more than a lull."""
         passed = max(0.0, now - self._happened)
-        counted = min(passed, max(SHORT, LULL * self._lull))
+        counted = min(passed, max(NO_LULL, LULL * self._lull))
         self._lull += _FADING * (counted - self._lull)
         self._happened = now
         self._watched += counted
