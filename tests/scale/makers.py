@@ -81,7 +81,6 @@ def chat(calls: str, log: str | None = None, **given: Any) -> ChatCascade:
         prices=PRICES,
         log=log,
         log_metadata=["origin"],
-        breaker=False,  # a busy machine, on which answers wait, is no provider that hangs
         **settings,
     )
 
