@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from cascade_core.frozen import frozen
 
-HeldBy = Literal["turn", "conversation"]
+HeldBy = Literal["turn", "tools", "conversation"]
 
 
 @frozen
@@ -15,22 +15,14 @@ class Held:
 
     Attributes:
         tier: Index of the tier that is asked first; its draft has to pass the gates alone.
-        by: What it holds for: the user's turn, or the conversation.
+        by: What it holds for: the user's turn, the tool calls of that turn alone, or the
+            conversation.
         since: Id of the decision that began it; None where it is not known.
-        unread: Whether the turn's steps were tool calls that nothing could read: an answer
-            that can be read is then judged like any other.
     """
 
     tier: int
     by: HeldBy
     since: str | None = None
-    unread: bool = False
-
-    @property
-    def shown(self) -> dict[str, Any]:
-        """As a record says it."""
-        said = {"tier": self.tier, "by": self.by, "since": self.since}
-        return {**said, "unread": True} if self.unread else said
 
 
 @frozen

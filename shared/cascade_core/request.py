@@ -244,8 +244,8 @@ class Request:
         return self.held is not None and self.held.tier == tier
 
     def reads_held(self, tier: int) -> bool:
-        """Tell whether a tier's answer is judged though it is held to: no step before it was."""
-        return self.held is not None and self.held.tier == tier and self.held.unread
+        """Tell whether a tier's answer in words is judged, as tool calls alone are held to it."""
+        return self.held is not None and self.held.tier == tier and self.held.by == "tools"
 
     @property
     def needs_tool(self) -> bool:

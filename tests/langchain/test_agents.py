@@ -56,7 +56,7 @@ async def test_an_agent_calls_tools_and_answers(how: str) -> None:
         state = await run(agent, how, {"callbacks": [handler]})
     assert [m.type for m in state["messages"]] == ["human", "ai", "tool", "ai"]
     assert state["messages"][2].content == "sunny in Oslo"
-    assert [r["reason"] for r in seen] == ["tool_call", "confident"]
+    assert [r["reason"] for r in seen] == ["tool_call", "held"]
     assert tokens_seen(handler)["cheap"] == tuple(
         sum(part) for part in zip(*(tokens_by_model(r)["cheap"] for r in seen), strict=True)
     )

@@ -120,13 +120,13 @@ def graph(llm: Any, **compiling: Any) -> Any:
 LIMIT = {"recursion_limit": 60}
 
 
-def _agent_of(way: str) -> Any:
+def _agent_of(way: str, **settings: Any) -> Any:
     parallel = 3 if way == "parallel calls" else 1
     if way == "middleware":
         made = CascadeMiddleware(models(), thresholds=0.8, on_tool_call="escalate")
         return create_agent(models()[1], [LOOK_UP], middleware=[made])
     if way == "graph":
-        return graph(chat())
+        return graph(chat(**settings))
     if way == "graph with a checkpointer":
         return graph(chat(), checkpointer=MemorySaver())
     return create_agent(chat(parallel=parallel), [LOOK_UP])
@@ -135,8 +135,8 @@ def _agent_of(way: str) -> Any:
 GRAPHS = ["create_agent", "parallel calls", "middleware", "graph", "graph with a checkpointer"]
 
 
-async def run_langchain(way: str, question: str, manner: str) -> None:
-    agent = _agent_of(way)
+async def run_langchain(way: str, question: str, manner: str, **settings: Any) -> None:
+    agent = _agent_of(way, **settings)
     config = {**LIMIT, "configurable": {"thread_id": "t1"}}
     asked = {"messages": [HumanMessage(question)]}
     if manner == "sync":
@@ -216,14 +216,14 @@ def llm(*, react: bool = False, **settings: Any) -> CascadeLLM:
 TOOL = FunctionTool.from_defaults(look_up)
 
 
-async def run_llamaindex(way: str, question: str, *, streaming: bool) -> None:
+async def run_llamaindex(way: str, question: str, *, streaming: bool, **settings: Any) -> None:
     react = way == "ReActAgent"
     kind = ReActAgent if react else FunctionAgent
     agent: Any = kind(
         name="clerk",
         description="looks things up",
         tools=[TOOL],
-        llm=llm(react=react),
+        llm=llm(react=react, **settings),
         streaming=streaming,
     )
     if way == "AgentWorkflow":
@@ -257,11 +257,11 @@ async def llama_loop(question: str, manner: str, **settings: Any) -> None:
 # --- what must come of it -------------------------------------------------------------------------
 
 
-def check(seen: list[dict[str, Any]], tier: int) -> None:
+def check(seen: list[dict[str, Any]], tier: int, reason: str | None = None) -> None:
     """Ten steps by one model; the first was decided, the others hold to it."""
     assert [record["tier"] for record in seen] == [tier] * STEPS
     first, *others = seen
-    assert first["reason"] == ("low_confidence" if tier else "confident")
+    assert first["reason"] == (reason or ("low_confidence" if tier else "confident"))
     assert "held" not in first
     assert {record["reason"] for record in others} == {"held"}
     assert {record["held"]["since"] for record in others} == {first["id"]}
@@ -307,21 +307,68 @@ def test_no_step_of_a_llamaindex_loop_changes_the_model(manner, question, tier):
     check(list(seen), tier)
 
 
-@pytest.mark.parametrize(("p", "last"), [(0.99, (0, "confident")), (0.1, (1, "low_confidence"))])
-@pytest.mark.parametrize("way", ["graph", "llama loop"])
-def test_a_turn_whose_tool_calls_nothing_reads_has_its_answer_judged(way, p, last, monkeypatch):
-    monkeypatch.setitem(globals(), "PS", [p] * STEPS)
-    monkeypatch.setitem(globals(), "CALLS_READ", False)
-    settings = {"on_tool_call": "gates"}
+def ask(way: str, manner: str, **settings: Any) -> list[dict[str, Any]]:
+    """Have an agent answer in ten steps, and return what was decided."""
     with collect_decisions() as seen, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that nothing reads them
-        if way == "graph":
-            graph(chat(**settings)).invoke({"messages": [HumanMessage("a question")]}, LIMIT)
+        warnings.simplefilter("ignore")  # that nothing reads tool calls
+        if way == "langchain":
+            asyncio.run(run_langchain("graph", "a question", manner, **settings))
         else:
-            asyncio.run(llama_loop("a question", "stream", **settings))
+            asyncio.run(llama_loop("a question", manner, **settings))
+    return list(seen)
+
+
+def set_sure(monkeypatch: pytest.MonkeyPatch, *ps: float, calls_read: bool = False) -> None:
+    monkeypatch.setitem(globals(), "PS", list(ps))
+    monkeypatch.setitem(globals(), "CALLS_READ", calls_read)
+
+
+MANNERS = pytest.mark.parametrize("manner", ["sync", "async", "stream", "astream"])
+FRAMEWORKS = pytest.mark.parametrize("way", ["langchain", "llamaindex"])
+READ = pytest.mark.parametrize("calls_read", [False, True])
+
+
+@READ
+@MANNERS
+@FRAMEWORKS
+@pytest.mark.parametrize("hold", ["turn", "conversation"])
+def test_a_turn_never_changes_its_model_whoever_read_its_first_step(
+    way, manner, calls_read, hold, monkeypatch
+):
+    set_sure(monkeypatch, 0.99, *[0.1] * (STEPS - 1), calls_read=calls_read)
+    seen = ask(way, manner, on_tool_call="gates", hold=hold)
+    check(seen, 0, "confident" if calls_read else "tool_call")
+
+
+@READ
+@MANNERS
+@FRAMEWORKS
+@pytest.mark.parametrize(("p", "last"), [(0.99, (0, "confident")), (0.1, (1, "low_confidence"))])
+def test_where_tool_calls_alone_are_held_the_answer_is_judged(
+    way, manner, calls_read, p, last, monkeypatch
+):
+    set_sure(monkeypatch, 0.99, *[0.1] * (STEPS - 2), p, calls_read=calls_read)
+    seen = ask(way, manner, on_tool_call="gates", hold="tools")
     *steps, answer = [(record["tier"], record["reason"]) for record in seen]
-    assert steps == [(0, "tool_call")] + [(0, "held")] * (STEPS - 2)
+    assert steps == [(0, seen[0]["reason"])] + [(0, "held")] * (STEPS - 2)
     assert answer == last
+    assert seen[-1]["held"] == {"tier": 0, "by": "tools", "since": seen[0]["id"]}
+
+
+@MANNERS
+@FRAMEWORKS
+def test_tool_calls_that_the_strong_model_began_stay_there_to_the_answer(way, manner, monkeypatch):
+    set_sure(monkeypatch, 0.1, *[0.99] * (STEPS - 1), calls_read=True)
+    seen = ask(way, manner, hold="tools")
+    assert [record["tier"] for record in seen] == [1] * STEPS
+    assert {record["reason"] for record in seen[1:]} == {"held"}
+
+
+def test_a_turn_whose_tools_are_called_in_texts_is_held_to_its_end(monkeypatch):
+    set_sure(monkeypatch, 0.99, *[0.1] * (STEPS - 1))
+    with collect_decisions() as seen:
+        asyncio.run(run_llamaindex("ReActAgent", "a question", streaming=False, hold="tools"))
+    check(list(seen), 0)
 
 
 def test_without_holding_every_step_is_decided_for_itself():

@@ -36,9 +36,6 @@ NOT_KEPT = frozenset({"best_draft", "budget", "exhausted", "unfinished"})
 MOST_ASKED = 64
 """Keys of a turn's steps that other processes are asked for, about."""
 
-NOT_READ = frozenset({"tool_call", "no_reading"})
-"""Reasons of steps that were accepted though nothing could read them."""
-
 
 class Holding:
     """What one cascade holds its requests to.
@@ -65,8 +62,8 @@ class Holding:
         shared: OthersHolds | None = None,
         models: Sequence[str] = (),
     ) -> None:
-        if hold not in (None, "turn", "conversation"):
-            msg = f'hold={hold!r} is none of "turn", "conversation" and None'
+        if hold not in (None, "turn", "tools", "conversation"):
+            msg = f'hold={hold!r} is none of "turn", "tools", "conversation" and None'
             raise ConfigurationError(msg)
         self._hold: HeldBy | None = hold if tiers > 1 else None
         self._name = name
@@ -117,7 +114,9 @@ class Holding:
             return None
         stay = self._of_turn(request) if request.further else None
         if stay is not None:
-            return Held(stay.tier, "turn", stay.since, stay.unread)
+            # Where tools are called in texts, a call is read as the answer is: it decided for both.
+            tools = self._hold == "tools" and not request.acts_in_text
+            return Held(stay.tier, "tools" if tools else "turn", stay.since)
         if self._hold != "conversation":
             return None
         stay = self._conversations.find(request, self._said_last(request), tiers, prices)
@@ -156,23 +155,12 @@ class Holding:
         draft = verdict.draft
         if not (draft.tool_calls or request.acts_in_text):
             return
-        tier, reason = _decided(verdict.tier, verdict.reason, verdict.shadow)
+        tier = _decided(verdict.tier, verdict.reason, verdict.shadow)
         if tier is None:
             return
         turns = request.turns
         keys = step_keys(turns, len(turns), draft.text, draft.tool_calls, request.thread)
-        unread = self._unread(tier, reason, unread=held is not None and held.unread)
-        self._holds.put([_own(decision), *keys], Stay(tier, since, time.time(), unread=unread))
-
-    def _unread(self, tier: int, reason: Any, *, unread: bool) -> bool:
-        """Tell whether nothing has read a step, nor those before it in its turn.
-
-        Args:
-            tier: The step's; what the last tier says is the answer, read or not.
-            reason: Why it was the step's.
-            unread: Whether that is so of those before it.
-        """
-        return tier < self._tiers - 1 and (reason in NOT_READ or (unread and reason == "held"))
+        self._holds.put([_own(decision), *keys], Stay(tier, since, time.time()))
 
     def _known(self, request: Request, turn: Turn, place: int) -> Stay | None:
         """Return what is known of a step: by its id, by what it said, or by its record alone."""
@@ -202,7 +190,7 @@ class Holding:
 
     def _recorded(self, record: Mapping[str, Any]) -> Stay | None:
         """Return what a record says, where it is one of this cascade's."""
-        tier, reason = _decided(record.get("tier"), record.get("reason"), record.get("shadow"))
+        tier = _decided(record.get("tier"), record.get("reason"), record.get("shadow"))
         if record.get("cascade") != self._name or not isinstance(tier, int):
             return None
         if self._is_of_others(record.get("id")):
@@ -210,19 +198,18 @@ class Holding:
         if not 0 <= tier < self._tiers:
             return None
         held = record.get("held")
-        held = held if isinstance(held, Mapping) else {}
-        unread = self._unread(tier, reason, unread=held.get("unread") is True)
-        return Stay(tier, held.get("since") or record.get("id"), time.time(), unread=unread)
+        since = held.get("since") if isinstance(held, Mapping) else None
+        return Stay(tier, since or record.get("id"), time.time())
 
 
 _of_this_process: WeakSet[Holding] = WeakSet()
 
 
-def _decided(tier: Any, reason: Any, shadow: Any) -> tuple[Any, Any]:
-    """Return the tier that a cascade decided on, and why; in shadow mode it would have."""
+def _decided(tier: Any, reason: Any, shadow: Any) -> Any:
+    """Return the tier that a cascade decided on; in shadow mode it would have."""
     if isinstance(shadow, Mapping):
         tier, reason = shadow.get("tier"), shadow.get("reason")
-    return None if reason in NOT_KEPT else tier, reason
+    return None if reason in NOT_KEPT else tier
 
 
 def _own(decision: str) -> bytes:

@@ -30,14 +30,12 @@ class Stay:
         since: Id of the decision that began the turn, or the stay on a stronger tier.
         at: When it was given, as `time.time()` has it.
         usage: The tokens of the call that it came from, where they are known.
-        unread: Whether it was a tool call that nothing could read, as all before it in its turn.
     """
 
     tier: int
     since: str | None
     at: float
     usage: Usage | None = None
-    unread: bool = False
 
 
 class OthersHolds(Protocol):

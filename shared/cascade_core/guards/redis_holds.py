@@ -139,7 +139,7 @@ def shared_holds(store: RedisStore, name: str) -> CascadeHolds:
 
 def _written(kept: Stay) -> str:
     usage = None if kept.usage is None else asdict(kept.usage)
-    return json.dumps([kept.tier, kept.since, kept.at, kept.unread, usage])
+    return json.dumps([kept.tier, kept.since, kept.at, usage])
 
 
 def _read(said: Any) -> Stay | None:
@@ -147,8 +147,8 @@ def _read(said: Any) -> Stay | None:
     if not said:
         return None
     try:
-        tier, since, at, unread, usage = json.loads(said)
+        tier, since, at, usage = json.loads(said)
         read = None if usage is None else Usage(**usage)
-        return Stay(int(tier), since, float(at), read, unread is True)
+        return Stay(int(tier), since, float(at), read)
     except (ValueError, TypeError):
         return None

@@ -111,7 +111,7 @@ def as_record(verdict: Verdict, record_id: str, asked: Asked) -> Record:
         record["audit"] = dict(asked.audit)
     record.update(_deadline(asked))
     if verdict.held is not None:
-        record["held"] = verdict.held.shown
+        record["held"] = asdict(verdict.held)
     if verdict.shadow is not None:
         record["shadow"] = dict(verdict.shadow)
     if verdict.unable:

@@ -35,7 +35,7 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and who pays
         tier: Whose draft it is; the last only where it has a threshold.
         draft: The draft.
         held: Whether an earlier step has decided on the tier: then gates alone are asked, unless
-            nothing could read those steps and this draft is the turn's answer.
+            that holds for tool calls and this draft is the turn's answer.
 
     Returns:
         What was decided, and by what.

@@ -300,10 +300,9 @@ def _held(held: Any) -> list[str]:
         return []
     since = held.get("since")
     begun = "" if since is None else f", since decision {since}"
-    kept = f"Tier {held.get('tier')} was held to for the {held.get('by')}{begun}"
-    if held.get("unread") is True:
-        kept += "; nothing could read its steps, so an answer in words is judged"
-    return [f"{kept}."]
+    tools = held.get("by") == "tools"
+    what = "tool calls of the turn" if tools else held.get("by")
+    return [f"Tier {held.get('tier')} was held to for the {what}{begun}."]
 
 
 def _shadow(shadow: Any) -> str | None:

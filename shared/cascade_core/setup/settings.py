@@ -38,7 +38,7 @@ Document: TypeAlias = Mapping[str, Any] | str | os.PathLike[str]
 """A document's content, or the path of its file."""
 
 
-Hold: TypeAlias = Literal["turn", "conversation"]
+Hold: TypeAlias = Literal["turn", "tools", "conversation"]
 """How long a decision holds."""
 
 
@@ -101,7 +101,8 @@ class CascadeKeywords(TypedDict, total=False):
     unlikely to be accepted."""
     hold: Hold | None
     """How long a decision holds: `"turn"` (default) for all steps of an agent's turn,
-    `"conversation"` from the first escalation on, None for one request."""
+    `"tools"` for its tool calls alone, `"conversation"` from the first escalation on, None for
+    one request."""
     on_handoff: Any
     """What answers instead where the last tier's answer stays below the last threshold: a model, a
     Runnable, an engine, or a function `(request, draft)`."""

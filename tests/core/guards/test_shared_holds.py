@@ -132,15 +132,13 @@ def test_what_waits_for_a_server_that_is_away_is_bounded(process, server):
 
 def test_all_that_is_remembered_comes_back_as_it_was(process):
     first, second = process(), process()
-    kept = Stay(1, "d1", 12.5, Usage(10, 2, cached_tokens=3), unread=True)
+    kept = Stay(1, "d1", 12.5, Usage(10, 2, cached_tokens=3))
     CascadeHolds(first.shared, "a").put([b"key"], kept, 60)
     first.written()
     assert CascadeHolds(second.shared, "a").get([b"key", b"none"]) == [kept, None]
 
 
-@pytest.mark.parametrize(
-    "said", ["", "nonsense", "[1]", "[null,1,2,3,4]", '[1,"d",1,false,{"x":1}]']
-)
+@pytest.mark.parametrize("said", ["", "nonsense", "[1]", "[null,1,2,3]", '[1,"d",1,{"x":1}]'])
 def test_what_is_not_of_ours_says_nothing(process, shared_server, prefix, said):
     first = process()
     shared_server.client().set(f"{{{prefix}}}:h:name", said)

@@ -58,20 +58,17 @@ def test_a_last_tier_that_is_held_answers_at_once():
     assert (verdict.tier, verdict.reason) == (1, "held")
 
 
-def unread():
-    request = held_at(0)
-    request.held = Held(0, "turn", "d1", unread=True)
-    return request
-
-
 @pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.parametrize(
     ("says", "tier", "reason"), [(UNSURE, 1, "low_confidence"), (SURE, 0, "confident")]
 )
-def test_the_answer_of_a_turn_that_nothing_could_read_is_judged(says, tier, reason, streamed):
-    verdict, _, models = play(plan_for(), says, SURE, request=unread(), streamed=streamed)
+def test_the_answer_of_a_turn_of_which_tool_calls_alone_are_held_is_judged(
+    says, tier, reason, streamed
+):
+    request = held_at(0, by="tools")
+    verdict, _, models = play(plan_for(), says, SURE, request=request, streamed=streamed)
     assert (verdict.tier, verdict.reason) == (tier, reason)
-    assert as_record(verdict, "d2", ASKED)["held"]["unread"] is True
+    assert as_record(verdict, "d2", ASKED)["held"] == {"tier": 0, "by": "tools", "since": "d1"}
     assert models.closed == []  # it might have become a tool call
 
 
@@ -79,7 +76,7 @@ def test_the_answer_of_a_turn_that_nothing_could_read_is_judged(says, tier, reas
 def test_its_tool_calls_are_not_however_unsure_they_are(streamed):
     call = Answer("looking", probs=[0.1], fields={"tool_calls": (ToolCall("look_up", {}),)})
     request = Request.of("Where is my order?")
-    request.tools, request.held = (ToolSpec("look_up"),), Held(0, "turn", "d1", unread=True)
+    request.tools, request.held = (ToolSpec("look_up"),), Held(0, "tools", "d1")
     verdict, _, _ = play(plan_for(), call, SURE, request=request, streamed=streamed)
     assert (verdict.tier, verdict.reason) == (0, "held")
 
