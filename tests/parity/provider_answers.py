@@ -392,6 +392,23 @@ ANSWERS: dict[str, Answer] = {
         finish="length",
         usage=Usage(12, 2, cached_tokens=4, cache_write_tokens=5),
     ),
+    "Bedrock, as its Nova models say it, under two names": Answer(
+        sent={
+            "stopReason": "end_turn",
+            "usage": {
+                "inputTokens": 3,
+                "outputTokens": 2,
+                "cacheReadInputTokens": 4,
+                "cacheReadInputTokenCount": 4,
+                "cacheWriteInputTokenCount": 5,
+                "totalTokens": 14,
+            },
+        },
+        metadata={"stopReason": "end_turn"},
+        usage_metadata=tokens(12, 2, input_token_details={"cache_read": 4, "cache_creation": 5}),
+        finish="stop",
+        usage=Usage(12, 2, cached_tokens=4, cache_write_tokens=5),
+    ),
     "Bedrock, of one maker's own shape": Answer(
         sent={
             "modelId": "us.anthropic.claude",

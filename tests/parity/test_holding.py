@@ -9,23 +9,35 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import operator
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from langchain.agents import create_agent
+from langchain.agents.middleware import ModelRetryMiddleware, wrap_model_call
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import MemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
-from langgraph.prebuilt import ToolNode, tools_condition
+from langgraph.prebuilt import ToolNode, create_react_agent, tools_condition
+from langgraph.types import Send
 from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent, ReActAgent
+from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
-from llama_index.core.chat_engine import SimpleChatEngine
+from llama_index.core.chat_engine import (
+    CondensePlusContextChatEngine,
+    ContextChatEngine,
+    SimpleChatEngine,
+)
 from llama_index.core.instrumentation.dispatcher import instrument_tags
+from llama_index.core.memory import ChatMemoryBuffer, Memory
+from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from llama_index.core.tools import FunctionTool
+from llama_index.core.workflow import Context
+from typing_extensions import TypedDict
 
 from cascade_core import collect_decisions
 from langchain_cascade import CascadeMiddleware, ChatCascade
@@ -561,3 +573,138 @@ def test_a_llamaindex_conversation_stays_with_the_strong_model(way):
                     answer = cascade.chat(history)
                 history.append(answer.message)
     assert [(record["tier"], record["reason"]) for record in seen] == HELD
+
+
+class Facts(BaseRetriever):
+    """Finds something else each time, so that the system message is never the same."""
+
+    found = 0
+
+    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        self.found += 1
+        return [NodeWithScore(node=TextNode(text=f"fact {self.found}"), score=1.0)]
+
+
+def _talk_of_engine(kind: Any, cascade: CascadeLLM, *, limit: int, streamed: bool) -> None:
+    memory = ChatMemoryBuffer.from_defaults(token_limit=limit)
+    given = {} if kind is SimpleChatEngine else {"retriever": Facts()}
+    engine = kind.from_defaults(llm=cascade, memory=memory, **given)
+    for question in SAID:
+        if streamed:
+            list(engine.stream_chat(question).response_gen)
+        else:
+            engine.chat(question)
+
+
+ENGINES = pytest.mark.parametrize(
+    "kind", [SimpleChatEngine, ContextChatEngine, CondensePlusContextChatEngine]
+)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@ENGINES
+def test_a_chat_engine_holds_by_what_its_memory_has(kind, streamed):
+    with collect_decisions() as seen:
+        _talk_of_engine(kind, llama_talker(), limit=4000, streamed=streamed)
+    answers = [(record["tier"], record["reason"]) for record in seen]
+    if kind is CondensePlusContextChatEngine:  # it condenses each question but the first
+        answers = [answers[0], *answers[2::2]]
+    assert answers[0] == HELD[0]
+    assert answers[1][0] == 1
+    assert answers[2:] == HELD[2:]
+
+
+@ENGINES
+def test_a_memory_that_cuts_holds_by_the_session_that_is_named(kind):
+    with collect_decisions() as seen, instrument_tags({"session_id": "s1"}):
+        _talk_of_engine(kind, llama_talker(), limit=60, streamed=False)
+    tiers = [record["tier"] for record in seen]
+    assert tiers == [0] + [1] * (len(tiers) - 1)
+    assert {record["reason"] for record in seen[2:]} == {"held"}
+
+
+async def _talk_of_agent(many: bool, named: str | None, **running: Any) -> None:
+    agent: Any = FunctionAgent(name="clerk", description="", tools=[TOOL], llm=llama_talker())
+    if many:
+        agent = AgentWorkflow([agent])
+    context = Context(agent)
+    for question in SAID:
+        with instrument_tags({} if named is None else {"session_id": named}):
+            await agent.run(user_msg=question, ctx=context, **running)
+
+
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize("way", ["memory", "a small memory and a name", "context and a name"])
+def test_an_agent_that_is_run_again_holds(way, many):
+    running = (
+        {}
+        if way == "context and a name"
+        else {
+            "memory": Memory.from_defaults(
+                session_id="s1", token_limit=4000 if way == "memory" else 20
+            )
+        }
+    )
+    with collect_decisions() as seen:
+        asyncio.run(_talk_of_agent(many, None if way == "memory" else "s1", **running))
+    assert [(record["tier"], record["reason"]) for record in seen] == HELD
+
+
+# --- what else LangGraph and LangChain do with a model ---------------------------------------------
+
+
+@QUESTIONS
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_no_step_of_the_older_agent_changes_the_model(version, question, tier):
+    agent = create_react_agent(chat(), [LOOK_UP], checkpointer=MemorySaver(), version=version)
+    config: Any = {**LIMIT, "configurable": {"thread_id": "t1"}}
+    with collect_decisions() as seen:
+        agent.invoke({"messages": [HumanMessage(question)]}, config)
+    check(list(seen), tier)
+
+
+@QUESTIONS
+def test_no_step_that_a_middleware_tries_again_changes_the_model(question, tier):
+    retry = ModelRetryMiddleware(max_retries=2, initial_delay=0)
+    fails = iter([False, True, False, True])
+
+    @wrap_model_call
+    def flaky(request: Any, handler: Any) -> Any:
+        if next(fails, False):
+            raise ConnectionError
+        return handler(request)
+
+    agent = create_agent(chat(), [LOOK_UP], middleware=[retry, flaky])
+    with collect_decisions() as seen:
+        agent.invoke({"messages": [HumanMessage(question)]}, LIMIT)
+    check(list(seen), tier)
+
+
+class Fan(TypedDict):
+    questions: list[str]
+    answers: Annotated[list[list[int]], operator.add]
+
+
+@pytest.mark.parametrize("hold", ["turn", "conversation"])
+def test_no_branch_of_a_graph_changes_its_model_while_others_run(hold):
+    agent = graph(chat(hold=hold))
+
+    def work(state: Any) -> Any:
+        said = agent.invoke({"messages": [HumanMessage(state["question"])]}, LIMIT)["messages"]
+        answers = [m for m in said if isinstance(m, AIMessage)]
+        return {"answers": [[m.response_metadata["cascade"]["tier"] for m in answers]]}
+
+    made = StateGraph(Fan)
+    made.add_node("work", work)
+    made.add_conditional_edges(
+        START, lambda state: [Send("work", {"question": q}) for q in state["questions"]], ["work"]
+    )
+    questions = [f"{'a hard' if n % 2 else 'an easy'} question {n}" for n in range(6)]
+    fan = made.compile(checkpointer=MemorySaver())
+    config: Any = {"configurable": {"thread_id": "t1"}}
+    answers = fan.invoke({"questions": questions, "answers": []}, config)["answers"]
+    assert all(len(tiers) == STEPS and len(set(tiers)) == 1 for tiers in answers)
+    if hold == "turn":
+        assert [tiers[0] for tiers in answers] == [0, 1] * 3
+    else:  # easy ones go where the conversation was when they began
+        assert [tiers[0] for tiers in answers[1::2]] == [1] * 3

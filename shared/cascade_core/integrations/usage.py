@@ -24,7 +24,7 @@ class Shape(NamedTuple):
         cached: Paths to the part of the prompt that was read from the cache.
         stored: Paths to the part of it that was written to the cache.
         reasoning: Paths to the hidden part of the answer.
-        given_apart: Parts of the prompt that its count leaves out.
+        given_apart: Parts of the prompt that its count leaves out, each by the names it goes by.
         written_apart: Parts of the answer that its count leaves out.
         total: All tokens, where that is said too.
     """
@@ -34,7 +34,7 @@ class Shape(NamedTuple):
     cached: tuple[Path, ...] = ()
     stored: tuple[Path, ...] = ()
     reasoning: tuple[Path, ...] = ()
-    given_apart: Path = ()
+    given_apart: tuple[Path, ...] = ()
     written_apart: Path = ()
     total: str = "total_tokens"
 
@@ -60,14 +60,17 @@ SHAPES = (
             ("output_tokens_details", "reasoning_tokens"),
             ("output_tokens_details", "thinking_tokens"),
         ),
-        given_apart=("cache_read_input_tokens", "cache_creation_input_tokens"),
+        given_apart=(("cache_read_input_tokens",), ("cache_creation_input_tokens",)),
     ),
-    Shape(  # Bedrock
+    Shape(  # Bedrock, which may say the same under two names at once
         "inputTokens",
         "outputTokens",
-        cached=(("cacheReadInputTokens",),),
-        stored=(("cacheWriteInputTokens",),),
-        given_apart=("cacheReadInputTokens", "cacheWriteInputTokens"),
+        cached=(("cacheReadInputTokens",), ("cacheReadInputTokenCount",)),
+        stored=(("cacheWriteInputTokens",), ("cacheWriteInputTokenCount",)),
+        given_apart=(
+            ("cacheReadInputTokens", "cacheReadInputTokenCount"),
+            ("cacheWriteInputTokens", "cacheWriteInputTokenCount"),
+        ),
         total="totalTokens",
     ),
     Shape(  # Google
@@ -75,7 +78,7 @@ SHAPES = (
         "candidates_token_count",
         cached=(("cached_content_token_count",),),
         reasoning=(("thoughts_token_count",),),
-        given_apart=("tool_use_prompt_token_count",),
+        given_apart=(("tool_use_prompt_token_count",),),
         written_apart=("thoughts_token_count",),
         total="total_token_count",
     ),
@@ -84,7 +87,7 @@ SHAPES = (
         "candidatesTokenCount",
         cached=(("cachedContentTokenCount",),),
         reasoning=(("thoughtsTokenCount",),),
-        given_apart=("toolUsePromptTokenCount",),
+        given_apart=(("toolUsePromptTokenCount",),),
         written_apart=("thoughtsTokenCount",),
         total="totalTokenCount",
     ),
@@ -149,8 +152,8 @@ def read_usage(report: Any) -> Usage | None:
 
 def _read(get: Getter, shape: Shape, given: int) -> Usage | None:
     written, apart = _count(get(shape.written)), 0
-    for name in shape.given_apart:
-        given += _count(get(name)) or 0
+    for names in shape.given_apart:
+        given += next(filter(None, (_count(get(name)) for name in names)), 0)
     for name in shape.written_apart:
         apart += _count(get(name)) or 0
     if not given or (written is None and not apart):
