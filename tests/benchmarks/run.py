@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 
+import deadline
 import imports
 import ledgers
 import log
@@ -40,6 +41,7 @@ PARTS: Mapping[str, tuple[Rows, int]] = {
     "imports": (imports.rows, 9),
     "log": (log.rows, 9),
     "ledgers": (ledgers.rows, 9),
+    "deadline": (deadline.rows, 5),
     "telemetry": (telemetry.rows, 9),
     "streaming": (streaming.rows, 9),
     "throughput": (throughput.rows, 2),
