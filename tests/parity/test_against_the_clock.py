@@ -17,7 +17,7 @@ import pytest
 from llama_index.core.instrumentation.dispatcher import instrument_tags
 from llama_index.core.llms import ChatMessage
 
-from cascade_core import Budget, collect_decisions
+from cascade_core import Budget, collect_decisions, flush_log
 from cascade_core.errors import ConfigurationError
 from cascade_core.guards.ledger import Amount
 from cascade_core.loop.racing_async import _Task
@@ -239,6 +239,7 @@ def told(metadata: dict[str, Any], cascade: Any) -> Any:
         else:
             with instrument_tags(metadata):
                 cascade.chat([ChatMessage("?")])
+        assert flush_log()  # shadow mode goes on behind the request
     return seen[0]
 
 

@@ -180,6 +180,13 @@ def answering(breaker: LocalBreaker, takes: float, clock: SimpleNamespace, times
         breaker.answered(permit)
 
 
+def passes(breaker: LocalBreaker, seconds: float, clock: SimpleNamespace) -> None:
+    """Let time pass in which this process does not stand still."""
+    for _ in range(round(seconds / 0.05)):
+        clock.now += 0.05
+        breaker.left(breaker.enter(last=True))
+
+
 def test_silence_holds_calls_off_then_opens_it_and_any_answer_of_them_closes_it_again(clock):
     told: list[float | None] = []
     breaker = LocalBreaker(Breaker(), told.append)
@@ -187,13 +194,13 @@ def test_silence_holds_calls_off_then_opens_it_and_any_answer_of_them_closes_it_
     before = entered(breaker)
     breaker.answered(entered(breaker))
     hanging = [entered(breaker) for _ in range(10)]
-    clock.now += 0.9
+    passes(breaker, 0.9, clock)
     hanging.append(entered(breaker))
-    clock.now += 0.2
+    passes(breaker, 0.2, clock)
     assert isinstance(breaker.enter(last=True), Permit)
     assert alone(breaker) == 1
     assert not told  # it may have been a moment's pause
-    clock.now += 1
+    passes(breaker, 1.1, clock)
     assert alone(breaker) == pytest.approx(10)
     breaker.answered(before)  # a later call had been answered already
     assert alone(breaker) == pytest.approx(10)
@@ -207,7 +214,7 @@ def test_a_stream_that_begins_ends_a_silence_as_an_answer_does(clock):
     answering(breaker, 1, clock)
     hanging = [entered(breaker) for _ in range(10)]
     for _ in range(2):
-        clock.now += 2
+        passes(breaker, 2, clock)
         alone(breaker)
     hanging[0].shows()
     assert not entered(breaker).probe
@@ -217,7 +224,7 @@ def test_one_answer_ends_a_silence_however_long_the_others_have_waited(clock):
     breaker = LocalBreaker()
     answering(breaker, 1, clock)
     slow = [entered(breaker) for _ in range(11)]
-    clock.now += 3
+    passes(breaker, 3, clock)
     alone(breaker)
     breaker.answered(slow[0])
     entered(breaker)
@@ -229,7 +236,7 @@ def test_a_tier_that_has_become_quicker_is_known_as_quick(clock):
     answering(breaker, 0.5, clock, times=200)
     for _ in range(10):
         entered(breaker)
-    clock.now += 1
+    passes(breaker, 1, clock)
     alone(breaker)
 
 
@@ -238,7 +245,7 @@ def test_a_few_calls_that_hang_do_not_decide(clock):
     answering(breaker, 1, clock)
     for _ in range(5):
         entered(breaker)
-    clock.now += 600
+    passes(breaker, 600, clock)
     entered(breaker)
 
 
@@ -247,9 +254,9 @@ def test_quick_calls_that_a_busy_machine_keeps_waiting_do_not_count_as_silence(c
     answering(breaker, 0.001, clock)
     for _ in range(10):
         entered(breaker)
-    clock.now += 0.2
+    passes(breaker, 0.2, clock)
     entered(breaker)
-    clock.now += 0.1
+    passes(breaker, 0.1, clock)
     alone(breaker)
 
 

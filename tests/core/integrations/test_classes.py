@@ -15,10 +15,9 @@ from cascade_core.integrations.classes import (
     NAME_FIELDS,
     Integration,
     integration,
-    max_tokens,
     model_name,
-    token_limit,
 )
+from cascade_core.integrations.limits import NO_LIMIT, max_tokens, token_limit
 
 
 def of(*names: str) -> object:
@@ -81,4 +80,4 @@ def test_a_limit_is_found_under_each_name_of_a_model_and_of_a_call(name: str) ->
     assert token_limit({name: 9}) == 9
     for none in (0, -1, None, True, "9"):
         assert max_tokens(SimpleNamespace(**{name: none})) is None
-        assert token_limit({name: none}) is None
+        assert token_limit({name: none}) == NO_LIMIT
