@@ -21,6 +21,7 @@ class Usage:
         reasoning_tokens: Completion tokens spent on hidden reasoning.
         source: `provider` (reported), `tiktoken` (counted here with the
             model's own encoding) or `estimate` (characters / 4).
+        cache_write_1h_tokens: Those of `cache_write_tokens` that are kept for an hour.
     """
 
     input_tokens: int
@@ -29,3 +30,4 @@ class Usage:
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
     source: TokensSource = "provider"
+    cache_write_1h_tokens: int = 0

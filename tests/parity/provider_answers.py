@@ -363,7 +363,14 @@ ANSWERS: dict[str, Answer] = {
         ),
         finish="stop",
         model="claude-haiku-4-5",
-        usage=Usage(55, 4, cached_tokens=20, cache_write_tokens=30, reasoning_tokens=3),
+        usage=Usage(
+            55,
+            4,
+            cached_tokens=20,
+            cache_write_tokens=30,
+            reasoning_tokens=3,
+            cache_write_1h_tokens=20,
+        ),
     ),
     "Anthropic, refused": Answer(
         sent={"stop_reason": "refusal"}, finish="content_filter", refusal=True

@@ -28,6 +28,7 @@ _KEYS = {
     "output": "output_mtok",
     "cached_input": "cache_read_mtok",
     "cache_write": "cache_write_mtok",
+    "cache_write_1h": "cache_write_1h_mtok",
     "reasoning": "output_reasoning_mtok",
 }
 _ALIASES = {

@@ -22,12 +22,13 @@ from cascade_core.errors import ConfigurationError
 
 PriceTable: TypeAlias = Mapping[str, Any] | str | os.PathLike[str]
 
-_PLAIN = ("input", "output", "cached_input", "cache_write", "reasoning")
+_PLAIN = ("input", "output", "cached_input", "cache_write", "cache_write_1h", "reasoning")
 _LITELLM = {
     "input_cost_per_token": "input",
     "output_cost_per_token": "output",
     "cache_read_input_token_cost": "cached_input",
     "cache_creation_input_token_cost": "cache_write",
+    "cache_creation_input_token_cost_above_1hr": "cache_write_1h",
     "output_cost_per_reasoning_token": "reasoning",
 }
 _LITELLM_TIER = re.compile(rf"({'|'.join(_LITELLM)})_above_(\d+)k_tokens")
@@ -61,8 +62,8 @@ def read_prices(table: PriceTable) -> dict[str, Rate]:
     Args:
         table: A mapping of model name to prices, or the path of a JSON file
             holding one. Prices are `{"input", "output"}` and optionally
-            `"cached_input"`, `"cache_write"`, `"reasoning"`, in USD per 1M
-            tokens, as numbers or strings; or an entry of litellm's price list;
+            `"cached_input"`, `"cache_write"`, `"cache_write_1h"`, `"reasoning"`, in
+            USD per 1M tokens, as numbers or strings; or an entry of litellm's price list;
             or a `Rate`.
 
     Returns:

@@ -186,6 +186,8 @@ def _spelled(rate: Rate) -> str:
     spelled = []
     for field in fields(rate):
         value = getattr(rate, field.name)
+        if field.name == "cache_write_1h" and value == rate.cache_write:
+            continue  # as it was before there was such a price
         if isinstance(value, Decimal):
             spelled.append(str(value.normalize(EXACT)))
         elif field.name == "tiers":

@@ -35,6 +35,8 @@ class Rate:
         tiers: `(prompt tokens, rate)`, ascending: with more prompt tokens than
             that, the rate holds for the whole call. The providers that price by
             prompt length all do it this way.
+        cache_write_1h: USD per prompt token written to that cache for an hour; as
+            `cache_write` unless given.
     """
 
     input: Decimal
@@ -45,6 +47,7 @@ class Rate:
     source: str = "user"
     per_request: Decimal = Decimal(0)
     tiers: tuple[tuple[int, Rate], ...] = ()
+    cache_write_1h: Decimal = _SAME
 
     def __post_init__(self) -> None:
         """Price the special tokens that were not priced apart as plain ones."""
@@ -55,6 +58,8 @@ class Rate:
         ):
             if getattr(self, name) is _SAME:
                 object.__setattr__(self, name, plain)
+        if self.cache_write_1h is _SAME:
+            object.__setattr__(self, "cache_write_1h", self.cache_write)
 
     @classmethod
     def of(
@@ -75,6 +80,7 @@ class Rate:
             source,
             per_request,
             tiers,
+            usd.get("cache_write_1h", _SAME),
         )
 
     def cost(self, usage: Usage) -> Decimal:
@@ -97,7 +103,9 @@ class Rate:
                 written = min(written, total_in - cached)
             total_in -= cached + written
             cost = _multiply_add(cached, self.cached_input, cost)
-            cost = _multiply_add(written, self.cache_write, cost)
+            hour = min(usage.cache_write_1h_tokens, written)
+            cost = _multiply_add(written - hour, self.cache_write, cost)
+            cost = _multiply_add(hour, self.cache_write_1h, cost)
         if usage.reasoning_tokens:
             reasoning = min(usage.reasoning_tokens, total_out)
             total_out -= reasoning

@@ -120,7 +120,7 @@ def _most(rate: Rate, prompt: int, output: int) -> Decimal:
     most = Decimal(0)
     for start, each in ((0, rate), *rate.tiers):
         if prompt >= start:
-            dearest = max(each.input, each.cache_write, each.cached_input)
+            dearest = max(each.input, each.cache_write, each.cache_write_1h, each.cached_input)
             cost = EXACT.fma(output, max(each.output, each.reasoning), each.per_request)
             most = max(most, EXACT.fma(prompt, dearest, cost))
     return most

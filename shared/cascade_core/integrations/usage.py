@@ -14,6 +14,8 @@ from cascade_core.usage import Usage
 
 Path: TypeAlias = tuple[str, ...]
 
+_HOUR = "ephemeral_1h_input_tokens"
+
 
 class Shape(NamedTuple):
     """What one kind of report calls its counts.
@@ -23,6 +25,7 @@ class Shape(NamedTuple):
         written: Tokens of the answer.
         cached: Paths to the part of the prompt that was read from the cache.
         stored: Paths to the part of it that was written to the cache.
+        stored_1h: Paths to what of that is kept for an hour.
         reasoning: Paths to the hidden part of the answer.
         given_apart: Parts of the prompt that its count leaves out, each by the names it goes by.
         written_apart: Parts of the answer that its count leaves out.
@@ -33,6 +36,7 @@ class Shape(NamedTuple):
     written: str
     cached: tuple[Path, ...] = ()
     stored: tuple[Path, ...] = ()
+    stored_1h: tuple[Path, ...] = ()
     reasoning: tuple[Path, ...] = ()
     given_apart: tuple[Path, ...] = ()
     written_apart: Path = ()
@@ -56,6 +60,7 @@ SHAPES = (
         "output_tokens",
         cached=(("cache_read_input_tokens",), ("input_tokens_details", "cached_tokens")),
         stored=(("cache_creation_input_tokens",), ("input_tokens_details", "cache_write_tokens")),
+        stored_1h=(("cache_creation", _HOUR),),
         reasoning=(
             ("output_tokens_details", "reasoning_tokens"),
             ("output_tokens_details", "thinking_tokens"),
@@ -164,12 +169,20 @@ def _read(get: Getter, shape: Shape, given: int) -> Usage | None:
         _count(get(shape.total)),
         cached=_part(get, shape.cached),
         stored=_part(get, shape.stored),
+        stored_1h=_part(get, shape.stored_1h),
         reasoning=_part(get, shape.reasoning),
     )
 
 
 def _whole(  # noqa: PLR0913 - the counts of a report
-    given: int, written: int, total: int | None, *, cached: int, stored: int, reasoning: int
+    given: int,
+    written: int,
+    total: int | None,
+    *,
+    cached: int,
+    stored: int,
+    stored_1h: int,
+    reasoning: int,
 ) -> Usage:
     """Return a usage whose parts are parts of it, whatever its report leaves out of what.
 
@@ -185,7 +198,8 @@ def _whole(  # noqa: PLR0913 - the counts of a report
         written += apart
     elif total is None and reasoning > written:
         written += reasoning
-    return Usage(given, written, cached, stored, reasoning)
+    hour = min(stored_1h, stored)
+    return Usage(given, written, cached, stored, reasoning, cache_write_1h_tokens=hour)
 
 
 def read_langchain(report: Mapping[str, Any]) -> Usage | None:
@@ -210,11 +224,12 @@ def read_langchain(report: Mapping[str, Any]) -> Usage | None:
         total,
         cached=_detail(read, "cache_read"),
         stored=stored or sum(_count(read.get(name)) or 0 for name in _STORED_FOR),
+        stored_1h=_count(read.get(_HOUR)) or 0,
         reasoning=_detail(wrote, "reasoning"),
     )
 
 
-_STORED_FOR = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
+_STORED_FOR = ("ephemeral_5m_input_tokens", _HOUR)
 """Where ChatAnthropic tells for how long tokens are cached, it leaves `cache_creation` at zero."""
 
 _SERVICE_TIERS = ("", "flex_", "priority_")

@@ -293,6 +293,8 @@ def tokens_of(usage: Usage) -> Record:
         counts["cached_tokens"] = usage.cached_tokens
     if usage.cache_write_tokens:
         counts["cache_write_tokens"] = usage.cache_write_tokens
+    if usage.cache_write_1h_tokens:
+        counts["cache_write_1h_tokens"] = usage.cache_write_1h_tokens
     if usage.reasoning_tokens:
         counts["reasoning_tokens"] = usage.reasoning_tokens
     return counts

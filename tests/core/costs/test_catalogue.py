@@ -37,6 +37,12 @@ def published(model, usage, provider):
     ).total_price
 
 
+def test_claude_writes_for_an_hour_at_twice_the_price_of_its_input():
+    rate = rate_of("claude-sonnet-4-5")
+    assert rate.cache_write == rate.input * Decimal("1.25")
+    assert rate.cache_write_1h == 2 * rate.input
+
+
 counts = st.integers(0, 300_000)
 
 

@@ -75,6 +75,7 @@ def test_litellms_price_list_is_read_per_token_and_its_other_keys_are_ignored():
     assert rate.output == Decimal("0.00001")
     assert rate.cached_input == Decimal("0.000000125")
     assert rate.cache_write == rate.input
+    assert rate.cache_write_1h == Decimal("9.0")
     assert rate.reasoning == Decimal("0.000012")
 
 

@@ -157,6 +157,13 @@ def test_tables_that_price_differently_have_different_identities(other):
     assert Prices(TABLE).identity != Prices(other).identity
 
 
+def test_the_identity_tells_of_a_price_of_writing_for_an_hour():
+    own = {"input": 1, "output": 2, "cache_write": 3}
+    plain = Prices({"m": own}).identity
+    assert Prices({"m": {**own, "cache_write_1h": 3}}).identity == plain
+    assert Prices({"m": {**own, "cache_write_1h": 5}}).identity != plain
+
+
 def test_the_identity_is_the_same_in_every_process():
     assert Prices(TABLE).identity == "prices:42db25ee6bc47a88"
     assert Prices().identity == "prices:none"

@@ -29,6 +29,15 @@ def test_the_parts_of_prompt_and_completion_are_priced_apart_and_not_twice():
     assert MINI.cost(usage) == expected == Decimal("0.000275")
 
 
+def test_what_is_written_for_an_hour_has_a_price_of_its_own():
+    rate = replace(MINI, cache_write_1h=Decimal("0.30e-6"))
+    usage = Usage(100, 0, cache_write_tokens=50, cache_write_1h_tokens=20)
+    assert rate.cost(usage) == 50 * rate.input + 30 * rate.cache_write + 20 * Decimal("0.30e-6")
+    assert MINI.cost(usage) == MINI.cost(Usage(100, 0, cache_write_tokens=50))
+    more = Usage(100, 0, cache_write_tokens=50, cache_write_1h_tokens=70)
+    assert rate.cost(more) == 50 * rate.input + 50 * rate.cache_write_1h
+
+
 def test_special_tokens_without_a_price_cost_as_much_as_plain_ones():
     assert (PLAIN.cached_input, PLAIN.cache_write, PLAIN.reasoning) == (
         PLAIN.input,

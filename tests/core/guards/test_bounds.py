@@ -86,6 +86,10 @@ def test_money_is_at_the_dearest_way_that_tokens_may_be_billed():
     assert bound.usd == (Decimal(3) * prompt + Decimal(6) * 100) / 10**6
     written = Usage(prompt, 100, cache_write_tokens=prompt, reasoning_tokens=100)
     assert bound.usd == Prices(rates).cost("other", written)
+    rates["other"]["cache_write_1h"] = 5
+    hour = replace(written, cache_write_1h_tokens=prompt)
+    bound = bound_of(Ask(OTHER, HI), OTHER, Prices(rates))
+    assert bound.usd == Prices(rates).cost("other", hour)
 
 
 def test_samples_count_together():
