@@ -176,7 +176,10 @@ class RedisLink:
 
     def _down_error(self) -> StoreDownError:
         why = "does not answer" if self._why is None else f"refuses commands ({self._why})"
-        return StoreDownError(f"store={self.store.shown} {why}: no call can be paid for")
+        return StoreDownError(
+            f"store={self.store.shown} {why}: no call can be paid for until that ends"
+            " (when_down='allow' lets each process go on alone)"
+        )
 
     def _script(self, source: str) -> Any:
         found = self._scripts.get(source)

@@ -111,6 +111,7 @@ class RedisStore:
         """
         if not isinstance(self.address, str):
             return self.address
+        self._check_database(self.address)
         redis = import_redis()
         from redis.backoff import NoBackoff  # noqa: PLC0415 - loaded where it is used
         from redis.retry import Retry  # noqa: PLC0415
@@ -132,6 +133,15 @@ class RedisStore:
                 msg += f"; after ?, {', '.join(_OWN)} and what redis-py knows"
             raise ConfigurationError(msg) from error
         return client
+
+    def _check_database(self, address: str) -> None:
+        parts = urlsplit(address)
+        number = parts.path.strip("/")
+        if parts.scheme == "unix" or not number or number.isdecimal():
+            return
+        # redis-py would take database 0 without a word.
+        msg = f"store={self.shown}: /{number} is no number of a database: give redis://host:6379/0"
+        raise ConfigurationError(f"{msg}; a name goes into ?prefix=")
 
     def __str__(self) -> str:
         """Show the address."""

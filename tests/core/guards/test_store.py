@@ -62,6 +62,7 @@ def test_a_store_crosses_to_another_process() -> None:
         (f"redis://me:{SECRET}@host/0?colour=red", "after ?, prefix, lease, timeout"),
         (f"redis://me:{SECRET}@host:port/0", "does not take this address"),
         ("redis://host/0?db=first", "does not take this address"),
+        (f"redis://me:{SECRET}@host/desk", "/desk is no number of a database"),
         ("rediss://host/0?ssl_cert_reqs=perhaps", "does not take this address"),
     ],
 )
