@@ -1,8 +1,8 @@
 """A port with blocking calls that can be cut off, or overtaken by another that runs beside them.
 
-Each call runs in a thread of its own. A thread cannot be stopped: where its call is cut off it goes
-on, nobody waits for it, and what it brings is thrown away; a stream is closed as soon as its next
-chunk is there.
+Each call that can be ended runs in a thread of its own. A thread cannot be stopped: where its call
+is cut off it goes on, nobody waits for it, and what it brings is thrown away; a stream is closed as
+soon as its next chunk is there.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cascade_core.loop.streams import Stream
 
 
 class _Call:
-    """A blocking call in a thread of its own.
+    """A blocking call, in a thread of its own where something can end it.
 
     Args:
         bell: Rung when it is over.
@@ -42,9 +42,12 @@ class _Call:
         self.came: Came | None = None
         self.error: BaseException | None = None
 
-    def start(self, work: Callable[[_Call], Came]) -> _Call:
-        """Begin."""
-        Thread(target=self.context.run, args=(self._run, work), daemon=True).start()
+    def start(self, work: Callable[[_Call], Came], *, here: bool) -> _Call:
+        """Begin; `here` is in the thread of who waits, to the end."""
+        if here:
+            self.context.run(self._run, work)
+        else:
+            Thread(target=self.context.run, args=(self._run, work), daemon=True).start()
         return self
 
     def _run(self, work: Callable[[_Call], Came]) -> None:
@@ -100,10 +103,11 @@ class RacingPort(Port):
         if isinstance(effect.call, Close):
             return super().close()
         if effect.ahead is not None:
-            self._ahead = effect.ahead, self._start(effect.ahead)
+            self._ahead = effect.ahead, self._start(effect.ahead, here=False)
             return StillRunning()  # whatever has come meanwhile is for who waits for it
         if effect.call is not None:
-            self._call = self._joined(effect.call) or self._start(effect.call)
+            here = effect.until is None and self._ahead is None  # nothing can end it
+            self._call = self._joined(effect.call) or self._start(effect.call, here=here)
         call, ahead = self._call, self._ahead
         if call is None:
             return StillRunning()
@@ -153,22 +157,22 @@ class RacingPort(Port):
             super().close()
         return joined
 
-    def _start(self, effect: Ask | Open | Pull) -> _Call:
+    def _start(self, effect: Ask | Open | Pull, *, here: bool) -> _Call:
         if isinstance(effect, Pull):
             stream, began = self._stream, self._began
             assert stream is not None  # noqa: S101 - the flow opens before it pulls
             assert self._context is not None  # noqa: S101
             call = _Call(self._bell, self._context, stream, began)
-            return call.start(lambda _: self._pulled(stream, began))
+            return call.start(lambda _: self._pulled(stream, began), here=here)
         call = _Call(self._bell, copy_context())
         if isinstance(effect, Ask):
-            return call.start(lambda _: self.ask(effect))
+            return call.start(lambda _: self.ask(effect), here=here)
 
         def begin(call: _Call) -> Came:
             call.stream = self._opened(effect)
             return self._pulled(call.stream, call.began)
 
-        return call.start(begin)
+        return call.start(begin, here=here)
 
     def _take(self, call: _Call) -> Came:
         """Take over what a call has brought, with its stream."""

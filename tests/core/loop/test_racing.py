@@ -66,3 +66,25 @@ def test_a_draft_that_comes_while_the_last_tier_is_started_is_not_lost(port):
     assert isinstance(reply, Drafts)
     assert reply.drafts[0].text == DRAFT.label
     assert does("drop", Drop()) is None
+
+
+class Named(Models):
+    """Says in which thread it was asked."""
+
+    def call(self, effect, _):
+        return Draft(threading.current_thread().name)
+
+
+@pytest.mark.parametrize("until", [None, 1e9])
+def test_only_a_call_that_something_can_end_runs_in_a_thread_of_its_own(until):
+    made = RacingPort(Named(), SimpleNamespace(), None, None)
+    thread = made.race(Race(Ask(LAST, REQUEST), until)).drafts[0].text
+    assert (thread == threading.current_thread().name) == (until is None)
+
+
+def test_a_call_with_a_rival_runs_in_a_thread_of_its_own(port):
+    does, come = port
+    assert isinstance(does("race", Race(None, ahead=Ask(LAST, REQUEST))), StillRunning)
+    assert isinstance(does("race", Race(Ask(DRAFT, REQUEST), 0.0, cuts=False)), StillRunning)
+    come()
+    assert does("race", Race(None, yields=True)).drafts[0].text == DRAFT.label
