@@ -25,7 +25,7 @@ ANSWERS = 200
 UNLIKELY = 1e-6
 """The most that the likelihood of a silence may be for the tier to be supposed to hang."""
 
-AT_LEAST = 0.25
+AT_LEAST = 1.0
 """Seconds that a call has to wait to count: a busy machine may keep quick answers waiting."""
 
 STUCK = 0.1

@@ -254,9 +254,9 @@ def test_quick_calls_that_a_busy_machine_keeps_waiting_do_not_count_as_silence(c
     answering(breaker, 0.001, clock)
     for _ in range(10):
         entered(breaker)
-    passes(breaker, 0.2, clock)
+    passes(breaker, 0.9, clock)
     entered(breaker)
-    passes(breaker, 0.1, clock)
+    passes(breaker, 0.2, clock)
     alone(breaker)
 
 

@@ -20,7 +20,7 @@ from cascade_core.guards.breaker import Breaker
 from cascade_core.guards.breakers import LeftAlone, LocalBreaker
 from cascade_core.guards.guards import Guards
 from cascade_core.guards.permits import Breakers
-from cascade_core.guards.silence import STUCK, UNLIKELY
+from cascade_core.guards.silence import AT_LEAST, STUCK, UNLIKELY
 from cascade_core.request import Request, Turn
 from cascade_core.tier import Tier
 
@@ -139,15 +139,19 @@ MORE = 4  # latencies are known from two hundred answers only
 def begun_before_silence_is_odd(rate):
     """How many calls begin before it is next to impossible that none of them was answered.
 
-    Each adds the chance that it takes longer than it has waited: nobody can know earlier.
+    Each adds the chance that it takes longer than it has waited, once it has waited long enough
+    for that not to be this machine's doing: nobody can know earlier.
     """
     takes = NormalDist(log(0.2), 0.5)
-    likely = (1 - takes.cdf(log(count / rate)) for count in itertools.count(1))
-    products = itertools.accumulate((max(STUCK, each) for each in likely), mul)
+
+    def likely(waited):
+        return 1.0 if waited < AT_LEAST else max(STUCK, 1 - takes.cdf(log(waited)))
+
+    products = itertools.accumulate((likely(count / rate) for count in itertools.count(1)), mul)
     return 1 + next(place for place, each in enumerate(products) if each < UNLIKELY)
 
 
-@pytest.mark.parametrize(("rate", "bound"), [(1, 7), (10, 8), (100, 29)])
+@pytest.mark.parametrize(("rate", "bound"), [(1, 7), (10, 16), (100, 106)])
 def test_a_tier_that_hangs_is_left_alone_long_before_its_calls_time_out(monkeypatch, rate, bound):
     # Without a look at how long they wait, all of the first 30 seconds would have.
     assert begun_before_silence_is_odd(rate) == bound
