@@ -110,7 +110,7 @@ class Pace:
             if tier.index == self._last.index:
                 self.sent_on = True
             else:
-                self.drafted, self._tier = True, tier
+                self._tier = tier
         if self._ends is not None and (not drafts or tier is not None):
             now = yield Now()
             until = self._limit(call, tier, drafts=drafts)
@@ -121,7 +121,10 @@ class Pace:
             self._until = until
         until = self._ends if self._until is None else self._until
         reply: Reply = yield replace(effect, until=until)
-        if self._tier is not None and isinstance(reply, Grant) and self._may_hedge(self._tier):
+        if self._tier is None or not isinstance(reply, Grant):
+            return reply
+        self.drafted = True
+        if self._may_hedge(self._tier):
             slow = self.latencies.early(self._tier.index, self._hedge)
             self._slow = None if slow is None else (yield Now()) + slow
             self._read = 0

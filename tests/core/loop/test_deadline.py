@@ -121,6 +121,17 @@ def test_only_a_request_that_would_have_been_in_time_was_late_for_a_draft():
     assert [call.tier for call in clocked.ask(2)[0].calls] == [1]  # so none is asked for
 
 
+def test_a_draft_that_is_not_asked_for_says_nothing_of_how_many_are_sent_on():
+    clocked = Clocked(plan_for(2), lambda k, _: 9.0, lambda *_: 0.3, deadline=10.0)
+    for _ in range(KNOWN_FROM):
+        for tier in clocked.latencies.of:
+            tier.took(9.0)
+    verdict, _ = clocked.ask(0)
+    assert [call.tier for call in verdict.calls] == [1]
+    assert not clocked.latencies._sent_on
+    assert not clocked.latencies._rejected
+
+
 def test_a_loose_deadline_costs_no_draft():
     clocked = Clocked(plan_for(2), log_normal((0.2, 1.0), 0.3, 1), sure, deadline=10.0)
     plain = Clocked(plan_for(2), log_normal((0.2, 1.0), 0.3, 1), sure)
