@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from cascade_core.abilities import NOTHING_KNOWN, Abilities
@@ -50,7 +50,7 @@ class LogprobMemory:
     def __init__(self, known: bool | None = None) -> None:  # noqa: FBT001
         self._known = known
         self._silent = 0
-        self._lock = Lock()
+        self._lock = RLock()  # a stream collected as garbage may come from in here
         free_in_child(self)
         self._doubts = 0
         self._passed = 0
@@ -153,7 +153,7 @@ class FailureStreak:
         self.error: str | None = None
         self._streaks = 0
         self._lasting = False
-        self._lock = Lock()
+        self._lock = RLock()  # a stream collected as garbage may come from in here
         free_in_child(self)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from cascade_core.costs.names import fine_tuned, is_bedrock, without_provider
@@ -39,7 +39,7 @@ _ALIASES = {
 """Prefixes of LangChain and litellm that genai-prices does not resolve by itself."""
 
 _RESOURCE = re.compile(r"(?:(?:.+/)?publishers/[^/]+/)?models/(.+)")
-_loading = Lock()
+_loading = RLock()  # a stream collected as garbage may come from in here
 free_in_child(sys.modules[__name__], "_loading")
 _read = False
 

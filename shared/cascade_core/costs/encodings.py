@@ -24,7 +24,7 @@ import tempfile
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cascade_core.costs.names import without_provider
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _FAMILY = re.compile(r"(?:ft:)?(?:gpt-|chatgpt-|o\d|davinci|babbage|text-)")
 _loaded: dict[str, Encoding | None] = {}
-_lock = Lock()
+_lock = RLock()  # a stream collected as garbage may come from in here
 free_in_child(sys.modules[__name__])
 
 

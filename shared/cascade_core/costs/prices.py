@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cascade_core.costs.rate import EXACT, Rate
@@ -67,7 +67,7 @@ class Prices:
             self._table = read_prices(table)
         self._clock = clock
         self._known: dict[Names, _Known] = {}
-        self._lock = Lock()
+        self._lock = RLock()  # a stream collected as garbage may come from in here
         free_in_child(self)
         self._identity: str | None = None
 

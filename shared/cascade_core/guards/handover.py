@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from threading import Lock
+from threading import RLock
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ class Handover(Generic[T]):
 
     def __init__(self, ask: Callable[[], T], give_back: Callable[[T], None]) -> None:
         self._ask, self._give_back = ask, give_back
-        self._lock = Lock()
+        self._lock = RLock()  # a stream collected as garbage may come from in here
         self._answers: list[T] = []
         self._left = False
 

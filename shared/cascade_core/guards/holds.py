@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from threading import Lock
+from threading import RLock
 from typing import Protocol
 
 from cascade_core.forks import free_in_child
@@ -68,7 +68,7 @@ class Holds:
         self.waits = shared is not None
         self._kept: OrderedDict[bytes, Stay] = OrderedDict()
         self._most = most
-        self._lock = Lock()
+        self._lock = RLock()  # a stream collected as garbage may come from in here
         free_in_child(self)
 
     def get(self, keys: Iterable[bytes]) -> Stay | None:

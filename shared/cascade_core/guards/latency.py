@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from math import erfc, exp, inf, log, pi, sqrt
 from statistics import NormalDist, fmean, stdev
-from threading import Lock
+from threading import RLock
 from typing import NamedTuple
 
 RECENT = 256
@@ -62,7 +62,7 @@ class TierLatency:
     """How long one tier's answers take."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = RLock()  # a stream collected as garbage may come from in here
         self._seconds: deque[tuple[float, bool]] = deque(maxlen=RECENT)
         self._fitted: _Known | None = None
 
@@ -177,7 +177,7 @@ class Latencies:
 
     def __init__(self, tiers: int) -> None:
         self.of = tuple(TierLatency() for _ in range(tiers))
-        self._lock = Lock()
+        self._lock = RLock()  # a stream collected as garbage may come from in here
         self._sent_on: deque[bool] = deque(maxlen=RECENT)
         self._rejected: deque[bool] = deque(maxlen=RECENT)
         self._skipped = 0

@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from hashlib import blake2b
-from threading import Lock
+from threading import RLock
 from typing import Any
 from weakref import WeakSet
 
@@ -104,7 +104,7 @@ class SharedBreakers:
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
-        self._lock = Lock()
+        self._lock = RLock()  # a stream collected as garbage may come from in here
         free_in_child(self)
         self._breakers: dict[str, WeakSet[SharedBreaker]] = {}
         self.forget()

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from hashlib import blake2b
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from cascade_core.errors import StoreDownError
@@ -39,7 +39,7 @@ class SharedHolds:
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
-        self._lock = Lock()
+        self._lock = RLock()  # a stream collected as garbage may come from in here
         free_in_child(self)
         self.forget()
 

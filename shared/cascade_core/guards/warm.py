@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from cascade_core.abilities import size_of
@@ -40,7 +40,7 @@ class Leaving:
 
     def __init__(self) -> None:
         self._seen = self._again = 0
-        self._lock = Lock()
+        self._lock = RLock()  # a stream collected as garbage may come from in here
         free_in_child(self)
 
     def saw(self, *, again: bool) -> None:

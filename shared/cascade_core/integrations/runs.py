@@ -7,7 +7,7 @@ last `REMEMBERED_PARTS` of them.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from cascade_core.forks import free_in_child
@@ -25,7 +25,7 @@ class Roots:
     def __init__(self, remembered: int = REMEMBERED_PARTS) -> None:
         self._remembered = remembered
         self._roots: dict[Hashable, Hashable] = {}
-        self._lock = Lock()
+        self._lock = RLock()  # a stream collected as garbage may come from in here
         free_in_child(self)
 
     def began(self, part: Hashable, of: Hashable | None) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from threading import Condition, Lock
+from threading import Condition, RLock
 from time import monotonic
 
 from cascade_core.log.packing import Parcel
@@ -46,7 +46,7 @@ class Inbox:
         self._given = 0
         self._parcels: deque[Parcel] = deque()
         self._bytes = 0
-        self._lock = Lock()
+        self._lock = RLock()  # a stream collected as garbage may come from in here
         self._moved = Condition(self._lock)
 
     def __len__(self) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
-from threading import Event, Lock, Thread
+from threading import Event, Lock, RLock, Thread
 from time import monotonic
 from typing import Any
 
@@ -57,7 +57,7 @@ class LogWriter:
         self._begin()
 
     def _begin(self) -> None:
-        self._lock = Lock()
+        self._lock = RLock()  # a stream collected as garbage may come from in here
         self._io = Lock()  # held while the connection is in use
         self._connection: Any = None
         self._thread: Thread | None = None

@@ -12,7 +12,7 @@ import math
 import sys
 from numbers import Real
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import Any
 from uuid import UUID
 
@@ -119,7 +119,7 @@ def _read_quality(given: Any) -> float:
 
 
 _opened: dict[str, RegisteredLog] = {}
-_lock = Lock()
+_lock = RLock()  # a stream collected as garbage may come from in here
 free_in_child(sys.modules[__name__])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from cascade_core.forks import free_in_child
@@ -18,7 +18,7 @@ class Notices:
 
     def __init__(self) -> None:
         self._given: set[str] = set()
-        self._lock = Lock()
+        self._lock = RLock()  # a stream collected as garbage may come from in here
         free_in_child(self)
 
     def __reduce__(self) -> tuple[Any, ...]:

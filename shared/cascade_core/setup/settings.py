@@ -94,11 +94,11 @@ class CascadeKeywords(TypedDict, total=False):
     """Where budgets and breakers are kept that several processes or machines share:
     `"redis://…"`; by default each process keeps its own."""
     deadline: float | None
-    """Has no effect yet. Seconds that a request may take: a draft for which there is no time is to
-    be skipped or cut."""
+    """Seconds that a request may take: a draft for which there is no time is not asked for, or cut
+    off. None (default) sets no limit."""
     hedge: bool | float | None
-    """Has no effect yet. Whether the next tier is to be asked early where a draft is slow or is
-    unlikely to be accepted."""
+    """Whether the last tier is asked early where the draft before it is slow or unlikely to be
+    accepted; a number is the share of requests in which that may be in vain (0.1 with True)."""
     hold: Hold | None
     """How long a decision holds: `"turn"` (default) for all steps of an agent's turn,
     `"tools"` for its tool calls alone, `"conversation"` from the first escalation on, None for

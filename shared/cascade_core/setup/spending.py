@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from threading import Lock
+from threading import RLock
 from time import monotonic
 from typing import Any, Literal
 
@@ -39,7 +39,7 @@ class Spending:
     ) -> None:
         self._limit = None if limit is None else Decimal(str(limit))
         self._now = now
-        self._lock = Lock()
+        self._lock = RLock()  # a stream collected as garbage may come from in here
         free_in_child(self)
         self._read_at = -READ_EVERY
         self._day = now().date()

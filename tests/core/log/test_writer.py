@@ -1,6 +1,7 @@
 """Records are written behind the requests; a database that is slow, full or gone costs no answer."""
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import resource
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -349,3 +351,39 @@ def test_a_record_that_comes_while_the_thread_goes_to_rest_rouses_it(tmp_path):
     writer._wake.set()
     assert writer._has_work()
     assert idle == [True]  # one that comes after this look finds the thread idle, and wakes it
+
+
+def test_a_record_of_a_stream_that_is_collected_is_taken_in_while_another_is(tmp_path):
+    url = f"sqlite:///{tmp_path / 'log.db'}"
+    log = open_log(url)
+
+    class Collecting(deque):
+        def append(self, parcel):
+            gc.collect()  # as may happen anywhere
+            super().append(parcel)
+
+    def stream():
+        try:
+            yield
+        finally:
+            log.write(a_record(id="collected"))
+
+    def use():
+        left = stream()
+        next(left)
+        circle = [left]
+        circle.append(circle)
+        del left, circle
+        log.write(a_record(id="another"))
+
+    log._writer.inbox._parcels = Collecting()
+    gc.disable()
+    try:
+        worker = threading.Thread(target=use, daemon=True)
+        worker.start()
+        worker.join(20)
+    finally:
+        gc.enable()
+    assert not worker.is_alive()
+    assert log.flush(30)
+    assert ids(url) == ["another", "collected"]
