@@ -130,9 +130,8 @@ async def astream(flow: Steps[T], port: AsyncPort) -> AsyncGenerator[Any, None]:
                 yield await port.emit(effect)
                 reply = None
             else:
-                cancels = (
-                    cancel_count()
-                )  # here, for the next chunk may be asked for by another task
+                # Counted here, for the next chunk may be asked for by another task.
+                cancels = cancel_count()
                 reply = await _aperform(effect, port)
                 _not_cancelled(reply, cancels)
     finally:
