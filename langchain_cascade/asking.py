@@ -21,7 +21,7 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import ensure_config
 
 from cascade_core.integrations.asked import needs_of
-from cascade_core.integrations.limits import answers_asked, token_limit, unread_in
+from cascade_core.integrations.limits import answers_asked, token_limit, tokens_with, unread_in
 from cascade_core.integrations.schemas import schema_asked
 from cascade_core.loop.session import Decided, Session
 from cascade_core.request import Request
@@ -193,6 +193,7 @@ class Asking:
             tools = BoundTools.of(kwargs)
             asked["output_schema"] = schema_asked(kwargs)
             asked["max_tokens"] = token_limit(kwargs)
+            asked["beside"] = tokens_with(kwargs)
             asked["unread"] = unread_in(kwargs)
             asked["answers"] = answers_asked(kwargs)
             asked["needs"] = needs_of(kwargs)

@@ -23,7 +23,7 @@ from langchain_core.runnables.config import ensure_config
 
 from cascade_core.abilities import Missing
 from cascade_core.errors import CascadeExhausted, ConfigurationError
-from cascade_core.integrations.limits import token_limit, unread_in
+from cascade_core.integrations.limits import token_limit, tokens_with, unread_in
 from cascade_core.integrations.tools import read_choice
 from cascade_core.loop.session import Decided, Session
 from cascade_core.request import Request, ToolSpec
@@ -140,6 +140,7 @@ class CascadeMiddleware(AgentMiddleware):
                 config.get("metadata"), getattr(config["callbacks"], "parent_run_id", None)
             ),
             max_tokens=token_limit(request.model_settings),
+            beside=tokens_with(request.model_settings),
             unread=unread_in(request.model_settings),
             further=goes_further(request.messages),
             mute=[

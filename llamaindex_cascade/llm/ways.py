@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError
 from cascade_core.integrations.asked import needs_of
-from cascade_core.integrations.limits import token_limit, unread_in
+from cascade_core.integrations.limits import token_limit, tokens_with, unread_in
 from cascade_core.integrations.schemas import schema_asked
 from cascade_core.integrations.tools import read_choice
 from cascade_core.request import ToolSpec, Turn
@@ -246,6 +246,7 @@ def _known(kwargs: Options) -> dict[str, Any]:
     return {
         "output_schema": schema_asked(kwargs),
         "max_tokens": token_limit(kwargs),
+        "beside": tokens_with(kwargs),
         "unread": unread_in(kwargs),
         "needs": needs_of(kwargs),
     }

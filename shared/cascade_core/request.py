@@ -97,6 +97,7 @@ class Request:
             answer that a later tier has begun.
         thread: The conversation that it belongs to, where the caller named one.
         run: The run of an agent or a chain that it belongs to, as far as it is known.
+        beside: Tokens at the most of what its arguments add to the prompt.
         unread: The argument that names what nobody here can read, such as a conversation that its
             provider keeps.
         answers: How many answers it asks for, where it says so itself; as `max_tokens`.
@@ -120,6 +121,7 @@ class Request:
         "acts_in_text",
         "answers",
         "audit",
+        "beside",
         "contexts",
         "first",
         "further",
@@ -156,6 +158,7 @@ class Request:
         needs: Collection[Missing] = (),
         load: Load | Callable[[], Load] | None = None,
         max_tokens: int | None = None,
+        beside: int = 0,
         unread: str | None = None,
         first: int = 0,
         thread: str | None = None,
@@ -176,6 +179,7 @@ class Request:
         self.needs = needs
         self._load = load
         self.max_tokens = max_tokens
+        self.beside = beside
         self.unread = unread
         self.first = first
         self.thread = thread

@@ -309,6 +309,15 @@ def chains(*bounds: dict[str, Any], budget: Budget) -> RunnableCascade:
     return RunnableCascade(tiers=made, signals=[lambda *_: 0.0], prices=PRICES, budget=budget)
 
 
+@FRAMEWORKS
+def test_what_an_argument_adds_to_the_prompt_is_set_aside_too(framework):
+    cascade = make(framework, budget=Budget(tokens=3_000, per="day", when_short="refuse"))
+    ask = cascade.invoke if isinstance(cascade, ChatCascade) else cascade.complete
+    ask("hi", system="x" * 100)
+    with pytest.raises(BudgetExceeded):
+        ask("hi", system="x" * 3_000)
+
+
 def test_a_chain_is_refused_unless_it_says_its_bound():
     said = {"max_call_usd": 0.01, "max_call_tokens": 500}
     with pytest.raises(UnboundedCallError, match=r"several models.*max_call_usd="):

@@ -129,6 +129,8 @@ def _most(rate: Rate, prompt: int, output: int) -> Decimal:
 def _prompt(request: Request, tier: Tier, *, counted: bool) -> int:
     load = request.load
     tokens = REPLY_TOKENS + MESSAGE_TOKENS * (load.messages + 1) + tier.beside
+    if request.native is not None:
+        tokens += request.beside
     if counted:
         tokens += sum(_counted(turn.text, tier.model) for turn in request.turns)
         for turn in request.turns:

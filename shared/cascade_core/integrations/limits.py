@@ -91,6 +91,28 @@ def tokens_beside(*sent: Mapping[str, Any] | None) -> int:
     return tokens
 
 
+def tokens_with(kwargs: Mapping[str, Any]) -> int:
+    """Return the tokens at the most of what a call's own arguments add to its prompt.
+
+    Tools and schemas are counted with the request, and what is no text takes none: a number, or the
+    sentences to stop at.
+    """
+    sent = {
+        name: value
+        for name, value in kwargs.items()
+        if name not in _COUNTED and isinstance(value, str | Mapping | list | tuple)
+    }
+    return tokens_beside(sent) if sent else 0
+
+
+_COUNTED = frozenset(
+    {
+        *("tools", "functions", "tool_choice", "function_call", "model", "model_name"),
+        *("response_format", "ls_structured_output_format", "format", "stop", "stop_sequences"),
+    }
+)
+
+
 def answers_asked(kwargs: Mapping[str, Any]) -> int | None:
     """Return how many answers to one request are asked for, if arguments or fields say."""
     return _limit((kwargs.get("n"),))

@@ -168,6 +168,13 @@ def test_a_request_that_lifts_the_only_limit_has_no_bound():
     assert isinstance(bound_of(Ask(tier, request), tier, PRICES, TOKENS), Unbounded)
 
 
+def test_what_a_requests_arguments_add_to_its_prompt_counts_for_its_models_alone():
+    request = Request([Turn("user", "hi")], native=object(), beside=70)
+    assert tokens(request) - tokens(HI) == 70
+    judges = Request([Turn("user", "hi")], beside=70)
+    assert tokens(judges) == tokens(HI)
+
+
 @pytest.mark.parametrize("name", ["previous_response_id", "model"])
 def test_a_request_that_names_what_nobody_can_read_has_no_bound(name):
     request = Request([Turn("user", "hi")], native=object(), unread=unread_in({name: "it"}))

@@ -12,6 +12,7 @@ from cascade_core.integrations.limits import (
     model_in,
     token_limit,
     tokens_beside,
+    tokens_with,
 )
 
 
@@ -71,3 +72,10 @@ def test_what_is_bound_counts_with_its_bytes_and_a_tools_description():
     circle: dict[str, object] = {}
     circle["it"] = circle
     assert tokens_beside(circle) > 0
+
+
+def test_of_a_calls_arguments_those_count_that_add_to_its_prompt():
+    assert tokens_with({}) == 0
+    assert tokens_with({"temperature": 0.1, "stop": ["x" * 100], "tools": [{"name": "x"}]}) == 0
+    assert tokens_with({"system": "x" * 100}) > 100
+    assert tokens_with({"documents": [{"text": "x" * 100}], "n": 2}) > 100
