@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from cascade_core.costs.rate import EXACT
 from cascade_core.effects import Ask, Failed, Grant, Open, Reply, Settle
 from cascade_core.errors import BudgetExceeded, NotAskedError, UnboundedCallError, error_name
 from cascade_core.guards.accounts import accounts_of
+from cascade_core.guards.billed import error_names, may_be_billed
 from cascade_core.guards.bounds import Unbounded, Wanted, bound_of
 from cascade_core.guards.budget import Budget
 from cascade_core.guards.ledger import OF_PROCESS, Account, Amount, Lease, Ledger, Short
@@ -120,7 +122,8 @@ class Guards:
         if grant.breaker is not None:
             tell_breaker(grant.breaker, reply)
         if grant.lease is not None:
-            self.ledger.settle(grant.lease, _spent(grant, calls))
+            names = error_names(reply.error) if isinstance(reply, Failed) else []
+            self.ledger.settle(grant.lease, _spent(grant, calls, names))
             self.room.freed()
 
     def give_back(self, grant: Grant) -> None:
@@ -215,16 +218,25 @@ class GuardedRequest:
         self._guards.abandon(grant, calls)
 
 
-def _spent(grant: Grant, calls: Sequence[Call], *, left: bool = False) -> Amount:
-    """Return what calls have spent; what is not known counts as all that was set aside."""
+def _spent(
+    grant: Grant, calls: Sequence[Call], failed: Sequence[str] = (), *, left: bool = False
+) -> Amount:
+    """Return what calls have spent; what is not known counts as all that was set aside.
+
+    Args:
+        grant: The grant.
+        calls: The calls, as the trail has them.
+        failed: The names of the error that came of them, and of all that it wraps.
+        left: Whether nobody waited for their end.
+    """
     lease: Lease = grant.lease
     if left and not calls:
         return lease.amount
     usd, tokens = Decimal(0), 0
     for call in calls:
-        given_up = any(name in (call.error or "") for name in _GIVEN_UP)
-        if call.usage is None and call.outcome == "failed" and not given_up:
-            continue  # refused or dropped: not billed
+        billed = may_be_billed(*failed, *re.findall(r"\w+", call.error or ""))
+        if call.usage is None and call.outcome == "failed" and not billed:
+            continue  # refused, or never sent
         if call.usage is None or (call.cost is None and lease.amount.nano_usd):
             return lease.amount
         if call.usage.source == "estimate":
@@ -235,9 +247,6 @@ def _spent(grant: Grant, calls: Sequence[Call], *, left: bool = False) -> Amount
         tokens += call.usage.input_tokens + call.usage.output_tokens
     return Amount.of(usd, tokens)
 
-
-_GIVEN_UP = ("Timeout", "DeadlineExceeded")
-"""What is in the name of an error by which a client stops waiting; its provider may go on."""
 
 LOOK_AGAIN = 1.0
 """Seconds after which a waiting request looks again, whether or not anything was given back."""
