@@ -9,6 +9,7 @@ import pytest
 from langchain.agents import create_agent
 from langchain_core.runnables import RunnableLambda
 from llama_index.core.agent.workflow import FunctionAgent
+from llama_index.core.instrumentation.span import active_span_id
 from llama_index.core.tools import FunctionTool
 from llama_index_instrumentation.dispatcher import instrument_tags
 
@@ -100,6 +101,7 @@ def test_an_agent_with_a_middleware_is_one_run():
 
 
 async def test_an_agent_of_llamaindex_is_one_run():
+    active_span_id.set(None)  # what another test began and left is no part of this
     cascade = llm(MANY, OSLO, DONE)
     agent = FunctionAgent(tools=[FunctionTool.from_defaults(weather)], llm=cascade)
     with collect_decisions() as seen:
