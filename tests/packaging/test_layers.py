@@ -69,6 +69,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cascade_core.evaluation",),
     ("cascade_core.calibration", "cascade_core.drift", "cascade_core.collect"),
     ("cascade_core.traffic", "cascade_core.scale"),
+    ("cascade_core.watch",),
     ("cascade_core.report",),
     ("cascade_core.review",),
     ("cascade_core.commands",),
