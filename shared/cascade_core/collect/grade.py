@@ -19,7 +19,8 @@ from cascade_core.effects import Steps
 from cascade_core.errors import ConfigurationError
 from cascade_core.request import Request
 from cascade_core.setup.gates import not_empty
-from cascade_core.signals.agreement import canonical, comparer, folded
+from cascade_core.signals.agreement import comparer, folded
+from cascade_core.signals.argument_values import canonical
 from cascade_core.signals.judge import Judge
 from cascade_core.spoken import is_blank
 
@@ -117,8 +118,9 @@ class ByAgreement:
         *others, (_, strongest) = case.drafts
         if strongest is None:
             return [Grade()] * len(case.drafts)
-        same = comparer("auto")
-        grades = [Grade() if d is None else Grade(float(same(d, strongest))) for _, d in others]
+        same, tools = comparer("auto"), case.request.tools
+        agreed = (None if d is None else float(same(d, strongest, tools)) for _, d in others)
+        grades = [Grade(quality) for quality in agreed]
         return [*grades, Grade(1.0)]
 
 

@@ -28,7 +28,7 @@ from cascade_core.usage import Usage
 from cascade_core.verdict import Judgement, Verdict
 
 if TYPE_CHECKING:
-    from cascade_core.request import Request
+    from cascade_core.request import Request, ToolSpec
     from cascade_core.setup.plan import Plan
     from cascade_core.tier import Tier
 
@@ -137,7 +137,7 @@ def audited(  # noqa: PLR0913 - what was asked, what came of it, and how to comp
         problem = yield from _called(request, found, called or compare)
     else:
         problem = None
-        _compared(found)
+        _compared(found, request.tools)
         if found.why is not None:
             yield Note(
                 "audit:undecided",
@@ -226,12 +226,12 @@ def _draw_strongest(run: Climb, tier: Tier, found: Comparison) -> Steps[None]:
     found.answers[tier.index] = TierAnswer(tier, draft, total(calls[begun:]), drawn=True)
 
 
-def _compared(found: Comparison) -> None:
+def _compared(found: Comparison, tools: Sequence[ToolSpec]) -> None:
     """Ask of every answer whether it says the same as the strongest tier's."""
     strong = found.answers[found.strongest]
     strong.quality = 1.0
     for answer in _cheaper(found):
-        agreed = same(answer.draft, strong.draft)
+        agreed = same(answer.draft, strong.draft, tools)
         answer.quality = float(agreed or False)
         if agreed is None:
             found.why = "undecided"

@@ -21,11 +21,14 @@ from typing import Literal, NamedTuple, TypeAlias
 from cascade_core.compatible import compatible
 from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError
-from cascade_core.request import ToolCall
+from cascade_core.request import ToolCall, ToolSpec
+from cascade_core.signals.argument_values import canonical
+from cascade_core.signals.tool_arguments import same_calls
 from cascade_core.spoken import is_blank, spoken
 
 Agreement: TypeAlias = Literal["auto", "exact", "numeric", "text"]
-Comparer: TypeAlias = Callable[[Draft, Draft], bool]
+Comparer: TypeAlias = Callable[..., bool]
+"""Takes a draft and a sample, and the tools that were offered, where there are any."""
 
 _ARTICLES = {"a", "an", "the"}
 _LONGEST_NUMBER = 40  # characters; longer ones are compared as they are written
@@ -79,8 +82,9 @@ class Number(NamedTuple):
 def comparer(agreement: Agreement | Callable[[str, str], bool]) -> Comparer:
     r"""Return the function that tells whether two drafts agree.
 
-    Built-in kinds compare the tool calls of drafts that have some, by names and
-    arguments in any order, whatever text stands beside them. Otherwise:
+    Built-in kinds compare the tool calls of drafts that have some, in any order,
+    whatever text stands beside them: arguments by what the tool's schema says they
+    mean, see `tool_arguments`. Otherwise:
 
     - `exact`: equal texts, but for white space around them.
     - `numeric`: equal last numbers; units are ignored. 1,234.50 = 1.234,5 = $1234.5;
@@ -100,7 +104,8 @@ def comparer(agreement: Agreement | Callable[[str, str], bool]) -> Comparer:
             text (tool calls appended as JSON) that returns whether they agree.
 
     Returns:
-        A function of the draft and a sample. A caller's function may raise in it.
+        A function of the draft, a sample and the tools that were offered. A
+        caller's function may raise in it.
 
     Raises:
         ConfigurationError: If there is no such kind, or the function is async.
@@ -116,9 +121,11 @@ def comparer(agreement: Agreement | Callable[[str, str], bool]) -> Comparer:
     return partial(_compare, agreement)  # no closure: cascades are pickled for worker processes
 
 
-def _compare(agreement: Agreement, draft: Draft, sample: Draft) -> bool:
+def _compare(
+    agreement: Agreement, draft: Draft, sample: Draft, tools: Sequence[ToolSpec] = ()
+) -> bool:
     if any(d.tool_calls or d.broken_tool_calls for d in (draft, sample)):
-        return same_calls(draft, sample)
+        return same_calls(draft, sample, tools)
     texts = draft.text.strip(), sample.text.strip()
     return not any(map(is_blank, texts)) and _RULES[agreement](*texts)
 
@@ -130,7 +137,13 @@ def _custom(function: Callable[[str, str], bool]) -> Comparer:
     return partial(_by_function, function)
 
 
-def _by_function(function: Callable[[str, str], bool], draft: Draft, sample: Draft) -> bool:
+def _by_function(
+    function: Callable[[str, str], bool],
+    draft: Draft,
+    sample: Draft,
+    tools: Sequence[ToolSpec] = (),
+) -> bool:
+    del tools  # it knows its own
     agreed = function(*(written(d.text, d.tool_calls) for d in (draft, sample)))
     if agreed not in (True, False):  # a similarity of 0.3 is truthy and would pass
         msg = f"an agreement function returns True or False, not {type(agreed).__name__}"
@@ -138,26 +151,23 @@ def _by_function(function: Callable[[str, str], bool], draft: Draft, sample: Dra
     return bool(agreed)
 
 
-def same_calls(a: Draft, b: Draft) -> bool:
-    """Tell whether two drafts call the same tools with the same arguments, in any order."""
-    if any(d.broken_tool_calls or any(c.arguments is None for c in d.tool_calls) for d in (a, b)):
-        return False
-    mine, theirs = (sorted((c.name, canonical(c.arguments)) for c in d.tool_calls) for d in (a, b))
-    return mine == theirs
-
-
-def same(a: Draft, b: Draft) -> bool | None:
+def same(a: Draft, b: Draft, tools: Sequence[ToolSpec] = ()) -> bool | None:
     """Tell whether two answers say the same, as the kind `auto` does, or that it cannot tell.
 
     Agreement counts what is doubtful as disagreement. Here tool calls, JSON documents, stated
     numbers and answers of a few words differ where they are not the same; of longer texts that are
     worded differently nobody can tell by the words alone.
 
+    Args:
+        a: An answer.
+        b: Another.
+        tools: The tools that were offered, by whose schemas calls are compared.
+
     Returns:
         True or False; None where it cannot tell.
     """
     if any(d.tool_calls or d.broken_tool_calls for d in (a, b)):
-        return same_calls(a, b)
+        return same_calls(a, b, tools)
     blank = [is_blank(d.text) for d in (a, b)]
     if any(blank):
         return None if any(d.other_parts for d in (a, b)) else all(blank)
@@ -169,19 +179,6 @@ def same(a: Draft, b: Draft) -> bool | None:
     mine, theirs = (_result(text)[0] for text in texts)
     # Sentences around one number say different things where it differs, and may where it does not.
     return False if mine and theirs and not _same_number(mine, theirs) else None
-
-
-def canonical(value: object) -> str:
-    """Write a JSON value so that equal values are equal text (1.0 as 1, keys sorted)."""
-    return json.dumps(_plain(value), sort_keys=True, ensure_ascii=False, default=str)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def written(text: str, calls: Sequence[ToolCall] = ()) -> str:

@@ -87,7 +87,7 @@ class SelfConsistency(BaseSignal):
             )
             return None
         try:
-            agreeing = sum(self._agree(draft, sample) for sample in reply.drafts)
+            agreeing = sum(self._agree(draft, sample, request.tools) for sample in reply.drafts)
         except Exception as error:  # noqa: BLE001 - a caller's function may raise anything
             yield self._note(tier, f"its agreement function raised {type(error).__name__}")
             return None

@@ -21,7 +21,8 @@ from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
 from cascade_core.errors import ConfigurationError, error_name
 from cascade_core.request import Request, Turn
-from cascade_core.signals.agreement import canonical, written
+from cascade_core.signals.agreement import written
+from cascade_core.signals.argument_values import canonical
 from cascade_core.signals.asked import ask_with_logprobs
 from cascade_core.signals.base import BaseSignal
 from cascade_core.signals.letters import read_verdict

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError
 from cascade_core.request import ToolCall
-from cascade_core.signals.agreement import canonical, comparer, numbers, written
+from cascade_core.signals.agreement import comparer, numbers, written
+from cascade_core.signals.argument_values import canonical
 from cascade_core.spoken import is_blank, spoken
 from tests.core.signals.growth import in_proportion
 
