@@ -4,18 +4,14 @@ The reading is P(True) of Kadavath et al., "Language Models (Mostly) Know What
 They Know" (2022): the probability the judge gives to "right" when it must
 answer with one of two letters.
 
-What is judged was written by others and may try to talk to the judge. It stands
-between marker lines that carry an id which occurs nowhere in it, so nothing in
-it can end the fence or pass for another part of it. A model server that reads
-control tokens such as `<|im_end|>` out of message text is beyond a fence's reach.
+What is judged was written by others and may try to talk to the judge: how it is
+kept apart from what the judge is told is the subject of `fenced`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
-from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
@@ -25,13 +21,19 @@ from cascade_core.signals.agreement import written
 from cascade_core.signals.argument_values import canonical
 from cascade_core.signals.asked import ask_with_logprobs
 from cascade_core.signals.base import BaseSignal
+from cascade_core.signals.fenced import (
+    SHORTEST_MAX_CHARS,
+    Part,
+    exchange,
+    fence_of,
+    fenced,
+    fit,
+)
 from cascade_core.signals.letters import read_verdict
 from cascade_core.signals.readings import Reading
 from cascade_core.tier import LogprobMemory, Tier
 
 TOP_LOGPROBS = 5  # some APIs give no more
-SHORTEST_MAX_CHARS = 1_000
-_SHORTEST_PART = 200  # characters; parts are left out rather than cut shorter than this
 
 _RULES = """\
 You check one answer that an AI assistant gave. Decide whether it is correct and complete.
@@ -51,13 +53,6 @@ complete reply to the exchange before it?
 A = yes, it is correct and complete
 B = no, it is wrong, made up, incomplete, or does not reply to what was asked
 Reply with exactly one letter, A or B."""
-
-
-class Part(NamedTuple):
-    """One labelled text inside the fence."""
-
-    label: str
-    text: str
 
 
 class Judge(BaseSignal):
@@ -181,73 +176,18 @@ def judge_request(
         A system turn with the rules and a user turn with the fenced exchange
         and the question. Equal input gives equal text, so caches work.
     """
-    parts = _fit(_parts(request, draft), max_chars)
-    fence = _fence(parts)
+    parts = fit(_parts(request, draft), max_chars)
+    fence = fence_of(parts)
     rules = _RULES.format(fence=fence)
     if instructions:
         rules += f"\n\nWhat counts as right here:\n{instructions}"
-    lines = [f"=== {fence} BEGIN ==="]
-    for part in parts:
-        lines += [f"=== {fence} {part.label} ===", part.text]
-    lines += [f"=== {fence} END ===", "", _QUESTION.format(fence=fence)]
-    return Request((Turn("system", rules), Turn("user", "\n".join(lines))))
+    asked = fenced(parts, fence, _QUESTION.format(fence=fence))
+    return Request((Turn("system", rules), Turn("user", asked)))
 
 
 def _parts(request: Request, draft: Draft) -> list[Part]:
-    parts = [Part(f"source {i}", text) for i, text in enumerate(request.contexts, 1)]
-    parts += [Part(turn.role, _with_unseen(turn)) for turn in request.turns]
+    parts = exchange(request)
     if draft.tool_calls and request.tools:
         offered = (canonical({"tool": t.name, "schema": t.schema}) for t in request.tools)
         parts.append(Part("tools it could call", "\n".join(offered)))
     return [*parts, Part("answer", written(draft.text, draft.tool_calls))]
-
-
-def _with_unseen(turn: Turn) -> str:
-    """Return a turn as a judge reads it, who must know of what is not shown."""
-    text = written(turn.text, turn.tool_calls)
-    notes = [f"[here was {kind} content, which is not shown to you]" for kind in turn.unseen]
-    return "\n".join([text, *notes] if text else notes)
-
-
-def _fence(parts: Sequence[Part]) -> str:
-    """Return an id that occurs in no part, the same for the same parts."""
-    content = "\n".join(part.text for part in parts)
-    for_id, folded = content.encode("utf-8", "surrogatepass"), content.casefold()
-    fence = sha256(for_id).hexdigest()[:16]
-    while fence in folded:
-        fence = sha256(fence.encode() + for_id).hexdigest()[:16]
-    return fence
-
-
-def _fit(parts: list[Part], max_chars: int) -> list[Part]:
-    """Cut the longest parts first; the answer keeps half of what there is, or more."""
-    *rest, answer = parts
-    others = sum(len(part.text) for part in rest)
-    answer = answer._replace(text=_cut(answer.text, max(max_chars // 2, max_chars - others)))
-    left = max_chars - min(len(parts[-1].text), max_chars // 2)
-    most = left // _SHORTEST_PART
-    if others > left and len(rest) > most:
-        head, tail = most // 2, most - most // 2
-        gap = Part("left out", f"{len(rest) - most} parts are not shown")
-        rest = [*rest[:head], gap, *rest[-tail:]]
-    cap = _cap([len(part.text) for part in rest], left)
-    return [*(part._replace(text=_cut(part.text, cap)) for part in rest), answer]
-
-
-def _cap(lengths: list[int], total: int) -> int:
-    """Return the length to cut to so that all lengths together fit."""
-    cap = total
-    for index, length in enumerate(sorted(lengths)):
-        cap = total // (len(lengths) - index)
-        if length > cap:
-            break
-        total -= length
-    return cap
-
-
-def _cut(text: str, length: int) -> str:
-    if len(text) <= length:
-        return text
-    head = length // 2
-    tail = text[len(text) - (length - head) :]
-    return f"{text[:head]}\n[… {len(text) - length} characters left out …]\n{tail}"
