@@ -110,6 +110,7 @@ SHARED = {
     "Form": "the review's is what a browser sends, the demo's what a model is told to fill in",
     "Labels": "the review's are rows of a known quality, the demo's its models' classes",
     "Source": "where collected requests come from, and what a review looks at",
+    "watch": "a log is watched for drift, and by the command that learns of it",
     "LANGUAGE": "how each language refuses: a file of sentences each",
     "parser_gate": "LangChain's takes its own parsers besides",
     "Tier": "what a caller gives, and what the core makes of it",

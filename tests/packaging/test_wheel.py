@@ -124,6 +124,7 @@ def test_the_command_and_its_parts_are_entry_points(wheel: Path) -> None:
         "review": "cascade_core.commands.review:review",
         "explain": "cascade_core.commands.explain:explain",
         "policy": "cascade_core.commands.policy:policy",
+        "watch": "cascade_core.commands.watch:watch",
     }
     assert dict(entries["model_cascade.chat_models"]) == {"demo": "cascade_demo.named:chat_model"}
     assert dict(entries["model_cascade.llms"]) == {"demo": "cascade_demo.named:llm"}

@@ -98,37 +98,35 @@ class PolicyStore:
         Raises:
             ConfigurationError: It cannot be written as JSON, or the database not written.
         """
+        document = kept_document(policy)
+        with self._connected(writing=True) as connection:
+            self._database.queue_for_policies(connection)
+            return self._save(connection, policy, document, note)
+
+    @staticmethod
+    def _save(
+        connection: Connection, policy: Policy, document: str, note: str | None
+    ) -> tuple[int, bool]:
         import sqlalchemy as sa  # noqa: PLC0415
 
         from cascade_core.log.schema import policies  # noqa: PLC0415
 
-        for rule in policy.rules:
-            if rule.in_python:
-                msg = (
-                    f"the policy cannot be saved: rule {rule.name!r} asks a function, and a "
-                    "database holds no code; give it beside what can be saved, "
-                    "as Policy(rules=[...])"
-                )
-                raise ConfigurationError(msg)
-        document = policy.model_dump_json(exclude_none=True)
-        with self._connected(writing=True) as connection:
-            self._database.queue_for_policies(connection)
-            kept = sa.select(policies.c.version, policies.c.document).where(
-                policies.c.fingerprint == policy.fingerprint
-            )
-            for number, text in connection.execute(kept):
-                if text == document:
-                    return number, False
-            row = {
-                "name": policy.name,
-                "document": document,
-                "fingerprint": policy.fingerprint,
-                "note": note,
-                "saved_at": datetime.now(UTC).timestamp(),
-            }
-            made = connection.execute(policies.insert(), row).inserted_primary_key
-            assert made is not None  # noqa: S101 - the database numbers the row
-            return int(made[0]), True
+        kept = sa.select(policies.c.version, policies.c.document).where(
+            policies.c.fingerprint == policy.fingerprint
+        )
+        for number, text in connection.execute(kept):
+            if text == document:
+                return number, False
+        row = {
+            "name": policy.name,
+            "document": document,
+            "fingerprint": policy.fingerprint,
+            "note": note,
+            "saved_at": datetime.now(UTC).timestamp(),
+        }
+        made = connection.execute(policies.insert(), row).inserted_primary_key
+        assert made is not None  # noqa: S101 - the database numbers the row
+        return int(made[0]), True
 
     def activate(self, number: int, *, instead_of: int | EllipsisType | None = ...) -> int | None:
         """Have a version decide from now on.
@@ -145,21 +143,24 @@ class PolicyStore:
             ConfigurationError: There is no such version.
             MeanwhileError: Another one decides than was said.
         """
-        from cascade_core.log.schema import activations  # noqa: PLC0415
-
         with self._connected(writing=True) as connection:
             self._database.queue_for_policies(connection)
-            before = _active(connection)
-            if instead_of is not ... and before != instead_of:
-                msg = (
-                    f"{self.shown}: version {before} has been activated meanwhile; look at it first"
-                )
-                raise MeanwhileError(msg)
-            self._document(connection, number)
-            if before != number:
-                at = datetime.now(UTC).timestamp()
-                connection.execute(activations.insert(), {"version": number, "at": at})
-            return before
+            return self._activate(connection, number, instead_of)
+
+    def _activate(
+        self, connection: Connection, number: int, instead_of: int | EllipsisType | None
+    ) -> int | None:
+        from cascade_core.log.schema import activations  # noqa: PLC0415
+
+        before = active_in(connection)
+        if instead_of is not ... and before != instead_of:
+            msg = f"{self.shown}: version {before} has been activated meanwhile; look at it first"
+            raise MeanwhileError(msg)
+        self._document(connection, number)
+        if before != number:
+            at = datetime.now(UTC).timestamp()
+            connection.execute(activations.insert(), {"version": number, "at": at})
+        return before
 
     def active(self) -> PolicyVersion:
         """Return the version that decides now.
@@ -168,7 +169,7 @@ class PolicyStore:
             ConfigurationError: There is none, or it cannot be read.
         """
         with self._connected() as connection:
-            number = _active(connection)
+            number = active_in(connection)
             if number is None:
                 msg = (
                     f"{self.shown} has no active policy: save one with `cascade policy "
@@ -180,7 +181,7 @@ class PolicyStore:
     def active_number(self) -> int | None:
         """Return the number of the version that decides now, if any."""
         with self._connected() as connection:
-            return _active(connection)
+            return active_in(connection)
 
     def last_decided(self) -> PolicyVersion | None:
         """Return the version that made this database's latest decision, where it is kept here.
@@ -225,7 +226,7 @@ class PolicyStore:
             .order_by(policies.c.version)
         )
         with self._connected() as connection:
-            active = _active(connection)
+            active = active_in(connection)
             return [
                 Listed(
                     row["version"],
@@ -292,7 +293,25 @@ class PolicyStore:
             raise ConfigurationError(msg) from None
 
 
-def _active(connection: Connection) -> int | None:
+def kept_document(policy: Policy) -> str:
+    """Return a policy as it is kept.
+
+    Raises:
+        ConfigurationError: It cannot be written as JSON.
+    """
+    for rule in policy.rules:
+        if rule.in_python:
+            msg = (
+                f"the policy cannot be saved: rule {rule.name!r} asks a function, and a "
+                "database holds no code; give it beside what can be saved, "
+                "as Policy(rules=[...])"
+            )
+            raise ConfigurationError(msg)
+    return policy.model_dump_json(exclude_none=True)
+
+
+def active_in(connection: Connection) -> int | None:
+    """Return the number of the version that decides now, if any."""
     import sqlalchemy as sa  # noqa: PLC0415
 
     from cascade_core.log.schema import activations  # noqa: PLC0415

@@ -2,7 +2,7 @@
 
 Money is USD, times are seconds since 1970 (UTC). `decisions` is narrow, for it is what is analysed;
 prompts and answers are only in `details`, those that an audit compared with in `audits.responses`,
-what people wrote of an answer in `feedback`.
+what people wrote of an answer in `feedback`. `watched` and `watch_events` are `cascade watch`'s.
 Whoever changes a table writes the step from the old one to `migrations/versions`.
 """
 
@@ -22,7 +22,7 @@ from sqlalchemy import (
     Text,
 )
 
-FORM = "0004"
+FORM = "0005"
 """The last step in `migrations/versions`."""
 
 _OF_DECISIONS = (("decisions", "handoff"), ("decisions", "promise"))
@@ -31,6 +31,7 @@ ADDED: Mapping[str, frozenset[tuple[str, str]]] = {
     "0001": frozenset({("feedback", "note"), ("audits", "responses"), *_OF_DECISIONS}),
     "0002": frozenset(_OF_DECISIONS),
     "0003": frozenset(_OF_DECISIONS[1:]),
+    "0004": frozenset(),
 }
 """Columns, by table and name, that a database lacks which has stayed in an earlier form."""
 
@@ -134,6 +135,25 @@ activations = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("version", Integer, nullable=False),
     Column("at", Double, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+watched = Table(
+    "watched",
+    metadata,
+    Column("decision", Text, primary_key=True),
+    Column("place", Integer, nullable=False),
+)
+
+watch_events = Table(
+    "watch_events",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Double, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("version", Integer),
+    Column("said", Text, nullable=False),
+    Column("detail", Text),  # JSON
     sqlite_autoincrement=True,
 )
 

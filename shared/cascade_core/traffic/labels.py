@@ -10,6 +10,10 @@ from cascade_core.log.reading import read_events
 from cascade_core.log.urls import shown_source
 
 
+class NoAuditsError(ConfigurationError):
+    """A log has no audit, yet, that was done."""
+
+
 def read_audits(
     source: str,
     *,
@@ -21,7 +25,8 @@ def read_audits(
     """Read a log's audits as the rows of a labelled table.
 
     Raises:
-        ConfigurationError: There is not one that was done, or they do not make one table.
+        NoAuditsError: There is not one that was done.
+        ConfigurationError: They do not make one table.
     """
     name, records = named or shown_source(source), audited_records(source, since)
     found = export(
@@ -33,28 +38,34 @@ def read_audits(
     )
     found.unreadable = getattr(records, "unreadable", 0)
     if not found.rows:
-        raise ConfigurationError(f"{name}: {_said_of_none(found)}")
+        raise NoAuditsError(f"{name}: {_said_of_none(found)}")
     return found
 
 
 def labels_of_log(
-    source: str, *, since: float | None = None, named: str | None = None
+    source: str,
+    *,
+    since: float | None = None,
+    cascade: str | None = None,
+    named: str | None = None,
 ) -> tuple[Table, list[str]]:
     """Read a log's audits as a labelled table.
 
     Args:
         source: The log's file or URL.
         since: Decisions from then on, in seconds since 1970; None for all.
+        cascade: Only those of the cascade of this name.
         named: What to call it; its file or URL without a password where nothing is given.
 
     Returns:
         The table, and what is to be known of it.
 
     Raises:
-        ConfigurationError: It has no audits to learn from.
+        NoAuditsError: It has no audits to learn from.
+        ConfigurationError: Those that it has do not make one table.
     """
     name = named or shown_source(source)
-    found = read_audits(source, since=since, named=name)
+    found = read_audits(source, since=since, cascade=cascade, named=name)
     between = [k for k in range(1, found.tiers - 1) if found.unasked[k]]
     if between:
         # A later tier is asked where an earlier one's answer was not good enough: those requests

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from cascade_core.watch.events import WatchEvent
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from cascade_core.errors import ConfigurationError
+from cascade_core.labels import Table, usable
+from cascade_core.log.policies import MeanwhileError
+from cascade_core.log.urls import is_url, shown_source
+from cascade_core.log.watch_store import KeptEvent, ToSave, WatchState, WatchStore
+from cascade_core.policy.document import Policy
+from cascade_core.traffic.labels import NoAuditsError, labels_of_log
+from cascade_core.watch.events import WatchEvent, WatchKind
+from cascade_core.watch.shipping import promised, strongest
+from cascade_core.watch.steward import LEARNED_FROM, Chosen, StepDone, Steward
+from cascade_core.watch.tested import Goal
 
 
 class LogWatch:
@@ -34,7 +50,16 @@ class LogWatch:
         propose: bool = False,
         cascade: str | None = None,
     ) -> None:
-        raise NotImplementedError
+        self.goal = Goal(harm, confidence)
+        home = log if policy is None else policy
+        if not is_url(home):
+            msg = (
+                f"{home}: a watch keeps its versions in a database: give its URL as --policy "
+                "(policy=), such as sqlite:///decisions.db"
+            )
+            raise ConfigurationError(msg)
+        self.log, self.propose, self.cascade = log, propose, cascade
+        self.store = WatchStore(home, named="--policy ", create=True)
 
     def once(self, at: float | None = None) -> list[WatchEvent]:
         """Read what is new, and do what it carries.
@@ -51,4 +76,187 @@ class LogWatch:
         Raises:
             ConfigurationError: The log cannot be read, or the database not written.
         """
-        raise NotImplementedError
+        now = time.time() if at is None else at
+        before = self.store.load()
+        try:
+            rows, fresh = self._rows(before)
+        except NoAuditsError as none:
+            return [WatchEvent("waiting", now, str(none), detail={"audits": 0})]
+        one = _Pass(self, before, rows, now)
+        try:
+            return one.run(fresh)
+        except MeanwhileError as error:
+            return [WatchEvent("overtaken", now, f"{error}: nothing of this pass was written")]
+
+    def _rows(self, before: WatchState) -> tuple[Table, list[str]]:
+        """Return the latest audits in the order in which they are read, and the ids of the new."""
+        table, _ = labels_of_log(self.log, cascade=self.cascade)
+        mask, _ = usable(table)
+        table = table.take(mask)
+        ids = list(table.ids or ())
+        known = sorted(
+            (before.places[name], row) for row, name in enumerate(ids) if name in before.places
+        )
+        new = [row for row, name in enumerate(ids) if name not in before.places]
+        order = [row for _, row in known[-LEARNED_FROM:]] + new
+        return table.take(np.array(order, dtype=np.int64)), [ids[row] for row in new]
+
+
+@dataclass
+class _Pass:
+    """One pass."""
+
+    watch: LogWatch
+    before: WatchState
+    rows: Table
+    now: float
+    events: list[WatchEvent] = field(default_factory=list)
+
+    def run(self, fresh: list[str]) -> list[WatchEvent]:
+        """Decide, and write it down."""
+        kept = self.before.kept
+        goal, store = self.watch.goal, self.watch.store
+        steward = Steward(goal)
+        numbers: dict[str, int] = {}
+        if kept is not None:
+            steward = Steward.from_dict(kept["steward"])
+            numbers = dict(kept["numbers"])
+            if steward.goal != goal:
+                steward = self._anew(steward)
+        self._by_hand(steward, numbers, kept)
+        was = steward.chosen
+        happened = steward.step(self.rows, len(fresh))
+        self._tell(steward, happened)
+        save = self._saved(steward, happened, was)
+        if save is not None and not save.activate:
+            steward.chosen = was
+        proposed = (self.before.kept or {}).get("proposed")
+        if save is not None:
+            proposed = None if save.activate else save.called
+        written = {"steward": steward.as_dict(), "numbers": numbers, "proposed": proposed}
+        if not self.events:
+            self._say("waiting", self._waits(steward, happened), audits=steward.seen)
+            if not fresh and kept is not None:  # nothing at all is new
+                return self.events
+        told = [e for e in self.events if e.kind != "waiting"]
+        number = store.write(
+            self.before,
+            written,
+            read=fresh,
+            save=save,
+            events=[KeptEvent(e.at, e.kind, e.said, e.version, e.detail) for e in told],
+        )
+        return [
+            WatchEvent(
+                e.kind, e.at, e.said, e.version if e.version is not None else number, e.detail
+            )
+            if e.kind in {"activated", "proposed", "withdrawn"}
+            else e
+            for e in self.events
+        ]
+
+    def _anew(self, steward: Steward) -> Steward:
+        """Begin again for another goal: tests of the old one say nothing of it."""
+        goal = self.watch.goal
+        self._say(
+            "adopted",
+            f"the limit is now {goal.harm:g} at confidence {goal.confidence:g}: tests begin again",
+        )
+        return Steward(goal, seen=steward.seen, next_fit=steward.seen)
+
+    def _by_hand(
+        self, steward: Steward, numbers: dict[str, int], kept: dict[str, Any] | None
+    ) -> None:
+        """Watch what somebody else has activated."""
+        active = self.before.active
+        known = None if kept is None else kept["active"]
+        if active is None or (active == known and not self.events):
+            return
+        own = {number: name for name, number in numbers.items()}.get(active)
+        if own == STRONG:
+            steward.chosen = None
+            return
+        if own is not None:
+            version, place = map(int, own.split("."))
+            if any(each.number == version for each in steward.tested):
+                steward.chosen = Chosen(version, place)
+                self._say("adopted", f"version {active} was activated by hand", active)
+                return
+        policy = self.watch.store.read(active).policy
+        if policy.thresholds is None:
+            self._say("adopted", f"version {active} has no thresholds to be watched", active)
+            return
+        steward.adopt(policy)
+        self._say("adopted", f"version {active} is in use and is watched from now on", active)
+
+    def _tell(self, steward: Steward, happened: StepDone) -> None:
+        goal = steward.goal
+        if happened.drifted:
+            self._say(
+                "drifted",
+                f"harm has risen above {goal.harm:g}: audits so far ({steward.seen:,}) are no "
+                "longer learned from",
+                audits=steward.seen,
+            )
+        if happened.frozen is not None:
+            made = happened.frozen
+            self._say(
+                "frozen",
+                f"candidate {made.number} was fitted to {made.frozen_at - steward.learn_from:,} "
+                "audits; its test on audits from now on has begun, with "
+                f"{goal.delta_of(made.number):.2g} of the {1 - goal.confidence:.2g} that may go "
+                "wrong",
+                candidate=made.number,
+                delta=goal.delta_of(made.number),
+            )
+
+    def _saved(self, steward: Steward, happened: StepDone, was: Chosen | None) -> ToSave | None:
+        """Return what is to be saved, and tell of it."""
+        if not happened.changed:
+            return None
+        chosen, activate = happened.chosen, not self.watch.propose
+        called = STRONG if chosen is None else f"{chosen.version}.{chosen.place}"
+        if not activate and (self.before.kept or {}).get("proposed") == called:
+            steward.chosen = was
+            return None
+        if chosen is None:
+            policy = strongest(self._active(), len(self.rows.tiers))
+            said = "every request goes to the strongest tier"
+        else:
+            trial, tested = steward.trial_of(chosen), steward.policy_of(chosen)
+            policy = promised(steward, chosen, self.rows, self._active())
+            said = (
+                f"harm {trial.mean_harm()[chosen.place]:.2%} on {trial.rows:,} audits after it was "
+                f"frozen, at most {steward.goal.harm:.2%} promised; it saves about "
+                f"{trial.saving()[chosen.place]:.0%} of the strongest tier's cost"
+            )
+            del tested
+        kind: WatchKind = "withdrawn" if happened.dropped else "activated"
+        if happened.dropped:
+            said = f"what was in use may lose more than {steward.goal.harm:g}; instead, {said}"
+        if not activate:
+            kind, said = "proposed", f"{said} (proposed, not activated)"
+        self._say(kind, said, candidate=called)
+        return ToSave(policy, f"watch: {said}", activate, called)
+
+    def _active(self) -> Policy | None:
+        active = self.before.active
+        return None if active is None else self.watch.store.read(active).policy
+
+    def _waits(self, steward: Steward, happened: StepDone) -> str:
+        name = shown_source(self.watch.log)
+        if steward.chosen is not None:
+            return f"{name}: {steward.seen:,} audits read; what is in use stands"
+        if happened.needed is None:
+            return f"{name}: {steward.seen:,} audits read; nobody can tell how many more it takes"
+        what = "the first fit" if not steward.tested else "a promise"
+        return (
+            f"{name}: {steward.seen:,} audits read; needs about {happened.needed:,} more for {what}"
+        )
+
+    def _say(self, kind: WatchKind, said: str, version: int | None = None, **detail: Any) -> None:
+        self.events.append(WatchEvent(kind, self.now, said, version, detail))
+
+
+STRONG = "strongest"
+"""What the state calls the version that sends every request to the strongest tier."""

@@ -1,0 +1,179 @@
+"""Where a watch keeps what it knows: beside the policies of a database.
+
+Its state is one row, with a number that grows by 1 at each change. Whoever changes it says which
+number they had read; another watcher may have been faster, and then nothing of what was decided on
+the old state is written: no version, no activation, no event.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cascade_core.log.policies import MeanwhileError, PolicyStore, active_in, kept_document
+from cascade_core.policy.document import Policy
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_KEY = "watch"
+_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class WatchState:
+    """What a database knows of its watch.
+
+    Attributes:
+        turn: Number of the state; 0 where there is none.
+        kept: The state as it was written.
+        active: Number of the version that decides.
+        places: In which place each audited decision was read, from 1.
+    """
+
+    turn: int
+    kept: dict[str, Any] | None
+    active: int | None
+    places: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ToSave:
+    """A policy that is to be a version.
+
+    Attributes:
+        policy: It.
+        note: What lists say of it.
+        activate: Whether it is to decide.
+        called: What the state calls it; its number is kept under that name.
+    """
+
+    policy: Policy
+    note: str
+    activate: bool
+    called: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptEvent:
+    """What a watch did, as it is kept; see `watch.events`."""
+
+    at: float
+    kind: str
+    said: str
+    version: int | None
+    detail: Mapping[str, Any]
+
+
+class WatchStore(PolicyStore):
+    """The policies of a database, and the state of the watch over them."""
+
+    def load(self) -> WatchState:
+        """Read all that is known, all of one moment."""
+        import sqlalchemy as sa  # noqa: PLC0415
+
+        from cascade_core.log.schema import watched  # noqa: PLC0415
+
+        with self._connected() as connection:
+            kept = _read(connection)
+            places = connection.execute(sa.select(watched.c.decision, watched.c.place))
+            return WatchState(
+                turn=0 if kept is None else int(kept["turn"]),
+                kept=kept,
+                active=active_in(connection),
+                places={row.decision: row.place for row in places},
+            )
+
+    def write(
+        self,
+        before: WatchState,
+        kept: dict[str, Any],
+        *,
+        read: Sequence[str] = (),
+        save: ToSave | None = None,
+        events: Sequence[KeptEvent] = (),
+    ) -> int | None:
+        """Write down a new state with all that follows from it, or nothing of it.
+
+        Args:
+            before: The state that it was decided on.
+            kept: The new one, as plain JSON; the number of what is saved is put into its
+                `numbers`, and what decides then into its `active`.
+            read: Audited decisions that were read, in their order.
+            save: A policy that is to be a version.
+            events: What happened; one without a version is about what is saved.
+
+        Returns:
+            The number of what was saved.
+
+        Raises:
+            MeanwhileError: Another watcher, or somebody by hand, has changed something since.
+            ConfigurationError: The database cannot be written.
+        """
+        from cascade_core.log.schema import watch_events, watched  # noqa: PLC0415
+
+        document = None if save is None else kept_document(save.policy)
+        with self._connected(writing=True) as connection:
+            self._database.queue_for_policies(connection)
+            now = _read(connection)
+            turn = 0 if now is None else int(now["turn"])
+            if turn != before.turn or active_in(connection) != before.active:
+                raise MeanwhileError(f"{self.shown} has been changed by somebody else meanwhile")
+            number = None
+            if save is not None and document is not None:
+                number, _ = self._save(connection, save.policy, document, save.note)
+                kept["numbers"][save.called] = number
+                if save.activate:
+                    self._activate(connection, number, before.active)
+            kept["active"] = active_in(connection)
+            kept["turn"] = turn + 1
+            first = len(before.places) + 1
+            rows = [{"decision": d, "place": first + i} for i, d in enumerate(read)]
+            for start in range(0, len(rows), _AT_ONCE):
+                connection.execute(watched.insert(), rows[start : start + _AT_ONCE])
+            for event in events:
+                version = number if event.version is None else event.version
+                row = {
+                    "at": event.at,
+                    "kind": event.kind,
+                    "said": event.said,
+                    "version": version,
+                    "detail": json.dumps(dict(event.detail)),
+                }
+                connection.execute(watch_events.insert(), row)
+            _write(connection, kept)
+            return number
+
+    def watch_history(self) -> list[KeptEvent]:
+        """Return what the watch did, oldest first."""
+        import sqlalchemy as sa  # noqa: PLC0415
+
+        from cascade_core.log.schema import watch_events  # noqa: PLC0415
+
+        with self._connected() as connection:
+            if not sa.inspect(connection).has_table(watch_events.name):
+                return []
+            return [
+                KeptEvent(row.at, row.kind, row.said, row.version, json.loads(row.detail or "{}"))
+                for row in connection.execute(sa.select(watch_events).order_by(watch_events.c.id))
+            ]
+
+
+def _read(connection: Connection) -> dict[str, Any] | None:
+    import sqlalchemy as sa  # noqa: PLC0415
+
+    from cascade_core.log.schema import meta  # noqa: PLC0415
+
+    found: str | None = connection.scalar(sa.select(meta.c.value).where(meta.c.key == _KEY))
+    return None if found is None else json.loads(found)
+
+
+def _write(connection: Connection, kept: dict[str, Any]) -> None:
+    import sqlalchemy as sa  # noqa: PLC0415
+
+    from cascade_core.log.schema import meta  # noqa: PLC0415
+
+    connection.execute(sa.delete(meta).where(meta.c.key == _KEY))
+    connection.execute(meta.insert(), {"key": _KEY, "value": json.dumps(kept)})

@@ -1,0 +1,106 @@
+"""A version under test: its policies, and what each would have done with the audits that come."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cascade_core.arrays import Array
+from cascade_core.errors import ConfigurationError
+from cascade_core.evaluation.scored import serve, thresholds_of
+from cascade_core.evaluation.scoring import score
+from cascade_core.labels import Table
+from cascade_core.policy.document import Policy
+from cascade_core.watch.trial import RunningTest
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What is promised.
+
+    Attributes:
+        harm: Most quality lost by not asking the strongest tier, per request, in (0, 1).
+        confidence: In (0, 1).
+    """
+
+    harm: float
+    confidence: float = 0.95
+
+    def __post_init__(self) -> None:
+        """Check both.
+
+        Raises:
+            ConfigurationError: One is out of range.
+        """
+        for name in ("harm", "confidence"):
+            value = getattr(self, name)
+            if not 0 < value < 1:
+                msg = f"{name}={value!r}: give a number between 0 and 1"
+                raise ConfigurationError(msg)
+
+    def delta_of(self, version: int) -> float:
+        """Return the share of delta that a version gets; versions are counted from 1."""
+        return (1 - self.confidence) * 6 / (math.pi * version) ** 2
+
+
+@dataclass(slots=True, eq=False)
+class Tested:
+    """A version under test.
+
+    Attributes:
+        number: Which version, from 1.
+        policies: Its policies, from the strictest to the loosest.
+        trial: Their test.
+        frozen_at: How many audits there had been.
+        given: Whether somebody activated it by hand: it stays until harm above the limit shows.
+    """
+
+    number: int
+    policies: tuple[Policy, ...]
+    trial: RunningTest
+    frozen_at: int
+    given: bool = False
+
+    def read(self, rows: Table) -> None:
+        """Test the version on rows that came after it was frozen."""
+        scored = score(rows, self.policies[0])
+        served = [serve(scored, thresholds_of(policy, rows)) for policy in self.policies]
+        harm = np.column_stack([each.harm for each in served])
+        cost, strong = np.column_stack([each.cost for each in served]), scored.costs[-1]
+        if (
+            np.isnan(cost).any() or np.isnan(strong).any()
+        ):  # unpriced: what is sent on stands for it
+            last = len(scored.qualities) - 1
+            cost = np.column_stack([(each.tier == last).astype(np.float64) for each in served])
+            strong = np.ones(len(rows))
+        self.trial.update(harm, cost, strong, weights_of(rows))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        policies = [policy.model_dump(mode="json", exclude_none=True) for policy in self.policies]
+        first, *others = policies
+        return {
+            "number": self.number,
+            "document": first,
+            "thresholds": [other["thresholds"] for other in others],
+            "trial": self.trial.as_dict(),
+            "frozen_at": self.frozen_at,
+            "given": self.given,
+        }
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> Tested:
+        """Go on with one that was kept."""
+        first = Policy.load(kept["document"])
+        others = (first.model_copy(update={"thresholds": tuple(t)}) for t in kept["thresholds"])
+        trial = RunningTest.from_dict(kept["trial"])
+        return cls(kept["number"], (first, *others), trial, kept["frozen_at"], bool(kept["given"]))
+
+
+def weights_of(rows: Table) -> Array:
+    """Return what each row weighs, (n,)."""
+    return np.ones(len(rows)) if rows.weights is None else rows.weights
