@@ -31,6 +31,7 @@ from cascade_core.loop.behind import flush_log
 from cascade_core.loop.port import AsyncPort
 from cascade_core.loop.trail import Trail
 from cascade_core.setup.audit import Audit
+from cascade_core.signals.asking import models_asked
 from cascade_core.signals.judge import Judge
 from langchain_cascade.collecting import make_cascade, priced_by, unrun_session
 from langchain_cascade.runnable import RunnableCascade
@@ -108,7 +109,7 @@ async def audit_log(  # noqa: PLR0913 - the command's options
     engine = made._engine  # noqa: SLF001 - it is ours
     plan = engine.plan
     asking = [*plan.signals, *([compare] if isinstance(compare, Judge) else ())]
-    judges = [each.model for each in asking if hasattr(each, "model")]
+    judges = [model for each in asking for model in models_asked(each)]
     engine.judges = Judges(judges)
     check_priced(cap, priced_by(made, judges), plan)
     records = read_records(log)

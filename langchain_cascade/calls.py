@@ -42,6 +42,7 @@ from langchain_cascade.quiet import speaks, without_streaming
 from langchain_cascade.recorder import CallRecorder
 from langchain_cascade.scope import fatal
 from langchain_cascade.streams import AsyncDraftStream, DraftStream, GatheredMessages, Setting
+from langchain_cascade.tiers import ChatTier
 from langchain_cascade.tools import BoundTools
 from langchain_cascade.watching import NOSTREAM, Watch
 from langchain_cascade.wrapping import Model, Variant, find_chat_model, flatten
@@ -82,6 +83,7 @@ class ChatCalls:
         self.watch = Watch.of(run.handlers)
         self._config = config
         self._judges = engine.judges
+        self._partners = engine.partners
         self._last = engine.plan.tiers[-1].index
         # The caller's own `bind(logprobs=True)` means the answer's logprobs, not only ours.
         self.keep_logprobs = engine.keep_logprobs or bool(kwargs and kwargs.get("logprobs"))
@@ -204,7 +206,8 @@ class ChatCalls:
             if not answers:
                 tags.append(NOSTREAM)
         else:
-            tags = [*run.inheritable_tags, "cascade:judge", NOSTREAM]
+            asked = "agree" if purpose == "agree" else "judge"
+            tags = [*run.inheritable_tags, f"cascade:{asked}", NOSTREAM]
         index = target.index if isinstance(target, Tier) else None
         about = call_metadata(str(run.run_id), index, purpose)
         metadata = {**run.inheritable_metadata, **about}
@@ -226,14 +229,15 @@ class ChatCalls:
         prompt = request.native
         if prompt is None:  # the core's own question: no tools, no arguments of the caller's
             prompt = ChatPromptValue(messages=to_messages(request.turns))
-            tier = target.native if isinstance(target, Tier) else self._judges[target]
+            tier = target.native if isinstance(target, Tier) else self._judge(target)
             return tier.model(variant), prompt, dict(effect.options)
+        tier = self._partners.of(target)
         options = self._options(effect, sample)
-        kwargs = {**self._own_kwargs(target), **options}
-        prompt = self._prompt(target, request)
+        kwargs = {**self._own_kwargs(tier), **options}
+        prompt = self._prompt(tier, request)
         if variant.whole:
             kwargs = without_streaming(kwargs)
-        return target.native.model(variant, self._tools), prompt, kwargs
+        return tier.native.model(variant, self._tools), prompt, kwargs
 
     def _prompt(self, tier: Tier, request: Request) -> PromptValue:
         """Return what a tier is asked, in a form that it reads."""
@@ -243,6 +247,12 @@ class ChatCalls:
             return prompt
         by = reader(tier.native.inner, tier.index, tier.native.arguments(self._kwargs, self._tools))
         return ChatPromptValue(messages=readable(messages, by))
+
+    def _judge(self, target: object) -> ChatTier:
+        """Return a model that a signal asks, ready to be called."""
+        partner = self._partners.get(target)
+        native = None if partner is None else partner.native
+        return native if isinstance(native, ChatTier) else self._judges[target]
 
     def _own_kwargs(self, tier: Tier) -> dict[str, Any]:
         """Return the caller's arguments without those that a tier's provider does not know."""
@@ -303,7 +313,7 @@ class ChatCalls:
         )
         if isinstance(target, Tier):
             return to_draft(message, seconds, name=target.model, prompt=prompt)
-        judge = self._judges[target]
+        judge = self._judge(target)
         draft = to_draft(message, seconds, name=model_name(judge.inner), prompt=prompt)
         return replace(draft, names=judge.price_names(draft.model))
 

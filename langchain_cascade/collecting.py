@@ -36,6 +36,7 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.loop import drivers
 from cascade_core.loop.port import AsyncPort
 from cascade_core.loop.session import Session
+from cascade_core.signals.asking import models_asked
 from langchain_cascade.chat_model import ChatCascade
 from langchain_cascade.runnable import RunnableCascade
 from langchain_cascade.scope import AsyncScope
@@ -117,7 +118,7 @@ async def acollect(  # noqa: PLR0913 - the command's options
     engine = cascade._engine  # noqa: SLF001 - it is ours
     plan = engine.plan
     of_last = read_of_last(plan, wanted=last_signals)
-    judges = [signal.model for signal in plan.signals if hasattr(signal, "model")]
+    judges = [model for signal in plan.signals for model in models_asked(signal)]
     if grader.name == "judge":
         judges.append(model)
     engine.judges = Judges(judges)

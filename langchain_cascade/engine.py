@@ -11,11 +11,13 @@ from langchain_core.messages import BaseMessage
 from cascade_core.errors import ConfigurationError
 from cascade_core.setup.engine import Engine
 from cascade_core.setup.handler import OnHandoff
+from cascade_core.setup.partners import MakePartner
 from cascade_core.setup.settings import DECIDING, GUARDING, RECORDING
+from cascade_core.signals.asking import models_asked
 from cascade_core.tier import Tier
 from langchain_cascade.providers import has_marks, wants_marks
 from langchain_cascade.runs import follow_chain_runs
-from langchain_cascade.tiers import Judges, TierList, to_core
+from langchain_cascade.tiers import Judges, TierList, core_tier, make_tier, to_core
 from langchain_cascade.wrapping import Variant
 
 MODES = frozenset({"logprobs", "disable_streaming", "cache"})
@@ -48,22 +50,34 @@ class ChatEngine(Engine):
     last: Variant
 
     def __init__(
-        self, settings: Any, tiers: Sequence[Tier], handler: OnHandoff | None = None
+        self,
+        settings: Any,
+        tiers: Sequence[Tier],
+        handler: OnHandoff | None = None,
+        make_partner: MakePartner | None = None,
     ) -> None:
         known = settings.tiers.notices if isinstance(settings.tiers, TierList) else None
-        super().__init__(settings, tiers, known, handler)
+        super().__init__(settings, tiers, known, handler, make_partner)
         if self.guards.per_run:
             follow_chain_runs()
-        self.judges = Judges([s.model for s in self.asking if hasattr(s, "model")])
+        self.judges = Judges([model for s in self.asking for model in models_asked(s)])
         self.uncached = next((t.label for t in self.plan.tiers if wants_marks(t.native)), None)
         self._read_modes(settings)
 
-    def as_tier(self, model: Any) -> Tier | None:
-        """Return a model that a signal asks as if it were a tier; see `Engine.as_tier`."""
+    def as_judge(self, model: Any) -> Tier | None:
+        """Return a judge as if it were a tier; see `Engine.as_judge`."""
         try:
             return to_core((self.judges[model],))[0]
         except ConfigurationError:
             return None
+
+    def make_partner(self, model: Any, index: int) -> Tier:
+        """Return a model that a signal asks what the tiers are asked as a tier.
+
+        Raises:
+            ConfigurationError: It is not a chat model.
+        """
+        return core_tier(index, make_tier(model, "a model of Agreement"))
 
     def look_for_marks(self, messages: Sequence[BaseMessage], kwargs: Mapping[str, Any]) -> None:
         """Warn once where an agent's prompts are not marked for the provider's cache.

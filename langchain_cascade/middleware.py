@@ -67,16 +67,17 @@ class CascadeMiddleware(AgentMiddleware):
         self._given = (tiers, settings)
         self._copies: Copies = {}
         given = make_tiers(tiers)
-        self._flat = [
-            tier.given if is_undecided(tier.given) else _flat(tier.given, f"tiers[{i}]")
-            for i, tier in enumerate(given)
-        ]
+        self._flat: dict[int, Any] = {
+            index: _flat_later(tier.given, f"tiers[{index}]") for index, tier in enumerate(given)
+        }
         named = called(settings, type(self))
         handler = chat_handler(settings.get("on_handoff"), len(given), chains=False)
         if handler is not None and handler.tier is not None:
-            self._flat.append(_flat(handler.tier.native.given, "on_handoff"))
+            self._flat[len(given)] = _flat(handler.tier.native.given, "on_handoff")
         checked = CascadeSettings(tiers=tiers, **named)
         self._engine = ChatEngine(checked, to_core(given), handler)
+        for tier in self._engine.partners.tiers:
+            self._flat[tier.index] = _flat_later(tier.native.given, "a model of Agreement")
 
     @property
     def name(self) -> str:
@@ -151,8 +152,11 @@ class CascadeMiddleware(AgentMiddleware):
             needs=(*_TOOLS, *wanted.needs) if tools or wanted.tools else wanted.needs,
             load=lambda: load_of(_messages(request)),
         )
-        flat = [one if isinstance(one, Flat) else _flat(decide(one, config)) for one in self._flat]
-        calls = TurnCalls(handler, flat, self._engine.judges, config, self._copies)
+        flat = {
+            index: one if isinstance(one, Flat) else _flat(decide(one, config))
+            for index, one in self._flat.items()
+        }
+        calls = TurnCalls(handler, flat, self._engine, config, self._copies)
         calls.session = session_kind(calls.watch)(self._engine, asked, calls)
         return calls.session, calls
 
@@ -206,6 +210,11 @@ class _Wanted:
         if not isinstance(response_format, ToolStrategy):  # LangChain picks a strategy by the model
             response_format = ToolStrategy(getattr(response_format, "schema", response_format))
         return cls(response_format.schema_specs)
+
+
+def _flat_later(given: Any, where: str) -> Any:
+    """Return a tier's bare model; the tier itself where a caller's configuration decides on it."""
+    return given if is_undecided(given) else _flat(given, where)
 
 
 def _flat(given: Any, where: str = "the configured tier") -> Flat:

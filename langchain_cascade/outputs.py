@@ -123,15 +123,16 @@ class OutputCalls(ChatCalls):
 
     def call(self, effect: Ask, sample: int) -> Draft | Failed:
         """Run a tier and wait; every model call inside is recorded."""
-        if not _is_tier(effect):
+        if effect.request.native is None:  # the core's own question
             return super().call(effect, sample)
         recorder = CallRecorder()
         answers = self._answers(effect)
         config = self._recorded(effect.target, effect.purpose, recorder, answers=answers)
+        tier = self._partners.of(effect.target)
         started = perf_counter()
         try:
-            output = self._runnable(effect, sample).invoke(
-                _input(effect.request, effect.target), config, **self._kwargs
+            output = self._runnable(tier, effect, sample).invoke(
+                _input(effect.request, tier), config, **self._kwargs
             )
         except Exception as error:  # noqa: BLE001 - whatever a tier raises is its failure
             return self._broken(error, perf_counter() - started, recorder, effect)
@@ -140,15 +141,16 @@ class OutputCalls(ChatCalls):
 
     async def acall(self, effect: Ask, sample: int) -> Draft | Failed:
         """Run a tier and wait; every model call inside is recorded."""
-        if not _is_tier(effect):
+        if effect.request.native is None:  # the core's own question
             return await super().acall(effect, sample)
         recorder = CallRecorder()
         answers = self._answers(effect)
         config = self._recorded(effect.target, effect.purpose, recorder, answers=answers)
+        tier = self._partners.of(effect.target)
         started = perf_counter()
         try:
-            output = await self._runnable(effect, sample).ainvoke(
-                _input(effect.request, effect.target), config, **self._kwargs
+            output = await self._runnable(tier, effect, sample).ainvoke(
+                _input(effect.request, tier), config, **self._kwargs
             )
         except Exception as error:  # noqa: BLE001 - whatever a tier raises is its failure
             return self._broken(error, perf_counter() - started, recorder, effect)
@@ -187,9 +189,9 @@ class OutputCalls(ChatCalls):
         except ConfigurationError:
             return Draft(native=value)  # nobody judges it
 
-    def _runnable(self, effect: Ask, sample: int) -> Any:
+    def _runnable(self, tier: Tier, effect: Ask, sample: int) -> Any:
         """Return what to run: the tier, in the way asked for if it can be called in several."""
-        native = effect.target.native
+        native = tier.native
         if not hasattr(native, "called"):
             return native
         return native.called(self._variant(effect), self._options(effect, sample))
@@ -311,10 +313,6 @@ def _input(request: Request, tier: Tier) -> Any:
     if not needs_reading(messages):
         return value
     return readable(messages, reader(model, tier.index, tier.native.chat.arguments({})))
-
-
-def _is_tier(effect: Ask) -> bool:
-    return isinstance(effect.target, Tier) and effect.request.native is not None
 
 
 def _joined(whole: Any, chunk: Any) -> Any:

@@ -30,7 +30,7 @@ from langchain_cascade.handing import runnable_handler
 from langchain_cascade.outputs import OutputCalls, read_output, request_of
 from langchain_cascade.runs import chain_run_of
 from langchain_cascade.scope import AsyncScope, Scope
-from langchain_cascade.tiers import make_runnables
+from langchain_cascade.tiers import make_runnable, make_runnables
 from langchain_cascade.watching import session_kind
 
 
@@ -88,17 +88,12 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
 
     def _build(self) -> None:
         runnables = make_runnables(self.tiers)
-        said = [bare_model(tier)[1] for tier in self.tiers]
         tiers = [
-            Tier(
-                index,
-                native=runnable,
-                abilities=described(NOTHING_KNOWN, word),
-                composite=True,
-            )
-            for index, (runnable, word) in enumerate(zip(runnables, said, strict=True))
+            _runnable_tier(runnable, given, index)
+            for index, (runnable, given) in enumerate(zip(runnables, self.tiers, strict=True))
         ]
-        self._engine = ChatEngine(self, tiers, runnable_handler(self.on_handoff, len(tiers)))
+        handler = runnable_handler(self.on_handoff, len(tiers))
+        self._engine = ChatEngine(self, tiers, handler, _make_partner)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set a field; one that decides anything takes effect at once."""
@@ -215,3 +210,18 @@ class RunnableCascade(CascadeSettings, RunnableSerializable[Any, Any]):
         if isinstance(native, AIMessage):
             return stamp(native, decided.record, drop_logprobs=False)
         return native
+
+
+def _runnable_tier(runnable: Any, given: object, index: int) -> Tier:
+    """Return a runnable as the core sees it, with what its caller says of it."""
+    abilities = described(NOTHING_KNOWN, bare_model(given)[1])
+    return Tier(index, native=runnable, abilities=abilities, composite=True)
+
+
+def _make_partner(given: Any, index: int) -> Tier:
+    """Return a runnable that a signal gives the tiers' input as a tier.
+
+    Raises:
+        ConfigurationError: It cannot be run.
+    """
+    return _runnable_tier(make_runnable(given, "a model of Agreement"), given, index)

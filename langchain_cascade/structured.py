@@ -145,7 +145,9 @@ def structured_cascade(  # noqa: PLR0913 - all that it is made of
         tiers=[core.native for core in made], to_draft=read_structured, include_raw=include_raw
     )
     structured._engine = engine.with_tiers(  # noqa: SLF001 - it is ours
-        made, _structured_handler(engine.plan.handler, schema, stop, kwargs)
+        made,
+        _structured_handler(engine.plan.handler, schema, stop, kwargs),
+        partial(_structured_partner, engine, schema, stop, kwargs),
     )
     structured._made_of = (cascade, schema, {**kwargs, "include_raw": include_raw})  # noqa: SLF001
     structured._schema = _plain_schema(schema)  # noqa: SLF001
@@ -172,6 +174,19 @@ def _structured_tier(
         tool_only=method == "function_calling",
         logprobs=memory,
     )
+
+
+def _structured_partner(  # noqa: PLR0913, PLR0917 - as for a tier
+    engine: ChatEngine,
+    schema: Any,
+    stop: list[str] | None,
+    kwargs: dict[str, Any],
+    model: Any,
+    index: int,
+) -> Tier:
+    """Return a model that a signal asks what the tiers are asked, made as they are."""
+    core = engine.partners.get(model) or engine.make_partner(model, index)
+    return _structured_tier(core.native, core, schema, stop, kwargs)
 
 
 def _structured_handler(

@@ -220,16 +220,19 @@ def make_runnables(tiers: object) -> tuple[Model, ...]:
         ConfigurationError: It is no list, is empty, or holds something that
             cannot be run.
     """
-    made = []
-    for place, tier in enumerate(listed_tiers(tiers, "runnables")):
-        runnable = bare_model(tier)[0]
-        if isinstance(runnable, type) and issubclass(runnable, Runnable):
-            check_is_one(runnable, f"tiers[{place}]")  # other classes make what they are called for
-        try:
-            made.append(coerce_to_runnable(runnable))
-        except TypeError:
-            raise no_runnable(runnable, f"tiers[{place}]") from None
-    return tuple(made)
+    listed = listed_tiers(tiers, "runnables")
+    return tuple(make_runnable(tier, f"tiers[{place}]") for place, tier in enumerate(listed))
+
+
+def make_runnable(tier: object, where: str) -> Model:
+    """Read one tier of a cascade of runnables; see `make_runnables`."""
+    runnable: Any = bare_model(tier)[0]
+    if isinstance(runnable, type) and issubclass(runnable, Runnable):
+        check_is_one(runnable, where)  # other classes make what they are called for
+    try:
+        return cast("Model", coerce_to_runnable(runnable))
+    except TypeError:
+        raise no_runnable(runnable, where) from None
 
 
 def make_tier(tier: object, where: str, parameters: Mapping[str, Any] | None = None) -> ChatTier:
@@ -308,10 +311,11 @@ def _streaming_disabled(flat: Flat) -> bool:
 
 def to_core(tiers: Sequence[ChatTier]) -> tuple[Tier, ...]:
     """Return the tiers as the core sees them."""
-    return tuple(_to_core(index, tier) for index, tier in enumerate(tiers))
+    return tuple(core_tier(index, tier) for index, tier in enumerate(tiers))
 
 
-def _to_core(index: int, tier: ChatTier) -> Tier:
+def core_tier(index: int, tier: ChatTier) -> Tier:
+    """Return one tier as the core sees it."""
     bound = bound_kwargs(tier.given)
     several = not is_one_model(tier.given)
     said = described(abilities(tier.inner), tier.said)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter
@@ -23,13 +23,13 @@ from cascade_core.loop.run_metadata import call_metadata
 from cascade_core.loop.session import Session
 from cascade_core.tier import Tier
 from langchain_cascade.convert import to_draft, to_messages
+from langchain_cascade.engine import ChatEngine
 from langchain_cascade.handing import as_message
 from langchain_cascade.histories import needs_reading, readable, reader
 from langchain_cascade.providers import own_arguments, own_tools, without_foreign_cache_keys
 from langchain_cascade.quiet import speaks, without_streaming
 from langchain_cascade.recorder import CallRecorder
 from langchain_cascade.scope import control_flow, fatal
-from langchain_cascade.tiers import Judges
 from langchain_cascade.tools import choice_for
 from langchain_cascade.tracing import inner_run, tell_run, tell_tracers
 from langchain_cascade.watching import NOSTREAM, Watch
@@ -43,8 +43,9 @@ class TurnCalls:
 
     Args:
         handler: What the agent calls its model with.
-        tiers: The tiers' bare models and what is bound to them.
-        judges: The judges' models.
+        tiers: The tiers' bare models and what is bound to them, by index; also those of models
+            that are asked what the tiers are asked.
+        engine: The cascade's engine.
         config: The configuration that the agent's run goes by.
         copies: The variants of the tiers' models made so far, each with its original.
 
@@ -60,14 +61,14 @@ class TurnCalls:
     def __init__(
         self,
         handler: Any,
-        tiers: list[Flat],
-        judges: Judges,
+        tiers: Mapping[int, Flat],
+        engine: ChatEngine,
         config: RunnableConfig,
         copies: Copies,
     ) -> None:
         self._handler = handler
         self._tiers = tiers
-        self._judges = judges
+        self._judges, self._partners = engine.judges, engine.partners
         self._copies = copies
         self._callbacks = config.get("callbacks")
         self.watch = Watch.of(_handlers(self._callbacks))
@@ -153,7 +154,7 @@ class TurnCalls:
     def _turn(self, effect: Ask, sample: int) -> ModelRequest:
         """Return the agent's request with a tier's model in it."""
         request = cast("ModelRequest", effect.request.native)
-        index = effect.target.index
+        index = self._partners.of(effect.target).index
         flat = self._tiers[index]
         shown = self._shown(effect)
         variant = Variant(
@@ -192,7 +193,9 @@ class TurnCalls:
         else:
             manager = CallbackManager(list(given or ()), list(given or ()))
         if self.watch is not None and not self._shown(effect):
-            self.watch.cover(manager, tokens=speaks(self._tiers[effect.target.index].model))
+            self.watch.cover(
+                manager, tokens=speaks(self._tiers[self._partners.of(effect.target).index].model)
+            )
         self._tag(manager, effect)
         manager.add_handler(recorder, inherit=True)
         inside = cast("RunnableConfig", {**config, "callbacks": manager})
@@ -204,9 +207,12 @@ class TurnCalls:
 
     def _tag(self, manager: BaseCallbackManager, effect: Ask) -> None:
         """Say of the runs of a turn what it is, and what the owner of the tier's model says."""
-        index = effect.target.index
-        bound = self._tiers[index].config
-        tags = [*(bound.get("tags") or ()), f"cascade:tier:{index}", f"cascade:{effect.purpose}"]
+        tier = self._partners.of(effect.target)
+        index = tier.index if tier is effect.target else None
+        bound = self._tiers[tier.index].config
+        tags = [*(bound.get("tags") or ()), f"cascade:{effect.purpose}"]
+        if index is not None:
+            tags.insert(-1, f"cascade:tier:{index}")
         if not self._shown(effect):
             tags.append(NOSTREAM)
         for kept in (manager.tags, manager.inheritable_tags):
@@ -234,7 +240,7 @@ class TurnCalls:
     def _shown(self, effect: Ask) -> bool:
         """Tell whether a call gives the answer, which streams as the agent does."""
         answers = effect.request.answered_by(self.session.plan.tiers[-1].index)
-        return effect.target.index == answers and effect.purpose == "draft"
+        return self._partners.of(effect.target).index == answers and effect.purpose == "draft"
 
     def _broken(
         self, error: Exception, seconds: float, recorder: CallRecorder, effect: Ask

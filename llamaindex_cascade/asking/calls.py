@@ -18,6 +18,7 @@ from cascade_core.effects import Adopt, Ask, Failed, Open
 from cascade_core.errors import ConfigurationError
 from cascade_core.frozen import frozen
 from cascade_core.logprobs import Logprobs
+from cascade_core.setup.partners import Partners
 from cascade_core.tier import Tier
 from cascade_core.usage import Usage
 from llamaindex_cascade.asking.handing import response_draft
@@ -71,12 +72,14 @@ class Calls:
 
     Args:
         manager: The cascade's callback manager, or None to leave the tiers theirs.
+        partners: The models that signals ask what the tiers are asked.
     """
 
     fatal: tuple[type[Exception], ...] = (ConfigurationError,)
 
-    def __init__(self, manager: CallbackManager | None) -> None:
+    def __init__(self, manager: CallbackManager | None, partners: Partners) -> None:
         self._manager = manager
+        self._partners = partners
 
     def call(self, effect: Ask, sample: int) -> Draft | Failed:
         """Ask a tier or a judge, and wait."""
@@ -127,6 +130,8 @@ class Calls:
         """
         target = target_of(effect)
         ours = isinstance(target, Tier)
+        if not ours and (partner := self._partners.get(target)) is not None:
+            target = getattr(partner.native, "llm", target)  # it may be given by name
         draft = to_draft(
             response,
             seconds=perf_counter() - started,
@@ -144,13 +149,18 @@ class Calls:
 
     def ready(self, target: object) -> LLMTier:
         """Return a tier or a judge, ready to be called."""
-        if isinstance(target, Tier):
-            tier: LLMTier = target.native
+        own = target if isinstance(target, Tier) else self._partners.get(target)
+        if own is not None and isinstance(own.native, LLMTier):
+            tier = own.native
         else:
             tier = LLMTier(check_llm(target, "the model a signal asks"))
         if self._manager is not None:
             tier.report_to(self._manager)
         return tier
+
+    def tier_of(self, effect: Ask | Open) -> Tier:
+        """Return the tier that is asked what the caller asks, or what is asked so beside them."""
+        return self._partners.of(target_of(effect))
 
     def options(self, effect: Ask | Open, tier: LLMTier) -> Mapping[str, Any]:
         """Return the arguments of a call on the cascade's own account."""

@@ -7,6 +7,7 @@ from typing import Any
 from cascade_core.errors import ConfigurationError
 from cascade_core.setup.engine import Engine
 from cascade_core.tier import Tier
+from llamaindex_cascade.asking.models import AGREEING, with_model
 from llamaindex_cascade.asking.runs import follow_span_runs
 from llamaindex_cascade.asking.tiers import make_tier
 
@@ -21,9 +22,17 @@ class LLMEngine(Engine):
         if self.guards.per_run:
             follow_span_runs()
 
-    def as_tier(self, model: Any) -> Tier | None:
-        """Return a model that a signal asks as if it were a tier; see `Engine.as_tier`."""
+    def as_judge(self, model: Any) -> Tier | None:
+        """Return a judge as if it were a tier; see `Engine.as_judge`."""
         try:
             return make_tier(model, 0)
         except ConfigurationError:
             return None
+
+    def make_partner(self, model: Any, index: int) -> Tier:
+        """Return a model that a signal asks what the tiers are asked as a tier.
+
+        Raises:
+            ConfigurationError: It is not an LLM, or cannot describe itself.
+        """
+        return make_tier(with_model(model, AGREEING), index, AGREEING)

@@ -31,16 +31,21 @@ CLASSES = {
 """The class of each provider, in the module `llama_index.llms.<provider>`; all take `model=`."""
 
 
+AGREEING = "a model of Agreement"
+"""How errors name a model that a signal asks what the tiers are asked."""
+
+
 def with_models(tiers: object) -> object:
     """Return tiers with LLMs in place of names; as they are where none is a name."""
     if isinstance(tiers, str) or not isinstance(tiers, Sequence):
         return tiers
     if not any(_is_name(bare_model(tier)[0]) for tier in tiers):
         return tiers
-    return [_with_model(tier, f"tiers[{place}]") for place, tier in enumerate(tiers)]
+    return [with_model(tier, f"tiers[{place}]") for place, tier in enumerate(tiers)]
 
 
-def _with_model(tier: object, where: str) -> object:
+def with_model(tier: object, where: str) -> object:
+    """Return a tier with an LLM in place of a name; as it is where it is none."""
     name, said = bare_model(tier)
     if not _is_name(name):
         return tier

@@ -19,6 +19,7 @@ from cascade_core.integrations.classes import other_names
 from cascade_core.integrations.limits import max_tokens, tokens_beside
 from cascade_core.integrations.schemas import schema_set
 from cascade_core.setup.engine import Engine
+from cascade_core.signals.asking import models_asked
 from cascade_core.tier import LogprobMemory, Tier
 from llamaindex_cascade.asking.arguments import check_keeps_nothing
 from llamaindex_cascade.asking.history import UNKNOWN, Reader, reads
@@ -126,14 +127,19 @@ def make_tiers(tiers: object) -> tuple[Tier, ...]:
     return made
 
 
-def make_tier(given: object, index: int) -> Tier:
+def make_tier(given: object, index: int, where: str | None = None) -> Tier:
     """Read one tier of a cascade of LLMs.
+
+    Args:
+        given: What the caller gave.
+        index: Its index.
+        where: How an error names it; by default by its index.
 
     Raises:
         ConfigurationError: It is not an LLM, or cannot describe itself.
     """
     model, said = bare_model(given)
-    llm = check_llm(model, f"tiers[{index}]", by_name=True)
+    llm = check_llm(model, where or f"tiers[{index}]", by_name=True)
     return Tier(
         index=index,
         model=name_of(llm),
@@ -184,5 +190,5 @@ def check_judges(signals: Sequence[Any]) -> None:
         ConfigurationError: One is not an LLM, or cannot describe itself.
     """
     for signal in signals:
-        if (model := getattr(signal, "model", None)) is not None:
+        for model in models_asked(signal):
             check_llm(model, f"the model of the signal {signal.name!r}")

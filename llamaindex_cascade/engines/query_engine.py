@@ -28,6 +28,7 @@ from cascade_core.tier import Tier
 from llamaindex_cascade.asking.engine import LLMEngine
 from llamaindex_cascade.asking.instrumentation import request_facts, spanned_if_observed
 from llamaindex_cascade.asking.misgiven import no_query_engine
+from llamaindex_cascade.asking.models import AGREEING
 from llamaindex_cascade.asking.session import Session
 from llamaindex_cascade.engines.base import PipelineCascade
 from llamaindex_cascade.engines.responses import ashown_response, shown_response
@@ -89,7 +90,12 @@ class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
             lambda given: _make_tier(given, len(made)) if _is_engine(given) else None,
             "a query engine",
         )
-        self._engine = LLMEngine(CascadeSettings(tiers=tiers, **named), made, handler=handler)
+        self._engine = LLMEngine(
+            CascadeSettings(tiers=tiers, **named),
+            made,
+            handler=handler,
+            make_partner=lambda given, index: _make_tier(given, index, AGREEING),
+        )
         self._needs_nodes = needs_nodes
 
     @property
@@ -150,7 +156,9 @@ class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
         turns = (Turn("user", query.query_str),)
         request = Request(turns, native=question, **request_facts())
         return Session(
-            self._engine, request, PipelineCalls(question, needs_nodes=self._needs_nodes)
+            self._engine,
+            request,
+            PipelineCalls(question, self._engine.partners, needs_nodes=self._needs_nodes),
         )
 
     def _get_prompt_modules(self) -> PromptMixinType:
@@ -178,9 +186,9 @@ def _is_engine(given: object) -> bool:
     return isinstance(bare_model(given)[0], BaseQueryEngine)
 
 
-def _make_tier(tier: object, index: int) -> Tier:
+def _make_tier(tier: object, index: int, where: str | None = None) -> Tier:
     given, said = bare_model(tier)
     if not isinstance(given, BaseQueryEngine):
-        raise no_query_engine(given, f"tiers[{index}]")
+        raise no_query_engine(given, where or f"tiers[{index}]")
     pipeline = Pipeline(given, getattr(given, "_response_synthesizer", None))
     return make_pipeline(pipeline, index, said)

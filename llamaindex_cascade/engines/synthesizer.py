@@ -42,7 +42,7 @@ from cascade_core.tier import Tier
 from llamaindex_cascade.asking.engine import LLMEngine
 from llamaindex_cascade.asking.instrumentation import request_facts, spanned_if_observed
 from llamaindex_cascade.asking.misgiven import no_synthesizer
-from llamaindex_cascade.asking.models import with_models
+from llamaindex_cascade.asking.models import AGREEING, with_model, with_models
 from llamaindex_cascade.asking.session import Session
 from llamaindex_cascade.engines.base import PipelineCascade
 from llamaindex_cascade.engines.keywords import SynthesizerKeywords
@@ -120,7 +120,14 @@ class CascadeSynthesizer(PipelineCascade, BaseSynthesizer):
             ),
             "an LLM, a synthesizer",
         )
-        self._engine = LLMEngine(CascadeSettings(tiers=given, **named), made, handler=handler)
+        self._engine = LLMEngine(
+            CascadeSettings(tiers=given, **named),
+            made,
+            handler=handler,
+            make_partner=lambda given, index: _make_tier(
+                with_model(given, AGREEING), index, making, callback_manager, AGREEING
+            ),
+        )
         plan = self._engine.plan
         for tier in plan.tiers if plan.reads_logprobs else ():
             if isinstance(tier.native, LLMPipeline):
@@ -242,12 +249,13 @@ class CascadeSynthesizer(PipelineCascade, BaseSynthesizer):
             **request_facts(),
         )
         # It retrieves nothing itself: whether there was anything to answer from is not its fault.
-        calls = PipelineCalls(way, needs_nodes=False)
+        calls = PipelineCalls(way, self._engine.partners, needs_nodes=False)
         return Session(self._engine, request, calls)
 
     def _all(self) -> list[BaseSynthesizer]:
         """Return the tiers, in every form in which they are called."""
-        return [form for tier in self._engine.plan.tiers for form in tier.native.forms]
+        tiers = [*self._engine.plan.tiers, *self._engine.partners.tiers]
+        return [form for tier in tiers for form in tier.native.forms]
 
     def _get_prompts(self) -> PromptDictType:
         """Return the prompts of all tiers; of one name, the last tier's."""
@@ -264,7 +272,11 @@ def _is_tier(given: object) -> bool:
 
 
 def _make_tier(
-    tier: object, index: int, making: Mapping[str, Any], manager: CallbackManager | None
+    tier: object,
+    index: int,
+    making: Mapping[str, Any],
+    manager: CallbackManager | None,
+    where: str | None = None,
 ) -> Tier:
     given, said = bare_model(tier)
     if isinstance(given, BaseSynthesizer):
@@ -274,7 +286,7 @@ def _make_tier(
         own = given.callback_manager if given.callback_manager.handlers else None
         reports = {"callback_manager": manager or own or Settings.callback_manager}
         return make_pipeline(LLMPipeline(given, {**making, **reports}), index, said)
-    raise no_synthesizer(given, f"tiers[{index}]")
+    raise no_synthesizer(given, where or f"tiers[{index}]")
 
 
 def _content(response: AnyResponse) -> RESPONSE_TEXT_TYPE:

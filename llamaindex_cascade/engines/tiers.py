@@ -24,8 +24,9 @@ from cascade_core.given import described
 from cascade_core.integrations.classes import other_names
 from cascade_core.loop.streams import AsyncStream, Stream
 from cascade_core.setup.engine import Engine
+from cascade_core.setup.partners import Partners
 from cascade_core.tier import LogprobMemory, Tier
-from llamaindex_cascade.asking.calls import Invocation, RecordedCalls, Run, target_of
+from llamaindex_cascade.asking.calls import Invocation, RecordedCalls, Run
 from llamaindex_cascade.asking.streams import arecorded, recorded
 from llamaindex_cascade.asking.tiers import LLMTier
 from llamaindex_cascade.engines.responses import (
@@ -130,11 +131,12 @@ class PipelineCalls(RecordedCalls):
 
     Args:
         question: What was asked.
+        partners: See `Calls`.
         needs_nodes: Whether an answer without source nodes has no evidence.
     """
 
-    def __init__(self, question: Question, *, needs_nodes: bool) -> None:
-        super().__init__(None)
+    def __init__(self, question: Question, partners: Partners, *, needs_nodes: bool) -> None:
+        super().__init__(None, partners)
         self._question = question
         self._needs_nodes = needs_nodes
 
@@ -152,7 +154,7 @@ class PipelineCalls(RecordedCalls):
         """Return what the caller asks; or the core's own question."""
         if effect.request.native is None:
             return super().invocation(effect)
-        pipeline: Pipeline = target_of(effect).native
+        pipeline: Pipeline = self.tier_of(effect).native
         return self._question.invocation(pipeline.asked_for(logprobs=effect.logprobs))
 
     def whole(self, answer: Any, effect: Ask) -> AnyResponse:
@@ -172,7 +174,7 @@ class PipelineCalls(RecordedCalls):
         """Return what a pipeline answered as a draft."""
         if run.error is not None:
             return run.failed(run.error)
-        empty = effect.target.native.empty
+        empty = self.tier_of(effect).native.empty
         return read(
             run.answer, run.recorder, run.seconds, empty=empty, needs_nodes=self._needs_nodes
         )
@@ -208,6 +210,6 @@ class PipelineCalls(RecordedCalls):
                     yield piece
 
     def _response(self, answer: Any, effect: Ask | Open) -> AnyResponse:
-        tier = target_of(effect)
+        tier = self.tier_of(effect)
         native = tier.native.asked_for(logprobs=effect.logprobs)
         return checked(self._question.response(native, answer), tier)

@@ -148,7 +148,7 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
         return Session(
             self._engine,
             self._request(way),
-            ResponseCalls(way, self._manager),
+            ResponseCalls(way, self._manager, self._engine.partners),
             limiter=self.rate_limiter,
         )
 

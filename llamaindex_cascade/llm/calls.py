@@ -12,6 +12,7 @@ from cascade_core.draft import Draft
 from cascade_core.effects import Adopt, Ask, Failed, Open
 from cascade_core.errors import CascadeExhausted
 from cascade_core.loop.streams import AsyncStream, Stream
+from cascade_core.setup.partners import Partners
 from cascade_core.tier import Tier
 from llamaindex_cascade.asking.calls import Calls, Invocation, RecordedCalls, Run, target_of
 from llamaindex_cascade.asking.streams import arecorded, recorded
@@ -29,10 +30,11 @@ class ResponseCalls(Calls):
     Args:
         way: What was asked.
         manager: See `Calls`.
+        partners: See `Calls`.
     """
 
-    def __init__(self, way: Way, manager: CallbackManager | None) -> None:
-        super().__init__(manager)
+    def __init__(self, way: Way, manager: CallbackManager | None, partners: Partners) -> None:
+        super().__init__(manager, partners)
         self._way = way
 
     def invocation(self, effect: Ask | Open) -> Invocation:
@@ -46,7 +48,7 @@ class ResponseCalls(Calls):
         """Return a draft that says whether it is in the form that the caller asked for."""
         if effect.request.native is None:
             return draft
-        problem = self._way.problem(draft, target_of(effect).native)
+        problem = self._way.problem(draft, self.tier_of(effect).native)
         return draft if problem is None else replace(draft, parse_error=problem)
 
     def open(self, effect: Open) -> Stream:
@@ -73,10 +75,11 @@ class ObjectCalls(RecordedCalls):
     Args:
         way: What was asked.
         manager: See `Calls`.
+        partners: See `Calls`.
     """
 
-    def __init__(self, way: Object, manager: CallbackManager | None) -> None:
-        super().__init__(manager)
+    def __init__(self, way: Object, manager: CallbackManager | None, partners: Partners) -> None:
+        super().__init__(manager, partners)
         self._way = way
 
     def invocation(self, effect: Ask | Open) -> Invocation:
@@ -108,7 +111,7 @@ class ObjectCalls(RecordedCalls):
         A model that answered what its tier could not read has answered: that is a
         draft that does not parse, and not a failed call.
         """
-        tier: Tier = target_of(effect)
+        tier = self.tier_of(effect)
         draft = object_draft(run.answer, run.recorder, run.seconds)
         if not draft.inner and run.error is None:  # nobody was told of a call
             texts = [turn.text for turn in effect.request.turns]

@@ -8,9 +8,10 @@ from typing import Literal
 
 from cascade_core.usage import Usage
 
-Purpose = Literal["draft", "sample", "judge", "verbalize", "audit", "handoff"]
-"""What an answer is for: to be returned, to be compared, to judge, to state a confidence, to audit
-an answer that is out, to take the place of one that is handed off."""
+Purpose = Literal["draft", "sample", "agree", "judge", "verbalize", "audit", "handoff"]
+"""What an answer is for: to be returned, to be compared (of the same model, of another), to judge,
+to state a confidence, to audit an answer that is out, to take the place of one that is handed off.
+"""
 
 Reason = Literal[
     "confident",

@@ -16,8 +16,9 @@ effect                  reply
 `Reserve`               a `Grant`, or `Failed` with a `NotAskedError`
 `Settle`                None
 `Now`                   a time, as `perf_counter` has it
+`Begin`                 None
 `Race`                  what its call gets, `Failed` with a `CutShortError`, or `StillRunning`
-`Drop`                  what was known of the call that ran ahead
+`Drop`                  what was known of a call that was begun
 ======================  ===========================================
 
 Failures are values here, not exceptions: a failed tier is one more reason to
@@ -202,26 +203,37 @@ class Settle:
 
 
 @frozen
-class Race:
-    """Make a call, or go on waiting for it, against the clock and against the next tier's.
+class Begin:
+    """Start a call beside whatever comes next; nothing is waited for.
 
-    What is started ahead stays with the port: a later `Race` for the same call joins it, `Drop`
-    ends it.
+    It stays with the port: a later `Race` for the same call joins it, `Drop` ends it. A flow that
+    nobody runs against the clock is not heeded: what it asks for later is asked then.
+
+    Attributes:
+        call: The call.
+        judges: Whose draft it is to judge, where it is a signal's.
+    """
+
+    call: Ask | Open
+    judges: Tier | None = None
+
+
+@frozen
+class Race:
+    """Make a call, or go on waiting for it, against the clock and against another call.
 
     Attributes:
         call: The call; None goes on waiting for the one that runs.
         until: Until when to wait, as `perf_counter` has it; None waits for ever.
         cuts: Whether the call is cut off then; else the reply is `StillRunning`.
-        ahead: The last tier's call, to be started beside it; nothing is waited for.
-        yields: Whether the call is cut off once what runs ahead has an answer, or the first chunk
-            of one.
+        rival: A call that was begun: this one is cut off once that has an answer, or the first
+            chunk of one.
     """
 
     call: Ask | Open | Pull | Close | None
     until: float | None = None
     cuts: bool = True
-    ahead: Ask | Open | None = None
-    yields: bool = False
+    rival: Ask | Open | None = None
 
 
 @frozen
@@ -231,7 +243,13 @@ class StillRunning:
 
 @frozen
 class Drop:
-    """End the call that runs ahead: it is not needed."""
+    """End a call that was begun: it is not needed.
+
+    Attributes:
+        call: The call.
+    """
+
+    call: Ask | Open
 
 
 @frozen
@@ -292,7 +310,20 @@ class Computed:
 
 
 Effect: TypeAlias = (
-    Ask | Open | Pull | Close | Emit | Compute | Adopt | Note | Now | Reserve | Settle | Race | Drop
+    Ask
+    | Open
+    | Pull
+    | Close
+    | Emit
+    | Compute
+    | Adopt
+    | Note
+    | Now
+    | Reserve
+    | Settle
+    | Begin
+    | Race
+    | Drop
 )
 Reply: TypeAlias = Drafts | Chunk | Done | Failed | Computed | Grant | StillRunning | float | None
 Steps: TypeAlias = Generator[Effect, Any, T]

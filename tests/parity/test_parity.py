@@ -13,6 +13,7 @@ import pytest
 
 from cascade_core.call import Reason
 from tests.parity import langchain_way, llamaindex_way
+from tests.parity.agreeing import AGREEING
 from tests.parity.scenarios import SCENARIOS, Scenario
 from tests.parity.voices import Outcome
 
@@ -22,8 +23,10 @@ FRAMEWORKS: list[tuple[Any, str]] = [
     (framework, way) for framework in (langchain_way, llamaindex_way) for way in framework.WAYS
 ]
 
+TABLE = [*SCENARIOS, *AGREEING]
+
 every_scenario = pytest.mark.parametrize(
-    "scenario", SCENARIOS, ids=[scenario.name.replace(" ", "-") for scenario in SCENARIOS]
+    "scenario", TABLE, ids=[scenario.name.replace(" ", "-") for scenario in TABLE]
 )
 every_way = pytest.mark.parametrize(
     ("framework", "way"), FRAMEWORKS, ids=[way for _, way in FRAMEWORKS]
@@ -105,5 +108,5 @@ def test_every_reason_that_one_request_can_have_is_in_the_table() -> None:
 
 
 def test_no_two_scenarios_have_one_name() -> None:
-    names = [scenario.name for scenario in SCENARIOS]
+    names = [scenario.name for scenario in TABLE]
     assert len(names) == len(set(names))

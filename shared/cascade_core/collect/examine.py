@@ -159,7 +159,7 @@ def _answer(
     readings: dict[str, float | None] = {}
     paid: dict[str, Decimal | None] = {}
     for signal in signals:
-        before = len(trail.calls)
+        before, again = len(trail.calls), len(trail.again)
         reading, problem = yield from trail.read(signal, request, draft, tier)
         if problem is not None:
             yield Note(
@@ -168,7 +168,8 @@ def _answer(
             )
         readings[signal.name] = reading
         if signal.paid:
-            paid[signal.name] = total(trail.calls[before:])
+            # What is read again costs nothing here, and would where only this tier is asked.
+            paid[signal.name] = total([*trail.calls[before:], *trail.again[again:]])
     return Answer(tier, draft, cost, readings, paid)
 
 

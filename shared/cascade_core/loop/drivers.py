@@ -26,6 +26,7 @@ from typing import Any, Generic, TypeVar
 from cascade_core.effects import (
     Adopt,
     Ask,
+    Begin,
     Close,
     Compute,
     Computed,
@@ -148,8 +149,8 @@ def play(
 
     Args:
         flow: The flow.
-        replies: Replies in order, or a function from effect to reply. `Emit`
-            and `Note` need none from a list.
+        replies: Replies in order, or a function from effect to reply. `Emit`,
+            `Note` and `Begin` need none from a list.
 
     Returns:
         What the flow returned, and every effect it yielded.
@@ -166,7 +167,7 @@ def play(
         if scripted is None:
             reply = replies(effect)  # type: ignore[operator]
         else:
-            reply = None if isinstance(effect, Emit | Note) else next(scripted)
+            reply = None if isinstance(effect, Emit | Note | Begin) else next(scripted)
 
 
 _DONE_BY = {
@@ -175,6 +176,7 @@ _DONE_BY = {
     Open: "open",
     Reserve: "reserve",
     Settle: "settle",
+    Begin: "begin",
     Race: "race",
     Drop: "drop",
 }

@@ -25,6 +25,7 @@ from cascade_core.loop.climb import Answered, Climb
 from cascade_core.loop.drafting import draft_of
 from cascade_core.loop.handing import show
 from cascade_core.loop.judging import (
+    begin_signals,
     judge,
     pointless,
 )
@@ -105,6 +106,7 @@ def _climb(run: Climb) -> Steps[tuple[Tier, Judgement, Answered] | None]:
             run.judged = replace(run.judged, reason="no_reading")
             yield no_reading_note(plan, tier)
             continue
+        yield from begin_signals(plan, request, run.trail, tier)
         answer = yield from draft_of(run, tier)
         if isinstance(answer, Judgement):
             run.judged = answer

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cascade_core.call import Reason
 from cascade_core.draft import Draft
-from cascade_core.effects import Compute, Computed, Failed, Note, Steps
+from cascade_core.effects import Begin, Compute, Computed, Failed, Note, Steps
 from cascade_core.loop.notes import no_reading_note
 from cascade_core.loop.trail import Trail, total
 from cascade_core.verdict import Judgement
@@ -21,6 +21,20 @@ if TYPE_CHECKING:
     from cascade_core.request import Request
     from cascade_core.setup.plan import Plan
     from cascade_core.tier import Tier
+
+
+def begin_signals(plan: Plan, request: Request, trail: Trail, tier: Tier) -> Steps[None]:
+    """Ask what signals ask together with a draft, where a reading of it may matter."""
+    reads = not request.holds(tier.index) or request.reads_held(tier.index)
+    if not (plan.begins and reads and request.ruling.escalate):
+        return
+    if plan.threshold(tier, request) <= 0:
+        return
+    for signal in plan.signals:
+        if getattr(signal, "eager", False) and signal.name in plan.confidences[tier.index].signals:
+            for ask in signal.asks(request):  # type: ignore[attr-defined]
+                if not trail.knows(ask):
+                    yield Begin(ask, tier)
 
 
 def judge(  # noqa: PLR0913 - what is judged, by what, and who pays

@@ -8,16 +8,16 @@ samples, the one running stream, warnings – is here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cascade_core.draft import Draft
 from cascade_core.effects import (
     Adopt,
     Ask,
+    Begin,
     Chunk,
     Done,
     Drafts,
@@ -30,6 +30,7 @@ from cascade_core.effects import (
     Settle,
 )
 from cascade_core.guards.handover import Handover, cancel_count
+from cascade_core.loop.replies import begun, gathered, outcome_of_call
 from cascade_core.loop.streams import AsyncStream, Stream
 from cascade_core.telemetry.around import Traced, inside
 
@@ -106,7 +107,7 @@ class Port:
         began = perf_counter()
         with inside(self._traced):
             reply = self._ask(effect)
-        return _begun(reply, began)
+        return begun(reply, began)
 
     def _ask(self, effect: Ask) -> Drafts | Failed:
         if effect.n == 1:
@@ -117,7 +118,7 @@ class Port:
                 pool.submit(copy_context().run, self._caller.call, effect, i)
                 for i in range(effect.n)
             ]
-        return _gather([_outcome(future) for future in futures], self.fatal)
+        return gathered([outcome_of_call(future) for future in futures], self.fatal)
 
     def open(self, effect: Open) -> Chunk | Done | Failed:
         """Start a stream, ending the one before."""
@@ -140,7 +141,7 @@ class Port:
             reply = stream.pull()
         if type(reply) is Failed and isinstance(reply.error, self.fatal):
             raise reply.error
-        return reply if type(reply) is Chunk else _begun(reply, began)
+        return reply if type(reply) is Chunk else begun(reply, began)
 
     def close(self) -> Done | None:
         """End the running stream."""
@@ -148,7 +149,7 @@ class Port:
         return None if stream is None else self._closed(stream)
 
     def _closed(self, stream: Stream) -> Done | None:
-        done = _begun(stream.close(), self._began)
+        done = begun(stream.close(), self._began)
         if done is not None and self._watched is not None:
             self._watched.arrived = done.draft
         return done
@@ -177,6 +178,9 @@ class Port:
         """Tell the guards how a call ended."""
         assert self._watched is not None  # noqa: S101
         self._watched.after(effect)
+
+    def begin(self, effect: Begin) -> None:
+        """Do nothing: the call is made when it is waited for."""
 
     def note(self, effect: Note) -> None:
         """Warn once."""
@@ -210,14 +214,14 @@ class AsyncPort:
         began = perf_counter()
         with inside(self._traced):
             reply = await self._ask(effect)
-        return _begun(reply, began)
+        return begun(reply, began)
 
     async def _ask(self, effect: Ask) -> Drafts | Failed:
         if effect.n == 1:
             outcome = await self._caller.acall(effect, 0)
             return outcome if isinstance(outcome, Failed) else Drafts((outcome,))
         calls = (self._caller.acall(effect, i) for i in range(effect.n))
-        return _gather(await asyncio.gather(*calls, return_exceptions=True), self.fatal)
+        return gathered(await asyncio.gather(*calls, return_exceptions=True), self.fatal)
 
     async def open(self, effect: Open) -> Chunk | Done | Failed:
         """Start a stream, ending the one before."""
@@ -240,7 +244,7 @@ class AsyncPort:
             reply = await stream.pull()
         if type(reply) is Failed and isinstance(reply.error, self.fatal):
             raise reply.error
-        return reply if type(reply) is Chunk else _begun(reply, began)
+        return reply if type(reply) is Chunk else begun(reply, began)
 
     async def close(self) -> Done | None:
         """End the running stream."""
@@ -248,7 +252,7 @@ class AsyncPort:
         return None if stream is None else await self._closed(stream)
 
     async def _closed(self, stream: AsyncStream) -> Done | None:
-        done = _begun(await stream.close(), self._began)
+        done = begun(await stream.close(), self._began)
         if done is not None and self._watched is not None:
             self._watched.arrived = done.draft
         return done
@@ -286,64 +290,26 @@ class AsyncPort:
 
     async def settle(self, effect: Settle) -> None:
         """Tell the guards how a call ended."""
-        watched, begun = self._watched, []
+        watched, started = self._watched, []
         assert watched is not None  # noqa: S101
         if not watched.waits:
             watched.after(effect)
             return
 
         def after() -> None:
-            begun.append(True)
+            started.append(True)
             watched.after(effect)
 
         try:
             await asyncio.to_thread(after)
         except BaseException:  # cancelled, or there are no more threads to be had
-            if not begun:  # nor will it
+            if not started:  # nor will it
                 watched.abandon(effect.grant, effect.calls)
             raise
+
+    async def begin(self, effect: Begin) -> None:
+        """Do nothing: the call is made when it is waited for."""
 
     def note(self, effect: Note) -> None:
         """Warn once."""
         self._notices.give(effect.key, effect.text)
-
-
-def _outcome(future: Future[Draft | Failed]) -> Draft | Failed | BaseException:
-    error = future.exception()
-    return future.result() if error is None else error
-
-
-def _gather(
-    outcomes: Sequence[Draft | Failed | BaseException], fatal: tuple[type[Exception], ...]
-) -> Drafts | Failed:
-    """Sort the outcomes of one `Ask`."""
-    drafts = [outcome for outcome in outcomes if isinstance(outcome, Draft)]
-    failures = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
-    for outcome in outcomes:
-        if isinstance(outcome, Exception) and not isinstance(outcome, fatal):
-            failures.append(Failed(outcome))
-        elif isinstance(outcome, BaseException):
-            raise outcome
-    return Drafts(drafts, failures) if drafts else failures[0]
-
-
-R = TypeVar("R", Drafts | Failed, Chunk | Done | Failed, Done | None)
-
-
-def _begun(reply: R, began: float) -> R:
-    """Note when the calls of a reply began."""
-    drafts: Sequence[Draft | None] = ()
-    if isinstance(reply, Drafts):
-        drafts = reply.drafts
-        for failed in reply.failures:
-            failed.began = began  # type: ignore[misc] # nobody else has it yet
-            drafts = (*drafts, failed.draft)
-    elif isinstance(reply, Failed):
-        reply.began = began  # type: ignore[misc]
-        drafts = (reply.draft,)
-    elif isinstance(reply, Done):
-        drafts = (reply.draft,)
-    for draft in drafts:
-        if draft is not None:
-            draft.began = began  # type: ignore[misc]
-    return reply

@@ -14,7 +14,18 @@ from threading import Condition, Thread
 from time import perf_counter
 from typing import Any
 
-from cascade_core.effects import Ask, Close, Done, Drop, Failed, Open, Pull, Race, StillRunning
+from cascade_core.effects import (
+    Ask,
+    Begin,
+    Close,
+    Done,
+    Drop,
+    Failed,
+    Open,
+    Pull,
+    Race,
+    StillRunning,
+)
 from cascade_core.loop.cutting import Came, cut_off, known_of, say_arrived
 from cascade_core.loop.port import Port
 from cascade_core.loop.streams import Stream
@@ -91,27 +102,28 @@ class RacingPort(Port):
     """A port whose calls can be cut off; see `Port`."""
 
     _call: _Call | None = None
-    _ahead: tuple[Ask | Open, _Call] | None = None
     _context: Context | None = None
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self._bell = Condition()
+        self._beside: dict[int, _Call] = {}  # by the id of what was asked, which is kept meanwhile
+
+    def begin(self, effect: Begin) -> None:
+        """Start a call beside others."""
+        self._beside[id(effect.call)] = self._start(effect.call, here=False)
 
     def race(self, effect: Race) -> Came | StillRunning | None:
         """Make a call against the clock."""
         if isinstance(effect.call, Close):
             return super().close()
-        if effect.ahead is not None:
-            self._ahead = effect.ahead, self._start(effect.ahead, here=False)
-            return StillRunning()  # whatever has come meanwhile is for who waits for it
         if effect.call is not None:
-            here = effect.until is None and self._ahead is None  # nothing can end it
+            here = effect.until is None and effect.rival is None  # nothing can end it
             self._call = self._joined(effect.call) or self._start(effect.call, here=here)
-        call, ahead = self._call, self._ahead
+        call = self._call
         if call is None:
             return StillRunning()
-        rival = ahead[1] if ahead is not None and effect.yields else None
+        rival = None if effect.rival is None else self._beside.get(id(effect.rival))
 
         def decided() -> bool:
             return call.over or (rival is not None and rival.answered)
@@ -129,31 +141,28 @@ class RacingPort(Port):
         return cut_off(call, "overtaken" if overtaken else "deadline")
 
     def drop(self, effect: Drop) -> Came | None:
-        """End what runs ahead."""
-        del effect
-        ahead, self._ahead = self._ahead, None
-        if ahead is None:
+        """End a call that was begun."""
+        call = self._beside.pop(id(effect.call), None)
+        if call is None:
             return None
-        call = ahead[1]
         call.leave()
         return known_of(call)
 
     def close(self) -> Done | None:
         """End everything that runs."""
-        for call in (self._call, None if self._ahead is None else self._ahead[1]):
+        for call in (self._call, *self._beside.values()):
             if call is not None:
                 if call.stream is not None and call.stream is self._stream:
                     self._stream = None
                 say_arrived(self._watched, call)
                 call.leave()
-        self._call = self._ahead = None
+        self._call = None
+        self._beside.clear()
         return super().close()
 
     def _joined(self, call: Ask | Open | Pull) -> _Call | None:
-        if self._ahead is None or self._ahead[0] is not call:
-            return None
-        joined, self._ahead = self._ahead[1], None
-        if isinstance(call, Open):
+        joined = self._beside.pop(id(call), None)
+        if joined is not None and isinstance(call, Open):
             super().close()
         return joined
 

@@ -12,7 +12,18 @@ from contextvars import Context, copy_context
 from time import perf_counter
 from typing import Any
 
-from cascade_core.effects import Ask, Close, Done, Drop, Failed, Open, Pull, Race, StillRunning
+from cascade_core.effects import (
+    Ask,
+    Begin,
+    Close,
+    Done,
+    Drop,
+    Failed,
+    Open,
+    Pull,
+    Race,
+    StillRunning,
+)
 from cascade_core.integrations.connections import close_all
 from cascade_core.loop.cutting import Came, cut_off, known_of, say_arrived
 from cascade_core.loop.port import AsyncPort
@@ -72,22 +83,26 @@ class AsyncRacingPort(AsyncPort):
     """A port whose calls can be cut off; see `AsyncPort`."""
 
     _call: _Task | None = None
-    _ahead: tuple[Ask | Open, _Task] | None = None
     _context: Context | None = None
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._beside: dict[int, _Task] = {}  # by the id of what was asked, which is kept meanwhile
+
+    async def begin(self, effect: Begin) -> None:
+        """Start a call beside others."""
+        self._beside[id(effect.call)] = self._start(effect.call)
 
     async def race(self, effect: Race) -> Came | StillRunning | None:
         """Make a call against the clock."""
         if isinstance(effect.call, Close):
             return await super().close()
-        if effect.ahead is not None:
-            self._ahead = effect.ahead, self._start(effect.ahead)
-            return StillRunning()  # whatever has come meanwhile is for who waits for it
         if effect.call is not None:
             self._call = await self._joined(effect.call) or self._start(effect.call)
-        call, ahead = self._call, self._ahead
+        call = self._call
         if call is None:
             return StillRunning()
-        rival = ahead[1] if ahead is not None and effect.yields else None
+        rival = None if effect.rival is None else self._beside.get(id(effect.rival))
         while not call.over and not (rival is not None and rival.answered):
             left = None if effect.until is None else max(0.0, effect.until - perf_counter())
             if left == 0.0:
@@ -104,20 +119,19 @@ class AsyncRacingPort(AsyncPort):
         return cut_off(call, "overtaken" if overtaken else "deadline")
 
     async def drop(self, effect: Drop) -> Came | None:
-        """End what runs ahead."""
-        del effect
-        ahead, self._ahead = self._ahead, None
-        if ahead is None:
+        """End a call that was begun."""
+        call = self._beside.pop(id(effect.call), None)
+        if call is None:
             return None
-        had = known_of(ahead[1])
-        await ahead[1].leave()
+        had = known_of(call)
+        await call.leave()
         return had
 
     async def close(self) -> Done | None:
         """End everything that runs."""
-        calls = self._call, None if self._ahead is None else self._ahead[1]
-        self._call = self._ahead = None
-        running = [call for call in calls if call is not None]
+        running = [call for call in (self._call, *self._beside.values()) if call is not None]
+        self._call = None
+        self._beside.clear()
         for call in running:
             say_arrived(self._watched, call)
             call.task.cancel()  # all of them, also where waiting for the first is cancelled
@@ -130,10 +144,8 @@ class AsyncRacingPort(AsyncPort):
         return done
 
     async def _joined(self, call: Ask | Open | Pull) -> _Task | None:
-        if self._ahead is None or self._ahead[0] is not call:
-            return None
-        joined, self._ahead = self._ahead[1], None
-        if isinstance(call, Open):
+        joined = self._beside.pop(id(call), None)
+        if joined is not None and isinstance(call, Open):
             await super().close()
         return joined
 

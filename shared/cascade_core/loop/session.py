@@ -190,8 +190,10 @@ class Session(RecordedSession):
 
     @property
     def _races(self) -> bool:
-        """Whether calls are made against the clock; shadow mode serves the last tier anyway."""
-        return self.deadline is not None or (self.engine.hedge > 0 and self.plan.mode == "serve")
+        """Whether calls are made against the clock, or beside others."""
+        if self.deadline is not None or self.plan.begins:
+            return True
+        return self.engine.hedge > 0 and self.plan.mode == "serve"  # shadow serves the last anyway
 
     def guarded(self, flow: Any, trail: Trail) -> Any:
         """Return a flow whose calls have to be allowed by the cascade's guards."""
@@ -268,7 +270,10 @@ class Session(RecordedSession):
     def _shadow(self) -> Any:
         assert self.verdict is not None  # noqa: S101 - what is served comes first
         flow = shadowed(self.plan, self.request, self._trail, self.verdict)
-        return self.guarded(flow, self._trail)
+        flow = self.guarded(flow, self._trail)
+        if not self.plan.begins:
+            return flow
+        return against_the_clock(self, flow, self._trail, streamed=False, behind=True)
 
     def _unfinished(self, error: BaseException) -> None:
         """Say in the record that the rest is not known, with whatever was paid for it."""

@@ -14,7 +14,7 @@ from cascade_core.call import Call, Outcome, Purpose, Reason
 from cascade_core.costs.prices import Prices
 from cascade_core.costs.rate import EXACT
 from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Drafts, Effect, Failed, Open, Reply, Steps
+from cascade_core.effects import Ask, Begin, Drafts, Effect, Failed, Open, Reply, Steps
 from cascade_core.errors import CascadeExhausted, CutShortError, error_name, never_asked
 from cascade_core.request import Request
 from cascade_core.signals.base import Signal
@@ -49,13 +49,20 @@ class Trail:
 
     Args:
         prices: Where costs come from.
+
+    Attributes:
+        calls: The calls.
+        again: Those whose answers were read again, for the draft of another tier: once for each
+            time.
     """
 
-    __slots__ = ("_prices", "calls")
+    __slots__ = ("_partners", "_prices", "again", "calls")
 
     def __init__(self, prices: Prices) -> None:
         self.calls: list[Call] = []
         self._prices = prices
+        self.again: list[Call] = []
+        self._partners: list[tuple[Ask, Drafts, Sequence[Call]]] = []
 
     def add(
         self, draft: Draft, tier: Tier, purpose: Purpose, outcome: Outcome = "returned"
@@ -160,20 +167,47 @@ class Trail:
             steps = signal.measure(request, draft, tier)
             while True:
                 effect: Effect = steps.send(reply)
+                known = self._known(effect.call if type(effect) is Begin else effect)
+                if known is not None:
+                    reply = None if type(effect) is Begin else self._again(known)
+                    continue
                 reply = yield effect
                 if type(effect) is Ask:
-                    self._note(effect, reply, tier)
+                    self.note(effect, reply, tier)
         except StopIteration as stop:
             reading, odd = as_reading(stop.value)
         except Exception as error:  # noqa: BLE001 - a caller's signal may raise anything
             return None, f"raised {type(error).__name__}"
         return reading, None if odd is None else f"read {odd} instead of a number in [0, 1] or None"
 
-    def _note(self, effect: Ask, reply: Reply, tier: Tier) -> None:
+    def knows(self, call: Ask) -> bool:
+        """Tell whether a model has answered this request already, asked what the tiers are."""
+        return self._known(call) is not None
+
+    def _known(self, call: object) -> tuple[Ask, Drafts, Sequence[Call]] | None:
+        if type(call) is not Ask or call.purpose != "agree":
+            return None
+        for known in self._partners:
+            if known[0].target is call.target and known[0].request is call.request:
+                return known
+        return None
+
+    def _again(self, known: tuple[Ask, Drafts, Sequence[Call]]) -> Drafts:
+        self.again += known[2]
+        return known[1]
+
+    def note(self, effect: Ask, reply: Reply, tier: Tier) -> None:
+        """Write down what a signal asked for, and what came back.
+
+        Args:
+            effect: What it asked for.
+            reply: What came back.
+            tier: Whose draft it reads.
+        """
         drafts: Sequence[Draft] = reply.drafts if isinstance(reply, Drafts) else ()
         # One `Failed` in place of `Drafts` stands for every call of the effect.
         failures = reply.failures if isinstance(reply, Drafts) else [reply] * effect.n
-        asked = tier
+        asked, begun = tier, len(self.calls)
         if effect.target is not tier:  # a judge, whose price is not the tier's
             asked = replace(tier, model=None, names=(), provider=None)
         for draft in drafts:
@@ -181,6 +215,8 @@ class Trail:
         for failed in failures:
             if isinstance(failed, Failed):
                 self.fail(failed, asked, effect.purpose)
+        if effect.purpose == "agree" and isinstance(reply, Drafts):
+            self._partners.append((effect, reply, self.calls[begun:]))
 
 
 def total(calls: Iterable[Call]) -> Decimal | None:

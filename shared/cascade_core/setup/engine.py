@@ -32,6 +32,7 @@ from cascade_core.setup.gates import NoneOfThese
 from cascade_core.setup.handler import OnHandoff
 from cascade_core.setup.live import LivePlan
 from cascade_core.setup.notices import Notices
+from cascade_core.setup.partners import MakePartner, Partners
 from cascade_core.setup.plan import Plan, plan_of
 from cascade_core.setup.settings import DECIDING
 from cascade_core.setup.timing import read_deadline, read_hedge
@@ -64,6 +65,8 @@ class Engine:
         tiers: The tiers as the core sees them.
         notices: What was warned of in an earlier engine of the same cascade.
         handler: What answers in the place of a draft that is handed off.
+        make_partner: Makes a tier of a model that a signal asks what the tiers are asked, with an
+            index; by default `make_partner` of the engine.
 
     Attributes:
         framework: Whose cascade it is; each adapter's engine says so.
@@ -75,6 +78,7 @@ class Engine:
         log_metadata: Which of the caller's metadata records keep.
         audit: Which answers are compared with the strongest tier's, if any.
         telemetry: Tells OpenTelemetry of requests, where anybody listens; None where it must not.
+        partners: The models that signals ask what the tiers are asked, as tiers.
         guards: Asked before every call.
         deadline: Seconds that a request may take; None where nothing limits it.
         hedge: Share of requests that may ask the last tier early in vain.
@@ -97,6 +101,7 @@ class Engine:
         tiers: Sequence[Tier],
         notices: Notices | None = None,
         handler: OnHandoff | None = None,
+        make_partner: MakePartner | None = None,
     ) -> None:
         self.name: str = settings.name or type(settings).__name__
         deciding = {name: getattr(settings, name) for name in DECIDING}
@@ -127,6 +132,7 @@ class Engine:
         self.log_metadata = check_keys(settings.log_metadata)
         self.audit: Audit | None = read_audit(settings.audit, self.log)
         self.telemetry = _watch(settings.telemetry, self.name, self.audit)
+        self.partners = Partners(self._signals, tiers, make_partner or self.make_partner)
         store = open_store(settings.store)
         self.guards = Guards(
             read_budgets(settings.budget),
@@ -223,7 +229,16 @@ class Engine:
 
     def as_tier(self, model: Any) -> Tier | None:
         """Return a model that a signal asks as if it were a tier, for its price and its limits."""
+        return self.partners.get(model) or self.as_judge(model)
+
+    def as_judge(self, model: Any) -> Tier | None:
+        """Return a judge as if it were a tier; None where nobody can."""
         del model
+        return None
+
+    def make_partner(self, model: Any, index: int) -> Tier | None:
+        """Return a model that a signal asks what the tiers are asked as a tier."""
+        del model, index
         return None
 
     def pick(self, request: Request) -> dict[str, Any] | None:
@@ -238,16 +253,24 @@ class Engine:
             return None
         return pick(self.audit, request.ruling, self.chance)
 
-    def with_tiers(self, tiers: Sequence[Tier], handler: OnHandoff | None = None) -> Self:
+    def with_tiers(
+        self,
+        tiers: Sequence[Tier],
+        handler: OnHandoff | None = None,
+        make_partner: MakePartner | None = None,
+    ) -> Self:
         """Return the same engine for other forms of the same tiers; all it shares stays shared.
 
         Args:
             tiers: The tiers.
             handler: What answers in the place of a draft that is handed off, in the same form.
+            make_partner: Makes a partner in the same form; see the class.
         """
         engine = copy(self)
         engine._tiers, engine._own = tuple(tiers), None  # noqa: SLF001 - it is ours
         engine._handler = handler or self.plan.handler  # noqa: SLF001
+        if make_partner is not None:
+            engine.partners = Partners(self._signals, tiers, make_partner)
         return engine
 
     def identity(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from cascade_core.costs.prices import Prices
 from cascade_core.costs.rate import Rate
+from cascade_core.errors import ConfigurationError
 from cascade_core.policy.document import Policy
 from cascade_core.policy.models import other_models
 from cascade_core.policy.rules import Rule
@@ -101,7 +102,24 @@ def _usd(rate: Rate) -> str:
     return "/".join(f"{(1_000_000 * each).normalize():f}" for each in (rate.input, rate.output))
 
 
+def check_partner(partner: Tier, tiers: Sequence[Tier], name: str) -> None:
+    """Make sure that a model which a signal asks what the tiers are asked is none of them.
+
+    Raises:
+        ConfigurationError: It is.
+    """
+    for tier in tiers:
+        if _same(tier, partner):
+            msg = (
+                f"the signal {name!r} asks {tier.label} of this cascade: asking a later tier is "
+                "what escalating does, and a tier that is compared with itself is "
+                "SelfConsistency(); give Agreement another model"
+            )
+            raise ConfigurationError(msg)
+
+
 def _same(one: Tier, other: Tier) -> bool:
+    """Tell whether two tiers are one model, asked in one way."""
     if one.native is not None and one.native is other.native:
         return True
     alike = (one.model, one.provider) == (other.model, other.provider)

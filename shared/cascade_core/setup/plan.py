@@ -77,6 +77,7 @@ class Plan:
         notices: Warnings given so far.
         calibrated: Whether confidences are fitted probabilities.
         top_logprobs: How many alternatives a token the signals need.
+        begins: Whether a signal asks beside others: the draft, or further models.
         reads_logprobs: Whether any signal reads token log-probabilities.
         reads_only_logprobs: Whether no signal can read a draft without them.
         custom_gates: Whether the caller has gates of their own.
@@ -105,6 +106,7 @@ class Plan:
     handler: OnHandoff | None = None
     calibrated: bool = field(init=False)
     top_logprobs: int = field(init=False)
+    begins: bool = field(init=False)
     reads_logprobs: bool = field(init=False)
     reads_only_logprobs: bool = field(init=False)
     custom_gates: bool = field(init=False)
@@ -115,6 +117,7 @@ class Plan:
         object.__setattr__(
             self, "top_logprobs", max((s.top_logprobs for s in self.signals), default=0)
         )
+        object.__setattr__(self, "begins", any(getattr(s, "begins", False) for s in self.signals))
         object.__setattr__(self, "reads_logprobs", any(s.needs_logprobs for s in self.signals))
         read = {name for confidence in self.confidences for name in confidence.signals}
         # A calibrator that reads no signal goes by the texts and needs no logprobs.

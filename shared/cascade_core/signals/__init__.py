@@ -2,7 +2,7 @@
 
 *Free* signals read the draft as it is (`SequenceLogprob`, `TokenMargin`,
 `Grounding` without a judge, `Difficulty`, any function of yours); *paid* ones ask for further
-calls (`SelfConsistency`, `Judge`, `Verbalized`, `Grounding` with a judge), and
+calls (`Agreement`, `SelfConsistency`, `Judge`, `Verbalized`, `Grounding` with a judge), and
 those calls are in the costs. Most cascades need only the first two; the others
 are imported when they are first named.
 """
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from cascade_core.signals.difficulty import Difficulty
     from cascade_core.signals.grounding import Grounding
     from cascade_core.signals.judge import Judge
+    from cascade_core.signals.partners import Agreement
     from cascade_core.signals.verbal import Verbalized
 
 __all__ = [
+    "Agreement",
     "BaseSignal",
     "Combine",
     "Combiner",
@@ -43,6 +45,7 @@ __all__ = [
 __getattr__ = on_use(
     __name__,
     {
+        "Agreement": ".partners",
         "Difficulty": ".difficulty",
         "Grounding": ".grounding",
         "Judge": ".judge",

@@ -21,12 +21,13 @@ from typing import Literal, NamedTuple, TypeAlias
 from cascade_core.compatible import compatible
 from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError
+from cascade_core.likeness import likeness
 from cascade_core.request import ToolCall, ToolSpec
 from cascade_core.signals.argument_values import canonical
 from cascade_core.signals.tool_arguments import same_calls
 from cascade_core.spoken import is_blank, spoken
 
-Agreement: TypeAlias = Literal["auto", "exact", "numeric", "text"]
+AgreementKind: TypeAlias = Literal["auto", "exact", "numeric", "text"]
 Comparer: TypeAlias = Callable[..., bool]
 """Takes a draft and a sample, and the tools that were offered, where there are any."""
 
@@ -79,7 +80,7 @@ class Number(NamedTuple):
     end: int
 
 
-def comparer(agreement: Agreement | Callable[[str, str], bool]) -> Comparer:
+def comparer(agreement: AgreementKind | Callable[[str, str], bool]) -> Comparer:
     r"""Return the function that tells whether two drafts agree.
 
     Built-in kinds compare the tool calls of drafts that have some, in any order,
@@ -122,7 +123,7 @@ def comparer(agreement: Agreement | Callable[[str, str], bool]) -> Comparer:
 
 
 def _compare(
-    agreement: Agreement, draft: Draft, sample: Draft, tools: Sequence[ToolSpec] = ()
+    agreement: AgreementKind, draft: Draft, sample: Draft, tools: Sequence[ToolSpec] = ()
 ) -> bool:
     if any(d.tool_calls or d.broken_tool_calls for d in (draft, sample)):
         return same_calls(draft, sample, tools)
@@ -149,6 +150,14 @@ def _by_function(
         msg = f"an agreement function returns True or False, not {type(agreed).__name__}"
         raise TypeError(msg)
     return bool(agreed)
+
+
+def label_of(agreement: AgreementKind | Callable[[str, str], object]) -> str:
+    """Name an agreement; two functions of one name are told apart."""
+    if isinstance(agreement, str):
+        return agreement
+    name = getattr(agreement, "__qualname__", type(agreement).__qualname__)
+    return f"{getattr(agreement, '__module__', '')}.{name}:{likeness(agreement)}"
 
 
 def same(a: Draft, b: Draft, tools: Sequence[ToolSpec] = ()) -> bool | None:

@@ -15,9 +15,8 @@ from collections.abc import Callable
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
 from cascade_core.errors import ConfigurationError, error_name
-from cascade_core.likeness import likeness
 from cascade_core.request import Request
-from cascade_core.signals.agreement import Agreement, comparer
+from cascade_core.signals.agreement import AgreementKind, comparer, label_of
 from cascade_core.signals.base import BaseSignal
 from cascade_core.signals.readings import Reading
 from cascade_core.tier import Tier
@@ -57,7 +56,7 @@ class SelfConsistency(BaseSignal):
         n: int = 5,
         *,
         temperature: float | None = 0.7,
-        agreement: Agreement | Callable[[str, str], bool] = "auto",
+        agreement: AgreementKind | Callable[[str, str], bool] = "auto",
         name: str = "self_consistency",
     ) -> None:
         if not _is_count(n):
@@ -73,7 +72,7 @@ class SelfConsistency(BaseSignal):
         self.name = name
         self.n = n
         self.temperature = temperature
-        self.agreement = _label(agreement)
+        self.agreement = label_of(agreement)
 
     def measure(self, request: Request, draft: Draft, tier: Tier) -> Steps[Reading]:
         """Sample the tier again and compare."""
@@ -108,11 +107,3 @@ def _is_temperature(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return math.isfinite(value) and value >= 0
-
-
-def _label(agreement: Agreement | Callable[[str, str], bool]) -> str:
-    """Name an agreement; two functions of one name are told apart."""
-    if isinstance(agreement, str):
-        return agreement
-    name = getattr(agreement, "__qualname__", type(agreement).__qualname__)
-    return f"{getattr(agreement, '__module__', '')}.{name}:{likeness(agreement)}"

@@ -20,6 +20,7 @@ from cascade_core.request import Request, Turn
 from cascade_core.signals.agreement import written
 from cascade_core.signals.argument_values import canonical
 from cascade_core.signals.asked import ask_with_logprobs
+from cascade_core.signals.asking import model_id
 from cascade_core.signals.base import BaseSignal
 from cascade_core.signals.fenced import (
     SHORTEST_MAX_CHARS,
@@ -110,7 +111,7 @@ class Judge(BaseSignal):
         """The settings, and the judge's class and model name: its repr may hold keys."""
         return (
             f"Judge(instructions={self.instructions!r}, max_chars={self.max_chars}, "
-            f"model={_model_id(self.model)!r}, name={self.name!r})"
+            f"model={model_id(self.model)!r}, name={self.name!r})"
         )
 
     def measure(self, request: Request, draft: Draft, tier: Tier) -> Steps[Reading]:
@@ -132,7 +133,7 @@ class Judge(BaseSignal):
         if reading is None:
             yield Note(
                 f"signal:{self.name}",
-                f"signal {self.name!r}: the judge {_model_id(self.model)} {problem}; "
+                f"signal {self.name!r}: the judge {model_id(self.model)} {problem}; "
                 "that counts as no reading",
             )
         return reading
@@ -151,14 +152,6 @@ def _is_length(value: object) -> bool:
 
 def _is_text(value: object) -> bool:
     return value is None or (isinstance(value, str) and bool(value.strip()))
-
-
-def _model_id(model: object) -> str:
-    if isinstance(model, str):
-        return model
-    names = (getattr(model, attribute, None) for attribute in ("model_name", "model"))
-    named = next((name for name in names if isinstance(name, str) and name), None)
-    return type(model).__name__ + (f":{named}" if named else "")
 
 
 def judge_request(

@@ -22,6 +22,12 @@ BY_NAME = {
 """Signals that need no argument, by the name they have in records."""
 
 
+_NEED_MODELS = {
+    "judge": " (a judge needs a model: Judge(model))",
+    "agreement": " (agreement needs another model: Agreement(model))",
+}
+
+
 def make_signals(signals: Sequence[SignalLike] | None) -> tuple[Signal, ...]:
     """Read the `signals=` argument of a cascade.
 
@@ -60,7 +66,7 @@ def _make_signal(entry: SignalLike) -> Signal:
         if entry in BY_NAME:
             made: Signal = getattr(known, BY_NAME[entry])()
             return made
-        hint = " (a judge needs a model: Judge(model))" if entry == "judge" else ""
+        hint = _NEED_MODELS.get(entry, "")
         msg = f"unknown signal {entry!r}{hint}; known by name: {', '.join(BY_NAME)}"
         raise ConfigurationError(msg)
     if isinstance(entry, type):

@@ -9,13 +9,25 @@ from math import log
 from typing import Any
 
 from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Drafts, Drop, Failed, Grant, Now, Race, Reserve, StillRunning
+from cascade_core.effects import (
+    Ask,
+    Begin,
+    Drafts,
+    Drop,
+    Failed,
+    Grant,
+    Now,
+    Race,
+    Reserve,
+    StillRunning,
+)
 from cascade_core.errors import CutShortError
 from cascade_core.guards.latency import Latencies
 from cascade_core.logprobs import Logprobs
 from cascade_core.loop.flow import cascade
 from cascade_core.loop.guarded import guarded
-from cascade_core.loop.raced import Pace, raced
+from cascade_core.loop.pace import Pace
+from cascade_core.loop.raced import raced
 from cascade_core.loop.trail import Trail
 from cascade_core.request import Request
 from cascade_core.setup.plan import Plan
@@ -81,11 +93,10 @@ class Clocked:
         if isinstance(effect, Drop):
             ahead, self._ahead = self._ahead, None
             return ahead[2] if ahead[1] <= self.now else None
+        if isinstance(effect, Begin):
+            self._ahead = self._start(effect.call, i)
         if not isinstance(effect, Race):
             return None
-        if effect.ahead is not None:
-            self._ahead = self._start(effect.ahead, i)
-            return StillRunning()
         if effect.call is not None:
             if self._ahead is not None and self._ahead[0] is effect.call:
                 self._runs, self._ahead = self._ahead, None
@@ -96,7 +107,7 @@ class Clocked:
     def _wait(self, effect: Race) -> Any:
         _, there, brings = self._runs
         ahead = self._ahead
-        rival = ahead[1] if ahead is not None and effect.yields else float("inf")
+        rival = ahead[1] if ahead is not None and effect.rival is ahead[0] else float("inf")
         ends = float("inf") if effect.until is None else max(effect.until, self.now)
         if there <= min(rival, ends):
             self.now = max(self.now, there)

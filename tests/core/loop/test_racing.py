@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Drafts, Drop, Race, StillRunning
+from cascade_core.effects import Ask, Begin, Drafts, Drop, Race, StillRunning
 from cascade_core.loop.racing import RacingPort
 from cascade_core.loop.racing_async import AsyncRacingPort
 from tests.core.making import REQUEST, make_tiers
@@ -61,11 +61,12 @@ def test_a_draft_that_comes_while_the_last_tier_is_started_is_not_lost(port):
     assert isinstance(does("race", Race(Ask(DRAFT, REQUEST), 0.0, cuts=False)), StillRunning)
     come()
     threading.Event().wait(0.05)  # by now the draft is there
-    assert isinstance(does("race", Race(None, ahead=Ask(LAST, REQUEST))), StillRunning)
-    reply = does("race", Race(None, yields=True))
+    ahead = Ask(LAST, REQUEST)
+    does("begin", Begin(ahead))
+    reply = does("race", Race(None, rival=ahead))
     assert isinstance(reply, Drafts)
     assert reply.drafts[0].text == DRAFT.label
-    assert does("drop", Drop()) is None
+    assert does("drop", Drop(ahead)) is None
 
 
 class Named(Models):
@@ -84,7 +85,8 @@ def test_only_a_call_that_something_can_end_runs_in_a_thread_of_its_own(until):
 
 def test_a_call_with_a_rival_runs_in_a_thread_of_its_own(port):
     does, come = port
-    assert isinstance(does("race", Race(None, ahead=Ask(LAST, REQUEST))), StillRunning)
+    ahead = Ask(LAST, REQUEST)
+    does("begin", Begin(ahead))
     assert isinstance(does("race", Race(Ask(DRAFT, REQUEST), 0.0, cuts=False)), StillRunning)
     come()
-    assert does("race", Race(None, yields=True)).drafts[0].text == DRAFT.label
+    assert does("race", Race(None, rival=ahead)).drafts[0].text == DRAFT.label

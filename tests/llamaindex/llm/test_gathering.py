@@ -9,6 +9,7 @@ from llama_index.core.llms import ChatMessage, ChatResponse
 
 from cascade_core.effects import Open
 from cascade_core.request import Request
+from cascade_core.setup.partners import Partners
 from cascade_core.usage import Usage
 from llamaindex_cascade.asking.calls import Calls
 from llamaindex_cascade.asking.tiers import make_tier
@@ -18,7 +19,8 @@ from tests.llamaindex.recording import chunk
 
 
 def gathered(*raws: dict, live: bool = False, llm: Any = cheap) -> Responses:
-    made = Responses(Calls(None), Open(make_tier(llm(), 0), Request.of("why?"), live=live))
+    calls = Calls(None, Partners((), (), lambda _, __: None))
+    made = Responses(calls, Open(make_tier(llm(), 0), Request.of("why?"), live=live))
     for raw in raws:
         message = ChatMessage(role="assistant", content="a b")
         made.take(ChatResponse(message=message, delta="", raw=raw))

@@ -1,0 +1,26 @@
+"""What signals that ask models of their own have in common: which models, and their names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def models_asked(signal: object) -> tuple[Any, ...]:
+    """Return the models that a signal asks something of the cascade's own, such as a judge."""
+    model = getattr(signal, "model", None)
+    return () if model is None else (model,)
+
+
+def partners_of(signal: object) -> tuple[Any, ...]:
+    """Return the models that a signal asks what the tiers are asked."""
+    partners = getattr(signal, "partners", None)
+    return partners if isinstance(partners, tuple) else ()
+
+
+def model_id(model: object) -> str:
+    """Name a model by its class and its own name: its repr may hold keys."""
+    if isinstance(model, str):
+        return model
+    names = (getattr(model, attribute, None) for attribute in ("model_name", "model"))
+    named = next((name for name in names if isinstance(name, str) and name), None)
+    return type(model).__name__ + (f":{named}" if named else "")
