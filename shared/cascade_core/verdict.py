@@ -21,12 +21,17 @@ class Judgement:
         reason: Why it was accepted or not.
         accepted: Whether it was.
         draft: The draft, or None where the tier failed or was cut off.
-        confidence: Probability that the draft is good, in [0, 1]; None = no reading.
-        threshold: What the confidence had to reach.
+        confidence: Probability that the draft is good, in [0, 1]; None = no reading, or not known
+            beside a benefit, as bounds of the merit settled the matter.
+        threshold: What the merit had to reach.
         signals: Reading of each signal, in [0, 1] or None.
         tier: Index of the tier whose draft it is.
         model: The model that wrote it.
         paid: USD that each paid signal's reading cost, by name; None = unpriced.
+        merit: What was held against the threshold: the confidence, or what it and the benefit come
+            to, in [0, 1]; None = no reading.
+        benefit: What asking on would gain over the draft, in [-1, 1]; None = not fitted, or not
+            known.
     """
 
     reason: Reason
@@ -38,6 +43,8 @@ class Judgement:
     tier: int | None = None
     model: str | None = None
     paid: Mapping[str, Decimal | None] = field(default_factory=dict)
+    merit: float | None = None
+    benefit: float | None = None
 
 
 @frozen

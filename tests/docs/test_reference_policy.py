@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from cascade_core import Policy
 from cascade_core.fitted.artefact import (
+    Benefit,
     Boosting,
     Calibrator,
     Isotonic,
@@ -37,6 +38,7 @@ SECTIONS: dict[str, Any] = {
     "An action": Action,
     "A class": ClassRule,
     "A calibrator": Calibrator,
+    "A benefit": Benefit,
     "Score: a signal": SignalScore,
     "Score: logistic": Logistic,
     "Words": Words,

@@ -86,6 +86,10 @@ def others() -> list[dict[str, Any]]:
             thresholds=[0.9, 0.8],
             on_handoff=FakeChat(Say("Monday")),
         ).invoke("When?")
+        ChatCascade(
+            tiers=[FakeChat(Say("Monday", p=0.9)), FakeChat(Say("Monday"))],
+            policy={"version": 1, "calibrators": [WITH_BENEFIT], "thresholds": [0.5]},
+        ).invoke("When?")
         logged = ChatCascade(
             tiers=[FakeChat([Say("Monday", p=0.99)]), FakeChat([Say("Monday")])],
             log=Forgetful(),
@@ -98,6 +102,10 @@ def others() -> list[dict[str, Any]]:
             logged.invoke("When?", config={"configurable": {"thread_id": "t1"}, "tags": ["dates"]})
         flush_log()
     return json.loads(json.dumps(seen))
+
+
+READS = {"kind": "signal", "signal": "sequence_logprob"}
+WITH_BENEFIT = {"score": READS, "benefit": {"weight": 0.65, "score": READS}}
 
 
 class Forgetful:

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from cascade_core.calibration.objective import TuningError
     from cascade_core.calibration.straight import StraightError
     from cascade_core.calibration.tuning import tune
-    from cascade_core.fitted.artefact import Calibrator
+    from cascade_core.fitted.artefact import Benefit, Calibrator
     from cascade_core.fitted.inputs import Inputs
     from cascade_core.fitted.scorer import Scorer
 
 __all__ = [
+    "Benefit",
     "Calibrator",
     "Fitted",
     "Inputs",
@@ -32,6 +33,7 @@ __all__ = [
 __getattr__ = on_use(
     __name__,
     {
+        "Benefit": "..fitted.artefact",
         "Calibrator": "..fitted.artefact",
         "Fitted": ".fit",
         "Inputs": "..fitted.inputs",

@@ -112,6 +112,9 @@ def skipping(scored: Scored, skipped: Flags) -> Scored:
     return replace(
         scored,
         confidences=tuple(np.where(skipped[:, k], np.nan, scored.confidences[k]) for k in tiers),
+        merits=tuple(
+            np.where(skipped[:, k], np.nan, merit) for k, merit in enumerate(scored.merits)
+        ),
         costs=(*(np.where(skipped[:, k], 0.0, scored.costs[k]) for k in tiers), scored.costs[-1]),
         paid=tuple(
             tuple(replace(r, low=np.where(skipped[:, k], np.nan, r.low)) for r in scored.read(k))

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from cascade_core.arrays import Array
+from cascade_core.calibration.benefit import WeighBenefit, is_weighed, weigh_benefits
 from cascade_core.calibration.fit import Fitted, fit_calibrator
 from cascade_core.calibration.fit_route import fit_route, skipping
 from cascade_core.calibration.objective import Objective
@@ -26,11 +28,21 @@ from cascade_core.policy.document import Policy
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
-    """Calibrators and the rows they were fitted to, scored by models that had not seen them."""
+    """Calibrators and the rows they were fitted to, scored by models that had not seen them.
+
+    Attributes:
+        calibrators: One for every tier but the last.
+        choices: How each was chosen, in one line.
+        scored: The rows.
+        signals: Which signals were used.
+        fits: Each tier's confidence as it was fitted; empty where that was not here.
+    """
 
     calibrators: tuple[Calibrator, ...]
     choices: tuple[str, ...]
     scored: Scored
+    signals: tuple[str, ...] = ()
+    fits: tuple[Fitted, ...] = ()
 
 
 def fit_tiers(  # noqa: PLR0913, PLR0917 - what for, of what, and how
@@ -40,13 +52,36 @@ def fit_tiers(  # noqa: PLR0913, PLR0917 - what for, of what, and how
     method: Method,
     seed: int,
     progress: Progress,
+    benefit: WeighBenefit = "auto",
 ) -> Fit:
     """Fit every tier's confidence, with paid signals only where they are worth their price.
+
+    Then what asking on would gain, where thresholds are to go by that too.
 
     Raises:
         ConfigurationError: `signals` names one twice, or one that no tier has.
     """
     fitting = _Fitting(objective, rows, method, seed, progress)
+    fit = _with_worthy(fitting, objective, rows, signals)
+    if not is_weighed(benefit, objective):
+        return fit
+    weighed = weigh_benefits(
+        objective,
+        rows,
+        fit.scored,
+        fit.fits,
+        lambda tier, target: fitting.benefit(tier, fit.signals, target),
+        seed,
+        always=benefit is True,
+    )
+    said = (f"{own}; {more}" for own, more in zip(fit.choices, weighed.choices, strict=True))
+    return replace(fit, calibrators=weighed.calibrators, choices=tuple(said), scored=weighed.scored)
+
+
+def _with_worthy(
+    fitting: _Fitting, objective: Objective, rows: Table, signals: Sequence[str] | None
+) -> Fit:
+    """Fit the confidences, with paid signals only where they are worth their price."""
     held = {name: None for tier in rows.tiers[:-1] for name in tier.signals}
     wanted = tuple(held) if signals is None else _checked(signals, tuple(held), rows.source)
     fit = fitting.with_signals(wanted)
@@ -90,7 +125,14 @@ class _Fitting:
         # Out of fold: what a calibrator says of rows it was fitted to is too good to be true.
         honest = tuple(fit.placed for fit in fits)
         scored = score(self._rows, Policy(calibrators=calibrators), confidences=honest)
-        return Fit(calibrators, tuple(fit.choice for fit in fits), scored)
+        choices = tuple(fit.choice for fit in fits)
+        return Fit(calibrators, choices, scored, tuple(signals), tuple(fits))
+
+    def benefit(self, k: int, signals: Sequence[str], target: Array) -> Fitted:
+        """Fit how little asking on would gain over a tier's drafts."""
+        told = self._progress.part(f"fitting the benefit of asking on from tier {k}")
+        own = tuple(name for name in signals if name in self._rows.tiers[k].signals)
+        return self._how(self._rows, k, signals=own, target=target, told=told)
 
     def _tier(self, k: int, signals: tuple[str, ...]) -> Fitted:
         if (k, signals) not in self._known:

@@ -1,8 +1,8 @@
 """Operating points of three tiers and more, on a grid of thresholds.
 
-Each tier gets thresholds at quantiles of its confidences. Rows are summed by the cell of the grid
-they fall into; what every combination of thresholds would have done then follows from sums over
-cells, so the number of rows matters only for filling them.
+Each tier gets thresholds at quantiles of its drafts' merits. Rows are summed by the cell of the
+grid that they fall into; what every combination of thresholds would have done then follows from
+sums over cells, so the number of rows matters only for filling them.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ def grid_points(scored: Scored) -> OperatingPoints:
     """
     tiers = len(scored.confidences)
     steps = min(MOST_EDGES, int(COMBINATIONS ** (1 / tiers)) - 1)
-    edges = [_edges(confidence, steps) for confidence in scored.confidences]
-    cells = [_cells(c, e) for c, e in zip(scored.confidences, edges, strict=True)]
+    merits = scored.merits or scored.confidences
+    edges = [_edges(merit, steps) for merit in merits]
+    cells = [_cells(merit, e) for merit, e in zip(merits, edges, strict=True)]
     sums = _Cells(cells, [len(e) + 1 for e in edges], scored)
     shape = tuple(len(e) for e in edges)
     losses = (*scored.losses(), np.zeros(len(scored)))
@@ -53,18 +54,18 @@ def grid_points(scored: Scored) -> OperatingPoints:
     return OperatingPoints(grid, quality.ravel(), cost.ravel(), escalated.ravel(), harm.ravel())
 
 
-def _edges(confidence: Array, steps: int) -> Array:
+def _edges(merit: Array, steps: int) -> Array:
     """Return thresholds from one that accepts every reading to one that accepts none."""
-    read = confidence[~np.isnan(confidence)]
+    read = merit[~np.isnan(merit)]
     quantiles = np.quantile(read, np.linspace(0, 1, steps)) if len(read) else np.empty(0)
     edges: Array = np.unique(np.append(quantiles, ACCEPT_NOTHING))
     return edges
 
 
-def _cells(confidence: Array, edges: Array) -> Ints:
+def _cells(merit: Array, edges: Array) -> Ints:
     """Return each row's cell: 0 holds what no threshold accepts, i ≥ 1 what the i lowest do."""
-    cells: Ints = np.searchsorted(edges, np.nan_to_num(confidence), side="right")
-    return np.where(np.isnan(confidence), 0, cells)
+    cells: Ints = np.searchsorted(edges, np.nan_to_num(merit), side="right")
+    return np.where(np.isnan(merit), 0, cells)
 
 
 class _Cells:

@@ -254,7 +254,7 @@ class _Test:
     def sweep(self) -> Certified | Refused:
         """Find the lowest threshold of two tiers whose harm passes."""
         return certify_sweep(
-            self.tested.confidences[0],
+            self.tested.met(0),
             self.tested.losses()[0],
             limit=self.objective.limit,
             delta=self.delta,

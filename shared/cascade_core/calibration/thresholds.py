@@ -89,9 +89,7 @@ def pick_point(points: OperatingPoints, objective: Objective, strong_quality: fl
 
 def _exact(scored: Scored) -> OperatingPoints:
     (weak, strong), (draft, answer) = scored.qualities, scored.costs
-    curve = sweep(
-        scored.confidences[0], weak, strong, draft, answer, scored.weights, paid=scored.read(0)
-    )
+    curve = sweep(scored.met(0), weak, strong, draft, answer, scored.weights, paid=scored.read(0))
     thresholds = np.minimum(curve.threshold, ACCEPT_NOTHING)[:, None]
     cost = curve.cost
     if scored.calibrated:  # a tier of which nothing would be accepted is not asked

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cascade_core.calibration.benefit import WeighBenefit, check_benefit, is_weighed
 from cascade_core.calibration.fit_tiers import fit_tiers, with_route
 from cascade_core.calibration.handing import asked_answered, hold_out
 from cascade_core.calibration.kept import kept_fit, load_kept
@@ -46,6 +47,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     method: Method = "auto",
     per_class: bool | None = None,
     skip: bool = True,
+    benefit: WeighBenefit = "auto",
     policy: Policy | Mapping[str, Any] | str | Path | None = None,
     heaviest: float | None = None,
     name: str | None = None,
@@ -81,6 +83,9 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
             they come with a promise for each class; else None (the default) gives them where
             they pay.
         skip: Whether to learn which requests had better go straight to a later tier.
+        benefit: Whether thresholds go by what asking on would gain as well as by how good a draft
+            probably is: `"auto"` where that serves better out of fold, though never for `harm`;
+            True always, False never.
         policy: A policy whose calibrators and route are kept as they are; then every row tests
             the thresholds, so none of them may have been used to fit that policy.
         heaviest: The most that a row can weigh, in this table or any like it; with groups, a
@@ -100,6 +105,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         StraightError: One later tier alone serves the objective better than any cascade.
         ConfigurationError: Arguments that do not go together.
     """
+    check_benefit(benefit)
     objective = make_objective(
         quality=quality,
         harm=harm,
@@ -121,10 +127,11 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     heaviest = heaviest_weight(rows, heaviest) if promised else None
     rows, held_rows = (rows, None) if handing.error is None else hold_out(rows, seed)
     fitted_rows, tested_rows = split_rows(rows, objective, seed, kept=kept is not None)
-    fits = len(rows.tiers[:-1]) * (0 if kept is not None else 1 + len(rows.paid) + bool(skip))
+    parts = 1 + len(rows.paid) + bool(skip) + is_weighed(benefit, objective)
+    fits = len(rows.tiers[:-1]) * (0 if kept is not None else parts)
     progress = Progress(advance, fits + 2)
     if kept is None:
-        fit = fit_tiers(objective, fitted_rows, signals, method, seed, progress)
+        fit = fit_tiers(objective, fitted_rows, signals, method, seed, progress, benefit)
         document = Policy(calibrators=fit.calibrators)
         if skip:
             document, fit = with_route(document, fit, fitted_rows, objective, seed, progress)

@@ -112,6 +112,8 @@ def _judgement(record: Record, judged: Mapping[str, Any], answer: Draft) -> Judg
         confidence=judged["confidence"],
         threshold=judged["threshold"],
         signals=judged["signals"],
+        merit=judged["merit"],
+        benefit=judged["benefit"],
         tier=judged["tier"],
         model=judged["model"],
         paid=_paid(record, judged) if given else {},

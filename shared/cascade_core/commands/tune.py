@@ -11,6 +11,8 @@ import typer
 from cascade_core.errors import ConfigurationError
 from cascade_core.visible import visible
 
+_WEIGHED: dict[str, Literal["auto"] | bool] = {"auto": "auto", "always": True, "never": False}
+
 
 def tune(  # noqa: PLR0913 - the command's options
     table: Annotated[
@@ -60,6 +62,13 @@ def tune(  # noqa: PLR0913 - the command's options
         ),
     ] = None,
     skip: Annotated[bool, typer.Option(help="Learn which requests had better skip a tier.")] = True,
+    benefit: Annotated[
+        Literal["auto", "always", "never"],
+        typer.Option(
+            help="Thresholds go by what asking on would gain, too: where that serves better "
+            "(never for --harm), always, or never."
+        ),
+    ] = "auto",
     policy: Annotated[
         Path | None,
         typer.Option(help="Keep this policy's calibrators; all rows pick thresholds."),
@@ -112,8 +121,12 @@ def tune(  # noqa: PLR0913 - the command's options
     if out.suffix != ".json":
         msg = f"{out}: a policy is written as JSON; name a file that ends in .json"
         raise ConfigurationError(msg)
-    if policy is not None and (signals is not None or method != "auto"):
-        msg = "--signals and --method have no use beside --policy, whose calibrators are kept"
+    chosen = signals is not None or method != "auto" or benefit != "auto"
+    if policy is not None and chosen:
+        msg = (
+            "--signals, --method and --benefit have no use beside --policy, whose calibrators "
+            "are kept"
+        )
         raise ConfigurationError(msg)
     names = None if signals is None else [s.strip() for s in signals.split(",") if s.strip()]
     if names == []:
@@ -136,6 +149,7 @@ def tune(  # noqa: PLR0913 - the command's options
             method=method,
             per_class=per_class,
             skip=skip,
+            benefit=_WEIGHED[benefit],
             policy=policy,
             heaviest=heaviest,
             name=name or out.stem,

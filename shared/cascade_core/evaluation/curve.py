@@ -157,7 +157,7 @@ class Curve:
         """
         if self.gap <= 0:
             return nan
-        return (self._mean_quality(axis) - self.weak_quality) / self.gap
+        return (self.mean_quality(axis) - self.weak_quality) / self.gap
 
     def cpt(self, share: float, axis: Axis = "escalated") -> float:
         """Call–performance threshold: how much of the axis recovers `share` of the gap.
@@ -200,7 +200,12 @@ class Curve:
             harm=self.harm[keep],
         )
 
-    def _mean_quality(self, axis: Axis) -> float:
+    def mean_quality(self, axis: Axis = "escalated") -> float:
+        """Return the mean quality over the axis from 0 to 1; NaN where costs are unknown.
+
+        Args:
+            axis: "escalated" or "cost".
+        """
         position, quality = self.along(axis)
         if not isfinite(position[-1]):
             return nan

@@ -59,7 +59,7 @@ def cost_quality_curve(
     read: Sequence[PaidReading] = ()
     if policy is not None:
         scored = score(table, policy)
-        reading, paid, read = scored.confidences[0], scored.costs[0], scored.read(0)
+        reading, paid, read = scored.met(0), scored.costs[0], scored.read(0)
     elif confidence is not None:
         reading = column("confidence", confidence, len(table))
         paid = cheap.cost + _paid_signals(cheap, tuple(cheap.paid))

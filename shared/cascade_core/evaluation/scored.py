@@ -1,7 +1,8 @@
 """Lets thresholds decide on the scored rows of a table, as a cascade would have decided.
 
 The same decisions as `loop.flow`, a million rows at a time: a row goes through the tiers that it
-does not skip until a draft's confidence reaches its threshold. `scoring` makes the rows.
+does not skip until a draft's merit reaches its threshold: its confidence, or what that and the
+benefit of asking on come to. `scoring` makes the rows.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class Scored:
 
     Attributes:
         confidences: For every tier but the last, shape (n,); NaN = no reading, or not asked.
+        merits: The same, what thresholds are held against; empty = the confidences themselves.
         costs: For every tier, shape (n,), USD of a draft; 0 where the tier is skipped.
         drafts: The same, skipped or not.
         skipped: Which tiers a row skips, shape (n, tiers).
@@ -43,6 +45,7 @@ class Scored:
     weights: Array | None = None
     calibrated: bool = False
     paid: tuple[tuple[PaidReading, ...], ...] = ()
+    merits: tuple[Array, ...] = ()
 
     def __len__(self) -> int:
         """Return how many rows there are."""
@@ -59,6 +62,7 @@ class Scored:
             weights=None if self.weights is None else self.weights[rows],
             calibrated=self.calibrated,
             paid=tuple(tuple(reading.take(rows) for reading in tier) for tier in self.paid),
+            merits=tuple(m[rows] for m in self.merits),
         )
 
     @property
@@ -71,17 +75,21 @@ class Scored:
         """Return the paid signals that judge a tier's drafts."""
         return self.paid[tier] if self.paid else ()
 
+    def met(self, tier: int) -> Array:
+        """Return the merits of a tier's drafts, shape (n,): what thresholds are held against."""
+        return self.merits[tier] if self.merits else self.confidences[tier]
+
     def told(self, tier: int, threshold: Array | float) -> Array:
-        """Return the confidences that a cascade would record of a tier's drafts, shape (n,).
+        """Return the merits that a cascade would record of a tier's drafts, shape (n,).
 
         Where a paid signal was not worth reading, that is the bound that settled the matter.
         """
-        confidence = self.confidences[tier]
+        merit = self.met(tier)
         for reading in reversed(self.read(tier)):
             with np.errstate(invalid="ignore"):
-                confidence = np.where(reading.low >= threshold, reading.low, confidence)
-                confidence = np.where(reading.high < threshold, reading.high, confidence)
-        return confidence
+                merit = np.where(reading.low >= threshold, reading.low, merit)
+                merit = np.where(reading.high < threshold, reading.high, merit)
+        return merit
 
     def losses(self) -> tuple[Array, ...]:
         """Return the quality each tier but the last would lose against the last, a row."""
@@ -135,7 +143,7 @@ def serve(scored: Scored, thresholds: Sequence[Array | float]) -> Served:
         spent[:, k] = np.where(worth, cost, 0.0)
         asked[:, k] = worth
         with np.errstate(invalid="ignore"):
-            accepted = left & (scored.confidences[k] >= threshold)
+            accepted = left & (scored.met(k) >= threshold)
         tier[accepted] = k
         quality[accepted] = scored.qualities[k][accepted]
         left &= ~accepted

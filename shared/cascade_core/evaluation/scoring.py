@@ -1,4 +1,4 @@
-"""Scores the rows of a labelled table: confidences, costs and skipped tiers, as a policy has them.
+"""Scores the rows of a labelled table: merits, costs and skipped tiers, as a policy has them.
 
 What a calibrator or a route says is computed by the very code that serves a request.
 """
@@ -14,13 +14,19 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.paid import PaidReading
 from cascade_core.evaluation.scored import Scored
 from cascade_core.fitted.inputs import Inputs
-from cascade_core.fitted.scorer import Scorer
+from cascade_core.fitted.merits import Merits
 from cascade_core.labels import Table
 from cascade_core.policy.document import Policy
 from cascade_core.policy.route import Router
 
 
-def score(table: Table, policy: Policy, *, confidences: Sequence[Array] | None = None) -> Scored:
+def score(
+    table: Table,
+    policy: Policy,
+    *,
+    confidences: Sequence[Array] | None = None,
+    kept: Sequence[Array | None] | None = None,
+) -> Scored:
     """Score a table's rows with a policy's calibrators and route.
 
     Args:
@@ -28,22 +34,31 @@ def score(table: Table, policy: Policy, *, confidences: Sequence[Array] | None =
         policy: With calibrators, or without: then readings are combined by their minimum.
         confidences: What to take for the calibrators' confidences, one of shape (n,) for every
             tier but the last; None computes them.
+        kept: Beside those, what to take for `(1 - benefit) / 2`; None where none is fitted.
 
     Raises:
         ConfigurationError: The policy reads a signal that the table does not have, or is for
             another number of tiers.
     """
     scorers = _scorers(table, policy)
-    found, paid = [], []
+    found, merits, paid = [], [], []
     skipped = _skipped(table, policy)
     for k, scorer in enumerate(scorers):
         judged = _Judged(table, k, scorer)
-        confidence = judged.rows() if confidences is None else confidences[k]
+        if confidences is None:
+            confidence, merit = judged.rows()
+        else:
+            confidence = merit = confidences[k]
+            if scorer is not None:
+                merit = scorer.mixed(confidence, None if kept is None else kept[k])
         gated = table.tiers[k].gated
         passed = ~skipped[:, k] if gated is None else ~(skipped[:, k] | gated)
-        confidence, readings = judged.with_paid(confidence, passed)
-        found.append(confidence)
+        merit, readings = judged.with_paid(merit, passed)
+        merits.append(merit)
+        alone = scorer is None or scorer.calibrator.benefit is None
+        found.append(merit if alone else np.where(np.isnan(merit), np.nan, confidence))
         paid.append(readings)
+    weighing = any(scorer is not None and scorer.calibrator.benefit for scorer in scorers)
     return Scored(
         confidences=tuple(found),
         costs=(
@@ -56,6 +71,7 @@ def score(table: Table, policy: Policy, *, confidences: Sequence[Array] | None =
         weights=table.weights,
         calibrated=policy.calibrators is not None,
         paid=tuple(paid),
+        merits=tuple(merits) if weighing else (),
     )
 
 
@@ -81,7 +97,7 @@ def check_tiers(policy: Policy, table: Table) -> None:
         raise ConfigurationError(msg)
 
 
-def _scorers(table: Table, policy: Policy) -> list[Scorer | None]:
+def _scorers(table: Table, policy: Policy) -> list[Merits | None]:
     check_tiers(policy, table)
     if policy.calibrators is None:
         return [None] * (len(table.tiers) - 1)
@@ -101,7 +117,7 @@ def _scorers(table: Table, policy: Policy) -> list[Scorer | None]:
         if lacking:
             msg = f"the policy reads texts, but {table.source} lacks the column {lacking}"
             raise ConfigurationError(msg)
-    return [Scorer(calibrator) for calibrator in policy.calibrators[:last]]
+    return [Merits(calibrator) for calibrator in policy.calibrators[:last]]
 
 
 def _skipped(table: Table, policy: Policy) -> Flags:
@@ -123,7 +139,7 @@ def _skipped(table: Table, policy: Policy) -> Flags:
 class _Judged:
     """The drafts of one tier, and what judges them."""
 
-    def __init__(self, table: Table, tier: int, scorer: Scorer | None) -> None:
+    def __init__(self, table: Table, tier: int, scorer: Merits | None) -> None:
         self._tier = table.tiers[tier]
         self._scorer = scorer
         self._inputs = inputs_of(table, tier)
@@ -132,34 +148,36 @@ class _Judged:
             name for name in self._tier.signals if name in read and name in self._tier.paid
         ]
 
-    def rows(self) -> Array:
-        """Return the confidence in every draft, all signals read."""
-        if self._scorer is not None:
-            return self._scorer.rows(self._inputs)
-        return lowest_reading(list(self._tier.signals.values()), self._inputs.n)
+    def rows(self) -> tuple[Array, Array]:
+        """Return the confidence in every draft and its merit, all signals read."""
+        if self._scorer is None:
+            lowest = lowest_reading(list(self._tier.signals.values()), self._inputs.n)
+            return lowest, lowest
+        confidence, kept = self._scorer.parts(self._inputs)
+        return confidence, self._scorer.mixed(confidence, kept)
 
-    def with_paid(self, confidence: Array, judged: Flags) -> tuple[Array, tuple[PaidReading, ...]]:
-        """Return the confidences as thresholds will meet them, and what is paid for them.
+    def with_paid(self, merit: Array, judged: Flags) -> tuple[Array, tuple[PaidReading, ...]]:
+        """Return the merits as thresholds will meet them, and what is paid for them.
 
         As when serving: a paid signal that could not read sends the request on, unless its
         draft is accepted without it.
 
         Args:
-            confidence: With every signal read, shape (n,).
+            merit: With every signal read, shape (n,).
             judged: Which rows' drafts are judged at all, shape (n,).
         """
-        confidence = np.where(judged, confidence, np.nan)
+        merit = np.where(judged, merit, np.nan)
         readings = []
         for place, name in enumerate(self._paid):
             low, high = (np.where(judged, end, np.nan) for end in self._spans(self._paid[place:]))
-            # Confidences out of fold come from other models than bounds do.
-            confidence = np.where(judged, np.clip(confidence, low, high), confidence)
+            # Merits out of fold come from other models than bounds do.
+            merit = np.where(judged, np.clip(merit, low, high), merit)
             missing, price = np.isnan(self._tier.signals[name]), self._tier.paid[name]
             # A reading that was never taken cost nothing.
             readings.append(PaidReading(np.where(missing, np.nan_to_num(price), price), low, high))
-            confidence = np.where(judged & missing, np.where(low >= 0, low, np.nan), confidence)
+            merit = np.where(judged & missing, np.where(low >= 0, low, np.nan), merit)
             judged = judged & ~missing
-        return confidence, tuple(readings)
+        return merit, tuple(readings)
 
     def _spans(self, unread: Sequence[str]) -> tuple[Array, Array]:
         if self._scorer is not None:

@@ -187,7 +187,7 @@ def study(replay: Replay, policy: Policy | str | Any, *, seed: int = 0) -> Study
     if replay.means.cost_share is None:
         del means["cost_share"]
     columns = (
-        scored.confidences[0],
+        scored.met(0),
         scored.qualities[0],
         scored.qualities[last],
         scored.costs[0],

@@ -9,9 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 Finite: TypeAlias = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Share: TypeAlias = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
@@ -187,12 +195,12 @@ class Boosting(Artefact):
 Score: TypeAlias = Annotated[SignalScore | Logistic | Boosting, Field(discriminator="kind")]
 
 
-class Calibrator(Artefact):
-    """How one tier's readings become the probability that its draft is good.
+class CurvedScore(Artefact):
+    """How readings become one number in [0, 1] that says something of a tier's draft.
 
     Attributes:
         score: What orders the drafts.
-        curve: Turns the score into a probability; None where it already is one.
+        curve: Turns the score into the number; None where it already is one.
         class_curves: Used in place of `curve` for requests of these classes.
     """
 
@@ -201,11 +209,15 @@ class Calibrator(Artefact):
     class_curves: dict[str, FittedCurve] = Field(default_factory=dict)
 
     @property
+    def parts(self) -> tuple[CurvedScore, ...]:
+        """This one, and those that go with it."""
+        return (self,)
+
+    @property
     def inputs(self) -> tuple[str, ...]:
         """Everything that is read, as `source:name`."""
-        if isinstance(self.score, SignalScore):
-            return (f"signal:{self.score.signal}",)
-        return self.score.inputs
+        read = (name for part in self.parts for name in _read_by(part.score))
+        return tuple(dict.fromkeys(read))
 
     @property
     def signals(self) -> tuple[str, ...]:
@@ -220,8 +232,8 @@ class Calibrator(Artefact):
     @property
     def reads_request(self) -> bool:
         """Whether the text of the request is looked at."""
-        words = self.score.words if isinstance(self.score, Logistic) else None
-        return words is not None or bool(names_of(self.inputs, "request"))
+        words = any(isinstance(p.score, Logistic) and p.score.words for p in self.parts)
+        return words or bool(names_of(self.inputs, "request"))
 
     @property
     def reads_draft(self) -> bool:
@@ -229,9 +241,56 @@ class Calibrator(Artefact):
         return bool(names_of(self.inputs, "draft"))
 
 
+class Benefit(CurvedScore):
+    """What asking on would gain over a tier's draft, and how much that weighs.
+
+    The number that is estimated is `(1 - benefit) / 2`, where the benefit is the expected quality
+    of what the later tiers would answer, less that of the draft, in [-1, 1]. Like a confidence it
+    is high where the draft is better kept.
+
+    Attributes:
+        weight: `w` in a draft's merit, `(1 - w) * confidence + w * (1 - benefit) / 2`.
+    """
+
+    weight: Annotated[float, Field(strict=True, gt=0, le=1)]
+
+
+class Calibrator(CurvedScore):
+    """How one tier's readings become the probability that its draft is good.
+
+    Attributes:
+        benefit: What asking on would gain, where thresholds go by that too; None where they go
+            by the confidence alone.
+    """
+
+    benefit: Benefit | None = None
+
+    @model_serializer(mode="wrap")
+    def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out a benefit that is not there: earlier versions know no such field."""
+        plain: dict[str, Any] = handler(self)
+        if self.benefit is None:
+            plain.pop("benefit", None)
+        return plain
+
+    @property
+    def parts(self) -> tuple[CurvedScore, ...]:
+        """This one, and the benefit."""
+        return (self,) if self.benefit is None else (self, self.benefit)
+
+    @property
+    def alone(self) -> Calibrator:
+        """What the confidence alone takes."""
+        return self if self.benefit is None else self.model_copy(update={"benefit": None})
+
+
 def names_of(inputs: Sequence[str], *sources: str) -> tuple[str, ...]:
     """Return the names among `source:name` inputs that come from some sources."""
     return tuple(name for kind, _, name in (i.partition(":") for i in inputs) if kind in sources)
+
+
+def _read_by(score: SignalScore | Logistic | Boosting) -> tuple[str, ...]:
+    return (f"signal:{score.signal}",) if isinstance(score, SignalScore) else score.inputs
 
 
 def _check_inputs(inputs: tuple[str, ...]) -> tuple[str, ...]:

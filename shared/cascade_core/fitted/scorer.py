@@ -1,5 +1,7 @@
 """Computes confidences by a fitted calibrator: for one request, or for a million rows.
 
+What thresholds are held against, where a benefit is fitted too, is worked out in `merits`.
+
 There is one implementation: a single request is an array of length one, so a threshold
 tuned on a table meets the very same numbers in a running cascade.
 """
@@ -14,7 +16,7 @@ import numpy as np
 
 from cascade_core.arrays import Array
 from cascade_core.errors import ConfigurationError
-from cascade_core.fitted.artefact import Calibrator, SignalScore, names_of
+from cascade_core.fitted.artefact import Calibrator, CurvedScore, SignalScore, names_of
 from cascade_core.fitted.combiners import Reach, make_score_model
 from cascade_core.fitted.curves import make_curve, sigmoid
 from cascade_core.fitted.inputs import (
@@ -38,17 +40,20 @@ SPAN_BLOCK = 512
 
 
 class Scorer:
-    """A calibrator made ready for use; it may be shared between threads.
+    """A score and its curve made ready for use; it may be shared between threads.
 
     Args:
-        calibrator: What a policy holds for one tier.
+        calibrator: What a policy holds for one tier, of which it computes the confidence; or
+            another score with a curve.
 
     Raises:
         ConfigurationError: The calibrator reads a feature of the texts that this
             version does not know.
     """
 
-    def __init__(self, calibrator: Calibrator) -> None:
+    def __init__(self, calibrator: CurvedScore) -> None:
+        if isinstance(calibrator, Calibrator):
+            calibrator = calibrator.alone
         score = calibrator.score
         self.calibrator = calibrator
         self.inputs = calibrator.inputs

@@ -12,6 +12,8 @@ RECORD_FIELDS: Mapping[str, Any] = {
     "accepted": False,
     "reason": None,
     "confidence": None,
+    "benefit": None,
+    "merit": None,
     "threshold": None,
     "calibrated": False,
     "signals": {},
@@ -39,6 +41,7 @@ RECORD_FIELDS: Mapping[str, Any] = {
 """Every field that each record of this version has, in order, with what stands there where an
 earlier version did not say."""
 
+_OF_DRAFT = ("confidence", "benefit", "merit", "threshold", "signals")
 _JUDGED = frozenset({"accepted", "rejected", "aborted", "returned"})
 
 
@@ -51,9 +54,29 @@ def upgraded(record: Mapping[str, Any]) -> dict[str, Any]:
         record: Of any version; it is not changed.
     """
     known = {**RECORD_FIELDS, **record}
+    if "merit" not in record:
+        known["merit"] = known["confidence"]
     if "judged" not in record:
         known["judged"] = _judged(known)
+    elif isinstance(known["judged"], list):
+        known["judged"] = [_weighed(each) for each in known["judged"]]
     return known
+
+
+def merit_of(judged: Mapping[str, Any]) -> Any:
+    """Return what was held against a draft's threshold.
+
+    Args:
+        judged: A record, or how it says that one draft was judged. Before benefits were fitted,
+            the confidence was all that there was.
+    """
+    return judged.get("merit", judged.get("confidence"))
+
+
+def _weighed(judged: Any) -> Any:
+    if not isinstance(judged, Mapping) or "merit" in judged:
+        return judged
+    return {**judged, "benefit": None, "merit": judged.get("confidence")}
 
 
 def is_event(entry: Any) -> bool:
@@ -83,6 +106,6 @@ def _judged(record: Mapping[str, Any]) -> list[dict[str, Any]]:
             "tier": last["tier"],
             "model": last["model"],
             "reason": decided["reason"] if decided["accepted"] else last["note"],
-            **{name: record[name] for name in ("confidence", "threshold", "signals")},
+            **{name: record[name] for name in _OF_DRAFT},
         }
     ]

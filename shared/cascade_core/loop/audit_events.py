@@ -74,6 +74,8 @@ def _plain(answer: TierAnswer) -> dict[str, Any]:
         "cost_usd": in_usd(answer.cost),
         "reason": None if answer.judgement is None else judged.reason,
         "confidence": judged.confidence,
+        "benefit": judged.benefit,
+        "merit": judged.merit,
         "threshold": judged.threshold,
         "signals": dict(judged.signals),
         "paid": {name: in_usd(cost) for name, cost in judged.paid.items()},

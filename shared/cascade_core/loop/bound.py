@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from cascade_core.verdict import Judgement
+
 if TYPE_CHECKING:
     from cascade_core.request import Request
     from cascade_core.setup.plan import Plan
@@ -31,12 +33,13 @@ def may_cut(plan: Plan, tier: Tier) -> bool:
 
 
 class Bound:
-    """The highest confidence a running stream can still reach."""
+    """The highest merit that a running stream's draft can still reach."""
 
-    __slots__ = ("_best_of", "_running", "best", "readings", "threshold")
+    __slots__ = ("_best_of", "_maker", "_running", "best", "readings", "threshold")
 
     def __init__(self, plan: Plan, tier: Tier, request: Request, max_tokens: int | None) -> None:
-        self._best_of = plan.confidences[tier.index].bound(request)
+        self._maker = plan.confidences[tier.index]
+        self._best_of = self._maker.bound(request)
         self._running: list[tuple[Signal, Running]] = []
         for signal in plan.signals:
             running = signal.running(max_tokens)
@@ -54,3 +57,13 @@ class Bound:
             self.readings[signal.name] = running.feed(logprobs)
         self.best = self._best_of(self.readings)
         return self.best < self.threshold
+
+    def cut(self) -> Judgement:
+        """Return the judgement of a draft whose threshold is out of reach."""
+        return Judgement(
+            "low_confidence",
+            confidence=None if self._maker.weighs_benefit else self.best,
+            threshold=self.threshold,
+            signals=dict(self.readings),
+            merit=self.best,
+        )

@@ -79,12 +79,7 @@ def _attempt(run: Climb, tier: Tier, *, logprobs: bool) -> Steps[Answered | Judg
             arrived = done.draft if isinstance(done, Done | Failed) else None
             # Where closing failed nobody knows what was used: paid for, at an unknown price.
             run.trail.abort(arrived or Draft(), tier, limit)
-            return Judgement(
-                "low_confidence",
-                confidence=bound.best,
-                threshold=bound.threshold,
-                signals=dict(bound.readings),
-            )
+            return bound.cut()
         reply = yield Pull()
     return Answered(reply.draft, chunks) if isinstance(reply, Done) else reply
 

@@ -68,21 +68,32 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and who pays
     )
     if read.broken:
         return unread
-    confidence, odd = read.bound, None
-    if confidence is None:
-        confidence, odd = plan.confidences[tier.index].of(read.readings, request, draft)
+    maker = plan.confidences[tier.index]
+    if read.bound is None:
+        merit, confidence, benefit, odd = maker.of(read.readings, request, draft)
         if odd is not None:
             yield Note(
                 f"combine:{tier.index}",
                 f"combine= on {tier.label} gave no number in [0, 1] ({odd}); "
                 "that counts as no confidence",
             )
-    if confidence is None:
-        return (yield from _judge_unread(plan, tier, unread, said=odd is not None))
-    accepted = confidence >= threshold
-    reason: Reason = "confident" if accepted else "low_confidence"
-    judged = Judgement(reason, accepted, draft, confidence, threshold, read.readings)
-    return replace(judged, paid=read.paid) if read.paid else judged
+        if merit is None:
+            return (yield from _judge_unread(plan, tier, unread, said=odd is not None))
+    else:
+        merit, benefit = read.bound, None
+        confidence = None if maker.weighs_benefit else merit
+    accepted = merit >= threshold
+    return Judgement(
+        "confident" if accepted else "low_confidence",
+        accepted,
+        draft,
+        confidence,
+        threshold,
+        read.readings,
+        paid=read.paid,
+        merit=merit,
+        benefit=benefit,
+    )
 
 
 class _Read(NamedTuple):
@@ -91,7 +102,7 @@ class _Read(NamedTuple):
     Attributes:
         readings: By signal.
         paid: USD that the paid ones cost, by signal; None = unpriced.
-        bound: The bound on the confidence that settled the matter, where a paid signal was left
+        bound: The bound on the merit that settled the matter, where a paid signal was left
             out for it; None elsewhere.
         broken: Whether a paid signal was asked and could not read.
     """

@@ -69,7 +69,7 @@ def settles_for_less(run: Climb, error: BaseException) -> bool:
 
 
 def _worth(judged: tuple[Tier, Judgement, TrailEntry]) -> tuple[bool, float, int]:
-    """Order drafts: those that passed the gates, then by confidence, then by tier."""
+    """Order drafts: those that passed the gates, then by merit, then by tier."""
     tier, judgement, _ = judged
-    confidence = -1.0 if judgement.confidence is None else judgement.confidence
-    return not judgement.reason.startswith("gate_"), confidence, tier.index
+    merit = -1.0 if judgement.merit is None else judgement.merit
+    return not judgement.reason.startswith("gate_"), merit, tier.index

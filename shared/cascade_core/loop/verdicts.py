@@ -30,6 +30,8 @@ def note_judged(run: Climb, tier: Tier, judgement: Judgement) -> Judgement:
         tier.index,
         model or tier.model,
         judgement.paid,
+        judgement.merit,
+        judgement.benefit,
     )
     run.judgements.append(judged)
     return judged
@@ -54,7 +56,7 @@ def verdict_of(
         strong_cost_basis=strong.basis,
         class_name=run.request.class_name,
         policy=plan.policy,
-        calibrated=plan.calibrated and run.judged.confidence is not None,
+        calibrated=plan.calibrated and run.judged.merit is not None,
         unable=run.unable,
         failing=failing_tiers(plan.tiers, run.causes),
         judgements=run.judgements,

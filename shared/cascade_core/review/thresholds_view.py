@@ -100,7 +100,7 @@ class ThresholdsView:
         found, own = np.empty(0), np.zeros(0, dtype=bool)
         if self.weighed is not None:
             table = self.weighed.rows.table
-            found, names = self.weighed.rows.scored.confidences[tier], table.class_names
+            found, names = self.weighed.rows.scored.met(tier), table.class_names
             codes = table.classes
         elif self.live is not None:
             found, names, codes = self.live.confidence, self.live.names, self.live.classes
@@ -182,7 +182,7 @@ class ThresholdsViews:
 def _weighed(rows: LabelledRows, base: Policy, snapshot: Snapshot) -> Weighed:
     scored = rows.scored
     curve = sweep(
-        scored.confidences[0],
+        scored.met(0),
         scored.qualities[0],
         scored.qualities[-1],
         scored.costs[0],

@@ -1,14 +1,17 @@
 """How the readings of a draft become one confidence: as they are, or calibrated by a policy.
 
+What a threshold is held against is the draft's merit: the confidence itself, unless the policy
+also says what asking on would gain (`fitted.merits`).
+
 The flow knows no difference between the two. What a calibrator computes is in
-`calibration.apply`, which a cascade without a fitted policy never imports.
+`fitted.scorer`, which a cascade without a fitted policy never imports.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from cascade_core.draft import Draft
 from cascade_core.request import Request
@@ -19,10 +22,26 @@ if TYPE_CHECKING:
 
 
 Bounding: TypeAlias = Callable[[Readings], float]
-"""The highest confidence that a draft can still get, from its readings or their bounds so far."""
+"""The highest merit that a draft can still get, from its readings or their bounds so far."""
 
 Odd: TypeAlias = str | None
 """What was wrong with a confidence, if anything."""
+
+
+class DraftMerit(NamedTuple):
+    """What is made of a draft's readings; None where there is no reading.
+
+    Attributes:
+        merit: What the threshold is held against, in [0, 1].
+        confidence: The confidence in the draft, in [0, 1].
+        benefit: What asking on would gain over it, in [-1, 1]; None where that is not fitted.
+        odd: What was wrong with the confidence, if anything.
+    """
+
+    merit: float | None
+    confidence: float | None
+    benefit: float | None = None
+    odd: Odd = None
 
 
 class Confidence(Protocol):
@@ -31,6 +50,7 @@ class Confidence(Protocol):
     Attributes:
         calibrated: Whether it is a fitted probability that the draft is good.
         signals: The signals it reads; with none it goes by the texts alone.
+        weighs_benefit: Whether a draft's merit is more than the confidence in it.
     """
 
     @property
@@ -43,18 +63,23 @@ class Confidence(Protocol):
         """The signals it reads; with none it goes by the texts alone."""
         ...
 
-    def of(self, readings: Readings, request: Request, draft: Draft) -> tuple[float | None, Odd]:
-        """Return the confidence in a draft, None without a reading, and what was wrong with it."""
+    @property
+    def weighs_benefit(self) -> bool:
+        """Whether a draft's merit is more than the confidence in it."""
+        ...
+
+    def of(self, readings: Readings, request: Request, draft: Draft) -> DraftMerit:
+        """Return what is made of a draft's readings."""
         ...
 
     def bound(self, request: Request) -> Bounding:
-        """Return what bounds the confidence in an unfinished draft for a request."""
+        """Return what bounds the merit of an unfinished draft for a request."""
         ...
 
     def span(
         self, readings: Readings, request: Request, draft: Draft, *, missable: bool = True
     ) -> tuple[float, float]:
-        """Return the lowest and the highest confidence that signals not yet read leave possible.
+        """Return the lowest and the highest merit that signals not yet read leave possible.
 
         Args:
             readings: What was read, None where a signal had nothing to say.
@@ -77,6 +102,7 @@ class Raw:
     """
 
     calibrated = False
+    weighs_benefit = False
 
     def __init__(self, combiner: Combiner, names: Sequence[str]) -> None:
         self.signals = names
@@ -86,9 +112,13 @@ class Raw:
 
     def of(
         self, readings: Readings, request: Request | None = None, draft: Draft | None = None
-    ) -> tuple[float | None, Odd]:
+    ) -> DraftMerit:
         """Combine the readings; neither the request nor the draft is looked at."""
         del request, draft
+        confidence, odd = self._combined(readings)
+        return DraftMerit(confidence, confidence, None, odd)
+
+    def _combined(self, readings: Readings) -> tuple[float | None, Odd]:
         try:
             return as_reading(self._combine(readings))
         except Exception as error:  # noqa: BLE001 - a caller's combiner may raise anything
@@ -113,15 +143,15 @@ class Raw:
         # No reading is never acceptance, not even at a threshold of 0.
         if all(reading is None for reading in readings.values()):
             return -math.inf, highest
-        ends = [self.of({**self._feared, **readings})[0]]
+        ends = [self._combined({**self._feared, **readings})[0]]
         if missable and len(readings) < len(self.signals):
-            alone, _ = self.of(readings)
+            alone, _ = self._combined(readings)
             ends.append(alone)
             highest = highest if alone is None else max(highest, alone)
         return min(-math.inf if end is None else end for end in ends), highest
 
     def _best(self, readings: Readings) -> float:
-        best, _ = self.of({**self._hoped, **readings})
+        best, _ = self._combined({**self._hoped, **readings})
         return 1.0 if best is None else best
 
 
@@ -135,23 +165,24 @@ class Calibrated:
     calibrated = True
 
     def __init__(self, calibrator: Calibrator) -> None:
-        from cascade_core.fitted.scorer import Scorer  # noqa: PLC0415 - brings numpy
+        from cascade_core.fitted.merits import Merits  # noqa: PLC0415 - brings numpy
 
         self.signals = calibrator.signals
-        self._scorer = Scorer(calibrator)
+        self.weighs_benefit = calibrator.benefit is not None
+        self._merits = Merits(calibrator)
         self._reads_text = calibrator.reads_text
 
-    def of(self, readings: Readings, request: Request, draft: Draft) -> tuple[float | None, Odd]:
-        """Return the calibrated probability that the draft is good."""
+    def of(self, readings: Readings, request: Request, draft: Draft) -> DraftMerit:
+        """Return the probability that the draft is good, and what asking on would gain."""
         texts = self._texts(request, draft)
-        return as_reading(self._scorer.one(readings, *texts, request.class_name))
+        return DraftMerit(*self._merits.one(readings, *texts, request.class_name))
 
     def span(
         self, readings: Readings, request: Request, draft: Draft, *, missable: bool = True
     ) -> tuple[float, float]:
-        """Return the lowest and the highest probability still possible."""
+        """Return the lowest and the highest merit still possible."""
         texts = self._texts(request, draft)
-        return self._scorer.span(readings, *texts, request.class_name, missable=missable)
+        return self._merits.span(readings, *texts, request.class_name, missable=missable)
 
     def _texts(self, request: Request, draft: Draft) -> tuple[str, str]:
         return (request.question, draft.text) if self._reads_text else ("", "")
@@ -159,4 +190,4 @@ class Calibrated:
     def bound(self, request: Request) -> Bounding:
         """Return a function that bounds what signals and text may still turn out to be."""
         text = request.question if self._reads_text else ""
-        return self._scorer.begin(text, request.class_name).best
+        return self._merits.begin(text, request.class_name)

@@ -20,82 +20,8 @@ from cascade_core.fitted.artefact import (
 from cascade_core.fitted.features import draft_features, hashed_words, request_features
 from cascade_core.fitted.inputs import Inputs
 from cascade_core.fitted.scorer import Scorer
+from tests.core.fitted.drawn import calibrators, inputs_of, readings, texts
 from tests.work import calls_made
-
-INPUTS = (
-    "signal:a", "logit:a", "signal:b", "request:words", "draft:words", "draft:numbers", "class:hard"
-)  # fmt: skip
-small = st.floats(-3, 3)
-readings = st.none() | st.floats(0, 1)
-
-
-def vector(elements, size):
-    return st.tuples(*[elements] * size)
-
-
-@st.composite
-def logistics(draw, inputs=INPUTS):
-    ends = draw(vector(st.tuples(small, small), len(inputs)))
-    words = draw(st.none() | st.dictionaries(st.integers(0, 7), small, max_size=8))
-    return Logistic(
-        inputs=inputs,
-        low=tuple(min(pair) for pair in ends),
-        high=tuple(max(pair) for pair in ends),
-        fill=draw(vector(small, len(inputs))),
-        weights=draw(vector(small, len(inputs))),
-        missing=draw(vector(small, len(inputs))),
-        intercept=draw(small),
-        words=None if words is None else Words(buckets=8, weights=words),
-    )
-
-
-@st.composite
-def boostings(draw, inputs=INPUTS):
-    nodes = {k: [] for k in ("feature", "threshold", "missing_left", "left", "right", "value")}
-
-    def grow(depth):
-        me = len(nodes["feature"])
-        leaf = depth == 0 or draw(st.booleans())
-        row = {
-            "feature": -1 if leaf else draw(st.integers(0, len(inputs) - 1)),
-            "threshold": 0.0 if leaf else draw(st.floats(-1, 2)),
-            "missing_left": False if leaf else draw(st.booleans()),
-            "left": -1,
-            "right": -1,
-            "value": draw(small) if leaf else 0.0,
-        }
-        for key, entry in row.items():
-            nodes[key].append(entry)
-        if not leaf:
-            nodes["left"][me] = grow(depth - 1)
-            nodes["right"][me] = grow(depth - 1)
-        return me
-
-    roots = [grow(3) for _ in range(draw(st.integers(1, 3)))]
-    return Boosting(inputs=inputs, base=draw(small), roots=roots, **nodes)
-
-
-curves = (
-    st.none()
-    | st.builds(Platt, slope=st.floats(0, 3), intercept=small)
-    | st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=5, unique_by=lambda p: p[0])
-    .map(lambda points: Isotonic(x=sorted(x for x, _ in points), y=sorted(y for _, y in points)))
-)  # fmt: skip
-scores = logistics() | boostings() | st.just(SignalScore(signal="a"))
-calibrators = st.builds(
-    Calibrator, score=scores, curve=curves, class_curves=st.fixed_dictionaries({}, optional={"hard": curves.filter(bool)})
-)  # fmt: skip
-texts = st.text("ab 1.?", max_size=12)
-
-
-def inputs_of(rows):
-    """Rows of (a, b, request, draft) as a table, and a class of every second one's."""
-    signals = {
-        name: np.array([np.nan if row[j] is None else row[j] for row in rows])
-        for j, name in enumerate("ab")
-    }
-    inputs = Inputs(len(rows), signals, [row[2] for row in rows], [row[3] for row in rows])
-    return inputs, ["hard" if k % 2 else None for k in range(len(rows))]
 
 
 @settings(max_examples=300, deadline=None)

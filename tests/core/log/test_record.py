@@ -14,6 +14,8 @@ KEYS = [
     "accepted",
     "reason",
     "confidence",
+    "benefit",
+    "merit",
     "threshold",
     "calibrated",
     "signals",

@@ -36,6 +36,8 @@ def test_how_the_last_draft_was_judged_is_known_of_kept_records():
             "model": "cheap",
             "reason": "low_confidence",
             "confidence": 0.3,
+            "benefit": None,
+            "merit": 0.3,
             "threshold": 0.9,
             "signals": {"sequence_logprob": 0.3},
         }

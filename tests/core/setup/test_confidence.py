@@ -46,7 +46,7 @@ def test_a_combiner_that_raises_leaves_everything_possible_and_gives_no_confiden
             raise KeyError("secret")
 
     mine = Raw(Mine(), NAMES)
-    assert mine.of({"free": 0.9}) == (None, "raised KeyError")
+    assert mine.of({"free": 0.9}) == (None, None, None, "raised KeyError")
     assert mine.span({"free": 0.9}) == (-math.inf, 1.0)
     assert mine.bound()({"free": 0.0}) == 1.0
 

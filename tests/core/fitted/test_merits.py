@@ -1,0 +1,132 @@
+"""Merits at work: what a threshold meets, alone and in a table, and bounds of it that hold."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from cascade_core.fitted.artefact import Benefit, Calibrator, Logistic, Platt, SignalScore, Words
+from cascade_core.fitted.merits import Merits
+from cascade_core.fitted.scorer import Scorer
+from cascade_core.policy import Policy
+from tests.core.fitted.drawn import calibrators, inputs_of, readings, texts
+
+A = SignalScore(signal="a")
+
+
+def with_benefit(calibrator, other, weight):
+    own = other.model_dump(exclude_none=True)
+    return calibrator.model_copy(update={"benefit": Benefit(**own, weight=weight)})
+
+
+weighing = st.builds(with_benefit, calibrators, calibrators, st.floats(0.01, 1) | st.just(1.0))
+names = st.none() | st.sampled_from(["easy", "hard"])
+
+
+def test_a_merit_is_what_its_definition_says():
+    benefit = Benefit(score=A, curve=Platt(slope=1.0, intercept=-1.0), weight=0.25)
+    merit, confidence, gain = Merits(Calibrator(score=A, benefit=benefit)).one({"a": 0.5})
+    kept = 1 / (1 + math.exp(1))
+    assert (confidence, gain) == pytest.approx((0.5, 1 - 2 * kept))
+    assert merit == pytest.approx(0.75 * 0.5 + 0.25 * (1 - gain) / 2)
+
+
+def test_a_merit_without_a_benefit_is_the_confidence():
+    assert Merits(Calibrator(score=A)).one({"a": 0.3}) == (0.3, 0.3, None)
+    assert Merits(Calibrator(score=A)).one({}) == (None, None, None)
+
+
+def test_without_a_reading_of_both_there_is_no_merit():
+    benefit = Benefit(score=SignalScore(signal="b"), weight=1.0)
+    merits = Merits(Calibrator(score=A, benefit=benefit))
+    assert merits.one({"b": 0.5}) == (None, None, 0.0)
+    assert merits.one({"a": 0.5}) == (None, 0.5, None)
+    assert merits.span({"a": 0.5})[0] == -math.inf
+    assert merits.span({"a": 0.5}) != merits.span({"a": 0.5, "b": 0.5})
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data(), weighing, texts, names)
+def test_nothing_that_a_draft_can_become_exceeds_its_bound(data, calibrator, request, name):
+    merits = Merits(calibrator)
+    known, end = {}, {}
+    for signal in ("a", "b"):
+        if data.draw(st.booleans()):
+            known[signal] = data.draw(st.floats(0, 1))
+            end[signal] = known[signal] * data.draw(st.floats(0, 1))
+        else:
+            end[signal] = data.draw(readings)
+    best = merits.begin(request, name)(known)
+    seen, _, _ = merits.one(end, request, data.draw(texts), name)
+    assert seen is None or seen <= best <= 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data(), weighing, texts, texts, names)
+def test_a_finished_draft_ends_within_its_span(data, calibrator, request, draft, name):
+    merits = Merits(calibrator)
+    end = {signal: data.draw(readings) for signal in ("a", "b")}
+    known = {signal: end[signal] for signal in end if data.draw(st.booleans())}
+    low, high = merits.span(known, request, draft, name)
+    seen, _, _ = merits.one(end, request, draft, name)
+    assert seen is None or low <= seen <= high <= 1
+    assert seen is None or seen < 1, "a threshold of 1 accepts nothing"
+    asked = known.keys() & merits.signals
+    if all(known[signal] is None for signal in asked) and (asked or not calibrator.reads_text):
+        assert not low >= 0, "no reading is never acceptance"
+
+
+@settings(max_examples=100, deadline=None)
+@given(weighing, st.lists(st.tuples(readings, readings, texts, texts), min_size=1, max_size=9))
+def test_a_row_of_a_table_gets_the_very_numbers_a_request_gets(calibrator, rows):
+    merits = Merits(calibrator)
+    inputs, classes = inputs_of(rows)
+    seen, (low, high) = merits.rows(inputs, classes), merits.spans(inputs, {"b"}, classes)
+    for k, (a, b, request, draft) in enumerate(rows):
+        one, _, _ = merits.one({"a": a, "b": b}, request, draft, classes[k])
+        assert (math.isnan(seen[k]) and one is None) or seen[k] == one
+        assert (low[k], high[k]) == pytest.approx(
+            merits.span({"a": a}, request, draft, classes[k]), nan_ok=True
+        )
+
+
+@settings(max_examples=50, deadline=None)
+@given(weighing)
+def test_a_benefit_survives_being_saved(calibrator):
+    policy = Policy(calibrators=(calibrator,), thresholds=(0.5,))
+    again = Policy.model_validate_json(policy.model_dump_json())
+    assert again.calibrators == (calibrator,)
+    assert again.fingerprint == policy.fingerprint
+
+
+def test_a_calibrator_without_a_benefit_is_written_as_before_there_were_any():
+    calibrator = Calibrator(score=A)
+    assert "benefit" not in calibrator.model_dump_json()
+    assert "benefit" not in Policy(calibrators=(calibrator,)).model_dump_json()
+
+
+def test_the_confidence_of_a_calibrator_with_a_benefit_is_that_of_the_one_without():
+    words = Words(buckets=4, weights={0: 1.0, 1: -1.0})
+    plain = {"low": (), "high": (), "fill": (), "weights": (), "missing": ()}
+    score = Logistic(inputs=(), intercept=0.2, words=words, **plain)
+    both = Calibrator(score=A, benefit=Benefit(score=score, weight=0.5))
+    assert Scorer(both).one({"a": 0.4}) == 0.4
+    assert (both.signals, both.reads_request, both.reads_draft) == (("a",), True, False)
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.5, math.nan, -1.0])
+def test_a_weight_lies_between_0_and_1(weight):
+    with pytest.raises(ValidationError):
+        Benefit(score=A, weight=weight)
+
+
+def test_a_lower_threshold_accepts_all_that_a_higher_one_did():
+    rng = np.random.default_rng(0)
+    kept, confidence = rng.random((2, 100))
+    merits = Merits(Calibrator(score=A, benefit=Benefit(score=A, weight=0.7)))
+    found = merits.mixed(confidence, kept)
+    better = (confidence[:, None] >= confidence) & (kept[:, None] >= kept)
+    assert (found[:, None] >= found)[better].all()
