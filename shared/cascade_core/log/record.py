@@ -12,6 +12,7 @@ from cascade_core.call import Call
 from cascade_core.costs.rate import in_usd
 from cascade_core.frozen import frozen
 from cascade_core.log.upgrade import RECORD_FIELDS, upgraded
+from cascade_core.signals.readings import Evidenced
 from cascade_core.usage import Usage
 from cascade_core.verdict import Failing, Judgement, Verdict
 
@@ -258,7 +259,9 @@ def _deadline(asked: Asked) -> Record:
 
 
 def _judgement(judgement: Judgement) -> Record:
-    return {
+    signals = judgement.signals
+    evidence = {n: read.evidence for n, read in signals.items() if isinstance(read, Evidenced)}
+    record: Record = {
         "tier": judgement.tier,
         "model": judgement.model,
         "reason": judgement.reason,
@@ -266,8 +269,9 @@ def _judgement(judgement: Judgement) -> Record:
         "benefit": judgement.benefit,
         "merit": judgement.merit,
         "threshold": judgement.threshold,
-        "signals": dict(judgement.signals),
+        "signals": dict(signals),
     }
+    return {**record, "evidence": evidence} if evidence else record
 
 
 def call_record(call: Call) -> Record:

@@ -2,8 +2,8 @@
 
 *Free* signals read the draft as it is (`SequenceLogprob`, `TokenMargin`,
 `Grounding` without a judge, `Difficulty`, any function of yours); *paid* ones ask for further
-calls (`Agreement`, `SelfConsistency`, `Judge`, `Verbalized`, `Grounding` with a judge), and
-those calls are in the costs. Most cascades need only the first two; the others
+calls (`Agreement`, `SelfConsistency`, `Judge`, `Claims`, `Verbalized`, `Grounding` with
+a judge), and those calls are in the costs. Most cascades need only the first two; the others
 are imported when they are first named.
 """
 
@@ -17,6 +17,7 @@ from cascade_core.signals.logprob import SequenceLogprob, TokenMargin
 from cascade_core.signals.readings import Combine, Combiner, Reading
 
 if TYPE_CHECKING:
+    from cascade_core.signals.claims import Claims
     from cascade_core.signals.consistency import SelfConsistency
     from cascade_core.signals.difficulty import Difficulty
     from cascade_core.signals.grounding import Grounding
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Agreement",
     "BaseSignal",
+    "Claims",
     "Combine",
     "Combiner",
     "Difficulty",
@@ -46,6 +48,7 @@ __getattr__ = on_use(
     __name__,
     {
         "Agreement": ".partners",
+        "Claims": ".claims",
         "Difficulty": ".difficulty",
         "Grounding": ".grounding",
         "Judge": ".judge",

@@ -114,7 +114,7 @@ class Grounding(BaseSignal):
         contexts = [context for context in given if context.strip()]
         if not contexts or draft.tool_calls or draft.broken_tool_calls:
             return None
-        question = _question(request, contexts)
+        question = question_of(request, contexts)
         claims = _claims(draft.text, question)
         if not claims:
             return None
@@ -129,7 +129,7 @@ class Grounding(BaseSignal):
         return None if judged is None else min(reading, judged)
 
 
-def _question(request: Request, contexts: Sequence[str]) -> str:
+def question_of(request: Request, contexts: Sequence[str]) -> str:
     """Return the question, or nothing where it is a filled-in template around the contexts."""
     question = request.question
     if len(question) > _LONGEST_QUESTION:

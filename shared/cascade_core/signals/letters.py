@@ -166,6 +166,23 @@ def _p_right(logprobs: Logprobs, label: str) -> float | None:
         said = [str(entry["token"]).strip(_PADDING) for entry in logprobs.entries]
         # In upper case, if it is anywhere.
         place = said.index(label if label in said else label.lower())
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+    return p_right_at(logprobs, place, label)
+
+
+def p_right_at(logprobs: Logprobs, place: int, label: str) -> float | None:
+    """Return P(A) / (P(A) + P(B)) at a token.
+
+    Args:
+        logprobs: The tokens'.
+        place: Which token says the label.
+        label: The label.
+
+    Returns:
+        A probability in [0, 1], or None where the token has none.
+    """
+    try:
         own = float(logprobs.entries[place]["logprob"])
         alternatives = logprobs.alternatives(place)
     except (AttributeError, KeyError, TypeError, ValueError):

@@ -24,6 +24,7 @@ BY_NAME = {
 
 _NEED_MODELS = {
     "judge": " (a judge needs a model: Judge(model))",
+    "claims": " (it needs a model: Claims(model))",
     "agreement": " (agreement needs another model: Agreement(model))",
 }
 

@@ -4,12 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol, SupportsFloat, TypeAlias
+from typing import Any, Literal, Protocol, Self, SupportsFloat, TypeAlias
 
 from cascade_core.errors import ConfigurationError
 
 Reading: TypeAlias = float | None
 """A number in [0, 1], higher = more trustworthy; None where a signal could read nothing."""
+
+
+class Evidenced(float):
+    """A reading that carries what it rests on, for the record.
+
+    Attributes:
+        evidence: Plain JSON, without any text of a prompt or an answer.
+    """
+
+    evidence: Any
+
+    def __new__(cls, reading: float, evidence: Any) -> Self:
+        """Make one of a number and what it rests on."""
+        made = super().__new__(cls, reading)
+        made.evidence = evidence
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be copied and pickled with it."""
+        return type(self), (float(self), self.evidence)
+
 
 Readings: TypeAlias = Mapping[str, Reading]
 """By signal."""
@@ -23,6 +44,8 @@ def as_reading(value: object) -> tuple[Reading, str | None]:
         None, what it is instead, for a warning.
     """
     if type(value) is float and 0 <= value <= 1:  # what nearly every reading is
+        return value, None
+    if type(value) is Evidenced and 0 <= value <= 1:
         return value, None
     if value is None:
         return None, None

@@ -242,7 +242,7 @@ def test_any_content_stays_inside_the_fence(question, answer, contexts):
 
 
 def test_a_fence_that_occurs_in_the_content_is_not_used(monkeypatch):
-    from cascade_core.signals import judge as module
+    from cascade_core.signals import fenced as module
 
     class Digest:
         def __init__(self, data):
