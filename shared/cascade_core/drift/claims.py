@@ -42,7 +42,7 @@ class Finding:
     text: str
 
 
-class Claims:
+class MeanClaims:
     """Claims about the same rows, and the panel that tests them."""
 
     __slots__ = ("_claims", "_sides", "panel")
@@ -77,22 +77,22 @@ class Claims:
         return Finding(since, claim.expected, seen, text)
 
 
-def escalation_claims(reference: Reference, error: float, tolerance: float) -> Claims:
+def escalation_claims(reference: Reference, error: float, tolerance: float) -> MeanClaims:
     """Claim that the escalation rate is the reference's; `error` as in `monitor`, both sides."""
     if reference.escalated is None:
-        return Claims([])
+        return MeanClaims([])
     about = "the escalation rate is {seen}, not {expected} as when tuned"
-    return Claims([_near(about, reference.escalated, reference.rows, error, tolerance)])
+    return MeanClaims([_near(about, reference.escalated, reference.rows, error, tolerance)])
 
 
-def unread_claims(spread: Spread, tier: int, error: float, tolerance: float) -> Claims:
+def unread_claims(spread: Spread, tier: int, error: float, tolerance: float) -> MeanClaims:
     """Claim that the share of a tier's drafts without a confidence is the reference's."""
     if not spread.rows:
-        return Claims([])
+        return MeanClaims([])
     about = (
         f"drafts of tier {tier} without a confidence are {{seen}}, not {{expected}} as when tuned"
     )
-    return Claims([_near(about, spread.unread, spread.rows, error, tolerance)])
+    return MeanClaims([_near(about, spread.unread, spread.rows, error, tolerance)])
 
 
 def cuts(spread: Spread, *, exact: bool) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -111,13 +111,13 @@ def cuts(spread: Spread, *, exact: bool) -> tuple[tuple[float, ...], tuple[float
 
 def spread_claims(
     spread: Spread, tier: int, error: float, tolerance: float, *, exact: bool
-) -> Claims:
+) -> MeanClaims:
     """Claim that a tier's confidences, where there are any, are spread as the reference's."""
     read = spread.rows * (1 - spread.unread)
     if read < 1:
-        return Claims([])
+        return MeanClaims([])
     apart = band(read, error) + tolerance
-    return Claims(
+    return MeanClaims(
         [
             MeanClaim(
                 f"confidences of tier {tier} are at most {value:.3g} in {{seen}} of drafts, "
@@ -131,17 +131,17 @@ def spread_claims(
     )
 
 
-def harm_claims(reference: Reference, error: float) -> Claims:
+def harm_claims(reference: Reference, error: float) -> MeanClaims:
     """Claim that harm stays within what was promised, or else what was measured."""
     if reference.limit is not None:
         expected = reference.limit if reference.harm is None else reference.harm
         about = f"audited harm is {{seen}}, above the {_percent(reference.limit)} promised"
-        return Claims([MeanClaim(about, expected, reference.limit)], RARE_BETS)
+        return MeanClaims([MeanClaim(about, expected, reference.limit)], RARE_BETS)
     if reference.harm is None:
-        return Claims([])
+        return MeanClaims([])
     about = "audited harm is {seen}, not {expected} as when tuned"
     highest = highest_mean(reference.harm, reference.rows, error)
-    return Claims([MeanClaim(about, reference.harm, highest)], RARE_BETS)
+    return MeanClaims([MeanClaim(about, reference.harm, highest)], RARE_BETS)
 
 
 def _near(about: str, share: float, rows: int, error: float, tolerance: float) -> MeanClaim:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cascade_core.drift.claims import (
-    Claims,
+    MeanClaims,
     cuts,
     escalation_claims,
     harm_claims,
@@ -107,7 +107,7 @@ class DriftMonitor:
         part = each / 2 / (2 * max(1, len(reference.tiers)))
         spreads = list(enumerate(reference.tiers))
         self._cuts = [cuts(spread, exact=exact)[0] for spread in reference.tiers]
-        self._claims: dict[What, list[Claims]] = {
+        self._claims: dict[What, list[MeanClaims]] = {
             "escalation": [escalation_claims(reference, each / 2, tolerance)],
             "confidence": [
                 *(unread_claims(spread, k, part, tolerance) for k, spread in spreads),
@@ -174,7 +174,7 @@ class DriftMonitor:
             below = 0 if escalated and not self.exact else bisect_left(points, confidence)
             self._update(claims[tiers + tier], [0.0] * below + [1.0] * (len(points) - below))
 
-    def _update(self, claims: Claims, xs: Sequence[float]) -> None:
+    def _update(self, claims: MeanClaims, xs: Sequence[float]) -> None:
         if len(claims):
             claims.update(self.rows, xs)
 

@@ -29,11 +29,11 @@ from cascade_core.signals.claim_verdicts import ClaimVerdict, read_claims
 from cascade_core.signals.fenced import (
     SHORTEST_MAX_CHARS,
     Part,
+    cut_in_the_middle,
     exchange,
     fence_of,
     fenced,
     fit,
-    shortened,
 )
 from cascade_core.signals.grounding import question_of
 from cascade_core.signals.judge import TOP_LOGPROBS
@@ -271,7 +271,7 @@ def claims_request(asked: _Asked, numbers: Sequence[int], max_chars: int) -> Req
     most = max_chars // 2
     whole = sum(map(len, asked.claims)) <= most  # then each is read in the light of all others
     shown = range(1, len(asked.claims) + 1) if whole else numbers
-    claims = [Part(f"claim {n}", shortened(asked.claims[n - 1], most)) for n in shown]
+    claims = [Part(f"claim {n}", cut_in_the_middle(asked.claims[n - 1], most)) for n in shown]
     *before, _ = fit([*asked.before, Part("answer", "".join(c.text for c in claims))], max_chars)
     parts = [*before, *claims]
     fence = fence_of(parts)

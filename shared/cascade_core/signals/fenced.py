@@ -73,7 +73,9 @@ def fit(parts: list[Part], max_chars: int) -> list[Part]:
     """
     *rest, answer = parts
     others = sum(len(part.text) for part in rest)
-    answer = answer._replace(text=shortened(answer.text, max(max_chars // 2, max_chars - others)))
+    answer = answer._replace(
+        text=cut_in_the_middle(answer.text, max(max_chars // 2, max_chars - others))
+    )
     left = max_chars - min(len(parts[-1].text), max_chars // 2)
     most = left // _SHORTEST_PART
     if others > left and len(rest) > most:
@@ -81,7 +83,7 @@ def fit(parts: list[Part], max_chars: int) -> list[Part]:
         gap = Part("left out", f"{len(rest) - most} parts are not shown")
         rest = [*rest[:head], gap, *rest[-tail:]]
     cap = _cap([len(part.text) for part in rest], left)
-    return [*(part._replace(text=shortened(part.text, cap)) for part in rest), answer]
+    return [*(part._replace(text=cut_in_the_middle(part.text, cap)) for part in rest), answer]
 
 
 def _cap(lengths: list[int], total: int) -> int:
@@ -95,7 +97,7 @@ def _cap(lengths: list[int], total: int) -> int:
     return cap
 
 
-def shortened(text: str, length: int) -> str:
+def cut_in_the_middle(text: str, length: int) -> str:
     """Cut a text in the middle, and say so."""
     if len(text) <= length:
         return text
