@@ -23,6 +23,7 @@ from langchain_core.runnables.config import RunnableConfig, merge_configs
 from cascade_core.draft import Draft
 from cascade_core.effects import Adopt, Ask, Failed, Open
 from cascade_core.integrations.classes import model_name
+from cascade_core.integrations.decisions import ahave_decided, have_decided
 from cascade_core.loop.port import Caller
 from cascade_core.loop.run_metadata import call_metadata
 from cascade_core.loop.streams import AsyncStream, Stream
@@ -100,6 +101,8 @@ class ChatCalls:
 
     def call(self, effect: Ask, sample: int) -> Draft | Failed:
         """Call a model and wait."""
+        if effect.decision is not None:
+            return have_decided(effect, self.child(effect.target, effect.purpose))
         if self._chains is not None and is_chain(effect):
             return spoken_by_chain(self._chains().call(effect, sample))
         model, prompt, kwargs = self._prepare(effect, sample)
@@ -107,9 +110,8 @@ class ChatCalls:
         config = self.child(effect.target, effect.purpose, answers=self._answers(effect))
         streamed = _streamed(model, config)
         if _is_plain(model):
-            callbacks = config["callbacks"]
-            result = model.generate([prompt.to_messages()], callbacks=callbacks, **kwargs)
-            message = _only(result)
+            told = config["callbacks"]
+            message = _only(model.generate([prompt.to_messages()], callbacks=told, **kwargs))
         else:
             message = model.invoke(prompt, config, **kwargs)
         self._came(config, message)
@@ -118,6 +120,8 @@ class ChatCalls:
 
     async def acall(self, effect: Ask, sample: int) -> Draft | Failed:
         """Call a model and wait."""
+        if effect.decision is not None:
+            return await ahave_decided(effect, self.child(effect.target, effect.purpose))
         if self._chains is not None and is_chain(effect):
             return spoken_by_chain(await self._chains().acall(effect, sample))
         model, prompt, kwargs = self._prepare(effect, sample)
@@ -125,9 +129,8 @@ class ChatCalls:
         config = self.child(effect.target, effect.purpose, answers=self._answers(effect))
         streamed = _streamed(model, config)
         if _is_plain(model):
-            callbacks = config["callbacks"]
-            result = await model.agenerate([prompt.to_messages()], callbacks=callbacks, **kwargs)
-            message = _only(result)
+            told = config["callbacks"]
+            message = _only(await model.agenerate([prompt.to_messages()], callbacks=told, **kwargs))
         else:
             message = await model.ainvoke(prompt, config, **kwargs)
         self._came(config, message)
@@ -188,7 +191,6 @@ class ChatCalls:
         return cast("RunnableConfig", {**self._config, "callbacks": manager})
 
     def _came(self, config: RunnableConfig, answer: object) -> None:
-        """Note what came of a call."""
         if self.watch is not None:
             self.watch.keep(cast("Any", config["callbacks"]), answer)
 

@@ -19,6 +19,7 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.given import Tier as DeclaredTier
 from cascade_core.given import bare_model, check_is_one, described, listed_tiers
 from cascade_core.integrations.classes import model_name, other_names
+from cascade_core.integrations.decisions import decision_model
 from cascade_core.integrations.limits import (
     answers_asked,
     max_tokens,
@@ -145,11 +146,12 @@ class Judges:
     """The judge models of a cascade's signals, made ready to be called.
 
     Args:
-        models: Chat models.
+        models: Chat models, and decision models, which are ready as they are.
     """
 
     def __init__(self, models: Sequence[Any]) -> None:
-        self._tiers = {id(model): make_tier(model, "the model of a judge") for model in models}
+        bare = [model for model in models if decision_model(model) is None]
+        self._tiers = {id(model): make_tier(model, "the model of a judge") for model in bare}
 
     def __getitem__(self, model: object) -> ChatTier:
         """Return a judge by the object its signal holds."""

@@ -19,6 +19,7 @@ from langchain_core.tracers.langchain import LangChainTracer
 from cascade_core.draft import Draft
 from cascade_core.effects import Adopt, Ask, Failed, Open
 from cascade_core.errors import CascadeExhausted
+from cascade_core.integrations.decisions import ahave_decided, have_decided
 from cascade_core.loop.run_metadata import call_metadata
 from cascade_core.loop.session import Session
 from cascade_core.tier import Tier
@@ -82,6 +83,8 @@ class TurnCalls:
         """Run one model turn, or ask a judge."""
         recorder = CallRecorder()
         started = perf_counter()
+        if effect.decision is not None:
+            return have_decided(effect, self._config(effect))
         if effect.request.native is None:
             model, messages, config = self._question(effect)
             message = model.invoke(messages, config, **effect.options)
@@ -97,6 +100,8 @@ class TurnCalls:
         """Run one model turn, or ask a judge."""
         recorder = CallRecorder()
         started = perf_counter()
+        if effect.decision is not None:
+            return await ahave_decided(effect, self._config(effect))
         if effect.request.native is None:
             model, messages, config = self._question(effect)
             message = await model.ainvoke(messages, config, **effect.options)
@@ -265,12 +270,14 @@ class TurnCalls:
         target = effect.target
         tier = target.native if isinstance(target, Tier) else self._judges[target]
         variant = Variant(draft=True, logprobs=effect.logprobs, top_logprobs=effect.top_logprobs)
-        index = target.index if isinstance(target, Tier) else None
-        config: RunnableConfig = {
+        return tier.model(variant), to_messages(effect.request.turns), self._config(effect)
+
+    def _config(self, effect: Ask) -> RunnableConfig:
+        index = effect.target.index if isinstance(effect.target, Tier) else None
+        return {
             "tags": [NOSTREAM, f"cascade:{effect.purpose}"],
             "metadata": call_metadata(self.session.id, index, effect.purpose),
         }
-        return tier.model(variant), to_messages(effect.request.turns), config
 
 
 def answer_in(response: Any) -> AIMessage | None:

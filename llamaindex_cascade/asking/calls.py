@@ -17,6 +17,7 @@ from cascade_core.draft import Draft
 from cascade_core.effects import Adopt, Ask, Failed, Open
 from cascade_core.errors import ConfigurationError
 from cascade_core.frozen import frozen
+from cascade_core.integrations.decisions import ahave_decided, have_decided
 from cascade_core.logprobs import Logprobs
 from cascade_core.setup.partners import Partners
 from cascade_core.tier import Tier
@@ -84,6 +85,8 @@ class Calls:
     def call(self, effect: Ask, sample: int) -> Draft | Failed:
         """Ask a tier or a judge, and wait."""
         del sample
+        if effect.decision is not None:
+            return have_decided(effect)
         started = perf_counter()
         response = self.invocation(effect).call()
         return self.checked(self.read(response, effect, started), effect)
@@ -91,6 +94,8 @@ class Calls:
     async def acall(self, effect: Ask, sample: int) -> Draft | Failed:
         """Ask a tier or a judge, and wait."""
         del sample
+        if effect.decision is not None:
+            return await ahave_decided(effect)
         started = perf_counter()
         response = await self.invocation(effect).acall()
         return self.checked(self.read(response, effect, started), effect)

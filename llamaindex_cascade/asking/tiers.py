@@ -16,6 +16,7 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.given import Tier as DeclaredTier
 from cascade_core.given import bare_model, described, listed_tiers
 from cascade_core.integrations.classes import other_names
+from cascade_core.integrations.decisions import decision_model
 from cascade_core.integrations.limits import max_tokens, tokens_beside
 from cascade_core.integrations.schemas import schema_set
 from cascade_core.setup.engine import Engine
@@ -191,4 +192,6 @@ def check_judges(signals: Sequence[Any]) -> None:
     """
     for signal in signals:
         for model in models_asked(signal):
+            if decision_model(model) is not None:
+                continue  # LangChain's, which is called as it is
             check_llm(model, f"the model of the signal {signal.name!r}")

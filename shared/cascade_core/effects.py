@@ -32,6 +32,7 @@ from dataclasses import field
 from typing import Any, TypeAlias, TypeVar
 
 from cascade_core.call import Call, Purpose
+from cascade_core.decision import Decision
 from cascade_core.draft import Draft
 from cascade_core.frozen import frozen
 from cascade_core.request import Request
@@ -53,6 +54,8 @@ class Ask:
         options: Sampling options for these calls only, such as `temperature`.
         logprobs: Whether to ask for token log-probabilities.
         top_logprobs: How many alternatives a token to ask for.
+        decision: What a decision model is asked, in place of the request, which says the same in
+            words; None for any other model.
     """
 
     target: Tier | Any
@@ -62,6 +65,7 @@ class Ask:
     options: Mapping[str, Any] = field(default_factory=dict)
     logprobs: bool = False
     top_logprobs: int = 0
+    decision: Decision | None = None
 
 
 @frozen

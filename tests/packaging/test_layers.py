@@ -51,7 +51,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cascade_core.warn",),
     ("cascade_core.csv_files", "cascade_core.request", "cascade_core.spoken", "cascade_core.usage"),
     ("cascade_core.compatible", "cascade_core.refusals", "cascade_core.spelling"),
-    ("cascade_core.call",),
+    ("cascade_core.call", "cascade_core.decision"),
     ("cascade_core.draft",),
     ("cascade_core.effects", "cascade_core.verdict"),
     ("cascade_core.integrations",),

@@ -21,6 +21,7 @@ from cascade_core.guards.latency import Latencies
 from cascade_core.guards.ledger import Ledger
 from cascade_core.guards.permits import Breakers
 from cascade_core.guards.store import RedisStore, open_store
+from cascade_core.integrations.decisions import decision_tier
 from cascade_core.likeness import likeness
 from cascade_core.log import DecisionLog, open_log
 from cascade_core.log.redaction import Redact, check_keys, check_redact
@@ -229,7 +230,7 @@ class Engine:
 
     def as_tier(self, model: Any) -> Tier | None:
         """Return a model that a signal asks as if it were a tier, for its price and its limits."""
-        return self.partners.get(model) or self.as_judge(model)
+        return self.partners.get(model) or decision_tier(model) or self.as_judge(model)
 
     def as_judge(self, model: Any) -> Tier | None:
         """Return a judge as if it were a tier; None where nobody can."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from cascade_core.integrations.decisions import decision_model
+
 
 def models_asked(signal: object) -> tuple[Any, ...]:
     """Return the models that a signal asks something of the cascade's own, such as a judge."""
@@ -21,6 +23,7 @@ def model_id(model: object) -> str:
     """Name a model by its class and its own name: its repr may hold keys."""
     if isinstance(model, str):
         return model
+    model = decision_model(model) or model
     names = (getattr(model, attribute, None) for attribute in ("model_name", "model"))
     named = next((name for name in names if isinstance(name, str) and name), None)
     return type(model).__name__ + (f":{named}" if named else "")

@@ -9,52 +9,100 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from cascade_core.decision import Decision
 from cascade_core.draft import Draft
 from cascade_core.effects import Steps
 from cascade_core.errors import ConfigurationError
 from cascade_core.fitted.artefact import Calibrator
+from cascade_core.integrations.decisions import decision_model
 from cascade_core.invalid import first_problem, spell
 from cascade_core.policy.document import Policy
 from cascade_core.request import Request
+from cascade_core.signals.asking import model_id
 from cascade_core.signals.base import BaseSignal
+from cascade_core.signals.deciding import (
+    DATA,
+    check_criteria,
+    decision_kind,
+    put,
+)
+from cascade_core.signals.fenced import SHORTEST_MAX_CHARS, exchange, fit
 from cascade_core.signals.readings import Reading, as_reading
 from cascade_core.tier import Tier
 
 if TYPE_CHECKING:
     from cascade_core.fitted.scorer import Scorer
 
+_NEEDS = (
+    "Does the request at the end of the state need a strong language model, because a small and "
+    "cheap one is likely to answer it wrongly or badly?"
+)
+_HOW_HARD = "How hard is the request at the end of the state for a small and cheap language model?"
+_YES_NO = {
+    "true": "a small model is likely to fail at it",
+    "false": "a small model is likely to answer it well",
+}
+
 
 class Difficulty(BaseSignal):
     """The probability, from the request alone, that a tier's draft is good.
 
-    Free, and read without logprobs. High = easy.
+    Free where it was learned, paid where a decision model is asked: one call a reading. Read
+    without logprobs. High = easy.
 
     Args:
         source: A policy with a route (or its path, as JSON or TOML): each tier is read by what
             the policy learned of it. Or a calibrator that reads nothing but the request, as
-            `Difficulty.fit` makes one; it is used for every tier.
+            `Difficulty.fit` makes one; it is used for every tier. Or a decision model (a
+            `BaseDecisionModel` of LangChain's), asked for the probability that the request needs
+            the strong model; the reading is 1 minus that.
+        instructions: For a decision model, what is hard for your cheap model, in your own words:
+            put no user's text in them.
+        criteria: For a decision model, levels of difficulty in place of yes and no, the easiest
+            first; asked as a `Score`, of which the reading is 1 at the first and 0 at the last.
+        max_chars: For a decision model, the most characters of the request it is shown.
         name: The signal's name in records and policies.
 
     Raises:
-        ConfigurationError: The policy has no route that was learned, or the calibrator reads more
-            than the request.
+        ConfigurationError: The policy has no route that was learned, the calibrator reads more
+            than the request, or an argument needs a decision model.
     """
+
+    model: Any
 
     def __init__(
         self,
-        source: Calibrator | Policy | Mapping[str, Any] | str | Path,
+        source: Any,
         *,
+        instructions: str | None = None,
+        criteria: Sequence[str] | None = None,
+        max_chars: int = 24_000,
         name: str = "difficulty",
     ) -> None:
         self.name = name
-        self._calibrators = _calibrators(source)
+        self._asked: tuple[str | None, Sequence[str] | None, int] | None = None
+        self._calibrators: tuple[Calibrator | None, ...] = ()
+        if decision_model(source) is None:
+            if instructions is not None or criteria is not None:
+                msg = "Difficulty(instructions=…, criteria=…) are for a decision model"
+                raise ConfigurationError(msg)
+            self._calibrators = _calibrators(source)
+            return
+        if isinstance(criteria, Mapping):
+            raise ConfigurationError("Difficulty(criteria=…): give a list, the easiest level first")
+        check_criteria(criteria, (), "Difficulty")
+        if type(max_chars) is not int or max_chars < SHORTEST_MAX_CHARS:
+            least = f"give a whole number from {SHORTEST_MAX_CHARS}"
+            msg = f"Difficulty(max_chars={max_chars!r}): {least}"
+            raise ConfigurationError(msg)
+        self.model, self.paid = source, True
+        self._asked = instructions, criteria, max_chars
 
     @classmethod
     def fit(
@@ -91,20 +139,35 @@ class Difficulty(BaseSignal):
 
     @property
     def identity(self) -> str:
-        """The name, and a digest of what was learned."""
+        """The name, and a digest of what was learned, or the model that is asked and how."""
+        if self._asked is not None:
+            return f"{self.name}:{model_id(self.model)}{self._asked!r}"
         learned = json.dumps([None if c is None else c.model_dump() for c in self._calibrators])
         return f"{self.name}:{hashlib.sha256(learned.encode()).hexdigest()[:16]}"
 
     def measure(self, request: Request, draft: Draft, tier: Tier) -> Steps[Reading]:
         """Read the request; the draft is not looked at."""
         del draft
+        if self._asked is not None:
+            hard = yield from put(self.model, self._decision(request), self.name)
+            return None if hard is None else 1 - hard
         scorers = self._scorers
         scorer = scorers[tier.index if len(scorers) > 1 else 0] if scorers else None
         if scorer is None:
             return None
         reading, _ = as_reading(scorer.one({}, request.question, "", request.class_name))
         return reading
-        yield  # a signal is a generator, also where it asks nothing
+
+    def _decision(self, request: Request) -> Decision:
+        assert self._asked is not None  # noqa: S101 - else a calibrator is read
+        instructions, criteria, max_chars = self._asked
+        asked = _NEEDS if criteria is None else _HOW_HARD
+        if instructions:
+            asked += f"\n\nWhat is hard here:\n{instructions}"
+        parts = fit(exchange(request), max_chars)
+        state = {"exchange": [{label: text} for label, text in parts]}
+        kind, meant = decision_kind(criteria), _YES_NO if criteria is None else criteria
+        return Decision(kind, f"{asked}\n\n{DATA}", meant, state)
 
     def warm_up(self) -> None:
         """Make ready what was learned, which reads modules from the disk."""

@@ -10,18 +10,22 @@ kept apart from what the judge is told is the subject of `fenced`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 
+from cascade_core.decision import Decision
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
 from cascade_core.errors import ConfigurationError, error_name
+from cascade_core.integrations.decisions import decision_model
 from cascade_core.request import Request, Turn
 from cascade_core.signals.agreement import written
 from cascade_core.signals.argument_values import canonical
 from cascade_core.signals.asked import ask_with_logprobs
 from cascade_core.signals.asking import model_id
 from cascade_core.signals.base import BaseSignal
+from cascade_core.signals.deciding import DATA, Criteria, check_criteria, decision_kind, put
 from cascade_core.signals.fenced import (
     SHORTEST_MAX_CHARS,
     Part,
@@ -55,6 +59,16 @@ A = yes, it is correct and complete
 B = no, it is wrong, made up, incomplete, or does not reply to what was asked
 Reply with exactly one letter, A or B."""
 
+_DECIDE = (
+    "Is the answer in the state a correct and complete reply to the exchange in it? Yes if it is; "
+    "no if it is wrong, made up, incomplete, or does not reply to what was asked."
+)
+_GRADE = "How good a reply is the answer in the state to the exchange in it?"
+_YES_NO = {
+    "true": "the answer is correct and complete",
+    "false": "the answer is wrong, made up, incomplete, or does not reply to what was asked",
+}
+
 
 class Judge(BaseSignal):
     """The probability, according to a judge model, that the draft is right.
@@ -67,14 +81,23 @@ class Judge(BaseSignal):
     A judge that refuses log-probabilities is asked again without, and the signal
     remembers that; after some tens of requests it tries once more.
 
+    A decision model is asked a yes-or-no question (a `Noul`), and the reading is its probability
+    of yes.
+
     Args:
-        model: The judge: any chat model of the framework the cascade runs in.
+        model: The judge: any chat model of the framework the cascade runs in, or a decision
+            model (a `BaseDecisionModel` of LangChain's, in either framework).
             It should be at least as able as the tier it judges.
         instructions: What else counts as right, in your own words. They go to
             the judge as they are: put no user's text in them.
         max_chars: The most characters of the exchange the judge is shown, at
             least 1,000. Beyond, long parts are cut in the middle, then parts in
             the middle are left out, both marked; the answer keeps at least half.
+        criteria: For a decision model, how to answer in place of yes or no. A list of levels, the
+            worst first, is asked as a `Score`: the reading is the expected level, 1 at the best.
+            A mapping of labels to what they mean is asked as a `Choice`: the reading is the
+            probability of the labels in `right`.
+        right: The labels of `criteria` that count as right.
         name: The signal's name in records and policies.
 
     Raises:
@@ -83,12 +106,14 @@ class Judge(BaseSignal):
 
     paid = True
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a judge can be told
         self,
         model: Any,
         *,
         instructions: str | None = None,
         max_chars: int = 24_000,
+        criteria: Criteria | None = None,
+        right: Collection[str] = (),
         name: str = "judge",
     ) -> None:
         if model is None:
@@ -100,23 +125,34 @@ class Judge(BaseSignal):
         if not _is_length(max_chars):
             msg = f"Judge(max_chars={max_chars!r}): give a whole number from {SHORTEST_MAX_CHARS}"
             raise ConfigurationError(msg)
+        self._decides = decision_model(model) is not None
+        if not self._decides and (criteria is not None or right):
+            msg = "Judge(criteria=…) needs a decision model; tell a chat model by instructions="
+            raise ConfigurationError(msg)
         self.name = name
         self.model = model
         self.instructions = instructions
         self.max_chars = max_chars
+        self.criteria = criteria
+        self.right = check_criteria(criteria, right, "Judge")
         self._logprobs = LogprobMemory()
 
     @property
     def identity(self) -> str:
         """The settings, and the judge's class and model name: its repr may hold keys."""
+        asked = f"criteria={self.criteria!r}, right={self.right!r}, "
+        by = "" if self.criteria is None else asked
         return (
-            f"Judge(instructions={self.instructions!r}, max_chars={self.max_chars}, "
+            f"Judge({by}instructions={self.instructions!r}, max_chars={self.max_chars}, "
             f"model={model_id(self.model)!r}, name={self.name!r})"
         )
 
     def measure(self, request: Request, draft: Draft, tier: Tier) -> Steps[Reading]:
         """Ask the judge; no reading where it fails or does not decide."""
         del tier
+        if self._decides:
+            asked_as = self._decision(request, draft)
+            return (yield from put(self.model, asked_as, self.name, right=self.right))
         asked = judge_request(request, draft, self.instructions, self.max_chars)
         ask = partial(self._ask, asked)
         if self._logprobs.asked or self._logprobs.retry():
@@ -144,6 +180,16 @@ class Judge(BaseSignal):
             self.model, asked, purpose="judge", logprobs=logprobs, top_logprobs=top
         )
         return reply
+
+    def _decision(self, request: Request, draft: Draft) -> Decision:
+        *before, answer = fit(_parts(request, draft), self.max_chars)
+        asked = _DECIDE if self.criteria is None else _GRADE
+        if self.instructions:
+            asked += f"\n\nWhat counts as right here:\n{self.instructions}"
+        kind = decision_kind(self.criteria)
+        criteria = _YES_NO if self.criteria is None else self.criteria
+        state = {"exchange": [{label: text} for label, text in before], "answer": answer.text}
+        return Decision(kind, f"{asked}\n\n{DATA}", criteria, state)
 
 
 def _is_length(value: object) -> bool:
