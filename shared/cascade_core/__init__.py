@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cascade_core.guards.store import RedisStore as RedisStore
     from cascade_core.loop.feedback import record_feedback as record_feedback
     from cascade_core.setup.audit import Audit as Audit
+    from cascade_core.setup.gates.runs import Runs as Runs
     from cascade_core.telemetry.setting import Telemetry as Telemetry
     from cascade_core.version import __version__ as __version__
 
@@ -47,6 +48,7 @@ __all__ = [
     "RedisStore",
     "Request",
     "Rule",
+    "Runs",
     "Telemetry",
     "Tier",
     "Verdict",
@@ -61,6 +63,7 @@ __getattr__ = on_use(
     {
         "Audit": ".setup.audit",
         "RedisStore": ".guards.store",
+        "Runs": ".setup.gates.runs",
         "Telemetry": ".telemetry.setting",
         "record_feedback": ".loop.feedback",
         "__version__": ".version",

@@ -25,6 +25,7 @@ Reason = Literal[
     "gate_schema",
     "gate_tool_call",
     "gate_parser",
+    "gate_runs",
     "gate_custom",
     "failed",
     "unable",

@@ -21,6 +21,7 @@ FIXED = {
         "Policy",
         "RedisStore",
         "Rule",
+        "Runs",
         "Tier",
         "Verdict",
         "collect_decisions",
@@ -28,6 +29,7 @@ FIXED = {
         "record_feedback",
     ],
     "cascade_core.signals": [
+        "Claims",
         "Difficulty",
         "Grounding",
         "Judge",

@@ -194,7 +194,7 @@ def failed_custom_gate(plan: Plan, request: Request, draft: Draft) -> Steps[Reas
     for gate in plan.gates:
         if gate.own:
             continue
-        reply = yield Compute(gate.passes, (request, draft))
+        reply = yield Compute(gate.passes, (request, draft), blocks=gate.blocks)
         if isinstance(reply, Failed):
             name = getattr(gate.passes, "__name__", "gate")
             yield Note(

@@ -18,6 +18,7 @@ IN_WORDS: Mapping[Reason, str] = {
     "gate_schema": "the draft did not fit the schema",
     "gate_tool_call": "the draft's tool call was not right",
     "gate_parser": "the draft could not be parsed",
+    "gate_runs": "the draft's code did not pass",
     "gate_custom": "a gate of your own failed",
     "failed": "the tier before failed",
     "unable": "the tier before lacks what was needed",

@@ -10,6 +10,7 @@ from cascade_core.setup.gates.ends import not_truncated
 from cascade_core.setup.gates.formats import fits_schema, parses
 from cascade_core.setup.gates.gate import Check, Gate
 from cascade_core.setup.gates.refusals import RefusalLike, not_refused, read_refusals
+from cascade_core.setup.gates.runs import Runs
 from cascade_core.setup.gates.tool_calls import tool_calls_fit
 
 DEFAULT_GATES: tuple[Gate, ...] = (
@@ -46,6 +47,8 @@ def make_gates(
     for entry in gates or ():
         if isinstance(entry, Gate):
             made.append(entry)
+        elif isinstance(entry, Runs):
+            made.append(Gate("gate_runs", entry, blocks=True))
         elif callable(entry):
             made.append(Gate("gate_custom", entry))
         else:
