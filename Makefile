@@ -14,6 +14,7 @@ WORKERS ?= 2
 PYTEST_FLAGS := -q -n $(WORKERS) --dist loadscope --no-loadscope-reorder --benchmark-disable
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+DATA_ARGS ?=
 
 PIP := -m pip --disable-pip-version-check --no-input
 
@@ -100,6 +101,10 @@ mutants: $(VENV)/.stamp-mutants ## Break the code in small ways and see whether 
 .PHONY: bench
 bench: $(VENV)/.stamp-dev ## Measure everything beside what one would use without it (BENCH_ARGS=--json)
 	@$(VENV)/bin/python tests/benchmarks/run.py $(BENCH_ARGS)
+
+.PHONY: data
+data: $(VENV)/.stamp-dev ## Fetch the public answers of real models that bench-recorded replays
+	@$(VENV)/bin/python tests/benchmarks/data.py $(DATA_ARGS)
 
 .PHONY: bench-recorded
 bench-recorded: $(VENV)/.stamp-dev ## Fit, test and promise on recorded answers of real models

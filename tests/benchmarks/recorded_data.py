@@ -1,6 +1,6 @@
 """The recorded answers as labelled tables: what every benchmark of the promise replays.
 
-The files stay where they are: in `$CASCADE_DATA`, or in `../shared/data` beside the
+The files are in `$CASCADE_DATA`, where `make data` puts them, or in `../shared/data` beside the
 repository. Nothing of the strong model's answer and no reference answer becomes a
 signal; columns that tell whether an answer was right are only ever the quality.
 """
@@ -46,10 +46,16 @@ Row = Mapping[str, str]
 _NUMBER = re.compile(r"-?(?:\d[\d,]*(?:\.\d+)?|\.\d+)")
 
 
+FETCHED = Path(__file__).resolve().parents[2] / ".data"
+"""Where `make data` puts them."""
+
+
 def data_dir() -> Path:
     """Return where the recorded files should be."""
-    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
-    return Path(os.environ.get("CASCADE_DATA") or beside)
+    if given := os.environ.get("CASCADE_DATA"):
+        return Path(given)
+    beside = FETCHED.parents[1] / "shared" / "data"
+    return FETCHED if (FETCHED / FILES[0]).is_file() or not beside.is_dir() else beside
 
 
 def absent() -> str | None:
@@ -57,7 +63,9 @@ def absent() -> str | None:
     missing = [name for name in FILES if not (data_dir() / name).is_file()]
     if not missing:
         return None
-    return f"recorded answers not found: {', '.join(missing)} in {data_dir()} (set CASCADE_DATA)"
+    return (
+        f"recorded answers not found: {', '.join(missing)} in {data_dir()} (make data fetches them)"
+    )
 
 
 def workloads() -> Mapping[str, Callable[[], Table]]:
