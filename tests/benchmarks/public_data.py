@@ -270,7 +270,7 @@ def _choice_rows(raw: Raw) -> Iterator[Sequence[object]]:
 def _graded(path: Path) -> Iterator[tuple[int, str]]:
     """Read whether each answer was right, and the largest probability of a choice."""
     for line in path.read_text("utf-8").splitlines()[1:]:
-        grade, _, confidence = line.partition(" ")
+        grade, confidence, *_ = line.split()
         yield int(grade == "Correct"), str(np.float32(confidence))
 
 

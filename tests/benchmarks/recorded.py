@@ -1,6 +1,6 @@
 """What fitted confidences give on recorded answers of real models, beside what was published.
 
-    python tests/benchmarks/recorded.py [--only gsm8k] [--seeds 3] [--json]
+    python tests/benchmarks/recorded.py [--only gsm8k] [--table FILE] [--seeds 3] [--json]
 
 Everything is cross-fitted: five folds, each scored by a calibrator that was chosen and
 fitted on the other four; once a seed, and the mean and standard deviation over seeds are
@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 
 import numpy as np
+from citations import LEGEND, cited
 from recorded_data import PARTNERS, absent, workloads, zeroeval_with
 from recorded_figures import (
     FOLDS,
@@ -41,7 +42,7 @@ from rich.console import Console
 
 from cascade_core.arrays import Ints
 from cascade_core.calibration.fit import fit_calibrator
-from cascade_core.labels import Table
+from cascade_core.labels import Table, read_table, usable
 from cascade_core.statistics.folds import folds
 from cascade_core.statistics.metrics import auroc
 
@@ -194,6 +195,16 @@ def choices(seeds: int, name: str, title: str, limit: float, reference: Line) ->
     )
 
 
+def own(path: str, seeds: int) -> Section:
+    """A table of the caller's: the first tier against the last."""
+    rows = read_table(path)
+    mask, _ = usable(rows)
+    rows = rows.take(mask)
+    lines = with_signals(rows, seeds) if rows.tiers[0].signals else [free(rows, seeds)]
+    names = f"{rows.tiers[0].model or 'tier 0'} → {rows.tiers[-1].model or 'the last tier'}"
+    return Section("own", f"{path}, {len(rows):,} rows, {names}", [*lines, *references(rows)], [])
+
+
 def with_signals(table: Table, seeds: int) -> list[Line]:
     """Return the lines of a table with signals: fitted, the best of them, and their mean."""
     name, readings = best_signal(table)
@@ -256,14 +267,19 @@ def main() -> int:
     parser.add_argument("--only", action="append", choices=list(SECTIONS))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--table", help="a labelled table of your own, in place of the recorded")
     asked = parser.parse_args()
     console = Console(width=200, stderr=asked.json)
-    if reason := absent():
+    if not asked.table and (reason := absent()):
         console.print(f"skipped: {reason}")
         return 0
+    for line in LEGEND:
+        console.print(line, highlight=False)
+    console.print()
     found = []
-    for name in asked.only or SECTIONS:
-        section = SECTIONS[name](asked.seeds)
+    for name in [asked.table] if asked.table else asked.only or SECTIONS:
+        section = own(name, asked.seeds) if asked.table else SECTIONS[name](asked.seeds)
+        section = replace(section, notes=[*section.notes, *cited(name)])
         found.append(section)
         show(console, section)
     if asked.json:
