@@ -14,6 +14,22 @@ from cascade_core.held import Held
 
 
 @frozen
+class Committed:
+    """That a draft was accepted by its first tokens.
+
+    Attributes:
+        tokens: By how many.
+        live: Whether the caller had the rest as it came; else the draft was whole already.
+        error: The gate that the draft failed once it was whole, or `failed` where its stream
+            broke; None where nothing was wrong with it.
+    """
+
+    tokens: int
+    live: bool = False
+    error: Reason | None = None
+
+
+@frozen
 class Judgement:
     """How one draft was judged.
 
@@ -32,6 +48,7 @@ class Judgement:
             to, in [0, 1]; None = no reading.
         benefit: What asking on would gain over the draft, in [-1, 1]; None = not fitted, or not
             known.
+        committed: Of a draft that was accepted by its first tokens, by how many.
     """
 
     reason: Reason
@@ -45,6 +62,12 @@ class Judgement:
     paid: Mapping[str, Decimal | None] = field(default_factory=dict)
     merit: float | None = None
     benefit: float | None = None
+    committed: Committed | None = None
+
+    @property
+    def error(self) -> Reason | None:
+        """What was wrong with a draft that was accepted, and was out before that was known."""
+        return None if self.committed is None else self.committed.error
 
 
 @frozen

@@ -21,8 +21,9 @@ from cascade_core.fitted.artefact import (
     SignalScore,
     Words,
 )
+from cascade_core.fitted.commitment import Checkpoint, CommitRule
 from cascade_core.policy.document import SETTINGS, ClassRule
-from cascade_core.policy.evidence import Figures, Promise, Tuned
+from cascade_core.policy.evidence import Figures, Promise, ShownEarly, Tuned
 from cascade_core.policy.reference import Reference, Spread
 from cascade_core.policy.route import Route, Stage
 from cascade_core.policy.rule_parts import Hours, Size
@@ -45,11 +46,14 @@ SECTIONS: dict[str, Any] = {
     "Score: boosting": Boosting,
     "Curve: Platt": Platt,
     "Curve: isotonic": Isotonic,
+    "A commit rule": CommitRule,
+    "A checkpoint": Checkpoint,
     "The route": Route,
     "A stage": Stage,
     "A promise": Promise,
     "Where it came from": Tuned,
     "Figures": Figures,
+    "Shown": ShownEarly,
     "Reference": Reference,
     "Spread": Spread,
 }

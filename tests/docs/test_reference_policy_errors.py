@@ -74,6 +74,12 @@ def ruled(**others: Any) -> dict[str, Any]:
     return {"rules": [{"name": "long", "match": {"tag": "a"}, "then": {"pin": 0}, **others}]}
 
 
+def committing(*tokens: int, score: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    calibrator = {"score": score or {**SIGNAL, "signal": "mean_so_far"}}
+    places = [{"tokens": each, "calibrator": calibrator} for each in tokens]
+    return {"commit": [{"checkpoints": places}]}
+
+
 SPREAD = {"rows": 1, "unread": 0.0}
 CONTENTS: dict[str, list[dict[str, Any]]] = {
     "Its content": [
@@ -131,6 +137,12 @@ CONTENTS: dict[str, list[dict[str, Any]]] = {
         scored(LEAF, feature=[7]),
         scored(LEAF, feature=[0]),
     ],
+    "Its commit rules": [
+        committing(0),
+        committing(2, 2),
+        committing(2, score={**LOGISTIC, "inputs": ["draft:words"]}),
+        committing(2, score={**SIGNAL, "signal": "sequence_logprob"}),
+    ],
     "Its reference": [
         referring(rows=0),
         referring(escalated=1.5),
@@ -145,6 +157,8 @@ BESIDE: list[tuple[Any, dict[str, Any]]] = [
     ({"calibrators": [{"score": SIGNAL}]}, {}),
     ({"calibrators": [{"score": {**SIGNAL, "signal": "sequence_logprob"}}]}, {"combine": "mean"}),
     (UNKNOWN, {}),
+    ({}, {"streaming_policy": "commit"}),
+    ({"commit": [{}, {}]}, {"streaming_policy": "commit"}),
 ]
 
 

@@ -12,7 +12,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cascade_core.calibration.benefit import WeighBenefit, check_benefit, is_weighed
+from cascade_core.calibration.benefit import WeighBenefit, is_weighed
+from cascade_core.calibration.fit_commit import (
+    benefit_beside,
+    committing,
+    shown_of,
+    with_commit,
+)
 from cascade_core.calibration.fit_tiers import fit_tiers, with_route
 from cascade_core.calibration.handing import asked_answered, hold_out
 from cascade_core.calibration.kept import kept_fit, load_kept
@@ -48,6 +54,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     per_class: bool | None = None,
     skip: bool = True,
     benefit: WeighBenefit = "auto",
+    commit: bool = False,
     policy: Policy | Mapping[str, Any] | str | Path | None = None,
     heaviest: float | None = None,
     name: str | None = None,
@@ -86,6 +93,9 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         benefit: Whether thresholds go by what asking on would gain as well as by how good a draft
             probably is: `"auto"` where that serves better out of fold, though never for `harm`;
             True always, False never.
+        commit: Whether drafts may be accepted by their first tokens, and then be shown as they are
+            written. What is promised is tested of that rule as a whole. The table has to say how
+            drafts went (`t0_trajectory`).
         policy: A policy whose calibrators and route are kept as they are; then every row tests
             the thresholds, so none of them may have been used to fit that policy.
         heaviest: The most that a row can weigh, in this table or any like it; with groups, a
@@ -105,7 +115,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         StraightError: One later tier alone serves the objective better than any cascade.
         ConfigurationError: Arguments that do not go together.
     """
-    check_benefit(benefit)
+    benefit = benefit_beside(benefit, commit=commit, kept=policy is not None)
     objective = make_objective(
         quality=quality,
         harm=harm,
@@ -127,7 +137,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     heaviest = heaviest_weight(rows, heaviest) if promised else None
     rows, held_rows = (rows, None) if handing.error is None else hold_out(rows, seed)
     fitted_rows, tested_rows = split_rows(rows, objective, seed, kept=kept is not None)
-    parts = 1 + len(rows.paid) + bool(skip) + is_weighed(benefit, objective)
+    parts = 1 + len(rows.paid) + bool(skip) + is_weighed(benefit, objective) + bool(commit)
     fits = len(rows.tiers[:-1]) * (0 if kept is not None else parts)
     progress = Progress(advance, fits + 2)
     if kept is None:
@@ -135,9 +145,11 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         document = Policy(calibrators=fit.calibrators)
         if skip:
             document, fit = with_route(document, fit, fitted_rows, objective, seed, progress)
+        if commit:
+            document, fit = with_commit(document, fit, fitted_rows, method, seed, progress)
     else:
         fit = kept_fit(kept, fitted_rows)
-        document = Policy(calibrators=fit.calibrators, route=kept.route)
+        document = Policy(calibrators=fit.calibrators, route=kept.route, **committing(kept.early))
     progress.part("picking thresholds")
     tested = fit.scored if tested_rows is fitted_rows else score(tested_rows, document)
     try:
@@ -186,6 +198,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
         refused=dict(picked.refused),
         straight=dict(picked.straight),
         figures=measure(tested, served, groups, seed),
+        shown=shown_of(tested, served, thresholds, tested_rows),
         reference=count_reference(tested, thresholds, served, picked.promises, groups),
         seed=seed,
     )

@@ -36,6 +36,7 @@ def keep(answer: Answer, key: str, *, judged: bool | str) -> Mapping[str, Any] |
         "readings": dict(answer.readings),
         "paid": {name: _spelled(cost) for name, cost in answer.paid.items()},
         "gate": answer.gate,
+        "trajectory": answer.trajectory,
     }
 
 
@@ -90,6 +91,7 @@ def reusable(
                 readings,
                 {} if last else {name: _amount(cost) for name, cost in one["paid"].items()},
                 gate=None if plain else one["gate"],
+                trajectory=None if last else one.get("trajectory"),
             )
     return found
 

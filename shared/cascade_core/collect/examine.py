@@ -20,6 +20,7 @@ from cascade_core.collect.case import Case, Grade, Grader
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
 from cascade_core.errors import error_name
+from cascade_core.loop.committing import first_tokens
 from cascade_core.loop.judging import failed_custom_gate, failed_gate
 from cascade_core.loop.trail import Trail, total
 from cascade_core.request import Request
@@ -28,6 +29,7 @@ from cascade_core.signals.agreement import written
 from cascade_core.signals.asked import ask_with_logprobs
 from cascade_core.signals.base import Signal
 from cascade_core.tier import Tier
+from cascade_core.trajectory import trajectory_cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Answer:
         paid: USD of each paid signal's reading; None where unpriced.
         error: What a failed tier raised: type and HTTP status, never its text.
         gate: Reason of the gate that it failed; None where it passed, or nobody judges it.
+        trajectory: How surprising its tokens were, as a table says it; None where that is not
+            known, or it could be told nothing by.
     """
 
     tier: Tier
@@ -52,6 +56,7 @@ class Answer:
     paid: Mapping[str, Decimal | None] = field(default_factory=dict)
     error: str | None = None
     gate: str | None = None
+    trajectory: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +156,13 @@ def _answer(
         return Answer(tier, cost=cost, error=f"an answer that cannot be written down ({odd})")
     if not judged:
         return Answer(tier, draft, cost)
+    last = tier is plan.tiers[-1]
+    course = None if last else trajectory_cell(first_tokens(request, tier, draft))
     gate = failed_gate(plan, request.asking(tier.output_schema), draft)
     if gate is None and plan.custom_gates:
         gate = yield from failed_custom_gate(plan, request, draft)
     if gate is not None:
-        return Answer(tier, draft, cost, gate=gate)
+        return Answer(tier, draft, cost, gate=gate, trajectory=course)
     readings: dict[str, float | None] = {}
     paid: dict[str, Decimal | None] = {}
     for signal in signals:
@@ -170,7 +177,7 @@ def _answer(
         if signal.paid:
             # What is read again costs nothing here, and would where only this tier is asked.
             paid[signal.name] = total([*trail.calls[before:], *trail.again[again:]])
-    return Answer(tier, draft, cost, readings, paid)
+    return Answer(tier, draft, cost, readings, paid, trajectory=course)
 
 
 def _ask(

@@ -120,6 +120,8 @@ def _tier(
     row[f"{t}_cost_usd"] = in_usd(answer.cost)
     if answer.gate is not None:
         row[f"{t}_gate"] = answer.gate
+    if answer.trajectory is not None:
+        row[f"{t}_trajectory"] = answer.trajectory
     row |= {f"{t}_signal_{s.name}": answer.readings.get(s.name) for s in signals}
     row |= {f"{t}_paid_{s.name}_usd": in_usd(answer.paid.get(s.name)) for s in signals if s.paid}
     return row

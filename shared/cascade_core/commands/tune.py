@@ -69,6 +69,14 @@ def tune(  # noqa: PLR0913 - the command's options
             "(never for --harm), always, or never."
         ),
     ] = "auto",
+    commit: Annotated[
+        bool,
+        typer.Option(
+            "--commit",
+            help="Let streams be accepted by their first tokens, tested as one promise. The table "
+            "needs the column t0_trajectory.",
+        ),
+    ] = False,
     policy: Annotated[
         Path | None,
         typer.Option(help="Keep this policy's calibrators; all rows pick thresholds."),
@@ -150,6 +158,7 @@ def tune(  # noqa: PLR0913 - the command's options
             per_class=per_class,
             skip=skip,
             benefit=_WEIGHED[benefit],
+            commit=commit,
             policy=policy,
             heaviest=heaviest,
             name=name or out.stem,

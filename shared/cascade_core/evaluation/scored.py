@@ -20,6 +20,42 @@ from cascade_core.policy.document import Policy
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class EarlyReading:
+    """What one tier's drafts are accepted by before they are finished; see `early`.
+
+    Attributes:
+        whole: The confidence in the whole draft, shape (n,).
+        confidences: Those after so many tokens, shape (n, checkpoints); NaN where there are fewer.
+        tokens: How many, shape (checkpoints,).
+    """
+
+    whole: Array
+    confidences: Array
+    tokens: Ints
+
+    def take(self, rows: Ints) -> EarlyReading:
+        """Return some of the rows."""
+        return EarlyReading(self.whole[rows], self.confidences[rows], self.tokens)
+
+    def first(self, threshold: Array | float) -> Ints:
+        """Return after how many tokens each row is accepted, shape (n,); 0 where it is not."""
+        if not len(self.tokens):
+            return np.zeros(len(self.whole), dtype=np.int64)
+        with np.errstate(invalid="ignore"):
+            there = self.confidences >= np.reshape(threshold, (-1, 1))
+        return np.where(there.any(axis=1), self.tokens[there.argmax(axis=1)], 0)
+
+    def told(self, threshold: Array | float) -> Array:
+        """Return the confidence that decides on each row, shape (n,)."""
+        if not len(self.tokens):
+            return self.whole
+        with np.errstate(invalid="ignore"):
+            there = self.confidences >= np.reshape(threshold, (-1, 1))
+        first = self.confidences[np.arange(len(self.whole)), there.argmax(axis=1)]
+        return np.where(there.any(axis=1), first, self.whole)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Scored:
     """The rows of a table, scored: all that thresholds still have to decide on.
 
@@ -35,6 +71,9 @@ class Scored:
             threshold is 1 is not worth asking.
         paid: For every tier but the last, the paid signals that judge its drafts, in the order
             in which they are read; empty = none for any tier.
+        early: For every tier but the last, what its drafts are accepted by before they are
+            finished; then `confidences` are the highest of these and the whole drafts'. Empty =
+            none is.
     """
 
     confidences: tuple[Array, ...]
@@ -46,6 +85,7 @@ class Scored:
     calibrated: bool = False
     paid: tuple[tuple[PaidReading, ...], ...] = ()
     merits: tuple[Array, ...] = ()
+    early: tuple[EarlyReading, ...] = ()
 
     def __len__(self) -> int:
         """Return how many rows there are."""
@@ -63,6 +103,7 @@ class Scored:
             calibrated=self.calibrated,
             paid=tuple(tuple(reading.take(rows) for reading in tier) for tier in self.paid),
             merits=tuple(m[rows] for m in self.merits),
+            early=tuple(reading.take(rows) for reading in self.early),
         )
 
     @property
@@ -84,12 +125,15 @@ class Scored:
 
         Where a paid signal was not worth reading, that is the bound that settled the matter.
         """
-        merit = self.met(tier)
+        early = self.early[tier] if self.early else None
+        merit = self.met(tier) if early is None else early.whole
         for reading in reversed(self.read(tier)):
             with np.errstate(invalid="ignore"):
                 merit = np.where(reading.low >= threshold, reading.low, merit)
                 merit = np.where(reading.high < threshold, reading.high, merit)
-        return merit
+        if early is None:
+            return merit
+        return np.where(early.first(threshold) > 0, early.told(threshold), merit)
 
     def losses(self) -> tuple[Array, ...]:
         """Return the quality each tier but the last would lose against the last, a row."""

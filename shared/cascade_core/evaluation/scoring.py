@@ -11,6 +11,7 @@ import numpy as np
 
 from cascade_core.arrays import Array, Flags
 from cascade_core.errors import ConfigurationError
+from cascade_core.evaluation.early import with_early
 from cascade_core.evaluation.paid import PaidReading
 from cascade_core.evaluation.scored import Scored
 from cascade_core.fitted.inputs import Inputs
@@ -59,7 +60,7 @@ def score(
         found.append(merit if alone else np.where(np.isnan(merit), np.nan, confidence))
         paid.append(readings)
     weighing = any(scorer is not None and scorer.calibrator.benefit for scorer in scorers)
-    return Scored(
+    scored = Scored(
         confidences=tuple(found),
         costs=(
             *(np.where(skipped[:, k], 0.0, tier.cost) for k, tier in enumerate(table.tiers[:-1])),
@@ -73,6 +74,7 @@ def score(
         paid=tuple(paid),
         merits=tuple(merits) if weighing else (),
     )
+    return scored if policy.early is None else with_early(scored, table, policy.early)
 
 
 def inputs_of(table: Table, tier: int) -> Inputs:

@@ -16,6 +16,11 @@ from cascade_core.arrays import Array, Flags, Ints
 from cascade_core.labels.check import Cells, TableError, Unit, Where, to_numbers, to_texts
 from cascade_core.labels.columns import Column
 from cascade_core.labels.table import Table, TierColumns
+from cascade_core.labels.trajectories import (
+    Trajectories,
+    joined_trajectories,
+    read_trajectories,
+)
 
 _CODED = {"class", "gate", "group", "model"}
 _NONE = -1
@@ -88,6 +93,7 @@ class _Columns:
     numeric: dict[str, list[Array]] = field(default_factory=dict)
     texts: dict[str, list[str]] = field(default_factory=dict)
     codes: dict[str, _Codes] = field(default_factory=dict)
+    courses: dict[str, list[Trajectories]] = field(default_factory=dict)
 
     def add(self, chunk: RowChunk) -> None:
         for column in chunk.cells:
@@ -109,11 +115,15 @@ class _Columns:
             self.numeric.setdefault(name, []).append(values)
         elif column.part in _CODED:
             self.codes.setdefault(name, _Codes()).add(to_texts(cells, where, name))
+        elif column.part == "trajectory":
+            read = read_trajectories(to_texts(cells, where, name), where, name)
+            self.courses.setdefault(name, []).append(read)
         else:
             self.texts.setdefault(name, []).extend(to_texts(cells, where, name))
 
     def tier(self, k: int) -> TierColumns:
         models = self.codes.get(f"t{k}_model", _Codes()).names
+        courses = self.courses.get(f"t{k}_trajectory")
         return TierColumns(
             quality=np.concatenate(self.numeric[f"t{k}_quality"]),
             cost=np.concatenate(self.numeric[f"t{k}_cost_usd"]),
@@ -122,6 +132,7 @@ class _Columns:
             paid=self._by_signal(k, "paid"),
             responses=self.texts.get(f"t{k}_response"),
             gated=self._gated(self.codes.get(f"t{k}_gate")),
+            trajectories=None if courses is None else joined_trajectories(courses),
         )
 
     def _gated(self, reasons: _Codes | None) -> Flags | None:

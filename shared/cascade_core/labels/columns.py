@@ -26,6 +26,7 @@ ColumnPart: TypeAlias = Literal[
     "quality",
     "cost_usd",
     "gate",
+    "trajectory",
     "signal",
     "paid",
 ]
@@ -33,7 +34,14 @@ ColumnPart: TypeAlias = Literal[
 GENERAL: tuple[ColumnPart, ...] = ("id", "request", "class", "group", "weight")
 """Columns that belong to no tier, in the order in which they are written."""
 
-_PLAIN: tuple[ColumnPart, ...] = ("model", "response", "quality", "cost_usd", "gate")
+_PLAIN: tuple[ColumnPart, ...] = (
+    "model",
+    "response",
+    "quality",
+    "cost_usd",
+    "gate",
+    "trajectory",
+)
 _NEEDED: tuple[ColumnPart, ...] = ("quality", "cost_usd")
 _HIGHEST: dict[ColumnPart, float] = {
     "quality": 1.0,

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from cascade_core.arrays import Array, Flags, Ints
 from cascade_core.labels.check import Unit
+from cascade_core.labels.trajectories import Trajectories
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,6 +26,7 @@ class TierColumns:
         responses: The answers, "" where there is none; None where the table has no such column.
         gated: (n,) whether the answer failed a gate, and so would be accepted in no case; None
             where the table does not say.
+        trajectories: How the drafts went, token by token; None where the table does not say.
     """
 
     quality: Array
@@ -34,6 +36,7 @@ class TierColumns:
     paid: Mapping[str, Array] = field(default_factory=dict)
     responses: Sequence[str] | None = field(default=None, repr=False)
     gated: Flags | None = field(default=None, repr=False)
+    trajectories: Trajectories | None = field(default=None, repr=False)
 
     def take(self, rows: Ints) -> TierColumns:
         """Return these columns for some of the rows, given by number."""
@@ -45,6 +48,7 @@ class TierColumns:
             paid={name: values[rows] for name, values in self.paid.items()},
             responses=_pick(self.responses, rows),
             gated=None if self.gated is None else self.gated[rows],
+            trajectories=None if self.trajectories is None else self.trajectories.take(rows),
         )
 
 

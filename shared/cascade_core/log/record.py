@@ -14,7 +14,7 @@ from cascade_core.frozen import frozen
 from cascade_core.log.upgrade import RECORD_FIELDS, upgraded
 from cascade_core.signals.readings import Evidenced
 from cascade_core.usage import Usage
-from cascade_core.verdict import Failing, Judgement, Verdict
+from cascade_core.verdict import Committed, Failing, Judgement, Verdict
 
 Record: TypeAlias = dict[str, Any]
 
@@ -127,6 +127,8 @@ def as_record(verdict: Verdict, record_id: str, asked: Asked) -> Record:
         record["budget"] = verdict.budget
     if verdict.void:
         record["promise"] = "void"
+    if verdict.accepted and judged.committed is not None:
+        record["committed"] = _committed(judged.committed)
     return record | _of_the_last_tier(verdict)
 
 
@@ -146,6 +148,7 @@ def exhausted_record(  # noqa: PLR0913 - all that there is to say
     failing: Sequence[Failing] = (),
     reason: Literal["exhausted", "cancelled"] = "exhausted",
     budget: str | None = None,
+    committed: Committed | None = None,
 ) -> Record:
     """Write down a request that no tier answered, with the same keys.
 
@@ -157,6 +160,7 @@ def exhausted_record(  # noqa: PLR0913 - all that there is to say
         failing: Tiers that fail again and again.
         reason: Whether all tiers failed, or nobody waited for an answer any longer.
         budget: What the budget is called that refused it, if one did.
+        committed: That the beginning of a draft was shown, where it was.
     """
     record: Record = {
         "id": record_id,
@@ -185,6 +189,8 @@ def exhausted_record(  # noqa: PLR0913 - all that there is to say
         record["failing"] = [asdict(each) for each in failing]
     if budget is not None:
         record["budget"] = budget
+    if committed is not None:
+        record["committed"] = _committed(committed)
     return record
 
 
@@ -256,6 +262,11 @@ def _deadline(asked: Asked) -> Record:
     if seconds is None:
         return {}
     return {"deadline": {"seconds": seconds, "met": asked.latency_ms <= 1000 * seconds}}
+
+
+def _committed(committed: Committed) -> Record:
+    said: Record = {"tokens": committed.tokens, "live": committed.live}
+    return said if committed.error is None else {**said, "error": committed.error}
 
 
 def _judgement(judgement: Judgement) -> Record:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def may_cut(plan: Plan, tier: Tier) -> bool:
     """Tell whether a tier's drafts may be cut off at all."""
     # A draft that was cut off could not be returned as the best one.
-    cuts = plan.streaming_policy == "abort" and plan.on_exhausted != "best_draft"
+    cuts = plan.streaming_policy != "buffer" and plan.on_exhausted != "best_draft"
     # Whoever takes over what the last tier wrote needs all of it.
     cuts = cuts and tier.index < len(plan.tiers) - 1
     return cuts and not tier.thinks_unmarked

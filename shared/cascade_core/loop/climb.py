@@ -13,6 +13,7 @@ from cascade_core.loop.trail import Trail, TrailEntry
 from cascade_core.verdict import Judgement
 
 if TYPE_CHECKING:
+    from cascade_core.fitted.commitment import Reached
     from cascade_core.request import Request
     from cascade_core.setup.plan import Plan
     from cascade_core.tier import Tier
@@ -38,7 +39,14 @@ class Climb:
 
 @dataclass(slots=True)
 class Answered:
-    """A tier's answer and the chunks it came in."""
+    """A tier's answer.
+
+    Attributes:
+        draft: The answer.
+        chunks: What it came in, as far as it was held back.
+        reached: Where it was committed to while it was being written: then the caller has it.
+    """
 
     draft: Draft
     chunks: Sequence[object] = ()
+    reached: Reached | None = None

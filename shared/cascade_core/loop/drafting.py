@@ -20,6 +20,7 @@ from cascade_core.errors import (
 )
 from cascade_core.loop.bound import Bound, may_cut
 from cascade_core.loop.climb import Answered, Climb
+from cascade_core.loop.committing import course_of, go_live
 from cascade_core.loop.notes import failing_note, no_reading_note
 from cascade_core.signals.asked import ask_with_logprobs
 from cascade_core.verdict import Judgement
@@ -68,11 +69,16 @@ def _attempt(run: Climb, tier: Tier, *, logprobs: bool) -> Steps[Answered | Judg
     cuts = logprobs and request.ruling.escalate and not request.reads_held(tier.index)
     cuts = cuts and may_cut(plan, tier)
     bound = Bound(plan, tier, request, limit) if cuts else None
+    course = course_of(plan, request, tier) if logprobs and run.purpose == "draft" else None
     chunks = []
     reply = yield Open(tier, request, live=False, logprobs=logprobs, top_logprobs=top)
     while isinstance(reply, Chunk):
         chunks.append(reply.native)
-        if bound is not None and reply.logprobs and bound.fell(reply.logprobs):
+        reached = None if course is None else course.feed(reply.logprobs)
+        if reached is not None:
+            return (yield from go_live(run, tier, chunks, reached))
+        fell = bound is not None and reply.logprobs and bound.fell(reply.logprobs)
+        if fell and bound is not None and (course is None or not course.may_come()):
             done = yield Close()
             tier.logprobs.saw(True)  # noqa: FBT003
             tier.failures.answered()

@@ -26,7 +26,7 @@ from cascade_core.loop.drafting import draft_of
 from cascade_core.loop.handing import show
 from cascade_core.loop.judging import (
     begin_signals,
-    judge,
+    judge_answer,
     pointless,
 )
 from cascade_core.loop.last import answer_of_last
@@ -79,7 +79,7 @@ def cascade(
     if accepted is None:
         return (yield from answer_of_last(run, run.judged.reason))
     tier, judgement, answer = accepted
-    if streamed:
+    if streamed and answer.reached is None:  # else it is out
         yield from show(answer, tier)
     if not judgement.accepted:
         return verdict_of(run, tier, answer.draft, _unjudged(judgement))
@@ -114,14 +114,14 @@ def _climb(run: Climb) -> Steps[tuple[Tier, Judgement, Answered] | None]:
                 note_judged(run, tier, answer)
             continue
         entry = run.trail.add(answer.draft, tier, "draft")
-        judged = yield from judge(plan, request, run.trail, tier, answer.draft, held=held)
+        judged = yield from judge_answer(run, tier, answer, held=held)
         if judged.reason == "held":  # nobody judged it
             entry.settle("returned")
             return tier, judged, answer
         judgement = note_judged(run, tier, judged)
         run.drafts.append((tier, judgement, entry))
         if judgement.accepted:
-            entry.settle("accepted")
+            entry.settle("accepted", judgement.error)
             return tier, judgement, answer
         if not ruling.escalate and answer.draft.parse_error is None:  # else it is no answer
             entry.settle("returned", judgement.reason)

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from cascade_core.call import Reason
 from cascade_core.draft import Draft
 from cascade_core.effects import Begin, Compute, Computed, Failed, Note, Steps
+from cascade_core.loop.committing import commit, reached_by
 from cascade_core.loop.notes import no_reading_note
 from cascade_core.loop.trail import Trail, total
-from cascade_core.verdict import Judgement
+from cascade_core.verdict import Committed, Judgement
 
 if TYPE_CHECKING:
+    from cascade_core.fitted.commitment import Reached
+    from cascade_core.loop.climb import Answered, Climb
     from cascade_core.request import Request
     from cascade_core.setup.plan import Plan
     from cascade_core.tier import Tier
@@ -54,13 +57,14 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and who pays
     Returns:
         What was decided, and by what.
     """
-    failed = failed_gate(plan, request.asking(tier.output_schema), draft)
-    if failed is None and plan.custom_gates:
-        failed = yield from failed_custom_gate(plan, request, draft)
+    failed = yield from _failed(plan, request, tier, draft)
     if failed is not None:
         return Judgement(failed, draft=draft)
     if held and not (request.reads_held(tier.index) and not _wordless(draft)):
         return Judgement("held", draft=draft)
+    if (reached := reached_by(plan, request, tier, draft)) is not None:
+        said = Committed(reached.tokens)
+        return (yield from commit(plan, request, trail, tier, draft, reached, said))
     threshold = plan.threshold(tier, request)
     read = yield from _read(plan, request, trail, tier, draft)
     unread = Judgement(
@@ -94,6 +98,29 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and who pays
         merit=merit,
         benefit=benefit,
     )
+
+
+def judge_answer(run: Climb, tier: Tier, answer: Answered, *, held: bool) -> Steps[Judgement]:
+    """Judge what a tier answered; see `judge`."""
+    if answer.reached is None:
+        return (yield from judge(run.plan, run.request, run.trail, tier, answer.draft, held=held))
+    return (yield from _judge_live(run, tier, answer.draft, answer.reached))
+
+
+def _judge_live(run: Climb, tier: Tier, draft: Draft, reached: Reached) -> Steps[Judgement]:
+    """Judge a draft that the caller has: it is accepted; a gate it fails is an error of it."""
+    failed = yield from _failed(run.plan, run.request, tier, draft)
+    committed = Committed(reached.tokens, live=True, error=failed)
+    run.trail.committed = committed
+    return (yield from commit(run.plan, run.request, run.trail, tier, draft, reached, committed))
+
+
+def _failed(plan: Plan, request: Request, tier: Tier, draft: Draft) -> Steps[Reason | None]:
+    """Return the reason of the first gate the draft fails, the caller's own among them."""
+    failed = failed_gate(plan, request.asking(tier.output_schema), draft)
+    if failed is None and plan.custom_gates:
+        failed = yield from failed_custom_gate(plan, request, draft)
+    return failed
 
 
 class _Read(NamedTuple):

@@ -324,15 +324,15 @@ class Session(RecordedSession):
         for call in self.calls:
             if call.outcome == "returned":  # it was not: nobody was there
                 call.outcome = "aborted"
-        fails = failing_tiers(self.plan.tiers, getattr(error, "causes", ()))
         self.record = exhausted_record(
             self.calls,
             total(self.calls),
             self.id,
             self._asked(),
-            failing=fails,
+            failing=failing_tiers(self.plan.tiers, getattr(error, "causes", ())),
             reason="exhausted" if exhausted else "cancelled",
-            budget=getattr(error, "budget", None) if isinstance(error, BudgetExceeded) else None,
+            budget=error.budget if isinstance(error, BudgetExceeded) else None,
+            committed=self._trail.committed,
         )
         return True
 

@@ -20,6 +20,7 @@ from cascade_core.request import Request
 from cascade_core.signals.base import Signal
 from cascade_core.signals.readings import as_reading
 from cascade_core.tier import Tier
+from cascade_core.verdict import Committed
 
 _FREE = Decimal(0)
 _SETTLED: frozenset[Outcome] = frozenset({"rejected", "aborted", "failed", "used"})
@@ -56,10 +57,11 @@ class Trail:
             time.
     """
 
-    __slots__ = ("_partners", "_prices", "again", "calls")
+    __slots__ = ("_partners", "_prices", "again", "calls", "committed")
 
     def __init__(self, prices: Prices) -> None:
         self.calls: list[Call] = []
+        self.committed: Committed | None = None  # of the draft that is live, if one is
         self._prices = prices
         self.again: list[Call] = []
         self._partners: list[tuple[Ask, Drafts, Sequence[Call]]] = []

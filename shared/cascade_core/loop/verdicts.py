@@ -32,6 +32,7 @@ def note_judged(run: Climb, tier: Tier, judgement: Judgement) -> Judgement:
         judgement.paid,
         judgement.merit,
         judgement.benefit,
+        judgement.committed,
     )
     run.judgements.append(judged)
     return judged

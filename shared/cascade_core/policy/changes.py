@@ -33,6 +33,8 @@ def _changed(one: _Document, other: _Document) -> Iterator[str]:
             yield from _rules(a or [], b or [])
         elif key == "calibrators":
             yield from _calibrators(a or [], b or [])
+        elif key == "commit" and a and b:
+            yield "commit: changed"
         elif key in ("classes", "defaults") or (
             key == "tuned" and isinstance(a, dict) and isinstance(b, dict)
         ):

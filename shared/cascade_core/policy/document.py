@@ -23,6 +23,7 @@ from pydantic import (
 from cascade_core.errors import ConfigurationError
 from cascade_core.files import write_whole
 from cascade_core.fitted.artefact import Calibrator
+from cascade_core.fitted.commitment import CommitRule
 from cascade_core.invalid import first_problem, spell
 from cascade_core.policy.evidence import Promise, Tuned
 from cascade_core.policy.file import place_in, read_document, what_else
@@ -34,7 +35,7 @@ from cascade_core.policy.tier_counts import handoff_in, possible_tiers
 OnNoScore = Literal["escalate", "accept"]
 OnToolCall = Literal["gates", "escalate"]
 OnExhausted = Literal["raise", "best_draft"]
-StreamingPolicy = Literal["abort", "buffer"]
+StreamingPolicy = Literal["abort", "buffer", "commit"]
 Mode = Literal["serve", "shadow"]
 
 SETTINGS: Mapping[str, tuple[str, ...]] = {
@@ -82,6 +83,8 @@ class Policy(BaseModel):
         calibrators: How a draft's confidence is worked out, one for every tier but
             the last, and one for that where its answers are judged; None leaves readings as
             they are.
+        commit: When drafts are accepted before they are finished, one for every tier but the last;
+            None = never. A cascade does so with `streaming_policy="commit"`.
         thresholds: One for every tier but the last, in [0, 1]; one more is the last tier's, below
             which an answer is handed off (0 = never). None leaves them to the cascade.
         rules: What is done otherwise with some requests; the first that matches decides.
@@ -98,6 +101,7 @@ class Policy(BaseModel):
     version: Literal[1] = 1
     name: str | None = None
     calibrators: tuple[Calibrator, ...] | None = None
+    commit: tuple[CommitRule, ...] | None = None
     thresholds: tuple[Threshold, ...] | None = None
     rules: tuple[Rule, ...] = ()
     classes: dict[str, ClassRule] = Field(default_factory=dict)
@@ -151,6 +155,8 @@ class Policy(BaseModel):
             given["thresholds"] = len(self.thresholds)
         if self.calibrators is not None:
             given["calibrators"] = len(self.calibrators)
+        if self.commit is not None:
+            given["commit"] = len(self.commit)
         return given
 
     def fits(self, tiers: int) -> bool:
@@ -189,6 +195,11 @@ class Policy(BaseModel):
         return handoff_in(tiers, None if own is None else own.thresholds, self.thresholds)
 
     @property
+    def early(self) -> tuple[CommitRule, ...] | None:
+        """When a cascade with this policy accepts drafts by their first tokens; None = never."""
+        return self.commit if self.defaults.get("streaming_policy") == "commit" else None
+
+    @property
     def signals(self) -> tuple[str, ...] | None:
         """The signals that its calibrators read; None where it has none and any will do."""
         if self.calibrators is None:
@@ -200,6 +211,7 @@ class Policy(BaseModel):
     def fingerprint(self) -> str:
         """A digest of everything that decides; equal for policies that decide alike."""
         beside = {"name", "promises", "tuned", *(() if self.rules else ("rules",))}
+        beside |= {"commit"} if self.commit is None else set()
         deciding = self.model_dump_json(exclude=beside)
         return hashlib.sha256(deciding.encode()).hexdigest()[:16]
 

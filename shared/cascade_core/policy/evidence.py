@@ -79,6 +79,20 @@ class Figures(BaseModel):
     by_tier: tuple[Share, ...] = ()
 
 
+class ShownEarly(BaseModel):
+    """How soon accepted drafts were shown on the rows that the policy was measured on.
+
+    Attributes:
+        committed: Share of them that was accepted by first tokens.
+        after: Median share of a draft's tokens that was written by then.
+    """
+
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
+
+    committed: Share
+    after: Share
+
+
 class Tuned(BaseModel):
     """Where a policy came from.
 
@@ -97,6 +111,7 @@ class Tuned(BaseModel):
         straight: Classes whose requests all go straight to the last tier because that costs
             less than any cascade that serves the objective, with what it costs.
         figures: What the policy did on the rows it was measured on.
+        shown: How soon accepted drafts are shown; None where they are shown whole.
         reference: What a stream of requests is later compared with.
         seed: Of the random splits.
     """
@@ -115,5 +130,6 @@ class Tuned(BaseModel):
     refused: dict[str, str] = Field(default_factory=dict)
     straight: dict[str, str] = Field(default_factory=dict)
     figures: Figures
+    shown: ShownEarly | None = None
     reference: Reference
     seed: int = 0

@@ -18,7 +18,7 @@ from rich.progress import (
 from cascade_core.calibration.progress import OnStep
 from cascade_core.costs.shown import dearer, dollars
 from cascade_core.policy.document import Policy
-from cascade_core.policy.evidence import Figures, Promise, Tuned
+from cascade_core.policy.evidence import Figures, Promise, ShownEarly, Tuned
 from cascade_core.report.rows import (
     OPERATING_LEGEND,
     Figure,
@@ -70,7 +70,7 @@ def print_policy(
         out.print(SafeText(f"{count:,} rows not used: {reason}", style="dim"))
     for tier, choice in enumerate(tuned.choices):
         out.print(SafeText(f"tier {tier}: {choice}"))
-    for line in _thresholds(policy, len(tuned.models) - 1):
+    for line in (*_thresholds(policy, len(tuned.models) - 1), *_shown(tuned.shown)):
         out.print(SafeText(line))
     for name, rule in policy.classes.items():
         said = ", ".join(map(_threshold, rule.thresholds))
@@ -115,6 +115,16 @@ def _saved(found: Figures) -> str:
     return (
         f"saved: {formatted(1 - cost / strong)} of what always asking the last tier costs"
         f"{quality}: {dollars(cost)} a request in place of {dollars(strong)}"
+    )
+
+
+def _shown(shown: ShownEarly | None) -> Iterator[str]:
+    """Say how soon accepted drafts are shown, where that is before they are finished."""
+    if shown is None:
+        return
+    yield (
+        f"{formatted(shown.committed)} of the accepted drafts are shown before they are finished: "
+        f"half of all accepted ones after {formatted(shown.after)} of their tokens or less"
     )
 
 

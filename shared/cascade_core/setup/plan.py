@@ -11,6 +11,7 @@ from typing import Any
 
 from cascade_core.costs.prices import Prices
 from cascade_core.errors import ConfigurationError
+from cascade_core.fitted.commitment import ReadyRule
 from cascade_core.log.policies import PolicyVersion
 from cascade_core.policy.document import (
     Mode,
@@ -26,6 +27,7 @@ from cascade_core.policy.route import Router
 from cascade_core.policy.tier_counts import handoff_in
 from cascade_core.request import Request
 from cascade_core.ruling import UNRULED, Ruling
+from cascade_core.setup.committing import read_commits
 from cascade_core.setup.confidence import Confidence
 from cascade_core.setup.gates import Check, Gate, RefusalLike, make_gates
 from cascade_core.setup.handler import OnHandoff
@@ -66,7 +68,8 @@ class Plan:
             `gates` alone, or `escalate`.
         on_exhausted: `raise`, or return the `best_draft` when every later tier failed.
         streaming_policy: `abort` a draft's stream once it cannot pass, or `buffer` it
-            whole. With `best_draft` every draft is buffered: any may be needed whole.
+            whole; `commit` aborts, and accepts a draft by its first tokens where the policy's rule
+            says so. With `best_draft` no draft is cut off: any may be needed whole.
         mode: `serve`, or `shadow`: serve the last tier and record what would have been done.
         router: Says which tiers a request had better not ask; None asks them all.
         rulebook: The policy's rules; None where it has none.
@@ -82,6 +85,8 @@ class Plan:
         reads_only_logprobs: Whether no signal can read a draft without them.
         custom_gates: Whether the caller has gates of their own.
         handler: What answers in the place of a draft that is handed off, if anything.
+        commits: When drafts are accepted by their first tokens, one for every tier but the last
+            (None = never); empty where no draft is.
     """
 
     tiers: tuple[Tier, ...]
@@ -104,6 +109,7 @@ class Plan:
     policy_version: str | int | None = None
     notices: Notices = field(default_factory=Notices, repr=False)
     handler: OnHandoff | None = None
+    commits: tuple[ReadyRule | None, ...] = ()
     calibrated: bool = field(init=False)
     top_logprobs: int = field(init=False)
     begins: bool = field(init=False)
@@ -118,7 +124,8 @@ class Plan:
             self, "top_logprobs", max((s.top_logprobs for s in self.signals), default=0)
         )
         object.__setattr__(self, "begins", any(getattr(s, "begins", False) for s in self.signals))
-        object.__setattr__(self, "reads_logprobs", any(s.needs_logprobs for s in self.signals))
+        reads = any(s.needs_logprobs for s in self.signals) or any(self.commits)
+        object.__setattr__(self, "reads_logprobs", reads)
         read = {name for confidence in self.confidences for name in confidence.signals}
         # A calibrator that reads no signal goes by the texts and needs no logprobs.
         only = all(confidence.signals for confidence in self.confidences) and all(
@@ -272,6 +279,7 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
         policy_version=None if policy is None else document.fingerprint,
         notices=notices or Notices(),
         handler=handler,
+        commits=read_commits(document, settings.get("streaming_policy"), len(tiers)),
         **settings,
     )
     lists = {"thresholds": plan.thresholds}

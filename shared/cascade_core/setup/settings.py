@@ -118,7 +118,8 @@ class CascadeKeywords(TypedDict, total=False):
     """When every tier failed: `"raise"` (default), or return the `"best_draft"`."""
     streaming_policy: StreamingPolicy | None
     """`"abort"` (default) cuts a draft's stream off as soon as it cannot pass; `"buffer"` lets it
-    finish."""
+    finish; `"commit"` also shows it as soon as its first tokens are sure, which takes a policy that
+    was tuned with `commit=True`."""
 
 
 GUARDING = ("budget", "breaker", "store", "deadline", "hedge", "hold", "on_handoff")
