@@ -33,11 +33,13 @@ from cascade_core.collect.requests import Requests, Sample, Source, read_request
 from cascade_core.collect.row import as_entry, regraded
 from cascade_core.costs.prices import Names
 from cascade_core.errors import ConfigurationError
+from cascade_core.integrations.decisions import decision_model, decision_tier
 from cascade_core.loop import drivers
 from cascade_core.loop.port import AsyncPort
 from cascade_core.loop.session import Session
-from cascade_core.signals.asking import models_asked
+from cascade_core.signals.asking import model_id, models_asked
 from langchain_cascade.chat_model import ChatCascade
+from langchain_cascade.engine import ChatEngine
 from langchain_cascade.runnable import RunnableCascade
 from langchain_cascade.scope import AsyncScope
 from langchain_cascade.tiers import ChatTier, Judges, load_model, make_tier, to_core
@@ -129,7 +131,7 @@ async def acollect(  # noqa: PLR0913 - the command's options
         grader=grader,
         out=place,
         tiers=tuple(_told(tier.native) for tier in plan.tiers),
-        judge=_told(engine.judges[model]) if grader.name == "judge" else None,
+        judge=_told_judge(engine, model) if grader.name == "judge" else None,
         texts=texts,
         of_last=of_last,
         concurrency=as_concurrency(concurrency),
@@ -248,13 +250,19 @@ def priced_by(cascade: ChatCascade | RunnableCascade, judges: Sequence[Any]) -> 
         }
     )
     for judge in judges:
-        (tier,) = to_core([make_tier(judge, "a judge")])
+        decides = decision_tier(judge)
+        (tier,) = to_core([make_tier(judge, "a judge")]) if decides is None else (decides,)
         called[f"the judge {tier.model or ''}".strip()] = tier
     return {
         label: tier.price_names(tier.model)
         for label, tier in called.items()
-        if not isinstance(tier.native.inner, ChatCascade)  # its models are known when it answers
+        # Its models are known when it answers.
+        if not isinstance(getattr(tier.native, "inner", None), ChatCascade)
     }
+
+
+def _told_judge(engine: ChatEngine, model: Any) -> str:
+    return _told(engine.judges[model]) if decision_model(model) is None else model_id(model)
 
 
 def _told(native: Any) -> str:

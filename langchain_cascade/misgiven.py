@@ -7,6 +7,7 @@ from langchain_core.runnables import Runnable
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.given import check_is_one, is_of
+from cascade_core.integrations.decisions import NO_TIER, decision_model
 from langchain_cascade.wrapping import is_undecided
 
 
@@ -21,7 +22,9 @@ def no_chat_model(given: object, where: str) -> ConfigurationError:
         ConfigurationError: It is a class, or a list; says what to give.
     """
     check_is_one(given, where)
-    if isinstance(given, BaseLLM):
+    if decision_model(given) is not None:
+        hint = NO_TIER
+    elif isinstance(given, BaseLLM):
         hint = "a chat model takes its place, such as ChatOpenAI for OpenAI"
     elif isinstance(given, Runnable):
         hint = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.given import check_is_one, is_of
+from cascade_core.integrations.decisions import NO_TIER, decision_model
 
 
 def no_llm(given: object, where: str, *, by_name: bool = False) -> ConfigurationError:
@@ -18,7 +19,9 @@ def no_llm(given: object, where: str, *, by_name: bool = False) -> Configuration
         ConfigurationError: It is a class, or a list; says what to give.
     """
     check_is_one(given, where)
-    if is_of(given, "langchain"):
+    if decision_model(given) is not None:
+        hint = NO_TIER
+    elif is_of(given, "langchain"):
         hint = (
             "for LangChain there is ChatCascade in langchain_cascade; here, wrap it: "
             "LangChainLLM(llm=…) from llama-index-llms-langchain"

@@ -27,6 +27,9 @@ WRITTEN_TOKENS = 256
 """Tokens that a budget sets aside for what a decision model is billed as its output: a few for each
 probability. No interface says a limit."""
 
+NO_TIER = "it answers with probabilities and writes nothing: give it to Judge or Difficulty"
+"""What is said of a decision model in a place where a model has to write."""
+
 _QUESTIONS = {
     ("langchain_core.decisions.base", "BaseDecisionModel"): "langchain_core.decisions.types",
     ("langchain_typesafe.classifier", "TypeSafeClassifier"): "langchain_typesafe.types",

@@ -70,8 +70,12 @@ def _are_texts(criteria: Any) -> bool:
         return False
     texts = criteria.values() if isinstance(criteria, Mapping) else criteria
     named = [*criteria] if isinstance(criteria, Mapping) else []
-    said = [isinstance(text, str) and bool(text.strip()) for text in (*texts, *named)]
-    return len(criteria) > 1 and all(said)
+    return len(criteria) > 1 and all(map(is_said, (*texts, *named)))
+
+
+def is_said(text: object) -> bool:
+    """Tell whether something is a text that says something."""
+    return isinstance(text, str) and bool(text.strip())
 
 
 def decision_kind(criteria: Criteria | None) -> Literal["noul", "choice", "score"]:

@@ -96,6 +96,10 @@ class Difficulty(BaseSignal):
             return
         if isinstance(criteria, Mapping):
             raise ConfigurationError("Difficulty(criteria=…): give a list, the easiest level first")
+        if instructions is not None and not (
+            isinstance(instructions, str) and instructions.strip()
+        ):
+            raise ConfigurationError("Difficulty(instructions=…): give a text, or leave it out")
         check_criteria(criteria, (), "Difficulty")
         if type(max_chars) is not int or max_chars < SHORTEST_MAX_CHARS:
             least = f"give a whole number from {SHORTEST_MAX_CHARS}"
