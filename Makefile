@@ -111,6 +111,10 @@ bench-recorded: $(VENV)/.stamp-dev ## Fit, test and promise on recorded answers 
 	$(VENV)/bin/python tests/benchmarks/recorded.py
 	$(VENV)/bin/python tests/benchmarks/promise.py
 
+.PHONY: bench-long
+bench-long: $(VENV)/.stamp-dev ## Measure what checks of long answers, code and tool calls cost and tell
+	$(VENV)/bin/python tests/benchmarks/long_answers.py
+
 .PHONY: bench-audits
 bench-audits: $(VENV)/.stamp-dev ## Simulate audits: whether intervals hold the truth, and tuning on audits comes to the same
 	$(VENV)/bin/python tests/benchmarks/audits.py

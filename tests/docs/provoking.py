@@ -21,12 +21,12 @@ from langchain_openai import ChatOpenAI
 from llama_index.core import Document, SummaryIndex
 from llama_index.llms.openai import OpenAI
 
-from cascade_core import Audit, Budget, Policy, Telemetry, flush_log
+from cascade_core import Audit, Budget, Policy, Runs, Telemetry, flush_log
 from cascade_core.calibration import tune
 from cascade_core.errors import CascadeError, CascadeWarning
 from cascade_core.log.policies import PolicyStore
 from cascade_core.setup import live
-from cascade_core.signals import Judge, SelfConsistency, SequenceLogprob
+from cascade_core.signals import Claims, Judge, SelfConsistency, SequenceLogprob
 from cascade_core.telemetry import watch
 from cascade_core.telemetry.worker import ROOM_BEHIND, Worker
 from langchain_cascade import ChatCascade, RunnableCascade, parser_gate
@@ -443,6 +443,24 @@ def a_gate_that_raises(_: Path) -> None:
 def a_judge_that_is_down(_: Path) -> None:
     judge = FakeChat(Say(error=ProviderError(status_code=503)), model_name="gpt-4.1-mini")
     pair(signals=["sequence_logprob", Judge(judge)]).invoke("When is my invoice due?")
+
+
+@provoked
+def a_judge_that_leaves_a_statement_out(_: Path) -> None:
+    draft, judge = Say("It is Monday. It is in May.", p=0.9), Say("1: A")
+    claims = Claims(FakeChat([judge, judge], model_name="gpt-4.1-mini"))
+    pair(cheap(draft), signals=[claims]).invoke("When is my invoice due?")
+
+
+@provoked
+def a_judge_of_statements_that_is_down(_: Path) -> None:
+    judge = FakeChat(Say(error=ProviderError(status_code=503)), model_name="gpt-4.1-mini")
+    pair(signals=[Claims(judge)]).invoke("When is my invoice due?")
+
+
+@provoked
+def a_check_of_code_that_is_none(_: Path) -> None:
+    pair(gates=[Runs("pytest")])  # type: ignore[arg-type]
 
 
 @provoked

@@ -14,6 +14,7 @@ import pytest
 from cascade_core.call import Reason
 from tests.parity import langchain_way, llamaindex_way
 from tests.parity.agreeing import AGREEING
+from tests.parity.checking import CHECKING
 from tests.parity.scenarios import SCENARIOS, Scenario
 from tests.parity.voices import Outcome
 
@@ -23,7 +24,7 @@ FRAMEWORKS: list[tuple[Any, str]] = [
     (framework, way) for framework in (langchain_way, llamaindex_way) for way in framework.WAYS
 ]
 
-TABLE = [*SCENARIOS, *AGREEING]
+TABLE = [*SCENARIOS, *AGREEING, *CHECKING]
 
 every_scenario = pytest.mark.parametrize(
     "scenario", TABLE, ids=[scenario.name.replace(" ", "-") for scenario in TABLE]
@@ -104,7 +105,7 @@ def test_every_reason_that_one_request_can_have_is_in_the_table() -> None:
     # Only one framework has what makes these, or they are of another time.
     elsewhere = {"gate_no_context", "sticky", "cached", "tool_support", "unfinished"}
     elsewhere |= {"open", "deadline", "overtaken", "held", "cancelled"}
-    assert {scenario.reason for scenario in SCENARIOS} == set(get_args(Reason)) - elsewhere
+    assert {scenario.reason for scenario in TABLE} == set(get_args(Reason)) - elsewhere
 
 
 def test_no_two_scenarios_have_one_name() -> None:

@@ -40,9 +40,11 @@ from cascade_core.signals.judge import TOP_LOGPROBS
 from cascade_core.signals.readings import Evidenced, Reading
 from cascade_core.tier import LogprobMemory, Tier
 
-_AT_ONCE = 25  # statements that one call is asked about: a judge loses count of more
+_AT_ONCE = 50  # statements that one call is asked about: each call is shown all of them
 _MOST_CALLS = 8
 """Of one reading; an answer that takes more is too long to be checked."""
+
+_FENCE = 8  # characters of the id that stands before every statement, and is paid for with each
 
 _RULES = """\
 You check the statements of one answer that an AI assistant gave, one by one.
@@ -98,10 +100,10 @@ class Claims(BaseSignal):
     follows from the retrieved texts and from which; where there are none, whether it is right.
     What states nothing does not count. An answer of one sentence is one statement.
 
-    Paid: one call for 25 statements, as a rule one call a reading. Where the judge returns token
-    log-probabilities, a statement's support is P(supported); otherwise it is 1 or 0. There is no
-    reading of tool calls, of an answer that states nothing, and where the judge fails or leaves a
-    statement out when asked for it again.
+    Paid: one call for 50 statements of together `max_chars` / 2 characters, so as a rule one a
+    reading. Where the judge returns token log-probabilities, a statement's support is P(supported);
+    otherwise it is 1 or 0. There is no reading of tool calls, of an answer that states nothing, and
+    where the judge fails or leaves a statement out when asked for it again.
 
     The record says which statements were not supported, and which sources were cited, by number
     and without any text; `split` tells what the numbers are of.
@@ -179,7 +181,11 @@ class Claims(BaseSignal):
         asked = _Asked(_before(request, contexts), claims, len(contexts))
         chunks = _chunks(claims, self.max_chars // 2)
         if len(chunks) > _MOST_CALLS:
-            yield self._note(f"an answer that is too long to be checked in {_MOST_CALLS} calls")
+            yield Note(
+                f"signal:{self.name}",
+                f"signal {self.name!r}: an answer takes more than {_MOST_CALLS} calls to "
+                "be checked; that counts as no reading",
+            )
             return None
         verdicts: dict[int, ClaimVerdict] = {}
         for chunk in chunks:
@@ -216,12 +222,21 @@ class Claims(BaseSignal):
             reply = yield from ask(logprobs=False)
         if not isinstance(reply, Drafts) or not reply.drafts:
             why = f" ({error_name(reply.error)})" if isinstance(reply, Failed) else ""
-            yield self._note(f"no answer of the judge {model_id(self.model)}{why}")
+            yield Note(
+                f"signal:{self.name}",
+                f"signal {self.name!r}: the judge {model_id(self.model)} did not answer about the "
+                f"statements{why}; that counts as no reading",
+            )
             return {}
         said = read_claims(reply.drafts[0], numbers, asked.sources)
         if len(said) < len(numbers):
-            left = f"{len(numbers) - len(said)} of {len(numbers)} statements"
-            yield self._note(f"a reply of the judge {model_id(self.model)} that leaves out {left}")
+            left = len(numbers) - len(said)
+            yield Note(
+                f"signal:{self.name}",
+                f"signal {self.name!r}: the judge {model_id(self.model)} left out {left} of "
+                f"{len(numbers)} statements; it is asked for them once more, and what it does not "
+                "judge then counts as no reading",
+            )
         return said
 
     def _ask(self, asked: Request, *, logprobs: bool) -> Steps[Drafts | Failed]:
@@ -230,12 +245,6 @@ class Claims(BaseSignal):
             self.model, asked, purpose="judge", logprobs=logprobs, top_logprobs=top
         )
         return reply
-
-    def _note(self, got: str) -> Note:
-        return Note(
-            f"signal:{self.name}",
-            f"signal {self.name!r} got {got}; what it cannot read to the end counts as no reading",
-        )
 
 
 def _before(request: Request, contexts: Sequence[str]) -> list[Part]:
@@ -260,6 +269,13 @@ def _chunks(claims: Sequence[str], most: int) -> list[list[int]]:
     return chunks
 
 
+def _which(numbers: Sequence[int]) -> str:
+    first, last = numbers[0], numbers[-1]
+    if last - first == len(numbers) - 1 > 1:
+        return f'"claim {first}" to "claim {last}"'
+    return ", ".join(f'"claim {number}"' for number in numbers)
+
+
 def claims_request(asked: _Asked, numbers: Sequence[int], max_chars: int) -> Request:
     """Write what the judge is asked.
 
@@ -274,10 +290,10 @@ def claims_request(asked: _Asked, numbers: Sequence[int], max_chars: int) -> Req
     claims = [Part(f"claim {n}", cut_in_the_middle(asked.claims[n - 1], most)) for n in shown]
     *before, _ = fit([*asked.before, Part("answer", "".join(c.text for c in claims))], max_chars)
     parts = [*before, *claims]
-    fence = fence_of(parts)
+    fence = fence_of(parts, _FENCE)
     question = _QUESTION.format(
         n=len(numbers),
-        which=", ".join(f'"claim {number}"' for number in numbers),
+        which=_which(numbers),
         fence=fence,
         letters=_BY_SOURCES if asked.sources else _BY_KNOWLEDGE,
         and_=_CITED.format(first=numbers[0]) if asked.sources else "",

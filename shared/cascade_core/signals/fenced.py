@@ -54,14 +54,19 @@ def _with_unseen(turn: Turn) -> str:
     return "\n".join([text, *notes] if text else notes)
 
 
-def fence_of(parts: Sequence[Part]) -> str:
-    """Return an id that occurs in no part, the same for the same parts."""
+def fence_of(parts: Sequence[Part], length: int = 16) -> str:
+    """Return an id that occurs in no part, the same for the same parts.
+
+    Args:
+        parts: What is to stand in the fence.
+        length: Characters of the id, which every part repeats.
+    """
     content = "\n".join(part.text for part in parts)
     for_id, folded = content.encode("utf-8", "surrogatepass"), content.casefold()
-    fence = sha256(for_id).hexdigest()[:16]
-    while fence in folded:
-        fence = sha256(fence.encode() + for_id).hexdigest()[:16]
-    return fence
+    fence = sha256(for_id).hexdigest()
+    while fence[:length] in folded:
+        fence = sha256(fence.encode() + for_id).hexdigest()
+    return fence[:length]
 
 
 def fit(parts: list[Part], max_chars: int) -> list[Part]:

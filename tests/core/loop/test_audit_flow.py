@@ -7,7 +7,7 @@ from cascade_core.loop import drivers
 from cascade_core.loop.audit_events import rows_of_answers
 from cascade_core.loop.audit_flow import audited
 from cascade_core.loop.trail import Trail, total
-from cascade_core.request import Request, ToolCall
+from cascade_core.request import Request, ToolCall, ToolSpec, Turn
 from cascade_core.ruling import Ruling
 from cascade_core.setup.audit import Audit
 from cascade_core.signals import Judge
@@ -225,6 +225,18 @@ def test_tool_calls_are_the_same_or_not():
     assert same(call(n=7), call(n=7)) is True
     assert same(call(n=7), call(n=8)) is False
     assert same(call(n=7), Draft(MONDAY)) is False
+
+
+def test_tool_calls_are_compared_by_the_schemas_of_the_tools_that_were_offered():
+    def calls(**arguments):
+        return mute("", tool_calls=(ToolCall("find", arguments),))
+
+    tool = ToolSpec("find", {"properties": {"n": {"type": "integer"}}})
+    request = Request((Turn("user", "Find it."),), tools=[tool])
+    _, found, _, _ = audit(calls(n=7), calls(n="7"), request=request)
+    assert (found.quality, found.why) == (1.0, None)
+    _, found, _, _ = audit(calls(n=7), calls(n="8"), request=request)
+    assert found.quality == 0.0
 
 
 def test_of_what_is_no_text_nothing_can_be_told():

@@ -44,7 +44,7 @@ def read(*replies, signal=None, draft=ANSWER, request=REQUEST):
 
 def parts(ask):
     """Read a prompt back: what stands under each marker, and what is asked."""
-    fence = re.match(r"=== ([0-9a-f]{16}) BEGIN ===\n", ask.request.turns[1].text)[1]
+    fence = re.match(r"=== ([0-9a-f]{8}) BEGIN ===\n", ask.request.turns[1].text)[1]
     inside, after = ask.request.turns[1].text.split(f"\n=== {fence} END ===\n")
     found = re.split(rf"(?:^|\n)=== {fence} ([a-z0-9 ]+) ===\n", "\n" + inside.split("\n", 1)[1])
     return dict(zip(found[1::2], found[2::2], strict=True)), after
@@ -217,14 +217,15 @@ def test_a_statement_that_plays_the_judge_stays_data():
 
 
 def test_a_long_answer_is_asked_about_in_parts_and_a_very_long_one_in_fewer_statements():
-    answer = " ".join(f"Number {n} is here." for n in range(60))
-    signal = Claims(Model())
-    assert len(signal.split(answer)) == 30
-    first = "\n".join(f"{n}: A" for n in range(1, 26))
-    (one, two), reading = read(said(first), said("26: B\n27: B\n28: B\n29: B\n30: B"), draft=answer)
-    assert reading == pytest.approx(25 / 30)
+    answer = " ".join(f"Number {n} is here." for n in range(55))
+    assert len(Claims(Model()).split(answer)) == 28
+    signal = Claims(Model(), max_claims=60)
+    first = "\n".join(f"{n}: A" for n in range(1, 51))
+    last = "\n".join(f"{n}: B" for n in range(51, 56))
+    (one, two), reading = read(said(first), said(last), draft=answer, signal=signal)
+    assert reading == pytest.approx(50 / 55)
     assert [len([p for p in parts(ask)[0] if p.startswith("claim")]) for ask in (one, two)] == [
-        30, 30,
+        55, 55,
     ]  # fmt: skip
 
 
@@ -242,7 +243,7 @@ def test_an_answer_that_would_take_too_many_calls_is_not_paid_for():
     answer = ("Word " * 90 + "end. ") * 9
     (note,), reading = read(draft=answer, signal=Claims(Model(), max_chars=1_000))
     assert reading is None
-    assert "too long" in note.text
+    assert "more than 8 calls" in note.text
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,17 @@ from cascade_core.draft import Draft
 from cascade_core.request import ToolCall, ToolSpec
 from cascade_core.signals.agreement import comparer, same
 from cascade_core.signals.tool_arguments import same_calls
+from tests.benchmarks.tool_pairs import PAIRS, TOOLS
 
 
 def draft(*arguments, name="book"):
     return Draft(tool_calls=[ToolCall(name, each) for each in arguments])
 
 
-def said_by(schema, a, b):
-    tools = [ToolSpec("book", schema)]
-    one, other = (same_calls(draft(x), draft(y), tools) for x, y in ((a, b), (b, a)))
+def said_by(schema, a, b, name="book"):
+    tools = [ToolSpec(name, schema)]
+    pairs = (a, b), (b, a)
+    one, other = (same_calls(draft(x, name=name), draft(y, name=name), tools) for x, y in pairs)
     assert one is other, "it does not matter which is the draft"
     return one
 
@@ -156,3 +158,8 @@ def test_samples_and_audits_compare_by_the_same_table():
     assert same(a, b, tools) is True
     assert not comparer("auto")(a, b)
     assert same(a, b) is False
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=str)
+def test_pairs_labelled_by_hand_are_told_right(pair):
+    assert said_by(TOOLS[pair.tool], pair.a, pair.b, name=pair.tool) is pair.same
