@@ -72,10 +72,20 @@ class Section:
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """Confidences in a table's drafts, shape (n,), and the paid signals behind them."""
+    """What a table's drafts were given, shape (n,), and the paid signals behind it.
 
-    confidence: Array
+    `merit` is what a threshold is held against; the confidence is the same where a calibrator
+    weighs no benefit.
+    """
+
+    merit: Array
     paid: Sequence[PaidReading] = ()
+    own: Array | None = None
+
+    @property
+    def confidence(self) -> Array:
+        """Probability that a draft is good."""
+        return self.merit if self.own is None else self.own
 
 
 def cross_fitted(table: Table, seed: int, method: Method = "auto") -> Judged:
@@ -91,19 +101,19 @@ def cross_fitted(table: Table, seed: int, method: Method = "auto") -> Judged:
 def judged(table: Table, calibrator: Calibrator) -> Judged:
     """Judge a table's drafts as a cascade with this calibrator does."""
     scored = score(table, Policy(calibrators=(calibrator,)))
-    return Judged(scored.confidences[0], scored.read(0))
+    return Judged(scored.met(0), scored.read(0), scored.confidences[0])
 
 
 def joined(parts: Sequence[tuple[Flags, Judged]]) -> Judged:
     """Put rows that were judged apart into one table; a part may have read no paid signal."""
     n = len(parts[0][0])
-    confidence, price, low, high = np.full((4, n), np.nan)
+    merit, confidence, price, low, high = np.full((5, n), np.nan)
     for rows, part in parts:
-        confidence[rows] = part.confidence
+        merit[rows], confidence[rows] = part.merit, part.confidence
         for reading in part.paid:  # the recorded tables have one at most
             price[rows], low[rows], high[rows] = reading.price, reading.low, reading.high
     read = PaidReading(np.nan_to_num(price), low, high)
-    return Judged(confidence, () if np.isnan(low).all() else (read,))
+    return Judged(merit, () if np.isnan(low).all() else (read,), confidence)
 
 
 def best_feature(table: Table, seed: int) -> Array:
@@ -156,7 +166,7 @@ def measure(table: Table, by: Judged, *, calibrated: bool = True) -> Figures:
         calibrated: Whether they claim to be probabilities.
     """
     weak, strong = table.tiers[0], table.tiers[-1]
-    curve = sweep(by.confidence, weak.quality, strong.quality, weak.cost, strong.cost, paid=by.paid)
+    curve = sweep(by.merit, weak.quality, strong.quality, weak.cost, strong.cost, paid=by.paid)
     found = figures_of(curve)
     found["AUROC"] = auroc(by.confidence, weak.quality)
     if calibrated:

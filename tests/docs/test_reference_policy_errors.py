@@ -131,6 +131,7 @@ CONTENTS: dict[str, list[dict[str, Any]]] = {
         scored(LOGISTIC, words={"buckets": 8, "weights": {8: 1.0}}),
         isotonic([0.1, 0.2], [0.5]),
         isotonic([0.2, 0.1], [0.5, 0.6]),
+        {"calibrators": [{"score": SIGNAL, "benefit": {"weight": 0.5}}]},
         isotonic([0.1, 0.2], [0.6, 0.5]),
         scored(LEAF, roots=[1]),
         scored(LEAF, left=[1]),

@@ -111,7 +111,7 @@ def others() -> list[dict[str, Any]]:
 
 
 READS = {"kind": "signal", "signal": "sequence_logprob"}
-WITH_BENEFIT = {"score": READS, "benefit": {"weight": 0.65, "score": READS}}
+WITH_BENEFIT = {"score": READS, "benefit": {"weight": 0.65, "keep": {"score": READS}}}
 
 
 class Forgetful:

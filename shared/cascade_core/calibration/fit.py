@@ -6,13 +6,15 @@ on rows that neither its score nor its curve was fitted to.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
 from cascade_core.arrays import Array
+from cascade_core.calibration.benefit import Ahead, WeighBenefit, blend, check_benefit
 from cascade_core.calibration.crossfit import (
     Data,
     cross_curve,
@@ -81,6 +83,7 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
     target: Array | None = None,
     texts: Collection[str] = ("request", "draft"),
     fine: bool = False,
+    benefit: WeighBenefit = "auto",
     seed: int = 0,
     told: Told = unheard,
 ) -> Fitted:
@@ -105,6 +108,9 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
             then a signal that gives many drafts one reading, such as an agreement of
             yes or no, does not stand alone where a combination can be learned, and the
             curve that is chosen is one without flat parts.
+        benefit: Whether the calibrator also weighs what asking the last tier would gain: `"auto"`
+            where that serves better out of fold, True always, False never. It needs the quality
+            of the last tier, and is not fitted for another `target`.
         seed: Settles folds and samples.
         told: Told of progress.
 
@@ -154,7 +160,36 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
     unseen = np.flatnonzero(~np.isin(np.arange(len(table)), data.rows, assume_unique=True))
     if unseen.size:
         confidence[unseen] = placed[unseen] = scorer.rows(inputs.take(unseen))
-    return Fitted(fitted, confidence, placed, _say(winner, losses, fitted, data), losses)
+    alone = Fitted(fitted, confidence, placed, _say(winner, losses, fitted, data), losses)
+    again = partial(
+        fit_calibrator, table, tier, signals=signals, curve=curve, texts=texts, fine=fine, seed=seed
+    )
+    return _blended(alone, table, tier, again, method, benefit if target is None else False)
+
+
+def _blended(  # noqa: PLR0913, PLR0917 - the fit, and how it was made
+    alone: Fitted,
+    table: Table,
+    tier: int,
+    again: Callable[..., Fitted],
+    method: Method,
+    benefit: WeighBenefit,
+) -> Fitted:
+    """Weigh in what asking the last tier would gain, where that is wanted."""
+    check_benefit(benefit)
+    if benefit is False or tier == len(table.tiers) - 1:
+        return alone
+    last = table.tiers[-1]
+    found = blend(
+        table,
+        tier,
+        alone,
+        Ahead(last.quality, last.cost),
+        lambda target, own, _what: again(target=target, method=own or method),
+        always=benefit is True,
+    )
+    choice = "; ".join(filter(None, (alone.choice, found.choice)))
+    return replace(alone, calibrator=found.calibrator, choice=choice)
 
 
 def _try_all(

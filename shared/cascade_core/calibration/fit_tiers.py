@@ -11,17 +11,19 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from cascade_core.arrays import Array
-from cascade_core.calibration.benefit import WeighBenefit, is_weighed, weigh_benefits
+from cascade_core.calibration.benefit import Ahead, WeighBenefit, blend
 from cascade_core.calibration.fit import Fitted, fit_calibrator
 from cascade_core.calibration.fit_route import fit_route, skipping
-from cascade_core.calibration.objective import Objective
+from cascade_core.calibration.objective import Objective, TuningError
+from cascade_core.calibration.points import ACCEPT_NOTHING
 from cascade_core.calibration.progress import Progress
 from cascade_core.calibration.scores import Method
 from cascade_core.calibration.thresholds import best_point
 from cascade_core.errors import ConfigurationError
-from cascade_core.evaluation.scored import Scored
+from cascade_core.evaluation.scored import Scored, serve
 from cascade_core.evaluation.scoring import score
 from cascade_core.fitted.artefact import Calibrator
+from cascade_core.fitted.merits import MeritParts
 from cascade_core.labels import Table
 from cascade_core.policy.document import Policy
 
@@ -65,17 +67,56 @@ def fit_tiers(  # noqa: PLR0913, PLR0917 - what for, of what, and how
     fit = _with_worthy(fitting, objective, rows, signals)
     if not is_weighed(benefit, objective):
         return fit
-    weighed = weigh_benefits(
-        objective,
-        rows,
-        fit.scored,
-        fit.fits,
-        lambda tier, target: fitting.benefit(tier, fit.signals, target),
-        seed,
-        always=benefit is True,
-    )
-    said = (f"{own}; {more}" for own, more in zip(fit.choices, weighed.choices, strict=True))
-    return replace(fit, calibrators=weighed.calibrators, choices=tuple(said), scored=weighed.scored)
+    return _blended(fit, fitting, rows, objective, always=benefit is True)
+
+
+def is_weighed(asked: WeighBenefit, objective: Objective) -> bool:
+    """Tell whether benefits are fitted at all.
+
+    A limit on harm counts what is lost, and not what is gained where the draft is the better
+    answer: confidences alone let less harm through there.
+    """
+    return objective.kind != "harm" if asked == "auto" else asked
+
+
+def _blended(
+    fit: Fit, fitting: _Fitting, rows: Table, objective: Objective, *, always: bool
+) -> Fit:
+    """Weigh in what asking on would gain, from every tier but the last, the later ones first."""
+    calibrators, choices = list(fit.calibrators), list(fit.choices)
+    parts = [MeritParts(own.placed) for own in fit.fits]
+    scored = fit.scored
+    for k in reversed(range(len(calibrators))):
+        found = blend(
+            rows,
+            k,
+            fit.fits[k],
+            _asking_on(objective, scored, k),
+            partial(fitting.target, k, fit.signals),
+            by_cost=objective.kind != "max_escalated",
+            always=always,
+            seed=fitting.seed,
+        )
+        if found.choice:
+            choices[k] += f"; {found.choice}"
+        if found.calibrator.weighs:
+            calibrators[k], parts[k] = found.calibrator, found.parts
+            scored = score(rows, Policy(calibrators=tuple(calibrators)), parts=parts)
+    return replace(fit, calibrators=tuple(calibrators), choices=tuple(choices), scored=scored)
+
+
+def _asking_on(objective: Objective, scored: Scored, tier: int) -> Ahead:
+    """Return what becomes of every row that a tier sends on, by the thresholds picked so far."""
+    tiers = len(scored.confidences)
+    thresholds = [ACCEPT_NOTHING] * tiers
+    if tier + 1 < tiers:
+        try:
+            best = best_point(objective, scored).thresholds[0].tolist()
+        except TuningError:  # nothing serves the objective: then the last tier answers
+            best = thresholds
+        thresholds[tier + 1 :] = best[tier + 1 :]
+    served = serve(scored, thresholds)
+    return Ahead(served.quality, served.cost)
 
 
 def _with_worthy(
@@ -111,9 +152,14 @@ class _Fitting:
     ) -> None:
         self._rows = rows
         self._progress = progress
+        self.seed = seed
+        self._method = method
         self._known: dict[tuple[int, tuple[str, ...]], Fitted] = {}
         self._how = partial(
-            fit_calibrator, method=method, fine=objective.confidence is not None, seed=seed
+            fit_calibrator,
+            fine=objective.confidence is not None,
+            benefit=False,
+            seed=seed,
         )
 
     def with_signals(self, signals: Sequence[str]) -> Fit:
@@ -123,21 +169,26 @@ class _Fitting:
         ]
         calibrators = tuple(fit.calibrator for fit in fits)
         # Out of fold: what a calibrator says of rows it was fitted to is too good to be true.
-        honest = tuple(fit.placed for fit in fits)
-        scored = score(self._rows, Policy(calibrators=calibrators), confidences=honest)
+        honest = tuple(MeritParts(fit.placed) for fit in fits)
+        scored = score(self._rows, Policy(calibrators=calibrators), parts=honest)
         choices = tuple(fit.choice for fit in fits)
         return Fit(calibrators, choices, scored, tuple(signals), tuple(fits))
 
-    def benefit(self, k: int, signals: Sequence[str], target: Array) -> Fitted:
-        """Fit how little asking on would gain over a tier's drafts."""
-        told = self._progress.part(f"fitting the benefit of asking on from tier {k}")
+    def target(
+        self, k: int, signals: Sequence[str], target: Array, method: Method | None, what: str
+    ) -> Fitted:
+        """Fit something else than the quality of a tier's drafts."""
+        told = self._progress.part(f"fitting {what} from tier {k}")
         own = tuple(name for name in signals if name in self._rows.tiers[k].signals)
-        return self._how(self._rows, k, signals=own, target=target, told=told)
+        method = method or self._method
+        return self._how(self._rows, k, signals=own, method=method, target=target, told=told)
 
     def _tier(self, k: int, signals: tuple[str, ...]) -> Fitted:
         if (k, signals) not in self._known:
             told = self._progress.part(f"fitting the confidence in tier {k}")
-            self._known[k, signals] = self._how(self._rows, k, signals=signals, told=told)
+            self._known[k, signals] = self._how(
+                self._rows, k, signals=signals, method=self._method, told=told
+            )
         return self._known[k, signals]
 
 

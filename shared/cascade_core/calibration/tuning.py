@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cascade_core.calibration.benefit import WeighBenefit, is_weighed
+from cascade_core.calibration.benefit import WeighBenefit
 from cascade_core.calibration.fit_commit import (
     benefit_beside,
     committing,
     shown_of,
     with_commit,
 )
-from cascade_core.calibration.fit_tiers import fit_tiers, with_route
+from cascade_core.calibration.fit_tiers import fit_tiers, is_weighed, with_route
 from cascade_core.calibration.handing import asked_answered, hold_out
 from cascade_core.calibration.kept import kept_fit, load_kept
 from cascade_core.calibration.measure import count_reference, measure
@@ -137,7 +137,7 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     heaviest = heaviest_weight(rows, heaviest) if promised else None
     rows, held_rows = (rows, None) if handing.error is None else hold_out(rows, seed)
     fitted_rows, tested_rows = split_rows(rows, objective, seed, kept=kept is not None)
-    parts = 1 + len(rows.paid) + bool(skip) + is_weighed(benefit, objective) + bool(commit)
+    parts = 1 + len(rows.paid) + bool(skip) + 3 * is_weighed(benefit, objective) + bool(commit)
     fits = len(rows.tiers[:-1]) * (0 if kept is not None else parts)
     progress = Progress(advance, fits + 2)
     if kept is None:

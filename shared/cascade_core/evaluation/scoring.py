@@ -14,8 +14,9 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.early import with_early
 from cascade_core.evaluation.paid import PaidReading
 from cascade_core.evaluation.scored import Scored
+from cascade_core.fitted.artefact import Calibrator
 from cascade_core.fitted.inputs import Inputs
-from cascade_core.fitted.merits import Merits
+from cascade_core.fitted.merits import MeritParts, Merits, Spanned
 from cascade_core.labels import Table
 from cascade_core.policy.document import Policy
 from cascade_core.policy.route import Router
@@ -25,17 +26,15 @@ def score(
     table: Table,
     policy: Policy,
     *,
-    confidences: Sequence[Array] | None = None,
-    kept: Sequence[Array | None] | None = None,
+    parts: Sequence[MeritParts] | None = None,
 ) -> Scored:
     """Score a table's rows with a policy's calibrators and route.
 
     Args:
         table: Every tier's quality observed.
         policy: With calibrators, or without: then readings are combined by their minimum.
-        confidences: What to take for the calibrators' confidences, one of shape (n,) for every
-            tier but the last; None computes them.
-        kept: Beside those, what to take for `(1 - benefit) / 2`; None where none is fitted.
+        parts: What to take for the calibrators' confidences, and for what else merits are made
+            of, for every tier but the last; None computes them.
 
     Raises:
         ConfigurationError: The policy reads a signal that the table does not have, or is for
@@ -46,20 +45,13 @@ def score(
     skipped = _skipped(table, policy)
     for k, scorer in enumerate(scorers):
         judged = _Judged(table, k, scorer)
-        if confidences is None:
-            confidence, merit = judged.rows()
-        else:
-            confidence = merit = confidences[k]
-            if scorer is not None:
-                merit = scorer.mixed(confidence, None if kept is None else kept[k])
-        gated = table.tiers[k].gated
-        passed = ~skipped[:, k] if gated is None else ~(skipped[:, k] | gated)
-        merit, readings = judged.with_paid(merit, passed)
+        own = judged.parts() if parts is None else parts[k]
+        merit, readings = judged.met(own, skipped[:, k])
         merits.append(merit)
-        alone = scorer is None or scorer.calibrator.benefit is None
-        found.append(merit if alone else np.where(np.isnan(merit), np.nan, confidence))
+        alone = scorer is None or not scorer.calibrator.weighs
+        found.append(merit if alone else np.where(np.isnan(merit), np.nan, own.confidence))
         paid.append(readings)
-    weighing = any(scorer is not None and scorer.calibrator.benefit for scorer in scorers)
+    weighing = any(scorer is not None and scorer.calibrator.weighs for scorer in scorers)
     scored = Scored(
         confidences=tuple(found),
         costs=(
@@ -75,6 +67,22 @@ def score(
         merits=tuple(merits) if weighing else (),
     )
     return scored if policy.early is None else with_early(scored, table, policy.early)
+
+
+def met_by_thresholds(
+    table: Table, tier: int, calibrator: Calibrator, parts: MeritParts, spanned: Spanned
+) -> tuple[Array, tuple[PaidReading, ...]]:
+    """Return the merits of one tier's drafts, shape (n,), and what is paid for them.
+
+    Args:
+        table: The rows.
+        tier: Whose drafts.
+        calibrator: What a policy would hold for it.
+        parts: What the merits are made of.
+        spanned: What is kept between calls for the same rows.
+    """
+    judged = _Judged(table, tier, Merits(calibrator, spanned))
+    return judged.met(parts, np.zeros(len(table), dtype=bool))
 
 
 def inputs_of(table: Table, tier: int) -> Inputs:
@@ -150,13 +158,22 @@ class _Judged:
             name for name in self._tier.signals if name in read and name in self._tier.paid
         ]
 
-    def rows(self) -> tuple[Array, Array]:
-        """Return the confidence in every draft and its merit, all signals read."""
-        if self._scorer is None:
-            lowest = lowest_reading(list(self._tier.signals.values()), self._inputs.n)
-            return lowest, lowest
-        confidence, kept = self._scorer.parts(self._inputs)
-        return confidence, self._scorer.mixed(confidence, kept)
+    def parts(self) -> MeritParts:
+        """Return what every draft's merit is made of, all signals read."""
+        if self._scorer is not None:
+            return self._scorer.parts(self._inputs)
+        return MeritParts(lowest_reading(list(self._tier.signals.values()), self._inputs.n))
+
+    def met(self, parts: MeritParts, skipped: Flags) -> tuple[Array, tuple[PaidReading, ...]]:
+        """Return the merits as thresholds will meet them, and what is paid for them.
+
+        Args:
+            parts: What they are made of.
+            skipped: Which rows skip the tier, shape (n,).
+        """
+        merit = parts.confidence if self._scorer is None else self._scorer.of(parts)
+        gated = self._tier.gated
+        return self.with_paid(merit, ~skipped if gated is None else ~(skipped | gated))
 
     def with_paid(self, merit: Array, judged: Flags) -> tuple[Array, tuple[PaidReading, ...]]:
         """Return the merits as thresholds will meet them, and what is paid for them.

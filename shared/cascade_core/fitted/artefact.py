@@ -241,18 +241,45 @@ class CurvedScore(Artefact):
         return bool(names_of(self.inputs, "draft"))
 
 
-class Benefit(CurvedScore):
+class Benefit(Artefact):
     """What asking on would gain over a tier's draft, and how much that weighs.
 
-    The number that is estimated is `(1 - benefit) / 2`, where the benefit is the expected quality
-    of what the later tiers would answer, less that of the draft, in [-1, 1]. Like a confidence it
-    is high where the draft is better kept.
+    The benefit is the expected quality of what the later tiers would answer, less that of the
+    draft, in [-1, 1]. It is the mean of what its two parts say, or what the one says that is
+    there.
 
     Attributes:
+        next: The expected quality of what the later tiers would answer: less the confidence, it
+            is the benefit.
+        keep: `(1 - benefit) / 2`, fitted as it is; high where the draft is better kept.
         weight: `w` in a draft's merit, `(1 - w) * confidence + w * (1 - benefit) / 2`.
     """
 
+    next: CurvedScore | None = None
+    keep: CurvedScore | None = None
     weight: Annotated[float, Field(strict=True, gt=0, le=1)]
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Benefit:
+        if self.next is None and self.keep is None:
+            raise ValueError("a benefit needs next, keep or both")
+        return self
+
+
+class ExtraCost(CurvedScore):
+    """What asking on is expected to cost, so that a dear answer needs more of a gain.
+
+    The number that is worked out is a share of `most_usd`.
+
+    Attributes:
+        most_usd: USD that the number 1 stands for.
+        least: The share of it below which all is taken for equally cheap.
+        power: How much costs count: a gain is divided by `(share / least) ** power`.
+    """
+
+    most_usd: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+    least: Annotated[float, Field(strict=True, gt=0, le=1)]
+    power: Annotated[float, Field(strict=True, gt=0, le=1)]
 
 
 class Calibrator(CurvedScore):
@@ -261,27 +288,36 @@ class Calibrator(CurvedScore):
     Attributes:
         benefit: What asking on would gain, where thresholds go by that too; None where they go
             by the confidence alone.
+        extra_cost: What asking on would cost, where thresholds go by that too.
     """
 
     benefit: Benefit | None = None
+    extra_cost: ExtraCost | None = None
 
     @model_serializer(mode="wrap")
     def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out a benefit that is not there: earlier versions know no such field."""
+        """Leave out what is not there: earlier versions know no such fields."""
         plain: dict[str, Any] = handler(self)
-        if self.benefit is None:
-            plain.pop("benefit", None)
+        for name in ("benefit", "extra_cost"):
+            if getattr(self, name) is None:
+                plain.pop(name, None)
         return plain
 
     @property
+    def weighs(self) -> bool:
+        """Whether a draft's merit is more than the confidence in it."""
+        return self.benefit is not None or self.extra_cost is not None
+
+    @property
     def parts(self) -> tuple[CurvedScore, ...]:
-        """This one, and the benefit."""
-        return (self,) if self.benefit is None else (self, self.benefit)
+        """This one, and those that its benefit and extra cost are made of."""
+        found = () if self.benefit is None else (self.benefit.next, self.benefit.keep)
+        return (self, *(part for part in (*found, self.extra_cost) if part is not None))
 
     @property
     def alone(self) -> Calibrator:
         """What the confidence alone takes."""
-        return self if self.benefit is None else self.model_copy(update={"benefit": None})
+        return self.model_copy(update={"benefit": None, "extra_cost": None})
 
 
 def names_of(inputs: Sequence[str], *sources: str) -> tuple[str, ...]:

@@ -1,14 +1,17 @@
 """What is held against a threshold: a draft's merit.
 
-Without a fitted benefit it is the confidence itself. With one it is
+Without more it is the confidence itself. With a fitted benefit of asking on, and a weight w, it is
 `(1 - w) * confidence + w * (1 - benefit) / 2`: high where the draft is probably good, and where
-asking on would gain little over it. Both are computed by `scorer`, here they are put together.
+asking on would gain little over it. With an expected cost of asking on, what is gained is divided
+by it: the merit then lies nearer to that of a draft by which nothing can be gained. Its parts are
+computed by `scorer`; here they are put together.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -16,45 +19,95 @@ from cascade_core.arrays import Array
 from cascade_core.fitted.artefact import Calibrator
 from cascade_core.fitted.inputs import Inputs
 from cascade_core.fitted.scorer import CERTAIN, Scorer
+from cascade_core.fitted.unfinished import number
+
+Ends: TypeAlias = tuple[Array, Array]
+"""The lowest and the highest that something of n drafts may be, each of shape (n,)."""
+
+Spanned: TypeAlias = dict[tuple[int, frozenset[str]], Ends]
+
+
+class MeritParts(NamedTuple):
+    """What the merits of n drafts are made of, each of shape (n,); NaN for no reading.
+
+    Attributes:
+        confidence: Probability that the draft is good.
+        next: Expected quality of what the later tiers would answer; None where it is not fitted.
+        keep: `(1 - benefit) / 2`; the same.
+        cost: Expected cost of asking on, as a share; the same.
+    """
+
+    confidence: Array
+    next: Array | None = None
+    keep: Array | None = None
+    cost: Array | None = None
 
 
 class Merits:
-    """A calibrator made ready for use, with its benefit; it may be shared between threads.
+    """A calibrator made ready for use, with all that its merits take; threads may share it.
 
     Args:
         calibrator: What a policy holds for one tier.
-
-    Attributes:
-        confidence: What computes the confidence.
+        spanned: Spans of parts on one table that were worked out before, by score and unread
+            signals; new ones are added.
 
     Raises:
         ConfigurationError: As of `Scorer`.
     """
 
-    def __init__(self, calibrator: Calibrator) -> None:
+    def __init__(self, calibrator: Calibrator, spanned: Spanned | None = None) -> None:
         self.calibrator = calibrator
+        self._spanned = spanned
         self.signals = calibrator.signals
-        self.confidence = Scorer(calibrator)
-        benefit = calibrator.benefit
-        self._kept = None if benefit is None else Scorer(benefit)
-        self._weight = 0.0 if benefit is None else benefit.weight
+        benefit, cost = calibrator.benefit, calibrator.extra_cost
+        fitted = (benefit.next, benefit.keep, cost) if benefit else (None, None, cost)
+        self._confidence = Scorer(calibrator)
+        self._others = tuple(None if part is None else Scorer(part) for part in fitted)
+        weight = 0.0 if benefit is None else benefit.weight
+        through_next = 0.0
+        if benefit is not None and benefit.next is not None:
+            through_next = weight / (1 if benefit.keep is None else 2)
+        self._of_keep = weight - through_next
+        self._of_next = through_next / 2
+        self._of_confidence = 1 - weight + self._of_next
+        self._level = 1 - weight / 2
 
     def rows(self, inputs: Inputs, classes: Sequence[str | None] | None = None) -> Array:
         """Return the merit of every row; see `Scorer.rows`."""
-        return self.mixed(*self.parts(inputs, classes))
+        return self.of(self.parts(inputs, classes))
 
-    def parts(
-        self, inputs: Inputs, classes: Sequence[str | None] | None = None
-    ) -> tuple[Array, Array | None]:
-        """Return every row's confidence, and `(1 - benefit) / 2`; None where it is not fitted."""
-        kept = None if self._kept is None else self._kept.rows(inputs, classes)
-        return self.confidence.rows(inputs, classes), kept
+    def parts(self, inputs: Inputs, classes: Sequence[str | None] | None = None) -> MeritParts:
+        """Return what the merits of rows are made of; see `Scorer.rows`."""
+        others = (None if s is None else s.rows(inputs, classes) for s in self._others)
+        return MeritParts(self._confidence.rows(inputs, classes), *others)
 
-    def mixed(self, confidence: Array, kept: Array | None) -> Array:
-        """Return the merits that confidences and `(1 - benefit) / 2` come to."""
-        if kept is None or self._kept is None:
-            return confidence
-        return mixed(confidence, kept, self._weight)
+    def of(self, parts: MeritParts, most: float = CERTAIN) -> Array:
+        """Return the merits of rows, shape (n,).
+
+        Args:
+            parts: What they are made of.
+            most: The highest that a merit may be, for a threshold of 1 accepts nothing.
+        """
+        if not self.calibrator.weighs:
+            return parts.confidence
+        merit = self._of_confidence * parts.confidence
+        if parts.next is not None:
+            merit = merit + self._of_next * (1 - parts.next)
+        if parts.keep is not None:
+            merit = merit + self._of_keep * parts.keep
+        cost = self.calibrator.extra_cost
+        if cost is not None and parts.cost is not None:
+            dear = np.power(cost.least / np.maximum(parts.cost, cost.least), cost.power)
+            merit = self._level - (self._level - merit) * dear
+        return np.minimum(merit, most)
+
+    def benefit(self, parts: MeritParts) -> Array | None:
+        """Return what asking on would gain over the drafts of rows; None where nobody knows."""
+        through = None if parts.next is None else parts.next - parts.confidence
+        direct = None if parts.keep is None else 1 - 2 * parts.keep
+        if through is None or direct is None:
+            return direct if through is None else through
+        return (through + direct) / 2
 
     def spans(
         self,
@@ -66,14 +119,21 @@ class Merits:
     ) -> tuple[Array, Array]:
         """Return between which merits every row's ends, whatever some signals will say.
 
-        See `Scorer.spans`. Each part is put at its worst and at its best, so with a benefit the
-        bounds hold but need not be reached.
+        See `Scorer.spans`. Each part is put at its worst and at its best, so with more than a
+        confidence the bounds hold but need not be reached.
         """
-        low, high = self.confidence.spans(inputs, unread, classes, missable=missable)
-        if self._kept is None:
-            return low, high
-        worst, best = self._kept.spans(inputs, unread, classes, missable=missable)
-        return mixed(low, worst, self._weight), mixed(high, best, self._weight, most=1.0)
+
+        def spans(scorer: Scorer) -> Ends:
+            known: Spanned = {} if self._spanned is None else self._spanned
+            key = (id(scorer.calibrator.score), frozenset(unread))
+            if key not in known:
+                known[key] = scorer.spans(inputs, unread, classes, missable=missable)
+            return known[key]
+
+        ends = spans(self._confidence)
+        if not self.calibrator.weighs:
+            return ends
+        return self._between(ends, *(None if s is None else spans(s) for s in self._others))
 
     def one(
         self,
@@ -88,15 +148,13 @@ class Merits:
             None for what has no reading, or is not fitted.
         """
         given = (readings, request_text, draft_text, class_name)
-        confidence = self.confidence.one(*given)
-        if self._kept is None:
+        confidence = self._confidence.one(*given)
+        if not self.calibrator.weighs:
             return confidence, confidence, None
-        kept = self._kept.one(*given)
-        benefit = None if kept is None else 1 - 2 * kept
-        if confidence is None or kept is None:
-            return None, confidence, benefit
-        merit = mixed(np.array([confidence]), np.array([kept]), self._weight)
-        return float(merit[0]), confidence, benefit
+        others = (None if s is None else _array(number(s.one(*given))) for s in self._others)
+        parts = MeritParts(_array(number(confidence)), *others)
+        benefit = self.benefit(parts)
+        return _reading(self.of(parts)), confidence, None if benefit is None else _reading(benefit)
 
     def span(
         self,
@@ -109,40 +167,57 @@ class Merits:
     ) -> tuple[float, float]:
         """Return between which merits a finished draft's ends; see `Scorer.span`."""
         given = (readings, request_text, draft_text, class_name)
-        low, high = self.confidence.span(*given, missable=missable)
-        if self._kept is None:
-            return low, high
-        worst, best = self._kept.span(*given, missable=missable)
-        return _mix(low, worst, self._weight), _mix(high, best, self._weight)
+        ends = self._confidence.span(*given, missable=missable)
+        if not self.calibrator.weighs:
+            return ends
+        others = (
+            None if s is None else _pair(s.span(*given, missable=missable)) for s in self._others
+        )
+        low, high = self._between(_pair(ends), *others)
+        return float(low[0]), float(high[0])
 
     def begin(
         self, request_text: str = "", class_name: str | None = None
     ) -> Callable[[Mapping[str, float | None]], float]:
         """Return what bounds the merit of any draft of a request; see `Scorer.begin`."""
-        best = self.confidence.begin(request_text, class_name).best
-        if self._kept is None:
-            return best
-        kept, weight = self._kept.begin(request_text, class_name).best, self._weight
-        return lambda readings: _mix(best(readings), kept(readings), weight)
+        begun = self._confidence.begin(request_text, class_name)
+        if not self.calibrator.weighs:
+            return begun.best
+        others = [None if s is None else s.begin(request_text, class_name) for s in self._others]
+
+        def best(readings: Mapping[str, float | None]) -> float:
+            ends = (None if u is None else _pair(u.between(readings)) for u in others)
+            return float(self._between(_pair(begun.between(readings)), *ends)[1][0])
+
+        return best
+
+    def _between(self, confidence: Ends, *others: Ends | None) -> Ends:
+        """Return the lowest and the highest merits that the ends of their parts leave possible."""
+        lows, highs = (
+            MeritParts(
+                np.clip(confidence[side], 0.0, 1.0),
+                *(None if ends is None else np.clip(ends[side], 0.0, 1.0) for ends in others),
+            )
+            for side in (0, 1)
+        )
+        worst = MeritParts(lows.confidence, highs.next, lows.keep, lows.cost)
+        best = MeritParts(highs.confidence, lows.next, highs.keep, lows.cost)
+        # A gain that is negative is best divided by little, one that is positive by much.
+        low = np.minimum(self.of(worst), self.of(worst._replace(cost=highs.cost)))
+        high = np.maximum(self.of(best, 1.0), self.of(best._replace(cost=highs.cost), 1.0))
+        for low_end, _ in (confidence, *(ends for ends in others if ends is not None)):
+            low = np.where(np.isneginf(low_end) & ~np.isnan(low), -np.inf, low)
+        return low, high
 
 
-def mixed(confidence: Array, kept: Array, weight: float, most: float = CERTAIN) -> Array:
-    """Return the merits of rows, shape (n,).
-
-    Args:
-        confidence: Shape (n,); NaN for no reading, -inf for what is never acceptance.
-        kept: `(1 - benefit) / 2`, the same.
-        weight: How much the second weighs, in (0, 1].
-        most: The highest that a merit may be, for a threshold of 1 accepts nothing.
-    """
-    lost = np.isneginf(confidence) | np.isneginf(kept)
-    with np.errstate(invalid="ignore"):  # 0 * -inf
-        found = np.minimum((1 - weight) * confidence + weight * kept, most)
-    return np.where(lost & ~(np.isnan(confidence) | np.isnan(kept)), -np.inf, found)
+def _array(number: float) -> Array:
+    return np.array([number])
 
 
-def _mix(one: float, other: float, weight: float) -> float:
-    if math.isinf(one) or math.isinf(other):
-        return math.nan if math.isnan(one) or math.isnan(other) else -math.inf
-    found = (1 - weight) * one + weight * other
-    return min(found, 1.0)  # NaN, which comes first, stays
+def _pair(ends: tuple[float, float]) -> Ends:
+    return _array(ends[0]), _array(ends[1])
+
+
+def _reading(numbers: Array) -> float | None:
+    number = float(numbers[0])
+    return None if math.isnan(number) else number

@@ -52,7 +52,7 @@ class Scorer:
     """
 
     def __init__(self, calibrator: CurvedScore) -> None:
-        if isinstance(calibrator, Calibrator):
+        if isinstance(calibrator, Calibrator) and calibrator.weighs:
             calibrator = calibrator.alone
         score = calibrator.score
         self.calibrator = calibrator

@@ -34,6 +34,11 @@ class Unfinished:
         self._reach = reach
         self._signals = [(j, *given) for j, given in enumerate(inputs) if given[0] in SIGNALS]
 
+    def between(self, readings: Mapping[str, float | None]) -> tuple[float, float]:
+        """Return a bound below and one above, as `best` is; readings as there."""
+        worst = max(0.0, self._end(readings, upper=False) - SLACK)
+        return worst, self.best(readings)
+
     def best(self, readings: Mapping[str, float | None]) -> float:
         """Return a bound that the confidence in an unfinished draft cannot exceed.
 
@@ -46,6 +51,9 @@ class Unfinished:
         Returns:
             At least `Scorer.one` of whatever the draft becomes, wherever that is not None.
         """
+        return min(1.0, self._end(readings, upper=True) + SLACK)
+
+    def _end(self, readings: Mapping[str, float | None], *, upper: bool) -> float:
         reach = self._reach.copy()
         for j, source, name in self._signals:
             value = number(readings.get(name))
@@ -54,10 +62,11 @@ class Unfinished:
                 reach.low[j] = end_of(source, 0.0)
                 reach.missable[j] = False
         if self._model is None:
-            score = reach.high[0]
+            score = (reach.high if upper else reach.low)[0]
         else:
-            score = sigmoid(self._model.bound(reach, upper=True) + self._words + SLACK)
-        return min(1.0, float(self._curve(score)[0]) + SLACK)
+            slack = SLACK if upper else -SLACK
+            score = sigmoid(self._model.bound(reach, upper=upper) + self._words + slack)
+        return float(self._curve(score)[0])
 
 
 def end_of(source: str, reading: float) -> float:

@@ -62,7 +62,7 @@ class Bound:
         """Return the judgement of a draft whose threshold is out of reach."""
         return Judgement(
             "low_confidence",
-            confidence=None if self._maker.weighs_benefit else self.best,
+            confidence=None if self._maker.weighs else self.best,
             threshold=self.threshold,
             signals=dict(self.readings),
             merit=self.best,

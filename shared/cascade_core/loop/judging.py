@@ -85,7 +85,7 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and who pays
             return (yield from _judge_unread(plan, tier, unread, said=odd is not None))
     else:
         merit, benefit = read.bound, None
-        confidence = None if maker.weighs_benefit else merit
+        confidence = None if maker.weighs else merit
     accepted = merit >= threshold
     return Judgement(
         "confident" if accepted else "low_confidence",

@@ -50,7 +50,7 @@ class Confidence(Protocol):
     Attributes:
         calibrated: Whether it is a fitted probability that the draft is good.
         signals: The signals it reads; with none it goes by the texts alone.
-        weighs_benefit: Whether a draft's merit is more than the confidence in it.
+        weighs: Whether a draft's merit is more than the confidence in it.
     """
 
     @property
@@ -64,7 +64,7 @@ class Confidence(Protocol):
         ...
 
     @property
-    def weighs_benefit(self) -> bool:
+    def weighs(self) -> bool:
         """Whether a draft's merit is more than the confidence in it."""
         ...
 
@@ -102,7 +102,7 @@ class Raw:
     """
 
     calibrated = False
-    weighs_benefit = False
+    weighs = False
 
     def __init__(self, combiner: Combiner, names: Sequence[str]) -> None:
         self.signals = names
@@ -168,7 +168,7 @@ class Calibrated:
         from cascade_core.fitted.merits import Merits  # noqa: PLC0415 - brings numpy
 
         self.signals = calibrator.signals
-        self.weighs_benefit = calibrator.benefit is not None
+        self.weighs = calibrator.weighs
         self._merits = Merits(calibrator)
         self._reads_text = calibrator.reads_text
 

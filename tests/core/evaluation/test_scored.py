@@ -8,6 +8,7 @@ import pytest
 from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.scored import serve, thresholds_of
 from cascade_core.evaluation.scoring import score
+from cascade_core.fitted.merits import MeritParts
 from cascade_core.labels import Table, TierColumns
 from cascade_core.policy import Policy
 from cascade_core.request import Request
@@ -262,7 +263,7 @@ def test_a_confidence_out_of_fold_is_held_within_what_the_signals_leave_possible
     tier.signals.update(sequence_logprob=np.full(4, 0.5), judge=np.full(4, 0.5), second=nothing)
     tier.paid["judge"] = np.full(4, 0.25)
     given = np.array([0.0, 0.45, 0.5, 1.0])
-    scored = score(table, policy, confidences=[given])
+    scored = score(table, policy, parts=[MeritParts(given)])
     (low,), (high,) = (set(ends) for ends in (scored.paid[0][0].low, scored.paid[0][0].high))
     assert 0.0 < low < given[1]
     assert given[2] < high < 1.0

@@ -8,8 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from cascade_core.fitted.artefact import Benefit, Calibrator, Logistic, Platt, SignalScore, Words
-from cascade_core.fitted.merits import Merits
+from cascade_core.fitted.artefact import (
+    Benefit,
+    Calibrator,
+    CurvedScore,
+    ExtraCost,
+    Isotonic,
+    Logistic,
+    SignalScore,
+    Words,
+)
+from cascade_core.fitted.merits import MeritParts, Merits
 from cascade_core.fitted.scorer import Scorer
 from cascade_core.policy import Policy
 from tests.core.fitted.drawn import calibrators, inputs_of, readings, texts
@@ -17,21 +26,62 @@ from tests.core.fitted.drawn import calibrators, inputs_of, readings, texts
 A = SignalScore(signal="a")
 
 
-def with_benefit(calibrator, other, weight):
-    own = other.model_dump(exclude_none=True)
-    return calibrator.model_copy(update={"benefit": Benefit(**own, weight=weight)})
+def curved(calibrator):
+    return CurvedScore(**calibrator.model_dump(exclude_none=True))
 
 
-weighing = st.builds(with_benefit, calibrators, calibrators, st.floats(0.01, 1) | st.just(1.0))
+@st.composite
+def weighing_calibrators(draw):
+    """Calibrators whose merits are made of one part more, or of several."""
+    own = draw(calibrators)
+    next_, keep, cost = (draw(st.none() | calibrators.map(curved)) for _ in range(3))
+    benefit = extra = None
+    if next_ is not None or keep is not None:
+        weight = draw(st.floats(0.01, 1) | st.just(1.0))
+        benefit = Benefit(next=next_, keep=keep, weight=weight)
+    if cost is not None or benefit is None:
+        cost = curved(draw(calibrators)) if cost is None else cost
+        rest = {name: draw(st.floats(0.01, 1)) for name in ("most_usd", "least", "power")}
+        extra = ExtraCost(**cost.model_dump(exclude_none=True), **rest)
+    return own.model_copy(update={"benefit": benefit, "extra_cost": extra})
+
+
+weighing = weighing_calibrators()
 names = st.none() | st.sampled_from(["easy", "hard"])
 
 
+def level(share):
+    return CurvedScore(score=A, curve=Isotonic(x=(0.5,), y=(share,)))
+
+
 def test_a_merit_is_what_its_definition_says():
-    benefit = Benefit(score=A, curve=Platt(slope=1.0, intercept=-1.0), weight=0.25)
+    benefit = Benefit(keep=level(0.3), weight=0.25)
     merit, confidence, gain = Merits(Calibrator(score=A, benefit=benefit)).one({"a": 0.5})
-    kept = 1 / (1 + math.exp(1))
-    assert (confidence, gain) == pytest.approx((0.5, 1 - 2 * kept))
+    assert (confidence, gain) == pytest.approx((0.5, 0.4))
     assert merit == pytest.approx(0.75 * 0.5 + 0.25 * (1 - gain) / 2)
+
+
+def test_a_benefit_is_the_mean_of_what_its_parts_say():
+    both = Benefit(next=level(0.9), keep=level(0.4), weight=0.8)
+    merit, _, gain = Merits(Calibrator(score=A, benefit=both)).one({"a": 0.5})
+    assert gain == pytest.approx(((0.9 - 0.5) + (1 - 2 * 0.4)) / 2)
+    assert merit == pytest.approx(0.2 * 0.5 + 0.8 * (1 - gain) / 2)
+    only = Benefit(next=level(0.9), weight=0.8)
+    merit, _, gain = Merits(Calibrator(score=A, benefit=only)).one({"a": 0.5})
+    assert gain == pytest.approx(0.9 - 0.5)
+    assert merit == pytest.approx(0.2 * 0.5 + 0.8 * (1 - gain) / 2)
+
+
+@pytest.mark.parametrize(("share", "divisor"), [(0.05, 1.0), (0.1, 1.0), (0.4, 2.0)])
+def test_what_is_gained_counts_for_less_where_asking_on_is_dear(share, divisor):
+    rest = {"most_usd": 0.01, "least": 0.1, "power": 0.5}
+    extra = ExtraCost(score=A, curve=level(share).curve, **rest)
+    benefit = Benefit(next=level(0.9), weight=0.5)
+    found = Merits(Calibrator(score=A, benefit=benefit, extra_cost=extra)).one({"a": 0.5})
+    cheap = Merits(Calibrator(score=A, benefit=benefit)).one({"a": 0.5})
+    nothing_gained = 0.75  # sure to be good, and as good as what comes next
+    assert found[0] == pytest.approx(nothing_gained - (nothing_gained - cheap[0]) / divisor)
+    assert found[1:] == cheap[1:]
 
 
 def test_a_merit_without_a_benefit_is_the_confidence():
@@ -39,8 +89,8 @@ def test_a_merit_without_a_benefit_is_the_confidence():
     assert Merits(Calibrator(score=A)).one({}) == (None, None, None)
 
 
-def test_without_a_reading_of_both_there_is_no_merit():
-    benefit = Benefit(score=SignalScore(signal="b"), weight=1.0)
+def test_without_a_reading_of_every_part_there_is_no_merit():
+    benefit = Benefit(keep=CurvedScore(score=SignalScore(signal="b")), weight=1.0)
     merits = Merits(Calibrator(score=A, benefit=benefit))
     assert merits.one({"b": 0.5}) == (None, None, 0.0)
     assert merits.one({"a": 0.5}) == (None, 0.5, None)
@@ -112,7 +162,7 @@ def test_the_confidence_of_a_calibrator_with_a_benefit_is_that_of_the_one_withou
     words = Words(buckets=4, weights={0: 1.0, 1: -1.0})
     plain = {"low": (), "high": (), "fill": (), "weights": (), "missing": ()}
     score = Logistic(inputs=(), intercept=0.2, words=words, **plain)
-    both = Calibrator(score=A, benefit=Benefit(score=score, weight=0.5))
+    both = Calibrator(score=A, benefit=Benefit(next=CurvedScore(score=score), weight=0.5))
     assert Scorer(both).one({"a": 0.4}) == 0.4
     assert (both.signals, both.reads_request, both.reads_draft) == (("a",), True, False)
 
@@ -120,13 +170,29 @@ def test_the_confidence_of_a_calibrator_with_a_benefit_is_that_of_the_one_withou
 @pytest.mark.parametrize("weight", [0.0, 1.5, math.nan, -1.0])
 def test_a_weight_lies_between_0_and_1(weight):
     with pytest.raises(ValidationError):
-        Benefit(score=A, weight=weight)
+        Benefit(keep=level(0.5), weight=weight)
 
 
-def test_a_lower_threshold_accepts_all_that_a_higher_one_did():
-    rng = np.random.default_rng(0)
-    kept, confidence = rng.random((2, 100))
-    merits = Merits(Calibrator(score=A, benefit=Benefit(score=A, weight=0.7)))
-    found = merits.mixed(confidence, kept)
-    better = (confidence[:, None] >= confidence) & (kept[:, None] >= kept)
-    assert (found[:, None] >= found)[better].all()
+def test_a_benefit_says_something():
+    with pytest.raises(ValidationError, match="next, keep or both"):
+        Benefit(weight=0.5)
+
+
+@settings(max_examples=50, deadline=None)
+@given(weighing, st.lists(st.tuples(*[st.floats(0, 1)] * 4), min_size=2, max_size=9))
+def test_a_draft_that_is_better_in_every_part_has_no_lower_merit(calibrator, rows):
+    merits = Merits(calibrator)
+    confidence, after, keep, cost = np.array(rows).T
+    cost[:] = cost[0]
+    benefit = calibrator.benefit
+    parts = MeritParts(
+        confidence,
+        None if benefit is None or benefit.next is None else after,
+        None if benefit is None or benefit.keep is None else keep,
+        None if calibrator.extra_cost is None else cost,
+    )
+    found = merits.of(parts)
+    better = (confidence[:, None] >= confidence) & (keep[:, None] >= keep)
+    better &= after[:, None] <= after
+    assert (found[:, None] >= found - 1e-12)[better].all()
+    assert (found >= 0).all()
