@@ -213,7 +213,7 @@ async def test_an_agents_turn_is_judged_by_it() -> None:
 # --- labels ---------------------------------------------------------------------------------------
 
 
-async def test_it_is_collected_tuned_and_grades(tmp_path: Path) -> None:
+async def test_it_is_collected_and_grades(tmp_path: Path) -> None:
     def tier(name: str) -> FakeChat:
         return FakeChat(LangChainSay("yes"), model_name=name)
 
@@ -232,10 +232,9 @@ async def test_it_is_collected_tuned_and_grades(tmp_path: Path) -> None:
     assert got.n == 4
     with (tmp_path / "table.csv").open(newline="") as lines:
         rows = list(csv.DictReader(lines))
-    assert {(row["t0_judge"], row["t0_hard"], row["t0_quality"]) for row in rows} == {
-        ("0.7", "0.6", "0.8")
-    }
-    assert all(float(row["t0_judge_cost_usd"]) > 0 for row in rows)
+    read = ("t0_signal_judge", "t0_signal_hard", "t0_quality")
+    assert {tuple(row[name] for name in read) for row in rows} == {("0.7", "0.6", "0.8")}
+    assert all(float(row["t0_paid_judge_usd"]) > 0 for row in rows)
     assert len(grader.asked) == 8
 
 
