@@ -32,6 +32,7 @@ from cascade_core.telemetry.worker import ROOM_BEHIND, Worker
 from langchain_cascade import ChatCascade, RunnableCascade, parser_gate
 from llamaindex_cascade import CascadeLLM, CascadeQueryEngine
 from tests.core.commands.making import ladder
+from tests.decisions import Scripted
 from tests.langchain.fakes import FakeChat, ProviderError, Say
 from tests.policies import by
 
@@ -467,6 +468,35 @@ def a_check_of_code_that_is_none(_: Path) -> None:
 def a_judge_that_rambles(_: Path) -> None:
     judge = FakeChat(Say("It depends on what you mean."), model_name="gpt-4.1-mini")
     pair(signals=["sequence_logprob", Judge(judge)]).invoke("When is my invoice due?")
+
+
+@provoked
+def a_decision_model_that_sends_nonsense(_: Path) -> None:
+    judge = Scripted(model="house-1", answer=1.5)
+    pair(signals=["sequence_logprob", Judge(judge)]).invoke("When is my invoice due?")
+
+
+@provoked
+def a_decision_model_that_answers_something_else(_: Path) -> None:
+    choice = {"type": "choice", "choice": "a", "probabilities": {"a": 1.0}, "confidence": 1.0}
+    judge = Scripted(model="house-1", answer=choice)
+    pair(signals=["sequence_logprob", Judge(judge)]).invoke("When is my invoice due?")
+
+
+@provoked
+def a_decision_model_without_usage(_: Path) -> None:
+    judge = Scripted(model="house-1", usage=None)
+    pair(signals=["sequence_logprob", Judge(judge)]).invoke("When is my invoice due?")
+
+
+@provoked
+def criteria_for_a_chat_model(_: Path) -> None:
+    pair(signals=[Judge(FakeChat(Say()), criteria=["wrong", "right"])])
+
+
+@provoked
+def a_decision_model_as_a_tier(_: Path) -> None:
+    ChatCascade(tiers=[Scripted(), strong()])
 
 
 @provoked
