@@ -225,7 +225,15 @@ def _advise_on_logprobs(cheap: Findings) -> list[str]:
 
 def _signals(logprobs: bool | None) -> list[str]:  # noqa: FBT001
     free = [] if logprobs is False else ["SequenceLogprob", "TokenMargin"]
-    return [*free, "SelfConsistency", "Judge", "Verbalized", "a function of yours"]
+    return [
+        *free,
+        "Agreement",
+        "SelfConsistency",
+        "Judge",
+        "Claims",
+        "Verbalized",
+        "a function of yours",
+    ]
 
 
 def _print(findings: list[Findings], advice: list[str]) -> None:

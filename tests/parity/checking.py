@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from cascade_core import Runs
+from cascade_core import Policy, Runs
 from cascade_core.request import Request
 from cascade_core.signals import Claims, SelfConsistency
 from tests.parity.scenarios import (
@@ -20,6 +20,7 @@ from tests.parity.scenarios import (
     rejected,
     two,
 )
+from tests.policies import by
 
 LONG_ANSWER = Answer("It ships on Monday. It comes by mail. Is that soon enough?", p=None)
 CODE = Answer("Here:\n```python\nx = 1\n```", p=0.99)
@@ -96,6 +97,15 @@ CHECKING = [
         JUDGED_WRONG,
         "low_confidence",
         tier=1,
+        signals=claims("1: A\n2: B\n3: C"),
+    ),
+    Scenario(
+        "a policy says what a share of statements is worth",
+        two(LONG_ANSWER),
+        JUDGED,
+        "confident",
+        accepted=True,
+        settings={"policy": Policy(calibrators=(by("claims"),), thresholds=(0.2,))},
         signals=claims("1: A\n2: B\n3: C"),
     ),
     Scenario(

@@ -28,7 +28,12 @@ _ANSWERED = {"system", "user", "assistant"}
 _NOBODYS = {"cached", "cancelled", "exhausted"}
 """Reasons of records that no tier answered."""
 
-_PAID = {"judge": "judge", "sample": "self_consistency", "verbalize": "verbalized"}
+_PAID = {
+    "judge": ("judge", "claims"),
+    "sample": ("self_consistency",),
+    "agree": ("agreement",),
+    "verbalize": ("verbalized",),
+}
 """The signals that calls of a purpose are made for, by their usual names."""
 
 _OVER = {"pinned", "content"}
@@ -121,14 +126,17 @@ def _judgement(record: Record, judged: Mapping[str, Any], answer: Draft) -> Judg
 
 
 def _paid(record: Record, judged: Mapping[str, Any]) -> dict[str, Decimal | None]:
-    """Return what a draft's paid signals cost, of those that go by their usual names."""
+    """Return what a draft's paid signals cost, of those that go by their usual names.
+
+    Where two are paid for by calls of one purpose, nobody can tell which is whose.
+    """
     calls = [call for call in calls_of(record) if call.tier == judged["tier"]]
-    purposes = {call.purpose for call in calls} & set(_PAID)
-    return {
-        _PAID[purpose]: total(call for call in calls if call.purpose == purpose)
-        for purpose in sorted(purposes)
-        if _PAID[purpose] in judged["signals"]
-    }
+    paid: dict[str, Decimal | None] = {}
+    for purpose in sorted({call.purpose for call in calls} & set(_PAID)):
+        read = [name for name in _PAID[purpose] if name in judged["signals"]]
+        cost = total(call for call in calls if call.purpose == purpose)
+        paid |= dict.fromkeys(read, cost if len(read) == 1 else None)
+    return paid
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from cascade_core.log.record import Record
 from cascade_core.log.upgrade import upgraded
 from cascade_core.moments import seconds_of
 from cascade_core.report.reasons import IN_WORDS
+from cascade_core.review.evidence_shown import evidence_in_words
 from cascade_core.review.fetching import WholeDecision
 from cascade_core.review.word_diff import WordDiff, word_diff
 
@@ -62,6 +63,7 @@ class DraftShown:
         confidence: In [0, 1]; None for no reading.
         threshold: What that was held against.
         signals: Each signal and its reading; None for no reading.
+        evidence: What readings rest on, in words.
     """
 
     tier: int | None
@@ -71,6 +73,7 @@ class DraftShown:
     confidence: float | None
     threshold: float | None
     signals: list[tuple[str, float | None]]
+    evidence: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +235,7 @@ def _draft(judged: Mapping[str, Any]) -> DraftShown:
         signals=[(str(name), number_in(reading)) for name, reading in signals.items()]
         if isinstance(signals, Mapping)
         else [],
+        evidence=evidence_in_words(judged),
     )
 
 

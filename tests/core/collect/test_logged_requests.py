@@ -8,7 +8,7 @@ from cascade_core.collect.logged_requests import Logged, draw, is_drawn
 from cascade_core.errors import ConfigurationError
 from cascade_core.log import as_record, audit_event
 from cascade_core.loop.audit_flow import answers_of, missing_tiers
-from cascade_core.signals import Judge
+from cascade_core.signals import Claims, Judge
 from tests.core.making import ASKED, mute, plan_for, play, sure
 
 PLAN = plan_for(2)
@@ -140,6 +140,19 @@ def test_a_paid_signal_is_told_apart_by_its_usual_name():
     (answer,) = answers_of(plan, Logged(record, 1.0, drawn=True).verdict()).values()
     assert answer.judgement.paid == {"judge": Decimal("0.000515")}
     assert float(answer.cost) == pytest.approx((100 + 3 * 2) / 1e6)
+
+
+def test_what_two_signals_paid_for_alike_is_not_told_apart():
+    prices = {"m0": {"input": 1, "output": 2}, "judge": {"input": 5, "output": 5}}
+    claims = Claims("judge")
+    plan = plan_for(2, signals=[claims], prices=prices)
+    record = logged("a", sure(), sure(), plan=plan, others={"judge": mute("1: A")})
+    (answer,) = answers_of(plan, Logged(record, 1.0, drawn=True).verdict()).values()
+    assert answer.judgement.paid == {"claims": Decimal("0.000515")}
+    plan = plan_for(2, signals=[Judge("judge"), claims], prices=prices)
+    record = logged("a", sure(), sure(), plan=plan, others={"judge": mute("A")})
+    (answer,) = answers_of(plan, Logged(record, 1.0, drawn=True).verdict()).values()
+    assert answer.judgement.paid == {"judge": None, "claims": None}
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,18 @@ def test_the_version_that_decided_is_one_click_away(url: str) -> None:
         assert "/policy/version" not in pages.get(f"/decisions/{key}").text
 
 
+def test_the_statements_that_were_not_supported_are_told_by_number(url: str) -> None:
+    evidence = [
+        {"claim": 1, "support": 1.0, "sources": [2, 1]},
+        {"claim": 2, "support": 0.25, "sources": []},
+        {"claim": 3, "support": None, "sources": []},
+    ]
+    judged = {**JUDGED, "evidence": {"claims": evidence, "of my own": {"a": 1}}}
+    text = pages_of(url, decision("a", judged=[judged])).text("/decisions/a")
+    told = "claims: 1 of 2 statements supported; not supported: 2 (0.25); texts cited: 1, 2"
+    assert told in text
+
+
 def test_an_unknown_price_is_said_to_be_one(url: str) -> None:
     record = decision("a", cost_usd=None, calls=[call(0, "accepted", None)])
     text = pages_of(url, record).text("/decisions/a")
@@ -156,6 +168,9 @@ STRANGE: list[dict[str, Any]] = [
     {"judged": [{"signals": {"a": "high", "b": True}, "confidence": "0.5"}]}, {"audit": "yes"},
     {"calls": [{"usage": "many", "cost_usd": "1", "latency_ms": [], "tier": "x"}]},
     {"signals": {"long": 10**400}, "judged": [{"signals": {"long": -(10**400)}}]},
+    {"judged": [{"evidence": "x"}, {"evidence": {"claims": [1, {}, {"claim": 1, "support": "1"}]}}]},
+    {"judged": [{"evidence": {"c": [{"claim": 1, "support": 10**400, "sources": 3}]}}]},
+    {"judged": [{"evidence": {"c": [{"claim": 1, "support": 0.5, "sources": ["<b>", True]}]}}]},
     {"cost_usd": True, "latency_ms": "1", "reason": ["a"], "tier": "0", "rule": 5},
 ]  # fmt: skip
 

@@ -34,13 +34,14 @@ from langchain_core.runnables import RunnableLambda
 from rich.console import Console
 from typer.testing import CliRunner
 
+from cascade_core import Runs
 from cascade_core.calibration import tune
 from cascade_core.collect import show
 from cascade_core.collect.estimate import Estimate
 from cascade_core.collect.show import print_summary
 from cascade_core.collect.summary import Collected
 from cascade_core.errors import CascadeWarning, ConfigurationError
-from cascade_core.signals import Judge, SelfConsistency
+from cascade_core.signals import Claims, Judge, SelfConsistency
 from langchain_cascade import ChatCascade, acollect, collect
 from langchain_cascade.commands.collect import collect as command
 from tests.conftest import ROOT
@@ -245,6 +246,22 @@ def test_paid_signals_are_priced_apart_from_the_answer(tmp_path: Path) -> None:
     assert numbers(rows, "t0_signal_judge") == [pytest.approx(0.9)] * 6
     everything = 6 * (8e-6 + 24e-6 + 80e-6) + sum(filter(None, paid))
     assert float(found.spent) == pytest.approx(everything)
+
+
+def test_statements_are_judged_and_paid_for_apart_from_the_answer(tmp_path: Path) -> None:
+    judge = FakeChat(Say("1: A"), model_name="judge")
+    found, rows = gather(tmp_path, signals=[Claims(judge)])
+    assert numbers(rows, "t0_signal_claims") == [pytest.approx(0.99)] * 6
+    paid = numbers(rows, "t0_paid_claims_usd")
+    assert all(usd is not None and usd > 0 for usd in paid)
+    assert numbers(rows, "t0_cost_usd") == [pytest.approx(8e-6)] * 6
+    assert float(found.spent) == pytest.approx(6 * (8e-6 + 80e-6) + sum(filter(None, paid)))
+
+
+def test_drafts_whose_code_does_not_pass_are_marked_and_not_read(tmp_path: Path) -> None:
+    _, rows = gather(tmp_path, gates=[Runs(lambda code, _: "3" in code, required=True)])
+    assert [row["t0_gate"] for row in rows].count("gate_runs") == 5
+    assert numbers(rows, "t0_signal_sequence_logprob").count(None) == 5
 
 
 def test_a_judge_grades_and_its_price_is_spent_but_no_tiers(tmp_path: Path) -> None:
