@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import math
 import pickle
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 
-from cascade_core import Budget, ConfigurationError
+from cascade_core import Audit, Budget, ConfigurationError, flush_log
 from cascade_core.signals import Difficulty, Judge
 from langchain_cascade import CascadeMiddleware, ChatCascade
 from langchain_cascade.collecting import acollect
@@ -22,6 +23,9 @@ from llamaindex_cascade import CascadeLLM
 from tests.decisions import Scripted
 from tests.langchain.fakes import FakeChat
 from tests.langchain.fakes import Say as LangChainSay
+from tests.llamaindex.fakes import FakeLLM
+from tests.llamaindex.fakes import Say as LlamaIndexSay
+from tests.memory_log import MemoryLog
 from tests.parity import langchain_way, llamaindex_way
 from tests.parity.scenarios import PRICES, PROMPT, STRONG, SURE, Model, Scenario, two
 
@@ -266,3 +270,55 @@ def test_a_decision_model_is_no_tier() -> None:
         ChatCascade(tiers=[Scripted(), Scripted()])
     with pytest.raises(ConfigurationError, match="answers with probabilities"):
         CascadeLLM(tiers=[Scripted(), Scripted()])
+
+
+# --- chains, engines, audits ----------------------------------------------------------------------
+
+
+async def test_a_chain_is_judged_by_it() -> None:
+    from langchain_core.runnables import RunnableLambda
+
+    from langchain_cascade import RunnableCascade
+
+    for answer, by in ((0.9, "cheap"), (0.1, "strong")):
+        chains = [RunnableLambda(lambda _, says=says: says) for says in ("cheap", "strong")]
+        cascade = RunnableCascade(tiers=chains, signals=[Judge(Scripted(answer=answer))])
+        assert cascade.invoke("When?") == by
+        assert await cascade.ainvoke("When?") == by
+
+
+async def test_engines_and_synthesizers_are_judged_by_it() -> None:
+    from llama_index.core import get_response_synthesizer
+
+    from llamaindex_cascade import CascadeQueryEngine, CascadeSynthesizer
+    from tests.llamaindex.retrieval import QUESTION, facts, nodes
+
+    for answer, by in ((0.9, "cheap"), (0.1, "strong")):
+        llms = [FakeLLM(LlamaIndexSay(name), name) for name in ("cheap", "strong")]
+        judge = Judge(Scripted(answer=answer))
+        engines = [facts().as_query_engine(llm=llm) for llm in llms]
+        cascade = CascadeQueryEngine(tiers=engines, signals=[judge])
+        assert str(cascade.query(QUESTION)) == by
+        assert str(await cascade.aquery(QUESTION)) == by
+        synthesizers = [get_response_synthesizer(llm=llm) for llm in llms]
+        synthesizer = CascadeSynthesizer(tiers=synthesizers, signals=[judge])
+        assert str(synthesizer.synthesize(QUESTION, nodes())) == by
+
+
+@whole
+async def test_it_grades_audits(framework: Any, way: str) -> None:
+    log = MemoryLog()
+    grader = Scripted(answer=0.7)
+    await record_of(
+        framework,
+        way,
+        sure,
+        log=log,
+        audit=Audit(rate=1.0, compare=Judge(grader)),
+    )
+    await asyncio.to_thread(flush_log)
+    assert len(grader.asked) == 2  # the answer, and the strongest tier's
+
+
+def sure(request: Any, draft: Any) -> float:
+    return 0.99

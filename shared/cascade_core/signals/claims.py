@@ -20,6 +20,7 @@ from typing import Any, Literal, NamedTuple
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
 from cascade_core.errors import ConfigurationError, error_name
+from cascade_core.integrations.decisions import decision_model
 from cascade_core.request import Request, Turn
 from cascade_core.signals.asked import ask_with_logprobs
 from cascade_core.signals.asking import model_id
@@ -136,6 +137,12 @@ class Claims(BaseSignal):
     ) -> None:
         if model is None:
             msg = "Claims(model=None): give the chat model that judges, such as your strong model"
+            raise ConfigurationError(msg)
+        if decision_model(model) is not None:
+            msg = (
+                "Claims(model=…) takes a chat model, which writes about each statement; a decision "
+                "model writes nothing: give it to Judge or Difficulty"
+            )
             raise ConfigurationError(msg)
         if reading not in ("mean", "weakest"):
             msg = f"Claims(reading={reading!r}): give 'mean' or 'weakest'"
