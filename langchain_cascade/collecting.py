@@ -124,7 +124,7 @@ async def acollect(  # noqa: PLR0913 - the command's options
     if grader.name == "judge":
         judges.append(model)
     engine.judges = Judges(judges)
-    check_priced(cap, priced_by(cascade, judges), plan)
+    check_priced(cap, priced_by(cascade, [*judges, *_chats_asked(engine)]), plan)
     job = Job(
         requests=read,
         plan=plan,
@@ -237,6 +237,11 @@ def _input(requests: Requests, sample: Sample) -> Any:
             f"({type(error).__name__}); give roles such as system, user and assistant"
         )
         raise ConfigurationError(msg) from None
+
+
+def _chats_asked(engine: ChatEngine) -> list[Any]:
+    """Return the chat models that signals ask what the tiers are asked."""
+    return [model for model in engine.partners.models if find_chat_model(model) is not None]
 
 
 def priced_by(cascade: ChatCascade | RunnableCascade, judges: Sequence[Any]) -> Mapping[str, Names]:

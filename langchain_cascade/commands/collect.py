@@ -30,8 +30,8 @@ def collect(  # noqa: PLR0913 - the command's options
     signals: Annotated[
         list[str] | None,
         typer.Option(
-            help="What drafts are read by, with commas: names, judge (asks --judge), "
-            "module:name. Default: sequence_logprob."
+            help="What drafts are read by, with commas: names, judge (asks --judge), agreement "
+            "(asks --agree-with), module:name. Default: sequence_logprob."
         ),
     ] = None,
     quality: Annotated[
@@ -43,6 +43,10 @@ def collect(  # noqa: PLR0913 - the command's options
         ),
     ] = None,
     judge: Annotated[str | None, typer.Option(help="The model that judges.")] = None,
+    agree_with: Annotated[
+        list[str] | None,
+        typer.Option(help="A model whose answers drafts are compared with; once for each."),
+    ] = None,
     prices: Annotated[
         str | None, typer.Option(help="Your price table, a JSON file (also litellm's).")
     ] = None,
@@ -97,7 +101,7 @@ def collect(  # noqa: PLR0913 - the command's options
                 requests,
                 tiers_of(tier or [], factory),
                 out,
-                signals=_signals(signals, judge),
+                signals=_signals(signals, judge, agree_with or []),
                 quality=load(quality, "--quality") if quality and ":" in quality else quality,
                 judge=judge,
                 prices=prices,
@@ -156,10 +160,12 @@ def tiers_of(names: list[str], factory: str | None) -> list[Any]:
     return list(tiers)
 
 
-def _signals(given: list[str] | None, judge: str | None) -> list[SignalLike] | None:
+def _signals(
+    given: list[str] | None, judge: str | None, agree_with: list[str]
+) -> list[SignalLike] | None:
     from cascade_core.collect.load import load  # noqa: PLC0415 - `cascade --help` stays quick
     from cascade_core.errors import ConfigurationError  # noqa: PLC0415
-    from cascade_core.signals import Judge  # noqa: PLC0415
+    from cascade_core.signals import Agreement, Judge  # noqa: PLC0415
     from langchain_cascade.tiers import load_model  # noqa: PLC0415
 
     names = [name.strip() for several in given or () for name in several.split(",")]
@@ -170,6 +176,15 @@ def _signals(given: list[str] | None, judge: str | None) -> list[SignalLike] | N
                 msg = "--signals judge needs --judge MODEL, such as openai:gpt-4o"
                 raise ConfigurationError(msg)
             made.append(Judge(load_model(judge, "--judge")))
+        elif name == "agreement":
+            if not agree_with:
+                msg = "--signals agreement needs --agree-with MODEL, such as openai:gpt-4.1-mini"
+                raise ConfigurationError(msg)
+            others = [load_model(other, "--agree-with") for other in agree_with]
+            made.append(Agreement(*others))
         else:
             made.append(load(name, "--signals") if ":" in name else name)
+    if agree_with and not any(isinstance(signal, Agreement) for signal in made):
+        msg = "--agree-with is for --signals agreement; name that too"
+        raise ConfigurationError(msg)
     return made or None

@@ -14,6 +14,7 @@ from llama_index.core.llms import LLM
 from llama_index.core.schema import BaseComponent
 
 from cascade_core.setup.constructor import check_names, fields_of
+from cascade_core.signals.asking import models_asked, partners_of
 from llamaindex_cascade.llm.portrait import OF_THIS_PROCESS, unkept
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _check(where: str, value: Any, cascade: str) -> None:
 
     LlamaIndex's models pickle what they can and drop the rest in silence.
     """
-    for llm in (value, getattr(value, "model", None)):
+    for llm in (value, *models_asked(value), *partners_of(value)):
         if isinstance(llm, LLM) and type(llm).__setstate__ is BaseComponent.__setstate__:
             fields = {name: getattr(llm, name, None) for name in type(llm).model_fields}
             names = [name for name in fields if name not in OF_THIS_PROCESS]

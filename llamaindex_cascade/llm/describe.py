@@ -21,6 +21,7 @@ from cascade_core.likeness import likeness
 from cascade_core.policy import Policy
 from cascade_core.setup.gates import NoneOfThese
 from cascade_core.setup.settings import DECIDING, CascadeSettings
+from cascade_core.signals.asking import partners_of
 from cascade_core.signals.make import BY_NAME
 from llamaindex_cascade.llm.portrait import (
     UnwritableError,
@@ -181,6 +182,9 @@ def _describe_signal(signal: Any) -> dict[str, Any]:
     }
     if isinstance(model := getattr(signal, "model", None), LLM):
         described["model"] = describe_llm(model)
+    partners = [describe_llm(each) for each in partners_of(signal) if isinstance(each, LLM)]
+    if partners:
+        described["partners"] = partners
     if ours and kind.__name__ in BY_NAME.values():
         names = list(inspect.signature(kind).parameters)
         try:

@@ -26,7 +26,7 @@ from cascade_core.calibration import tune
 from cascade_core.errors import CascadeError, CascadeWarning
 from cascade_core.log.policies import PolicyStore
 from cascade_core.setup import live
-from cascade_core.signals import Claims, Judge, SelfConsistency, SequenceLogprob
+from cascade_core.signals import Agreement, Claims, Judge, SelfConsistency, SequenceLogprob
 from cascade_core.telemetry import watch
 from cascade_core.telemetry.worker import ROOM_BEHIND, Worker
 from langchain_cascade import ChatCascade, RunnableCascade, parser_gate
@@ -245,6 +245,12 @@ def a_judge_without_a_model(_: Path) -> None:
 
 
 @provoked
+def agreement_with_a_tier(_: Path) -> None:
+    models = [cheap(), strong()]
+    ChatCascade(tiers=models, signals=[Agreement(models[1])], prices=PRICES)
+
+
+@provoked
 def a_parser_class(_: Path) -> None:
     pair(gates=[parser_gate(PydanticOutputParser)])  # type: ignore[arg-type]
 
@@ -438,6 +444,21 @@ def a_gate_that_raises(_: Path) -> None:
         raise KeyError(draft.text)
 
     pair(gates=[is_short]).invoke("When is my invoice due?")
+
+
+@provoked
+def another_model_that_is_down(_: Path) -> None:
+    other = FakeChat(Say(error=ProviderError(status_code=503)), model_name="gpt-4.1-mini")
+    pair(signals=[Agreement(other)]).invoke("When is my invoice due?")
+
+
+@provoked
+def an_agreement_that_raises(_: Path) -> None:
+    def same(draft: str, other: str) -> bool:
+        raise ValueError(draft + other)
+
+    other = FakeChat(model_name="gpt-4.1-mini")
+    pair(signals=[Agreement(other, agreement=same)]).invoke("When is my invoice due?")
 
 
 @provoked

@@ -32,7 +32,7 @@ from pydantic import BaseModel
 
 from cascade_core import collect_decisions, flush_log
 from cascade_core.errors import CascadeExhausted, CascadeWarning, ConfigurationError
-from cascade_core.signals import Judge, SelfConsistency
+from cascade_core.signals import Agreement, Judge, SelfConsistency
 from langchain_cascade import CascadeMiddleware, ChatCascade
 from langchain_cascade.providers import without_foreign_cache_keys
 from tests.langchain.fakes import (
@@ -632,12 +632,18 @@ def judge(letter: str = "A") -> FakeChat:
     return FakeChat(letter, model_name="judge")
 
 
+def other() -> FakeChat:
+    return FakeChat(answer_prompt, model_name="other")
+
+
 COUNTED: dict[str, Callable[[], tuple[Any, Any, dict[str, Any]]]] = {
     "accepted": lambda: (answer_prompt, answer_prompt, {}),
     "escalated": lambda: ([calling("no"), REJECTED], [calling(city="Oslo"), STRONG], {}),
     "judged": lambda: (answer_prompt, STRONG, {"signals": [Judge(judge())]}),
     "judged and rejected": lambda: (REJECTED, STRONG, {"signals": [Judge(judge("B"))]}),
     "sampled": lambda: (REJECTED, STRONG, {"signals": [SelfConsistency(3)]}),
+    "agreed": lambda: (answer_prompt, STRONG, {"signals": [Agreement(other())]}),
+    "agreed early": lambda: (answer_prompt, STRONG, {"signals": [Agreement(other(), eager=True)]}),
 }
 
 

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from cascade_core import collect_decisions
 from cascade_core.draft import Draft
 from cascade_core.errors import CascadeExhausted
-from cascade_core.signals import Judge, SelfConsistency
+from cascade_core.signals import Agreement, Judge, SelfConsistency
 from langchain_cascade import RunnableCascade
 from tests.langchain import fakes
 from tests.langchain.fakes import (
@@ -314,6 +314,27 @@ async def test_a_judge_and_samples_work_on_chains(how: str) -> None:
     (record,) = seen
     assert [call["purpose"] for call in record["calls"]] == ["draft", "judge", "sample", "sample"]
     assert "one two" in judge.calls[0].prompt
+
+
+@ways
+@pytest.mark.parametrize("eager", [False, True])
+@pytest.mark.parametrize(("words", "agrees"), [("cheap words.", 1.0), ("other words", 0.0)])
+async def test_another_chain_is_given_the_same_input(
+    how: str, eager: bool, words: str, agrees: float
+) -> None:
+    other = FakeChat(Say(words, p=None), model_name="other")
+    chain = PROMPT | other | StrOutputParser()
+    tiers = chains(Say("cheap words", p=None))
+    prices = {"other": {"input": 1, "output": 1}}
+    cascade = RunnableCascade(tiers=tiers, signals=[Agreement(chain, eager=eager)], prices=prices)
+    with collect_decisions() as seen:
+        await ask(how, cascade)
+    (record,) = seen
+    assert record["judged"][0]["signals"] == {"agreement": agrees}
+    (call,) = [call for call in record["calls"] if call["purpose"] == "agree"]
+    assert (call["model"], call["tier"], call["outcome"]) == ("other", 0, "used")
+    assert call["cost_usd"] > 0
+    assert "one two" in other.calls[0].prompt
 
 
 @ways

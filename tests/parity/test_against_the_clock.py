@@ -42,7 +42,7 @@ class Hangs:
 
     def __init__(self) -> None:
         self.models: set[str] = set()
-        self.begun = {name: threading.Event() for name in ("m0", "m1", "m2")}
+        self.begun = {name: threading.Event() for name in ("m0", "m1", "m2", "m3")}
         self.cancelled: list[str] = []
         self.closed: list[str] = []
         self._gone = {name: threading.Event() for name in self.begun}
@@ -140,7 +140,7 @@ class Model(FakeLLM):
 def hangs() -> Iterator[Hangs]:
     made = Hangs()
     yield made
-    made.let_go("m0", "m1", "m2")
+    made.let_go("m0", "m1", "m2", "m3")
 
 
 def make(framework: str, hangs: Hangs, p: float = 0.99, **settings: Any) -> Any:

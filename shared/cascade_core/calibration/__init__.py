@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cascade_core.calibration.fit import Fitted, fit_calibrator
     from cascade_core.calibration.objective import TuningError
     from cascade_core.calibration.straight import StraightError
+    from cascade_core.calibration.suggesting import Suggestion, suggest
     from cascade_core.calibration.tuning import tune
     from cascade_core.fitted.artefact import Benefit, Calibrator
     from cascade_core.fitted.inputs import Inputs
@@ -25,8 +26,10 @@ __all__ = [
     "Inputs",
     "Scorer",
     "StraightError",
+    "Suggestion",
     "TuningError",
     "fit_calibrator",
+    "suggest",
     "tune",
 ]
 
@@ -39,8 +42,10 @@ __getattr__ = on_use(
         "Inputs": "..fitted.inputs",
         "Scorer": "..fitted.scorer",
         "StraightError": ".straight",
+        "Suggestion": ".suggesting",
         "TuningError": ".objective",
         "fit_calibrator": ".fit",
+        "suggest": ".suggesting",
         "tune": ".tuning",
     },
 )

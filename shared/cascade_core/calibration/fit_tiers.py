@@ -63,7 +63,7 @@ def fit_tiers(  # noqa: PLR0913, PLR0917 - what for, of what, and how
     Raises:
         ConfigurationError: `signals` names one twice, or one that no tier has.
     """
-    fitting = _Fitting(objective, rows, method, seed, progress)
+    fitting = TierFitting(objective, rows, method, seed, progress)
     fit = _with_worthy(fitting, objective, rows, signals)
     if not is_weighed(benefit, objective):
         return fit
@@ -80,7 +80,7 @@ def is_weighed(asked: WeighBenefit, objective: Objective) -> bool:
 
 
 def _blended(
-    fit: Fit, fitting: _Fitting, rows: Table, objective: Objective, *, always: bool
+    fit: Fit, fitting: TierFitting, rows: Table, objective: Objective, *, always: bool
 ) -> Fit:
     """Weigh in what asking on would gain, from every tier but the last, the later ones first."""
     calibrators, choices = list(fit.calibrators), list(fit.choices)
@@ -120,7 +120,7 @@ def _asking_on(objective: Objective, scored: Scored, tier: int) -> Ahead:
 
 
 def _with_worthy(
-    fitting: _Fitting, objective: Objective, rows: Table, signals: Sequence[str] | None
+    fitting: TierFitting, objective: Objective, rows: Table, signals: Sequence[str] | None
 ) -> Fit:
     """Fit the confidences, with paid signals only where they are worth their price."""
     held = {name: None for tier in rows.tiers[:-1] for name in tier.signals}
@@ -140,12 +140,22 @@ def _with_worthy(
             continue
     if not spared:
         return fit
-    said = f"; without {' and '.join(spared)}, which would not pay"
+    beside = [name for name in wanted if name in rows.paid]
+    beside_what = f" beside {' and '.join(beside)}" if beside else ""
+    said = f"; without {' and '.join(spared)}, which would not pay{beside_what}"
     return replace(fit, choices=tuple(f"{choice}{said}" for choice in fit.choices))
 
 
-class _Fitting:
-    """Fits the tiers of one table with different signals; each tier once for the same ones."""
+class TierFitting:
+    """Fits the tiers of one table with different signals; each tier once for the same ones.
+
+    Args:
+        objective: What for.
+        rows: The table.
+        method: How readings are combined.
+        seed: Of the folds.
+        progress: Told of it.
+    """
 
     def __init__(
         self, objective: Objective, rows: Table, method: Method, seed: int, progress: Progress
@@ -163,6 +173,11 @@ class _Fitting:
         )
 
     def with_signals(self, signals: Sequence[str]) -> Fit:
+        """Fit every tier with these signals, as far as it has them, and score all rows.
+
+        Raises:
+            ConfigurationError: There is nothing to read.
+        """
         fits = [
             self._tier(k, tuple(name for name in signals if name in tier.signals))
             for k, tier in enumerate(self._rows.tiers[:-1])

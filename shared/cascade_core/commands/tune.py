@@ -20,7 +20,16 @@ def tune(  # noqa: PLR0913 - the command's options
         typer.Argument(help="Labelled table: .csv, .jsonl, .parquet; or a log, by file or URL."),
     ],
     *,
-    out: Annotated[Path, typer.Option(help="Where the policy goes, as JSON.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where the policy goes, as JSON; needed but for --suggest.")
+    ] = None,
+    suggest: Annotated[
+        bool,
+        typer.Option(
+            "--suggest",
+            help="Say which signals of the table are worth their price, and write nothing.",
+        ),
+    ] = False,
     quality: Annotated[
         float | None,
         typer.Option(help="Cheapest at this share of the last tier's quality, e.g. 0.98."),
@@ -117,14 +126,36 @@ def tune(  # noqa: PLR0913 - the command's options
     policy that --out replaces is kept beside it as OUT.bak. Rules are not tuned: they are carried
     over from an earlier policy, and what is promised was tested without them.
 
+    With --suggest no policy is written: it is said of each signal in the table what it costs per
+    request, what it gains and up to which price; without a goal, at 0.98 of the last tier's
+    quality.
+
     Example: cascade tune labels.csv --harm 0.02 --confidence 0.95 --out policy.json
     """
     from cascade_core.calibration.tuning import tune as make_policy
     from cascade_core.commands.carried import carried_rules, lost_rules
     from cascade_core.commands.checks import check_writable, keep_before
     from cascade_core.commands.logs import read_labels
+    from cascade_core.commands.suggested import print_suggested, written_to
     from cascade_core.report.tuned import print_policy, tuning_bar
 
+    if suggest:
+        asked = {
+            "quality": quality,
+            "harm": harm,
+            "max_cost": max_cost,
+            "max_escalated": max_escalated,
+            "confidence": confidence,
+            "method": method,
+            "seed": seed,
+        }
+        given = {"--out": out, "--signals": signals, "--policy": policy, "--answered": answered}
+        given |= {"--answered-error": answered_error, "--rules": rules, "--heaviest": heaviest}
+        given |= {"--per-class": per_class, "--name": name, "--force": force or None}
+        needless = {option: value for option, value in given.items() if value is not None}
+        print_suggested(table, asked, needless, as_json=as_json)
+        return
+    out = written_to(out)
     check_writable(out, table=table)
     if out.suffix != ".json":
         msg = f"{out}: a policy is written as JSON; name a file that ends in .json"

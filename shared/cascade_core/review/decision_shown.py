@@ -24,6 +24,7 @@ _HIGHEST = sys.float_info.max  # an integer may have more digits than any float
 PURPOSES = {
     "draft": "to be returned",
     "sample": "to be compared with the draft",
+    "agree": "another model's, to be compared with the draft",
     "judge": "to judge the draft",
     "verbalize": "to state a confidence in the draft",
     "audit": "to be compared with an answer that is out",

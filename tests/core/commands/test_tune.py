@@ -358,3 +358,42 @@ def test_rules_that_cannot_be_carried_are_refused_before_any_work(
     given = write_policy({"rules": rules}, "rules.json")
     assert said in refused(cascade(*TUNED, *kept, "--rules", given, *more))
     assert not Path("p.json").exists()
+
+
+def agreeing() -> dict[str, Any]:
+    table = columns(600, sharp=3.0)
+    readings = [float(each > 0.5) for each in table["t0_quality"]]
+    return table | {"t0_signal_agreement": readings, "t0_paid_agreement_usd": [1e-6] * 600}
+
+
+def test_suggest_says_what_pays_and_writes_nothing(cascade: Run) -> None:
+    ran = cascade("tune", write(agreeing()), "--suggest", "--method", "logistic")
+    assert (ran.status, ran.err) == (0, "")
+    assert "agreement: pays: it costs" in ran.out
+    assert "self_consistency, not in the table" in ran.out
+    assert sorted(path.name for path in Path().iterdir()) == ["labels.csv"]
+
+
+def test_suggest_prints_json_and_nothing_else(cascade: Run) -> None:
+    ran = cascade("tune", write(agreeing()), "--suggest", "--harm", 0.02, "--json")
+    found = json.loads(ran.out)
+    assert found["objective"].startswith("cheapest at harm ≤ 0.02")
+    (agreement,) = [each for each in found["signals"] if each["name"] == "agreement"]
+    assert agreement["verdict"] == "pays"
+    assert agreement["gain"] > 1.96 * agreement["error"] > 0
+
+
+@pytest.mark.parametrize(
+    "option",
+    [["--out", "policy.json"], ["--signals", "a"], ["--force"], ["--name", "x"], ["--per-class"]],
+)
+def test_what_has_no_use_beside_suggest_is_refused(cascade: Run, option: list[str]) -> None:
+    ran = cascade("tune", write(agreeing()), "--suggest", *option)
+    assert ran.status == 2
+    assert f"{option[0]} has no use beside --suggest" in ran.err
+
+
+def test_without_out_nothing_is_tuned(cascade: Run) -> None:
+    ran = cascade("tune", write(agreeing()), "--quality", 0.98)
+    assert ran.status == 2
+    assert "--out policy.json" in ran.err

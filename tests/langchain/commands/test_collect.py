@@ -41,7 +41,7 @@ from cascade_core.collect.estimate import Estimate
 from cascade_core.collect.show import print_summary
 from cascade_core.collect.summary import Collected
 from cascade_core.errors import CascadeWarning, ConfigurationError
-from cascade_core.signals import Claims, Judge, SelfConsistency
+from cascade_core.signals import Agreement, Claims, Judge, SelfConsistency
 from langchain_cascade import ChatCascade, acollect, collect
 from langchain_cascade.commands.collect import collect as command
 from tests.conftest import ROOT
@@ -221,6 +221,17 @@ def test_a_whole_conversation_is_sent_as_it_is(tmp_path: Path) -> None:
     _, rows = gather(tmp_path, tiers, [{"messages": messages}])
     assert [m.content for m in tiers[0].calls[0].messages] == ["Be brief.", "Hello"]
     assert rows[0]["request"] == "Hello"
+
+
+def test_another_models_answer_is_read_and_priced_apart(tmp_path: Path) -> None:
+    other = FakeChat(echo(), model_name="judge")
+    found, rows = gather(tmp_path, signals=[Agreement(other)])
+    assert len(other.calls) == 6
+    assert [call.prompt for call in other.calls] == [row["request"] for row in rows]
+    paid = numbers(rows, "t0_paid_agreement_usd")
+    assert all(usd is not None and usd > 0 for usd in paid)
+    assert set(numbers(rows, "t0_signal_agreement")) <= {0.0, 1.0}
+    assert float(found.spent) == pytest.approx(6 * 88e-6 + sum(filter(None, paid)))
 
 
 def test_messages_that_langchain_cannot_read_are_named_before_anything_is_asked(
@@ -688,7 +699,7 @@ def test_the_cap_stops_before_it_is_passed_and_the_run_goes_on_with_a_higher_one
     assert not whole.journal.exists()
 
 
-@pytest.mark.parametrize("unpriced", ["tier", "signal", "judge"])
+@pytest.mark.parametrize("unpriced", ["tier", "signal", "another model", "judge"])
 def test_a_cap_is_refused_where_a_model_has_no_price(tmp_path: Path, unpriced: str) -> None:
     house = FakeChat(model_name="house-model")
     tiers, options = models(), {}
@@ -696,6 +707,8 @@ def test_a_cap_is_refused_where_a_model_has_no_price(tmp_path: Path, unpriced: s
         tiers[0] = house
     elif unpriced == "signal":
         options = {"signals": [Judge(house)]}
+    elif unpriced == "another model":
+        options = {"signals": [Agreement(house)]}
     else:
         options = {"quality": "judge", "judge": house}
     with pytest.raises(ConfigurationError, match=r"house-model\)? has none") as raised:
@@ -1091,6 +1104,8 @@ def test_a_person_is_told_how_to_have_paid_answers_graded(
         ((*FACTORY_OPTION, "--quality", "judge"), "--judge"),
         ((*FACTORY_OPTION, "--max-cost", "-1"), "max_cost -1"),
         ((*FACTORY_OPTION, "--signals", "judge"), "--signals judge needs --judge MODEL"),
+        ((*FACTORY_OPTION, "--signals", "agreement"), "--signals agreement needs --agree-with"),
+        ((*FACTORY_OPTION, "--agree-with", "openai:x"), "--agree-with is for --signals agreement"),
         ((*FACTORY_OPTION, "--concurrency", "0"), "--concurrency"),
         ((*FACTORY_OPTION, "--out", "labels.txt"), "labels.txt"),
     ],

@@ -23,7 +23,7 @@ from pydantic import BaseModel
 
 from cascade_core import collect_decisions, flush_log
 from cascade_core.errors import CascadeExhausted, ConfigurationError
-from cascade_core.signals import Grounding, Judge
+from cascade_core.signals import Agreement, Grounding, Judge
 from llamaindex_cascade import CascadeLLM, CascadeQueryEngine, CascadeSynthesizer
 from tests.llamaindex.fakes import PRICES, SURE, UNSURE, ProviderError, Say, cheap, strong
 from tests.llamaindex.retrieval import (
@@ -470,6 +470,25 @@ class TestAJudge:
         assert [call["purpose"] for call in record["calls"]] == ["draft", "judge", "draft"]
         assert QUESTION in judge.seen[0].prompt
         assert "a doubtful thing" in judge.seen[0].prompt
+
+
+class TestAnotherEngine:
+    @ways
+    @pytest.mark.parametrize("eager", [False, True])
+    async def test_is_asked_the_same_question(self, how: str, eager: bool) -> None:
+        llm = cheap(Say("A doubtful thing.", p=None))
+        other = facts(None).as_query_engine(llm=llm, similarity_top_k=4)
+        signals = [Agreement(other, eager=eager)]
+        two = Pair(Say("a doubtful thing", p=None), signals=signals)
+        record = (await ask(how, two.cascade)).metadata["cascade"]
+        assert record["judged"][0]["signals"] == {"agreement": 1.0}
+        assert [call["purpose"] for call in record["calls"]] == ["draft", "agree"]
+        assert record["calls"][1]["cost_usd"] > 0
+        assert QUESTION in llm.seen[0].prompt
+
+    def test_has_to_be_an_engine(self) -> None:
+        with pytest.raises(ConfigurationError, match="a model of Agreement"):
+            Pair(SURE, signals=[Agreement(cheap())])
 
 
 class TestTheOtherWaysToAsk:

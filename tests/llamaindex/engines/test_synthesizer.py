@@ -30,9 +30,18 @@ from pydantic import BaseModel
 
 from cascade_core import collect_decisions
 from cascade_core.errors import CascadeExhausted, ConfigurationError
-from cascade_core.signals import Judge, SelfConsistency, Verbalized
+from cascade_core.signals import Agreement, Judge, SelfConsistency, Verbalized
 from llamaindex_cascade import CascadeLLM, CascadeSynthesizer
-from tests.llamaindex.fakes import PRICES, SURE, UNSURE, ProviderError, Say, cheap, strong
+from tests.llamaindex.fakes import (
+    PRICES,
+    SURE,
+    UNSURE,
+    FakeLLM,
+    ProviderError,
+    Say,
+    cheap,
+    strong,
+)
 from tests.llamaindex.retrieval import (
     FACTS,
     QUESTION,
@@ -484,6 +493,23 @@ class TestASignal:
         assert purposes[:2] == ["draft", "judge"]
         assert judge.journal.count == 1
         assert QUESTION in judge.seen[0].prompt
+
+    @ways
+    @pytest.mark.parametrize("eager", [False, True])
+    @pytest.mark.parametrize(("words", "agrees"), [("Fine.", 1.0), ("not so", 0.0)])
+    async def test_that_compares_has_another_model_write_from_the_same_texts(
+        self, how: str, eager: bool, words: str, agrees: float
+    ) -> None:
+        other = FakeLLM(Say(words, p=None), "m2")
+        llms = [cheap(Say("fine", p=None)), strong()]
+        signals = [Agreement(other, eager=eager)]
+        cascade = CascadeSynthesizer(tiers=llms, signals=signals, prices=PRICES)
+        record = (await ask(how, cascade)).metadata["cascade"]
+        assert record["judged"][0]["signals"] == {"agreement": agrees}
+        calls = [call for call in record["calls"] if call["purpose"] == "agree"]
+        assert len(calls) == other.journal.count == llms[0].journal.count
+        assert all(call["cost_usd"] > 0 for call in calls)
+        assert other.seen[0].prompt == llms[0].seen[0].prompt
 
     @ways
     async def test_that_samples_runs_the_tier_again(self, how: str) -> None:
