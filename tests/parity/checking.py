@@ -105,7 +105,7 @@ CHECKING = [
         JUDGED,
         "confident",
         accepted=True,
-        settings={"policy": Policy(calibrators=(by("claims"),), thresholds=(0.2,))},
+        settings={"policy": Policy.load({"calibrators": [by("claims")], "thresholds": [0.2]})},
         signals=claims("1: A\n2: B\n3: C"),
     ),
     Scenario(

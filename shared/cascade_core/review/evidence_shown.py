@@ -40,7 +40,7 @@ def _entry(entry: Any) -> tuple[int, float, Sequence[int]] | None:
     if not isinstance(entry, Mapping):
         return None
     number, support, sources = (entry.get(key) for key in ("claim", "support", "sources"))
-    if type(number) is not int or type(support) not in (int, float) or not 0 <= support <= 1:
+    if type(number) is not int or not isinstance(support, int | float) or not 0 <= support <= 1:
         return None
     listed = sources if isinstance(sources, list) else []
     return number, support, [source for source in listed if type(source) is int]

@@ -36,7 +36,7 @@ from cascade_core.signals.fenced import (
     fenced,
     fit,
 )
-from cascade_core.signals.grounding import question_of
+from cascade_core.signals.grounding import nearest, question_of
 from cascade_core.signals.judge import TOP_LOGPROBS
 from cascade_core.signals.readings import Evidenced, Reading
 from cascade_core.tier import LogprobMemory, Tier
@@ -116,8 +116,8 @@ class Claims(BaseSignal):
         max_claims: How many statements there may be, at least 1. Of a longer answer neighbouring
             ones are judged as one.
         max_chars: The most characters of the exchange that one call is shown, at least 1,000.
-            Longer sources and conversations are cut in the middle, which is marked; a longer answer
-            is judged in parts.
+            Of longer sources it sees the passages nearest to the answer; longer conversations are
+            cut in the middle, which is marked; a longer answer is judged in parts.
         name: The signal's name in records and policies.
 
     Raises:
@@ -185,7 +185,7 @@ class Claims(BaseSignal):
             return None
         given = request.contexts if draft.contexts is None else draft.contexts
         contexts = [context for context in given if context.strip()]
-        asked = _Asked(_before(request, contexts), claims, len(contexts))
+        asked = _Asked(_before(request, contexts, draft, self.max_chars), claims, len(contexts))
         chunks = _chunks(claims, self.max_chars // 2)
         if len(chunks) > _MOST_CALLS:
             yield Note(
@@ -254,13 +254,16 @@ class Claims(BaseSignal):
         return reply
 
 
-def _before(request: Request, contexts: Sequence[str]) -> list[Part]:
+def _before(request: Request, contexts: Sequence[str], draft: Draft, max_chars: int) -> list[Part]:
     """Return what is shown with the statements: by sources only the question matters."""
     if not contexts:
         return exchange(Request(lambda: request.turns))
     question = question_of(request, contexts)
-    turns = (Turn("user", question),) if question else ()
-    return exchange(Request(turns, contexts=contexts))
+    shown = dict(enumerate(contexts))
+    if sum(map(len, contexts)) > max_chars // 2:
+        shown = nearest(draft.text, question, contexts, max_chars // 2) or shown
+    sources = [Part(f"source {place + 1}", text) for place, text in shown.items()]
+    return [*sources, *([Part("user", question)] if question else [])]
 
 
 def _chunks(claims: Sequence[str], most: int) -> list[list[int]]:

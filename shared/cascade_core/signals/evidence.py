@@ -139,8 +139,8 @@ class Evidence:
                 return False
         return True
 
-    def passages(self, places: Iterable[tuple[int, Claim]], most: int) -> list[str]:
-        """Return the texts around windows, in the order of the texts.
+    def passages(self, places: Iterable[tuple[int, Claim]], most: int) -> dict[int, str]:
+        """Return the texts around windows, by the place of the text they are of.
 
         Args:
             places: Where windows start, and the claims they are for; the first
@@ -154,7 +154,7 @@ class Evidence:
                     kept.add(block)
                     most -= sum(len(" ".join(self._block(*text, block))) for text in self._texts)
         found = (self._passage(offset, pieces, sorted(kept)) for offset, pieces in self._texts)
-        return [passage for passage in found if passage]
+        return {place: passage for place, passage in enumerate(found) if passage}
 
     def _denying(self, claim: Claim, span: int) -> int:
         """Return the windows that have a word of the claim only with the opposite negation."""

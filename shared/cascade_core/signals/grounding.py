@@ -123,7 +123,7 @@ class Grounding(BaseSignal):
         if self._judge is None or not reading:
             return reading
         if sum(map(len, contexts)) > self._max_chars // 2:
-            contexts = _nearest(claims, evidence, self._max_chars // 2)
+            contexts = list(_nearest(claims, evidence, self._max_chars // 2).values())
         turns = (Turn("user", question),) if question else ()
         judged = yield from self._judge.measure(Request(turns, contexts=contexts), draft, tier)
         return None if judged is None else min(reading, judged)
@@ -159,8 +159,20 @@ def _worth(window: Window) -> float:
     return value * _DOUBTFUL if window.denies else value
 
 
-def _nearest(claims: Sequence[Claim], evidence: Evidence, most: int) -> list[str]:
-    """Return what a judge should see of contexts that are too long for it."""
+def nearest(answer: str, question: str, contexts: Sequence[str], most: int) -> dict[int, str]:
+    """Return what a judge should see of contexts that are too long for it, by their place.
+
+    Args:
+        answer: The answer, whose words are looked for.
+        question: What was asked.
+        contexts: The contexts.
+        most: Characters after which no more are shown.
+    """
+    claims = _claims(answer, question)
+    return _nearest(claims, Evidence(contexts, claims), most)
+
+
+def _nearest(claims: Sequence[Claim], evidence: Evidence, most: int) -> dict[int, str]:
     best = ((max(evidence.windows(claim), key=_worth), claim) for claim in claims)
     return evidence.passages([(window.start, claim) for window, claim in best], most)
 

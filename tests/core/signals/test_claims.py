@@ -239,6 +239,22 @@ def test_what_is_longer_than_a_call_may_show_is_judged_in_parts_of_it():
     assert set(parts(asks[1])[0]) == {"source 1", "source 2", "user", "claim 2"}
 
 
+def test_of_sources_that_are_too_long_the_judge_sees_what_is_near_the_answer():
+    filler = " ".join(f"Item {n} of the list is of no matter to anyone." for n in range(200))
+    contexts = (filler, f"{filler} The tower is 330 m high. {filler}", "It was built in 1889.")
+    (ask,), reading = read(
+        said("1: A 2\n2: A 3"),
+        draft="The tower is 330 m high. It was built in 1889.",
+        request=Request(TURNS, contexts=contexts),
+        signal=Claims(Model(), max_chars=2_000),
+    )
+    shown, _ = parts(ask)
+    assert "330 m high" in shown["source 2"]
+    assert "built in 1889" in shown["source 3"]
+    assert len(ask.request.turns[1].text) < 4_000
+    assert [each["sources"] for each in reading.evidence] == [[2], [3]]
+
+
 def test_an_answer_that_would_take_too_many_calls_is_not_paid_for():
     answer = ("Word " * 90 + "end. ") * 9
     (note,), reading = read(draft=answer, signal=Claims(Model(), max_chars=1_000))

@@ -5,6 +5,7 @@ from cascade_core.request import ToolCall, ToolSpec
 from cascade_core.signals.agreement import comparer, same
 from cascade_core.signals.tool_arguments import same_calls
 from tests.benchmarks.tool_pairs import PAIRS, TOOLS
+from tests.core.signals.growth import in_proportion
 
 
 def draft(*arguments, name="book"):
@@ -158,6 +159,12 @@ def test_samples_and_audits_compare_by_the_same_table():
     assert same(a, b, tools) is True
     assert not comparer("auto")(a, b)
     assert same(a, b) is False
+
+
+@pytest.mark.parametrize("piece", ["a", "a ", "a' ", "a, ", "_ ", "1", " ", "ﬁ ", "2024-"])
+def test_texts_are_compared_in_proportion_to_their_length(piece):
+    for schema in (TEXT, NUMBER, {"type": "string", "format": "date"}):
+        assert in_proportion(lambda text, s=schema: said_of(s, text, text.upper()), "", piece, "_")
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=str)
