@@ -13,17 +13,14 @@ from pydantic import BaseModel
 from cascade_core import Policy
 from cascade_core.fitted.artefact import (
     Benefit,
-    Boosting,
     Calibrator,
     CurvedScore,
     ExtraCost,
     Isotonic,
-    Logistic,
     Platt,
-    SignalScore,
-    Words,
 )
 from cascade_core.fitted.commitment import Checkpoint, CommitRule
+from cascade_core.fitted.score_forms import Boosting, Logistic, Mean, SignalScore, Words
 from cascade_core.policy.document import SETTINGS, ClassRule
 from cascade_core.policy.evidence import Figures, Promise, ShownEarly, Tuned
 from cascade_core.policy.reference import Reference, Spread
@@ -48,6 +45,7 @@ SECTIONS: dict[str, Any] = {
     "Score: logistic": Logistic,
     "Words": Words,
     "Score: boosting": Boosting,
+    "Score: mean": Mean,
     "Curve: Platt": Platt,
     "Curve: isotonic": Isotonic,
     "A commit rule": CommitRule,

@@ -7,6 +7,7 @@ meets in use.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,9 +20,9 @@ from cascade_core.calibration.logistic import fit_logistic
 from cascade_core.calibration.scores import Candidate
 from cascade_core.calibration.trees import RANDOM_TREES, fit_boosting, fit_forest
 from cascade_core.errors import ConfigurationError
-from cascade_core.fitted.artefact import Boosting, Logistic
-from cascade_core.fitted.curves import make_curve
+from cascade_core.fitted.curves import logit, make_curve, sigmoid
 from cascade_core.fitted.inputs import Inputs
+from cascade_core.fitted.score_forms import Boosting, Learned, Logistic, Mean
 from cascade_core.labels import Table
 from cascade_core.statistics.folds import folds, split
 
@@ -97,9 +98,20 @@ class Data:
         )
 
 
-def cross_scores(data: Data, candidate: Candidate, prepared: Prepared) -> Array:
-    """Return the score of every row of the pool, by a fit that did not see it."""
-    own = prepared.pick(candidate.names, words=candidate.words)
+def cross_scores(
+    data: Data, candidate: Candidate, prepared: Prepared, known: Mapping[str, Array]
+) -> Array:
+    """Return the score of every row of the pool, by a fit that did not see it.
+
+    Args:
+        data: The rows.
+        candidate: What is fitted.
+        prepared: What it may read of the pool.
+        known: The scores of those before it, by label: a mean is of these.
+    """
+    if candidate.kind == "mean":
+        return sigmoid(np.mean([logit(known[part.label]) for part in candidate.parts], axis=0))
+    own = prepared.pick(candidate.names, candidate.words)
     if candidate.kind == "signal":
         values: Array = own.values[0]
         return values
@@ -117,11 +129,17 @@ def cross_scores(data: Data, candidate: Candidate, prepared: Prepared) -> Array:
 
 def learn(
     data: Data, candidate: Candidate, prepared: Prepared, positions: Ints, *, tried: bool = False
-) -> Logistic | Boosting:
+) -> Learned:
     """Fit a candidate's score to prepared rows; `positions` says which rows they are.
 
     Where it is only `tried`, on all folds but one, half of the random trees do.
     """
+    if candidate.kind == "mean":
+        fits = [
+            learn(data, part, prepared.pick(part.names, part.words), positions)
+            for part in candidate.parts
+        ]
+        return mean_of([fit for fit in fits if not isinstance(fit, Mean)])
     target, weights, groups = data.part(positions)
     if not learnable(target):
         return _level(prepared.names, float(target[0]))
@@ -131,6 +149,11 @@ def learn(
         trees = RANDOM_TREES // 2 if tried else RANDOM_TREES
         return fit_forest(prepared, target, weights, data.seed, trees=trees)
     return fit_logistic(prepared, target, weights, groups, data.seed)
+
+
+def mean_of(parts: Sequence[Logistic | Boosting]) -> Mean:
+    """Return the mean of learned scores' logits, as a score."""
+    return Mean(parts=tuple(parts), weights=(1 / len(parts),) * len(parts))
 
 
 def _level(names: tuple[str, ...], outcome: float) -> Logistic:

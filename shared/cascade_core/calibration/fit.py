@@ -27,17 +27,11 @@ from cascade_core.calibration.fit_curves import Binned, CurveShape
 from cascade_core.calibration.learn import Prepared, learnable, prepare
 from cascade_core.calibration.progress import Told, unheard
 from cascade_core.calibration.scores import Candidate, Method, candidates, has_learning
-from cascade_core.calibration.trials import Trial, better_by, log_loss, pick_trial
+from cascade_core.calibration.trials import Trial, better_by, log_loss, pick_trial, standing
 from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.scoring import inputs_of
-from cascade_core.fitted.artefact import (
-    Boosting,
-    Calibrator,
-    Isotonic,
-    Logistic,
-    Platt,
-    SignalScore,
-)
+from cascade_core.fitted.artefact import Calibrator, Isotonic, Platt
+from cascade_core.fitted.score_forms import Learned, SignalScore
 from cascade_core.fitted.scorer import Scorer
 from cascade_core.labels import Table
 
@@ -90,7 +84,7 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
     """Fit the confidence in one tier's drafts.
 
     Candidates are compared by their log loss out of fold; a plainer one is preferred
-    within one standard error of the best. On more than `POOL` rows they are compared,
+    within a quarter of a standard error of the best. On more than `POOL` rows they are compared,
     and scores are learned, on a sample of that size; curves are fitted to all rows.
 
     Args:
@@ -143,7 +137,8 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
         )
         raise ConfigurationError(msg)
     names = tuple(dict.fromkeys(name for candidate in tried for name in candidate.names))
-    prepared = prepare(names, data.inputs, data.pool, words=any(c.words for c in tried))
+    words = tuple(dict.fromkeys(text for candidate in tried for text in candidate.words))
+    prepared = prepare(names, data.inputs, data.pool, words)
     if fine and curve == "auto":
         curve = "platt"  # an isotonic curve gives many scores one confidence
     found = _try_all(data, tried, prepared, curve, told)
@@ -204,10 +199,11 @@ def _try_all(
     kinds: tuple[CurveShape, ...] = ("platt", "isotonic") if curve == "auto" else (curve,)
     if curve == "auto" and len(target) < ISOTONIC_ROWS:
         kinds = ("platt",)
-    trials, scores = [], {}
+    trials: list[Trial] = []
+    scores: dict[str, Array] = {}
     for place, candidate in enumerate(tried):
         told(place / len(tried))
-        found = cross_scores(data, candidate, prepared)
+        found = cross_scores(data, candidate, prepared, scores)
         if np.isnan(found).all():
             continue
         scores[candidate.label] = found
@@ -217,19 +213,19 @@ def _try_all(
             trials.append(Trial(candidate, kind, log_loss(filled, target)))
     if not trials:
         return None
-    winner = pick_trial(trials, weights, groups)
+    winner = pick_trial(standing(trials, weights, groups), weights, groups)
     losses = {t.label: float(np.average(t.losses, weights=weights)) for t in trials}
     return winner, losses, scores[winner.candidate.label]
 
 
 def _final_score(
     data: Data, candidate: Candidate, prepared: Prepared, pool_scores: Array
-) -> tuple[SignalScore | Logistic | Boosting, Array]:
+) -> tuple[SignalScore | Learned, Array]:
     """Return the score fitted to the whole pool, and every row's score by one that saw it not."""
     if candidate.kind == "signal":
         name = candidate.names[0].partition(":")[2]
         return SignalScore(signal=name), data.inputs.signals[name]
-    own = prepared.pick(candidate.names, words=candidate.words)
+    own = prepared.pick(candidate.names, candidate.words)
     fit = np.flatnonzero(readable_rows(own))
     score = learn(data, candidate, own.take(fit), data.pool[fit])
     scores = np.empty(len(data.rows))
@@ -241,7 +237,7 @@ def _final_score(
 
 
 def _with_curves(
-    data: Data, score: SignalScore | Logistic | Boosting, scores: Array, kind: CurveShape
+    data: Data, score: SignalScore | Learned, scores: Array, kind: CurveShape
 ) -> tuple[Calibrator, Array]:
     """Return the calibrator, with curves for classes that gain by one, and all confidences."""
     confidence = cross_curve(scores, data.target, data.weights, data.fold, kind)
@@ -269,7 +265,7 @@ def _say(winner: Trial, losses: Mapping[str, float], fitted: Calibrator, data: D
     said = f"{winner.label} (log loss {own:.3f} out of fold on {len(data.pool):,} rows"
     least = min(losses, key=lambda label: losses[label])
     if least != winner.label:
-        said += f"; {least} has {losses[least]:.3f}, within one standard error"
+        said += f"; {least} has {losses[least]:.3f}, hardly less"
     elif len(losses) > 1:
         said += f", the least of {len(losses)} tried"
     said += ")"

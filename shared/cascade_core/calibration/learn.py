@@ -7,21 +7,28 @@ when a fit asks for it; what comes out are plain numbers that need no scikit-lea
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from cascade_core.arrays import Array, Ints
-from cascade_core.fitted.artefact import Boosting, Logistic
 from cascade_core.fitted.combiners import make_score_model
 from cascade_core.fitted.curves import sigmoid
 from cascade_core.fitted.inputs import Inputs, read_values, read_words
+from cascade_core.fitted.score_forms import Learned, Words, draft_words, request_words
 
 BUCKETS = 1024
-"""Buckets that the words of requests are hashed into."""
+"""Buckets that the words of requests, and those of drafts, are hashed into."""
+
+WORDED = ("request", "draft")
+"""The texts whose words can be read."""
+
+Hashed: TypeAlias = Mapping[str, Any]
+"""Hashed words by text: sparse, of shape (n, `BUCKETS`)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,51 +38,65 @@ class Prepared:
     Attributes:
         names: Inputs, as `source:name`.
         values: Shape (names, n), NaN where there is no reading.
-        words: The hashed words of the requests, sparse of shape (n, `BUCKETS`); None
-            where they are not read.
+        words: The hashed words of the texts whose words are read.
     """
 
     names: tuple[str, ...]
     values: Array
-    words: Any = None
+    words: Hashed = field(default_factory=dict)
 
-    def pick(self, names: tuple[str, ...], *, words: bool) -> Prepared:
-        """Return some of the inputs, with or without the words."""
+    def pick(self, names: tuple[str, ...], words: Sequence[str] = ()) -> Prepared:
+        """Return some of the inputs, with the words of some texts."""
         rows = [self.names.index(name) for name in names]
-        return Prepared(names, self.values[rows], self.words if words else None)
+        return Prepared(names, self.values[rows], {text: self.words[text] for text in words})
 
     def take(self, rows: Ints) -> Prepared:
         """Return some of the rows."""
-        words = None if self.words is None else self.words[rows]
+        words = {text: hashed[rows] for text, hashed in self.words.items()}
         return Prepared(self.names, self.values[:, rows], words)
 
 
-def prepare(names: tuple[str, ...], inputs: Inputs, rows: Ints, *, words: bool) -> Prepared:
-    """Read the inputs of some rows.
+def prepare(
+    names: tuple[str, ...], inputs: Inputs, rows: Ints, words: Sequence[str] = ()
+) -> Prepared:
+    """Read the inputs of some rows, and the words of some texts.
 
     Raises:
         ModuleNotFoundError: Words are asked for, and scikit-learn is not installed.
     """
     values = read_values(names, inputs, rows)
-    if not words or inputs.requests is None:
-        return Prepared(names, values)
+    texts = dict(zip(WORDED, (inputs.requests, inputs.responses), strict=True))
+    read = {text: texts[text] for text in words}
+    return Prepared(
+        names,
+        values,
+        {text: _hashed(given, rows) for text, given in read.items() if given is not None},
+    )
+
+
+def _hashed(texts: Sequence[str], rows: Ints) -> Any:
     from scipy.sparse import csr_matrix  # type: ignore[import-untyped]  # noqa: PLC0415 - comes with scikit-learn
 
-    hashed = [read_words(inputs.requests[row], BUCKETS) for row in rows.tolist()]
+    hashed = [read_words(texts[row], BUCKETS) for row in rows.tolist()]
     ends = np.cumsum([0, *map(len, hashed)])
     columns = np.array([bucket for found in hashed for bucket in found], dtype=np.int64)
     data = np.array([value for found in hashed for value in found.values()])
-    return Prepared(names, values, csr_matrix((data, columns, ends), shape=(len(rows), BUCKETS)))
+    return csr_matrix((data, columns, ends), shape=(len(rows), BUCKETS))
 
 
-def learned_scores(score: Logistic | Boosting, prepared: Prepared) -> Array:
+def learned_scores(score: Learned, prepared: Prepared) -> Array:
     """Return the score of every prepared row, shape (n,)."""
     logits = make_score_model(score).logits(prepared.values)
-    if isinstance(score, Logistic) and score.words is not None and prepared.words is not None:
-        weights = np.zeros(BUCKETS)
-        weights[list(score.words.weights)] = list(score.words.weights.values())
-        logits += prepared.words @ weights
+    for text, read in zip(WORDED, (request_words(score), draft_words(score)), strict=True):
+        for times, words in read:
+            logits += times * (prepared.words[text] @ _dense(words))
     return sigmoid(logits)
+
+
+def _dense(words: Words) -> Array:
+    weights = np.zeros(words.buckets)
+    weights[list(words.weights)] = list(words.weights.values())
+    return weights
 
 
 def one_thread() -> AbstractContextManager[Any]:

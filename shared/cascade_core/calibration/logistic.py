@@ -21,14 +21,14 @@ from cascade_core.calibration.learn import (
     relative,
 )
 from cascade_core.calibration.ridge import ridge_path
-from cascade_core.fitted.artefact import Logistic, Words
+from cascade_core.fitted.score_forms import Logistic, Words
 from cascade_core.statistics.folds import folds
 
 PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 """scikit-learn's `C` that are tried for the ridge; small is strong."""
 
 WORDS_SCALE = 3.0
-"""How large the words of a request are beside one standardised feature."""
+"""How large the words of a text are beside one standardised feature."""
 
 INNER_FOLDS = 5
 INNER_ROWS = 5_000
@@ -70,8 +70,8 @@ def fit_logistic(
     weight = relative(weights, len(target))
     scaled = _Scaled(prepared, weight)
     design = scaled.design(prepared)
-    path: _Path = ridge_path if prepared.words is None else _path_with_words
-    rough: _Path = path if prepared.words is None else partial(_path_with_words, tolerance=_ROUGH)
+    path: _Path = _path_with_words if prepared.words else ridge_path
+    rough: _Path = partial(_path_with_words, tolerance=_ROUGH) if prepared.words else path
     with one_thread():
         best = PENALTIES[: _best_penalty(rough, design, target, weight, groups, seed) + 1]
         *_, (coefficients, intercept) = path(design, target, weight, best)
@@ -112,12 +112,13 @@ class _Scaled:
         off = self._inside(prepared.values) - self.mean[:, None]
         scaled = np.where(absent, 0.0, off) / self.spread[:, None]
         dense = np.concatenate([scaled, absent[self.gaps]]).T
-        if prepared.words is None:
+        if not prepared.words:
             return dense
         from scipy.sparse import csr_matrix, hstack  # type: ignore[import-untyped]  # noqa: PLC0415 - comes along
 
         # A row's words have length 1 together; alone they would weigh nothing beside the rest.
-        return hstack([csr_matrix(dense), prepared.words * WORDS_SCALE], format="csr")
+        words = [hashed * WORDS_SCALE for hashed in prepared.words.values()]
+        return hstack([csr_matrix(dense), *words], format="csr")
 
     def logistic(self, prepared: Prepared, found: Array, intercept: float) -> Logistic:
         """Return fitted weights on the scale of the inputs."""
@@ -125,11 +126,12 @@ class _Scaled:
         weights = found[:size] / self.spread
         missing = np.zeros(size)
         missing[self.gaps] = found[size : size + len(self.gaps)]
-        words = None
-        if prepared.words is not None:
-            by_bucket = found[size + len(self.gaps) :] * WORDS_SCALE
+        words, start = {}, size + len(self.gaps)
+        for text in prepared.words:
+            by_bucket = found[start : start + BUCKETS] * WORDS_SCALE
             kept = {int(b): float(by_bucket[b]) for b in np.flatnonzero(by_bucket)}
-            words = Words(buckets=BUCKETS, weights=kept)
+            words[text] = Words(buckets=BUCKETS, weights=kept)
+            start += BUCKETS
         return Logistic(
             inputs=prepared.names,
             low=_plain(self.low),
@@ -138,7 +140,8 @@ class _Scaled:
             weights=_plain(weights),
             missing=_plain(missing),
             intercept=intercept - float(weights @ self.mean),
-            words=words,
+            words=words.get("request"),
+            draft_words=words.get("draft"),
         )
 
 

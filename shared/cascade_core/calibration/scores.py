@@ -42,14 +42,21 @@ class Candidate:
         rank: How plain it is; 0 is the plainest.
         kind: What fits it.
         names: What it reads, as `source:name`.
-        words: Whether it also reads the words of requests.
+        words: The texts whose words it also reads.
+        parts: What a mean is of; they are candidates themselves, and come before it.
     """
 
     label: str
     rank: int
-    kind: Literal["signal", "logistic", "forest", "boosting"]
+    kind: Literal["signal", "logistic", "forest", "boosting", "mean"]
     names: tuple[str, ...]
-    words: bool = False
+    words: tuple[str, ...] = ()
+    parts: tuple[Candidate, ...] = ()
+
+    @property
+    def of_texts(self) -> bool:
+        """Whether it reads a text."""
+        return any(name.startswith(("request:", "draft:")) for name in self.names)
 
 
 def candidates(  # noqa: PLR0913 - what there is, and what is wanted of it
@@ -92,7 +99,27 @@ def candidates(  # noqa: PLR0913 - what there is, and what is wanted of it
     carried = [c for c in learned if rare >= RARE and _carry(c, rows)]
     if fine and carried:
         plain = [c for c in plain if not _coarse(inputs, c)]
-    return [*plain, *carried] or learned[:1]
+    return [*plain, *_with_means(carried, rows)] or learned[:1]
+
+
+def _with_means(carried: Sequence[Candidate], rows: int) -> list[Candidate]:
+    """Put the mean of those that read the texts, and of those that do not, behind them."""
+    found = list(carried)
+    if rows < TREE_ROWS:
+        return found
+    for texts in (False, True):
+        parts = [c for c in carried if c.of_texts is texts]
+        if texts and any(part.words for part in parts):  # the same regression with words is there
+            parts = [c for c in parts if c.words or c.kind != "logistic"]
+            found = [c for c in found if not c.of_texts or c in parts]
+        if len(parts) > 1:
+            names = tuple(dict.fromkeys(name for part in parts for name in part.names))
+            words = tuple(dict.fromkeys(text for part in parts for text in part.words))
+            *some, last = (part.label.partition(" on ")[0] for part in parts)
+            read = max((part.label.partition(" on ")[2] for part in parts), key=len)
+            label = f"mean of {', '.join(some)} and {last} on {read}"
+            found.append(Candidate(label, 3, "mean", names, words, tuple(parts)))
+    return found
 
 
 def _coarse(inputs: Inputs, plain: Candidate) -> bool:
@@ -120,7 +147,10 @@ def _learned(inputs: Inputs, signals: Sequence[str], text: tuple[str, ...]) -> l
         every = names + classes + text
         found.append(Candidate(f"logistic on {base}", 2, "logistic", every))
         if any(name.startswith("request:") for name in text):
-            words = Candidate(f"logistic on {base}, words", 3, "logistic", every, words=True)
+            read_too = (
+                ("request", "draft") if any(n.startswith("draft:") for n in text) else ("request",)
+            )
+            words = Candidate(f"logistic on {base}, words", 3, "logistic", every, read_too)
             found.append(words)
         # A forest of few rows is as tame as a ridge: neither is the plainer one.
         found.append(Candidate(f"random trees on {base}", 2, "forest", raw + classes + text))

@@ -12,7 +12,7 @@ import numpy as np
 
 from cascade_core.arrays import Array
 from cascade_core.calibration.learn import Prepared, as_labels, one_thread, relative
-from cascade_core.fitted.artefact import LEAF, Boosting
+from cascade_core.fitted.score_forms import LEAF, Boosting
 
 FINITE = float(np.finfo(np.float64).max)
 

@@ -7,36 +7,22 @@ this module imports no numpy, so that loading a policy stays quick.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    field_validator,
-    model_serializer,
-    model_validator,
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+
+from cascade_core.fitted.score_forms import (
+    Artefact,
+    Finite,
+    Score,
+    Share,
+    draft_words,
+    names_of,
+    read_by,
+    request_words,
+    same_length,
 )
-
-Finite: TypeAlias = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Share: TypeAlias = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
-Index: TypeAlias = Annotated[int, Field(strict=True, ge=-1)]
-
-SOURCES = ("signal", "logit", "request", "draft", "class")
-"""What an input can be: a signal's reading or the logit of it, a feature of the request's or
-the draft's text, or 1 for requests of a class; written `signal:NAME`, `request:FEATURE`, …"""
-
-LEAF = -1
-"""Stands for the feature and the children of a node that has none."""
-
-
-class Artefact(BaseModel):
-    """Frozen plain data; an unknown field is an error."""
-
-    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
 
 
 class Platt(Artefact):
@@ -64,7 +50,7 @@ class Isotonic(Artefact):
 
     @model_validator(mode="after")
     def _ordered(self) -> Isotonic:
-        _same_length(self, "x", ("y",))
+        same_length(self, "x", ("y",))
         if any(after <= before for before, after in pairwise(self.x)):
             raise ValueError("x must increase from point to point")
         if any(after < before for before, after in pairwise(self.y)):
@@ -73,126 +59,6 @@ class Isotonic(Artefact):
 
 
 FittedCurve: TypeAlias = Annotated[Platt | Isotonic, Field(discriminator="kind")]
-
-
-class SignalScore(Artefact):
-    """A score: one signal's reading as it is."""
-
-    kind: Literal["signal"] = "signal"
-    signal: Annotated[str, Field(min_length=1)]
-
-
-class Words(Artefact):
-    """Weights of the request's words, hashed so that no word of any prompt is kept.
-
-    Attributes:
-        buckets: How many buckets the words fall into.
-        weights: Weight by bucket; a bucket that is not named weighs 0.
-    """
-
-    buckets: Annotated[int, Field(strict=True, ge=1)]
-    weights: dict[int, Finite]
-
-    @model_validator(mode="after")
-    def _within(self) -> Words:
-        if any(not 0 <= bucket < self.buckets for bucket in self.weights):
-            raise ValueError(f"every bucket of weights must lie in 0..{self.buckets - 1}")
-        return self
-
-
-class Logistic(Artefact):
-    """A score: `sigmoid(intercept + Σ weight * value + Σ missing + words)`.
-
-    Attributes:
-        inputs: What is read, as `source:name`; the sources are `SOURCES`.
-        low: Lower end of what each input may be; less is raised to it.
-        high: Upper end of what each input may be; more is lowered to it.
-        fill: Stands in for each input that has no reading.
-        weights: Weight of each input.
-        missing: Added, in logits, where an input has no reading.
-        intercept: The logit with everything at 0.
-        words: Weights of the request's words.
-    """
-
-    kind: Literal["logistic"] = "logistic"
-    inputs: tuple[str, ...]
-    low: tuple[Finite, ...]
-    high: tuple[Finite, ...]
-    fill: tuple[Finite, ...]
-    weights: tuple[Finite, ...]
-    missing: tuple[Finite, ...]
-    intercept: Finite
-    words: Words | None = None
-
-    @field_validator("inputs")
-    @classmethod
-    def _known(cls, inputs: tuple[str, ...]) -> tuple[str, ...]:
-        return _check_inputs(inputs)
-
-    @model_validator(mode="after")
-    def _sizes(self) -> Logistic:
-        _same_length(self, "inputs", ("low", "high", "fill", "weights", "missing"))
-        if any(low > high for low, high in zip(self.low, self.high, strict=True)):
-            raise ValueError("low must not be above high")
-        return self
-
-
-class Boosting(Artefact):
-    """A score: `sigmoid(base + Σ leaves reached)`, one leaf per tree.
-
-    The nodes of all trees stand behind each other, children behind their parents.
-
-    Attributes:
-        inputs: As in `Logistic`.
-        base: The logit before any tree.
-        roots: Where each tree begins; the first begins at 0.
-        feature: Position in `inputs` that a node asks about; -1 for a leaf.
-        threshold: At most that much goes left; 0 for a leaf.
-        missing_left: Whether no reading goes left.
-        left: The node to go to on the left; -1 for a leaf.
-        right: The same on the right.
-        value: What a leaf adds, in logits; 0 for other nodes.
-    """
-
-    kind: Literal["boosting"] = "boosting"
-    inputs: Annotated[tuple[str, ...], Field(min_length=1)]
-    base: Finite
-    roots: Annotated[tuple[Index, ...], Field(min_length=1)]
-    feature: tuple[Index, ...]
-    threshold: tuple[Finite, ...]
-    missing_left: tuple[bool, ...]
-    left: tuple[Index, ...]
-    right: tuple[Index, ...]
-    value: tuple[Finite, ...]
-
-    @field_validator("inputs")
-    @classmethod
-    def _known(cls, inputs: tuple[str, ...]) -> tuple[str, ...]:
-        return _check_inputs(inputs)
-
-    @model_validator(mode="after")
-    def _trees(self) -> Boosting:
-        _same_length(self, "feature", ("threshold", "missing_left", "left", "right", "value"))
-        ends = (*self.roots[1:], len(self.feature))
-        if self.roots[0] != 0 or any(a >= b for a, b in zip(self.roots, ends, strict=True)):
-            raise ValueError("roots must increase from 0 and stay within the nodes")
-        for root, end in zip(self.roots, ends, strict=True):
-            for node in range(root, end):
-                self._check_node(node, end)
-        return self
-
-    def _check_node(self, node: int, end: int) -> None:
-        if self.feature[node] == LEAF:
-            if self.left[node] != LEAF or self.right[node] != LEAF:
-                raise ValueError(f"node {node} is a leaf and must have no children")
-        elif self.feature[node] >= len(self.inputs):
-            raise ValueError(f"node {node} asks about an input that is not there")
-        # Children behind their parent: no walk through a tree can go round in circles.
-        elif not (node < self.left[node] < end and node < self.right[node] < end):
-            raise ValueError(f"the children of node {node} must come behind it, in its tree")
-
-
-Score: TypeAlias = Annotated[SignalScore | Logistic | Boosting, Field(discriminator="kind")]
 
 
 class CurvedScore(Artefact):
@@ -216,7 +82,7 @@ class CurvedScore(Artefact):
     @property
     def inputs(self) -> tuple[str, ...]:
         """Everything that is read, as `source:name`."""
-        read = (name for part in self.parts for name in _read_by(part.score))
+        read = (name for part in self.parts for name in read_by(part.score))
         return tuple(dict.fromkeys(read))
 
     @property
@@ -232,13 +98,14 @@ class CurvedScore(Artefact):
     @property
     def reads_request(self) -> bool:
         """Whether the text of the request is looked at."""
-        words = any(isinstance(p.score, Logistic) and p.score.words for p in self.parts)
+        words = any(request_words(part.score) for part in self.parts)
         return words or bool(names_of(self.inputs, "request"))
 
     @property
     def reads_draft(self) -> bool:
         """Whether the text of the draft is looked at."""
-        return bool(names_of(self.inputs, "draft"))
+        words = any(draft_words(part.score) for part in self.parts)
+        return words or bool(names_of(self.inputs, "draft"))
 
 
 class Benefit(Artefact):
@@ -318,31 +185,3 @@ class Calibrator(CurvedScore):
     def alone(self) -> Calibrator:
         """What the confidence alone takes."""
         return self.model_copy(update={"benefit": None, "extra_cost": None})
-
-
-def names_of(inputs: Sequence[str], *sources: str) -> tuple[str, ...]:
-    """Return the names among `source:name` inputs that come from some sources."""
-    return tuple(name for kind, _, name in (i.partition(":") for i in inputs) if kind in sources)
-
-
-def _read_by(score: SignalScore | Logistic | Boosting) -> tuple[str, ...]:
-    return (f"signal:{score.signal}",) if isinstance(score, SignalScore) else score.inputs
-
-
-def _check_inputs(inputs: tuple[str, ...]) -> tuple[str, ...]:
-    for given in inputs:
-        source, _, name = given.partition(":")
-        if source not in SOURCES or not name:
-            known = ", ".join(f"{source}:NAME" for source in SOURCES)
-            raise ValueError(f"unknown input {given!r}; an input is one of {known}")
-    if len(set(inputs)) < len(inputs):
-        raise ValueError("an input must not be named twice")
-    return inputs
-
-
-def _same_length(artefact: Artefact, first: str, others: Sequence[str]) -> None:
-    length = len(getattr(artefact, first))
-    for other in others:
-        found = len(getattr(artefact, other))
-        if found != length:
-            raise ValueError(f"{other} has {found} entries and {first} {length}")

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from cascade_core.arrays import Array, Flags, Ints
-from cascade_core.fitted.artefact import LEAF, Boosting, Logistic
+from cascade_core.fitted.score_forms import LEAF, Boosting, Learned, Logistic, Mean
 from cascade_core.fitted.settled import Fed, around_cuts, at, between_ends
 
 _COMBINATIONS = 4096
@@ -51,6 +51,12 @@ class Reach:
         """Return bounds that are the values themselves, shape (d, n); NaN for none."""
         missing = np.isnan(values)
         return cls(values.copy(), values.copy(), ~missing, missing)
+
+    def of_inputs(self, places: Ints) -> Reach:
+        """Return the bounds of some of the inputs."""
+        return Reach(
+            self.low[places], self.high[places], self.readable[places], self.missable[places]
+        )
 
     def copy(self) -> Reach:
         """Return one that can be changed."""
@@ -231,8 +237,54 @@ class Trees:
         return np.append(readings, np.nan) if missable else readings
 
 
-def make_score_model(score: Logistic | Boosting) -> ScoreModel:
+class Together:
+    """A weighted sum of learned scores made ready, their words aside."""
+
+    def __init__(self, score: Mean) -> None:
+        place = {name: j for j, name in enumerate(score.inputs)}
+        self._parts = [
+            (weight, make_score_model(part), np.array([place[i] for i in part.inputs], np.int64))
+            for weight, part in zip(score.weights, score.parts, strict=True)
+        ]
+
+    def logits(self, values: Array) -> Array:
+        """Return logits, shape (n,), of values of shape (d, n)."""
+        total = np.zeros(values.shape[1])
+        for weight, model, places in self._parts:
+            total += weight * model.logits(values[places])
+        return total
+
+    def bound(self, reach: Reach, *, upper: bool) -> Array:
+        """Return logits, shape (n,), that nothing within reach exceeds, or stays below."""
+        total = np.zeros(reach.low.shape[1])
+        for weight, model, places in self._parts:
+            total += weight * model.bound(reach.of_inputs(places), upper=upper)
+        return total
+
+    def span(self, values: Array, unread: Fed, *, missable: bool) -> tuple[Array, Array]:
+        """Return the lowest and the highest logits that signals leave possible.
+
+        Each part is put where it is lowest, or highest: where all of them rise with a signal,
+        these are the same readings.
+        """
+        low, high = np.zeros((2, values.shape[1]))
+        for weight, model, places in self._parts:
+            own = {int(place): j for j, place in enumerate(places)}
+            fed = {
+                name: [(own[j], source) for j, source in inputs if j in own]
+                for name, inputs in unread.items()
+            }
+            held = {name: inputs for name, inputs in fed.items() if inputs}
+            worst, best = model.span(values[places], held, missable=missable)
+            low += weight * worst
+            high += weight * best
+        return low, high
+
+
+def make_score_model(score: Learned) -> ScoreModel:
     """Return a learned score made ready for use."""
+    if isinstance(score, Mean):
+        return Together(score)
     return Linear(score) if isinstance(score, Logistic) else Trees(score)
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import Field, field_validator
 
-from cascade_core.fitted.artefact import Artefact, Calibrator
+from cascade_core.fitted.artefact import Calibrator
+from cascade_core.fitted.score_forms import Artefact
 from cascade_core.trajectory import MOST_TOKENS, surprise
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ import numpy as np
 
 from cascade_core.arrays import Array, Ints
 from cascade_core.errors import ConfigurationError
-from cascade_core.fitted.artefact import names_of
 from cascade_core.fitted.curves import logit
 from cascade_core.fitted.feature_names import DRAFT, REQUEST
+from cascade_core.fitted.score_forms import names_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,7 +16,7 @@ import numpy as np
 
 from cascade_core.arrays import Array
 from cascade_core.errors import ConfigurationError
-from cascade_core.fitted.artefact import Calibrator, CurvedScore, SignalScore, names_of
+from cascade_core.fitted.artefact import Calibrator, CurvedScore
 from cascade_core.fitted.combiners import Reach, make_score_model
 from cascade_core.fitted.curves import make_curve, sigmoid
 from cascade_core.fitted.inputs import (
@@ -24,9 +24,10 @@ from cascade_core.fitted.inputs import (
     check_features,
     read_request,
     read_values,
-    read_words,
 )
+from cascade_core.fitted.score_forms import SignalScore, names_of
 from cascade_core.fitted.settled import Fed
+from cascade_core.fitted.spoken import Spoken
 from cascade_core.fitted.unfinished import SIGNALS, SLACK, Unfinished, end_of, number
 
 BLOCK = 16_384
@@ -58,7 +59,7 @@ class Scorer:
         self.calibrator = calibrator
         self.inputs = calibrator.inputs
         self.signals = calibrator.signals
-        self._words = None if isinstance(score, SignalScore) else getattr(score, "words", None)
+        self._words = Spoken(score)
         self._model = None if isinstance(score, SignalScore) else make_score_model(score)
         self._curve = make_curve(calibrator.curve)
         self._class_curves = {n: make_curve(c) for n, c in calibrator.class_curves.items()}
@@ -131,7 +132,7 @@ class Scorer:
         for start in range(0, inputs.n, SPAN_BLOCK):
             rows = slice(start, min(start + SPAN_BLOCK, inputs.n))
             values = read_values(self.inputs, inputs, rows)
-            words = self._word_logits(inputs, rows)
+            words = self._words.logits(inputs, rows)
             lowest[rows], highest[rows] = self._ends(values, words, fed, missable=missable)
         low, high = self._curved(lowest, inputs), self._curved(highest, inputs)
         low = np.clip(low - SLACK, 0.0, CERTAIN)
@@ -178,7 +179,7 @@ class Scorer:
         for start in range(0, inputs.n, BLOCK):
             rows = slice(start, min(start + BLOCK, inputs.n))
             values = read_values(self.inputs, inputs, rows)
-            scores[rows] = sigmoid(self._model.logits(values) + self._word_logits(inputs, rows))
+            scores[rows] = sigmoid(self._model.logits(values) + self._words.logits(inputs, rows))
             if self.signals:
                 scores[rows][np.isnan(values[self._of_signals]).all(axis=0)] = np.nan
         return scores
@@ -261,23 +262,10 @@ class Scorer:
                 low[j] = high[j] = value
                 readable[j], missable[j] = not math.isnan(value), math.isnan(value)
         curve = self._class_curves.get(class_name, self._curve) if class_name else self._curve
-        words = 0.0 if self._words is None else self._word_logit(request_text)
+        words = self._words.at_most(request_text)
         return Unfinished(
             self._split, self._model, curve, words, Reach(low, high, readable, missable)
         )
-
-    def _word_logits(self, inputs: Inputs, rows: slice) -> Array:
-        """Return what the words of some rows' requests add, in logits."""
-        if self._words is None or inputs.requests is None:
-            return np.zeros(rows.stop - rows.start)
-        return np.array([self._word_logit(text) for text in inputs.requests[rows]])
-
-    def _word_logit(self, text: str) -> float:
-        """Return what the words of a request add, in logits."""
-        if self._words is None:
-            return 0.0
-        hashed, weights = read_words(text, self._words.buckets), self._words.weights
-        return math.fsum(value * weights.get(bucket, 0.0) for bucket, value in hashed.items())
 
     def _check_held(self, inputs: Inputs) -> None:
         for name in self.signals:

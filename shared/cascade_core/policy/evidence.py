@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cascade_core.fitted.artefact import Share
+from cascade_core.fitted.score_forms import Share
 from cascade_core.policy.reference import Reference
 
 Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]

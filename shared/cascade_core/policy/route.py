@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cascade_core.fitted.artefact import Calibrator, Share
+from cascade_core.fitted.artefact import Calibrator
+from cascade_core.fitted.score_forms import Share
 from cascade_core.policy.evidence import Usd
 
 if TYPE_CHECKING:

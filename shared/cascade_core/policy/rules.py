@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from cascade_core.fitted.artefact import Share
+from cascade_core.fitted.score_forms import Share
 from cascade_core.likeness import likeness
 from cascade_core.policy.languages import check_language
 from cascade_core.policy.patterns import check_pattern

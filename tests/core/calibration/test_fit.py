@@ -10,7 +10,8 @@ from cascade_core.calibration import fit_calibrator, scores
 from cascade_core.calibration.fit import CLASS_ROWS
 from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.scoring import inputs_of
-from cascade_core.fitted.artefact import Boosting, Calibrator, Logistic, SignalScore
+from cascade_core.fitted.artefact import Calibrator
+from cascade_core.fitted.score_forms import Boosting, Logistic, Mean, SignalScore
 from cascade_core.fitted.scorer import Scorer
 from cascade_core.labels import Table, TierColumns
 
@@ -105,6 +106,17 @@ def test_what_only_trees_can_tell_is_left_to_trees():
     quality = (rng.random(3000) < np.where((a > 0.5) & (b > 0.5), 0.95, 0.3)).astype(float)
     fitted = fit_calibrator(table_of(quality, {"a": a, "b": b}), 0)
     assert isinstance(fitted.calibrator.score, Boosting)
+
+
+def test_of_learned_scores_the_mean_is_taken_and_a_part_only_where_it_is_clearly_better():
+    rng = np.random.default_rng(1)
+    a, b = rng.random((2, 600))
+    chance = 0.1 + 0.5 * a + 0.3 * (a > 0.4) * (b > 0.5)
+    quality = (rng.random(600) < chance).astype(float)
+    fitted = fit_calibrator(table_of(quality, {"a": a, "b": b}), 0, curve="platt")
+    assert isinstance(fitted.calibrator.score, Mean)
+    assert fitted.choice.startswith("mean of logistic and boosting on signals, platt")
+    assert len(fitted.losses) == 5, "what it is of was tried too, and is told"
 
 
 def test_texts_are_read_where_there_is_no_signal():

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from cascade_core.calibration.crossfit import mean_of
 from cascade_core.calibration.learn import (
     BUCKETS,
     Prepared,
@@ -16,6 +17,7 @@ from cascade_core.calibration.logistic import fit_logistic
 from cascade_core.calibration.ridge import ridge_path
 from cascade_core.calibration.trees import fit_boosting, fit_forest
 from cascade_core.fitted.artefact import Calibrator
+from cascade_core.fitted.curves import logit
 from cascade_core.fitted.inputs import Inputs
 from cascade_core.fitted.scorer import Scorer
 
@@ -209,20 +211,47 @@ def test_rows_of_no_weight_do_not_count(fit):
     assert auroc(seen[200:], target[200:]) > 0.7
 
 
-def test_the_words_of_a_request_are_learned_without_being_kept():
+@pytest.mark.parametrize("text", ["request", "draft"])
+def test_the_words_of_a_text_are_learned_without_being_kept(text):
     rng = np.random.default_rng(0)
     easy = rng.random(600) < 0.5
-    requests = [f"reset password {k}" if e else f"dispute zanzibar {k}" for k, e in enumerate(easy)]
+    said = [f"reset password {k}" if e else f"dispute zanzibar {k}" for k, e in enumerate(easy)]
+    other = ["the same"] * 600
+    texts = (said, other) if text == "request" else (other, said)
     target = np.where(rng.random(600) < 0.9, easy, ~easy).astype(float)
-    prepared = prepare((), Inputs(600, {}, requests), np.arange(600), words=True)
+    inputs = Inputs(600, {}, *texts)
+    prepared = prepare((), inputs, np.arange(600), (text,))
     score = fit_logistic(prepared, target)
     assert "zanzibar" not in score.model_dump_json()
-    assert score.words.buckets == BUCKETS
+    kept = {"request": score.words, "draft": score.draft_words}
+    assert kept.pop(text).buckets == BUCKETS
+    assert set(kept.values()) == {None}
     scorer = Scorer(Calibrator(score=score))
-    assert scorer.one({}, "reset my password") > 0.65
-    assert scorer.one({}, "a dispute zanzibar") < 0.35
-    seen = scorer.rows(Inputs(600, {}, requests))
+    assert getattr(scorer.calibrator, f"reads_{text}")
+    for words, low, high in (("reset my password", 0.65, 1), ("a dispute zanzibar", 0, 0.35)):
+        given = ("", words) if text == "draft" else (words, "")
+        assert low < scorer.one({}, *given) < high
+    seen = scorer.rows(inputs)
     assert np.allclose(seen, learned_scores(score, prepared), rtol=0, atol=1e-12)
+
+
+def test_words_are_read_in_languages_without_spaces_too():
+    rng = np.random.default_rng(0)
+    easy = rng.random(600) < 0.5
+    drafts = ["答案是四十二。" if e else "我不知道。" for e in easy]
+    prepared = prepare((), Inputs(600, {}, [""] * 600, drafts), np.arange(600), ("draft",))
+    scorer = Scorer(Calibrator(score=fit_logistic(prepared, easy.astype(float))))
+    assert scorer.one({}, "", "答案是四十二。") > 0.8
+    assert scorer.one({}, "", "我不知道。") < 0.2
+
+
+def test_a_mean_of_scores_is_the_mean_of_their_logits():
+    prepared, target = made(400)
+    parts = fit_logistic(prepared, target), fit_boosting(prepared, target)
+    both = mean_of(parts)
+    logits = [logit(learned_scores(part, prepared)) for part in parts]
+    assert np.allclose(logit(learned_scores(both, prepared)), np.mean(logits, axis=0))
+    assert sent(both) == both
 
 
 def test_an_input_that_never_changes_weighs_nothing():

@@ -18,7 +18,8 @@ from cascade_core.calibration.points import frontier
 from cascade_core.calibration.thresholds import operating_points
 from cascade_core.evaluation.scored import serve, thresholds_of
 from cascade_core.evaluation.scoring import score
-from cascade_core.fitted.artefact import Calibrator, SignalScore
+from cascade_core.fitted.artefact import Calibrator
+from cascade_core.fitted.score_forms import SignalScore
 from cascade_core.labels import read_table
 from cascade_core.policy import Policy
 from cascade_core.statistics.bootstrap import Resamples

@@ -3,16 +3,9 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from cascade_core.fitted.artefact import (
-    Boosting,
-    Calibrator,
-    Isotonic,
-    Logistic,
-    Platt,
-    SignalScore,
-    Words,
-)
+from cascade_core.fitted.artefact import Calibrator, Isotonic, Platt
 from cascade_core.fitted.inputs import Inputs
+from cascade_core.fitted.score_forms import Boosting, Logistic, Mean, SignalScore, Words
 
 INPUTS = (
     "signal:a", "logit:a", "signal:b", "request:words", "draft:words", "draft:numbers", "class:hard"
@@ -25,10 +18,15 @@ def vector(elements, size):
     return st.tuples(*[elements] * size)
 
 
+weighed_words = st.none() | st.builds(
+    Words, buckets=st.just(8), weights=st.dictionaries(st.integers(0, 7), small, max_size=8)
+)
+
+
 @st.composite
 def logistics(draw, inputs=INPUTS):
     ends = draw(vector(st.tuples(small, small), len(inputs)))
-    words = draw(st.none() | st.dictionaries(st.integers(0, 7), small, max_size=8))
+    words, draft_words = draw(vector(weighed_words, 2))
     return Logistic(
         inputs=inputs,
         low=tuple(min(pair) for pair in ends),
@@ -37,7 +35,8 @@ def logistics(draw, inputs=INPUTS):
         weights=draw(vector(small, len(inputs))),
         missing=draw(vector(small, len(inputs))),
         intercept=draw(small),
-        words=None if words is None else Words(buckets=8, weights=words),
+        words=words,
+        draft_words=draft_words,
     )
 
 
@@ -73,7 +72,12 @@ curves = (
     | st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=5, unique_by=lambda p: p[0])
     .map(lambda points: Isotonic(x=sorted(x for x, _ in points), y=sorted(y for _, y in points)))
 )  # fmt: skip
-scores = logistics() | boostings() | st.just(SignalScore(signal="a"))
+# Parts need not read the same: each finds its own inputs among those of all.
+parts = logistics() | boostings() | logistics(INPUTS[4:1:-1]) | boostings(("signal:b", "logit:b"))
+means = st.lists(st.tuples(parts, st.floats(0.1, 2)), min_size=1, max_size=3).map(
+    lambda pairs: Mean(parts=[part for part, _ in pairs], weights=[times for _, times in pairs])
+)
+scores = logistics() | boostings() | means | st.just(SignalScore(signal="a"))
 calibrators = st.builds(
     Calibrator, score=scores, curve=curves, class_curves=st.fixed_dictionaries({}, optional={"hard": curves.filter(bool)})
 )  # fmt: skip

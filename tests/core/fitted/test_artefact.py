@@ -7,15 +7,8 @@ import sys
 import pytest
 from pydantic import ValidationError
 
-from cascade_core.fitted.artefact import (
-    Boosting,
-    Calibrator,
-    Isotonic,
-    Logistic,
-    Platt,
-    SignalScore,
-    Words,
-)
+from cascade_core.fitted.artefact import Calibrator, Isotonic, Platt
+from cascade_core.fitted.score_forms import Boosting, Logistic, SignalScore, Words
 
 LOGISTIC = {
     "inputs": ["signal:a", "logit:a", "request:words"],

@@ -8,17 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from cascade_core.fitted.artefact import (
-    Benefit,
-    Calibrator,
-    CurvedScore,
-    ExtraCost,
-    Isotonic,
-    Logistic,
-    SignalScore,
-    Words,
-)
+from cascade_core.fitted.artefact import Benefit, Calibrator, CurvedScore, ExtraCost, Isotonic
 from cascade_core.fitted.merits import MeritParts, Merits
+from cascade_core.fitted.score_forms import Logistic, SignalScore, Words
 from cascade_core.fitted.scorer import Scorer
 from cascade_core.policy import Policy
 from tests.core.fitted.drawn import calibrators, inputs_of, readings, texts

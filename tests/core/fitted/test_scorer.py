@@ -8,17 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.fitted.artefact import (
-    Boosting,
-    Calibrator,
-    Isotonic,
-    Logistic,
-    Platt,
-    SignalScore,
-    Words,
-)
+from cascade_core.fitted.artefact import Calibrator, Isotonic, Platt
 from cascade_core.fitted.features import draft_features, hashed_words, request_features
 from cascade_core.fitted.inputs import Inputs
+from cascade_core.fitted.score_forms import Boosting, Logistic, SignalScore, Words
 from cascade_core.fitted.scorer import Scorer
 from tests.core.fitted.drawn import calibrators, inputs_of, readings, texts
 from tests.work import calls_made

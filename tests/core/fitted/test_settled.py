@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cascade_core.fitted.artefact import Boosting, Calibrator, Logistic
+from cascade_core.fitted.artefact import Calibrator
+from cascade_core.fitted.score_forms import Boosting, Logistic
 from cascade_core.fitted.scorer import Scorer
 from cascade_core.fitted.settled import around_cuts, between_ends
 
