@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.client
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -20,6 +21,7 @@ from urllib.parse import urlsplit
 TRIES = 4
 TIMEOUT = 30.0  # seconds without a byte
 _PIECE = 1 << 16
+_AT_ONCE = (socket.gaierror, ConnectionRefusedError)  # no use in asking again
 _AGAIN = {408, 429, 500, 502, 503, 504}
 
 
@@ -58,7 +60,6 @@ def fetch(url: str, place: Path, digest: str | None = None, *, pause: float = 1.
         raise FetchError(msg)
     part = place.with_name(place.name + ".part")
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
         _receive(url, part, pause)
         found = digest_of(part)
         if digest not in (None, found):
@@ -100,7 +101,7 @@ def _receive(url: str, part: Path, pause: float) -> None:
             reason = getattr(error, "reason", None) or error
             why = f"{reason}" or type(error).__name__
             unreachable = isinstance(error, urllib.error.URLError)
-            if unreachable and not more:
+            if unreachable and (not more or isinstance(reason, _AT_ONCE)):
                 host = urlsplit(url).hostname
                 raise FetchError(f"no way to {host}: {why}", hopeless=True) from None
         except ConnectionError as error:
@@ -127,6 +128,7 @@ def _receive_on(url: str, part: Path) -> bool:
         new_tag = response.headers.get("ETag") or ""
         if not goes_on:
             had = 0
+            part.parent.mkdir(parents=True, exist_ok=True)
             # A weak tag names no bytes, and so nothing to go on from.
             tag.write_text("" if new_tag.startswith("W/") else new_tag)
         with part.open("ab" if goes_on else "wb") as file:

@@ -169,13 +169,21 @@ def test_a_server_that_is_busy_is_asked_again(server: Server, tmp_path: Path) ->
     assert (tmp_path / "file").read_bytes() == BODY
 
 
+@pytest.mark.parametrize("when", ["half of it is there", "it is moved"])
 def test_without_space_nothing_is_left(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     def full(*args: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "replace", full)
+    def half(response: Any) -> Iterator[bytes]:
+        yield response.read(1000)
+        full()
+
+    if when == "it is moved":
+        monkeypatch.setattr(Path, "replace", full)
+    else:
+        monkeypatch.setattr(fetching, "_pieces", half)
     with pytest.raises(FetchError, match="cannot be written: No space left on device") as caught:
         fetch(f"{server.url}/file", tmp_path / "file")
     assert caught.value.hopeless
@@ -203,7 +211,7 @@ def test_without_a_network_it_says_one_line_and_writes_nothing(tmp_path: Path) -
     assert ended.stdout == ""
     (line,) = ended.stderr.splitlines()
     assert line.startswith("make data: no way to 127.0.0.1:")
-    assert left(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_table_that_is_another_is_not_kept_unless_one_says_so(

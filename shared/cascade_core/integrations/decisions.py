@@ -34,7 +34,7 @@ _QUESTIONS = {
     ("langchain_core.decisions.base", "BaseDecisionModel"): "langchain_core.decisions.types",
     ("langchain_typesafe.classifier", "TypeSafeClassifier"): "langchain_typesafe.types",
 }
-"""By a class, the module that has the questions for it."""
+"""By a class, the module that has the questions for it; the interface before those it replaces."""
 
 _INSIDE = ("bound", "runnable", "default")
 """Where LangChain's wrappings keep what they wrap: a binding or retry, fallbacks, alternatives."""
@@ -93,10 +93,10 @@ async def ahave_decided(effect: Ask, config: Any = None) -> Draft:
 
 def _find(given: Any) -> _Found | None:
     while given is not None:
-        for cls in type(given).__mro__:
-            questions = _QUESTIONS.get((cls.__module__, cls.__name__))
-            if questions is not None:
-                return _Found(given, questions)
+        classes = {(cls.__module__, cls.__name__) for cls in type(given).__mro__}
+        known = (questions for cls, questions in _QUESTIONS.items() if cls in classes)
+        if (questions := next(known, None)) is not None:
+            return _Found(given, questions)
         # Only what is a field: others make a model up where they are asked for an attribute.
         fields = getattr(type(given), "model_fields", None) or {}
         given = next((getattr(given, name) for name in _INSIDE if name in fields), None)

@@ -231,3 +231,21 @@ def test_its_identity_holds_no_key_and_all_that_is_asked():
 def test_claims_needs_somebody_who_writes():
     with pytest.raises(ConfigurationError, match="a decision model writes nothing"):
         Claims(Decider())
+
+
+def test_the_interface_goes_before_what_came_before_it(monkeypatch):
+    import sys
+
+    from cascade_core.integrations.decisions import have_decided
+
+    class Kinds:
+        Noul = staticmethod(lambda **fields: ("new", fields["instructions"]))
+        NoulCriteria = dict
+
+    early = {"__module__": "langchain_typesafe.classifier"}
+    asked = []
+    model = type("TypeSafeClassifier", (Decider,), early)()
+    model.invoke = lambda given, config: asked.append(given) or answered(noul=0.5)
+    monkeypatch.setitem(sys.modules, "langchain_core.decisions.types", Kinds)
+    have_decided(Ask(model, REQUEST, purpose="judge", decision=YES_NO))
+    assert asked[0]["questions"] == {"question": ("new", "Is it so?")}
