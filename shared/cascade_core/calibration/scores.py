@@ -99,6 +99,7 @@ def candidates(  # noqa: PLR0913 - what there is, and what is wanted of it
     carried = [c for c in learned if rare >= RARE and _carry(c, rows)]
     if fine and carried:
         plain = [c for c in plain if not _coarse(inputs, c)]
+        carried = [c for c in carried if not _coarse(inputs, c)] or carried
     return [*plain, *_with_means(carried, rows)] or learned[:1]
 
 
@@ -122,12 +123,20 @@ def _with_means(carried: Sequence[Candidate], rows: int) -> list[Candidate]:
     return found
 
 
-def _coarse(inputs: Inputs, plain: Candidate) -> bool:
-    """Tell whether many drafts share one reading; a threshold takes all of them or none."""
-    readings = inputs.signals[plain.names[0].partition(":")[2]]
-    readings = readings[~np.isnan(readings)]
-    most = np.unique(readings, return_counts=True)[1].max(initial=0)
-    return bool(most > TIED * len(readings))
+def _coarse(inputs: Inputs, candidate: Candidate) -> bool:
+    """Tell whether many drafts share one score; a threshold takes all of them or none.
+
+    Two agreements of yes or no make four scores, whatever combines them. Texts tell drafts apart.
+    """
+    if candidate.of_texts:
+        return False
+    sources = [name.partition(":") for name in candidate.names]
+    signals = dict.fromkeys(name for source, _, name in sources if source in {"signal", "logit"})
+    readings = np.array([inputs.signals[name] for name in signals]).reshape(len(signals), inputs.n)
+    read = readings[:, ~np.isnan(readings).all(axis=0)]
+    # Among what is unread in part, all that is unread counts as one reading.
+    most = np.unique(np.nan_to_num(read, nan=-1.0), axis=1, return_counts=True)[1].max(initial=0)
+    return bool(most > TIED * read.shape[1])
 
 
 def _learned(inputs: Inputs, signals: Sequence[str], text: tuple[str, ...]) -> list[Candidate]:
