@@ -41,8 +41,8 @@ from cascade_core.statistics.pvalues import most_harmed
 FITTED_SHARE = 0.4
 DRAWN = 1000
 DELTA = 0.05
-WANTED = {0.01: 0.60, 0.02: 0.75, 0.05: 0.85}
-"""Share of what hindsight allows that has to be accepted, by the harm promised."""
+WANTED = {0.01: 0.65, 0.02: 0.78, 0.05: 0.88}
+"""Share of what hindsight allows that has to be accepted on average, by the harm promised."""
 CHECKED = 2
 """Draws of each split on which the whole of `tune` is run."""
 
@@ -109,7 +109,8 @@ def frozen(table: Table, seed: int) -> tuple[Policy, Table, str]:
     """Fit a confidence on one part of a table; return it, the other part, and what it is."""
     weak, strong = table.tiers[0].quality, table.tiers[-1].quality
     fit, rest = split(len(table), FITTED_SHARE, groups=table.groups, strata=weak, seed=seed)
-    fitted = fit_calibrator(table.take(fit), 0, fine=True, seed=seed)
+    # As `tune` fits for a promise about harm: finely, and for the confidence alone.
+    fitted = fit_calibrator(table.take(fit), 0, fine=True, benefit=False, seed=seed)
     if not np.isfinite(weak[rest] + strong[rest]).all():
         msg = f"{table.source} has rows without an outcome"
         raise ValueError(msg)
@@ -225,6 +226,14 @@ def main() -> int:
     kept = sum(line.broken <= most for line in every)
     enough = sum(line.enough for line in every)
     console.print(f"promises kept: {kept} of {len(every)}; enough accepted: {enough}")
+    for harm, wanted in WANTED.items():
+        ratios = [line.ratio for line in every if line.harm == harm]
+        mean, spread = float(np.mean(ratios)), float(np.std(ratios))
+        verdict = "met" if mean >= wanted else "MISSED"
+        console.print(
+            f"harm ≤ {harm:.0%}: accepted ÷ hindsight {mean:.3f} ± {spread:.3f} "
+            f"over {len(ratios)} sets (≥ {wanted:.2f}): {verdict}"
+        )
     even = ", ".join(f"{(most_harmed(DRAWN, h, DELTA) + 1) / (DRAWN * h):.2f}" for h in WANTED)
     console.print(f"where harm is no rarer among the surest drafts, {DRAWN:,} rows carry {even}")
     if asked.json:
