@@ -25,10 +25,10 @@ from pydantic import BaseModel
 
 import langchain_cascade
 import llamaindex_cascade
-from cascade_core import Audit, Policy, collect_decisions
+from cascade_core import Audit, Policy, Runs, collect_decisions
 from cascade_core.draft import Draft
 from cascade_core.request import Request
-from cascade_core.signals import Grounding, Judge, SelfConsistency, SequenceLogprob
+from cascade_core.signals import Claims, Grounding, Judge, SelfConsistency, SequenceLogprob
 from langchain_cascade import CascadeMiddleware, ChatCascade, RunnableCascade
 from llamaindex_cascade import CascadeLLM, CascadeQueryEngine, CascadeSynthesizer
 
@@ -47,6 +47,10 @@ async def polite(request: Request, draft: Draft) -> float | None:
 
 def short(request: Request, draft: Draft) -> bool:
     return len(draft.text) < 1000
+
+
+async def of_code(code: str, request: Request) -> bool:
+    return "import" in code
 
 
 def of_text(text: str) -> float:
@@ -71,10 +75,10 @@ async def chat(cheap: BaseChatModel, strong: BaseChatModel) -> None:
 def every_setting(cheap: BaseChatModel, strong: BaseChatModel) -> None:
     llm = ChatCascade(
         [cheap, "openai:gpt-4o-mini", strong.with_retry(), strong.bind(logprobs=True)],
-        signals=["sequence_logprob", Judge(strong)],
+        signals=["sequence_logprob", Judge(strong), Claims(strong, reading="weakest")],
         combine={"sequence_logprob": 1.0, "judge": 2.0},
         thresholds=0.8,
-        gates=[short, langchain_cascade.parser_gate(Invoice)],
+        gates=[short, Runs(of_code), Runs(language="sql"), langchain_cascade.parser_gate(Invoice)],
         policy=Policy(thresholds=(0.5,)),
         prices={"cheap": {"input": 0.15, "output": 0.6}},
         log="decisions.jsonl",

@@ -47,6 +47,8 @@ def make_gates(
     for entry in gates or ():
         if isinstance(entry, Gate):
             made.append(entry)
+        elif entry is Runs:
+            raise ConfigurationError("gates= got the class Runs; make one: Runs(…)")
         elif isinstance(entry, Runs):
             made.append(Gate("gate_runs", entry, blocks=True))
         elif callable(entry):

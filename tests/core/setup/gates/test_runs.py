@@ -8,6 +8,7 @@ import pytest
 from cascade_core import Runs
 from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError
+from cascade_core.likeness import likeness
 from cascade_core.request import Request, ToolCall
 from cascade_core.setup.gates import make_gates
 from cascade_core.setup.gates.code_blocks import CodeBlock, code_blocks
@@ -174,6 +175,18 @@ def test_it_is_a_gate_of_a_reason_of_its_own_that_no_event_loop_waits_for():
 def test_settings_that_make_no_sense_are_refused(settings):
     with pytest.raises(ConfigurationError, match=next(iter(settings))):
         Runs(**settings)
+
+
+def test_a_class_in_place_of_a_gate_is_refused():
+    with pytest.raises(ConfigurationError, match=r"make one: Runs\(…\)"):
+        make_gates([Runs])
+
+
+def test_gates_that_check_otherwise_are_told_apart():
+    gates = [Runs(), Runs(print), Runs(repr), Runs(language="py"), Runs(required=True)]
+    assert len({gate.__qualname__ for gate in gates}) == len(gates)
+    assert len({likeness(gate) for gate in gates}) == len(gates)
+    assert likeness(Runs(print)) == likeness(Runs(print))
 
 
 def test_it_can_be_pickled_and_shows_its_settings():
