@@ -177,6 +177,16 @@ class Pace:
     def _rival(self) -> Ask | Open | None:
         return None if self._early is None else self._early.call
 
+    def shows(self) -> Steps[None]:
+        """Take note that the answer is being shown: there is nothing else to wait for.
+
+        Of a draft that is committed to more is to come, as long as that may take: nothing ends it,
+        and nothing is asked beside it.
+        """
+        self.shown = True
+        self._slow = self._bound = None
+        yield from self.drop()
+
     def drop(self) -> Steps[None]:
         """End the last tier's call that was begun early: another answer is there."""
         early, self._early = self._early, None

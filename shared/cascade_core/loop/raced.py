@@ -61,8 +61,7 @@ def raced(flow: Steps[Verdict], pace: Pace) -> Steps[Verdict]:
                 reply = None
             else:
                 if type(effect) is Emit:
-                    pace.shown = True
-                    yield from pace.drop()  # nothing to wait for: this is the answer
+                    yield from pace.shows()
                 reply = yield effect
     finally:
         flow.close()

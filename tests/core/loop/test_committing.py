@@ -6,10 +6,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascade_core.effects import Close, Emit, Open, Pull
+from cascade_core.effects import (
+    Begin,
+    Close,
+    Compute,
+    Emit,
+    Grant,
+    Now,
+    Open,
+    Pull,
+    Race,
+    Reserve,
+)
 from cascade_core.errors import CascadeExhausted, ConfigurationError
+from cascade_core.guards.latency import Latencies
 from cascade_core.loop import drivers
 from cascade_core.loop.flow import cascade
+from cascade_core.loop.guarded import guarded
+from cascade_core.loop.pace import Pace
+from cascade_core.loop.raced import raced
 from cascade_core.loop.trail import Trail
 from cascade_core.request import Request, ToolSpec
 from cascade_core.signals import SequenceLogprob
@@ -266,3 +281,45 @@ def test_whatever_comes_no_other_tier_follows_what_was_shown(drafts, breaks, thr
         assert breaks >= 0
     else:
         assert set(shown) == {f"m{verdict.tier}"}
+
+
+def raced_stream(plan, answers, *, hedge=0.0, deadline=None, seconds=1.0):
+    """Run a stream against a clock that every chunk moves on; return what happened, in order."""
+    models, seen, clock = Models(*answers), [], [1000.0]
+    trail, latencies = Trail(plan.prices), Latencies(len(plan.tiers))
+    for _ in range(50):
+        latencies.of[0].took(1.0)
+        latencies.of[1].took(1.0)
+    request = Request(REQUEST.turns)
+    flow = guarded(cascade(plan, request, trail, streamed=True), trail, lambda *_: None)
+    pace = Pace(plan, request, trail, latencies, began=clock[0], deadline=deadline, hedge=hedge,
+                abandon=lambda *_: None, streamed=True)  # fmt: skip
+
+    def reply(effect):
+        if isinstance(effect, Now):
+            return clock[0]
+        if isinstance(effect, Reserve):
+            return Grant(effect.call)
+        if not isinstance(effect, Race):
+            seen.append(effect)
+            return models(effect) if isinstance(effect, Emit | Compute) else None
+        seen.append((effect.call, effect.until))
+        clock[0] += seconds
+        return models(effect.call)
+
+    verdict, _ = drivers.play(raced(flow, pace), reply)
+    return verdict, seen
+
+
+def test_nothing_is_asked_beside_a_draft_that_is_out_and_no_deadline_ends_it():
+    falls_late = Answer(probs=[0.9, 0.9, *[0.01] * 12])
+    plan = committing(2, signals=[SequenceLogprob("min")])
+    verdict, seen = raced_stream(plan, (falls_late, mute()), hedge=0.5, deadline=10.0)
+    assert outcomes(verdict) == [(0, "accepted")]
+    assert not any(isinstance(effect, Begin) for effect in seen)
+    first = next(place for place, effect in enumerate(seen) if isinstance(effect, Emit))
+    before = [until for _, until in (e for e in seen[:first] if isinstance(e, tuple))]
+    after = [until for _, until in (e for e in seen[first:] if isinstance(e, tuple))]
+    assert all(until is not None for until in before)
+    assert after
+    assert all(until is None for until in after)
