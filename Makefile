@@ -120,6 +120,10 @@ bench-audits: $(VENV)/.stamp-dev ## Simulate audits: whether intervals hold the 
 	$(VENV)/bin/python tests/benchmarks/audits.py
 	$(VENV)/bin/python tests/benchmarks/round_trip.py
 
+.PHONY: bench-commit
+bench-commit: $(VENV)/.stamp-dev ## How soon drafts are shown that are accepted by their first tokens, and whether that promise holds
+	$(VENV)/bin/python tests/benchmarks/early_commit.py
+
 .PHONY: record
 record: $(VENV)/.stamp-dev ## Record the cassettes of tests/recorded anew
 	$(VENV)/bin/python -m pytest tests/recorded -q --record

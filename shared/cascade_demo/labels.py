@@ -17,6 +17,7 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.request import Request
 from cascade_core.setup.gates import DEFAULT_GATES
 from cascade_core.signals import SequenceLogprob
+from cascade_core.trajectory import trajectory_cell
 from cascade_demo.desk import Ticket, grade
 from cascade_demo.pair import ListPrices
 from cascade_demo.threshold import Labelled
@@ -77,6 +78,7 @@ class Labels:
                 "request": ticket.text,
                 "class": ticket.ticket_class,
                 **self._tier(0, cheap, right=labelled.cheap_right),
+                "t0_trajectory": _trajectory(cheap),
                 f"t0_signal_{_SIGNAL.name}": labelled.confidence,
                 **self._tier(1, strong, right=labelled.strong_right),
             }
@@ -101,6 +103,10 @@ class Labels:
             f"t{k}_quality": int(right),
             f"t{k}_cost_usd": None if cost is None else float(cost),
         }
+
+
+def _trajectory(draft: Draft) -> str | None:
+    return None if draft.logprobs is None else trajectory_cell(draft.logprobs.values)
 
 
 def _confidence(ticket: Ticket, draft: Draft) -> float | None:

@@ -210,6 +210,11 @@ def a_percentage(_: Path) -> None:
 
 
 @provoked
+def committing_without_a_rule(_: Path) -> None:
+    pair(streaming_policy="commit")
+
+
+@provoked
 def an_argument_misspelt(_: Path) -> None:
     pair(threshold=0.8)
 

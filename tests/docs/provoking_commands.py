@@ -127,6 +127,12 @@ def no_classes() -> Sequence[str]:
     return [*TUNE, "--per-class"]
 
 
+@mistake
+def no_trajectories() -> Sequence[str]:
+    table(ladder(400, 40))
+    return [*TUNE, "--commit"]
+
+
 # --- replay and drift -----------------------------------------------------------------------------
 
 

@@ -10,9 +10,11 @@ import pytest
 from cascade_core.collect.answers import keep, reusable
 from cascade_core.collect.examine import Answer, Examined, examine
 from cascade_core.collect.grade import make_grader
-from cascade_core.collect.requests import read_requests
+from cascade_core.collect.requests import Sample, read_requests
+from cascade_core.collect.row import as_entry
 from cascade_core.draft import Draft
 from cascade_core.loop import drivers
+from cascade_core.request import Request
 from cascade_core.signals import Judge, SelfConsistency, SequenceLogprob
 from tests.core.making import REQUEST, Models, ProviderError, broken, mute, plan_for, sure
 
@@ -168,3 +170,33 @@ def test_answers_that_are_kept_are_read_as_they_were_and_only_as_they_were() -> 
     # Nothing paid was read of it, so that it is no draft of a tier whose drafts are judged.
     kept = [keep(read, "k1", judged="free"), None]
     assert reusable(kept, ["k1", "k0"], (cheap, strong), ["a"]) == {}
+
+
+def test_how_drafts_went_is_kept_and_of_the_last_tier_it_is_not() -> None:
+    found, _ = examined(sure(0.5, n=3), mute(), sure(0.9))
+    assert [a.trajectory for a in found.answers] == ["0.693 0.693 0.693", None, None]
+
+
+def test_it_is_kept_of_a_draft_that_failed_a_gate_too_for_that_may_be_out_by_then() -> None:
+    found, _ = examined(sure(0.5, n=2, fields={"finish": "length"}), sure())
+    assert found.answers[0].gate == "gate_truncated"
+    assert found.answers[0].trajectory == "0.693 0.693"
+
+
+def test_what_may_become_an_object_has_none() -> None:
+    request = Request(REQUEST.turns, output_schema={"type": "object"})
+    plan, grader = plan_for(2), make_grader("agreement", read_requests([{"request": "a"}]), None)
+    answer = sure(0.5, text="{}")
+    found, _ = drivers.play(examine(plan, request, grader, "a"), Models(answer, answer))
+    assert found.answers[0].trajectory is None
+
+
+def test_it_is_a_column_of_the_row_and_survives_the_journal() -> None:
+    found, _ = examined(sure(0.5, n=2), sure(0.9))
+    plan = plan_for(2)
+    entry = as_entry(Sample(0, 1, "r1", "a"), found, plan.signals, ())
+    assert entry.row["t0_trajectory"] == "0.693 0.693"
+    assert "t1_trajectory" not in entry.row
+    kept = [keep(answer, "k", judged=answer.tier.index == 0) for answer in found.answers]
+    again = reusable(kept, ["k", "k"], plan.tiers)
+    assert again[0].trajectory == "0.693 0.693"
