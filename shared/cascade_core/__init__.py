@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cascade_core.loop.feedback import record_feedback as record_feedback
     from cascade_core.setup.audit import Audit as Audit
     from cascade_core.setup.gates.runs import Runs as Runs
+    from cascade_core.setup.learn import Learn as Learn
     from cascade_core.telemetry.setting import Telemetry as Telemetry
     from cascade_core.version import __version__ as __version__
 
@@ -44,6 +45,7 @@ __all__ = [
     "CascadeWarning",
     "ConfigurationError",
     "Draft",
+    "Learn",
     "Policy",
     "RedisStore",
     "Request",
@@ -62,6 +64,7 @@ __getattr__ = on_use(
     __name__,
     {
         "Audit": ".setup.audit",
+        "Learn": ".setup.learn",
         "RedisStore": ".guards.store",
         "Runs": ".setup.gates.runs",
         "Telemetry": ".telemetry.setting",

@@ -43,6 +43,7 @@ Reason = Literal[
     "only_tier",
     "best_draft",
     "shadow",
+    "learning",
     "unfinished",
     "cached",
     "exhausted",
@@ -76,6 +77,8 @@ Reason = Literal[
 `only_tier`        there was no other tier to ask
 `best_draft`       every later tier failed; the best draft so far was returned
 `shadow`           the last tier was served; the rest was only recorded
+`learning`         the last tier was served, for no learned policy keeps its promise, yet or
+                   any longer
 `unfinished`       only under `shadow`: the cheaper tiers were not, or not yet, asked to the end
 `cached`           the whole answer came from the cascade's own cache
 `exhausted`        no tier answered; only in the log and for collectors

@@ -728,3 +728,31 @@ def _own_worker() -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(watch, "worker", own)
         yield own
+
+
+# --- learning -------------------------------------------------------------------------------------
+
+
+@provoked
+def learning_with_what_is_assumed(folder: Path) -> None:
+    pair(mode="learn", log=f"sqlite:///{folder}/decisions.db")
+
+
+@provoked
+def learning_without_a_log(_: Path) -> None:
+    pair(mode="learn")
+
+
+@provoked
+def learning_without_a_database(_: Path) -> None:
+    pair(mode="learn", log="decisions.jsonl")
+
+
+@provoked
+def learning_into_a_file(_: Path) -> None:
+    pair(mode="learn", log="sqlite:///decisions.db", policy="policy.json")
+
+
+@provoked
+def learning_what_is_given(_: Path) -> None:
+    pair(mode="learn", log="sqlite:///decisions.db", thresholds=0.9)

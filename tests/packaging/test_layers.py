@@ -86,6 +86,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 
 # Imports that go up all the same, each with its reason.
 UPWARD = {
+    ("cascade_core.setup.learner", "cascade_core.watch.learned"): (
+        "a cascade that learns in service runs a watch in a thread of its own, never to serve"
+    ),
     ("cascade_core.signals.difficulty", "cascade_core.calibration.fit_route"): (
         "`Difficulty.fit` learns the signal from labels where a caller asks for it, never to serve"
     ),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cascade_core.tier import Tier
     from cascade_core.verdict import Verdict
 
-NOT_KEPT = frozenset({"best_draft", "budget", "exhausted", "unfinished"})
+NOT_KEPT = frozenset({"best_draft", "budget", "exhausted", "learning", "unfinished"})
 """Reasons of answers that were given for want of a better one: no later step is held to them."""
 
 MOST_ASKED = 64

@@ -203,6 +203,12 @@ class Database:
         with self.reading() as connection:
             return float(connection.scalar(spent) or 0.0)
 
+    def audits_made(self, since: float) -> int:
+        """Return how many audits have been made since a time, also those that failed."""
+        made = sa.select(sa.func.count()).where(audits.c.at >= since, audits.c.status != "skipped")
+        with self.reading() as connection:
+            return int(connection.scalar(made) or 0)
+
     def insert(self, table: sa.Table) -> Any:
         """Return an INSERT that leaves a row alone whose id is there already."""
         dialect = import_module(f"sqlalchemy.dialects.{self.engine.dialect.name}")

@@ -87,6 +87,10 @@ class DatabaseLog:
         """Return what audits of all processes have cost since a time, in USD; it waits for that."""
         return self._writer.database.audit_cost(since.timestamp())
 
+    def audits_made(self, since: datetime) -> int:
+        """Return how many audits all processes have made since a time; it waits for that."""
+        return self._writer.database.audits_made(since.timestamp())
+
     def flush(self, seconds: float | None = None) -> bool:
         """Wait until everything given so far is written, and tell whether it is."""
         return self._writer.flush(seconds)

@@ -76,9 +76,9 @@ class _Audit:
         self._plan = session.plan
         self._setting = session.engine.audit
         self._spending = session.engine.audit.spending
-        self._read_spent = getattr(session.engine.log, "audit_cost", None)
+        self._read_spent = session.engine.read_spent
         self._trail = Trail(self._plan.prices)
-        self._reserved = _NOTHING
+        self._reserved: Decimal | None = None
         self._began = perf_counter()
         self.event: dict[str, Any] | None = None
         if session.request.ruling.pin is not None:
@@ -147,17 +147,17 @@ class _Audit:
         if not missing and not isinstance(self._setting.compare, Judge):
             return True  # nothing is paid for
         reserved = self._spending.reserve(expected_cost(self._plan, self._verdict, missing))
+        self._spending.tell(self._plan.notices)
         if isinstance(reserved, Decimal):
             self._reserved = reserved
             return True
-        limit = f"Audit(max_usd_per_day={self._setting.max_usd_per_day!r})"
-        if reserved == "unpriced":
-            text = f"{limit} cannot be kept where a model has no price (see prices=): such audits "
-        else:
-            text = f"{limit} is reached: the day's further audits (UTC) "
-        self._plan.notices.give(
-            f"audit:{reserved}", f"{text}are skipped, and what they are about is not covered"
-        )
+        if reserved in {"budget", "unpriced"}:  # the others pass, or were warned of
+            which = "the day's further audits (UTC)" if reserved == "budget" else "such audits"
+            self._plan.notices.give(
+                f"audit:{reserved}",
+                f"{self._spending.said_of(reserved)}: {which} are skipped, and what they are about "
+                "is not covered",
+            )
         self.skip(reserved)
         return False
 
@@ -214,13 +214,14 @@ class _Audit:
         cost = total(known)
         if cost is None or len(known) == len(self._trail.calls):
             return cost
-        return max(cost, self._reserved)
+        return max(cost, self._reserved or _NOTHING)
 
     def _settled(self) -> dict[str, Any]:
         """Return what is to be written, with its cost counted."""
         assert self.event is not None  # noqa: S101 - it has just been said
-        if self._trail.calls or self._reserved:
-            self._spending.settle(self._reserved, self._cost())
+        if self._trail.calls or self._reserved is not None:
+            self._spending.settle(self._reserved or _NOTHING, self._cost())
+            self._reserved = None
         session = self._session
         if session.traced is not None:
             told = self.event, self._trail.calls, self._began

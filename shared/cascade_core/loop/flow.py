@@ -75,6 +75,9 @@ def cascade(
     if plan.mode == "shadow":
         verdict = yield from served(plan, request, run.trail, streamed=streamed)
         return (yield from shadowed(plan, request, run.trail, verdict))
+    if plan.mode == "learn":
+        pinned = request.ruling.pin is not None
+        return (yield from answer_of_last(run, "pinned" if pinned else "learning"))
     accepted = yield from _climb(run)
     if accepted is None:
         return (yield from answer_of_last(run, run.judged.reason))

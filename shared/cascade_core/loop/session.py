@@ -178,7 +178,7 @@ class Session(RecordedSession):
         for hook in self.engine.hooks:
             hook.before(self)
         self.request.ruling = self.plan.ruling(self.request, self.at)
-        self.request.audit = self.engine.pick(self.request)
+        self.request.audit = self.engine.pick(self.request, self.plan)
         self.request.held = self._held()
         decide = served if self.plan.mode == "shadow" else cascade
         flow = self.guarded(
@@ -193,7 +193,7 @@ class Session(RecordedSession):
         """Whether calls are made against the clock, or beside others."""
         if self.deadline is not None or self.plan.begins:
             return True
-        return self.engine.hedge > 0 and self.plan.mode == "serve"  # shadow serves the last anyway
+        return self.engine.hedge > 0 and self.plan.mode == "serve"  # others serve the last anyway
 
     def guarded(self, flow: Any, trail: Trail) -> Any:
         """Return a flow whose calls have to be allowed by the cascade's guards."""

@@ -69,12 +69,14 @@ class RecordedSession:
 
     @property
     def deadline(self) -> float | None:
-        """Seconds that the request may take; None where nothing limits it, as in shadow mode.
+        """Seconds that the request may take; None where nothing limits it.
+
+        Nothing does where the last tier is served whatever comes.
 
         Raises:
             ConfigurationError: Its metadata says something else.
         """
-        if self.plan.mode == "shadow":
+        if self.plan.mode != "serve":
             return None
         return deadline_of(self.request.metadata, self.engine.deadline)
 

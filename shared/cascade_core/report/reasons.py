@@ -33,6 +33,7 @@ IN_WORDS: Mapping[Reason, str] = {
     "only_tier": "there was no other tier to ask",
     "best_draft": "all later tiers failed",
     "shadow": "only recorded; the last tier was served",
+    "learning": "no learned policy keeps its promise, yet",
     "unfinished": "only recorded, and not to the end",
     "cached": "from the cascade's own cache",
     "exhausted": "no tier answered",

@@ -135,20 +135,18 @@ _chance = SystemRandom()
 and forked processes must not choose alike."""
 
 
-def pick(audit: Audit | None, ruling: Ruling, chance: Callable[[], float]) -> dict[str, Any] | None:
+def pick(rate: float, ruling: Ruling, chance: Callable[[], float]) -> dict[str, Any]:
     """Choose whether a request is audited, by nothing but chance.
 
     Args:
-        audit: The cascade's setting.
+        rate: The cascade's.
         ruling: What the rules say of the request.
         chance: Draws a number from [0, 1).
 
     Returns:
-        What its record says: `probability` and `picked`; None where nothing is audited.
+        What its record says: `probability` and `picked`.
     """
-    if audit is None:
-        return None
-    probability = audit.rate if ruling.audit is None else ruling.audit
+    probability = rate if ruling.audit is None else ruling.audit
     return {"probability": probability, "picked": chance() < probability}
 
 

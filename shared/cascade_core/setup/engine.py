@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from cascade_core.costs import catalogue, encodings
 from cascade_core.guards.breaker import read_breaker
@@ -18,12 +19,12 @@ from cascade_core.guards.budget import read_budgets
 from cascade_core.guards.guards import Guards
 from cascade_core.guards.holding import Holding
 from cascade_core.guards.latency import Latencies
-from cascade_core.guards.ledger import Ledger
 from cascade_core.guards.permits import Breakers
 from cascade_core.guards.store import RedisStore, open_store
 from cascade_core.integrations.decisions import decision_tier
 from cascade_core.likeness import likeness
 from cascade_core.log import DecisionLog, open_log
+from cascade_core.log.policies import PolicyVersion
 from cascade_core.log.redaction import Redact, check_keys, check_redact
 from cascade_core.log.registry import RegisteredLog, register
 from cascade_core.refusals.languages import LANGUAGES
@@ -31,11 +32,14 @@ from cascade_core.request import Request
 from cascade_core.setup.audit import Audit, by_chance, pick, read_audit
 from cascade_core.setup.gates import NoneOfThese
 from cascade_core.setup.handler import OnHandoff
-from cascade_core.setup.live import LivePlan
+from cascade_core.setup.learn import decides, home_of, read_learning, wants_to_learn
+from cascade_core.setup.learner import Learner, learner_of
+from cascade_core.setup.live import LearnedPolicy, LivePlan
 from cascade_core.setup.notices import Notices
 from cascade_core.setup.partners import MakePartner, Partners
 from cascade_core.setup.plan import Plan, plan_of
 from cascade_core.setup.settings import DECIDING
+from cascade_core.setup.shared import breakers_in, holds_in, ledger_in
 from cascade_core.setup.timing import read_deadline, read_hedge
 from cascade_core.setup.worth import Worth
 from cascade_core.signals.judge import Judge
@@ -43,10 +47,6 @@ from cascade_core.signals.make import make_signals
 from cascade_core.telemetry.setting import read_telemetry
 from cascade_core.telemetry.watch import TelemetryWatch
 from cascade_core.tier import Tier
-
-if TYPE_CHECKING:
-    from cascade_core.guards.redis_breakers import SharedBreakers
-    from cascade_core.guards.redis_holds import CascadeHolds
 
 _logger = logging.getLogger("cascade_core")
 
@@ -77,6 +77,8 @@ class Engine:
         log_content: Whether prompts and answers are kept there too.
         redact: Takes out of prompts and answers what must not be kept.
         log_metadata: Which of the caller's metadata records keep.
+        learning: How it learns in service, if it does.
+        learner: Does so in the background.
         audit: Which answers are compared with the strongest tier's, if any.
         telemetry: Tells OpenTelemetry of requests, where anybody listens; None where it must not.
         partners: The models that signals ask what the tiers are asked, as tiers.
@@ -111,12 +113,17 @@ class Engine:
         given = deciding.pop("policy")
         deciding["handler"] = handler
         known = notices or Notices()
-        self._live = LivePlan(
-            given,
-            lambda version, running: plan_of(
-                version, tuple(tiers), known, deciding, running=running
-            ),
-        )
+        learns = wants_to_learn(settings)
+        home = home_of(settings, len(tiers)) if learns else ""
+        if learns:
+            deciding["mode"] = None
+            given = LearnedPolicy(home)
+
+        def make(version: PolicyVersion | None, running: bool) -> Plan:  # noqa: FBT001
+            plan = plan_of(version, tuple(tiers), known, deciding, running=running)
+            return replace(plan, mode="learn") if learns and not decides(version) else plan
+
+        self._live = LivePlan(given, make)
         deciding["prices"] = self._live.plan.prices  # read once, with all that is known of models
         self._tiers: tuple[Tier, ...] | None = None
         self._own: tuple[Plan, Plan] | None = None
@@ -131,19 +138,29 @@ class Engine:
         if self.registered is not None:
             self._live.prepare = partial(_make_private, self.registered)
         self.log_metadata = check_keys(settings.log_metadata)
-        self.audit: Audit | None = read_audit(settings.audit, self.log)
+        self.learning = read_learning(settings, self.log, home, known) if learns else None
+        self.audit: Audit | None = (
+            read_audit(settings.audit, self.log) if self.learning is None else self.learning.audit
+        )
+        self.learner: Learner | None = (
+            None
+            if self.learning is None
+            else learner_of(self.learning, self.name, known, self._live)
+        )
         self.telemetry = _watch(settings.telemetry, self.name, self.audit)
         self.partners = Partners(self._signals, tiers, make_partner or self.make_partner)
         store = open_store(settings.store)
         self.guards = Guards(
             read_budgets(settings.budget),
-            _ledger(store),
+            ledger_in(store),
             self._breakers(settings.breaker, tiers, store),
             as_tier=self.as_tier,
         )
         for tier, why in self.guards.unbounded(tiers, self.plan.prices):
             self.plan.notices.give(f"unbounded:{tier.index}", why)
-        shared = None if store is None or settings.hold is None else _holds(store, self.name, tiers)
+        shared = (
+            None if store is None or settings.hold is None else holds_in(store, self.name, tiers)
+        )
         labels = [tier.label for tier in tiers]
         self.holding = Holding(settings.hold, self.name, len(tiers), shared, labels)
         self.deadline = read_deadline(settings.deadline)
@@ -160,7 +177,7 @@ class Engine:
         setting = read_breaker(given)
         if setting is None:
             return None
-        sharing = None if store is None else _sharing(store)
+        sharing = None if store is None else breakers_in(store)
 
         def make(label: str, tier: Tier | None) -> LocalBreaker:
             changed = partial(self._breaker_changed, label)
@@ -242,8 +259,20 @@ class Engine:
         del model, index
         return None
 
-    def pick(self, request: Request) -> dict[str, Any] | None:
-        """Choose whether a request is audited; see `audit.pick`."""
+    @property
+    def read_spent(self) -> Callable[[datetime], Any] | None:
+        """What reads from the log what a day's audits have cost; None where it cannot tell."""
+        if self.learning is not None:
+            return self.learning.read_spent
+        return getattr(self.log, "audit_cost", None)
+
+    def pick(self, request: Request, plan: Plan) -> dict[str, Any] | None:
+        """Choose whether a request is audited; see `audit.pick`.
+
+        Args:
+            request: The request.
+            plan: What decides it.
+        """
         if self.audit is None:
             if request.ruling.audit:
                 self.plan.notices.give(
@@ -252,7 +281,8 @@ class Engine:
                     "give it audit=Audit(rate=…) and a log",
                 )
             return None
-        return pick(self.audit, request.ruling, self.chance)
+        rate = self.audit.rate if self.learning is None else self.learning.rate(plan)
+        return pick(rate, request.ruling, self.chance)
 
     def with_tiers(
         self,
@@ -297,26 +327,6 @@ class Engine:
             "policy": plan.policy,
             "policy_fingerprint": plan.fingerprint,
         }
-
-
-def _sharing(store: RedisStore) -> SharedBreakers:
-    from cascade_core.guards.redis_breakers import sharing_of  # noqa: PLC0415 - where it is used
-
-    return sharing_of(store)
-
-
-def _holds(store: RedisStore, name: str, tiers: Sequence[Tier]) -> CascadeHolds:
-    from cascade_core.guards.redis_holds import shared_holds  # noqa: PLC0415 - where it is used
-
-    return shared_holds(store, "\0".join((name, *(tier.label for tier in tiers))))
-
-
-def _ledger(store: RedisStore | None) -> Ledger | None:
-    if store is None:
-        return None
-    from cascade_core.guards.redis_ledger import ledger_of  # noqa: PLC0415 - only where it is used
-
-    return ledger_of(store)
 
 
 def _watch(given: Any, name: str, audit: Audit | None) -> TelemetryWatch | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from time import sleep, time
 from typing import Any, Protocol
@@ -36,15 +37,15 @@ class PolicySource(Protocol):
 
     shown: str
 
-    def read(self) -> PolicyVersion:
-        """Return what is there now.
+    def read(self) -> PolicyVersion | None:
+        """Return what is there now; None where a cascade may begin without any.
 
         Raises:
             ConfigurationError: It cannot be read, or is no policy.
         """
         ...
 
-    def newer(self, than: PolicyVersion) -> PolicyVersion | None:
+    def newer(self, than: PolicyVersion | None) -> PolicyVersion | None:
         """Return what is there now, if it is another version.
 
         Raises:
@@ -71,13 +72,13 @@ class PolicyFile:
         self._seen = self._signature()
         return PolicyVersion(Policy.load(self._given), file=self._given)
 
-    def newer(self, than: PolicyVersion) -> PolicyVersion | None:
+    def newer(self, than: PolicyVersion | None) -> PolicyVersion | None:
         """Return what the file holds, if it is another policy."""
         signature = self._signature()
         if signature is not None and signature == self._seen:
             return None
         policy = self._whole()
-        if policy != than.policy:  # it is read until it is taken over
+        if than is None or policy != than.policy:  # it is read until it is taken over
             return PolicyVersion(policy, file=self._path) if self._is_settled(policy) else None
         self._seen = signature
         return None
@@ -120,17 +121,48 @@ class PolicyDatabase:
         """Return the active version."""
         return self._store.active()
 
-    def newer(self, than: PolicyVersion) -> PolicyVersion | None:
+    def newer(self, than: PolicyVersion | None) -> PolicyVersion | None:
         """Return the active version, if it is another."""
-        return None if self._store.active_number() == than.number else self._store.active()
+        same = than is not None and self._store.active_number() == than.number
+        return None if same else self._store.active()
+
+
+class LearnedPolicy:
+    """The active policy of a database in which there need not be any, yet.
+
+    Args:
+        url: The database's address.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._store = PolicyStore(url, create=True)
+        self.shown = self._store.shown
+
+    def read(self) -> PolicyVersion | None:
+        """Return the active version, if there is one; what cannot be read is read later."""
+        with suppress(ConfigurationError):
+            return self.newer(None)
+        return None
+
+    def newer(self, than: PolicyVersion | None) -> PolicyVersion | None:
+        """Return the active version, if it is another."""
+        number = self._store.active_number()
+        if number is None or (than is not None and number == than.number):
+            return None
+        return self._store.active()
 
 
 def source_of(policy: Any) -> PolicySource | None:
     """Return where a policy is kept; None where it is given as it is and cannot change.
 
+    Args:
+        policy: As the caller gave it, or a source already.
+
     Raises:
         ConfigurationError: It names a database, and its address cannot be one.
     """
+    if isinstance(policy, LearnedPolicy):
+        return policy
     if is_url(policy):
         return PolicyDatabase(policy)
     return PolicyFile(policy) if isinstance(policy, str | os.PathLike) else None
@@ -159,7 +191,7 @@ class LivePlan:
         self._source = source_of(policy)
         self._failed: str | None = None
         if self._source is not None:
-            self._version = self._source.read()
+            self._version: PolicyVersion | None = self._source.read()
             self.plan = make(self._version, False)  # noqa: FBT003
             look_after(self)
         else:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cascade_core.costs.prices import Prices
 from cascade_core.errors import ConfigurationError
@@ -70,7 +70,8 @@ class Plan:
         streaming_policy: `abort` a draft's stream once it cannot pass, or `buffer` it
             whole; `commit` aborts, and accepts a draft by its first tokens where the policy's rule
             says so. With `best_draft` no draft is cut off: any may be needed whole.
-        mode: `serve`, or `shadow`: serve the last tier and record what would have been done.
+        mode: `serve`, or `shadow`: serve the last tier and record what would have been done, or
+            `learn`: serve the last tier, and have audits ask the others.
         router: Says which tiers a request had better not ask; None asks them all.
         rulebook: The policy's rules; None where it has none.
         policy: Name of the policy, for the record.
@@ -100,7 +101,7 @@ class Plan:
     on_tool_call: OnToolCall = "gates"
     on_exhausted: OnExhausted = "raise"
     streaming_policy: StreamingPolicy = "abort"
-    mode: Mode = "serve"
+    mode: Mode | Literal["learn"] = "serve"
     class_thresholds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     router: Router | None = None
     rulebook: Rulebook | None = None

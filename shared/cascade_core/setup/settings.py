@@ -30,6 +30,7 @@ from cascade_core.policy.document import (
 )
 from cascade_core.setup.audit import Audit
 from cascade_core.setup.gates import Check, Gate, RefusalLike
+from cascade_core.setup.learn import Learn
 from cascade_core.signals.make import SignalLike
 from cascade_core.signals.readings import Combine
 from cascade_core.telemetry.setting import Telemetry
@@ -106,9 +107,12 @@ class CascadeKeywords(TypedDict, total=False):
     on_handoff: Any
     """What answers instead where the last tier's answer stays below the last threshold: a model, a
     Runnable, an engine, or a function `(request, draft)`."""
-    mode: Mode | None
+    mode: Mode | Literal["learn"] | None
     """`"serve"` (default), or `"shadow"`: always serve the last tier and record what the cascade
-    would have done."""
+    would have done, or `"learn"`: serve the last tier until a policy that was learned from audits
+    keeps its promise, then by that."""
+    learn: Learn | None
+    """With `mode="learn"`: a `Learn`, which says what is promised and what learning may cost."""
     on_no_score: OnNoScore | None
     """What a draft without any reading gets: `"escalate"` (default) or `"accept"`."""
     on_tool_call: OnToolCall | None
@@ -133,6 +137,7 @@ RECORDING = (
     "log_metadata",
     "log_overflow",
     "audit",
+    "learn",
     "telemetry",
 )
 """Settings of what is kept of requests, which change no decision."""
@@ -185,6 +190,7 @@ class CascadeSettings(BaseModel):
     hold: Unread[Hold | None] = "turn"
     on_handoff: Any = Field(default=None, repr=False)
     mode: str | None = None
+    learn: Unread[Learn | None] = None
     on_no_score: str | None = None
     on_tool_call: str | None = None
     on_exhausted: str | None = None

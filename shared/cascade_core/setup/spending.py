@@ -11,11 +11,13 @@ from time import monotonic
 from typing import Any, Literal
 
 from cascade_core.forks import free_in_child
+from cascade_core.setup.notices import Notices
 
 READ_EVERY = 10.0
 """Seconds after which what other processes have spent is read again."""
 
-Forbidden = Literal["budget", "unpriced"]
+Forbidden = Literal["budget", "unpriced", "unknown", "busy"]
+"""Why an audit may not be made; the last two only where a cascade learns."""
 
 
 class Spending:
@@ -30,7 +32,14 @@ class Spending:
     Args:
         limit: The most USD a day; None sets no limit.
         now: The time.
+
+    Attributes:
+        named: Whose limit it is, for warnings.
+        read_every: Seconds after which what other processes have spent is read again.
     """
+
+    named = "Audit"
+    read_every = READ_EVERY
 
     def __init__(
         self,
@@ -41,7 +50,7 @@ class Spending:
         self._now = now
         self._lock = RLock()  # a stream collected as garbage may come from in here
         free_in_child(self)
-        self._read_at = -READ_EVERY
+        self._read_at = -self.read_every
         self._day = now().date()
         self._own = self._total = self._reserved = Decimal(0)
         self._most = Decimal(0)
@@ -69,7 +78,11 @@ class Spending:
     @property
     def due(self) -> bool:
         """Whether it is time to read what other processes have spent."""
-        return self._limit is not None and monotonic() - self._read_at >= READ_EVERY
+        return self._is_due
+
+    @property
+    def _is_due(self) -> bool:
+        return self._limit is not None and monotonic() - self._read_at >= self.read_every
 
     def refresh(self, read: Callable[[datetime], float]) -> None:
         """Read what other processes have spent, where that is due; it may wait for a database.
@@ -77,7 +90,7 @@ class Spending:
         Args:
             read: Returns what a log's audits have cost since a time, all processes together.
         """
-        if not self.due:
+        if not self._is_due:
             return
         with self._lock:
             self._read_at = monotonic()
@@ -126,6 +139,16 @@ class Spending:
             self._own += cost
             self._total += cost
             self._most = max(self._most, cost)
+
+    def tell(self, notices: Notices) -> None:
+        """Warn, once, of what is kept in another way than was asked for."""
+
+    def said_of(self, forbidden: Forbidden) -> str:
+        """Say why audits may not be made."""
+        limit = f"{self.named}(max_usd_per_day={float(self._limit or 0):g})"
+        if forbidden == "unpriced":
+            return f"{limit} cannot be kept where a model has no price (see prices=)"
+        return f"{limit} is reached"
 
     def _turn(self) -> None:
         """Begin a new day where it is one."""

@@ -1,0 +1,88 @@
+"""What a database knows of the cascade that learns in it: which process does, and how it stands.
+
+One process of many learns at a time. It holds a lease that it renews with every pass; where it
+ends without a word, another goes on when the lease has run out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from cascade_core.log.database import Database
+from cascade_core.log.reading import database_to_read
+from cascade_core.log.urls import is_url
+
+_KEY = "learning"
+
+
+class LearningStore:
+    """The row of a database that says who learns in it.
+
+    Args:
+        url: The database's address.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url, named="policy=")
+        self.shown = self._database.shown
+
+    def take(self, by: str, now: float, seconds: float) -> bool:
+        """Take or renew the lease, and tell whether this process has it.
+
+        Args:
+            by: Names the process and nothing else.
+            now: In seconds since 1970.
+            seconds: For how long.
+        """
+        with self._database.writing() as connection:
+            self._database.queue_for_policies(connection)
+            kept = _read(connection)
+            if kept.get("by", by) != by and kept.get("until", 0.0) > now:
+                return False
+            _write(connection, {**kept, "by": by, "until": now + seconds})
+            return True
+
+    def tell(self, by: str, said: Mapping[str, Any]) -> None:
+        """Say how learning stands, as long as this process has the lease."""
+        with self._database.writing() as connection:
+            self._database.queue_for_policies(connection)
+            kept = _read(connection)
+            if kept.get("by") == by:
+                _write(connection, {"by": by, "until": kept["until"], **said})
+
+    def audits_done(self) -> int:
+        """Return how many audits the database holds that were made."""
+        return self._database.audits_made(0.0)
+
+
+def learning_of(source: str) -> dict[str, Any] | None:
+    """Return what was last said of learning in a log's database; None where nothing learns there.
+
+    Raises:
+        ConfigurationError: The database cannot be read.
+    """
+    if not is_url(source):
+        return None
+    with database_to_read(source).reading() as connection:
+        kept = _read(connection)
+    return kept if "harm" in kept else None
+
+
+def _read(connection: Any) -> dict[str, Any]:
+    import sqlalchemy as sa  # noqa: PLC0415
+
+    from cascade_core.log.schema import meta  # noqa: PLC0415
+
+    found: str | None = connection.scalar(sa.select(meta.c.value).where(meta.c.key == _KEY))
+    return {} if found is None else dict(json.loads(found))
+
+
+def _write(connection: Any, kept: Mapping[str, Any]) -> None:
+    import sqlalchemy as sa  # noqa: PLC0415
+
+    from cascade_core.log.schema import meta  # noqa: PLC0415
+
+    connection.execute(sa.delete(meta).where(meta.c.key == _KEY))
+    connection.execute(meta.insert(), {"key": _KEY, "value": json.dumps(dict(kept))})

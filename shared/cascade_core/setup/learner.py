@@ -1,0 +1,197 @@
+"""Learns in the background: every few seconds a watch reads what is new, in a thread of its own.
+
+Whatever goes wrong here costs no request anything: what decides goes on deciding, or the strongest
+tier answers, and one warning says so.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
+from weakref import WeakSet, WeakValueDictionary
+
+from cascade_core.errors import ConfigurationError, error_name
+from cascade_core.forks import free_in_child
+from cascade_core.log.urls import is_url
+from cascade_core.setup.learn import Learning
+from cascade_core.setup.notices import Notices
+from cascade_core.setup.watching import Watched, look_after
+
+if TYPE_CHECKING:
+    from cascade_core.log.learning import LearningStore
+
+PASS_EVERY = 10.0
+"""Seconds between two passes, at the least."""
+
+_SHARE = 10.0
+"""How many times as long as a pass took until the next one, at the least."""
+
+_LEASE = 60.0
+"""Seconds after which another process goes on where this one says nothing more."""
+
+_logger = logging.getLogger("cascade_core")
+_BAD = frozenset({"withdrawn", "drifted"})
+
+
+class _Watches(Protocol):
+    """What a pass is made of; see `watch.passes.LogWatch`."""
+
+    def once(self) -> list[Any]:
+        """Read what is new, and do what it carries."""
+        ...
+
+
+class Learner:
+    """Reads a cascade's audits and has policies activated.
+
+    Args:
+        learning: How the cascade learns.
+        cascade: What its records call it.
+        notices: What was warned of so far.
+
+    Attributes:
+        plans: What follows the policies that are activated.
+    """
+
+    def __init__(self, learning: Learning, cascade: str, notices: Notices) -> None:
+        self._learning = learning
+        self._cascade = cascade
+        self._notices = notices
+        self.plans: WeakSet[Watched] = WeakSet()
+        self._lock = Lock()
+        free_in_child(self)
+        self.forked()
+
+    def forked(self) -> None:
+        """Begin anew in a forked child, which is another process and has no thread."""
+        self._by = str(uuid4())
+        self._thread: Thread | None = None
+        self._due = 0.0
+        self._store: LearningStore | None = None
+        self._watch: _Watches | None = None
+        self._seen: int | None = None
+
+    def look(self) -> None:
+        """Begin a pass, where one is due and none is under way; never waits for it."""
+        with self._lock:
+            if self._thread is not None or time.monotonic() < self._due:
+                return
+            self._thread = Thread(target=self._run, name="cascade-learning", daemon=True)
+            try:
+                self._thread.start()
+            except RuntimeError:  # no more threads can be started, or the program is ending
+                self._thread = None
+
+    def _run(self) -> None:
+        began = time.monotonic()
+        try:
+            self.once()
+        finally:
+            ended = time.monotonic()
+            self._due = ended + max(PASS_EVERY, _SHARE * (ended - began))
+            self._thread = None
+
+    def once(self) -> None:
+        """Make a pass, where there is anything new and no other process does."""
+        try:
+            self._pass()
+        except Exception as error:  # noqa: BLE001 - it is tried again
+            known = isinstance(error, ConfigurationError)
+            problem = str(error) if known else error_name(error)
+            self._notices.give(
+                f"learning:{problem}",
+                f"learning has stopped, is tried again, and requests are answered as before: "
+                f"{problem}",
+            )
+
+    def _pass(self) -> None:
+        store = self._kept()
+        if not store.take(self._by, time.time(), _LEASE):
+            self._seen = None
+            return
+        found = self._found()
+        if found == self._seen:
+            return
+        events = self._watched().once()
+        self._seen = found
+        self._tell(store, events)
+        if any(event.kind != "waiting" for event in events):
+            for plan in list(self.plans):
+                plan.look()
+
+    def _kept(self) -> LearningStore:
+        if self._store is None:
+            from cascade_core.log.learning import LearningStore  # noqa: PLC0415 - SQLAlchemy
+
+            self._store = LearningStore(self._learning.home)
+        return self._store
+
+    def _found(self) -> int:
+        """Return a number that changes with the audits of the log."""
+        log = self._learning.log
+        if is_url(log):
+            from cascade_core.log.learning import LearningStore  # noqa: PLC0415
+
+            same = log == self._learning.home
+            return (self._kept() if same else LearningStore(log)).audits_done()
+        return Path(log).stat().st_size if Path(log).exists() else 0
+
+    def _watched(self) -> _Watches:
+        if self._watch is None:
+            from cascade_core.watch.learned import LearnedWatch  # noqa: PLC0415 - takes its time
+
+            setting = self._learning.setting
+            self._watch = LearnedWatch(
+                self._learning.log,
+                self._learning.home,
+                harm=setting.harm,
+                confidence=setting.confidence,
+                cascade=self._cascade,
+            )
+        return self._watch
+
+    def _tell(self, store: LearningStore, events: list[Any]) -> None:
+        setting = self._learning.setting
+        last = events[-1]
+        said = {
+            "cascade": self._cascade,
+            "harm": setting.harm,
+            "confidence": setting.confidence,
+            "max_usd_per_day": setting.max_usd_per_day,
+            "max_requests_per_day": self._learning.spending.most_requests,
+            "audits": last.detail.get("audits"),
+            "needed": last.detail.get("needed"),
+            "said": last.said,
+            "at": last.at,
+        }
+        store.tell(self._by, said)
+        for event in events:
+            if event.kind != "waiting":
+                level = logging.WARNING if event.kind in _BAD else logging.INFO
+                _logger.log(level, "%s: %s: %s", self._cascade, event.kind, event.said)
+
+
+_of_this_process: WeakValueDictionary[tuple[object, ...], Learner] = WeakValueDictionary()
+
+
+def learner_of(learning: Learning, cascade: str, notices: Notices, plan: Watched) -> Learner:
+    """Return what learns for a cascade: one for all its copies in this process.
+
+    Args:
+        learning: How the cascade learns.
+        cascade: What its records call it.
+        notices: What was warned of so far.
+        plan: What follows the policies that are activated.
+    """
+    setting = learning.setting
+    key = (learning.log, learning.home, cascade, setting.harm, setting.confidence)
+    found = _of_this_process.get(key)
+    if found is None:
+        found = _of_this_process[key] = Learner(learning, cascade, notices)
+        look_after(found)
+    found.plans.add(plan)
+    return found
