@@ -33,6 +33,7 @@ from cascade_core.evaluation.scoring import inputs_of
 from cascade_core.fitted.artefact import Calibrator, Isotonic, Platt
 from cascade_core.fitted.score_forms import Learned, SignalScore
 from cascade_core.fitted.scorer import Scorer
+from cascade_core.fitted.texts import texts_read_once
 from cascade_core.labels import Table
 
 CurveKind: TypeAlias = Literal["auto"] | CurveShape
@@ -67,6 +68,7 @@ class Fitted:
     losses: Mapping[str, float]
 
 
+@texts_read_once()
 def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
     table: Table,
     tier: int,

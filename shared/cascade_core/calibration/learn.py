@@ -18,8 +18,9 @@ import numpy as np
 from cascade_core.arrays import Array, Ints
 from cascade_core.fitted.combiners import make_score_model
 from cascade_core.fitted.curves import sigmoid
-from cascade_core.fitted.inputs import Inputs, read_values, read_words
+from cascade_core.fitted.inputs import Inputs, read_values
 from cascade_core.fitted.score_forms import Learned, Words, draft_words, request_words
+from cascade_core.fitted.texts import read_words
 
 BUCKETS = 1024
 """Buckets that the words of requests, and those of drafts, are hashed into."""

@@ -31,6 +31,7 @@ from cascade_core.calibration.scores import Method
 from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.scored import serve, thresholds_of
 from cascade_core.evaluation.scoring import score
+from cascade_core.fitted.texts import texts_read_once
 from cascade_core.labels import Table, read_table
 from cascade_core.labels.fingerprints import fingerprints
 from cascade_core.labels.order import odd_order
@@ -39,6 +40,7 @@ from cascade_core.policy.evidence import Tuned
 from cascade_core.warn import warn
 
 
+@texts_read_once()
 def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     table: Table | str | Path | Mapping[str, Any] | Sequence[Mapping[str, Any]],
     *,

@@ -16,6 +16,7 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.fitted.curves import logit
 from cascade_core.fitted.feature_names import DRAFT, REQUEST
 from cascade_core.fitted.score_forms import names_of
+from cascade_core.fitted.texts import read_draft, read_request
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,27 +79,6 @@ def read_values(names: Sequence[str], inputs: Inputs, rows: slice | Ints) -> Arr
         else:
             values[j] = texts[given]
     return values
-
-
-def read_request(request: str) -> Mapping[str, float]:
-    """Return the features of a request's text, imported when first needed."""
-    from cascade_core.fitted.features import request_features  # noqa: PLC0415 - few need it
-
-    return request_features(request)
-
-
-def read_draft(request: str, draft: str) -> Mapping[str, float]:
-    """Return the features of a draft's text, imported when first needed."""
-    from cascade_core.fitted.features import draft_features  # noqa: PLC0415 - few need it
-
-    return draft_features(request, draft)
-
-
-def read_words(request: str, buckets: int) -> Mapping[int, float]:
-    """Return a request's words as hashed, imported when first needed."""
-    from cascade_core.fitted.features import hashed_words  # noqa: PLC0415 - few need it
-
-    return hashed_words(request, buckets)
 
 
 def check_features(names: Sequence[str]) -> None:

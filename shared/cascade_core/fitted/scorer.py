@@ -22,12 +22,12 @@ from cascade_core.fitted.curves import make_curve, sigmoid
 from cascade_core.fitted.inputs import (
     Inputs,
     check_features,
-    read_request,
     read_values,
 )
 from cascade_core.fitted.score_forms import SignalScore, names_of
 from cascade_core.fitted.settled import Fed
 from cascade_core.fitted.spoken import Spoken
+from cascade_core.fitted.texts import read_request
 from cascade_core.fitted.unfinished import SIGNALS, SLACK, Unfinished, end_of, number
 
 BLOCK = 16_384

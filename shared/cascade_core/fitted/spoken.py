@@ -12,8 +12,9 @@ from typing import TypeAlias
 import numpy as np
 
 from cascade_core.arrays import Array
-from cascade_core.fitted.inputs import Inputs, read_words
+from cascade_core.fitted.inputs import Inputs
 from cascade_core.fitted.score_forms import Learned, SignalScore, Words, draft_words, request_words
+from cascade_core.fitted.texts import read_words
 
 _Weighed: TypeAlias = Sequence[tuple[float, Words]]
 
