@@ -103,6 +103,22 @@ LEGEND = (
 )
 """What the columns mean, printed above all tables."""
 
+PROMISED = (
+    (
+        "promises: harm (quality lost by not asking the strong model) is promised to stay within "
+        "a limit, from 1,000 labelled rows, drawn many times over; the rows nobody drew tell"
+    ),
+    (
+        "broken, worst: share of draws whose promise was broken, of the worst split, and what it "
+        "may be: 5 % and two standard errors; refused: draws that allowed no promise"
+    ),
+    (
+        "accepted: share of requests that the cheap model may answer; hindsight: the most it could "
+        "be within the limit; a split: accepted ÷ hindsight of each; wanted: what was asked of it"
+    ),
+)
+"""The same for the tables of promises."""
+
 
 def cited(section: str) -> list[str]:
     """Return what is to be said of the sources of a section's figures."""

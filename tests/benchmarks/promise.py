@@ -23,6 +23,7 @@ import sys
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from citations import PROMISED
 from recorded_data import absent, workloads
 from rich.console import Console
 from rich.table import Table as Grid
@@ -215,6 +216,9 @@ def main() -> int:
     if reason := absent():
         console.print(f"skipped: {reason}")
         return 0
+    for line in PROMISED:
+        console.print(line, highlight=False)
+    console.print()
     most = DELTA + 2 * math.sqrt(DELTA * (1 - DELTA) / asked.draws)
     found: dict[str, list[Line]] = {}
     for name in asked.only or workloads():

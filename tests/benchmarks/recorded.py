@@ -42,7 +42,7 @@ from rich.console import Console
 
 from cascade_core.arrays import Ints
 from cascade_core.calibration.fit import fit_calibrator
-from cascade_core.labels import Table, read_table, usable
+from cascade_core.labels import Table, TableError, read_table, usable
 from cascade_core.statistics.folds import folds
 from cascade_core.statistics.metrics import auroc
 
@@ -275,6 +275,12 @@ def main() -> int:
     if not asked.table and (reason := absent()):
         console.print(f"skipped: {reason}")
         return 0
+    if asked.table:
+        try:
+            read_table(asked.table)
+        except TableError as error:
+            console.print(f"recorded.py: {error}", style=None, highlight=False)
+            return 2
     for line in LEGEND:
         console.print(line, highlight=False)
     console.print()

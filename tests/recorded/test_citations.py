@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.benchmarks.citations import CITATIONS, LEGEND, OURS, cited
+from tests.benchmarks.citations import CITATIONS, LEGEND, OURS, PROMISED, cited
 
 SOURCE = (Path(__file__).parents[1] / "benchmarks" / "recorded.py").read_text("utf-8")
 PRINTED = set(re.findall(r'\bpublished\(\s*"([^"]+)"', SOURCE))
@@ -36,3 +36,12 @@ def test_every_column_is_explained() -> None:
     told = " ".join(LEGEND)
     for column in ("APGR", "CPT50", "CPT80", "CPT95", "cost", "AUROC", "ECE", "floor", "MISSED"):
         assert column in told
+
+
+def test_every_column_of_a_promise_is_explained() -> None:
+    told = " ".join(PROMISED)
+    source = (Path(__file__).parents[1] / "benchmarks" / "promise.py").read_text("utf-8")
+    columns = re.search(r"for column in \((.*?)\n    \):", source, re.DOTALL)
+    assert columns is not None
+    for column in re.findall(r'"([^"]+)"', columns[1]):
+        assert column.split(" ≤")[0] in told, column
