@@ -44,11 +44,12 @@ def make_gates(
             f"gates= takes a list of functions (request, draft) -> bool, not {type(gates).__name__}"
         )
         raise ConfigurationError(msg)
+    given: Sequence[object] = gates or ()
+    if any(entry is Runs for entry in given):
+        raise ConfigurationError("gates= got the class Runs; make one: Runs(…)")
     for entry in gates or ():
         if isinstance(entry, Gate):
             made.append(entry)
-        elif entry is Runs:
-            raise ConfigurationError("gates= got the class Runs; make one: Runs(…)")
         elif isinstance(entry, Runs):
             made.append(Gate("gate_runs", entry, blocks=True))
         elif callable(entry):

@@ -9,9 +9,12 @@ from cascade_core import Runs
 from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError
 from cascade_core.likeness import likeness
+from cascade_core.loop import drivers
+from cascade_core.loop.judging import failed_custom_gate
 from cascade_core.request import Request, ToolCall
 from cascade_core.setup.gates import make_gates
 from cascade_core.setup.gates.code_blocks import CodeBlock, code_blocks
+from tests.core.making import plan_for
 
 REQUEST = Request.of("Write a function.")
 
@@ -169,6 +172,28 @@ def test_it_is_a_gate_of_a_reason_of_its_own_that_no_event_loop_waits_for():
         ("gate_runs", False, True),
         ("gate_custom", False, False),
     ]
+
+
+def test_its_check_runs_where_no_event_loop_waits_for_it():
+    threads = []
+
+    def check(code, request):
+        threads.append(threading.get_ident())
+        return True
+
+    plan = plan_for(2, gates=[Runs(check)])
+    flow = failed_custom_gate(plan, REQUEST, Draft(block("x = 1")))
+    assert asyncio.run(drivers.arun(flow, Nobody())) is None
+    assert threads != [threading.get_ident()]
+
+
+class Nobody:
+    """A port that nothing is asked of."""
+
+    fatal = ()
+
+    async def close(self):
+        """Close nothing."""
 
 
 @pytest.mark.parametrize("settings", [{"check": "f"}, {"language": "?"}, {"language": 3}])
