@@ -124,6 +124,10 @@ bench-audits: $(VENV)/.stamp-dev ## Simulate audits: whether intervals hold the 
 bench-commit: $(VENV)/.stamp-dev ## How soon drafts are shown that are accepted by their first tokens, and whether that promise holds
 	$(VENV)/bin/python tests/benchmarks/early_commit.py
 
+.PHONY: bench-watch
+bench-watch: $(VENV)/.stamp-dev ## Simulate 1,000 histories that drift: whether a watch keeps its limit, and what it saves
+	$(VENV)/bin/python tests/benchmarks/watch.py $(BENCH_ARGS)
+
 .PHONY: record
 record: $(VENV)/.stamp-dev ## Record the cassettes of tests/recorded anew
 	$(VENV)/bin/python -m pytest tests/recorded -q --record

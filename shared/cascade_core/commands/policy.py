@@ -14,7 +14,7 @@ from cascade_core.moments import as_iso
 from cascade_core.visible import visible
 
 if TYPE_CHECKING:
-    from cascade_core.log.policies import PolicyStore
+    from cascade_core.log.watch_store import KeptEvent, WatchStore
     from cascade_core.policy.document import Policy
 
 
@@ -68,16 +68,16 @@ def policy(  # noqa: PLR0913 - the command's options
         raise ConfigurationError(
             f"{log}: policies are kept in a database: give its URL, such as sqlite:///decisions.db"
         )
-    from cascade_core.log.policies import PolicyStore
+    from cascade_core.log.watch_store import WatchStore
 
     if action is Doing.SAVE:
         from cascade_core.policy.document import Policy
 
         document = Policy.load(given[0])  # before a database is made for it
-        store = PolicyStore(log, named="", create=True)
+        store = WatchStore(log, named="", create=True)
         shown = _save(store, document, given[0], note, activate=activate)
     else:
-        shown = _DO[action](PolicyStore(log, named=""), [_number(text) for text in given])
+        shown = _DO[action](WatchStore(log, named=""), [_number(text) for text in given])
     typer.echo(json.dumps(shown[0], indent=2) if as_json else visible_lines(shown[1]))
 
 
@@ -97,7 +97,7 @@ def visible_lines(lines: list[str]) -> str:
 
 
 def _save(
-    store: PolicyStore, document: Policy, file: str, note: str | None, *, activate: bool
+    store: WatchStore, document: Policy, file: str, note: str | None, *, activate: bool
 ) -> JsonAndLines:
     number, is_new = store.save(document, note)
     lines = [
@@ -116,7 +116,7 @@ def _save(
     return {**told, "name": document.name, "fingerprint": document.fingerprint}, lines
 
 
-def _list(store: PolicyStore, _: list[int]) -> JsonAndLines:
+def _list(store: WatchStore, _: list[int]) -> JsonAndLines:
     versions, history = store.versions(), store.history()
     lines = [f"no policy is saved here: cascade policy {store.shown} save FILE"]
     if versions:
@@ -133,6 +133,9 @@ def _list(store: PolicyStore, _: list[int]) -> JsonAndLines:
         lines = _aligned([["  version", "saved", "name", "fingerprint", "note"], *rows])
         lines += ["", "activated:" if history else "none is in use: activate N brings one into use"]
     lines += [f"  {as_iso(at, 'seconds')}  version {number}" for number, at in history]
+    watched = store.watch_history()
+    lines += ["", "watched:"] if watched else []
+    lines += [_watched_line(event) for event in watched]
     return {
         "active": next((each.number for each in versions if each.active), None),
         "versions": [
@@ -147,7 +150,22 @@ def _list(store: PolicyStore, _: list[int]) -> JsonAndLines:
             for each in versions
         ],
         "activations": [{"version": number, "at": as_iso(at, "seconds")} for number, at in history],
+        "watched": [
+            {
+                "event": event.kind,
+                "at": as_iso(event.at, "seconds"),
+                "version": event.version,
+                "said": event.said,
+                **event.detail,
+            }
+            for event in watched
+        ],
     }, lines
+
+
+def _watched_line(event: KeptEvent) -> str:
+    about = "" if event.version is None else f"version {event.version}: "
+    return f"  {as_iso(event.at, 'seconds')}  {event.kind}: {about}{event.said}"
 
 
 def _aligned(rows: list[list[str]]) -> list[str]:
@@ -156,13 +174,13 @@ def _aligned(rows: list[list[str]]) -> list[str]:
     return ["  ".join(row).rstrip() for row in cells]
 
 
-def _show(store: PolicyStore, numbers: list[int]) -> JsonAndLines:
+def _show(store: WatchStore, numbers: list[int]) -> JsonAndLines:
     document = _document(store, numbers[0])
     shown = json.dumps(document, indent=2, ensure_ascii=False).splitlines()
     return {"version": numbers[0], "document": document}, shown
 
 
-def _activate(store: PolicyStore, numbers: list[int]) -> JsonAndLines:
+def _activate(store: WatchStore, numbers: list[int]) -> JsonAndLines:
     (number,) = numbers
     store.read(number)  # one that a newer release wrote is found here and not by every cascade
     _warn_of_lost_rules(store, number)
@@ -173,7 +191,7 @@ def _activate(store: PolicyStore, numbers: list[int]) -> JsonAndLines:
     return {"active": number, "before": before}, [f"version {number} is in use{was}"]
 
 
-def _warn_of_lost_rules(store: PolicyStore, number: int) -> None:
+def _warn_of_lost_rules(store: WatchStore, number: int) -> None:
     """Say on standard error which rules stop deciding: data may leave that was to stay."""
     from cascade_core.policy.lost import lost_names, said_of_lost
 
@@ -190,7 +208,7 @@ def _warn_of_lost_rules(store: PolicyStore, number: int) -> None:
         typer.echo(f"cascade: {visible(said)}", err=True)
 
 
-def _diff(store: PolicyStore, numbers: list[int]) -> JsonAndLines:
+def _diff(store: WatchStore, numbers: list[int]) -> JsonAndLines:
     from cascade_core.policy.changes import changes
 
     a, b = numbers
@@ -198,7 +216,7 @@ def _diff(store: PolicyStore, numbers: list[int]) -> JsonAndLines:
     return {"a": a, "b": b, "changes": found}, found or [f"versions {a} and {b} are the same"]
 
 
-def _document(store: PolicyStore, number: int) -> dict[str, Any]:
+def _document(store: WatchStore, number: int) -> dict[str, Any]:
     policy = store.read(number).policy
     document: dict[str, Any] = json.loads(policy.model_dump_json(exclude_none=True))
     return {key: value for key, value in document.items() if value not in ({}, [])}

@@ -11,17 +11,21 @@ import numpy as np
 from cascade_core.arrays import Array
 from cascade_core.calibration.fit_tiers import fit_tiers, with_route
 from cascade_core.calibration.objective import Objective
-from cascade_core.calibration.points import OperatingPoints
+from cascade_core.calibration.points import OperatingPoints, thin
 from cascade_core.calibration.progress import Progress
 from cascade_core.calibration.promise import plan_path
 from cascade_core.calibration.rows import rows_to_tune
-from cascade_core.evaluation.scored import Scored, serve
+from cascade_core.evaluation.scored import Scored
 from cascade_core.labels import Table
 from cascade_core.policy.document import Policy
+from cascade_core.watch.outcomes import served_by
 
-SHARES = (0.15, 0.35, 0.55, 0.75, 0.9)
-"""What a version's policies are to lose, as shares of the limit. Strict ones pass early, loose
-ones save more once there are audits enough to tell them from the limit."""
+SHARES = (0.2, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.35, 1.6, 2.0)
+"""What a version's policies are expected to lose, as shares of the limit. Strict ones pass early,
+loose ones save more once there are audits enough to tell them from the limit; and what is expected
+of few audits may be far off, to either side."""
+_PATH = 80
+"""Points of the path from strict to loose that thresholds are picked from."""
 _PRIOR = 8.0
 """Harmed rows that were foreseen, by which what was seen is drawn towards it."""
 
@@ -75,24 +79,20 @@ def version_of(document: Policy, scored: Scored, limit: float) -> Version | None
         scored: The rows it was fitted to, scored by models that had not seen them.
         limit: The most harm.
     """
-    path = plan_path(scored, cascade=True)
+    path = thin(plan_path(scored, cascade=True), _PATH)
     if not len(path):
         return None
-    served = [serve(scored, list(thresholds)) for thresholds in path.thresholds]
-    weights = scored.weights
-    seen = np.array([np.average(each.harm, weights=weights) for each in served])
+    found, weights = served_by(scored, path.thresholds.tolist()), scored.weights
+    seen = np.average(found.harm, axis=0, weights=weights)
     expected = _expected(path, seen, len(scored))
     places = _places(expected, limit)
-    strong = float(np.average(scored.costs[-1], weights=weights))
-    cost = np.array([float(np.average(served[place].cost, weights=weights)) for place in places])
-    if not len(places):
+    strong = float(np.average(found.strong, weights=weights))
+    if not len(places) or not strong > 0:
         return None
-    if np.isnan(cost).any() or not strong > 0:  # unpriced: what is sent on stands for it
-        cost, strong = path.escalated[places], 1.0
-    saving = 1 - cost / strong
-    if saving.max() <= 0:
-        return None
+    saving = 1 - np.average(found.cost[:, places], axis=0, weights=weights) / strong
     kept = saving > 0
+    if not kept.any():
+        return None
     policies = tuple(
         document.model_copy(update={"thresholds": tuple(float(t) for t in path.thresholds[place])})
         for place in places[kept]

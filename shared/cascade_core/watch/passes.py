@@ -59,7 +59,8 @@ class LogWatch:
             )
             raise ConfigurationError(msg)
         self.log, self.propose, self.cascade = log, propose, cascade
-        self.store = WatchStore(home, named="--policy ", create=True)
+        own = policy not in {None, log}  # a log that is not there is no reason to make one
+        self.store = WatchStore(home, named="", create=own)
 
     def once(self, at: float | None = None) -> list[WatchEvent]:
         """Read what is new, and do what it carries.
@@ -91,7 +92,10 @@ class LogWatch:
     def _rows(self, before: WatchState) -> tuple[Table, list[str]]:
         """Return the latest audits in the order in which they are read, and the ids of the new."""
         table, _ = labels_of_log(self.log, cascade=self.cascade)
-        mask, _ = usable(table)
+        mask, unused = usable(table)
+        if not mask.any():
+            listed = ", ".join(f"{why} ({n:,} rows)" for why, n in unused.items())
+            raise NoAuditsError(f"{table.source}: no audit can be used: {listed}")
         table = table.take(mask)
         ids = list(table.ids or ())
         known = sorted(

@@ -21,28 +21,34 @@ from typing import Any
 import numpy as np
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.evaluation.scored import serve, thresholds_of
+from cascade_core.evaluation.scored import thresholds_of
 from cascade_core.evaluation.scoring import score
 from cascade_core.labels import Table
 from cascade_core.policy.document import Policy
 from cascade_core.watch.fitting import MakeVersion, Version, fit_version
+from cascade_core.watch.outcomes import served_by
 from cascade_core.watch.tested import Goal, Tested, weights_of
 from cascade_core.watch.trial import RunningTest
 
-FIRST_FIT = 200
+FIRST_FIT = 150
 """Audits that the first version is fitted to, after the start and after harm has changed."""
-GROWTH = 1.6
+GROWTH = 2.0
 """By how much there have to be more audits before another version is fitted."""
-LEARNED_FROM = 8000
+LEARNED_FROM = 5000
 """Audits that a version is fitted to at most: the latest."""
-_BETTER = 0.03
-"""How much more of the strongest tier's cost a new version has to save to be worth a test."""
-_SWITCH = 0.01
+_BETTER = 0.1
+"""How much more a new version has to save to be worth a test, as a share of what it saves now."""
+_USUAL = 0.9
+"""Share of the limit at which versions are compared."""
+_SWITCH = 0.015
 """How much more of it another policy has to save of late to be activated instead."""
 _MARGIN = 1.0
 """How much more than a policy needs to stand it has to have to be activated, in logarithms of its
 capital: the next harmed audit is not to take it back again."""
-_MOST = 6
+_CALM, _CALM_BACK = 0.65, 0.5
+"""Most that a policy may have lost of late, in limits, to be activated, and to be gone back to:
+when harm has just been seen to have risen, most of what is late is from before."""
+_MOST = 4
 """Versions under test at once; each costs time at every step."""
 
 
@@ -149,37 +155,56 @@ class Steward:
     def _of(self, number: int) -> Tested:
         return next(each for each in self.tested if each.number == number)
 
+    def _find(self, number: int) -> Tested | None:
+        return next((each for each in self.tested if each.number == number), None)
+
     def _forget(self) -> bool:
-        """Drop versions that lose too much now; what was learned before is out of date as well."""
-        drifted = False
-        for each in self.tested:
-            if self.chosen is not None and each.number == self.chosen.version:
-                drifted = bool(each.trial.dropped[self.chosen.place])
-        if drifted:
+        """Drop versions that lose too much now; what was learned before is out of date as well.
+
+        What the others have proved, they proved before harm rose: they may be gone back to and not
+        be activated anew. The version in use is tested again from now on, as a new one.
+        """
+        chosen = self.chosen
+        now = None if chosen is None else self._find(chosen.version)
+        drifted = bool(chosen and now and now.trial.dropped[chosen.place])
+        if drifted and now is not None:
             self.learn_from = self.seen
             self.next_fit = self.seen + FIRST_FIT
+            for each in self.tested:
+                each.stale = True
+            if not now.given:
+                again = Version(now.policies, np.zeros(0), np.zeros(0))
+                self.freeze(again, now.trial.heaviest)
         self.tested = [each for each in self.tested if not each.trial.dropped.all()]
         return drifted
 
     def _choose(self) -> tuple[Chosen | None, bool]:
         """Return the cheapest policy that stands, and whether the one in use stands no longer."""
-        best: Chosen | None = None
-        most, own = 0.0, None
+        chosen = self.chosen
+        dropped = chosen is not None and not self._stands(chosen)
+        margin, calm = (0.0, _CALM_BACK) if dropped else (_MARGIN, _CALM)
+        best, most = (None, 0.0) if chosen is None or dropped else (chosen, self._saving(chosen))
         for each in self.tested:
-            saving, sure = each.trial.saving(), each.trial.standing(_MARGIN)
-            stands = each.trial.standing()
-            if each.given and self.chosen == Chosen(each.number, 0):
-                stands |= ~each.trial.dropped
-            for place in np.flatnonzero(stands):
+            saving = each.trial.saving()
+            if each.stale and not dropped:
+                continue
+            fine = each.trial.standing(margin) & each.trial.calm(calm)
+            for place in np.flatnonzero(fine):
                 this = Chosen(each.number, int(place))
-                if this == self.chosen:
-                    own = float(saving[place])
-                if sure[place] and saving[place] > most:
+                if saving[place] > (most + _SWITCH if best == chosen else most):
                     best, most = this, float(saving[place])
-        dropped = self.chosen is not None and own is None
-        if own is not None and own > 0 and most < own + _SWITCH:
-            return self.chosen, False
         return best, dropped
+
+    def _stands(self, chosen: Chosen) -> bool:
+        """Tell whether a policy may stay in use."""
+        each = self._find(chosen.version)
+        if each is None:
+            return False
+        fine = ~each.trial.dropped if each.given else each.trial.standing()
+        return bool(fine[chosen.place])
+
+    def _saving(self, chosen: Chosen) -> float:
+        return float(self._of(chosen.version).trial.saving()[chosen.place])
 
     def _fit(self, rows: Table) -> Tested | None:
         """Freeze another version where it is time and the version is worth its test."""
@@ -207,31 +232,34 @@ class Steward:
         """Begin the test of a version, on the audits from now on."""
         self.made += 1
         delta = self.goal.delta_of(self.made)
-        trial = RunningTest.begin(self.goal.harm, delta, version.shares, heaviest)
+        trial = RunningTest.begin(self.goal.harm, delta, len(version.policies), heaviest)
         made = Tested(self.made, version.policies, trial, self.seen)
         self.tested.append(made)
         while len(self.tested) > _MOST:
             idle = [e for e in self.tested if not self.chosen or e.number != self.chosen.version]
-            self.tested.remove(idle[0])
+            self.tested.remove(next((e for e in idle if e.stale), idle[0]))
         return made
 
     def _pays(self, version: Version, window: Table) -> bool:
         """Tell whether a version promises more than those under test."""
-        bound = self.goal.harm * float(version.shares.max())
-        most = 0.0
+        usual = version.shares <= _USUAL
+        if not usual.any():
+            return not self.tested
+        bound, most = self.goal.harm * _USUAL, 0.0
         for each in self.tested:
+            if each.stale:
+                continue
             try:
                 scored = score(window, each.policies[0])
             except ConfigurationError:  # earlier rows lack what it reads
                 continue
             weights = scored.weights
-            strong = np.average(scored.costs[-1], weights=weights)
-            for place, policy in enumerate(each.policies):
-                served = serve(scored, thresholds_of(policy, window))
-                if each.trial.dropped[place] or np.average(served.harm, weights=weights) > bound:
-                    continue
-                most = max(most, 1 - float(np.average(served.cost, weights=weights) / strong))
-        return float(version.saving.max()) > most + _BETTER
+            found = served_by(scored, [thresholds_of(policy, window) for policy in each.policies])
+            strong = np.average(found.strong, weights=weights)
+            saving = 1 - np.average(found.cost, axis=0, weights=weights) / strong
+            fine = np.average(found.harm, axis=0, weights=weights) <= bound
+            most = max(most, float(np.max(saving[fine & ~each.trial.dropped], initial=0.0)))
+        return float(version.saving[usual].max()) > most * (1 + _BETTER)
 
     def _needed(self) -> int | None:
         if self.chosen is not None:

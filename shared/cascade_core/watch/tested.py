@@ -11,10 +11,11 @@ import numpy as np
 
 from cascade_core.arrays import Array
 from cascade_core.errors import ConfigurationError
-from cascade_core.evaluation.scored import serve, thresholds_of
+from cascade_core.evaluation.scored import thresholds_of
 from cascade_core.evaluation.scoring import score
 from cascade_core.labels import Table
 from cascade_core.policy.document import Policy
+from cascade_core.watch.outcomes import served_by
 from cascade_core.watch.trial import RunningTest
 
 
@@ -57,6 +58,7 @@ class Tested:
         trial: Their test.
         frozen_at: How many audits there had been.
         given: Whether somebody activated it by hand: it stays until harm above the limit shows.
+        stale: Whether harm has risen since it was frozen.
     """
 
     number: int
@@ -64,20 +66,13 @@ class Tested:
     trial: RunningTest
     frozen_at: int
     given: bool = False
+    stale: bool = False
 
     def read(self, rows: Table) -> None:
         """Test the version on rows that came after it was frozen."""
         scored = score(rows, self.policies[0])
-        served = [serve(scored, thresholds_of(policy, rows)) for policy in self.policies]
-        harm = np.column_stack([each.harm for each in served])
-        cost, strong = np.column_stack([each.cost for each in served]), scored.costs[-1]
-        if (
-            np.isnan(cost).any() or np.isnan(strong).any()
-        ):  # unpriced: what is sent on stands for it
-            last = len(scored.qualities) - 1
-            cost = np.column_stack([(each.tier == last).astype(np.float64) for each in served])
-            strong = np.ones(len(rows))
-        self.trial.update(harm, cost, strong, weights_of(rows))
+        found = served_by(scored, [thresholds_of(policy, rows) for policy in self.policies])
+        self.trial.update(found.harm, found.cost, found.strong, weights_of(rows))
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain JSON."""
@@ -90,6 +85,7 @@ class Tested:
             "trial": self.trial.as_dict(),
             "frozen_at": self.frozen_at,
             "given": self.given,
+            "stale": self.stale,
         }
 
     @classmethod
@@ -98,7 +94,14 @@ class Tested:
         first = Policy.load(kept["document"])
         others = (first.model_copy(update={"thresholds": tuple(t)}) for t in kept["thresholds"])
         trial = RunningTest.from_dict(kept["trial"])
-        return cls(kept["number"], (first, *others), trial, kept["frozen_at"], bool(kept["given"]))
+        return cls(
+            kept["number"],
+            (first, *others),
+            trial,
+            kept["frozen_at"],
+            given=bool(kept["given"]),
+            stale=bool(kept["stale"]),
+        )
 
 
 def weights_of(rows: Table) -> Array:

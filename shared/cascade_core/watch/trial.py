@@ -36,15 +36,16 @@ import numpy as np
 
 from cascade_core.arrays import Array, Flags
 
-ALARM = 1000.0
+ALARM = 4000.0
 """Audits between two false alarms of the detector, at the least, where harm is at the limit."""
-_BETS = (0.6, 1.1)
-"""Bets, in shares of the one that grows fastest if the policy loses what it was fitted to lose."""
-_LARGEST = 0.9
-_RISES = (0.5, 1.0, 2.0, 4.0)
-"""Bets of the detector, in limits: the best for harm at 1.5, 2, 3 and 5 times the limit."""
-_RECENT = 1000.0
-"""Audits over which costs are averaged."""
+BETS = (0.13, 0.33, 0.75)
+"""Shares of the capital that an audit with harm 1 costs. The best one for a policy that loses r
+limits is 1 - r; one of these grows at 85 % of its pace at least for every r up to 0.85."""
+_AT_ONCE, _ENOUGH = 100, 1e9  # products stay within what a float holds
+_RISES = (0.5, 1.0, 2.0)
+"""Bets of the detector, in limits: the best for harm at 1.5, 2 and 3 times the limit."""
+OF_LATE = 600.0
+"""Audits over which costs, and what was lost of late, are averaged."""
 
 
 @dataclass(slots=True, eq=False)
@@ -63,6 +64,7 @@ class RunningTest:
         harm: (k,) sums of weighted harm.
         weight: Sum of weights.
         spent: (k,) decaying sums of what requests would have cost.
+        losing: (k,) the same of harm.
         strong: The same for the strongest tier alone.
         recent: The weights' decaying sum.
     """
@@ -78,23 +80,21 @@ class RunningTest:
     harm: Array
     weight: float
     spent: Array
+    losing: Array
     strong: float
     recent: float
 
     @classmethod
-    def begin(cls, limit: float, delta: float, shares: Array, heaviest: float) -> RunningTest:
+    def begin(cls, limit: float, delta: float, policies: int, heaviest: float) -> RunningTest:
         """Begin a test.
 
         Args:
             limit: Most harm.
             delta: Chance, at the most, that any of the policies is ever passed wrongly.
-            shares: (k,) what each is expected to lose, as a share of the limit; only the bets
-                rest on it.
+            policies: How many there are.
             heaviest: The most that an audit is known to weigh.
         """
-        k = len(shares)
-        best = np.clip(1 - shares, 0.05, 1.0)
-        bets = np.minimum(best[:, None] * np.array(_BETS), _LARGEST)
+        k, bets = policies, np.tile(BETS, (policies, 1))
         return cls(
             limit=limit,
             needed=math.log(k / delta),
@@ -107,6 +107,7 @@ class RunningTest:
             harm=np.zeros(k),
             weight=0.0,
             spent=np.zeros(k),
+            losing=np.zeros(k),
             strong=0.0,
             recent=0.0,
         )
@@ -133,23 +134,28 @@ class RunningTest:
         self.rows += len(weights)
         self.harm += weights @ harm
         self.weight += float(weights.sum())
-        self._average(cost, strong, weights)
+        self._average(harm, cost, strong, weights)
 
     def _detect(self, harm: Array, u: Array) -> None:
         sizes = np.minimum(0.5, self.limit * np.array(_RISES))
         capped = np.minimum(u, 1.0)[:, None, None]
         factors = 1 + sizes * capped * (harm / self.limit - 1)[:, :, None]
-        for factor in factors:
-            self.rising = (1 + self.rising) * factor
-            self.dropped |= self.rising.mean(axis=1) >= ALARM
+        for start in range(0, len(factors), _AT_ONCE):
+            # R[i] = (1 + R[i - 1]) f[i], for many i at once.
+            grown = np.cumprod(factors[start : start + _AT_ONCE], axis=0)
+            before = np.concatenate([np.ones_like(grown[:1]), grown[:-1]])
+            risen = grown * (self.rising + np.cumsum(1 / before, axis=0))
+            self.dropped |= (risen.mean(axis=2) >= ALARM).any(axis=0)
+            self.rising = np.minimum(risen[-1], _ENOUGH)
         # Looser thresholds lose what stricter ones lose, and more.
         self.dropped = np.logical_or.accumulate(self.dropped)
 
-    def _average(self, cost: Array, strong: Array, weights: Array) -> None:
+    def _average(self, harm: Array, cost: Array, strong: Array, weights: Array) -> None:
         ages = np.arange(len(weights))[::-1]
-        kept = weights * np.exp(-ages / _RECENT)
-        faded = math.exp(-len(weights) / _RECENT)
+        kept = weights * np.exp(-ages / OF_LATE)
+        faded = math.exp(-len(weights) / OF_LATE)
         self.spent = self.spent * faded + kept @ cost
+        self.losing = self.losing * faded + kept @ harm
         self.strong = self.strong * faded + float(kept @ strong)
         self.recent = self.recent * faded + float(kept.sum())
 
@@ -174,6 +180,11 @@ class RunningTest:
     def saving(self) -> Array:
         """Return the share of the strongest tier's cost that each saves of late, (k,)."""
         return np.zeros(len(self.spent)) if self.strong <= 0 else 1 - self.spent / self.strong
+
+    def calm(self, share: float) -> Flags:
+        """Tell which policies have of late lost no more than a share of the limit, (k,)."""
+        found: Flags = self.losing <= share * self.limit * self.recent
+        return found
 
     def mean_harm(self) -> Array:
         """Return what each lost on the audits so far, (k,)."""
@@ -207,7 +218,7 @@ class RunningTest:
     def from_dict(cls, kept: dict[str, Any]) -> RunningTest:
         """Go on with one that was kept."""
         values = dict(kept)
-        for name in ("bets", "capital", "rising", "harm", "spent"):
+        for name in ("bets", "capital", "rising", "harm", "spent", "losing"):
             values[name] = _array(values[name])
         values["dropped"] = np.array(values["dropped"], dtype=bool)
         return cls(**values)

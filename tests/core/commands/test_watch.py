@@ -1,0 +1,96 @@
+"""`cascade watch`: learns from a log's audits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cascade_core.log.policies import PolicyStore
+from cascade_core.watch.passes import LogWatch
+from tests.core.commands.test_replay import refused
+from tests.core.log.traffic import served, write_log
+from tests.core.watch.traffic import grow, requests
+from tests.running import Run
+
+URL = "sqlite:///decisions.db"
+ASKED = ("--harm", "0.05", "--once")
+
+
+def test_audits_become_a_policy_in_two_passes_and_the_list_tells_of_it(cascade: Run) -> None:
+    grow(URL, 0, 100)
+    ran = cascade("watch", URL, *ASKED)
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out == f"waiting: {URL}: 100 audits read; needs about 50 more for the first fit\n"
+    grow(URL, 100, 200)
+    assert cascade("watch", URL, *ASKED).out.startswith("frozen: candidate 1 was fitted to 300")
+    grow(URL, 300, 300)
+    (line,) = cascade("watch", URL, *ASKED, "--json").out.splitlines()
+    event = json.loads(line)
+    assert (event["event"], event["version"]) == ("activated", 1)
+    listed = json.loads(cascade("policy", URL, "list", "--json").out)
+    assert listed["active"] == 1
+    assert [each["event"] for each in listed["watched"]] == ["frozen", "activated"]
+    assert "activated: version 1: harm " in cascade("policy", URL, "list").out
+
+
+def test_a_proposal_is_for_somebody_to_activate(cascade: Run) -> None:
+    grow(URL, 0, 300)
+    cascade("watch", URL, *ASKED, "--propose")
+    grow(URL, 300, 300)
+    assert "(proposed, not activated)" in cascade("watch", URL, *ASKED, "--propose").out
+    assert PolicyStore(URL).active_number() is None
+    cascade("policy", URL, "activate", "1")
+    grow(URL, 600, 50)
+    out = cascade("watch", URL, *ASKED, "--propose").out
+    assert out == "adopted: version 1: version 1 was activated by hand\n"
+
+
+def test_a_file_is_watched_with_its_policies_in_a_database(cascade: Run) -> None:
+    write_log(Path("decisions.jsonl"), *served(requests(0, 300), rate=1.0))
+    ran = cascade("watch", "decisions.jsonl", "--policy", "sqlite:///policies.db", *ASKED)
+    assert (ran.status, ran.out[:7]) == (0, "frozen:")
+
+
+def test_it_runs_until_it_is_stopped_and_says_a_thing_once(
+    cascade: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grow(URL, 0, 20)
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) > 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("cascade_core.commands.watch.time.sleep", pause)
+    ran = cascade("watch", URL, "--harm", "0.05", "--interval", "7")
+    assert ran.status == 0
+    assert pauses == [7.0, 7.0, 7.0]
+    assert len(ran.out.splitlines()) == 1
+    assert ran.err == "stopped; all that was found is kept\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((URL, *ASKED), "there is no file"),
+        (("decisions.jsonl", *ASKED), "give its URL as --policy"),
+        ((URL, "--harm", "2", "--once"), "harm=2.0: give a number between 0 and 1"),
+        ((URL, *ASKED, "--confidence", "95"), "confidence=95.0: give a number between 0 and 1"),
+    ],
+)
+def test_what_cannot_be_watched_is_one_line(
+    cascade: Run, arguments: tuple[Any, ...], said: str
+) -> None:
+    assert said in refused(cascade("watch", *arguments))
+    assert not Path("decisions.db").exists()
+
+
+def test_a_log_without_audits_says_how_to_have_them(cascade: Run) -> None:
+    grow(URL, 0, 10, rate=0.0)
+    assert "give the cascade audit=Audit(rate=0.05)" in refused(cascade("watch", URL, *ASKED))
+    (event,) = LogWatch(URL, harm=0.05).once()
+    assert event.kind == "waiting", "whoever runs on waits for them"
