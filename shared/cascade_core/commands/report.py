@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.visible import visible
 
 
 def report(  # noqa: PLR0913 - the command's options
@@ -75,6 +77,8 @@ def report(  # noqa: PLR0913 - the command's options
     from cascade_core.report.logged import print_log
 
     print_log(found)
+    for line in said_of_learning(log):
+        typer.echo(line)
     if html is not None:
         typer.echo(f"\n{html} written")
 
@@ -89,3 +93,17 @@ def _said_of_none(log: str, unreadable: int, since: str | None, until: str | Non
     if unreadable:
         return f"{log}: none of its lines is a record of a decision; give what log= names"
     return f"{log} holds no decision yet; a cascade with log= writes them"
+
+
+def said_of_learning(log: str) -> Iterator[str]:
+    """Say how learning stands, where a cascade learns in the log's database."""
+    from cascade_core.log.learning import learning_of, spent_today
+
+    kept = learning_of(log)
+    if kept is None:
+        return
+    most, requests = kept["max_usd_per_day"], kept["max_requests_per_day"]
+    usd, made = spent_today(log)
+    spent = f"${usd:.2f} of ${most:g}" if requests is None else f"{made} of {requests} requests"
+    yield ""
+    yield visible(f"learning: {kept['said']}; spent {spent} today (UTC)")

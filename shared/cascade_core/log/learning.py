@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from cascade_core.log.database import Database
@@ -68,6 +69,17 @@ def learning_of(source: str) -> dict[str, Any] | None:
     with database_to_read(source).reading() as connection:
         kept = _read(connection)
     return kept if "harm" in kept else None
+
+
+def spent_today(source: str) -> tuple[float, int]:
+    """Return what a database's audits have cost on this day (UTC), in USD, and how many there were.
+
+    Raises:
+        ConfigurationError: The database cannot be read.
+    """
+    database = database_to_read(source)
+    day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+    return database.audit_cost(day), database.audits_made(day)
 
 
 def _read(connection: Any) -> dict[str, Any]:
