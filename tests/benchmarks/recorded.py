@@ -18,6 +18,7 @@ from dataclasses import asdict, replace
 import numpy as np
 from citations import LEGEND, cited
 from recorded_data import PARTNERS, absent, workloads, zeroeval_with
+from recorded_data import zeroeval_several as several
 from recorded_figures import (
     FOLDS,
     Bar,
@@ -151,6 +152,28 @@ def zeroeval_chosen(seeds: int) -> Section:
     )
 
 
+def zeroeval_several(seeds: int) -> Section:
+    """The same with one, two and three other models, the cheapest first."""
+    cheapest = ["gemini-1.5-flash", "claude-3-haiku-20240307", "Mixtral-8x7B-Instruct-v0.1"]
+    tables = {
+        "one other model": several(*cheapest[:1], as_one=True),
+        "share of two": several(*cheapest[:2], as_one=True),
+        "two signals": several(*cheapest[:2], as_one=False),
+        "share of three": several(*cheapest, as_one=True),
+    }
+    lines = [
+        over_seeds(name, seeds, lambda s, t=table: measure(t, cross_fitted(t, s)))  # type: ignore[misc]
+        for name, table in tables.items()
+    ]
+    return Section(
+        "zeroeval-several",
+        "ZeroEval GSM, gpt-3.5-turbo → gpt-4o, agreement with several cheap models, cost counted",
+        [*lines, *references(tables["one other model"])],
+        [bar(line, "APGR cost", 0.84, at_least=True) for line in lines],
+        [f"other models, in this order: {', '.join(cheapest)}"],
+    )
+
+
 def _with_best_partner(tables: Mapping[str, Table], seed: int) -> Figures:
     any_table = next(iter(tables.values()))
     quality = any_table.tiers[0].quality
@@ -258,6 +281,7 @@ SECTIONS: dict[str, Callable[[int], Section]] = {
     "gsm8k-agreement": gsm8k_agreement,
     "zeroeval": zeroeval,
     "zeroeval-chosen": zeroeval_chosen,
+    "zeroeval-several": zeroeval_several,
     "arc": arc,
     "hellaswag": hellaswag,
 }

@@ -12,6 +12,7 @@ import gzip
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -123,6 +124,24 @@ def zeroeval(weak: str, second: str = "claude-3-haiku-20240307") -> Table:
 def zeroeval_with(second: str) -> Table:
     """Return gpt-3.5's answers with another cheap model's agreement."""
     return zeroeval("gpt-3.5-turbo-0125", second)
+
+
+def zeroeval_several(*seconds: str, as_one: bool) -> Table:
+    """Return gpt-3.5's answers with the agreement of several cheap models.
+
+    Args:
+        seconds: The models.
+        as_one: Whether as one signal, the share that agrees; else each as a signal of its own.
+    """
+    tables = {name: zeroeval_with(name) for name in seconds}
+    first = next(iter(tables.values()))
+    readings = {name: table.tiers[0].signals["agreement"] for name, table in tables.items()}
+    paid = {name: table.tiers[0].paid["agreement"] for name, table in tables.items()}
+    if as_one:
+        readings = {"agreement": np.mean(list(readings.values()), axis=0)}
+        paid = {"agreement": np.sum(list(paid.values()), axis=0)}
+    cheap = replace(first.tiers[0], signals=readings, paid=paid)
+    return replace(first, tiers=(cheap, *first.tiers[1:]))
 
 
 @cache

@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 
+import agreement
 import deadline
 import imports
 import ledgers
@@ -44,6 +45,7 @@ PARTS: Mapping[str, tuple[Rows, int]] = {
     "deadline": (deadline.rows, 5),
     "telemetry": (telemetry.rows, 9),
     "streaming": (streaming.rows, 9),
+    "agreement": (agreement.rows, 9),
     "throughput": (throughput.rows, 2),
     "scale": (scale.rows, 1),
     "recorded": (recorded_rows.rows, 2),
