@@ -295,7 +295,7 @@ def _explained(report: Report, index: int) -> Table:
     """Return one decision as two columns, so that long texts wrap under their own start."""
     answer, cheap = report.cascade[index], report.cheap[index]
     record = answer.record
-    confidence, threshold = record["confidence"], record["threshold"]
+    confidence, merit, threshold = (record[n] for n in ("confidence", "merit", "threshold"))
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column()
@@ -307,10 +307,11 @@ def _explained(report: Report, index: int) -> Table:
     if answer.passages:
         add("retrieved", "; ".join(answer.passages))
     add("cheap says", f"{cheap.text}  ({'right' if cheap.right else 'wrong'})")
-    if confidence is not None:
+    if merit is not None:
         readings = ", ".join(f"{k} {v:.4f}" for k, v in record["signals"].items() if v is not None)
-        sign = "≥" if confidence >= threshold else "<"
-        add("confidence", f"{confidence:.4f} {sign} {threshold:.4f}  ({readings})")
+        sign = "≥" if merit >= threshold else "<"
+        what = "confidence" if merit == confidence else "merit"
+        add(what, f"{merit:.4f} {sign} {threshold:.4f}  ({readings})")
     if record["tier"] > 0:
         add("strong says", f"{answer.text}  ({'right' if answer.right else 'wrong'})")
     if not answer.right:

@@ -13,6 +13,7 @@ from typing import Any
 
 from cascade_core.drift.monitor import Alarm, DriftMonitor
 from cascade_core.drift.shifts import Shift, ShiftFinder
+from cascade_core.log.upgrade import merit_of
 from cascade_core.policy.reference import Reference
 
 UNDECIDED = frozenset(
@@ -97,17 +98,17 @@ def watch(  # noqa: PLR0913 - the monitor's own settings
             tally.skipped[why] += 1
             continue
         accepted = bool(_decided(record)["accepted"])
-        confidence, harm = record.get("confidence"), record.get("harm")
+        merit, harm = merit_of(record), record.get("harm")
         probability = record.get("probability", 1.0)
-        monitor.observe(confidence, not accepted, harm, probability, tier=_judged_tier(record))
+        monitor.observe(merit, not accepted, harm, probability, tier=_judged_tier(record))
         tally.escalated += not accepted
         if accepted and harm is not None:
             tally.audits += 1
             tally.harm += harm / probability
         stream = {"escalation": float(not accepted)}
-        # An escalated request's confidence may be an upper bound; see DriftMonitor.
-        if confidence is not None and (accepted or exact):
-            stream["confidence"] = confidence
+        # An escalated request's merit may be an upper bound; see DriftMonitor.
+        if merit is not None and (accepted or exact):
+            stream["confidence"] = merit
         for what, x in stream.items():
             if finders[what].update(x):
                 tally.shifts.append(Shift(what, monitor.rows))
@@ -138,6 +139,7 @@ def before_the_last(record: Mapping[str, Any]) -> Mapping[str, Any]:
     last = judged[-1] if judged else {}
     calls = [each for each in record["calls"] if each["tier"] != record["tier"]]
     numbers = {name: last.get(name) for name in ("confidence", "threshold")}
+    numbers["merit"] = merit_of(last)
     return {**record, **numbers, "accepted": False, "reason": sent_on, "calls": calls}
 
 

@@ -72,6 +72,8 @@ def rows_of(record: Mapping[str, Any], *, undated: float | None = None) -> tuple
         "audit_picked": _yes(audit.get("picked")),
         "handoff": _yes(get("handoff")),
         "promise": _text(get("promise")),
+        "benefit": _number(get("benefit")),
+        "merit": _number(get("merit")),
     }
     request = get("request")
     details = {

@@ -22,16 +22,18 @@ from sqlalchemy import (
     Text,
 )
 
-FORM = "0005"
+FORM = "0006"
 """The last step in `migrations/versions`."""
 
-_OF_DECISIONS = (("decisions", "handoff"), ("decisions", "promise"))
+_MERIT = (("decisions", "benefit"), ("decisions", "merit"))
+_OF_DECISIONS = (("decisions", "handoff"), ("decisions", "promise"), *_MERIT)
 
 ADDED: Mapping[str, frozenset[tuple[str, str]]] = {
     "0001": frozenset({("feedback", "note"), ("audits", "responses"), *_OF_DECISIONS}),
     "0002": frozenset(_OF_DECISIONS),
     "0003": frozenset(_OF_DECISIONS[1:]),
-    "0004": frozenset(),
+    "0004": frozenset(_MERIT),
+    "0005": frozenset(_MERIT),
 }
 """Columns, by table and name, that a database lacks which has stayed in an earlier form."""
 
@@ -70,6 +72,8 @@ decisions = Table(
     Column("audit_picked", Boolean),
     Column("handoff", Boolean),
     Column("promise", Text),
+    Column("benefit", Double),
+    Column("merit", Double),
     Index("decisions_at", "at"),
 )
 

@@ -217,7 +217,7 @@ def _key(snapshot: Snapshot, sort: str) -> Array | None:
     if sort == "time":
         return None
     if sort == "distance":
-        distance: Array = np.abs(snapshot.confidence - snapshot.threshold)
+        distance: Array = np.abs(snapshot.merit - snapshot.threshold)
         return distance
     found: Array = _columns_of(snapshot)[sort]
     return found

@@ -188,7 +188,7 @@ def _out_of_reach(draft: Policy, check: PolicyCheck) -> Iterator[str]:
     rows += [(f" for class {name!r}", each.thresholds) for name, each in draft.classes.items()]
     for about, thresholds in rows:
         # The last tier's threshold, where it has one, accepts what no row's confidence is known of.
-        drafts = check.draft.scored.confidences
+        drafts = check.draft.scored.merits or check.draft.scored.confidences
         for tier, (threshold, found) in enumerate(zip(thresholds, drafts, strict=False)):
             seen = found[~np.isnan(found)]
             if len(seen) and threshold > seen.max():

@@ -195,7 +195,7 @@ def _needs(snapshot: Snapshot, rows: Ints, known: _Known) -> Mapping[str, Array]
     dear = float(np.quantile(priced, DEAR_FROM)) if len(priced) else np.inf
     of = snapshot.classes.of[rows]
     return {
-        "near": nearness(snapshot.confidence[rows], snapshot.threshold[rows]),
+        "near": nearness(snapshot.merit[rows], snapshot.threshold[rows]),
         "seldom": seldomness(known.judged)[of],
         "in_vain": known.in_vain[of] * (snapshot.traffic.named["reason"].among(_SENT_ON)[rows]),
         # Where most cost the same, nothing is dear.
@@ -266,9 +266,9 @@ def _why(
     whose = "requests without a class" if name is None else "its class"
     said: list[tuple[float, str]] = []
     if need.near:
-        confidence, threshold = float(snapshot.confidence[row]), float(snapshot.threshold[row])
-        side = "above" if confidence >= threshold else "below"
-        said.append((need.near, f"{abs(confidence - threshold):.3f} {side} its threshold"))
+        merit, threshold = float(snapshot.merit[row]), float(snapshot.threshold[row])
+        side = "above" if merit >= threshold else "below"
+        said.append((need.near, f"{abs(merit - threshold):.3f} {side} its threshold"))
     if need.disagree:
         read = sorted(
             ((n, value) for n, value in signals if value is not None), key=lambda e: -e[1]

@@ -39,7 +39,7 @@ class Live:
 
     Attributes:
         ids: (n,) places of theirs in the snapshot.
-        confidence: (n,) that their drafts were given.
+        merit: (n,) that their drafts were given: what thresholds are held against.
         met: (n,) thresholds they met.
         classes: (n,) codes into `names`, -1 for none.
         names: Classes.
@@ -49,7 +49,7 @@ class Live:
     """
 
     rows: Ints
-    confidence: Array
+    merit: Array
     met: Array
     classes: Ints
     names: tuple[str, ...]
@@ -60,7 +60,7 @@ class Live:
     def kept(self, positions: Positions) -> Flags:
         """Tell which tier 0 would have answered."""
         (threshold, *_) = positions.for_rows(self.classes, self.names)
-        kept: Flags = self.confidence >= threshold
+        kept: Flags = self.merit >= threshold
         return kept
 
     def escalated(self, positions: Positions) -> float | None:
@@ -77,7 +77,7 @@ class Example:
 
     Attributes:
         id: The decision's, or the row's.
-        confidence: Of the draft of the tier that keeps it now or then.
+        merit: Of the draft of the tier that keeps it now or then.
         before: The tier that answers now.
         after: The tier that would.
         text: What was asked, where that is logged.
@@ -85,7 +85,7 @@ class Example:
     """
 
     id: str
-    confidence: float | None
+    merit: float | None
     before: int
     after: int
     text: str | None
@@ -124,9 +124,9 @@ def live_of(snapshot: Snapshot, period: Period, policy: Policy) -> Live | None:
     if not len(tier) or tier.max() > 1:
         return None
     reason, rule, kind = (_in(snapshot, name, part) for name in ("reason", "rule", "class"))
-    confidence = snapshot.confidence[part]
+    merit = snapshot.merit[part]
     own = frozenset(rule.name for rule in policy.rules if rule.then.thresholds is not None)
-    decided = reason.among(_BY_THRESHOLD) & ~np.isnan(confidence)
+    decided = reason.among(_BY_THRESHOLD) & ~np.isnan(merit)
     ruled = decided & rule.among(own)
     judged = decided & ~ruled
     rows = np.flatnonzero(judged)
@@ -135,7 +135,7 @@ def live_of(snapshot: Snapshot, period: Period, policy: Policy) -> Live | None:
     code = np.array([-1 if n is None else place[n] for n in kind.names], dtype=np.int64)
     return Live(
         rows=rows + (part.start or 0),
-        confidence=confidence[rows],
+        merit=merit[rows],
         met=snapshot.threshold[part][rows],
         classes=code[kind.of[rows]] if len(code) else np.full(len(rows), -1),
         names=names,
@@ -152,9 +152,9 @@ def _in(snapshot: Snapshot, name: str, part: slice) -> Named:
 
 
 def reads_alike(rows: LabelledRows, snapshot: Snapshot) -> bool:
-    """Tell whether a log's confidences are those that the policy gives the same requests.
+    """Tell whether a log's merits are those that the policy gives the same requests.
 
-    They are not where the log was written under other calibrators: then its confidences say
+    They are not where the log was written under other calibrators: then its merits say
     nothing about this policy's thresholds.
     """
     ids = rows.table.ids
@@ -167,7 +167,7 @@ def reads_alike(rows: LabelledRows, snapshot: Snapshot) -> bool:
     logged, own = (list(each) for each in zip(*pairs, strict=True))
     met = np.full(len(rows.scored), np.nan)
     met[own] = snapshot.threshold[logged]
-    recorded, given = snapshot.confidence[logged], rows.scored.told(0, met)[own]
+    recorded, given = snapshot.merit[logged], rows.scored.told(0, met)[own]
     both = ~np.isnan(recorded) & ~np.isnan(given)
     if not both.any():
         return True
@@ -179,13 +179,13 @@ def live_sides(live: Live, snapshot: Snapshot, now: Positions, moved: Positions)
     before, after = live.kept(now), live.kept(moved)
     changed = np.flatnonzero(before != after)
     (threshold, *_) = moved.for_rows(live.classes, live.names)
-    near = _nearest(live.confidence, threshold, changed)
+    near = _nearest(live.merit, threshold, changed)
     ids = [snapshot.ids[row] for row in live.rows[near].tolist()]
     texts = _texts(snapshot.source.database, ids)
     examples = tuple(
         Example(
             id=key,
-            confidence=float(live.confidence[row]),
+            merit=float(live.merit[row]),
             before=int(not before[row]),
             after=int(not after[row]),
             text=texts.get(key),
@@ -208,18 +208,18 @@ def labelled_sides(rows: LabelledRows, now: WhatIf, moved: WhatIf) -> Sides:
     changed = np.flatnonzero(before != after)
     # The tier whose threshold made the difference is the lower of the two.
     tier = np.minimum(before, after)
-    confidence = np.full(len(rows.scored), np.nan)
+    merit = np.full(len(rows.scored), np.nan)
     distance = np.full(len(rows.scored), np.inf)
     thresholds = moved.positions.for_rows(table.classes, table.class_names)
     for k, threshold in enumerate(thresholds):
         here = tier == k
-        confidence[here] = rows.scored.confidences[k][here]
-        distance[here] = np.abs(rows.scored.confidences[k] - threshold)[here]
+        merit[here] = rows.scored.met(k)[here]
+        distance[here] = np.abs(rows.scored.met(k) - threshold)[here]
     near = changed[np.argsort(distance[changed], kind="stable")[:MOST_EXAMPLES]]
     examples = tuple(
         Example(
             id=str(row + 1) if table.ids is None else table.ids[row],
-            confidence=None if np.isnan(confidence[row]) else float(confidence[row]),
+            merit=None if np.isnan(merit[row]) else float(merit[row]),
             before=int(before[row]),
             after=int(after[row]),
             text=_short(table.requests[row]) if table.requests is not None else None,
@@ -242,8 +242,8 @@ def _class_of(rows: LabelledRows, row: int) -> str | None:
     return None if code < 0 else table.class_names[code]
 
 
-def _nearest(confidence: Array, threshold: Array | float, changed: Ints) -> Ints:
-    distance = np.abs(confidence - threshold)[changed]
+def _nearest(merit: Array, threshold: Array | float, changed: Ints) -> Ints:
+    distance = np.abs(merit - threshold)[changed]
     if len(changed) > MOST_EXAMPLES:
         changed_at = np.argpartition(distance, MOST_EXAMPLES)[:MOST_EXAMPLES]
         changed, distance = changed[changed_at], distance[changed_at]

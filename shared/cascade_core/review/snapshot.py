@@ -131,8 +131,13 @@ class Snapshot:
         return self.wide.confidence
 
     @property
+    def merit(self) -> Array:
+        """(n,) what was held against the threshold: the confidence, or more than that."""
+        return self.wide.merit
+
+    @property
     def threshold(self) -> Array:
-        """(n,) what it was held against; NaN where nothing was."""
+        """(n,) what that was held against; NaN where nothing was."""
         return self.wide.threshold
 
     @property

@@ -136,6 +136,8 @@ class _Rows:
         met = [np.broadcast_to(each, len(table)) for each in thresholds_of(policy, table)]
         self._met = [_plain(each) for each in met]
         self._told = [_plain(scored.told(k, met[k])) for k in range(self._last)]
+        weighs = bool(scored.merits)
+        self._own = [_plain(each) for each in scored.confidences] if weighs else self._told
         self._calibrated = scored.calibrated
         self._tier = served.tier.tolist()
         self._asked = served.asked.tolist()
@@ -164,8 +166,7 @@ class _Rows:
             "model": table.tiers[tier].model,
             "accepted": tier < self._last,
             "reason": last.get("reason", "difficult"),
-            "confidence": last.get("confidence"),
-            "threshold": last.get("threshold"),
+            **{name: last.get(name) for name in ("confidence", "benefit", "merit", "threshold")},
             "calibrated": self._calibrated,
             "signals": last.get("signals", {}),
             "calls": [*self._calls(row)],
@@ -210,7 +211,9 @@ class _Rows:
             "tier": tier,
             "model": self._table.tiers[tier].model,
             "reason": self._reason(row, tier),
-            "confidence": self._told[tier][row],
+            "confidence": self._own[tier][row],
+            "benefit": None,
+            "merit": self._told[tier][row],
             "threshold": self._met[tier][row],
             "signals": {name: values[row] for name, values in self._signals[tier].items()},
         }
@@ -242,8 +245,7 @@ class _Rows:
             "quality": self._qualities[tier][row],
             "cost_usd": self._drafts[tier][row],
             "reason": judged.get("reason"),
-            "confidence": judged.get("confidence"),
-            "threshold": judged.get("threshold"),
+            **{name: judged.get(name) for name in ("confidence", "benefit", "merit", "threshold")},
             "signals": judged.get("signals", {}),
             "drawn": not self._asked[row][tier],
         }

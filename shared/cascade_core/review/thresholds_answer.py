@@ -269,7 +269,7 @@ def _sides_said(sides: Sides, tiers: int) -> str:
 
 
 def _example(example: Example, period: Period, *, live: bool) -> dict[str, str]:
-    place = "" if example.confidence is None else f"{example.confidence:.4f}"
+    place = "" if example.merit is None else f"{example.merit:.4f}"
     return {
         "id": example.id,
         "address": link(decision_path(example.id), period if live else Period()),

@@ -94,16 +94,16 @@ class ThresholdsView:
     def stops(self, tier: int, class_name: str | None) -> list[float]:
         """Return where the slider of a tier, for all requests or a class's, can stop."""
         also = {self.now.of(class_name)[tier], self.start.of(class_name)[tier]}
-        return stops(self._confidences(tier, class_name), *also)
+        return stops(self._merits(tier, class_name), *also)
 
-    def _confidences(self, tier: int, class_name: str | None) -> Array:
+    def _merits(self, tier: int, class_name: str | None) -> Array:
         found, own = np.empty(0), np.zeros(0, dtype=bool)
         if self.weighed is not None:
             table = self.weighed.rows.table
             found, names = self.weighed.rows.scored.met(tier), table.class_names
             codes = table.classes
         elif self.live is not None:
-            found, names, codes = self.live.confidence, self.live.names, self.live.classes
+            found, names, codes = self.live.merit, self.live.names, self.live.classes
         else:
             return found
         if class_name in names and codes is not None:

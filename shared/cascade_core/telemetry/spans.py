@@ -155,11 +155,13 @@ def _tell_of(span: Any, judged: dict[str, Any], at: int) -> None:
     for name, reading in judged["signals"].items():
         found = without_gaps({names.EVALUATION_NAME: name, names.EVALUATION_SCORE: reading})
         span.add_event(names.READING_EVENT, found, at)
+    more = judged["merit"] != judged["confidence"]  # a benefit counts too
     said = {
         names.TIER: judged["tier"],
         names.REASON: judged["reason"],
         names.ACCEPTED: judged["accepted"],
         names.DRAFT_CONFIDENCE: judged["confidence"],
+        names.DRAFT_MERIT: judged["merit"] if more else None,
         names.THRESHOLD: judged["threshold"],
     }
     span.add_event(names.JUDGED_EVENT, without_gaps(said), at)

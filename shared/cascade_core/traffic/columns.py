@@ -39,7 +39,7 @@ ROW_COLUMNS = (*NUMBERS, "kind", "tags", "audited")
 of a row that has audits, else None. JSON may be UTF-8, of which each text is decoded once.
 """
 
-WIDE_NUMBERS = ("confidence", "threshold", "input_tokens", "output_tokens")
+WIDE_NUMBERS = ("confidence", "merit", "threshold", "input_tokens", "output_tokens")
 """What a wide row has behind these; its `audited` is its id as UTF-8, whether it has audits or not.
 
 Bytes, for a million texts take half a second to make and to encode.
@@ -91,13 +91,15 @@ class WideColumns:
     Attributes:
         ids: (n,) of each decision.
         confidence: (n,) of the last judged draft; NaN where there was no reading.
-        threshold: (n,) what it was held against; NaN where nothing was.
+        merit: (n,) what was made of it and of the benefit of asking on, else the confidence.
+        threshold: (n,) what that was held against; NaN where nothing was.
         input_tokens: (n,) of the request; NaN where they are not known, as in the next one.
         output_tokens: (n,) of the answer.
     """
 
     ids: IdColumn
     confidence: Array
+    merit: Array
     threshold: Array
     input_tokens: Array
     output_tokens: Array

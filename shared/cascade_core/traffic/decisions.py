@@ -205,7 +205,10 @@ def _is_decision(record: Any) -> bool:
 
 
 _CALL = {"tier", "purpose", "outcome"}
-_SHARES: Mapping[str, float | None] = {"confidence": None, "harm": None, "probability": 5e-324}
+_SHARES: Mapping[str, float | None] = {
+    **dict.fromkeys(("confidence", "merit", "harm")),
+    "probability": 5e-324,
+}
 """Numbers that a record may have, each at most 1, and the least they may be.
 
 None: 0, and they may also be null.

@@ -242,8 +242,16 @@ def _wide_query(database: Database) -> sa.Select[Any]:
     return sa.select(
         *(decisions.c[name] for name in NUMBERS),
         *texts,
-        *(decisions.c[name] for name in WIDE_NUMBERS),
+        *(_wide_number(database, name) for name in WIDE_NUMBERS),
     )
+
+
+def _wide_number(database: Database, name: str) -> Any:
+    """Return a column; a merit that was not written down is the confidence."""
+    known = {column.name: column for column in database.columns(decisions)}
+    if name == "merit":
+        return sa.func.coalesce(known["merit"], known["confidence"])
+    return known[name]
 
 
 def _kind(database: Database) -> Any:
