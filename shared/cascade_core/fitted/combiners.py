@@ -15,7 +15,7 @@ import numpy as np
 
 from cascade_core.arrays import Array, Flags, Ints
 from cascade_core.fitted.score_forms import LEAF, Boosting, Learned, Logistic, Mean
-from cascade_core.fitted.settled import Fed, around_cuts, at, between_ends
+from cascade_core.fitted.settled import WHOLE, Fed, Within, around_cuts, at, between_ends, limited
 
 _COMBINATIONS = 4096
 """The most combinations of readings that are tried; beyond them, bounds are looser."""
@@ -74,13 +74,20 @@ class ScoreModel(Protocol):
         """Return logits, shape (n,), that nothing within reach exceeds, or stays below."""
         ...
 
-    def span(self, values: Array, unread: Fed, *, missable: bool) -> tuple[Array, Array]:
+    def cuts(self, places: Sequence[int]) -> Sequence[float]:
+        """Return where the logit jumps along some inputs."""
+        ...
+
+    def span(
+        self, values: Array, unread: Fed, *, missable: bool, within: Within
+    ) -> tuple[Array, Array]:
         """Return the lowest and the highest logits, of shape (n,), that signals leave possible.
 
         Args:
             values: As for `logits`; those of unread signals are not looked at.
             unread: What signals feed that may still have any reading.
             missable: Whether they may still have none as well.
+            within: Between which readings some of them lie.
         """
         ...
 
@@ -113,7 +120,13 @@ class Linear:
         terms: Array = choose(read, np.where(reach.missable, unread, never))
         return _sum(self._intercept, terms)
 
-    def span(self, values: Array, unread: Fed, *, missable: bool) -> tuple[Array, Array]:
+    def cuts(self, places: Sequence[int]) -> Sequence[float]:  # noqa: ARG002 - has none
+        """Return nothing: a sum does not jump."""
+        return ()
+
+    def span(
+        self, values: Array, unread: Fed, *, missable: bool, within: Within
+    ) -> tuple[Array, Array]:
         """Return the lowest and the highest logits that signals leave possible: the sum says."""
         read = np.ones(len(values), dtype=np.bool_)
         read[[j for inputs in unread.values() for j, _ in inputs]] = False
@@ -121,17 +134,23 @@ class Linear:
         inside = np.minimum(np.maximum(values, self._low), self._high)
         terms = self._weights * np.where(absent, self._fill, inside) + self._missing * absent
         known = _sum(self._intercept, terms[read])
-        ends = [self._ends(inputs, missable=missable) for inputs in unread.values()]
+        ends = [
+            self._ends(inputs, within.get(name, WHOLE), missable=missable)
+            for name, inputs in unread.items()
+        ]
         low, high = known.copy(), known
         for worst, best in ends:
             low += worst
             high = high + best
         return low, high
 
-    def _ends(self, inputs: Sequence[tuple[int, str]], *, missable: bool) -> tuple[float, float]:
+    def _ends(
+        self, inputs: Sequence[tuple[int, str]], ends: tuple[float, float], *, missable: bool
+    ) -> tuple[float, float]:
         """Return the least and the most that one signal adds."""
         cuts = [(s, float(end[j, 0])) for j, s in inputs for end in (self._low, self._high)]
         readings = between_ends(cuts, {s: float(self._weights[j, 0]) for j, s in inputs})
+        readings = limited(readings, ends)
         added = np.zeros(len(readings))
         for j, source in inputs:
             inside = np.minimum(np.maximum(at(source, readings), self._low[j]), self._high[j])
@@ -199,17 +218,27 @@ class Trees:
             )
         return _sum(self._base, ends[self._roots])
 
-    def span(self, values: Array, unread: Fed, *, missable: bool) -> tuple[Array, Array]:
+    def cuts(self, places: Sequence[int]) -> Sequence[float]:
+        """Return where the trees split some inputs."""
+        here = np.isin(self._feature, places) & ~self._leaf
+        return [float(cut) for cut in np.unique(self._threshold[here])]
+
+    def span(
+        self, values: Array, unread: Fed, *, missable: bool, within: Within
+    ) -> tuple[Array, Array]:
         """Return the lowest and the highest logits that signals leave possible.
 
         Every combination of readings that comes out differently is tried; where these are too many,
         each tree is bounded for itself.
         """
-        tried = [self._readings(inputs, missable=missable) for inputs in unread.values()]
+        tried = [
+            self._readings(inputs, within.get(name, WHOLE), missable=missable)
+            for name, inputs in unread.items()
+        ]
         if math.prod(map(len, tried)) > _COMBINATIONS:
             reach = Reach.of(values)
-            for j, source in (each for inputs in unread.values() for each in inputs):
-                reach.low[j], reach.high[j] = at(source, np.array([0.0, 1.0]))
+            for name, (j, source) in ((n, each) for n in unread for each in unread[n]):
+                reach.low[j], reach.high[j] = at(source, np.array(within.get(name, WHOLE)))
                 reach.readable[j], reach.missable[j] = True, missable
             return self.bound(reach, upper=False), self.bound(reach, upper=True)
         n = values.shape[1]
@@ -226,14 +255,16 @@ class Trees:
             low, high = np.minimum(low, logits.min(axis=0)), np.maximum(high, logits.max(axis=0))
         return low, high
 
-    def _readings(self, inputs: Sequence[tuple[int, str]], *, missable: bool) -> Array:
+    def _readings(
+        self, inputs: Sequence[tuple[int, str]], ends: tuple[float, float], *, missable: bool
+    ) -> Array:
         """Return readings of a signal that come out differently; NaN for none."""
         cuts = [
             (source, float(cut))
             for j, source in inputs
             for cut in np.unique(self._threshold[(self._feature == j) & ~self._leaf])
         ]
-        readings = around_cuts(cuts)
+        readings = limited(around_cuts(cuts), ends)
         return np.append(readings, np.nan) if missable else readings
 
 
@@ -261,7 +292,17 @@ class Together:
             total += weight * model.bound(reach.of_inputs(places), upper=upper)
         return total
 
-    def span(self, values: Array, unread: Fed, *, missable: bool) -> tuple[Array, Array]:
+    def cuts(self, places: Sequence[int]) -> Sequence[float]:
+        """Return where any part jumps along some inputs."""
+        return [
+            cut
+            for _, model, own in self._parts
+            for cut in model.cuts(np.flatnonzero(np.isin(own, places)).tolist())
+        ]
+
+    def span(
+        self, values: Array, unread: Fed, *, missable: bool, within: Within
+    ) -> tuple[Array, Array]:
         """Return the lowest and the highest logits that signals leave possible.
 
         Each part is put where it is lowest, or highest: where all of them rise with a signal,
@@ -275,7 +316,7 @@ class Together:
                 for name, inputs in unread.items()
             }
             held = {name: inputs for name, inputs in fed.items() if inputs}
-            worst, best = model.span(values[places], held, missable=missable)
+            worst, best = model.span(values[places], held, missable=missable, within=within)
             low += weight * worst
             high += weight * best
         return low, high

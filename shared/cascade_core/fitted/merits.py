@@ -11,20 +11,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from cascade_core.arrays import Array
 from cascade_core.fitted.artefact import Calibrator
 from cascade_core.fitted.inputs import Inputs
-from cascade_core.fitted.scorer import CERTAIN, Scorer
+from cascade_core.fitted.scorer import ANYWHERE, CERTAIN, Scorer, alone
+from cascade_core.fitted.settled import Within
 from cascade_core.fitted.unfinished import number
 
 Ends: TypeAlias = tuple[Array, Array]
 """The lowest and the highest that something of n drafts may be, each of shape (n,)."""
 
-Spanned: TypeAlias = dict[tuple[int, frozenset[str]], Ends]
+Spanned: TypeAlias = dict[tuple[Any, ...], Ends]
+"""Spans by score, unread signals, and where these lie."""
+
+STEPS = 8
+"""Steps in which a signal is tried that is not read yet."""
 
 
 class MeritParts(NamedTuple):
@@ -119,21 +124,41 @@ class Merits:
     ) -> tuple[Array, Array]:
         """Return between which merits every row's ends, whatever some signals will say.
 
-        See `Scorer.spans`. Each part is put at its worst and at its best, so with more than a
+        See `Scorer.spans`. A signal moves all parts at once, so one that is not read is tried in
+        steps, and each part is put at its worst and at its best within a step. With more than a
         confidence the bounds hold but need not be reached.
         """
-
-        def spans(scorer: Scorer) -> Ends:
-            known: Spanned = {} if self._spanned is None else self._spanned
-            key = (id(scorer.calibrator.score), frozenset(unread))
-            if key not in known:
-                known[key] = scorer.spans(inputs, unread, classes, missable=missable)
-            return known[key]
-
-        ends = spans(self._confidence)
         if not self.calibrator.weighs:
-            return ends
-        return self._between(ends, *(None if s is None else spans(s) for s in self._others))
+            return self._confidence.spans(inputs, unread, classes, missable=missable)
+        name = next((name for name in self.signals if name in unread), None)
+        steps = [ANYWHERE] if name is None else [{name: step} for step in self._steps(name)]
+        low, high = np.full(inputs.n, np.inf), np.full(inputs.n, -np.inf)
+        for within in steps:
+
+            def spans(scorer: Scorer, within: Within = within) -> Ends:
+                key = (id(scorer.calibrator.score), frozenset(unread), tuple(within.items()))
+                known: Spanned = {} if self._spanned is None else self._spanned
+                if key not in known:
+                    known[key] = scorer.spans(
+                        inputs, unread, classes, missable=missable, within=within, marked=False
+                    )
+                return known[key]
+
+            others = (None if s is None else spans(s) for s in self._others)
+            lower, upper = self._between(spans(self._confidence), *others)
+            low, high = np.minimum(low, lower), np.maximum(high, upper)
+        for scorer in (self._confidence, *(s for s in self._others if s is not None)):
+            never = scorer.nothing_read(inputs, unread) & ~np.isnan(low)
+            low = np.where(never, -np.inf, low)
+        return low, high
+
+    def _steps(self, signal: str) -> list[tuple[float, float]]:
+        """Return parts of [0, 1] that a signal's reading may lie in, none with a jump inside."""
+        scorers = (self._confidence, *(s for s in self._others if s is not None))
+        cuts = {cut for scorer in scorers for cut in scorer.cuts(signal) if 0 < cut < 1}
+        ends = sorted({*cuts, *(k / STEPS for k in range(1, STEPS + 1))})
+        starts = [0.0, *(math.nextafter(end, math.inf) for end in ends[:-1])]
+        return list(zip(starts, ends, strict=True))
 
     def one(
         self,
@@ -166,14 +191,9 @@ class Merits:
         missable: bool = True,
     ) -> tuple[float, float]:
         """Return between which merits a finished draft's ends; see `Scorer.span`."""
-        given = (readings, request_text, draft_text, class_name)
-        ends = self._confidence.span(*given, missable=missable)
-        if not self.calibrator.weighs:
-            return ends
-        others = (
-            None if s is None else _pair(s.span(*given, missable=missable)) for s in self._others
-        )
-        low, high = self._between(_pair(ends), *others)
+        inputs = alone(self.signals, readings, request_text, draft_text, class_name)
+        unread = self.signals - readings.keys()
+        low, high = self.spans(inputs, unread, missable=missable)
         return float(low[0]), float(high[0])
 
     def begin(
@@ -205,8 +225,6 @@ class Merits:
         # A gain that is negative is best divided by little, one that is positive by much.
         low = np.minimum(self.of(worst), self.of(worst._replace(cost=highs.cost)))
         high = np.maximum(self.of(best, 1.0), self.of(best._replace(cost=highs.cost), 1.0))
-        for low_end, _ in (confidence, *(ends for ends in others if ends is not None)):
-            low = np.where(np.isneginf(low_end) & ~np.isnan(low), -np.inf, low)
         return low, high
 
 

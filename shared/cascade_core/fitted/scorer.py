@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from cascade_core.arrays import Array
+from cascade_core.arrays import Array, Flags
 from cascade_core.errors import ConfigurationError
 from cascade_core.fitted.artefact import Calibrator, CurvedScore
 from cascade_core.fitted.combiners import Reach, make_score_model
@@ -25,7 +25,7 @@ from cascade_core.fitted.inputs import (
     read_values,
 )
 from cascade_core.fitted.score_forms import SignalScore, names_of
-from cascade_core.fitted.settled import Fed
+from cascade_core.fitted.settled import WHOLE, Fed, Within
 from cascade_core.fitted.spoken import Spoken
 from cascade_core.fitted.texts import read_request
 from cascade_core.fitted.unfinished import SIGNALS, SLACK, Unfinished, end_of, number
@@ -35,6 +35,8 @@ BLOCK = 16_384
 
 CERTAIN = math.nextafter(1.0, 0.0)
 """The most confidence there is, so that a threshold of 1 accepts nothing."""
+
+ANYWHERE: Within = {}
 
 SPAN_BLOCK = 512
 """The same for spans, which keep every node of every tree."""
@@ -96,13 +98,15 @@ class Scorer:
         """
         return np.minimum(self._curved(scores, inputs), CERTAIN)
 
-    def spans(
+    def spans(  # noqa: PLR0913 - what is known, and what is not
         self,
         inputs: Inputs,
         unread: Collection[str],
         classes: Sequence[str | None] | None = None,
         *,
         missable: bool = True,
+        within: Within = ANYWHERE,
+        marked: bool = True,
     ) -> tuple[Array, Array]:
         """Return between which confidences every row's ends, whatever some signals will say.
 
@@ -111,6 +115,8 @@ class Scorer:
             unread: Signals that may still have any reading.
             classes: Class of every row, in place of those that `inputs` has.
             missable: Whether unread signals may still have no reading as well.
+            within: Between which readings some of them lie.
+            marked: Whether the lower bound is -inf where nothing has been read.
 
         Returns:
             Lower and upper bounds of `rows`, each of shape (n,); NaN where there can be no
@@ -133,28 +139,42 @@ class Scorer:
             rows = slice(start, min(start + SPAN_BLOCK, inputs.n))
             values = read_values(self.inputs, inputs, rows)
             words = self._words.logits(inputs, rows)
-            lowest[rows], highest[rows] = self._ends(values, words, fed, missable=missable)
+            lowest[rows], highest[rows] = self._ends(
+                values, words, fed, missable=missable, within=within
+            )
         low, high = self._curved(lowest, inputs), self._curved(highest, inputs)
         low = np.clip(low - SLACK, 0.0, CERTAIN)
-        read = [~np.isnan(inputs.signals[name]) for name in self.signals if name not in unread]
-        if read:
-            low = np.where(np.logical_or.reduce(read) | np.isnan(low), low, -np.inf)
-        elif not self.calibrator.reads_text:
-            low = np.full(inputs.n, -np.inf)
+        if marked:
+            low = np.where(self.nothing_read(inputs, unread) & ~np.isnan(low), -np.inf, low)
         return low, np.minimum(high + SLACK, 1.0)
 
+    def nothing_read(self, inputs: Inputs, unread: Collection[str]) -> Flags:
+        """Tell which rows had nothing read as yet, or nothing of what was asked, shape (n,)."""
+        read = [~np.isnan(inputs.signals[name]) for name in self.signals if name not in unread]
+        if read:
+            return np.asarray(~np.logical_or.reduce(read))
+        return np.full(inputs.n, not self.calibrator.reads_text)
+
     def _ends(
-        self, values: Array, words: Array, unread: Fed, *, missable: bool
+        self, values: Array, words: Array, unread: Fed, *, missable: bool, within: Within
     ) -> tuple[Array, Array]:
         """Return the lowest and the highest score that signals leave possible, of shape (n,)."""
         if self._model is None:
             low = high = values[0]
-            return (np.zeros_like(low), np.ones_like(high)) if unread else (low, high)
+            if not unread:
+                return low, high
+            ends = within.get(self.signals[0], WHOLE)
+            return np.full_like(low, ends[0]), np.full_like(high, ends[1])
         never = np.zeros(len(words))
         if self.signals and not unread:
             never[np.isnan(values[self._of_signals]).all(axis=0)] = np.nan
-        worst, best = self._model.span(values, unread, missable=missable)
+        worst, best = self._model.span(values, unread, missable=missable, within=within)
         return sigmoid(worst + words - SLACK) + never, sigmoid(best + words + SLACK) + never
+
+    def cuts(self, signal: str) -> Sequence[float]:
+        """Return the readings of a signal at which the number jumps; one there lies below."""
+        places = [j for j, given in enumerate(self._split) if given == ("signal", signal)]
+        return () if self._model is None else self._model.cuts(places)
 
     def _curved(self, scores: Array, inputs: Inputs) -> Array:
         """Put every row's score on the curve of its class."""
@@ -203,7 +223,7 @@ class Scorer:
         Returns:
             A probability, or None where signals are read and none has a reading.
         """
-        inputs = self._alone(readings, request_text, draft_text, class_name)
+        inputs = alone(self.signals, readings, request_text, draft_text, class_name)
         confidence = float(self.rows(inputs)[0])
         return None if math.isnan(confidence) else confidence
 
@@ -229,22 +249,9 @@ class Scorer:
         Returns:
             A lower and an upper bound of `one`; NaN where that can only be None.
         """
-        inputs = self._alone(readings, request_text, draft_text, class_name)
+        inputs = alone(self.signals, readings, request_text, draft_text, class_name)
         low, high = self.spans(inputs, self.signals - readings.keys(), missable=missable)
         return float(low[0]), float(high[0])
-
-    def _alone(
-        self,
-        readings: Mapping[str, float | None],
-        request_text: str,
-        draft_text: str,
-        class_name: str | None,
-    ) -> Inputs:
-        """Return one draft as a table of one row."""
-        signals = {name: np.array([number(readings.get(name))]) for name in self.signals}
-        codes = None if class_name is None else np.zeros(1, dtype=np.int64)
-        names = () if class_name is None else (class_name,)
-        return Inputs(1, signals, (request_text,), (draft_text,), codes, names)
 
     def begin(self, request_text: str = "", class_name: str | None = None) -> Unfinished:
         """Return the bounds of one request, whose text is read only here."""
@@ -262,7 +269,7 @@ class Scorer:
                 low[j] = high[j] = value
                 readable[j], missable[j] = not math.isnan(value), math.isnan(value)
         curve = self._class_curves.get(class_name, self._curve) if class_name else self._curve
-        words = self._words.at_most(request_text)
+        words = self._words.between(request_text)
         return Unfinished(
             self._split, self._model, curve, words, Reach(low, high, readable, missable)
         )
@@ -286,3 +293,17 @@ def _with_classes(inputs: Inputs, classes: Sequence[str | None]) -> Inputs:
     place: dict[str | None, int] = {name: code for code, name in enumerate(names)}
     codes = np.array([place.get(c, -1) for c in classes], dtype=np.int64)
     return replace(inputs, classes=codes, class_names=tuple(names))
+
+
+def alone(
+    names: Sequence[str],
+    readings: Mapping[str, float | None],
+    request_text: str,
+    draft_text: str,
+    class_name: str | None,
+) -> Inputs:
+    """Return one draft as a table of one row, with the readings of some signals."""
+    signals = {name: np.array([number(readings.get(name))]) for name in names}
+    codes = None if class_name is None else np.zeros(1, dtype=np.int64)
+    class_names = () if class_name is None else (class_name,)
+    return Inputs(1, signals, (request_text,), (draft_text,), codes, class_names)

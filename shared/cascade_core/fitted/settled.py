@@ -17,6 +17,12 @@ import numpy as np
 from cascade_core.arrays import Array
 from cascade_core.fitted.curves import CLIP, logit
 
+Within: TypeAlias = Mapping[str, tuple[float, float]]
+"""Between which readings signals may lie that are not read yet; others lie between 0 and 1."""
+
+WHOLE = (0.0, 1.0)
+"""Where any reading lies."""
+
 Fed: TypeAlias = Mapping[str, Sequence[tuple[int, str]]]
 """The inputs that signals feed: each one's place, and whether it is the `signal` or its `logit`."""
 
@@ -44,6 +50,12 @@ def between_ends(ends: Iterable[tuple[str, float]], slopes: Mapping[str, float])
         half = math.sqrt(1 + 4 * b / a) / 2
         found |= {0.5 - half, 0.5 + half}
     return np.array(sorted(found))
+
+
+def limited(readings: Array, ends: tuple[float, float]) -> Array:
+    """Return those readings that lie between two ends, and the ends."""
+    low, high = ends
+    return np.unique(np.append(readings[(readings > low) & (readings < high)], ends))
 
 
 def around_cuts(cuts: Iterable[tuple[str, float]]) -> Array:

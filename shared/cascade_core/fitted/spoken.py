@@ -41,9 +41,10 @@ class Spoken:
                 added += [_logit(weighed, text) for text in texts[rows]]
         return added
 
-    def at_most(self, request: str) -> float:
-        """Return what words can add at most, whatever the draft to a request becomes."""
-        return _logit(self._request, request) + self._most
+    def between(self, request: str) -> tuple[float, float]:
+        """Return what words add at least and at most, whatever the draft to a request becomes."""
+        known = _logit(self._request, request)
+        return known - self._most, known + self._most
 
 
 def _logit(weighed: _Weighed, text: str) -> float:

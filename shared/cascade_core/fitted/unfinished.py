@@ -25,7 +25,7 @@ class Unfinished:
         inputs: Sequence[tuple[str, str]],
         model: ScoreModel | None,
         curve: Curved,
-        words: float,
+        words: tuple[float, float],
         reach: Reach,
     ) -> None:
         self._model = model
@@ -65,7 +65,7 @@ class Unfinished:
             score = (reach.high if upper else reach.low)[0]
         else:
             slack = SLACK if upper else -SLACK
-            score = sigmoid(self._model.bound(reach, upper=upper) + self._words + slack)
+            score = sigmoid(self._model.bound(reach, upper=upper) + self._words[upper] + slack)
         return float(self._curve(score)[0])
 
 

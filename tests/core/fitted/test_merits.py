@@ -135,6 +135,18 @@ def test_a_row_of_a_table_gets_the_very_numbers_a_request_gets(calibrator, rows)
         )
 
 
+def test_a_span_lets_a_signal_be_high_or_low_but_not_both_at_once():
+    """What makes the draft better makes less of the benefit: one reading does both."""
+    falling = CurvedScore(score=A, curve=Isotonic(x=(0.0, 1.0), y=(0.2, 0.9)))
+    benefit = Benefit(next=falling, weight=1.0)
+    low, high = Merits(Calibrator(score=A, benefit=benefit)).span({}, missable=False)
+    at = [Merits(Calibrator(score=A, benefit=benefit)).one({"a": a})[0] for a in (0.0, 1.0)]
+    assert low == -math.inf
+    assert max(at) <= high < max(at) + 0.06
+    apart = (1.0 + (1 - 0.2)) / 2
+    assert high < apart - 0.2
+
+
 @settings(max_examples=50, deadline=None)
 @given(weighing)
 def test_a_benefit_survives_being_saved(calibrator):

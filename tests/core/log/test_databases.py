@@ -65,7 +65,7 @@ def test_a_record_is_read_back_as_it_was(url):
 
 
 def test_what_is_analysed_has_columns(url):
-    record = a_record(audit={"probability": 0.25, "picked": True})
+    record = a_record(audit={"probability": 0.25, "picked": True}, benefit=0.2, merit=0.7)
     written(url, record)
     names = [name for name in decisions.c.keys() if name not in {"at", "calls"}]  # noqa: SIM118
     (row,) = column(url, *names)
