@@ -28,7 +28,7 @@ Ends: TypeAlias = tuple[Array, Array]
 Spanned: TypeAlias = dict[tuple[Any, ...], Ends]
 """Spans by score, unread signals, and where these lie."""
 
-STEPS = 8
+SIGNAL_STEPS = 8
 """Steps in which a signal is tried that is not read yet."""
 
 
@@ -156,7 +156,7 @@ class Merits:
         """Return parts of [0, 1] that a signal's reading may lie in, none with a jump inside."""
         scorers = (self._confidence, *(s for s in self._others if s is not None))
         cuts = {cut for scorer in scorers for cut in scorer.cuts(signal) if 0 < cut < 1}
-        ends = sorted({*cuts, *(k / STEPS for k in range(1, STEPS + 1))})
+        ends = sorted({*cuts, *(k / SIGNAL_STEPS for k in range(1, SIGNAL_STEPS + 1))})
         starts = [0.0, *(math.nextafter(end, math.inf) for end in ends[:-1])]
         return list(zip(starts, ends, strict=True))
 
