@@ -25,7 +25,7 @@ from cascade_core.fitted.unfinished import number
 Ends: TypeAlias = tuple[Array, Array]
 """The lowest and the highest that something of n drafts may be, each of shape (n,)."""
 
-Spanned: TypeAlias = dict[tuple[Any, ...], Ends]
+Spanned: TypeAlias = dict[tuple[Any, ...], list[Ends]]
 """Spans by score, unread signals, and where these lie."""
 
 SIGNAL_STEPS = 8
@@ -131,21 +131,27 @@ class Merits:
         if not self.calibrator.weighs:
             return self._confidence.spans(inputs, unread, classes, missable=missable)
         name = next((name for name in self.signals if name in unread), None)
-        steps = [ANYWHERE] if name is None else [{name: step} for step in self._steps(name)]
+        steps: list[Within] = (
+            [ANYWHERE] if name is None else [{name: step} for step in self._steps(name)]
+        )
+
+        def spans(scorer: Scorer) -> list[Ends]:
+            key = (
+                id(scorer.calibrator.score),
+                frozenset(unread),
+                *(tuple(s.items()) for s in steps),
+            )
+            known: Spanned = {} if self._spanned is None else self._spanned
+            if key not in known:
+                known[key] = scorer.steps(inputs, unread, steps, classes, missable=missable)
+            return known[key]
+
+        parts = [None if s is None else spans(s) for s in (self._confidence, *self._others)]
         low, high = np.full(inputs.n, np.inf), np.full(inputs.n, -np.inf)
-        for within in steps:
-
-            def spans(scorer: Scorer, within: Within = within) -> Ends:
-                key = (id(scorer.calibrator.score), frozenset(unread), tuple(within.items()))
-                known: Spanned = {} if self._spanned is None else self._spanned
-                if key not in known:
-                    known[key] = scorer.spans(
-                        inputs, unread, classes, missable=missable, within=within, marked=False
-                    )
-                return known[key]
-
-            others = (None if s is None else spans(s) for s in self._others)
-            lower, upper = self._between(spans(self._confidence), *others)
+        for step in range(len(steps)):
+            own, *others = (None if part is None else part[step] for part in parts)
+            assert own is not None  # noqa: S101 - there is always a confidence
+            lower, upper = self._between(own, *others)
             low, high = np.minimum(low, lower), np.maximum(high, upper)
         for scorer in (self._confidence, *(s for s in self._others if s is not None)):
             never = scorer.nothing_read(inputs, unread) & ~np.isnan(low)

@@ -98,15 +98,13 @@ class Scorer:
         """
         return np.minimum(self._curved(scores, inputs), CERTAIN)
 
-    def spans(  # noqa: PLR0913 - what is known, and what is not
+    def spans(
         self,
         inputs: Inputs,
         unread: Collection[str],
         classes: Sequence[str | None] | None = None,
         *,
         missable: bool = True,
-        within: Within = ANYWHERE,
-        marked: bool = True,
     ) -> tuple[Array, Array]:
         """Return between which confidences every row's ends, whatever some signals will say.
 
@@ -115,8 +113,6 @@ class Scorer:
             unread: Signals that may still have any reading.
             classes: Class of every row, in place of those that `inputs` has.
             missable: Whether unread signals may still have no reading as well.
-            within: Between which readings some of them lie.
-            marked: Whether the lower bound is -inf where nothing has been read.
 
         Returns:
             Lower and upper bounds of `rows`, each of shape (n,); NaN where there can be no
@@ -127,6 +123,22 @@ class Scorer:
         Raises:
             ConfigurationError: `inputs` lacks a signal or texts that are read.
         """
+        ((low, high),) = self.steps(inputs, unread, [ANYWHERE], classes, missable=missable)
+        return np.where(self.nothing_read(inputs, unread) & ~np.isnan(low), -np.inf, low), high
+
+    def steps(
+        self,
+        inputs: Inputs,
+        unread: Collection[str],
+        steps: Sequence[Within],
+        classes: Sequence[str | None] | None = None,
+        *,
+        missable: bool = True,
+    ) -> list[tuple[Array, Array]]:
+        """Return what `spans` does for each of some places where unread signals may lie.
+
+        Nothing stands for what has not been read at all: lower bounds are at least 0.
+        """
         if classes is not None:
             inputs = _with_classes(inputs, classes)
         self._check_held(inputs)
@@ -134,19 +146,22 @@ class Scorer:
         for j, (source, name) in enumerate(self._split):
             if source in SIGNALS and name in unread:
                 fed.setdefault(name, []).append((j, source))
-        lowest, highest = np.empty(inputs.n), np.empty(inputs.n)
+        ends = np.empty((len(steps), 2, inputs.n))
         for start in range(0, inputs.n, SPAN_BLOCK):
             rows = slice(start, min(start + SPAN_BLOCK, inputs.n))
-            values = read_values(self.inputs, inputs, rows)
+            values = read_values(self.inputs, inputs, rows)  # texts take long to read
             words = self._words.logits(inputs, rows)
-            lowest[rows], highest[rows] = self._ends(
-                values, words, fed, missable=missable, within=within
+            for step, within in enumerate(steps):
+                ends[step, :, rows] = self._ends(
+                    values, words, fed, missable=missable, within=within
+                )
+        return [
+            (
+                np.clip(self._curved(low, inputs) - SLACK, 0.0, CERTAIN),
+                np.minimum(self._curved(high, inputs) + SLACK, 1.0),
             )
-        low, high = self._curved(lowest, inputs), self._curved(highest, inputs)
-        low = np.clip(low - SLACK, 0.0, CERTAIN)
-        if marked:
-            low = np.where(self.nothing_read(inputs, unread) & ~np.isnan(low), -np.inf, low)
-        return low, np.minimum(high + SLACK, 1.0)
+            for low, high in ends
+        ]
 
     def nothing_read(self, inputs: Inputs, unread: Collection[str]) -> Flags:
         """Tell which rows had nothing read as yet, or nothing of what was asked, shape (n,)."""
