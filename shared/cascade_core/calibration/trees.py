@@ -46,6 +46,7 @@ def fit_boosting(
     Raises:
         ModuleNotFoundError: scikit-learn is not installed.
     """
+    from sklearn import config_context  # type: ignore[import-untyped]  # noqa: PLC0415 - extra
     from sklearn.ensemble import (  # type: ignore[import-untyped]  # noqa: PLC0415 - extra
         HistGradientBoostingClassifier,
     )
@@ -68,7 +69,7 @@ def fit_boosting(
     cuts = None
     if not alike:  # scikit-learn takes a second to find cuts among rows of unequal weight
         columns, cuts = _binned(columns)
-    with one_thread():
+    with one_thread(), config_context(skip_parameter_validation=True):
         model.fit(columns, labels, sample_weight=None if alike else mass)
     return _boosted(model, prepared.names, cuts)
 
@@ -96,6 +97,7 @@ def fit_forest(
     Raises:
         ModuleNotFoundError: scikit-learn is not installed.
     """
+    from sklearn import config_context  # noqa: PLC0415 - extra
     from sklearn.ensemble import ExtraTreesClassifier  # noqa: PLC0415 - extra
 
     n = len(target)
@@ -103,7 +105,8 @@ def fit_forest(
         trees, min_samples_leaf=max(3, n // 60), max_features=LOOKED_AT, random_state=seed
     )
     rows, labels, mass = as_labels(target, relative(weights, n))
-    model.fit(_columns(prepared)[rows], labels, sample_weight=mass)
+    with config_context(skip_parameter_validation=True):  # of each tree anew, else
+        model.fit(_columns(prepared)[rows], labels, sample_weight=mass)
     parts = []
     for grown in model.estimators_:
         tree = grown.tree_
