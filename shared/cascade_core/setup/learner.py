@@ -117,6 +117,8 @@ class Learner:
         if found == self._seen:
             return
         events = self._watched().once()
+        if any(event.kind == "overtaken" for event in events):  # nothing was done: once more
+            return
         self._seen = found
         self._tell(store, events)
         if any(event.kind != "waiting" for event in events):
