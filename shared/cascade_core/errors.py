@@ -16,6 +16,7 @@
     │   │   └── TableError                      a labelled table does not say what is needed
     │   ├── TuningError                         no policy that was asked for can be had
     │   │   └── StraightError                   one later tier alone serves better than any cascade
+    │   ├── NoAuditsError                       a log has no audit, yet, that was done
     │   ├── MeanwhileError                      somebody else has changed what decides
     │   └── UnkeepableError                     an answer cannot be kept as JSON
     ├── MissingPackageError (also ModuleNotFoundError)  an extra is not installed

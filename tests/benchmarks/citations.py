@@ -15,6 +15,7 @@ Reads = Literal[
     "the draft's text",
     "probabilities of the draft",
     "a second paid answer",
+    "several paid answers",
 ]
 
 
@@ -73,6 +74,7 @@ OURS: dict[str, tuple[Reads, ...]] = {
     "gsm8k-agreement": ("the request", "the draft's text", "a second paid answer"),
     "zeroeval": ("the request", "the draft's text", "a second paid answer"),
     "zeroeval-chosen": ("the request", "the draft's text", "a second paid answer"),
+    "zeroeval-several": ("the request", "the draft's text", "several paid answers"),
     "arc": ("probabilities of the draft", "a second paid answer"),
     "hellaswag": ("probabilities of the draft", "a second paid answer"),
 }

@@ -278,8 +278,8 @@ def answer(
         "latency_ms": 5.0, "outcome": "accepted",
     }  # fmt: skip
     record = {
-        "tier": tier, "cost_usd": usd, "confidence": 0.9, "threshold": 0.8, "reason": "confident",
-        "signals": {"sequence_logprob": 0.9}, "calls": [call],
+        "tier": tier, "cost_usd": usd, "confidence": 0.9, "merit": 0.9, "threshold": 0.8,
+        "reason": "confident", "signals": {"sequence_logprob": 0.9}, "calls": [call],
     }  # fmt: skip
     ticket = Ticket("t", "Is [order 7] here? [/bold]", "no [3 - 1 = 2]", "two_questions", "", False)
     return GradedAnswer(ticket, text, right, 0.01, record)

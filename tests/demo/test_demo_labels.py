@@ -33,7 +33,8 @@ from tests.running import Run
 TUNE = tickets("tune", 40)
 COLUMNS = [
     "id", "request", "class",
-    "t0_model", "t0_response", "t0_quality", "t0_cost_usd", "t0_signal_sequence_logprob",
+    "t0_model", "t0_response", "t0_quality", "t0_cost_usd", "t0_trajectory",
+    "t0_signal_sequence_logprob",
     "t1_model", "t1_response", "t1_quality", "t1_cost_usd",
 ]  # fmt: skip
 KEYS = {

@@ -104,7 +104,7 @@ def assert_equal(
 def test_every_reason_that_one_request_can_have_is_in_the_table() -> None:
     # Only one framework has what makes these, or they are of another time.
     elsewhere = {"gate_no_context", "sticky", "cached", "tool_support", "unfinished"}
-    elsewhere |= {"open", "deadline", "overtaken", "held", "cancelled"}
+    elsewhere |= {"open", "deadline", "overtaken", "held", "cancelled", "learning"}
     assert {scenario.reason for scenario in TABLE} == set(get_args(Reason)) - elsewhere
 
 
