@@ -47,6 +47,6 @@ def written_to(out: Path | None) -> Path:
         ConfigurationError: Nobody said where.
     """
     if out is None:
-        msg = "missing option '--out': where the policy goes, e.g. policy.json; --suggest writes none"
+        msg = "missing option '--out': where the policy goes (--suggest writes none)"
         raise ConfigurationError(msg)
     return out
