@@ -47,6 +47,6 @@ def written_to(out: Path | None) -> Path:
         ConfigurationError: Nobody said where.
     """
     if out is None:
-        msg = "missing option '--out': where the policy goes (--suggest writes none)"
+        msg = "missing option '--out': say where the policy goes, e.g. --out policy.json"
         raise ConfigurationError(msg)
     return out
