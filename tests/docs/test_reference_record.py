@@ -21,6 +21,7 @@ from cascade_core.signals import Claims
 from cascade_core.tier import FAILURES_IN_A_ROW
 from cascade_core.usage import TokensSource
 from langchain_cascade import ChatCascade, RunnableCascade
+from tests.core.loop.test_committing import policy_of, rule
 from tests.docs.reference import Row, named, page, tables
 from tests.langchain.fakes import FakeChat, ProviderError, Say
 from tests.parity import langchain_way, llamaindex_way
@@ -91,6 +92,11 @@ def others() -> list[dict[str, Any]]:
         ChatCascade(
             tiers=[FakeChat(Say("Monday", p=0.9)), FakeChat(Say("Monday"))],
             policy={"version": 1, "calibrators": [WITH_BENEFIT], "thresholds": [0.5]},
+        ).invoke("When?")
+        ChatCascade(
+            tiers=[FakeChat(Say("It ships on Monday.", p=0.99)), FakeChat(Say("Monday"))],
+            policy=policy_of(rule(2)),
+            thresholds=0.9,
         ).invoke("When?")
         ChatCascade(
             tiers=[FakeChat(Say("It is Monday. It is in May.")), FakeChat(Say("Monday"))],
