@@ -157,7 +157,7 @@ def _certified(population: Population, drawn: Ints, limit: float) -> float:
 
 def _tuned(rest: Table, policy: Policy, drawn: Ints, limit: float) -> float:
     try:
-        tuned = tune(rest.take(drawn), harm=limit, confidence=1 - DELTA, policy=policy)
+        tuned = tune(rest.take(drawn), harm=limit, confidence=1 - DELTA, policy=policy, force=True)
     except TuningError:
         return math.inf
     assert tuned.thresholds is not None
