@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cascade_core.blame import refuses_logprobs
-from cascade_core.effects import Failed, Steps
+from cascade_core.effects import Ask, Drafts, Failed, Steps
+from cascade_core.request import Request
 from cascade_core.tier import LogprobMemory
 
 T = TypeVar("T")
+
+TOP_LOGPROBS = 5  # some APIs give no more
 
 
 def ask_with_logprobs(
@@ -35,3 +38,12 @@ def ask_with_logprobs(
     again = yield from ask(logprobs=False)
     memory.failed_with(got.error, answers_without=not isinstance(again, Failed))
     return again
+
+
+def ask_judge(model: Any, asked: Request, *, logprobs: bool) -> Steps[Drafts | Failed]:
+    """Ask a judge, with the log-probabilities of its likeliest words or without any."""
+    top = TOP_LOGPROBS if logprobs else 0
+    reply: Drafts | Failed = yield Ask(
+        model, asked, purpose="judge", logprobs=logprobs, top_logprobs=top
+    )
+    return reply

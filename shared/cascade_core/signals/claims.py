@@ -18,11 +18,11 @@ from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
+from cascade_core.effects import Drafts, Failed, Note, Steps
 from cascade_core.errors import ConfigurationError, error_name
 from cascade_core.integrations.decisions import decision_model
 from cascade_core.request import Request, Turn
-from cascade_core.signals.asked import ask_with_logprobs
+from cascade_core.signals.asked import ask_judge, ask_with_logprobs
 from cascade_core.signals.asking import model_id
 from cascade_core.signals.base import BaseSignal
 from cascade_core.signals.claim_texts import split_claims
@@ -37,7 +37,6 @@ from cascade_core.signals.fenced import (
     fit,
 )
 from cascade_core.signals.grounding import nearest, question_of
-from cascade_core.signals.judge import TOP_LOGPROBS
 from cascade_core.signals.readings import Evidenced, Reading
 from cascade_core.tier import LogprobMemory, Tier
 
@@ -222,7 +221,7 @@ class Claims(BaseSignal):
 
     def _judged(self, asked: _Asked, numbers: Sequence[int]) -> Steps[dict[int, ClaimVerdict]]:
         """Ask about some of the statements, and say so where not all of them are judged."""
-        ask = partial(self._ask, claims_request(asked, numbers, self.max_chars))
+        ask = partial(ask_judge, self.model, claims_request(asked, numbers, self.max_chars))
         if self._logprobs.asked or self._logprobs.retry():
             reply = yield from ask_with_logprobs(self._logprobs, ask)
         else:
@@ -245,13 +244,6 @@ class Claims(BaseSignal):
                 "judge then counts as no reading",
             )
         return said
-
-    def _ask(self, asked: Request, *, logprobs: bool) -> Steps[Drafts | Failed]:
-        top = TOP_LOGPROBS if logprobs else 0
-        reply: Drafts | Failed = yield Ask(
-            self.model, asked, purpose="judge", logprobs=logprobs, top_logprobs=top
-        )
-        return reply
 
 
 def _before(request: Request, contexts: Sequence[str], draft: Draft, max_chars: int) -> list[Part]:

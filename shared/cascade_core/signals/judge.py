@@ -16,13 +16,13 @@ from typing import Any
 
 from cascade_core.decision import Decision
 from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
+from cascade_core.effects import Drafts, Failed, Note, Steps
 from cascade_core.errors import ConfigurationError, error_name
 from cascade_core.integrations.decisions import decision_model
 from cascade_core.request import Request, Turn
 from cascade_core.signals.agreement import written
 from cascade_core.signals.argument_values import canonical
-from cascade_core.signals.asked import ask_with_logprobs
+from cascade_core.signals.asked import ask_judge, ask_with_logprobs
 from cascade_core.signals.asking import model_id
 from cascade_core.signals.base import BaseSignal
 from cascade_core.signals.deciding import DATA, Criteria, check_criteria, decision_kind, put
@@ -37,8 +37,6 @@ from cascade_core.signals.fenced import (
 from cascade_core.signals.letters import read_verdict
 from cascade_core.signals.readings import Reading
 from cascade_core.tier import LogprobMemory, Tier
-
-TOP_LOGPROBS = 5  # some APIs give no more
 
 _RULES = """\
 You check one answer that an AI assistant gave. Decide whether it is correct and complete.
@@ -154,7 +152,7 @@ class Judge(BaseSignal):
             asked_as = self._decision(request, draft)
             return (yield from put(self.model, asked_as, self.name, right=self.right))
         asked = judge_request(request, draft, self.instructions, self.max_chars)
-        ask = partial(self._ask, asked)
+        ask = partial(ask_judge, self.model, asked)
         if self._logprobs.asked or self._logprobs.retry():
             reply = yield from ask_with_logprobs(self._logprobs, ask)
         else:
@@ -173,13 +171,6 @@ class Judge(BaseSignal):
                 "that counts as no reading",
             )
         return reading
-
-    def _ask(self, asked: Request, *, logprobs: bool) -> Steps[Drafts | Failed]:
-        top = TOP_LOGPROBS if logprobs else 0
-        reply: Drafts | Failed = yield Ask(
-            self.model, asked, purpose="judge", logprobs=logprobs, top_logprobs=top
-        )
-        return reply
 
     def _decision(self, request: Request, draft: Draft) -> Decision:
         *before, answer = fit(_parts(request, draft), self.max_chars)
