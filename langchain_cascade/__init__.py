@@ -2,21 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-# First, and from the top: imported from deep inside our own modules, the same modules cost a
-# fifth more, because the allocator keeps giving memory back and asking for it again.
-try:
-    import langchain_core.language_models.chat_models  # noqa: F401
-except ModuleNotFoundError as error:
-    from cascade_core.lazy import not_installed
-
-    raise not_installed(error, __name__, "langchain") from error
-
-from cascade_core.given import Tier
 from cascade_core.lazy import on_use
-from langchain_cascade.chat_model import ChatCascade
 
 if TYPE_CHECKING:
+    from cascade_core.given import Tier
     from cascade_core.version import __version__ as __version__
+    from langchain_cascade.chat_model import ChatCascade
     from langchain_cascade.collecting import acollect, collect
     from langchain_cascade.collecting_rows import collect_rows
     from langchain_cascade.middleware import CascadeMiddleware
@@ -34,12 +25,15 @@ __all__ = [
     "parser_gate",
 ]
 
-# Agents bring LangGraph with them; who only wants a chat model should not wait for it.
+# Agents bring LangGraph with them; who only wants a chat model should not wait for it, nor
+# `cascade --help` for LangChain.
 __getattr__ = on_use(
     __name__,
     {
         "CascadeMiddleware": ".middleware",
+        "ChatCascade": ".chat_model",
         "RunnableCascade": ".runnable",
+        "Tier": "cascade_core.given",
         "__version__": "cascade_core.version",
         "acollect": ".collecting",
         "collect": ".collecting",

@@ -36,7 +36,13 @@ def loaded_by(statement: str) -> frozenset[str]:
 
 def test_importing_the_adapter_loads_nothing_heavy_beyond_langchain_core() -> None:
     baseline = loaded_by("import langchain_core.language_models.chat_models")
-    assert loaded_by("import langchain_cascade") & HEAVY <= baseline
+    assert loaded_by("from langchain_cascade import ChatCascade") & HEAVY <= baseline
+
+
+def test_the_list_of_commands_waits_for_no_framework() -> None:
+    listed = loaded_by("from cascade_core.cli import make_app; make_app()")
+    assert "langchain_cascade" in listed
+    assert not listed & {"langchain", "langsmith", "llama_index", "langgraph", "numpy"}
 
 
 def test_importing_the_llamaindex_adapter_loads_nothing_heavy_beyond_its_llms() -> None:

@@ -27,7 +27,8 @@ except ImportError as error:
 @pytest.mark.parametrize(
     ("package", "statement", "extra"),
     [
-        ("langchain_core", "import langchain_cascade", "langchain"),
+        ("langchain_core", "from langchain_cascade import ChatCascade", "langchain"),
+        ("langchain_core", "import langchain_cascade.commands.check", "langchain"),
         ("langchain", "from langchain_cascade import CascadeMiddleware", "langchain"),
         ("llama_index", "import llamaindex_cascade", "llamaindex"),
         ("ray", "from cascade_core.scale import answer_rows; answer_rows([], print, 'x')", "ray"),
