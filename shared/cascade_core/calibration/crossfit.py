@@ -15,8 +15,14 @@ import numpy.typing as npt
 
 from cascade_core.arrays import Array, Ints
 from cascade_core.calibration.fit_curves import Binned, CurveShape
-from cascade_core.calibration.learn import Prepared, learnable, learned_scores, relative
-from cascade_core.calibration.logistic import fit_logistic
+from cascade_core.calibration.learn import (
+    Prepared,
+    learnable,
+    learned_scores,
+    level,
+    relative,
+)
+from cascade_core.calibration.logistic import cross_logistic, fit_logistic
 from cascade_core.calibration.scores import Candidate
 from cascade_core.calibration.trees import RANDOM_TREES, fit_boosting, fit_forest
 from cascade_core.errors import ConfigurationError
@@ -98,57 +104,95 @@ class Data:
         )
 
 
-def cross_scores(
-    data: Data, candidate: Candidate, prepared: Prepared, known: Mapping[str, Array]
-) -> Array:
-    """Return the score of every row of the pool, by a fit that did not see it.
+@dataclass(frozen=True, slots=True, eq=False)
+class CrossFit:
+    """A candidate's scores of the pool, by fits that did not see them.
+
+    Attributes:
+        scores: Shape (n,); NaN where there is no reading.
+        penalty: The strength of a regression's ridge, for the fit to all rows.
+    """
+
+    scores: Array
+    penalty: float | None = None
+
+
+def cross_fit(
+    data: Data, candidate: Candidate, prepared: Prepared, known: Mapping[str, CrossFit]
+) -> CrossFit:
+    """Score every row of the pool by a fit that did not see it.
 
     Args:
         data: The rows.
         candidate: What is fitted.
         prepared: What it may read of the pool.
-        known: The scores of those before it, by label: a mean is of these.
+        known: The fits of those before it, by label: a mean is of these.
     """
     if candidate.kind == "mean":
-        return sigmoid(np.mean([logit(known[part.label]) for part in candidate.parts], axis=0))
+        parts = [logit(known[part.label].scores) for part in candidate.parts]
+        return CrossFit(sigmoid(np.mean(parts, axis=0)))
     own = prepared.pick(candidate.names, candidate.words)
     if candidate.kind == "signal":
-        values: Array = own.values[0]
-        return values
+        return CrossFit(own.values[0])
     fold = data.fold[data.pool]
     scores = np.full(len(fold), np.nan)
-    readable = readable_rows(own)
-    for of in range(int(fold.max()) + 1):
-        fit = np.flatnonzero((fold != of) & readable)
-        test = np.flatnonzero((fold == of) & readable)
-        if fit.size and test.size:
-            score = learn(data, candidate, own.take(fit), data.pool[fit], tried=True)
-            scores[test] = learned_scores(score, own.take(test))
-    return scores
+    readable = np.flatnonzero(readable_rows(own))
+    if len(np.unique(fold[readable])) < 2:  # noqa: PLR2004 - nothing to fit to but themselves
+        return CrossFit(scores)
+    if candidate.kind == "logistic":
+        target, weights, _ = data.part(data.pool[readable])
+        crossed = cross_logistic(own.take(readable), target, weights, fold[readable])
+        scores[readable] = crossed.scores
+        return CrossFit(scores, crossed.penalty)
+    for of in np.unique(fold[readable]):
+        fit, test = readable[fold[readable] != of], readable[fold[readable] == of]
+        score = _learn_trees(data, candidate, own.take(fit), data.pool[fit], tried=True)
+        scores[test] = learned_scores(score, own.take(test))
+    return CrossFit(scores)
 
 
 def learn(
-    data: Data, candidate: Candidate, prepared: Prepared, positions: Ints, *, tried: bool = False
+    data: Data,
+    candidate: Candidate,
+    prepared: Prepared,
+    positions: Ints,
+    known: Mapping[str, CrossFit],
 ) -> Learned:
-    """Fit a candidate's score to prepared rows; `positions` says which rows they are.
+    """Fit a candidate's score to prepared rows.
 
-    Where it is only `tried`, on all folds but one, half of the random trees do.
+    Args:
+        data: The rows.
+        candidate: What is fitted.
+        prepared: What it may read of the rows it is fitted to.
+        positions: Which these are.
+        known: What was found out of fold, by label.
     """
     if candidate.kind == "mean":
         fits = [
-            learn(data, part, prepared.pick(part.names, part.words), positions)
+            learn(data, part, prepared.pick(part.names, part.words), positions, known)
             for part in candidate.parts
         ]
         return mean_of([fit for fit in fits if not isinstance(fit, Mean)])
-    target, weights, groups = data.part(positions)
+    target, weights, _ = data.part(positions)
+    if candidate.kind == "logistic" and learnable(target):
+        return fit_logistic(prepared, target, weights, penalty=known[candidate.label].penalty)
+    return _learn_trees(data, candidate, prepared, positions)
+
+
+def _learn_trees(
+    data: Data, candidate: Candidate, prepared: Prepared, positions: Ints, *, tried: bool = False
+) -> Logistic | Boosting:
+    """Fit trees, or a level where outcomes are all alike.
+
+    Where they are only `tried`, on all folds but one, half of the random ones do.
+    """
+    target, weights, _ = data.part(positions)
     if not learnable(target):
-        return _level(prepared.names, float(target[0]))
+        return _level(prepared.names, target)
     if candidate.kind == "boosting":
         return fit_boosting(prepared, target, weights, data.seed)
-    if candidate.kind == "forest":
-        trees = RANDOM_TREES // 2 if tried else RANDOM_TREES
-        return fit_forest(prepared, target, weights, data.seed, trees=trees)
-    return fit_logistic(prepared, target, weights, groups, data.seed)
+    trees = RANDOM_TREES // 2 if tried else RANDOM_TREES
+    return fit_forest(prepared, target, weights, data.seed, trees=trees)
 
 
 def mean_of(parts: Sequence[Logistic | Boosting]) -> Mean:
@@ -156,7 +200,7 @@ def mean_of(parts: Sequence[Logistic | Boosting]) -> Mean:
     return Mean(parts=tuple(parts), weights=(1 / len(parts),) * len(parts))
 
 
-def _level(names: tuple[str, ...], outcome: float) -> Logistic:
+def _level(names: tuple[str, ...], target: Array) -> Logistic:
     """Return a score that is the same for all, for want of outcomes that differ."""
     zeros = (0.0,) * len(names)
     return Logistic(
@@ -166,7 +210,7 @@ def _level(names: tuple[str, ...], outcome: float) -> Logistic:
         fill=zeros,
         weights=zeros,
         missing=zeros,
-        intercept=4.0 * (2.0 * outcome - 1.0),
+        intercept=level(target),
     )
 
 

@@ -16,9 +16,10 @@ import numpy as np
 from cascade_core.arrays import Array
 from cascade_core.calibration.benefit import Ahead, WeighBenefit, blend, check_benefit
 from cascade_core.calibration.crossfit import (
+    CrossFit,
     Data,
     cross_curve,
-    cross_scores,
+    cross_fit,
     filled_in,
     learn,
     readable_rows,
@@ -59,6 +60,7 @@ class Fitted:
             are. Each fold's curve would make a scale of its own.
         choice: What was chosen and why, in one line.
         losses: Log loss out of fold of all that was tried, in nats, by label.
+        won: What computes the score.
     """
 
     calibrator: Calibrator
@@ -66,6 +68,7 @@ class Fitted:
     placed: Array
     choice: str
     losses: Mapping[str, float]
+    won: Candidate
 
 
 @texts_read_once()
@@ -78,6 +81,7 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
     curve: CurveKind = "auto",
     target: Array | None = None,
     texts: Collection[str] = ("request", "draft"),
+    like: Candidate | None = None,
     fine: bool = False,
     benefit: WeighBenefit = "auto",
     seed: int = 0,
@@ -100,6 +104,8 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
             None takes the quality of the tier's drafts.
         texts: Texts whose features may be used, where the table has them: `request`,
             `draft`. Before a draft is there, only the request can be read.
+        like: What won for another target. Only that is fitted, where so many rows carry it, and
+            beside a signal by itself the plainest that is learned; None compares all.
         fine: Whether the confidence has to tell drafts apart finely, as promises need:
             then a signal that gives many drafts one reading, such as an agreement of
             yes or no, does not stand alone where a combination can be learned, and the
@@ -131,6 +137,8 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
         outcome = np.where(gated, np.nan, outcome)
     data = Data.of(table, inputs, outcome, seed)
     tried = candidates(data.inputs, chosen, tuple(texts), data.target, method, fine=fine)
+    if like is not None:
+        tried = _alike(tried, like)
     if not tried:
         texts_too = "" if method == "signal" else f", or the columns request and t{tier}_response"
         msg = (
@@ -148,16 +156,18 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
         held = " and ".join(f"t{tier}_signal_{name}" for name in chosen)
         msg = f"{table.source}: no row with an outcome has a reading in {held}"
         raise ConfigurationError(msg)
-    winner, losses, scores = found
-    score, scores = _final_score(data, winner.candidate, prepared, scores)
-    fitted, known = _with_curves(data, score, scores, winner.curve)
+    winner, losses, known = found
+    score, scores = _final_score(data, winner.candidate, prepared, known)
+    fitted, honest = _with_curves(data, score, scores, winner.curve)
     confidence, placed = np.empty(len(table)), np.empty(len(table))
     scorer = Scorer(fitted)
-    confidence[data.rows], placed[data.rows] = known, scorer.confidences(scores, data.inputs)
+    confidence[data.rows], placed[data.rows] = honest, scorer.confidences(scores, data.inputs)
     unseen = np.flatnonzero(~np.isin(np.arange(len(table)), data.rows, assume_unique=True))
     if unseen.size:
         confidence[unseen] = placed[unseen] = scorer.rows(inputs.take(unseen))
-    alone = Fitted(fitted, confidence, placed, _say(winner, losses, fitted, data), losses)
+    alone = Fitted(
+        fitted, confidence, placed, _say(winner, losses, fitted, data), losses, winner.candidate
+    )
     again = partial(
         fit_calibrator, table, tier, signals=signals, curve=curve, texts=texts, fine=fine, seed=seed
     )
@@ -182,17 +192,27 @@ def _blended(  # noqa: PLR0913, PLR0917 - the fit, and how it was made
         tier,
         alone,
         Ahead(last.quality, last.cost),
-        lambda target, own, _what: again(target=target, method=own or method),
+        lambda target, own, _what: again(
+            target=target, method=own or method, like=None if own else alone.won
+        ),
         always=benefit is True,
     )
     choice = "; ".join(filter(None, (alone.choice, found.choice)))
     return replace(alone, calibrator=found.calibrator, choice=choice)
 
 
+def _alike(tried: list[Candidate], won: Candidate) -> list[Candidate]:
+    """Return what won before, with what it is made of; all where it is not among what is tried."""
+    own = {won, *won.parts}
+    if won.kind == "signal":
+        own.update([c for c in tried if c.kind != "signal"][:1])
+    return [c for c in tried if c in own] if won in tried else tried
+
+
 def _try_all(
     data: Data, tried: Sequence[Candidate], prepared: Prepared, curve: CurveKind, told: Told
-) -> tuple[Trial, dict[str, float], Array] | None:
-    """Return the winner, the mean loss of all, and the winner's scores of the pool.
+) -> tuple[Trial, dict[str, float], dict[str, CrossFit]] | None:
+    """Return the winner, the mean loss of all, and what was found out of fold, by label.
 
     None where no row has a reading.
     """
@@ -202,26 +222,26 @@ def _try_all(
     if curve == "auto" and len(target) < ISOTONIC_ROWS:
         kinds = ("platt",)
     trials: list[Trial] = []
-    scores: dict[str, Array] = {}
+    known: dict[str, CrossFit] = {}
     for place, candidate in enumerate(tried):
         told(place / len(tried))
-        found = cross_scores(data, candidate, prepared, scores)
-        if np.isnan(found).all():
+        found = cross_fit(data, candidate, prepared, known)
+        if np.isnan(found.scores).all():
             continue
-        scores[candidate.label] = found
+        known[candidate.label] = found
         for kind in kinds:
-            confidence = cross_curve(found, target, weights, fold, kind)
+            confidence = cross_curve(found.scores, target, weights, fold, kind)
             filled = filled_in(confidence, target, weights, fold)
             trials.append(Trial(candidate, kind, log_loss(filled, target)))
     if not trials:
         return None
     winner = pick_trial(standing(trials, weights, groups), weights, groups)
     losses = {t.label: float(np.average(t.losses, weights=weights)) for t in trials}
-    return winner, losses, scores[winner.candidate.label]
+    return winner, losses, known
 
 
 def _final_score(
-    data: Data, candidate: Candidate, prepared: Prepared, pool_scores: Array
+    data: Data, candidate: Candidate, prepared: Prepared, known: Mapping[str, CrossFit]
 ) -> tuple[SignalScore | Learned, Array]:
     """Return the score fitted to the whole pool, and every row's score by one that saw it not."""
     if candidate.kind == "signal":
@@ -229,9 +249,9 @@ def _final_score(
         return SignalScore(signal=name), data.inputs.signals[name]
     own = prepared.pick(candidate.names, candidate.words)
     fit = np.flatnonzero(readable_rows(own))
-    score = learn(data, candidate, own.take(fit), data.pool[fit])
+    score = learn(data, candidate, own.take(fit), data.pool[fit], known)
     scores = np.empty(len(data.rows))
-    scores[data.pool] = pool_scores
+    scores[data.pool] = known[candidate.label].scores
     others = np.setdiff1d(np.arange(len(data.rows)), data.pool, assume_unique=True)
     if others.size:
         scores[others] = Scorer(Calibrator(score=score)).scores(data.inputs.take(others))

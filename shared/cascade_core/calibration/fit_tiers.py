@@ -195,8 +195,11 @@ class TierFitting:
         """Fit something else than the quality of a tier's drafts."""
         told = self._progress.part(f"fitting {what} from tier {k}")
         own = tuple(name for name in signals if name in self._rows.tiers[k].signals)
+        like = None if method else self._tier(k, own).won
         method = method or self._method
-        return self._how(self._rows, k, signals=own, method=method, target=target, told=told)
+        return self._how(
+            self._rows, k, signals=own, method=method, target=target, like=like, told=told
+        )
 
     def _tier(self, k: int, signals: tuple[str, ...]) -> Fitted:
         if (k, signals) not in self._known:

@@ -131,6 +131,11 @@ def learnable(target: Array) -> bool:
     return bool((target > 0).any() and (target < 1).any())
 
 
+def level(target: Array) -> float:
+    """Return the logit of all rows where the outcomes are all 0, or all 1."""
+    return 4.0 * (2.0 * float(target[0]) - 1.0)
+
+
 def as_labels(target: Array, weight: Array) -> tuple[Ints, Ints, Array]:
     """Return rows, labels and weights: a fraction is partly one label and partly the other."""
     good, bad = np.flatnonzero(target > 0), np.flatnonzero(target < 1)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, TypeAlias
+from itertools import repeat
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -17,10 +18,12 @@ from cascade_core.calibration.learn import (
     Prepared,
     as_labels,
     learnable,
+    level,
     one_thread,
     relative,
 )
 from cascade_core.calibration.ridge import ridge_path
+from cascade_core.fitted.curves import sigmoid
 from cascade_core.fitted.score_forms import Logistic, Words
 from cascade_core.statistics.folds import folds
 
@@ -44,14 +47,28 @@ _Path: TypeAlias = Callable[[Any, Array, Array, Sequence[float]], Iterator[tuple
 """Fits a logistic regression for every `C`: coefficients and intercept of each."""
 
 
-def fit_logistic(
+class Crossed(NamedTuple):
+    """Scores of rows by fits that did not see them, and the strength of their ridge.
+
+    Attributes:
+        scores: In [0, 1], shape (n,).
+        penalty: scikit-learn's `C` that serves all rows best.
+    """
+
+    scores: Array
+    penalty: float
+
+
+def fit_logistic(  # noqa: PLR0913 - rows, and how to fit them
     prepared: Prepared,
     target: Array,
     weights: Array | None = None,
     groups: Ints | None = None,
     seed: int = 0,
+    *,
+    penalty: float | None = None,
 ) -> Logistic:
-    """Fit a logistic regression with a ridge whose strength is chosen by cross-validation.
+    """Fit a logistic regression with a ridge.
 
     Args:
         prepared: The inputs of n rows; signals in [0, 1].
@@ -59,6 +76,7 @@ def fit_logistic(
         weights: Weight of each row, shape (n,).
         groups: Rows of equal code stay together in the cross-validation.
         seed: Settles the folds.
+        penalty: scikit-learn's `C`; None chooses it by cross-validation.
 
     Returns:
         The combiner on the scale of the inputs; one without a reading counts as average,
@@ -67,15 +85,87 @@ def fit_logistic(
     Raises:
         ModuleNotFoundError: scikit-learn is not installed.
     """
+    if penalty is None:
+        penalty = _best_penalty(prepared, target, weights, groups, seed)
     weight = relative(weights, len(target))
     scaled = _Scaled(prepared, weight)
-    design = scaled.design(prepared)
-    path: _Path = _path_with_words if prepared.words else ridge_path
-    rough: _Path = partial(_path_with_words, tolerance=_ROUGH) if prepared.words else path
+    path = _path_with_words if prepared.words else ridge_path
+    tried = [of for of in PENALTIES if of <= penalty]
     with one_thread():
-        best = PENALTIES[: _best_penalty(rough, design, target, weight, groups, seed) + 1]
-        *_, (coefficients, intercept) = path(design, target, weight, best)
+        *_, (coefficients, intercept) = path(scaled.design(prepared), target, weight, tried)
     return scaled.logistic(prepared, coefficients, intercept)
+
+
+def cross_logistic(prepared: Prepared, target: Array, weights: Array | None, fold: Ints) -> Crossed:
+    """Fit logistic regressions to all folds but one, for every strength of the ridge at once.
+
+    A fold's strength is the one that serves the other folds best, so that no row has a say in
+    its own score.
+
+    Args:
+        prepared: The inputs of n rows; signals in [0, 1].
+        target: Outcomes in [0, 1], shape (n,).
+        weights: Weight of each row, shape (n,).
+        fold: Of each row, shape (n,); at least two.
+
+    Raises:
+        ModuleNotFoundError: scikit-learn is not installed.
+    """
+    weight = relative(weights, len(target))
+    tests = [np.flatnonzero(fold == of) for of in np.unique(fold)]
+    paths = [_left_out(prepared, target, weight, test) for test in tests]
+    logits: list[Array] = []
+    losses: list[Array] = []
+    with one_thread():
+        for found in zip(*paths, strict=True):
+            logits.append(np.empty(len(target)))
+            for test, values in zip(tests, found, strict=True):
+                logits[-1][test] = values
+            lost = weight * (np.logaddexp(0.0, logits[-1]) - target * logits[-1])
+            losses.append(np.array([lost[test].sum() for test in tests]))
+            if _rises(losses):
+                break
+    by_fold = np.array(losses)
+    total = by_fold.sum(axis=1)
+    scores = np.empty(len(target))
+    for of, test in enumerate(tests):
+        scores[test] = logits[int(np.argmin(total - by_fold[:, of]))][test]
+    return Crossed(sigmoid(scores), PENALTIES[int(np.argmin(total))])
+
+
+def _left_out(prepared: Prepared, target: Array, weight: Array, test: Ints) -> Iterator[Array]:
+    """Yield the logits of some rows for every strength, fitted to all others."""
+    fit = np.setdiff1d(np.arange(len(target)), test, assume_unique=True)
+    if not learnable(target[fit]):
+        yield from repeat(np.full(len(test), level(target[fit])), len(PENALTIES))
+        return
+    part = prepared.take(fit)
+    scaled = _Scaled(part, weight[fit])
+    columns = scaled.design(prepared.take(test))
+    path: _Path = partial(_path_with_words, tolerance=_ROUGH) if prepared.words else ridge_path
+    for coefficients, intercept in path(scaled.design(part), target[fit], weight[fit], PENALTIES):
+        yield columns @ coefficients + intercept
+
+
+def _rises(losses: Sequence[Array]) -> bool:
+    """Tell whether losses rose twice on end: weaker ridges only fit more noise."""
+    last = [float(each.sum()) for each in losses[-3:]]
+    return len(last) == 3 and last == sorted(last)  # noqa: PLR2004 - two rises
+
+
+def _best_penalty(
+    prepared: Prepared, target: Array, weights: Array | None, groups: Ints | None, seed: int
+) -> float:
+    """Return the `C` of least cross-validated log loss."""
+    if len(target) > INNER_ROWS:
+        chosen = np.sort(np.random.default_rng(seed).permutation(len(target))[:INNER_ROWS])
+        prepared, target = prepared.take(chosen), target[chosen]
+        weights = None if weights is None else weights[chosen]
+        groups = None if groups is None else groups[chosen]
+    if groups is not None and len(np.unique(groups)) < 2:  # noqa: PLR2004 - nothing to keep apart
+        return PENALTIES[0]
+    fold = folds(len(target), INNER_FOLDS, groups, seed, strata=target)
+    return cross_logistic(prepared, target, weights, fold).penalty
 
 
 class _Scaled:
@@ -161,41 +251,6 @@ def _path_with_words(
         with config_context(assume_finite=True, skip_parameter_validation=True):
             model.fit(seen, labels, sample_weight=mass)
         yield model.coef_[0].copy(), float(model.intercept_[0])
-
-
-def _best_penalty(  # noqa: PLR0913, PLR0917 - how to fit, and all there is to fit to
-    path: _Path, design: Any, target: Array, weight: Array, groups: Ints | None, seed: int
-) -> int:
-    """Return the place of the `C` of least cross-validated log loss.
-
-    Once that has risen twice on end, weaker ridges are not tried: they only fit more noise.
-    """
-    chosen = np.arange(len(target))
-    if len(chosen) > INNER_ROWS:
-        chosen = np.sort(np.random.default_rng(seed).permutation(chosen)[:INNER_ROWS])
-        design, target, weight = design[chosen], target[chosen], weight[chosen]
-        groups = None if groups is None else groups[chosen]
-    if groups is not None and len(np.unique(groups)) < 2:  # noqa: PLR2004 - nothing to keep apart
-        return 0
-    fold = folds(len(target), INNER_FOLDS, groups, seed, strata=target)
-    fits: list[Iterator[tuple[Array, float]]] = []
-    tests: list[tuple[Any, Array, Array]] = []
-    for of in range(int(fold.max()) + 1):
-        fit, test = np.flatnonzero(fold != of), np.flatnonzero(fold == of)
-        if not learnable(target[fit]):
-            return 0
-        fits.append(path(design[fit], target[fit], weight[fit], PENALTIES))
-        tests.append((design[test], target[test], weight[test]))
-    losses: list[float] = []
-    for found in zip(*fits, strict=True):
-        lost = 0.0
-        for (coefficients, intercept), (columns, outcome, mass) in zip(found, tests, strict=True):
-            logits = columns @ coefficients + intercept
-            lost += float(mass @ (np.logaddexp(0.0, logits) - outcome * logits))
-        losses.append(lost)
-        if losses[-3:] == sorted(losses[-3:]) and len(losses) >= 3:  # noqa: PLR2004 - two rises
-            break
-    return int(np.argmin(losses))
 
 
 def _plain(numbers: Array) -> tuple[float, ...]:

@@ -13,7 +13,7 @@ from cascade_core.calibration.learn import (
     learned_scores,
     prepare,
 )
-from cascade_core.calibration.logistic import fit_logistic
+from cascade_core.calibration.logistic import PENALTIES, cross_logistic, fit_logistic
 from cascade_core.calibration.ridge import ridge_path
 from cascade_core.calibration.trees import fit_boosting, fit_forest
 from cascade_core.fitted.artefact import Calibrator
@@ -106,6 +106,29 @@ def test_logistic_gives_what_scikit_learn_predicts_with_that_penalty():
         for c in (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
     )
     assert nearest < 1e-3
+
+
+def test_a_fold_is_scored_by_a_regression_on_the_others_at_one_of_the_strengths():
+    prepared, target = made()
+    fold = np.arange(len(target)) % 5
+    crossed = cross_logistic(prepared, target, None, fold)
+    for of in range(5):
+        others, own = np.flatnonzero(fold != of), np.flatnonzero(fold == of)
+        fits = [fit_logistic(prepared.take(others), target[others], penalty=c) for c in PENALTIES]
+        scores = [learned_scores(fit, prepared.take(own)) for fit in fits]
+        assert min(np.abs(score - crossed.scores[own]).max() for score in scores) < 1e-9
+    assert crossed.penalty in PENALTIES
+
+
+def test_a_fold_whose_others_all_came_out_alike_gets_one_score():
+    prepared, target = made(100)
+    fold = np.zeros(100, dtype=int)
+    fold[50:] = 1
+    target[50:] = 1.0
+    scores = cross_logistic(prepared, target, None, fold).scores
+    assert (scores[:50] == scores[0]).all()
+    assert scores[0] > 0.9
+    assert len(set(scores[50:])) > 10
 
 
 def test_a_path_of_ridges_is_what_scikit_learn_finds_for_each():
