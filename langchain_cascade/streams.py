@@ -33,7 +33,7 @@ from cascade_core.integrations.answers import SAYING, read_said
 from cascade_core.integrations.classes import LANGCHAIN, integration
 from cascade_core.integrations.finish import worst
 from cascade_core.integrations.usage import hollow, so_far
-from cascade_core.logprobs import read_logprobs
+from cascade_core.logprobs import Logprobs, is_number, read_logprobs
 from cascade_core.loop import streams
 from cascade_core.spelling import Following
 from cascade_core.usage import Usage
@@ -121,9 +121,11 @@ class GatheredMessages:
             self._usage = said.usage or self._usage
             self._finish = worst((self._finish, said.finish))
             self._model = said.model or self._model
-        payload = meta.get("logprobs")
-        logprobs = None if payload is None else read_logprobs(payload)
-        return Chunk(message, self._following.take(text_of(message), logprobs))
+        payload, text = meta.get("logprobs"), text_of(message)
+        logprobs = None if payload is None else read_logprobs(payload, text)
+        if is_number(payload):
+            message = self.chunks[-1] = _with_token(message, logprobs)
+        return Chunk(message, self._following.take(text, logprobs))
 
     def had(self) -> Draft | None:
         """Put everything together; None where nothing had come."""
@@ -161,6 +163,16 @@ class GatheredMessages:
         if self.says_when_done and draft.finish is None:
             return replace(draft, finish="broken")
         return draft
+
+
+def _with_token(message: AIMessageChunk, logprobs: Logprobs | None) -> AIMessageChunk:
+    """Return a chunk that says which token its log-probability is of.
+
+    LangChain cannot add up chunks that have two different numbers in one place.
+    """
+    entries = [] if logprobs is None else list(logprobs.entries)
+    meta = {**message.response_metadata, "logprobs": {"content": entries}}
+    return message.model_copy(update={"response_metadata": meta})
 
 
 def _sent(setting: Setting) -> dict[str, Any]:

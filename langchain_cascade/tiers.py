@@ -18,7 +18,7 @@ from langchain_core.runnables.base import coerce_to_runnable
 from cascade_core.errors import ConfigurationError
 from cascade_core.given import Tier as DeclaredTier
 from cascade_core.given import bare_model, check_is_one, described, listed_tiers
-from cascade_core.integrations.classes import model_name, other_names
+from cascade_core.integrations.classes import LANGCHAIN, integration, model_name, other_names
 from cascade_core.integrations.decisions import decision_model
 from cascade_core.integrations.limits import (
     answers_asked,
@@ -333,6 +333,7 @@ def core_tier(index: int, tier: ChatTier) -> Tier:
         abilities=said,
         max_tokens=None if several else _limit(tier.inner, bound),
         streams=can_stream(tier),
+        streams_logprobs=integration(tier.inner, LANGCHAIN).logprobs_streamed is not False,
         output_schema=schema_set(tier.inner, bound),
         setup=tier.identity,
         composite=several or hasattr(tier.inner, "tier_names"),

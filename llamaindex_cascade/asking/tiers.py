@@ -15,7 +15,7 @@ from llama_index.core.llms import LLM
 from cascade_core.errors import ConfigurationError
 from cascade_core.given import Tier as DeclaredTier
 from cascade_core.given import bare_model, described, listed_tiers
-from cascade_core.integrations.classes import other_names
+from cascade_core.integrations.classes import LLAMAINDEX, integration, other_names
 from cascade_core.integrations.decisions import decision_model
 from cascade_core.integrations.limits import max_tokens, tokens_beside
 from cascade_core.integrations.schemas import schema_set
@@ -151,6 +151,7 @@ def make_tier(given: object, index: int, where: str | None = None) -> Tier:
         abilities=described(abilities(llm), said),
         max_tokens=max_tokens(llm),
         streams=not ends_hidden(llm),
+        streams_logprobs=integration(llm, LLAMAINDEX).logprobs_streamed is not False,
         output_schema=schema_set(llm),
         setup=partial(setup_of, llm),
         composite=hasattr(llm, "tier_names"),

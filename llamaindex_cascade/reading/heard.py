@@ -67,7 +67,7 @@ class Heard:
         self._model = said.model or self._model
         if said.finish is not None:
             self._finish = worst((self._finish, said.finish))
-        tokens = read_logprobs(said.logprobs)
+        tokens = read_logprobs(said.logprobs, response.delta or "")
         if tokens is not None:
             self._tokens.append(tokens)
         return self._following.take(response.delta or "", tokens)

@@ -9,6 +9,7 @@ integration hands over, as dicts or as a client's objects:
 - legacy completions: `{"tokens", "token_logprobs", "top_logprobs": [{token: logprob}]}`
 - Google: `{"chosen_candidates": [entry, …], "top_candidates": [{"candidates": [entry, …]}]}`,
   where an entry is `{"token", "log_probability"}`
+- Together's streams: the one number of the token in a chunk
 """
 
 from __future__ import annotations
@@ -111,11 +112,17 @@ class Logprobs:
         return sorted(found, key=lambda pair: -pair[1])
 
 
-def read_logprobs(payload: Any) -> Logprobs | None:
+def is_number(payload: Any) -> bool:
+    """Tell whether a chunk's log-probabilities are sent as one number, without the token."""
+    return isinstance(payload, int | float) and not isinstance(payload, bool)
+
+
+def read_logprobs(payload: Any, text: str = "") -> Logprobs | None:
     """Normalise a provider's log-probabilities.
 
     Args:
         payload: What the integration handed over; any of the shapes above.
+        text: The chunk's text, which a number is the log-probability of.
 
     Returns:
         The tokens' log-probabilities, or None where the payload holds none.
@@ -123,7 +130,9 @@ def read_logprobs(payload: Any) -> Logprobs | None:
         probability 0: a broken reading never helps an answer.
     """
     entries = payload
-    if not isinstance(payload, _LISTS):
+    if is_number(payload):
+        entries = [{"token": text, "logprob": payload}] if text else None
+    elif not isinstance(payload, _LISTS):
         entries = _of(payload, "content")
         if not entries and (rows := _of(payload, "token_logprobs")) and isinstance(rows, _LISTS):
             entries = list(_legacy_entries(payload, rows))

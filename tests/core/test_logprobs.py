@@ -190,3 +190,15 @@ def test_entries_of_objects_are_made_once_and_survive_copies():
 
 def test_the_repr_shows_no_text():
     assert repr(read_logprobs(ENTRIES)) == "Logprobs(2 tokens)"
+
+
+@pytest.mark.parametrize("value", [-0.25, 0, 0.0])
+def test_a_number_alone_is_that_of_the_token_in_its_chunk(value):
+    found = read_logprobs(value, " order")
+    assert found.values == [value]
+    assert (found.tokens, found.spelled) == ([" order"], " order")
+
+
+def test_a_number_of_no_text_says_nothing_and_a_truth_value_is_none():
+    assert read_logprobs(-0.25) is None
+    assert read_logprobs(True, "order") is None

@@ -9,7 +9,7 @@ import json
 import socket
 import threading
 from binascii import crc32
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,10 +32,24 @@ class Ending:
     Attributes:
         word: The provider's word for why; None where it says nothing.
         twice: Whether a stream says so on two chunks, where its protocol allows that.
+        logprobs: Of each piece, as if it were one token; sent to whoever asks for them.
+        alone: Whether a stream sends them as numbers, as Together does.
+        breaks: Whether a stream's connection is lost after its pieces.
     """
 
     word: str | None
     twice: bool = False
+    logprobs: Sequence[float] = ()
+    alone: bool = False
+    breaks: bool = False
+
+    def tokens(self, *pieces: str) -> list[Json]:
+        """Return the log-probabilities of pieces in OpenAI's shape."""
+        told = dict(zip(PIECES, self.logprobs, strict=True))
+        return [
+            {"token": p, "logprob": told[p], "bytes": list(p.encode()), "top_logprobs": []}
+            for p in pieces
+        ]
 
 
 class Pause:
@@ -111,6 +125,7 @@ class Wire:
                     return
                 body["path"] = self.path
                 kind, parts = found(body, wire.ending)
+                parts = until_broken(parts, wire.ending)
                 pause = wire.pause
                 if pause is not None:
                     parts = pause.within(list(parts), self.connection)
@@ -122,6 +137,8 @@ class Wire:
             def _send(self, status: int, kind: str, parts: Any) -> None:
                 self.send_response(status)
                 self.send_header("content-type", kind)
+                if wire.ending.breaks:  # else its end would be the end of the answer
+                    self.send_header("content-length", "1000000")
                 self.end_headers()
                 for part in parts:
                     self.wfile.write(part)
@@ -141,6 +158,14 @@ class Wire:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+
+def until_broken(parts: Iterator[bytes], ending: Ending) -> Iterator[bytes]:
+    """Return an answer's parts, only up to its last piece where it breaks."""
+    for part in parts:
+        yield part
+        if ending.breaks and PIECES[-1].encode() in part:
+            return
 
 
 Sent: TypeAlias = tuple[str, Iterator[bytes]]
@@ -172,13 +197,20 @@ def completions(body: Json, ending: Ending) -> Sent:
     kind = "chat.completion.chunk" if body.get("stream") else "chat.completion"
     head = {"id": "c1", "object": kind, "created": 1, "model": body["model"]}
     head["system_fingerprint"] = "f1"
+    tells = bool(ending.logprobs and body.get("logprobs"))
     if not body.get("stream"):
         message = {"role": "assistant", "content": TEXT}
         choice = {"index": 0, "message": message, "finish_reason": ending.word}
+        if tells:
+            choice["logprobs"] = {"content": ending.tokens(*PIECES)}
         return _json({**head, "choices": [choice], "usage": usage})
 
     def one(delta: Json, word: str | None = None) -> Json:
-        return {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": word}]}
+        choice = {"index": 0, "delta": delta, "finish_reason": word}
+        if tells and (piece := delta.get("content")):
+            told = ending.tokens(piece)
+            choice["logprobs"] = told[0]["logprob"] if ending.alone else {"content": told}
+        return {**head, "choices": [choice]}
 
     events = [one({"role": "assistant", "content": ""}), *(one({"content": p}) for p in PIECES)]
     last = one({"content": ""}, ending.word)
@@ -312,6 +344,8 @@ def ollama(body: Json, ending: Ending) -> Sent:
     def one(text: str, **more: Any) -> Json:
         message = {"role": "assistant", "content": text}
         head = {"model": body["model"], "created_at": "2026-01-01T00:00:00Z", "message": message}
+        if ending.logprobs and body.get("logprobs") and text:
+            head["logprobs"] = ending.tokens(*([text] if text in PIECES else PIECES))
         return {**head, "done": False, **more}
 
     last = {

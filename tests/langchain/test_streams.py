@@ -372,3 +372,20 @@ def test_tokens_that_only_the_metadata_of_a_chunk_report_are_read() -> None:
     report = {"input_tokens": 12.0, "output_tokens": 5.0}
     draft = gathered({}, {"finish_reason": "COMPLETE", "token_count": report})
     assert draft.usage == Usage(12, 5)
+
+
+def test_log_probabilities_that_are_numbers_are_put_together_and_add_up_for_the_caller() -> None:
+    made = GatheredMessages([HumanMessage("hi")], "cheap")
+    said: list[tuple[str, float]] = [("Yes", -0.1), (",", -0.5), (" it is", 0), ("", -2.0)]
+    chunks = [
+        made.take(AIMessageChunk(text, response_metadata={"logprobs": number}))
+        for text, number in said
+    ]
+    assert [value for chunk in chunks for value in chunk.logprobs] == [-0.1, -0.5, 0]
+    draft = made.whole()
+    assert draft.logprobs is not None
+    assert list(draft.logprobs.values) == [-0.1, -0.5, 0]
+    shown = chunks[0].native + chunks[1].native + chunks[2].native + chunks[3].native
+    assert [e["token"] for e in shown.response_metadata["logprobs"]["content"]] == [
+        "Yes", ",", " it is",
+    ]  # fmt: skip

@@ -10,6 +10,7 @@ from langchain.agents.middleware import ModelRequest
 from cascade_core.integrations.classes import CACHE_KEYS, LANGCHAIN, LLAMAINDEX, integration
 from langchain_cascade import capabilities as langchain
 from langchain_cascade.providers import without_foreign_cache_keys
+from langchain_cascade.tiers import ChatTier, core_tier
 from llamaindex_cascade.asking.tiers import make_tier
 from llamaindex_cascade.reading import capabilities as llamaindex
 from tests.langchain.fakes import FakeChat
@@ -55,6 +56,9 @@ IN_LANGCHAIN: dict[str, tuple[bool, str | None, bool, set[str]]] = {
 }
 BY_MODEL_KWARGS = {"ChatFireworks", "ChatGroq", "ChatLiteLLM", "ChatOpenRouter"}
 
+# Classes whose streams lose log-probabilities.
+LOSING = {"ChatLiteLLM", "ChatTogether"}
+
 # Classes whose streams name their end, and those whose streams never do.
 NAMED = {"Anthropic", "Cohere", "GoogleGenAI", "LiteLLM", "MistralAI", "Ollama", "OpenAI"}
 NAMED |= {"OpenAIResponses"}
@@ -77,7 +81,7 @@ IN_LLAMAINDEX: dict[str, tuple[bool | None, str | None]] = {
     "HuggingFaceInferenceAPI": (False, "huggingface"),
     "HuggingFaceLLM": (False, "huggingface"),
     "LMStudio": (None, "lmstudio"),
-    "LiteLLM": (False, None),
+    "LiteLLM": (True, None),
     "LlamaCPP": (False, None),
     "MistralAI": (False, None),
     "NVIDIA": (None, "nvidia"),
@@ -106,6 +110,7 @@ def test_a_class_of_langchain_is_known_by_its_name(name: str) -> None:
     assert langchain.gives_logprobs(model) is gives
     assert langchain.host(model) == host
     assert bool(integration(model, LANGCHAIN).ends_named) is ends_named
+    assert core_tier(0, ChatTier(model, model)).streams_logprobs is (name not in LOSING)
     fields = langchain.logprob_fields(model, 2)
     asked = {"logprobs": True, "top_logprobs": 2}
     by_model_kwargs = name in BY_MODEL_KWARGS

@@ -12,6 +12,7 @@ from cascade_core.integrations.events import unwrapped
 from cascade_core.integrations.fields import LISTS, Getter, field, getter, listed
 from cascade_core.integrations.finish import FIELDS, finish_of, once, worst
 from cascade_core.integrations.usage import read_usage, usage_in
+from cascade_core.logprobs import is_number
 from cascade_core.usage import Usage
 
 MODEL_FIELDS = ("model_name", "model", "model_version", "model_id", "modelId")
@@ -72,7 +73,7 @@ def read_said(answer: Any, *beside: Mapping[str, Any], tokens: bool = True) -> S
     if found and isinstance(found, LISTS):
         choice = getter(found[0])
         reason = _any(choice, FIELDS) or _any(get, FIELDS)
-        logprobs = choice("logprobs") or choice("logprobs_result")
+        logprobs = _logprobs(choice)
         refused = _says_so(choice)
         told = choice("provider_specific_fields")
         failed = failed or _is_error(choice("error"))
@@ -110,6 +111,12 @@ def _any(get: Getter, names: Sequence[str]) -> Any:
         if found := get(name):
             return found
     return None
+
+
+def _logprobs(choice: Getter) -> Any:
+    found = choice("logprobs")
+    # As a number it may be 0, of a token that was certain.
+    return found if found or is_number(found) else choice("logprobs_result")
 
 
 def _ended(status: Any, get: Getter) -> Any:

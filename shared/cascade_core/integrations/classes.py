@@ -72,6 +72,7 @@ class Integration(NamedTuple):
         choose_none: How it is told to call no tool; False where there is no way.
         tells_tokens: Whether it tells handlers of tokens even where it answers in one piece.
         one_answer: Whether its provider gives no more than one answer to one request.
+        logprobs_streamed: False: its streams lose log-probabilities, its whole answers have them.
     """
 
     logprobs: LogprobsBy | None = None
@@ -82,6 +83,7 @@ class Integration(NamedTuple):
     choose_none: Mapping[str, str] | Literal[False] | None = None
     tells_tokens: bool | None = None
     one_answer: bool | None = None
+    logprobs_streamed: bool | None = None
 
 
 Known: TypeAlias = Mapping[str, Integration]
@@ -122,7 +124,7 @@ LANGCHAIN: Known = {
     "ChatGoogleGenerativeAI": Integration(logprobs="never", ends_named=True),
     "ChatGroq": Integration(logprobs="model_kwargs", host="groq", ends_named=True),
     "ChatHuggingFace": Integration(host="huggingface"),
-    "ChatLiteLLM": Integration(logprobs="model_kwargs", ends_named=True),
+    "ChatLiteLLM": Integration(logprobs="model_kwargs", ends_named=True, logprobs_streamed=False),
     "ChatMistralAI": Integration(logprobs="never", ends_named=True),
     "ChatNVIDIA": Integration(host="nvidia", ends_named=True),
     "ChatNebius": Integration(host="nebius"),
@@ -130,7 +132,8 @@ LANGCHAIN: Known = {
     "ChatOpenAI": Integration(cache_keys=_OPENAI),
     "ChatOpenRouter": Integration(logprobs="model_kwargs", host="openrouter", ends_named=True),
     "ChatPerplexity": Integration(logprobs="never", host="perplexity", ends_named=True),
-    "ChatTogether": Integration(host="together"),
+    # Sends one number a chunk, of which LangChain leaves out every 0.
+    "ChatTogether": Integration(host="together", logprobs_streamed=False),
     "ChatVertexAI": Integration(logprobs="never"),
     "ChatWatsonx": Integration(host="ibm"),
 }
@@ -152,7 +155,7 @@ LLAMAINDEX: Known = {
     "HuggingFaceInferenceAPI": Integration(logprobs="never", host="huggingface"),
     "HuggingFaceLLM": Integration(logprobs="never", host="huggingface"),
     "LMStudio": Integration(host="lmstudio"),
-    "LiteLLM": Integration(logprobs="never", ends_named=True),
+    "LiteLLM": Integration(logprobs="arguments", ends_named=True),
     "LlamaCPP": Integration(logprobs="never"),
     "MistralAI": Integration(logprobs="never", ends_named=True),
     "NVIDIA": Integration(host="nvidia"),

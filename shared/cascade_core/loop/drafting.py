@@ -61,7 +61,8 @@ def _attempt(run: Climb, tier: Tier, *, logprobs: bool) -> Steps[Answered | Judg
     """Ask for one draft, whole or streamed."""
     plan, request = run.plan, run.request
     top = plan.top_logprobs if logprobs else 0
-    if not (run.streamed and tier.streams):
+    streams = tier.streams and (tier.streams_logprobs or not logprobs)
+    if not (run.streamed and streams):
         reply = yield Ask(tier, request, run.purpose, logprobs=logprobs, top_logprobs=top)
         return Answered(reply.drafts[0]) if type(reply) is Drafts else reply
     limit = tier.max_tokens if request.max_tokens is None else request.max_tokens or None
