@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from hypothesis import Phase, settings
 from pytest_socket import socket_allow_hosts
+
+from tests.left_logs import forget_logs
 
 # Before any test module imports LangChain, which reads these once.
 os.environ["LANGSMITH_TRACING"] = "false"
@@ -59,6 +62,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if not item.config.getoption("--record"):
         socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None]:
+    """Leave the next test no log that lost or cannot write what this one gave it."""
+    yield
+    forget_logs()
 
 
 @pytest.fixture(autouse=True)
