@@ -9,9 +9,11 @@ import pytest
 from langchain.agents import create_agent
 from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langchain_core.messages import SystemMessage
+from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
 
 from cascade_core import collect_decisions
+from cascade_core.signals import Claims
 from langchain_cascade import ChatCascade
 from tests.langchain.fakes import (
     FakeChat,
@@ -123,3 +125,15 @@ async def test_prompt_caching_is_not_lost_without_a_word(
             await run(agent, "ainvoke")
     said = [str(w.message) for w in seen if "caches prompts" in str(w.message)]
     assert len(said) == warned
+
+
+def test_an_answer_that_was_checked_statement_by_statement_is_kept_in_a_checkpoint() -> None:
+    judge = FakeChat("1: A", model_name="judge")
+    tiers = [FakeChat("Sunny all day.", model_name=name) for name in ("cheap", "strong")]
+    cascade = ChatCascade(tiers=tiers, signals=[Claims(judge)], thresholds=[0.5])
+    agent = create_agent(cascade, [], checkpointer=InMemorySaver())
+    told: Any = {"configurable": {"thread_id": "one"}}
+    agent.invoke({"messages": [("user", "And tomorrow?")]}, told)
+    kept = agent.get_state(told).values["messages"][-1]
+    assert record_of(kept)["signals"] == {"claims": 0.99}
+    assert record_of(kept)["judged"][0]["evidence"]["claims"][0]["claim"] == 1

@@ -12,7 +12,7 @@ from cascade_core.call import Call
 from cascade_core.costs.rate import in_usd
 from cascade_core.frozen import frozen
 from cascade_core.log.upgrade import RECORD_FIELDS, upgraded
-from cascade_core.signals.readings import Evidenced
+from cascade_core.signals.readings import Evidenced, plain_readings
 from cascade_core.usage import Usage
 from cascade_core.verdict import Committed, Failing, Judgement, Verdict
 
@@ -99,7 +99,7 @@ def as_record(verdict: Verdict, record_id: str, asked: Asked) -> Record:
         "merit": judged.merit,
         "threshold": judged.threshold,
         "calibrated": verdict.calibrated,
-        "signals": dict(judged.signals),
+        "signals": plain_readings(judged.signals),
         "calls": [call_record(call) for call in verdict.calls],
         "cost_usd": in_usd(verdict.cost),
         "class": asked.class_name,
@@ -280,7 +280,7 @@ def _judgement(judgement: Judgement) -> Record:
         "benefit": judgement.benefit,
         "merit": judgement.merit,
         "threshold": judgement.threshold,
-        "signals": dict(signals),
+        "signals": plain_readings(signals),
     }
     return {**record, "evidence": evidence} if evidence else record
 

@@ -10,6 +10,7 @@ from cascade_core.log import LogEvent, audit_event
 from cascade_core.log.record import call_record
 from cascade_core.loop.audit_flow import Comparison, TierAnswer
 from cascade_core.loop.trail import Trail, total
+from cascade_core.signals.readings import plain_readings
 from cascade_core.verdict import Judgement
 
 
@@ -77,7 +78,7 @@ def _plain(answer: TierAnswer) -> dict[str, Any]:
         "benefit": judged.benefit,
         "merit": judged.merit,
         "threshold": judged.threshold,
-        "signals": dict(judged.signals),
+        "signals": plain_readings(judged.signals),
         "paid": {name: in_usd(cost) for name, cost in judged.paid.items()},
         "drawn": answer.drawn,
     }

@@ -120,7 +120,9 @@ class Raw:
 
     def _combined(self, readings: Readings) -> tuple[float | None, Odd]:
         try:
-            return as_reading(self._combine(readings))
+            combined, odd = as_reading(self._combine(readings))
+            # One reading alone may be one that carries what it rests on; a confidence does not.
+            return None if combined is None else float(combined), odd
         except Exception as error:  # noqa: BLE001 - a caller's combiner may raise anything
             return None, f"raised {type(error).__name__}"
 

@@ -36,6 +36,11 @@ Readings: TypeAlias = Mapping[str, Reading]
 """By signal."""
 
 
+def plain_readings(readings: Readings) -> dict[str, Reading]:
+    """Return readings as plain numbers: checkpoints and traces write no others."""
+    return {name: None if read is None else float(read) for name, read in readings.items()}
+
+
 def as_reading(value: object) -> tuple[Reading, str | None]:
     """Read what a caller's code returned; numbers of numpy and the like are numbers too.
 

@@ -5,7 +5,8 @@ import json
 from cascade_core.log import as_record
 from cascade_core.request import Request
 from cascade_core.signals import SequenceLogprob
-from tests.core.making import ASKED, Answer, broken, make_tiers, mute, plan_for, play, sure
+from cascade_core.signals.readings import Evidenced
+from tests.core.making import ASKED, Answer, Reads, broken, make_tiers, mute, plan_for, play, sure
 
 KEYS = [
     "id",
@@ -109,3 +110,16 @@ def test_no_word_of_prompt_or_answer_is_in_a_record():
     verdict, _, _ = play(plan_for(), answer, mute("STRONG"), request=request)
     written = json.dumps(as_record(verdict, "d1", ASKED)) + repr(verdict)
     assert not any(word in written for word in ("PROMPT", "SYSTEM", "ANSWER", "PARSED", "STRONG"))
+
+
+def test_readings_are_plain_numbers_and_what_they_rest_on_stands_beside_them():
+    evidence = [{"claim": 1, "support": 0.9, "sources": [2]}]
+    reads = Reads(Evidenced(0.9, evidence), name="claims")
+    verdict, _, _ = play(plan_for(signals=[reads]), sure(0.9), mute())
+    record = as_record(verdict, "d1", ASKED)
+    (judged,) = record["judged"]
+    # Checkpoints and traces write numbers and texts, and nothing that only looks like one.
+    for told in (record, judged):
+        kinds = {type(told[name]) for name in ("confidence", "merit")}
+        assert kinds | {type(told["signals"]["claims"])} == {float}
+    assert judged["evidence"] == {"claims": evidence}
