@@ -248,7 +248,7 @@ def watch_history(
             changes.append(at + 1)
             chosen = done.chosen
             now = truth.of(None if chosen is None else steward.policy_of(chosen))
-            frozen = 0 if chosen is None else steward.frozen_at(chosen) // block
+            frozen = 0 if chosen is None else steward.tested_of(chosen).frozen_at // block
     spells = [harm[a:b] for a, b in pairwise([*changes, blocks]) if b > a]
     return Outcome(
         promised=promised / goal.harm,

@@ -51,7 +51,7 @@ def _of_two_tiers(
 ) -> tuple[Array, Array, Array]:
     cuts = np.stack([np.broadcast_to(given[0], len(scored)) for given in policies], axis=1)
     with np.errstate(invalid="ignore"):
-        kept = scored.confidences[0][:, None] >= cuts
+        kept = scored.met(0)[:, None] >= cuts
     asked = np.broadcast_to(~scored.skipped[:, :1], kept.shape)
     if scored.calibrated:
         asked = asked & (cuts < 1)

@@ -127,7 +127,7 @@ class _Pass:
             numbers = dict(kept["numbers"])
             if steward.goal != goal:
                 steward = self._anew(steward)
-        self._by_hand(steward, numbers, kept)
+        self._by_hand(steward, numbers, kept, len(fresh))
         was = steward.chosen
         happened = steward.step(self.rows, len(fresh))
         self._tell(steward, happened)
@@ -166,10 +166,12 @@ class _Pass:
             "adopted",
             f"the limit is now {goal.harm:g} at confidence {goal.confidence:g}: tests begin again",
         )
-        return Steward(goal, seen=steward.seen, next_fit=steward.seen)
+        # Numbers go on: those of before have spent their shares of delta, also where a limit comes
+        # back, and saved versions are known by them.
+        return Steward(goal, seen=steward.seen, made=steward.made, next_fit=steward.seen)
 
     def _by_hand(
-        self, steward: Steward, numbers: dict[str, int], kept: dict[str, Any] | None
+        self, steward: Steward, numbers: dict[str, int], kept: dict[str, Any] | None, unread: int
     ) -> None:
         """Watch what somebody else has activated."""
         active = self.before.active
@@ -190,7 +192,7 @@ class _Pass:
         if policy.thresholds is None:
             self._say("adopted", f"version {active} has no thresholds to be watched", active)
             return
-        steward.adopt(policy)
+        steward.adopt(policy, unread)
         self._say("adopted", f"version {active} is in use and is watched from now on", active)
 
     def _tell(self, steward: Steward, happened: StepDone) -> None:
@@ -206,7 +208,7 @@ class _Pass:
             made = happened.frozen
             self._say(
                 "frozen",
-                f"candidate {made.number} was fitted to {made.frozen_at - steward.learn_from:,} "
+                f"candidate {made.number} was fitted to {made.fitted:,} "
                 "audits; its test on audits from now on has begun, with "
                 f"{goal.delta_of(made.number):.2g} of the {1 - goal.confidence:.2g} that may go "
                 "wrong",
@@ -227,17 +229,21 @@ class _Pass:
             policy = strongest(self._active(), len(self.rows.tiers))
             said = "every request goes to the strongest tier"
         else:
-            trial, tested = steward.trial_of(chosen), steward.policy_of(chosen)
+            trial = steward.trial_of(chosen)
             policy = promised(steward, chosen, self.rows, self._active())
             said = (
                 f"harm {trial.mean_harm()[chosen.place]:.2%} on {trial.rows:,} audits after it was "
                 f"frozen, at most {steward.goal.harm:.2%} promised; it saves about "
                 f"{trial.saving()[chosen.place]:.0%} of the strongest tier's cost"
             )
-            del tested
         kind: WatchKind = "withdrawn" if happened.dropped else "activated"
         if happened.dropped:
-            said = f"what was in use may lose more than {steward.goal.harm:g}; instead, {said}"
+            why = (
+                f"may lose more than {steward.goal.harm:g}"
+                if happened.untested is None
+                else f"cannot be tested any longer ({happened.untested})"
+            )
+            said = f"what was in use {why}; instead, {said}"
         if not activate:
             kind, said = "proposed", f"{said} (proposed, not activated)"
         self._say(kind, said, candidate=called)
@@ -249,6 +255,8 @@ class _Pass:
 
     def _waits(self, steward: Steward, happened: StepDone) -> str:
         name = shown_source(self.watch.log)
+        if happened.untested is not None:
+            return f"{name}: what is in use cannot be tested on audits: {happened.untested}"
         if steward.chosen is not None:
             return f"{name}: {steward.seen:,} audits read; what is in use stands"
         if happened.needed is None:

@@ -55,7 +55,7 @@ def promised(steward: Steward, choice: Chosen, rows: Table, before: Policy | Non
         models=tuple(tier.model for tier in rows.tiers),
         paid=tuple(signal for signal in policy.signals or () if signal in rows.paid),
         choices=("fitted by a watch",) * (len(rows.tiers) - 1),
-        rows_fitted=steward.frozen_at(choice) - steward.learn_from,
+        rows_fitted=steward.tested_of(choice).fitted,
         figures=measure(scored, served, tested.groups, 0),
         reference=count_reference(scored, thresholds, served, [promise], tested.groups),
     )

@@ -76,6 +76,7 @@ class StepDone:
         dropped: Whether what decided had to go, rather than that something better passed.
         drifted: Whether audits were forgotten as harm has risen.
         needed: About how many more audits it takes until something passes; None where nobody knows.
+        untested: Why what decided could not be tested on the new audits; None where it was.
     """
 
     frozen: Tested | None = None
@@ -84,6 +85,7 @@ class StepDone:
     dropped: bool = False
     drifted: bool = False
     needed: int | None = None
+    untested: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -121,24 +123,35 @@ class Steward:
         if rows is None or not new:
             return StepDone(needed=self._needed())
         fresh = rows.take(np.arange(len(rows) - new, len(rows)))
-        self._test(fresh)
+        untested = self._test(fresh)
         self.seen += new
         drifted = self._forget()
         chosen, dropped = self._choose()
         changed, self.chosen = chosen != self.chosen, chosen
         frozen = self._fit(rows)
-        return StepDone(frozen, chosen, changed, dropped, drifted, self._needed())
+        return StepDone(frozen, chosen, changed, dropped, drifted, self._needed(), untested)
 
-    def _test(self, fresh: Table) -> None:
-        """Test all versions; one that reads what audits no longer hold cannot go on."""
-        able = []
+    def _test(self, fresh: Table) -> str | None:
+        """Test all versions; one that reads what audits do not hold cannot go on, unless given.
+
+        Returns:
+            Why the one in use was not tested, where it was not.
+        """
+        able, untested = [], None
         for each in self.tested:
+            if each.frozen_at > self.seen:  # in the audits that this step reads
+                able.append(each)
+                continue
             try:
                 each.read(fresh)
-            except ConfigurationError:
-                continue
+            except ConfigurationError as error:
+                if self.chosen is not None and each.number == self.chosen.version:
+                    untested = str(error)
+                if not each.given:
+                    continue
             able.append(each)
         self.tested = able
+        return untested
 
     def policy_of(self, choice: Chosen) -> Policy:
         """Return a policy under test."""
@@ -148,9 +161,9 @@ class Steward:
         """Return the test of a version."""
         return self._of(choice.version).trial
 
-    def frozen_at(self, choice: Chosen) -> int:
-        """Return how many audits there had been when a version was frozen."""
-        return self._of(choice.version).frozen_at
+    def tested_of(self, choice: Chosen) -> Tested:
+        """Return the version of a policy."""
+        return self._of(choice.version)
 
     def _of(self, number: int) -> Tested:
         return next(each for each in self.tested if each.number == number)
@@ -174,7 +187,7 @@ class Steward:
                 each.stale = True
             if not now.given:
                 again = Version(now.policies, np.zeros(0), np.zeros(0))
-                self.freeze(again, now.trial.heaviest)
+                self.freeze(again, now.trial.heaviest, now.fitted)
         self.tested = [each for each in self.tested if not each.trial.dropped.all()]
         return drifted
 
@@ -219,21 +232,28 @@ class Steward:
             return None
         if version is None or not self._pays(version, window):
             return None
-        return self.freeze(version, float(weights_of(window).max()))
+        return self.freeze(version, float(weights_of(window).max()), many)
 
-    def adopt(self, policy: Policy) -> Tested:
-        """Watch a policy that somebody activated by hand, from now on."""
+    def adopt(self, policy: Policy, unread: int = 0) -> Tested:
+        """Watch a policy that somebody activated by hand, from now on.
+
+        Args:
+            policy: It.
+            unread: How many audits there are that were in no step, yet: it may have been fitted to
+                them.
+        """
         made = self.freeze(Version((policy,), np.array([0.5]), np.zeros(1)))
         made.given = True
+        made.frozen_at += unread
         self.chosen = Chosen(made.number, 0)
         return made
 
-    def freeze(self, version: Version, heaviest: float = 1.0) -> Tested:
-        """Begin the test of a version, on the audits from now on."""
+    def freeze(self, version: Version, heaviest: float = 1.0, fitted: int = 0) -> Tested:
+        """Begin the test of a version, on the audits from now on; see `Tested`."""
         self.made += 1
         delta = self.goal.delta_of(self.made)
         trial = RunningTest.begin(self.goal.harm, delta, len(version.policies), heaviest)
-        made = Tested(self.made, version.policies, trial, self.seen)
+        made = Tested(self.made, version.policies, trial, self.seen, fitted=fitted)
         self.tested.append(made)
         while len(self.tested) > _MOST:
             idle = [e for e in self.tested if not self.chosen or e.number != self.chosen.version]

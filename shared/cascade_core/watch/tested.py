@@ -57,6 +57,7 @@ class Tested:
         policies: Its policies, from the strictest to the loosest.
         trial: Their test.
         frozen_at: How many audits there had been.
+        fitted: How many of them it was fitted to; 0 for one that was given.
         given: Whether somebody activated it by hand: it stays until harm above the limit shows.
         stale: Whether harm has risen since it was frozen.
     """
@@ -67,6 +68,7 @@ class Tested:
     frozen_at: int
     given: bool = False
     stale: bool = False
+    fitted: int = 0
 
     def read(self, rows: Table) -> None:
         """Test the version on rows that came after it was frozen."""
@@ -86,6 +88,7 @@ class Tested:
             "frozen_at": self.frozen_at,
             "given": self.given,
             "stale": self.stale,
+            "fitted": self.fitted,
         }
 
     @classmethod
@@ -101,6 +104,7 @@ class Tested:
             kept["frozen_at"],
             given=bool(kept["given"]),
             stale=bool(kept["stale"]),
+            fitted=kept.get("fitted", 0),
         )
 
 

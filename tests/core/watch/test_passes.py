@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from cascade_core.calibration import tune
 from cascade_core.errors import ConfigurationError
+from cascade_core.policy.document import Policy
+from cascade_core.traffic.labels import labels_of_log
 from cascade_core.watch.passes import LogWatch
+from cascade_core.watch.shipping import promised
+from cascade_core.watch.steward import Steward
 from tests.core.watch.traffic import grow
 
 HARM = 0.05
@@ -63,6 +68,64 @@ def test_what_another_watcher_has_read_meanwhile_is_not_read_again(log: str) -> 
     late.store.load = lambda: state  # type: ignore[method-assign]
     assert [event.kind for event in late.once()] == ["overtaken"]
     assert len(late.store.history()) == 1
+
+
+def test_a_limit_that_is_changed_and_changed_back_gives_no_share_of_delta_twice(log: str) -> None:
+    grow(log, 300, 300)
+    assert "activated" in kinds(log)
+    for harm in (2 * HARM, HARM):
+        LogWatch(log, harm=harm).once()
+    kept = LogWatch(log, harm=HARM).store.load().kept
+    assert kept is not None
+    assert [each["number"] for each in kept["steward"]["tested"]] == [3], "the third of its kind"
+    assert kept["steward"]["made"] == 3
+
+
+def test_a_policy_of_ones_own_is_not_tested_on_audits_that_it_may_be_fitted_to(url: str) -> None:
+    grow(url, 0, 120)
+    store = LogWatch(url, harm=HARM).store
+    number, _ = store.save(tune(labels_of_log(url)[0], harm=0.3, force=True))
+    store.activate(number)
+    grow(url, 120, 20)
+    rows = []
+    for first in (140, 180):
+        assert LogWatch(url, harm=HARM).once()
+        kept = store.load().kept
+        assert kept is not None
+        rows.append([each["trial"]["rows"] for each in kept["steward"]["tested"]])
+        grow(url, first, 40)
+    assert rows == [[0], [40]]
+
+
+def test_a_policy_of_ones_own_that_audits_cannot_test_stays_and_that_is_said(log: str) -> None:
+    store = LogWatch(log, harm=HARM).store
+    reads = {
+        "score": {"kind": "signal", "signal": "other"},
+        "curve": {"kind": "platt", "slope": 1.0, "intercept": 0.0},
+    }
+    own = Policy.load({"thresholds": [0.5], "calibrators": [reads]})
+    number, _ = store.save(own)
+    store.activate(number)
+    grow(log, 300, 60)
+    assert kinds(log) == ["adopted"]
+    grow(log, 360, 60)
+    (event,) = LogWatch(log, harm=HARM).once()
+    assert event.kind == "waiting"
+    assert "cannot be tested on audits" in event.said
+    assert "other" in event.said
+    assert store.active_number() == number
+
+
+def test_after_harm_has_risen_a_version_still_says_what_it_was_fitted_to(log: str) -> None:
+    grow(log, 300, 300)
+    kinds(log)
+    steward = Steward.from_dict(LogWatch(log, harm=HARM).store.load().kept["steward"])  # type: ignore[index]
+    steward.learn_from = steward.seen  # as where harm has risen since
+    assert steward.chosen is not None
+    rows, _ = labels_of_log(log)
+    policy = promised(steward, steward.chosen, rows, None)
+    assert policy.tuned is not None
+    assert policy.tuned.rows_fitted == 300
 
 
 def test_policies_need_a_database(tmp_path: Path) -> None:
