@@ -15,6 +15,7 @@ from cascade_core import Audit, CascadeWarning, ConfigurationError, Learn, flush
 from cascade_core.commands.report import said_of_learning
 from cascade_core.log import open_log
 from cascade_core.log.learning import LearningStore, learning_of
+from cascade_core.log.policies import PolicyStore
 from cascade_core.log.reading import read_events, read_records
 from cascade_core.policy.document import Policy
 from cascade_core.setup import learner, live
@@ -213,6 +214,25 @@ def test_audits_of_both_phases_count_the_same(url: str) -> None:
     assert log.flush(60)
     learned.once()
     assert answer(cascade, "0.999")[0] == "confident", "the first audit in service undid it all"
+
+
+@pytest.mark.filterwarnings("always::cascade_core.errors.CascadeWarning")
+def test_every_request_has_the_same_chance_whatever_rules_say_but_never(url: str) -> None:
+    store = PolicyStore(url, create=True)
+    rules = [
+        {"name": "often", "match": {"regex": "^0.9"}, "then": {"audit": 1.0}},
+        {"name": "never", "match": {"regex": "^0.8"}, "then": {"audit": 0.0}},
+    ]
+    number, _ = store.save(Policy.load({"thresholds": [0.5], "rules": rules}))
+    store.activate(number)
+    cascade = scripted(url, audit=0.25)
+    with pytest.warns(CascadeWarning, match="every request has the same chance"):
+        cascade.invoke("0.91")
+    for asked in ("0.81", "0.71"):
+        cascade.invoke(asked)
+    flush_log()
+    chances = [record["audit"]["probability"] for record in read_records(url)]
+    assert chances == [0.25, 0.0, 0.25]
 
 
 def test_one_process_of_many_learns_and_another_goes_on(url: str) -> None:

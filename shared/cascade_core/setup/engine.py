@@ -281,8 +281,9 @@ class Engine:
                     "give it audit=Audit(rate=…) and a log",
                 )
             return None
-        rate = self.audit.rate if self.learning is None else self.learning.rate(plan)
-        return pick(rate, request.ruling, self.chance)
+        if self.learning is None:
+            return pick(self.audit.rate, request.ruling.audit, self.chance)
+        return pick(*self.learning.rates(plan, request.ruling.audit), self.chance)
 
     def with_tiers(
         self,

@@ -88,8 +88,23 @@ class Learning:
     spending: LearnSpending
     read_spent: Callable[[datetime], DaySpent] | None
 
-    def rate(self, plan: Plan) -> float:
-        """Return the probability that a request is audited, as things stand."""
+    def rates(self, plan: Plan, own: float | None) -> tuple[float, float | None]:
+        """Return the probability that a request is audited, as things stand, and by its rule.
+
+        Args:
+            plan: What decides the request.
+            own: What a rule says. It is not followed but for 0: what is promised is a mean over
+                audits, of which none may count for more.
+        """
+        if own:
+            plan.notices.give(
+                "audit:learning",
+                "a rule of the policy sets an audit rate, and with mode='learn' every request has "
+                "the same chance: such a rate is not followed, unless it is 0",
+            )
+        return self._rate(plan), None if own else own
+
+    def _rate(self, plan: Plan) -> float:
         if self.spending.is_used_up:
             return 0.0
         return self.setting.share if plan.mode == "learn" else self.audit.rate
