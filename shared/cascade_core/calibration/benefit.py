@@ -50,7 +50,7 @@ FitTarget: TypeAlias = Callable[[Array, Method | None, str], FittedPart]
 """Fits a tier's drafts to a target in [0, 1], shape (n,): by which method (None = as the confidence
 was), and what it is, in words."""
 
-BENEFIT_WEIGHTS = (0.4, 0.65, 0.85, 1.0)
+BENEFIT_WEIGHTS = (0.25, 0.5, 0.75, 1.0)
 """Weights of the benefit that are tried; 0 is the confidence alone."""
 COST_POWERS = (0.5, 1.0)
 """How much costs are tried to count; 0 is not at all."""
@@ -178,6 +178,7 @@ def _with_cost(chosen: Blended, cost: FittedPart, most: float, power: float) -> 
         curve=own.curve,
         class_curves=own.class_curves,
         most_usd=most,
+        mean=float(np.clip(np.nanmean(cost.placed), least, 1.0)),
         least=least,
         power=power,
     )

@@ -119,7 +119,7 @@ class Benefit(Artefact):
         next: The expected quality of what the later tiers would answer: less the confidence, it
             is the benefit.
         keep: `(1 - benefit) / 2`, fitted as it is; high where the draft is better kept.
-        weight: `w` in a draft's merit, `(1 - w) * confidence + w * (1 - benefit) / 2`.
+        weight: `w` in a draft's merit, `1 - ((1 - w) * (1 - confidence) + w * benefit)`.
     """
 
     next: CurvedScore | None = None
@@ -140,11 +140,14 @@ class ExtraCost(CurvedScore):
 
     Attributes:
         most_usd: USD that the number 1 stands for.
-        least: The share of it below which all is taken for equally cheap.
-        power: How much costs count: a gain is divided by `(share / least) ** power`.
+        mean: The mean share.
+        least: The share below which all is taken for equally cheap.
+        power: How much costs count: what is lost by not asking on is divided by
+            `(share / mean) ** power`.
     """
 
     most_usd: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+    mean: Annotated[float, Field(strict=True, gt=0, le=1)]
     least: Annotated[float, Field(strict=True, gt=0, le=1)]
     power: Annotated[float, Field(strict=True, gt=0, le=1)]
 

@@ -1,10 +1,12 @@
 """What is held against a threshold: a draft's merit.
 
-Without more it is the confidence itself. With a fitted benefit of asking on, and a weight w, it is
-`(1 - w) * confidence + w * (1 - benefit) / 2`: high where the draft is probably good, and where
-asking on would gain little over it. With an expected cost of asking on, what is gained is divided
-by it: the merit then lies nearer to that of a draft by which nothing can be gained. Its parts are
-computed by `scorer`; here they are put together.
+Without more it is the confidence itself: 1 less what a draft is expected to fall short of a good
+answer. With a fitted benefit of asking on, and a weight w, it is 1 less the loss
+`(1 - w) * (1 - confidence) + w * benefit`: low where the draft is probably bad, and where asking
+on would gain much over it. With an expected cost of asking on, the loss is that per mean cost:
+what is dear to ask on has to gain more. So a threshold means the same whatever is weighed, and in
+whichever policy. Beyond `SOFT` of either end merits draw near to it without reaching it, for a
+benefit may be negative. The parts are computed by `scorer`; here they are put together.
 """
 
 from __future__ import annotations
@@ -27,6 +29,9 @@ Ends: TypeAlias = tuple[Array, Array]
 
 Spanned: TypeAlias = dict[tuple[Any, ...], list[Ends]]
 """Spans by score, unread signals, and where these lie."""
+
+SOFT = 0.1
+"""From so near to 0 or 1 on, merits that are made of more than a confidence draw near to it."""
 
 SIGNAL_STEPS = 8
 """Steps in which a signal is tried that is not read yet."""
@@ -68,14 +73,7 @@ class Merits:
         fitted = (benefit.next, benefit.keep, cost) if benefit else (None, None, cost)
         self._confidence = Scorer(calibrator)
         self._others = tuple(None if part is None else Scorer(part) for part in fitted)
-        weight = 0.0 if benefit is None else benefit.weight
-        through_next = 0.0
-        if benefit is not None and benefit.next is not None:
-            through_next = weight / (1 if benefit.keep is None else 2)
-        self._of_keep = weight - through_next
-        self._of_next = through_next / 2
-        self._of_confidence = 1 - weight + self._of_next
-        self._level = 1 - weight / 2
+        self._weight = 0.0 if benefit is None else benefit.weight
 
     def rows(self, inputs: Inputs, classes: Sequence[str | None] | None = None) -> Array:
         """Return the merit of every row; see `Scorer.rows`."""
@@ -95,16 +93,14 @@ class Merits:
         """
         if not self.calibrator.weighs:
             return parts.confidence
-        merit = self._of_confidence * parts.confidence
-        if parts.next is not None:
-            merit = merit + self._of_next * (1 - parts.next)
-        if parts.keep is not None:
-            merit = merit + self._of_keep * parts.keep
+        loss = (1 - self._weight) * (1 - parts.confidence)
+        benefit = self.benefit(parts)
+        if benefit is not None:
+            loss = loss + self._weight * benefit
         cost = self.calibrator.extra_cost
         if cost is not None and parts.cost is not None:
-            dear = np.power(cost.least / np.maximum(parts.cost, cost.least), cost.power)
-            merit = self._level - (self._level - merit) * dear
-        return np.minimum(merit, most)
+            loss = loss * np.power(cost.mean / np.maximum(parts.cost, cost.least), cost.power)
+        return np.minimum(_softened(1 - loss), most)
 
     def benefit(self, parts: MeritParts) -> Array | None:
         """Return what asking on would gain over the drafts of rows; None where nobody knows."""
@@ -232,6 +228,13 @@ class Merits:
         low = np.minimum(self.of(worst), self.of(worst._replace(cost=highs.cost)))
         high = np.maximum(self.of(best, 1.0), self.of(best._replace(cost=highs.cost), 1.0))
         return low, high
+
+
+def _softened(merit: Array) -> Array:
+    """Bend what lies near 0 or 1, or beyond, so that it stays between them in the same order."""
+    high, low = (np.exp(np.minimum(of, SOFT) / SOFT - 1) for of in (1 - merit, merit))
+    bent = np.where(merit > 1 - SOFT, 1 - SOFT * high, np.where(merit < SOFT, SOFT * low, merit))
+    return np.asarray(bent)
 
 
 def _array(number: float) -> Array:

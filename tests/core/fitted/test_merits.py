@@ -33,7 +33,7 @@ def weighing_calibrators(draw):
         benefit = Benefit(next=next_, keep=keep, weight=weight)
     if cost is not None or benefit is None:
         cost = curved(draw(calibrators)) if cost is None else cost
-        rest = {name: draw(st.floats(0.01, 1)) for name in ("most_usd", "least", "power")}
+        rest = {name: draw(st.floats(0.01, 1)) for name in ("most_usd", "mean", "least", "power")}
         extra = ExtraCost(**cost.model_dump(exclude_none=True), **rest)
     return own.model_copy(update={"benefit": benefit, "extra_cost": extra})
 
@@ -50,30 +50,43 @@ def test_a_merit_is_what_its_definition_says():
     benefit = Benefit(keep=level(0.3), weight=0.25)
     merit, confidence, gain = Merits(Calibrator(score=A, benefit=benefit)).one({"a": 0.5})
     assert (confidence, gain) == pytest.approx((0.5, 0.4))
-    assert merit == pytest.approx(0.75 * 0.5 + 0.25 * (1 - gain) / 2)
+    assert merit == pytest.approx(1 - (0.75 * 0.5 + 0.25 * gain))
 
 
 def test_a_benefit_is_the_mean_of_what_its_parts_say():
     both = Benefit(next=level(0.9), keep=level(0.4), weight=0.8)
     merit, _, gain = Merits(Calibrator(score=A, benefit=both)).one({"a": 0.5})
     assert gain == pytest.approx(((0.9 - 0.5) + (1 - 2 * 0.4)) / 2)
-    assert merit == pytest.approx(0.2 * 0.5 + 0.8 * (1 - gain) / 2)
+    assert merit == pytest.approx(1 - (0.2 * 0.5 + 0.8 * gain))
     only = Benefit(next=level(0.9), weight=0.8)
     merit, _, gain = Merits(Calibrator(score=A, benefit=only)).one({"a": 0.5})
     assert gain == pytest.approx(0.9 - 0.5)
-    assert merit == pytest.approx(0.2 * 0.5 + 0.8 * (1 - gain) / 2)
+    assert merit == pytest.approx(1 - (0.2 * 0.5 + 0.8 * gain))
 
 
-@pytest.mark.parametrize(("share", "divisor"), [(0.05, 1.0), (0.1, 1.0), (0.4, 2.0)])
-def test_what_is_gained_counts_for_less_where_asking_on_is_dear(share, divisor):
-    rest = {"most_usd": 0.01, "least": 0.1, "power": 0.5}
+@pytest.mark.parametrize(("share", "times"), [(0.05, 1.5), (0.1, 1.5), (0.225, 1.0), (0.9, 0.5)])
+def test_what_is_lost_counts_for_less_where_asking_on_is_dear(share, times):
+    rest = {"most_usd": 0.01, "mean": 0.225, "least": 0.1, "power": 0.5}
     extra = ExtraCost(score=A, curve=level(share).curve, **rest)
     benefit = Benefit(next=level(0.9), weight=0.5)
     found = Merits(Calibrator(score=A, benefit=benefit, extra_cost=extra)).one({"a": 0.5})
     cheap = Merits(Calibrator(score=A, benefit=benefit)).one({"a": 0.5})
-    nothing_gained = 0.75  # sure to be good, and as good as what comes next
-    assert found[0] == pytest.approx(nothing_gained - (nothing_gained - cheap[0]) / divisor)
+    assert 1 - found[0] == pytest.approx((1 - cheap[0]) * times)
     assert found[1:] == cheap[1:]
+
+
+def test_merits_of_all_that_may_be_weighed_lie_between_0_and_1_in_their_order():
+    """A gain may be negative, and be divided by a small cost."""
+    extra = ExtraCost(score=A, most_usd=0.01, mean=0.5, least=0.1, power=1.0)
+    benefit = Benefit(keep=level(0.5), weight=1.0)
+    merits = Merits(Calibrator(score=A, benefit=benefit, extra_cost=extra))
+    gains = np.linspace(-1, 1, 2001)
+    level_of = np.full(2001, 0.5)
+    found = merits.of(MeritParts(level_of, keep=(1 - gains) / 2, cost=level_of))
+    assert (np.diff(found) < 0).all()
+    assert 0 < found.min() < found.max() < 1
+    inside = (gains >= 0.1) & (gains <= 0.9)
+    assert found[inside] == pytest.approx(1 - gains[inside])
 
 
 def test_a_merit_without_a_benefit_is_the_confidence():
@@ -137,14 +150,15 @@ def test_a_row_of_a_table_gets_the_very_numbers_a_request_gets(calibrator, rows)
 
 def test_a_span_lets_a_signal_be_high_or_low_but_not_both_at_once():
     """What makes the draft better makes less of the benefit: one reading does both."""
-    falling = CurvedScore(score=A, curve=Isotonic(x=(0.0, 1.0), y=(0.2, 0.9)))
-    benefit = Benefit(next=falling, weight=1.0)
-    low, high = Merits(Calibrator(score=A, benefit=benefit)).span({}, missable=False)
-    at = [Merits(Calibrator(score=A, benefit=benefit)).one({"a": a})[0] for a in (0.0, 1.0)]
+    after = CurvedScore(score=A, curve=Isotonic(x=(0.0, 1.0), y=(0.5, 0.9)))
+    own = Isotonic(x=(0.0, 1.0), y=(0.3, 0.6))
+    merits = Merits(Calibrator(score=A, curve=own, benefit=Benefit(next=after, weight=1.0)))
+    low, high = merits.span({}, missable=False)
+    at = [merits.one({"a": a})[0] for a in (0.0, 1.0)]
     assert low == -math.inf
-    assert max(at) <= high < max(at) + 0.06
-    apart = (1.0 + (1 - 0.2)) / 2
-    assert high < apart - 0.2
+    apart = 1 - (0.5 - 0.6)
+    assert max(at) == pytest.approx(0.8)
+    assert max(at) <= high < 0.85 < apart
 
 
 @settings(max_examples=50, deadline=None)
