@@ -22,6 +22,7 @@ from cascade_core.setup import learner, live
 from cascade_core.setup.learn import TO_STRONGEST
 from cascade_core.setup.learn_spending import DaySpent, LearnSpending
 from cascade_core.setup.learner import Learner
+from cascade_core.traffic.labels import read_audits
 from cascade_core.watch.shipping import strongest
 from langchain_cascade import CascadeMiddleware, ChatCascade, RunnableCascade
 from llamaindex_cascade import CascadeLLM, CascadeQueryEngine, CascadeSynthesizer
@@ -216,8 +217,7 @@ def test_audits_of_both_phases_count_the_same(url: str) -> None:
     assert answer(cascade, "0.999")[0] == "confident", "the first audit in service undid it all"
 
 
-@pytest.mark.filterwarnings("always::cascade_core.errors.CascadeWarning")
-def test_every_request_has_the_same_chance_whatever_rules_say_but_never(url: str) -> None:
+def test_what_a_rule_makes_likely_counts_for_less(url: str) -> None:
     store = PolicyStore(url, create=True)
     rules = [
         {"name": "often", "match": {"regex": "^0.9"}, "then": {"audit": 1.0}},
@@ -226,13 +226,15 @@ def test_every_request_has_the_same_chance_whatever_rules_say_but_never(url: str
     number, _ = store.save(Policy.load({"thresholds": [0.5], "rules": rules}))
     store.activate(number)
     cascade = scripted(url, audit=0.25)
-    with pytest.warns(CascadeWarning, match="every request has the same chance"):
-        cascade.invoke("0.91")
-    for asked in ("0.81", "0.71"):
+    for asked in ("0.91", "0.81", "0.71"):
         cascade.invoke(asked)
     flush_log()
-    chances = [record["audit"]["probability"] for record in read_records(url)]
-    assert chances == [0.25, 0.0, 0.25]
+    chances = [record["audit"] for record in read_records(url)]
+    assert chances[0] == {"probability": 1.0, "picked": True, "rate": 0.25}
+    assert chances[1] == {"probability": 0.0, "picked": False, "rate": 0.25}
+    assert chances[2]["probability"] == 0.25
+    assert read_audits(url, by_time=True).rows[0]["weight"] == 0.25
+    assert read_audits(url).rows[0]["weight"] == 1.0
 
 
 def test_one_process_of_many_learns_and_another_goes_on(url: str) -> None:

@@ -7,11 +7,11 @@ few in a hundred; the others are counted where they are.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cascade_core.log.reading import DAMAGED, database_to_read, read_records
+from cascade_core.log.reading import DAMAGED, batches, database_to_read, read_records
 from cascade_core.log.record import Record
 from cascade_core.log.urls import is_url
 
@@ -44,12 +44,41 @@ class Counted:
     past: bool = False
 
 
-def audited_records(source: str, since: float | None = None) -> Iterable[Record] | AuditedRecords:
+def audited_ids(source: str, cascade: str | None = None) -> list[str]:
+    """Return the decisions of a database with an audit that was done, oldest first.
+
+    Args:
+        source: Its address.
+        cascade: Only those of the cascade of this name.
+
+    Raises:
+        ConfigurationError: It cannot be read.
+    """
+    import sqlalchemy as sa  # noqa: PLC0415 - only where a database is read
+
+    from cascade_core.log.schema import audits, decisions  # noqa: PLC0415
+
+    query = (
+        sa.select(decisions.c.id)
+        .join(audits, audits.c.decision == decisions.c.id)
+        .where(audits.c.status == "done")
+        .order_by(decisions.c.at, decisions.c.id)
+    )
+    if cascade is not None:
+        query = query.where(decisions.c.cascade == cascade)
+    with database_to_read(source).reading() as connection:
+        return list(dict.fromkeys(connection.scalars(query)))
+
+
+def audited_records(
+    source: str, since: float | None = None, only: Sequence[str] | None = None
+) -> Iterable[Record] | AuditedRecords:
     """Read the decisions of a log, oldest first.
 
     Args:
         source: The address of a database, or a file of JSON lines.
         since: Only those of requests from then on, in seconds since 1970.
+        only: Of a database, only these, given oldest first; the others are not counted.
 
     Returns:
         Records; of a database, what gives those with an audit and counts the others.
@@ -57,7 +86,9 @@ def audited_records(source: str, since: float | None = None) -> Iterable[Record]
     Raises:
         ConfigurationError: On going through it: there is no such log, or it cannot be read.
     """
-    return AuditedRecords(source, since) if is_url(source) else read_records(source, since=since)
+    if is_url(source):
+        return AuditedRecords(source, since, only)
+    return read_records(source, since=since)
 
 
 class AuditedRecords:
@@ -67,9 +98,12 @@ class AuditedRecords:
         unreadable: Those that are damaged, so far.
     """
 
-    def __init__(self, source: str, since: float | None = None) -> None:
+    def __init__(
+        self, source: str, since: float | None = None, only: Sequence[str] | None = None
+    ) -> None:
         self._source = source
         self._since = since
+        self._only = only
         self.unreadable = 0
 
     def counted(self, after: Callable[[], str | None]) -> Iterator[Counted]:
@@ -82,13 +116,22 @@ class AuditedRecords:
                 None. Others are told apart by whether they came before it.
         """
         with database_to_read(self._source).reading() as connection:
-            yield from self._audited(connection)
-            yield from self._others(connection, after())
+            for among in self._audited_among():
+                yield from self._audited(connection, among)
+            if self._only is None:
+                yield from self._others(connection, after())
 
-    def _audited(self, connection: sa.Connection) -> Iterator[Counted]:
-        import sqlalchemy as sa  # noqa: PLC0415 - only where a database is read
+    def _audited_among(self) -> Iterator[Any]:
+        import sqlalchemy as sa  # noqa: PLC0415
 
-        from cascade_core.log.schema import audits, decisions, details  # noqa: PLC0415
+        from cascade_core.log.schema import audits  # noqa: PLC0415
+
+        yield from [sa.select(audits.c.decision)] if self._only is None else batches(self._only)
+
+    def _audited(self, connection: sa.Connection, among: Any) -> Iterator[Counted]:
+        import sqlalchemy as sa  # noqa: PLC0415
+
+        from cascade_core.log.schema import decisions, details  # noqa: PLC0415
 
         altered = sa.or_(*(decisions.c[name].contains(_ALTERED) for name in _TEXTS))
         # What was handed off is told by the record alone.
@@ -103,7 +146,7 @@ class AuditedRecords:
                 sa.case((whole_needed, details.c.record)),
             )
             .select_from(decisions.outerjoin(details, details.c.id == decisions.c.id))
-            .where(decisions.c.id.in_(sa.select(audits.c.decision)), *self._recent(decisions))
+            .where(decisions.c.id.in_(among), *self._recent(decisions))
             .order_by(decisions.c.at, decisions.c.id)
         )
         for row in connection.execution_options(yield_per=_AT_ONCE).execute(query):

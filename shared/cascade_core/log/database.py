@@ -29,7 +29,7 @@ try:
     from sqlalchemy.exc import ArgumentError, DBAPIError
     from sqlalchemy.pool import NullPool
 
-    from cascade_core.log.schema import ADDED, FORM, audits, meta
+    from cascade_core.log.schema import ADDED, FORM, meta
 except ModuleNotFoundError as _missing:
     raise ConfigurationError(
         f"a log in a database needs {_missing.name}, which is not installed: "
@@ -196,18 +196,6 @@ class Database:
                 connection.execute(self.insert(meta), [made])
                 found = connection.scalar(key)
         return bytes.fromhex(str(found))
-
-    def audit_cost(self, since: float) -> float:
-        """Return what audits have cost since a time, in USD, as far as they are priced."""
-        spent = sa.select(sa.func.sum(audits.c.cost_usd)).where(audits.c.at >= since)
-        with self.reading() as connection:
-            return float(connection.scalar(spent) or 0.0)
-
-    def audits_made(self, since: float) -> int:
-        """Return how many audits have been made since a time, also those that failed."""
-        made = sa.select(sa.func.count()).where(audits.c.at >= since, audits.c.status != "skipped")
-        with self.reading() as connection:
-            return int(connection.scalar(made) or 0)
 
     def insert(self, table: sa.Table) -> Any:
         """Return an INSERT that leaves a row alone whose id is there already."""

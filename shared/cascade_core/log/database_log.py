@@ -85,11 +85,21 @@ class DatabaseLog:
 
     def audit_cost(self, since: datetime) -> float:
         """Return what audits of all processes have cost since a time, in USD; it waits for that."""
-        return self._writer.database.audit_cost(since.timestamp())
+        from cascade_core.log.audit_sums import audit_cost  # noqa: PLC0415 - SQLAlchemy
+
+        return audit_cost(self._writer.database, since.timestamp())
 
     def audits_made(self, since: datetime) -> int:
         """Return how many audits all processes have made since a time; it waits for that."""
-        return self._writer.database.audits_made(since.timestamp())
+        from cascade_core.log.audit_sums import audits_made  # noqa: PLC0415 - SQLAlchemy
+
+        return audits_made(self._writer.database, since.timestamp())
+
+    def audits_wanted(self, since: datetime) -> tuple[float, float, float]:
+        """Return what audits of all requests would have cost, how many, and from when on."""
+        from cascade_core.log.audit_sums import audits_wanted  # noqa: PLC0415 - SQLAlchemy
+
+        return audits_wanted(self._writer.database, since.timestamp())
 
     def flush(self, seconds: float | None = None) -> bool:
         """Wait until everything given so far is written, and tell whether it is."""

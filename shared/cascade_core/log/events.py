@@ -55,6 +55,7 @@ def audit_event(  # noqa: PLR0913 - one key each
     strong_cost_usd: float | None = None,
     cost_usd: float | None = 0.0,
     calls: list[dict[str, Any]] | None = None,
+    rate: float | None = None,
 ) -> LogEvent:
     """Write down one audit.
 
@@ -75,9 +76,12 @@ def audit_event(  # noqa: PLR0913 - one key each
         strong_cost_usd: What the strongest tier's answer cost; None = unpriced.
         cost_usd: What the audit cost: drawn answers and comparing; None = unpriced.
         calls: The calls that it made, like those of a record.
+        rate: The probability that a request had at that time where nothing was special about it
+            or about what was left to spend; None where that is `probability`.
     """
     return {
         **_event("audit", decision),
+        **({} if rate is None else {"rate": rate}),
         "status": status,
         "probability": probability,
         "compare": compare,

@@ -33,9 +33,8 @@ from cascade_core.log.known_audits import (
 from cascade_core.log.record import Record
 
 Row: TypeAlias = dict[str, Any]
-
-_NEVER = {"pinned", "cached", "held"}
 _NAMED, _LONGEST = 10, 60  # names of cascades in an error, and characters of each
+_NEVER = {"pinned", "cached", "held"}
 """Reasons of answers that say nothing of thresholds: a rule keeps the request from other tiers, no
 tier was asked, or an earlier step had decided and nobody judged them."""
 
@@ -148,13 +147,14 @@ def _listed(counts: Counter[str]) -> str:
     return ", ".join(f"{what} {n:,}" for what, n in counts.most_common())
 
 
-def export(
+def export(  # noqa: PLR0913 - which decisions, and how they weigh
     records: Iterable[Record] | AuditedRecords,
     events: Iterable[LogEvent],
     *,
     cascade: str | None = None,
     policy_version: str | None = None,
     source: str = "the log",
+    by_time: bool = False,
 ) -> Exported:
     """Make the rows of a labelled table.
 
@@ -164,11 +164,12 @@ def export(
         cascade: Only the decisions of the cascade of this name.
         policy_version: Only those that this version of the policy made.
         source: What errors call the log.
+        by_time: See `audits_by_decision`.
 
     Raises:
         ConfigurationError: Several cascades have written to the log, and none was chosen.
     """
-    audits, feedback = audits_by_decision(events)
+    audits, feedback = audits_by_decision(events, by_time=by_time)
     sorting = _Sorting(Exported(), audits)
     cascades: Counter[str | None] = Counter()
     for each in _counted(records, sorting):
@@ -185,13 +186,12 @@ def export(
         sorting.found.feedback += given
         sorting.read(each)
     if len(cascades) > 1:
-        names = ", ".join(repr(name)[:_LONGEST] for name, _ in cascades.most_common(_NAMED))
-        names += ", …" if len(cascades) > _NAMED else ""
-        msg = (
+        shown = [repr(name)[:_LONGEST] for name, _ in cascades.most_common(_NAMED)]
+        names = ", ".join([*shown, "…"] if len(cascades) > _NAMED else shown)
+        raise ConfigurationError(
             f"{source}: decisions of several cascades ({names}) do not make one table; "
-            "cascade export --cascade NAME takes those of one"
+            "--cascade NAME (cascade export, cascade watch) takes those of one"
         )
-        raise ConfigurationError(msg)
     return sorting.whole()
 
 
@@ -293,7 +293,7 @@ def _fill(found: Exported, kept: list[_Kept]) -> None:
             "request": each.request,
             "class": each.class_name,
             "group": _group(each, digests),
-            "weight": 1 / audit.probability,
+            "weight": audit.weight,
         }
         for k in range(tiers):
             answer = audit.tiers.get(k)
@@ -303,8 +303,8 @@ def _fill(found: Exported, kept: list[_Kept]) -> None:
                 continue
             if answer.model is not None:
                 found.models[k][answer.model] += 1
-            given = each.response if k == each.tier else answer.response
             _add_cells(row, k, answer, last=k == tiers - 1)
+            given = each.response if k == each.tier else answer.response
             row[shared_name(f"t{k}_response")] = given
             if k < tiers - 1 and (answer.reason or "").startswith("gate_"):
                 row[shared_name(f"t{k}_gate")] = answer.reason

@@ -21,7 +21,7 @@ class KnownAudit(NamedTuple):
     """What counts of an audit; `tiers` where it was done."""
 
     status: str
-    probability: float
+    weight: float
     compare: str
     why: str | None
     drawn_later: bool
@@ -40,8 +40,16 @@ class KnownAnswer(NamedTuple):
     response: str | None
 
 
-def audits_by_decision(events: Iterable[LogEvent]) -> tuple[dict[str, KnownAudit], Counter[str]]:
-    """Return the audit that counts of every decision, and how often feedback was given to it."""
+def audits_by_decision(
+    events: Iterable[LogEvent], *, by_time: bool = False
+) -> tuple[dict[str, KnownAudit], Counter[str]]:
+    """Return the audit that counts of every decision, and how often feedback was given to it.
+
+    Args:
+        events: Oldest first.
+        by_time: Whether an audit weighs by how much less likely than others of its time it was,
+            rather than by how likely.
+    """
     audits: dict[str, KnownAudit] = {}
     feedback: Counter[str] = Counter()
     for event in events:
@@ -51,7 +59,7 @@ def audits_by_decision(events: Iterable[LogEvent]) -> tuple[dict[str, KnownAudit
         elif event["event"] == "audit" and _is_whole(event):
             before = audits.get(decision)
             if before is None or counts_over(before.status, event["status"]):
-                audits[decision] = _audit(event)
+                audits[decision] = _audit(event, by_time=by_time)
     return audits, feedback
 
 
@@ -68,16 +76,23 @@ def _is_whole(event: LogEvent) -> bool:
     )
 
 
-def _audit(event: LogEvent) -> KnownAudit:
+def _audit(event: LogEvent, *, by_time: bool) -> KnownAudit:
     tiers = event["tiers"] if event["status"] == "done" else ()
     return KnownAudit(
         shared_name(event["status"]),
-        event["probability"],
+        (_rate(event) if by_time else 1.0) / event["probability"],
         shared_name(event["compare"]),
         shared_name(event["why"]),
         bool(event.get("drawn_later")),
         {tier["tier"]: _answer(tier) for tier in tiers},
     )
+
+
+def _rate(event: LogEvent) -> float:
+    """Return the probability that requests had at that time; see `log.events`."""
+    rate = event.get("rate")
+    known = isinstance(rate, int | float) and 0 < rate <= 1
+    return float(rate) if known else float(event["probability"])  # type: ignore[arg-type]
 
 
 def _answer(tier: Mapping[str, Any]) -> KnownAnswer:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from cascade_core.log.audit_sums import audit_cost, audits_made
 from cascade_core.log.database import Database
 from cascade_core.log.reading import database_to_read
 from cascade_core.log.urls import is_url
@@ -55,7 +56,7 @@ class LearningStore:
 
     def audits_done(self) -> int:
         """Return how many audits the database holds that were made."""
-        return self._database.audits_made(0.0)
+        return audits_made(self._database, 0.0)
 
 
 def learning_of(source: str) -> dict[str, Any] | None:
@@ -79,7 +80,7 @@ def spent_today(source: str) -> tuple[float, int]:
     """
     database = database_to_read(source)
     day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
-    return database.audit_cost(day), database.audits_made(day)
+    return audit_cost(database, day), audits_made(database, day)
 
 
 def _read(connection: Any) -> dict[str, Any]:

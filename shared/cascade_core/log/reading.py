@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -106,9 +107,16 @@ class _Records(Read):
 class _Events(Read):
     """See `read_events`."""
 
-    def __init__(self, source: str | Path, since: Moment | None, kind: str | None) -> None:
+    def __init__(
+        self,
+        source: str | Path,
+        since: Moment | None,
+        kind: str | None,
+        only: Sequence[str] | None,
+    ) -> None:
         super().__init__(source, since)
         self.kind = kind
+        self.only = only
 
     def __iter__(self) -> Iterator[LogEvent]:
         if not is_url(self.source):
@@ -133,7 +141,10 @@ class _Events(Read):
         query = sa.select(*database.columns(audits)).order_by(audits.c.at, audits.c.id)
         if self.since is not None:
             query = query.where(audits.c.at >= self.since)
-        for row in _rows(database, query):
+        queries: Iterable[Any] = [query]
+        if self.only is not None:
+            queries = (query.where(audits.c.decision.in_(each)) for each in batches(self.only))
+        for row in chain.from_iterable(_rows(database, each) for each in queries):
             try:
                 audit = whole_audit(row.event, row.responses)
             except DAMAGED:
@@ -172,7 +183,10 @@ def read_records(source: str | Path, since: Moment | None = None) -> _Records:
 
 
 def read_events(
-    source: str | Path, kind: str | None = None, since: Moment | None = None
+    source: str | Path,
+    kind: str | None = None,
+    since: Moment | None = None,
+    only: Sequence[str] | None = None,
 ) -> _Events:
     """Read what became known of decisions: audits and feedback; see `read_records`.
 
@@ -180,8 +194,15 @@ def read_events(
         source: The address of a database, or a file of JSON lines.
         kind: `audit` or `feedback`; None for both.
         since: Only what became known from then on.
+        only: Of a database, only audits of these decisions, whichever comes first.
     """
-    return _Events(source, since, kind)
+    return _Events(source, since, kind, only)
+
+
+def batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield a few at a time, as many as a query may name."""
+    for start in range(0, len(ids), _AT_ONCE):
+        yield ids[start : start + _AT_ONCE]
 
 
 def is_log(source: object) -> bool:

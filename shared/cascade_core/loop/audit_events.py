@@ -21,6 +21,7 @@ def found_event(  # noqa: PLR0913 - what was found, and of what
     *,
     probability: float,
     compare: str,
+    rate: float | None = None,
     texts: Mapping[int, str] | None = None,
 ) -> LogEvent:
     """Write down what an audit found, or that it failed.
@@ -31,6 +32,7 @@ def found_event(  # noqa: PLR0913 - what was found, and of what
         decision: The decision's id.
         probability: With which the request was picked.
         compare: The comparator's name.
+        rate: See `audit_event`.
         texts: Those of the answers, by tier, that are to be logged.
     """
     done = found.failed is None
@@ -45,6 +47,7 @@ def found_event(  # noqa: PLR0913 - what was found, and of what
         strong_quality=found.strong_quality if done else None,
         harm=found.harm if done else None,
         strong_cost_usd=in_usd(found.strong_cost),
+        rate=rate,
         **paid_for(trail),
     )
 

@@ -195,8 +195,10 @@ class _Audit:
 
     @property
     def _picked(self) -> dict[str, Any]:
+        picked = self._session.request.audit
         return {
-            "probability": self._session.request.audit["probability"],
+            "probability": picked["probability"],
+            "rate": picked.get("rate"),
             "compare": self._setting.comparator,
         }
 
@@ -220,7 +222,8 @@ class _Audit:
         """Return what is to be written, with its cost counted."""
         assert self.event is not None  # noqa: S101 - it has just been said
         if self._trail.calls or self._reserved is not None:
-            self._spending.settle(self._reserved or _NOTHING, self._cost())
+            chance = self._session.request.audit["probability"]
+            self._spending.settle(self._reserved or _NOTHING, self._cost(), chance)
             self._reserved = None
         session = self._session
         if session.traced is not None:

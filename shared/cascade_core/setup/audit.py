@@ -7,12 +7,15 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import SystemRandom
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.integrations.classes import model_name
 from cascade_core.setup.spending import Spending
 from cascade_core.signals.judge import Judge
+
+if TYPE_CHECKING:
+    from cascade_core.ruling import Ruling
 
 Compare: TypeAlias = Literal["auto"] | Judge | Callable[..., Any]
 """What compares two answers: `auto` asks whether they say the same, a `Judge` grades each, and a
@@ -132,18 +135,18 @@ _chance = SystemRandom()
 and forked processes must not choose alike."""
 
 
-def pick(rate: float, own: float | None, chance: Callable[[], float]) -> dict[str, Any]:
+def pick(rate: float, ruling: Ruling, chance: Callable[[], float]) -> dict[str, Any]:
     """Choose whether a request is audited, by nothing but chance.
 
     Args:
         rate: The cascade's.
-        own: What a rule says of the request, if one does.
+        ruling: What the rules say of the request.
         chance: Draws a number from [0, 1).
 
     Returns:
         What its record says: `probability` and `picked`.
     """
-    probability = rate if own is None else own
+    probability = rate if ruling.audit is None else ruling.audit
     return {"probability": probability, "picked": chance() < probability}
 
 

@@ -281,9 +281,9 @@ class Engine:
                     "give it audit=Audit(rate=…) and a log",
                 )
             return None
-        if self.learning is None:
-            return pick(self.audit.rate, request.ruling.audit, self.chance)
-        return pick(*self.learning.rates(plan, request.ruling.audit), self.chance)
+        if self.learning is not None:
+            return self.learning.pick(plan, request.ruling, self.chance)
+        return pick(self.audit.rate, request.ruling, self.chance)
 
     def with_tiers(
         self,

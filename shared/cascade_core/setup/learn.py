@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,9 @@ from cascade_core.log.policies import PolicyVersion
 from cascade_core.log.reading import read_events
 from cascade_core.log.store import JsonlLog
 from cascade_core.log.urls import database_url, is_url, shown_source
-from cascade_core.setup.audit import Audit, read_audit
+from cascade_core.moments import seconds_of
+from cascade_core.ruling import UNRULED, Ruling
+from cascade_core.setup.audit import Audit, pick, read_audit
 from cascade_core.setup.learn_spending import DaySpent, LearnSpending
 from cascade_core.setup.notices import Notices
 from cascade_core.setup.plan import Plan
@@ -88,26 +90,17 @@ class Learning:
     spending: LearnSpending
     read_spent: Callable[[datetime], DaySpent] | None
 
-    def rates(self, plan: Plan, own: float | None) -> tuple[float, float | None]:
-        """Return the probability that a request is audited, as things stand, and by its rule.
+    def pick(self, plan: Plan, ruling: Ruling, chance: Callable[[], float]) -> dict[str, Any]:
+        """Choose whether a request is audited; see `audit.pick`.
 
-        Args:
-            plan: What decides the request.
-            own: What a rule says. It is not followed but for 0: what is promised is a mean over
-                audits, of which none may count for more.
+        Returns:
+            Where its probability is another than the cascade's, for what a rule says or what is
+            left to spend, also the cascade's `rate`: by that the audit is weighed.
         """
-        if own:
-            plan.notices.give(
-                "audit:learning",
-                "a rule of the policy sets an audit rate, and with mode='learn' every request has "
-                "the same chance: such a rate is not followed, unless it is 0",
-            )
-        return self._rate(plan), None if own else own
-
-    def _rate(self, plan: Plan) -> float:
-        if self.spending.is_used_up:
-            return 0.0
-        return self.setting.share if plan.mode == "learn" else self.audit.rate
+        rate = self.setting.share if plan.mode == "learn" else self.audit.rate
+        wanted = rate if ruling.audit is None else ruling.audit
+        found = pick(self.spending.pace(rate) * wanted, UNRULED, chance)
+        return found if found["probability"] == rate else {**found, "rate": rate}
 
 
 _FLUSH = 2.0
@@ -256,16 +249,31 @@ def _reader(log: Any) -> Callable[[datetime], DaySpent] | None:
 
 def _spent_in(log: Any, since: datetime) -> DaySpent:
     log.flush(_FLUSH)  # what this process has spent counts
-    return DaySpent(log.audit_cost(since), log.audits_made(since))
+    wanted = getattr(log, "audits_wanted", None)
+    asked = wanted(_a_day_ago()) if callable(wanted) else (0.0, 0.0, 0.0)
+    return DaySpent(log.audit_cost(since), log.audits_made(since), *asked)
 
 
 def _spent_in_lines(path: Path, since: datetime) -> DaySpent:
-    usd, made = 0.0, 0
-    for event in read_events(path, "audit", since) if path.exists() else ():
-        if event.get("status") != "skipped":
+    usd, made, wanted_usd, wanted, first = 0.0, 0, 0.0, 0.0, 0.0
+    day_ago = _a_day_ago()
+    for event in read_events(path, "audit", min(since, day_ago)) if path.exists() else ():
+        cost, chance = event.get("cost_usd") or 0.0, event.get("probability") or 1.0
+        if event.get("status") == "skipped":
+            continue
+        at = seconds_of(event.get("at")) or 0.0
+        if at >= since.timestamp():
             made += 1
-            usd += event.get("cost_usd") or 0.0
-    return DaySpent(usd, made)
+            usd += cost
+        if at >= day_ago.timestamp():
+            first = first or at
+            wanted += 1 / chance
+            wanted_usd += cost / chance
+    return DaySpent(usd, made, wanted_usd, wanted, first)
+
+
+def _a_day_ago() -> datetime:
+    return datetime.now(UTC) - timedelta(days=1)
 
 
 def _is_number(value: object) -> bool:

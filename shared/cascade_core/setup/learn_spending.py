@@ -18,10 +18,32 @@ class DaySpent(NamedTuple):
     Attributes:
         usd: As far as they are priced.
         requests: How many were made, also those that failed.
+        wanted_usd: What audits of all requests of the last 24 hours would have cost: each that was
+            made stands for 1 / the probability with which it was picked.
+        wanted: How many that would have been.
+        since: When the first of these was, in seconds since 1970.
     """
 
     usd: float
     requests: int
+    wanted_usd: float = 0.0
+    wanted: float = 0.0
+    since: float = 0.0
+
+
+class AllAudited(NamedTuple):
+    """What audits of all requests would have cost, and how many that would have been."""
+
+    usd: float = 0.0
+    requests: float = 0.0
+
+
+_DAY = 86_400
+_AT_ONCE = 50
+"""Requests of a day that are learned from in any case: so few are no sample of a day."""
+_FORESEEN = _DAY / 4
+"""Seconds that have to be known of, at the least, to expect of a day what was in them: a program's
+first minutes say little of its day."""
 
 
 class LearnSpending(Spending):
@@ -48,6 +70,8 @@ class LearnSpending(Spending):
         super().__init__(limit, now)
         self._requests = requests
         self._made = self._under_way = 0
+        self._wanted = self._since = AllAudited()
+        self._wanted_since = now().timestamp()
         self._known = self._by_own = self._seen = False
         self._reading = Lock()
 
@@ -69,6 +93,33 @@ class LearnSpending(Spending):
             if self._unpriced:
                 return self._made + self._under_way >= self._requests
             return self._limit is not None and self._total + self._most > self._limit
+
+    def pace(self, rate: float) -> float:
+        """Return the share of requests to learn from, of those that would be, for the day's money.
+
+        Without it a day's audits would all be of the day's first hours, and so would what is
+        promised. What is left is shared out evenly over the rest of the day, of which as much is
+        expected as there was in the last 24 hours; where it is enough, nothing is left out.
+
+        Args:
+            rate: Probability with which a request is learned from where there is enough.
+        """
+        with self._lock:
+            if self.is_used_up:
+                return 0.0
+            if self._made + self._under_way < _AT_ONCE:
+                return 1.0
+            now = self._now()
+            known = min(max(now.timestamp() - self._wanted_since, _FORESEEN), _DAY)
+            rest = _DAY - (now.hour * 3600 + now.minute * 60 + now.second)
+            if self._unpriced:
+                left = float(self._requests - self._made - self._under_way)
+                wanted = self._wanted.requests + self._since.requests
+            else:
+                left = float((self._limit or 0) - self._total - self._reserved)
+                wanted = self._wanted.usd + self._since.usd
+            coming = wanted * rate * rest / known
+            return 1.0 if coming <= left else max(0.0, left / coming)
 
     @property
     def made(self) -> int:
@@ -113,10 +164,12 @@ class LearnSpending(Spending):
             self._under_way += isinstance(reserved, Decimal)
             return reserved
 
-    def settle(self, reserved: Decimal, cost: Decimal | None) -> None:
+    def settle(self, reserved: Decimal, cost: Decimal | None, chance: float = 1.0) -> None:
         """Put what it did cost in the place of what was set aside for it."""
         with self._lock:
             super().settle(reserved, cost)
+            usd, requests = self._since
+            self._since = AllAudited(usd + float(cost or 0) / chance, requests + 1 / chance)
             self._under_way = max(0, self._under_way - 1)
             self._made += 1
             self._seen = True
@@ -148,6 +201,9 @@ class LearnSpending(Spending):
                 return float(self._total)
             self._known = True
             self._made = max(self._made, spent.requests)
+            self._wanted, self._since = AllAudited(spent.wanted_usd, spent.wanted), AllAudited()
+            if spent.since:
+                self._wanted_since = spent.since
             return max(float(self._total), spent.usd)
 
     def _turn(self) -> None:
@@ -156,3 +212,4 @@ class LearnSpending(Spending):
         if self._day != day:
             self._made = 0
             self._known = self._by_own
+            self._wanted, self._since = self._since if self._by_own else self._wanted, AllAudited()

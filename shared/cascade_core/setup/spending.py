@@ -121,13 +121,15 @@ class Spending:
             self._reserved += reserved
         return reserved
 
-    def settle(self, reserved: Decimal, cost: Decimal | None) -> None:
+    def settle(self, reserved: Decimal, cost: Decimal | None, chance: float = 1.0) -> None:
         """Put what an audit did cost in the place of what was set aside for it.
 
         Args:
             reserved: What `reserve` returned.
             cost: USD; None where a call was unpriced: no limit can be kept on that day.
+            chance: With which the request was picked.
         """
+        del chance
         if self._limit is None:
             return
         with self._lock:

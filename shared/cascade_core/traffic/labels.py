@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cascade_core.errors import ConfigurationError
 from cascade_core.labels import Table
 from cascade_core.log.audited_records import audited_records
@@ -14,27 +16,39 @@ class NoAuditsError(ConfigurationError):
     """A log has no audit, yet, that was done."""
 
 
-def read_audits(
+def read_audits(  # noqa: PLR0913 - which audits, and how they weigh
     source: str,
     *,
     since: float | None = None,
     cascade: str | None = None,
     policy_version: str | None = None,
     named: str | None = None,
+    only: Sequence[str] | None = None,
+    by_time: bool = False,
 ) -> Exported:
     """Read a log's audits as the rows of a labelled table.
+
+    Args:
+        source: The log's file or URL.
+        since: As for `labels_of_log`, like what follows.
+        cascade: The same.
+        policy_version: Only decisions that this version of the policy made.
+        named: As for `labels_of_log`, like what follows.
+        only: The same.
+        by_time: The same.
 
     Raises:
         NoAuditsError: There is not one that was done.
         ConfigurationError: They do not make one table.
     """
-    name, records = named or shown_source(source), audited_records(source, since)
+    name, records = named or shown_source(source), audited_records(source, since, only)
     found = export(
         records,
-        read_events(source),
+        read_events(source, None if only is None else "audit", only=only),
         cascade=cascade,
         policy_version=policy_version,
         source=name,
+        by_time=by_time,
     )
     found.unreadable = getattr(records, "unreadable", 0)
     if not found.rows:
@@ -42,12 +56,14 @@ def read_audits(
     return found
 
 
-def labels_of_log(
+def labels_of_log(  # noqa: PLR0913 - which audits, and how they weigh
     source: str,
     *,
     since: float | None = None,
     cascade: str | None = None,
     named: str | None = None,
+    only: Sequence[str] | None = None,
+    by_time: bool = False,
 ) -> tuple[Table, list[str]]:
     """Read a log's audits as a labelled table.
 
@@ -56,6 +72,8 @@ def labels_of_log(
         since: Decisions from then on, in seconds since 1970; None for all.
         cascade: Only those of the cascade of this name.
         named: What to call it; its file or URL without a password where nothing is given.
+        only: Of a database, only these decisions, given oldest first; others are not counted.
+        by_time: See `log.known_audits`.
 
     Returns:
         The table, and what is to be known of it.
@@ -65,7 +83,9 @@ def labels_of_log(
         ConfigurationError: Those that it has do not make one table.
     """
     name = named or shown_source(source)
-    found = read_audits(source, since=since, cascade=cascade, named=name)
+    found = read_audits(
+        source, since=since, cascade=cascade, named=name, only=only, by_time=by_time
+    )
     between = [k for k in range(1, found.tiers - 1) if found.unasked[k]]
     if between:
         # A later tier is asked where an earlier one's answer was not good enough: those requests

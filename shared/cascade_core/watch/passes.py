@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.labels import Table, usable
+from cascade_core.log.audited_records import audited_ids
 from cascade_core.log.policies import MeanwhileError
 from cascade_core.log.urls import is_url, shown_source
 from cascade_core.log.watch_store import KeptEvent, ToSave, WatchState, WatchStore
@@ -39,6 +41,9 @@ class LogWatch:
     Raises:
         ConfigurationError: An argument is out of range, or the home of policies is no database.
     """
+
+    weighs_by_time: ClassVar[bool] = False
+    """Whether an audit weighs by how much less likely than others of its time it was picked."""
 
     def __init__(  # noqa: PLR0913 - what it watches, and what for
         self,
@@ -91,7 +96,10 @@ class LogWatch:
 
     def _rows(self, before: WatchState) -> tuple[Table, list[str]]:
         """Return the latest audits in the order in which they are read, and the ids of the new."""
-        table, _ = labels_of_log(self.log, cascade=self.cascade)
+        only = self._to_read(before)
+        table, _ = labels_of_log(
+            self.log, cascade=self.cascade, only=only, by_time=self.weighs_by_time
+        )
         mask, unused = usable(table)
         if not mask.any():
             listed = ", ".join(f"{why} ({n:,} rows)" for why, n in unused.items())
@@ -104,6 +112,18 @@ class LogWatch:
         new = [row for row, name in enumerate(ids) if name not in before.places]
         order = [row for _, row in known[-LEARNED_FROM:]] + new
         return table.take(np.array(order, dtype=np.int64)), [ids[row] for row in new]
+
+    def _to_read(self, before: WatchState) -> list[str] | None:
+        """Return which audits of a database are read: the latest, and the new; None for all."""
+        if not is_url(self.log) or not before.places:
+            return None
+        oldest = max(before.places.values()) - LEARNED_FROM
+        ids = audited_ids(self.log, self.cascade)
+        found = [each for each in ids if before.places.get(each, _NEW) > oldest]
+        return found or None
+
+
+_NEW = sys.maxsize
 
 
 @dataclass

@@ -28,7 +28,7 @@ from cascade_core.policy.document import Policy
 from cascade_core.watch.fitting import MakeVersion, Version, fit_version
 from cascade_core.watch.outcomes import served_by
 from cascade_core.watch.tested import Goal, Tested, weights_of
-from cascade_core.watch.trial import RunningTest
+from cascade_core.watch.trial import OF_LATE, RunningTest
 
 FIRST_FIT = 150
 """Audits that the first version is fitted to, after the start and after harm has changed."""
@@ -232,7 +232,7 @@ class Steward:
             return None
         if version is None or not self._pays(version, window):
             return None
-        return self.freeze(version, float(weights_of(window).max()), many)
+        return self.freeze(version, float(weights_of(window)[-int(OF_LATE) :].max()), many)
 
     def adopt(self, policy: Policy, unread: int = 0) -> Tested:
         """Watch a policy that somebody activated by hand, from now on.

@@ -41,6 +41,11 @@ ALARM = 4000.0
 BETS = (0.13, 0.33, 0.75)
 """Shares of the capital that an audit with harm 1 costs. The best one for a policy that loses r
 limits is 1 - r; one of these grows at 85 % of its pace at least for every r up to 0.85."""
+_RESERVE = (0.04, 0.012, 0.004)
+"""Bets for audits that come to weigh more than was known when a version was frozen: a chance to be
+picked that falls would ruin the others. The last one bears 250 times as much."""
+_KEPT_BACK = 0.1
+"""Share of the capital that begins in these; so little costs few audits."""
 _AT_ONCE, _ENOUGH = 100, 1e9  # products stay within what a float holds
 _RISES = (0.5, 1.0, 2.0)
 """Bets of the detector, in limits: the best for harm at 1.5, 2 and 3 times the limit."""
@@ -94,13 +99,15 @@ class RunningTest:
             policies: How many there are.
             heaviest: The most that an audit is known to weigh.
         """
-        k, bets = policies, np.tile(BETS, (policies, 1))
+        k, bets = policies, np.tile((*BETS, *_RESERVE), (policies, 1))
+        shares = [(1 - _KEPT_BACK) / len(BETS)] * len(BETS)
+        shares += [_KEPT_BACK / len(_RESERVE)] * len(_RESERVE)
         return cls(
             limit=limit,
             needed=math.log(k / delta),
             heaviest=heaviest,
             bets=bets,
-            capital=np.full(bets.shape, -math.log(bets.shape[1])),
+            capital=np.tile(np.log(shares), (k, 1)),
             rising=np.zeros((k, len(_RISES))),
             dropped=np.zeros(k, dtype=bool),
             rows=0,
@@ -198,7 +205,7 @@ class RunningTest:
         """
         missing = self.needed - self.strength()
         if self.rows:
-            pace = (self.strength() + math.log(self.bets.shape[1])) / self.rows
+            pace = (self.strength() + math.log(len(BETS))) / self.rows
         else:
             pace = np.full(len(missing), -math.log1p(-self.limit) / 2)
         with np.errstate(divide="ignore", invalid="ignore"):

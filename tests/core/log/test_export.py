@@ -12,7 +12,7 @@ import pytest
 from cascade_core.calibration import tune
 from cascade_core.errors import ConfigurationError
 from cascade_core.labels import read_table, write_table
-from cascade_core.log import feedback_event
+from cascade_core.log import audit_event, feedback_event
 from cascade_core.log.export import export
 from tests.benchmarks import round_trip
 from tests.core.calibration.labels import columns
@@ -248,3 +248,24 @@ def test_audits_tune_to_what_a_fully_labelled_table_gives_but_for_chance() -> No
             assert found[name]["escalated"] == pytest.approx(
                 found["all rows"]["escalated"], abs=0.06
             )
+
+
+def test_by_time_a_row_weighs_by_what_makes_it_unlike_others_of_its_time() -> None:
+    chances = [(1.0, None), (0.05, None), (0.01, 0.05), (0.5, 1.0), (1.0, 0.05), (0.5, "x")]
+    events = [
+        audit_event(
+            f"d{row}",
+            status="done",
+            probability=chance,
+            compare="auto",
+            tiers=[
+                {"tier": tier, "model": "m", "quality": 1.0, "cost_usd": 1.0} for tier in (0, 1)
+            ],
+            rate=rate,  # type: ignore[arg-type]
+        )
+        for row, (chance, rate) in enumerate(chances)
+    ]
+    records = [{"id": f"d{row}", "tier": 0, "reason": "confident"} for row in range(len(chances))]
+    rows = [export(records, events, by_time=by_time).rows for by_time in (False, True)]
+    assert [row["weight"] for row in rows[0]] == pytest.approx([1, 20, 100, 2, 1, 2])
+    assert [row["weight"] for row in rows[1]] == pytest.approx([1, 1, 5, 2, 0.05, 1])

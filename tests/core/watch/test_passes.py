@@ -131,3 +131,17 @@ def test_after_harm_has_risen_a_version_still_says_what_it_was_fitted_to(log: st
 def test_policies_need_a_database(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="keeps its versions in a database"):
         LogWatch(str(tmp_path / "decisions.jsonl"), harm=HARM)
+
+
+def test_a_pass_reads_what_is_new_and_the_latest_alone(
+    log: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cascade_core.watch.passes.LEARNED_FROM", 100)
+    grow(log, 300, 20)
+    watch = LogWatch(log, harm=HARM)
+    before = watch.store.load()
+    rows, fresh = watch._rows(before)
+    assert fresh == [f"r{number:06}" for number in range(300, 320)]
+    assert rows.ids == [f"r{number:06}" for number in range(200, 320)]
+    whole, _ = labels_of_log(log)
+    assert rows.tiers[0].quality.tolist() == whole.tiers[0].quality[200:].tolist()
