@@ -409,3 +409,17 @@ def test_what_is_assumed_is_said(url: str) -> None:
 
 def test_a_watch_says_the_same_of_having_nothing() -> None:
     assert [rule.name for rule in strongest(None, 2).rules] == [TO_STRONGEST]
+
+
+@pytest.mark.filterwarnings("always::cascade_core.errors.CascadeWarning")
+def test_a_second_cascade_in_one_database_is_told_that_it_learns_nothing(url: str) -> None:
+    first, second = scripted(url, name="mail"), scripted(url, name="desk")
+    for cascade in (first, second):
+        cascade.invoke("0.5")
+    flush_log()
+    learned_by(first).once()
+    with pytest.warns(CascadeWarning, match="the cascade 'mail' learns in"):
+        learned_by(second).once()
+    kept = learning_of(url)
+    assert kept is not None
+    assert kept["cascade"] == "mail"

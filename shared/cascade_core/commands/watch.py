@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,7 @@ from cascade_core.visible import visible
 
 if TYPE_CHECKING:
     from cascade_core.watch.events import WatchEvent
+    from cascade_core.watch.passes import LogWatch
 
 
 def watch(  # noqa: PLR0913 - the command's options
@@ -54,20 +56,36 @@ def watch(  # noqa: PLR0913 - the command's options
     )
     last = ""
     try:
-        while True:
-            events = watching.once()
-            if once and len(events) == 1 and not events[0].detail.get("audits", 1):
-                raise ConfigurationError(events[0].said)
+        for events in _passes(watching, interval, once=once):
             for event in events:
                 if event.kind != "waiting" or event.said != last:
                     _print(event, as_json=as_json)
             last = events[-1].said
-            if once:
-                return
-            time.sleep(interval)
     except KeyboardInterrupt:
         if not as_json:
             typer.echo("stopped; all that was found is kept", err=True)
+
+
+def _passes(watching: LogWatch, interval: float, *, once: bool) -> Iterator[list[WatchEvent]]:
+    """Make passes, and go on where a later one fails: a server that is away comes back."""
+    begun, failed = False, ""
+    while True:
+        try:
+            events = watching.once()
+        except ConfigurationError as error:
+            if once or not begun:
+                raise
+            if str(error) != failed:
+                typer.echo(visible(f"{error} (tried again every {interval:g} s)"), err=True)
+            failed = str(error)
+        else:
+            if once and len(events) == 1 and not events[0].detail.get("audits", 1):
+                raise ConfigurationError(events[0].said)
+            begun, failed = True, ""
+            yield events
+        if once:
+            return
+        time.sleep(interval)
 
 
 def _print(event: WatchEvent, *, as_json: bool) -> None:

@@ -17,6 +17,8 @@ from cascade_core.log.reading import database_to_read
 from cascade_core.log.urls import is_url
 
 _KEY = "learning"
+_LONGEST = 600.0
+"""Seconds of a lease, at the most."""
 
 
 class LearningStore:
@@ -30,27 +32,35 @@ class LearningStore:
         self._database = Database(url, named="policy=")
         self.shown = self._database.shown
 
-    def take(self, by: str, now: float, seconds: float) -> bool:
+    def take(self, by: str, now: float, seconds: float, cascade: str | None = None) -> bool:
         """Take or renew the lease, and tell whether this process has it.
 
         Args:
             by: Names the process and nothing else.
             now: In seconds since 1970.
             seconds: For how long.
+            cascade: Which one learns.
         """
         with self._database.writing() as connection:
             self._database.queue_for_policies(connection)
-            kept = _read(connection)
-            if kept.get("by", by) != by and kept.get("until", 0.0) > now:
+            kept = learning_in(connection)
+            # A lease that lasts longer than any was written by a clock that was wrong.
+            if kept.get("by", by) != by and now < kept.get("until", 0.0) <= now + _LONGEST:
                 return False
-            _write(connection, {**kept, "by": by, "until": now + seconds})
+            taken = {**kept, "by": by, "until": now + seconds, "cascade": cascade}
+            _write(connection, taken)
             return True
+
+    def learns(self) -> str | None:
+        """Return the name of the cascade that learns, or did last."""
+        with self._database.reading() as connection:
+            return learning_in(connection).get("cascade")
 
     def tell(self, by: str, said: Mapping[str, Any]) -> None:
         """Say how learning stands, as long as this process has the lease."""
         with self._database.writing() as connection:
             self._database.queue_for_policies(connection)
-            kept = _read(connection)
+            kept = learning_in(connection)
             if kept.get("by") == by:
                 _write(connection, {"by": by, "until": kept["until"], **said})
 
@@ -68,7 +78,7 @@ def learning_of(source: str) -> dict[str, Any] | None:
     if not is_url(source):
         return None
     with database_to_read(source).reading() as connection:
-        kept = _read(connection)
+        kept = learning_in(connection)
     return kept if "harm" in kept else None
 
 
@@ -83,13 +93,19 @@ def spent_today(source: str) -> tuple[float, int]:
     return audit_cost(database, day), audits_made(database, day)
 
 
-def _read(connection: Any) -> dict[str, Any]:
+def learning_in(connection: Any) -> dict[str, Any]:
+    """Return what a database keeps of who learns in it; nothing where it is damaged."""
     import sqlalchemy as sa  # noqa: PLC0415
 
     from cascade_core.log.schema import meta  # noqa: PLC0415
 
     found: str | None = connection.scalar(sa.select(meta.c.value).where(meta.c.key == _KEY))
-    return {} if found is None else dict(json.loads(found))
+    try:
+        kept = {} if found is None else dict(json.loads(found))
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    until = kept.get("until", 0.0)
+    return kept if isinstance(until, int | float) else {}
 
 
 def _write(connection: Any, kept: Mapping[str, Any]) -> None:

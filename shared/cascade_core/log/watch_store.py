@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cascade_core.errors import ConfigurationError
+from cascade_core.log.learning import learning_in
 from cascade_core.log.policies import MeanwhileError, PolicyStore, active_in, kept_document
 from cascade_core.policy.document import Policy
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 _KEY = "watch"
 _AT_ONCE = 1000
+_KEPT = {"steward", "numbers", "active", "turn"}
+FORM_OF_STATE = 1
+"""Of what is kept; a release that cannot go on with an earlier one's counts on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +36,16 @@ class WatchState:
         kept: The state as it was written.
         active: Number of the version that decides.
         places: In which place each audited decision was read, from 1.
+        learns: The cascade that learns in the database by itself.
+        until: For how long it does, in seconds since 1970, unless it says so again.
     """
 
     turn: int
     kept: dict[str, Any] | None
     active: int | None
     places: Mapping[str, int]
+    learns: str | None = None
+    until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +86,15 @@ class WatchStore(PolicyStore):
         from cascade_core.log.schema import watched  # noqa: PLC0415
 
         with self._connected() as connection:
-            kept = _read(connection)
+            kept, learning = self._read(connection), learning_in(connection)
             places = connection.execute(sa.select(watched.c.decision, watched.c.place))
             return WatchState(
                 turn=0 if kept is None else int(kept["turn"]),
                 kept=kept,
                 active=active_in(connection),
                 places={row.decision: row.place for row in places},
+                learns=learning.get("cascade"),
+                until=learning.get("until", 0.0),
             )
 
     def write(
@@ -117,7 +128,7 @@ class WatchStore(PolicyStore):
         document = None if save is None else kept_document(save.policy)
         with self._connected(writing=True) as connection:
             self._database.queue_for_policies(connection)
-            now = _read(connection)
+            now = self._read(connection)
             turn = 0 if now is None else int(now["turn"])
             if turn != before.turn or active_in(connection) != before.active:
                 raise MeanwhileError(f"{self.shown} has been changed by somebody else meanwhile")
@@ -127,6 +138,7 @@ class WatchStore(PolicyStore):
                 kept["numbers"][save.called] = number
                 if save.activate:
                     self._activate(connection, number, before.active)
+            kept["form"] = FORM_OF_STATE
             kept["active"] = active_in(connection)
             kept["turn"] = turn + 1
             first = len(before.places) + 1
@@ -146,6 +158,36 @@ class WatchStore(PolicyStore):
             _write(connection, kept)
             return number
 
+    def damaged(self, why: str = "") -> ConfigurationError:
+        """Return the error that says that what was kept cannot be gone on with."""
+        return ConfigurationError(
+            f"{self.shown}: what a watch has kept there is damaged{why}. Bring back a copy of the "
+            "database; or take the row 'watch' out of its table meta, and tests begin again"
+        )
+
+    def _read(self, connection: Connection) -> dict[str, Any] | None:
+        import sqlalchemy as sa  # noqa: PLC0415
+
+        from cascade_core.log.schema import meta  # noqa: PLC0415
+
+        found = connection.scalar(sa.select(meta.c.value).where(meta.c.key == _KEY))
+        if found is None:
+            return None
+        try:
+            kept = json.loads(found)
+            form, turn = kept.get("form", FORM_OF_STATE), kept["turn"]
+            fine = isinstance(form, int) and isinstance(turn, int)
+        except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+            raise self.damaged() from None
+        if not fine or not kept.keys() >= _KEPT:
+            raise self.damaged()
+        if form > FORM_OF_STATE:
+            raise ConfigurationError(
+                f"{self.shown}: a newer release watches there and keeps what it knows in another "
+                "form: bring this one up to date (pip install -U model-cascade)"
+            )
+        return dict(kept)
+
     def watch_history(self) -> list[KeptEvent]:
         """Return what the watch did, oldest first."""
         import sqlalchemy as sa  # noqa: PLC0415
@@ -159,15 +201,6 @@ class WatchStore(PolicyStore):
                 KeptEvent(row.at, row.kind, row.said, row.version, json.loads(row.detail or "{}"))
                 for row in connection.execute(sa.select(watch_events).order_by(watch_events.c.id))
             ]
-
-
-def _read(connection: Connection) -> dict[str, Any] | None:
-    import sqlalchemy as sa  # noqa: PLC0415
-
-    from cascade_core.log.schema import meta  # noqa: PLC0415
-
-    found: str | None = connection.scalar(sa.select(meta.c.value).where(meta.c.key == _KEY))
-    return None if found is None else json.loads(found)
 
 
 def _write(connection: Connection, kept: dict[str, Any]) -> None:

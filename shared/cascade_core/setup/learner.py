@@ -110,8 +110,16 @@ class Learner:
 
     def _pass(self) -> None:
         store = self._kept()
-        if not store.take(self._by, time.time(), _LEASE):
+        if not store.take(self._by, time.time(), _LEASE, self._cascade):
             self._seen = None
+            other = store.learns()
+            if other not in {None, self._cascade}:
+                self._notices.give(
+                    "learning:other",
+                    f"the cascade {other!r} learns in {store.shown}, and a database has one active "
+                    f"policy: {self._cascade!r} goes by it, and learns nothing. Give it a database "
+                    "of its own as policy=, or the same name=",
+                )
             return
         found = self._found()
         if found == self._seen:

@@ -37,14 +37,14 @@ def split_claims(text: str, most: int) -> list[str]:
         The statements, as they are written; none for an empty answer.
     """
     found: list[str] = []
-    lead = ""
+    whole: list[str] = []
     for piece in _pieces(text):
-        whole = f"{lead}\n{piece}" if lead else piece
-        lead = whole if _leads(piece) else ""
-        if not lead:
-            found.append(whole)
-    if lead:
-        found[-1:] = ["\n".join([*found[-1:], lead])]
+        whole.append(piece)
+        if not _leads(piece):
+            found.append("\n".join(whole))
+            whole = []
+    if whole:
+        found[-1:] = ["\n".join([*found[-1:], *whole])]
     width = -(-len(found) // most) if found else 1
     return ["\n".join(found[at : at + width]) for at in range(0, len(found), width)]
 

@@ -80,10 +80,16 @@ class LogWatch:
             database's active one; before a first promise holds there may be none.
 
         Raises:
-            ConfigurationError: The log cannot be read, or the database not written.
+            ConfigurationError: The log cannot be read, or the database not written; what was kept
+                there is damaged; or a cascade learns there by itself.
         """
         now = time.time() if at is None else at
         before = self.store.load()
+        if before.until > now and not self.weighs_by_time:
+            raise ConfigurationError(
+                f"{self.store.shown}: the cascade {before.learns!r} learns there by itself "
+                "(mode='learn'), which does all that a watch does: end it first, or leave it to it"
+            )
         try:
             rows, fresh = self._rows(before)
         except NoAuditsError as none:
@@ -143,10 +149,9 @@ class _Pass:
         steward = Steward(goal)
         numbers: dict[str, int] = {}
         if kept is not None:
-            steward = Steward.from_dict(kept["steward"])
-            numbers = dict(kept["numbers"])
-            if steward.goal != goal:
-                steward = self._anew(steward)
+            steward, numbers = self._go_on(kept)
+            if why := self._other(steward, kept):
+                steward = self._anew(steward, why)
         self._by_hand(steward, numbers, kept, len(fresh))
         was = steward.chosen
         happened = steward.step(self.rows, len(fresh))
@@ -157,9 +162,16 @@ class _Pass:
         proposed = (self.before.kept or {}).get("proposed")
         if save is not None:
             proposed = None if save.activate else save.called
-        written = {"steward": steward.as_dict(), "numbers": numbers, "proposed": proposed}
+        written = {
+            "steward": steward.as_dict(),
+            "numbers": numbers,
+            "proposed": proposed,
+            "cascade": self.watch.cascade,
+            "by_time": self.watch.weighs_by_time,
+        }
         if not self.events:
-            self._say("waiting", self._waits(steward, happened), audits=steward.seen)
+            waits = self._waits(steward, happened)
+            self._say("waiting", waits, audits=steward.seen, needed=happened.needed)
             if not fresh and kept is not None:  # nothing at all is new
                 return self.events
         told = [e for e in self.events if e.kind != "waiting"]
@@ -179,13 +191,30 @@ class _Pass:
             for e in self.events
         ]
 
-    def _anew(self, steward: Steward) -> Steward:
-        """Begin again for another goal: tests of the old one say nothing of it."""
+    def _go_on(self, kept: dict[str, Any]) -> tuple[Steward, dict[str, int]]:
+        try:
+            return Steward.from_dict(kept["steward"]), dict(kept["numbers"])
+        except ConfigurationError as error:
+            raise self.watch.store.damaged(f" ({error})") from None
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise self.watch.store.damaged() from None
+
+    def _other(self, steward: Steward, kept: dict[str, Any]) -> str | None:
+        """Say what has changed in what is promised; tests of before say nothing of it."""
+        goal, cascade = self.watch.goal, kept.get("cascade")
+        if steward.goal != goal:
+            return f"the limit is now {goal.harm:g} at confidence {goal.confidence:g}"
+        if None not in {cascade, self.watch.cascade} and cascade != self.watch.cascade:
+            return f"audits are now of {self.watch.cascade!r}, and were of {cascade!r}"
+        by_time = self.watch.weighs_by_time
+        if kept.get("by_time", by_time) != by_time:
+            return "audits of several times weigh otherwise now (mode='learn', or a watch)"
+        return None
+
+    def _anew(self, steward: Steward, why: str) -> Steward:
+        """Begin again for another promise."""
         goal = self.watch.goal
-        self._say(
-            "adopted",
-            f"the limit is now {goal.harm:g} at confidence {goal.confidence:g}: tests begin again",
-        )
+        self._say("adopted", f"{why}: tests begin again")
         # Numbers go on: those of before have spent their shares of delta, also where a limit comes
         # back, and saved versions are known by them.
         return Steward(goal, seen=steward.seen, made=steward.made, next_fit=steward.seen)
@@ -196,6 +225,9 @@ class _Pass:
         """Watch what somebody else has activated."""
         active = self.before.active
         known = None if kept is None else kept["active"]
+        if active is None and known is not None and steward.chosen is not None:
+            self._say("adopted", f"version {known} was in use, and nothing is any more")
+            steward.chosen = None
         if active is None or (active == known and not self.events):
             return
         own = {number: name for name, number in numbers.items()}.get(active)

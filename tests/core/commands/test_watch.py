@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cascade_core.errors import ConfigurationError
+from cascade_core.log.learning import LearningStore
 from cascade_core.log.policies import PolicyStore
 from cascade_core.watch.passes import LogWatch
 from tests.core.commands.test_replay import refused
@@ -94,3 +98,56 @@ def test_a_log_without_audits_says_how_to_have_them(cascade: Run) -> None:
     assert "give the cascade audit=Audit(rate=0.05)" in refused(cascade("watch", URL, *ASKED))
     (event,) = LogWatch(URL, harm=0.05).once()
     assert event.kind == "waiting", "whoever runs on waits for them"
+
+
+def test_what_runs_goes_on_where_a_database_is_away_for_a_while(
+    cascade: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grow(URL, 0, 20)
+    whole, pauses = LogWatch.once, 0
+
+    def pause(_: float) -> None:
+        nonlocal pauses
+        pauses += 1
+        if pauses > 5:
+            raise KeyboardInterrupt
+
+    def once(watching: LogWatch) -> Any:
+        if pauses in {1, 2, 4}:
+            raise ConfigurationError("the server is away")
+        return whole(watching)
+
+    monkeypatch.setattr("cascade_core.commands.watch.time.sleep", pause)
+    monkeypatch.setattr(LogWatch, "once", once)
+    ran = cascade("watch", URL, "--harm", "0.05")
+    assert ran.status == 0
+    assert ran.err.splitlines()[:2] == ["the server is away (tried again every 30 s)"] * 2
+    assert ran.out.startswith("waiting: ")
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        ("{nope", "is damaged"),
+        ("[]", "is damaged"),
+        ("{}", "is damaged"),
+        ('{"turn": 1, "form": 2, "steward": {}, "numbers": {}, "active": 1}', "a newer release"),
+        ('{"turn": 1, "steward": {}, "numbers": {}, "active": 1}', "is damaged"),
+    ],
+)
+def test_a_state_that_cannot_be_gone_on_with_is_one_line(
+    cascade: Run, kept: str, said: str
+) -> None:
+    grow(URL, 0, 100)
+    cascade("watch", URL, *ASKED)
+    with sqlite3.connect("decisions.db") as database:
+        database.execute("UPDATE meta SET value = ? WHERE key = 'watch'", (kept,))
+    assert said in refused(cascade("watch", URL, *ASKED))
+
+
+def test_where_a_cascade_learns_by_itself_no_other_watches(cascade: Run) -> None:
+    grow(URL, 0, 100)
+    LearningStore(URL).take("some process", time.time(), 60.0, "desk")
+    assert "the cascade 'desk' learns there by itself" in refused(cascade("watch", URL, *ASKED))
+    LearningStore(URL).take("some process", time.time() - 100, 60.0, "desk")
+    assert cascade("watch", URL, *ASKED).status == 0

@@ -8,8 +8,10 @@ import pytest
 
 from cascade_core.calibration import tune
 from cascade_core.errors import ConfigurationError
+from cascade_core.log.schema import activations
 from cascade_core.policy.document import Policy
 from cascade_core.traffic.labels import labels_of_log
+from cascade_core.watch.learned import LearnedWatch
 from cascade_core.watch.passes import LogWatch
 from cascade_core.watch.shipping import promised
 from cascade_core.watch.steward import Steward
@@ -145,3 +147,23 @@ def test_a_pass_reads_what_is_new_and_the_latest_alone(
     assert rows.ids == [f"r{number:06}" for number in range(200, 320)]
     whole, _ = labels_of_log(log)
     assert rows.tiers[0].quality.tolist() == whole.tiers[0].quality[200:].tolist()
+
+
+def test_what_is_activated_no_longer_is_activated_anew(log: str) -> None:
+    grow(log, 300, 300)
+    assert "activated" in kinds(log)
+    database = LogWatch(log, harm=HARM).store._database
+    with database.writing() as connection:
+        connection.execute(activations.delete())
+    grow(log, 600, 50)
+    assert {"adopted", "activated"} <= set(kinds(log)), "and not: what is in use stands"
+    assert LogWatch(log, harm=HARM).store.active_number() is not None
+
+
+def test_audits_of_another_cascade_or_that_weigh_otherwise_are_another_test(log: str) -> None:
+    grow(log, 300, 50)
+    assert kinds(log) == ["waiting"]
+    learned = LearnedWatch(log, harm=HARM).once()
+    assert learned[0].kind == "adopted"
+    assert "weigh otherwise" in learned[0].said
+    assert "adopted" not in [event.kind for event in LearnedWatch(log, harm=HARM).once()]
