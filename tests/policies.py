@@ -14,6 +14,9 @@ def by(signal: str = "sequence_logprob") -> dict[str, Any]:
     return {"score": {"kind": "signal", "signal": signal}, "curve": HALF}
 
 
+WEIGHS = {**by(), "benefit": {"keep": by(), "weight": 1.0}}
+"""One whose threshold is held against more than the confidence: a merit."""
+
 LONG_IS_HARD = {
     "score": {
         "kind": "logistic",

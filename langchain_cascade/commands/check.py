@@ -208,7 +208,7 @@ def advise(cheap: Findings, strong: Findings) -> list[str]:
 
 
 def _advise_on_logprobs(cheap: Findings) -> list[str]:
-    other = "add SelfConsistency() or Judge(model) to signals=."
+    other = "add Agreement(model), SelfConsistency() or Judge(model) to signals=."
     tried = cheap.tried or {}
     if cheap.logprobs is False and not tried:
         never = "a cascade without other signals would never call it"

@@ -52,7 +52,7 @@ Reason = Literal[
 """Why a verdict is what it is; the whole list.
 
 =================  ==========================================================
-`confident`        confidence met the threshold
+`confident`        the draft's merit met the threshold
 `tool_call`        a tool call, or another answer without text, passed every gate and
                    `on_tool_call="gates"`
 `low_confidence`   the last judged draft stayed below its threshold

@@ -180,7 +180,7 @@ class TierOpenError(NotAskedError):
     """A tier keeps failing and is left alone for a while.
 
     Attributes:
-        tier: Its index; None where it is no tier, but a judge.
+        tier: Its index; None where it is no tier, but a model that signals or audits ask.
         again_in: Seconds until a request may try it again.
         again_at: When that is, in UTC.
     """
@@ -252,6 +252,12 @@ def error_name(error: BaseException) -> str:
     """Name an error by its type and, for HTTP errors, its status; never by its text."""
     status = http_status(error)
     return type(error).__name__ + (f" (HTTP {status})" if status else "")
+
+
+def why_failed(error: BaseException) -> str:
+    """Name an error as `error_name` does, and say what is likely to help where that is known."""
+    helps = remedy(error)
+    return error_name(error) + (f": {helps}" if helps else "")
 
 
 def remedy(error: BaseException) -> str | None:

@@ -184,7 +184,7 @@ def _threshold(report: Report) -> str:
         return (
             f"The cheap model sent no log-probabilities on any of {others}, so nothing tells when "
             "to trust it: the threshold is 1 and every ticket goes on to the strong model. "
-            "Another signal, such as SelfConsistency() or Judge(model), would change that."
+            "Another signal, such as Agreement(model) or Judge(model), would change that."
         )
     told = (
         f"Threshold {report.threshold:.4f}, picked on {others}: drafts at or above it are accepted."

@@ -84,8 +84,8 @@ def test_the_project_runs_as_its_readme_says_from_the_first_line_to_the_last(
         assert command in proposed
         said.append(line(command))
     for app in said[:2]:  # both frameworks decide alike
-        assert app.count("who   desk-small (tier 0)\n  why   confident: confidence 0.9") == 2
-        assert app.count("who   desk-large (tier 1)\n  why   low_confidence: confidence 0.") == 2
+        assert app.count("who   desk-small (tier 0)\n  why   confident: 0.9") == 2
+        assert app.count("who   desk-large (tier 1)\n  why   low_confidence: 0.") == 2
         assert app.count("cost  $0.000") == 4
     assert said[0] == said[1]
     assert "promised: harm ≤ 5 %" in said[3]
@@ -97,7 +97,7 @@ def test_the_project_runs_as_its_readme_says_from_the_first_line_to_the_last(
     (tuned,) = {line(app) for app in apps}
     threshold = Policy.load(folder / "policy.json").thresholds
     assert threshold is not None
-    assert tuned.count(f"threshold {threshold[0]:.3f}") == 4
+    assert tuned.count(f"threshold of {threshold[0]:.3f}") == 4
 
 
 def test_the_policy_can_be_read_and_the_requests_have_references_and_classes(

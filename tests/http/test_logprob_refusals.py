@@ -57,7 +57,7 @@ async def test_once_known_to_give_none_a_tier_without_other_signals_is_not_calle
     stub.script("cheap", reasoning)
     stub.script("strong", "all good")
     llm = pair(stub)
-    with pytest.warns(CascadeWarning, match="returns no logprobs; add SelfConsistency"):
+    with pytest.warns(CascadeWarning, match="returns no logprobs; add Agreement"):
         record = record_of(await ask(llm, how, "hi"))
     assert [call["outcome"] for call in record["calls"]] == ["failed", "rejected", "returned"]
     with warnings.catch_warnings():

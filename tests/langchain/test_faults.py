@@ -232,7 +232,7 @@ async def test_a_tier_that_refuses_logprobs_is_not_called_when_nothing_else_coul
     refusal = ProviderError("'logprobs' is not supported", 400)
     two = pair(lambda _m, _k: Say(error=refusal))
     await ask(how, two.cascade)
-    with pytest.warns(CascadeWarning, match=r"tier 0 \(cheap\).*no logprobs; add SelfConsistency"):
+    with pytest.warns(CascadeWarning, match=r"tier 0 \(cheap\).*no logprobs; add Agreement"):
         await ask(how, two.cascade)
     assert record_of(await ask(how, two.cascade))["calls"][0]["model"] == "strong"
     assert len(two.cheap.calls) == 2  # with logprobs, and without
@@ -255,7 +255,7 @@ async def test_a_model_that_stays_silent_about_logprobs_is_skipped_after_three_a
     assert len(two.cheap.calls) == 3
     mine = [w for w in caught if issubclass(w.category, CascadeWarning)]
     assert len(mine) == 1
-    assert "add SelfConsistency() or Judge(model)" in str(mine[0].message)
+    assert "add Agreement(model), SelfConsistency() or Judge(model)" in str(mine[0].message)
 
 
 @ways

@@ -77,7 +77,8 @@ def bound_of(
         counted: Whether the prompt's tokens are counted, or bounded by its bytes.
     """
     if tier is None:
-        return Unbounded("model whose price is known", "a model of its framework as the judge")
+        give = "the signal a model of the same framework as the tiers"
+        return Unbounded("model whose price is known", give)
     calls = call.n if isinstance(call, Ask) else 1
     said = tier.abilities
     if said.call_usd is not None or said.call_tokens is not None:

@@ -108,7 +108,7 @@ class Guards:
         except NotAskedError as error:  # a server that holds the budgets is away
             lease = Failed(error)
         except Exception as error:  # noqa: BLE001 - what cannot be read cannot be bounded either
-            label = target.label if isinstance(target, Tier) else "a judge"
+            label = target.label if isinstance(target, Tier) else "a model beside the tiers"
             said = f"what {label} is to be asked cannot be read ({error_name(error)})"
             lease = Failed(UnboundedCallError(f"{said}, so that no budget can hold its call"))
         if isinstance(lease, Failed):

@@ -58,7 +58,7 @@ class Breakers:
             self._begin()
         if not isinstance(target, Tier):
             model = type(target).__name__ if judge is None or judge.model is None else judge.model
-            label = f"the judge ({model})"
+            label = f"{model}, a model beside the tiers,"
             breaker = self._of_judges.get(label)
             if breaker is None:
                 breaker = self._of_judges.setdefault(label, self._make(label, judge))

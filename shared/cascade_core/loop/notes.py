@@ -70,4 +70,4 @@ def no_reading_note(plan: Plan, tier: Tier, unread: Unreadable | None = None) ->
     )
 
 
-_OTHER_SIGNALS = "add SelfConsistency() or Judge(model) to signals="
+_OTHER_SIGNALS = "add Agreement(model), SelfConsistency() or Judge(model) to signals="

@@ -111,7 +111,7 @@ class Pace:
             now = yield Now()
             until = self._limit(call, tier, drafts=drafts)
             if until is not None and not self._has_time(tier, until - now, drafts=drafts):
-                label = "a judge" if tier is None else tier.label
+                label = "a model beside the tiers" if tier is None else tier.label
                 said = f"the deadline of {self._deadline:g} s leaves no time for {label}"
                 return Failed(OutOfTimeError(said))
             self._until = until

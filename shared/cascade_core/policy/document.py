@@ -194,6 +194,11 @@ class Policy(BaseModel):
         own = self.classes.get(class_name or "")
         return handoff_in(tiers, None if own is None else own.thresholds, self.thresholds)
 
+    def weighs(self, tier: int) -> bool:
+        """Tell whether a tier's threshold is held against more than the confidence: a merit."""
+        given = self.calibrators or ()
+        return tier < len(given) and given[tier].weighs
+
     @property
     def early(self) -> tuple[CommitRule, ...] | None:
         """When a cascade with this policy accepts drafts by their first tokens; None = never."""

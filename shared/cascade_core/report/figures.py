@@ -59,7 +59,7 @@ def cost_quality(
     def draw(axes: Axes) -> None:
         lines = [(random_line(curve), "coin", FAINT, "--")]
         lines += [] if best is None else [(best, "oracle (hindsight)", SECOND, ":")]
-        for line, label, color, style in [*lines, (curve, "this confidence", MAIN, "-")]:
+        for line, label, color, style in [*lines, (curve, "other thresholds", MAIN, "-")]:
             x, y = line.thinned().along(axis)
             axes.plot(x, 100 * y, style, color=color, label=label, linewidth=1.8)
         place = None if point is None else point.cost_share if axis == "cost" else point.escalated

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from cascade_core.call import Reason
 
 IN_WORDS: Mapping[Reason, str] = {
-    "confident": "the confidence met the threshold",
+    "confident": "the draft met its threshold",
     "tool_call": "a tool call that passed every gate",
-    "low_confidence": "the confidence stayed below the threshold",
+    "low_confidence": "the draft stayed below its threshold",
     "no_reading": "no signal could read the draft",
     "gate_empty": "the draft was empty",
     "gate_no_context": "no evidence was found to answer from",

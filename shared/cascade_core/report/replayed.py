@@ -45,7 +45,7 @@ def print_replay(study: Study, console: Console | None = None) -> None:
     for line in study.dear:
         out.print(SafeText(f"{LOOK} {line}", style="bold"))
     print_figures(out, "what the policy does", _operating(study), OPERATING_LEGEND)
-    title = "its confidence, over all thresholds"
+    title = f"its {'merit' if study.policy.weighs(0) else 'confidence'}, over all thresholds"
     print_figures(out, title, _signal_rows(study), [*_two_tiers(study), *CURVE_LEGEND])
     if study.replay.by_class:
         print_classes(out, "by class", study.replay.by_class, study.harmed)

@@ -73,7 +73,8 @@ def print_policy(
     for line in (*_thresholds(policy, len(tuned.models) - 1), *_shown(tuned.shown)):
         out.print(SafeText(line))
     for name, rule in policy.classes.items():
-        said = ", ".join(map(_threshold, rule.thresholds))
+        of_tiers = enumerate(rule.thresholds)
+        said = ", ".join(_threshold(policy, tier, threshold) for tier, threshold in of_tiers)
         out.print(SafeText(f"class {name}: {said}"))
     for name, reason in tuned.refused.items():
         out.print(SafeText(f"class {name} goes to the last tier: {reason}"))
@@ -85,7 +86,9 @@ def print_policy(
         out.print(SafeText(f"class {name} goes straight to the last tier, at {cost}"))
     out.print(SafeText(_saved(tuned.figures), style="bold"))
     title = f"measured on {_rows(policy)}"
-    print_figures(out, title, [*_figures(tuned), *_by_tier(tuned)], OPERATING_LEGEND)
+    merit = [_MERIT] if any(map(policy.weighs, range(len(tuned.models)))) else []
+    legend = [*OPERATING_LEGEND, *merit]
+    print_figures(out, title, [*_figures(tuned), *_by_tier(tuned)], legend)
     out.print()
     for promise in policy.promises:
         out.print(SafeText(_promised(promise)))
@@ -130,17 +133,18 @@ def _shown(shown: ShownEarly | None) -> Iterator[str]:
 
 def _thresholds(policy: Policy, last: int) -> list[str]:
     given = policy.thresholds or ()
-    said = [f"tier {k}: {_threshold(threshold)}" for k, threshold in enumerate(given[:last])]
+    said = [f"tier {k}: {_threshold(policy, k, to)}" for k, to in enumerate(given[:last])]
     handoff = policy.handoff(last + 1)
     return said if handoff is None else [*said, f"tier {last}: hand off below {handoff:.4f}"]
 
 
-def _threshold(threshold: float) -> str:
-    return (
-        "not asked, as nothing of it would be accepted"
-        if threshold >= 1
-        else f"accept at confidence ≥ {threshold:.4f}"
-    )
+def _threshold(policy: Policy, tier: int, threshold: float) -> str:
+    if threshold >= 1:
+        return "not asked, as nothing of it would be accepted"
+    return f"accept at {'merit' if policy.weighs(tier) else 'confidence'} ≥ {threshold:.4f}"
+
+
+_MERIT = "merit: what the confidence in a draft and the benefit of asking on come to"
 
 
 def _rows(policy: Policy) -> str:

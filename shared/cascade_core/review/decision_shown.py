@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from cascade_core.log.record import Record
-from cascade_core.log.upgrade import upgraded
+from cascade_core.log.upgrade import merit_of, upgraded
 from cascade_core.moments import seconds_of
 from cascade_core.report.reasons import IN_WORDS
-from cascade_core.review.evidence_shown import evidence_in_words
+from cascade_core.review.evidence_shown import committed_in_words, evidence_in_words
 from cascade_core.review.fetching import WholeDecision
 from cascade_core.review.word_diff import WordDiff, word_diff
 
@@ -62,7 +62,8 @@ class DraftShown:
         reason: Why it was accepted or not, in a word of the record's.
         words: The same in words.
         confidence: In [0, 1]; None for no reading.
-        threshold: What that was held against.
+        merit: What was held against the threshold: the confidence, or more than that.
+        threshold: It.
         signals: Each signal and its reading; None for no reading.
         evidence: What readings rest on, in words.
     """
@@ -72,6 +73,7 @@ class DraftShown:
     reason: str
     words: str
     confidence: float | None
+    merit: float | None
     threshold: float | None
     signals: list[tuple[str, float | None]]
     evidence: list[str]
@@ -134,6 +136,7 @@ class DecisionShown:
         drafts: The drafts that were judged, in order.
         calls: Every call.
         unpriced: How many of them have no known price.
+        committed: What was accepted by its first tokens; None where nothing was.
         shadow: What would have become of it; None where it was no trial.
         compared: Answers of an audit beside the one given.
     """
@@ -146,6 +149,7 @@ class DecisionShown:
     drafts: list[DraftShown]
     calls: list[CallShown]
     unpriced: int
+    committed: str | None
     shadow: str | None
     compared: list[AnswerCompared]
 
@@ -164,6 +168,7 @@ def decision_shown(found: WholeDecision) -> DecisionShown:
         drafts=[_draft(each) for each in record["judged"]],
         calls=calls,
         unpriced=sum(each.cost is None for each in calls),
+        committed=committed_in_words(record.get("committed")),
         shadow=_shadow(record.get("shadow")),
         compared=_compared(found, answer) if isinstance(answer, str) else [],
     )
@@ -232,6 +237,7 @@ def _draft(judged: Mapping[str, Any]) -> DraftShown:
         reason=str(judged.get("reason")),
         words=reason_in_words(judged.get("reason")),
         confidence=number_in(judged.get("confidence")),
+        merit=number_in(merit_of(judged)),
         threshold=number_in(judged.get("threshold")),
         signals=[(str(name), number_in(reading)) for name, reading in signals.items()]
         if isinstance(signals, Mapping)

@@ -1,4 +1,4 @@
-"""What a draft's readings rest on, in words: which statements a judge did not find supported."""
+"""What a record says besides numbers, in words: what readings rest on, what was shown early."""
 
 from __future__ import annotations
 
@@ -20,6 +20,24 @@ def evidence_in_words(judged: Mapping[str, Any]) -> list[str]:
         return []
     told = ((name, _statements(found)) for name, found in evidence.items())
     return [f"{name}: {words}" for name, words in told if words]
+
+
+def committed_in_words(committed: Any) -> str | None:
+    """Return what a record says of an answer that was accepted by its first tokens; None for none.
+
+    Args:
+        committed: The record's `committed`, whatever is in it.
+    """
+    if not isinstance(committed, Mapping):
+        return None
+    tokens, live, error = (committed.get(key) for key in ("tokens", "live", "error"))
+    first = f"its first {tokens:,} tokens" if type(tokens) is int else "its first tokens"
+    said = f"Accepted by {first} (early commit)"
+    if live is not True:
+        return f"{said}; it was whole by then."
+    how = "its stream broke" if error == "failed" else f"at its end it failed a gate ({error})"
+    after = "" if error is None else f"; {how}, when nothing could take it back"
+    return f"{said}, and shown from there on{after}."
 
 
 def _statements(found: Any) -> str:

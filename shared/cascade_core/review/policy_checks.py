@@ -190,17 +190,17 @@ def _out_of_reach(draft: Policy, check: PolicyCheck) -> Iterator[str]:
         # The last tier's threshold, where it has one, accepts what no row's confidence is known of.
         drafts = check.draft.scored.merits or check.draft.scored.confidences
         for tier, (threshold, found) in enumerate(zip(thresholds, drafts, strict=False)):
-            seen = found[~np.isnan(found)]
+            seen, what = found[~np.isnan(found)], "merit" if draft.weighs(tier) else "confidence"
             if len(seen) and threshold > seen.max():
                 yield (
                     f"the threshold of tier {tier}{about}, {threshold:.4g}, is beyond every "
-                    f"confidence of these rows (the highest is {seen.max():.4g}): no draft of the "
+                    f"{what} of these rows (the highest is {seen.max():.4g}): no draft of the "
                     "tier would be accepted"
                 )
             elif len(seen) and threshold <= seen.min():
                 yield (
                     f"the threshold of tier {tier}{about}, {threshold:.4g}, is at most every "
-                    f"confidence of these rows (the lowest is {seen.min():.4g}): every draft that "
+                    f"{what} of these rows (the lowest is {seen.min():.4g}): every draft that "
                     "has one would be accepted"
                 )
 

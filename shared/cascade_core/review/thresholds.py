@@ -107,6 +107,7 @@ def _page(request: Request, view: ThresholdsView, period: Period) -> Response:
         known=other is None or other.given is not None,
         period=period,
         view=view,
+        met="merit" if any(map(view.base.weighs, range(view.tiers))) else "confidence",
         answer=answer,
         sliders=sliders,
         fields=_texts(moved),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,8 +27,8 @@ class Explanation:
         rule: The rule that fires; None where none does.
         class_name: The request's class.
         tiers: Indexes of the tiers that may be asked, in order.
-        thresholds: What confidences have to reach, one for every tier but the last; one more is the
-            last tier's, below which its answer is handed off.
+        thresholds: What the merits of drafts have to reach, one for every tier but the last; one
+            more is the last tier's, below which its answer is handed off.
         why: What decided each of these, in words.
         skipped: Tiers that are not asked, each with the reason that records give.
         judged: The tiers whose drafts are held against a threshold.
@@ -109,7 +109,7 @@ def explained(
     asked = [k for k in range(count) if k not in skipped]
     judged = [k for k in asked if k != last and ruling.escalate and ruling.pin is None]
     if judged:
-        why.append(said)
+        why.extend([said, *_met(policy, request, judged)])
     handoff = thresholds[last] if len(thresholds) > last and ruling.escalate else 0
     if handoff and ruling.pin is None:
         judged.append(last)
@@ -196,6 +196,26 @@ def _thresholds(policy: Policy, request: Request, last: int) -> tuple[tuple[floa
     return (DEFAULT_THRESHOLD,) * last, f"thresholds: {DEFAULT_THRESHOLD:g}, as the policy has none"
 
 
+def _met(policy: Policy, request: Request, judged: Sequence[int]) -> list[str]:
+    """Say what is held against the thresholds, and what may reach one before it is finished."""
+    said = [
+        f"tier {k}'s draft is held against it by its merit: its confidence, and what asking on "
+        "would gain"
+        for k in judged
+        if policy.weighs(k)
+    ]
+    plain = not request.tools and request.output_schema is None
+    for k in judged if plain else ():
+        looked = [] if policy.early is None else policy.early[k].checkpoints
+        if looked:
+            places = ", ".join(str(place.tokens) for place in looked)
+            said.append(
+                f"tier {k}'s draft may be accepted by its first tokens, after {places} of them "
+                "(early commit): nothing takes it back then"
+            )
+    return said
+
+
 def _difficult(  # noqa: PLR0913, PLR0917 - all that leaves a tier out
     policy: Policy,
     request: Request,
@@ -211,7 +231,7 @@ def _difficult(  # noqa: PLR0913, PLR0917 - all that leaves a tier out
             k: "difficult" for k, t in enumerate(thresholds[:last]) if t >= 1 and k not in skipped
         }
         if found:
-            why.append(f"{_tiers(found)} not asked: no confidence reaches a threshold of 1")
+            why.append(f"{_tiers(found)} not asked: no draft reaches a threshold of 1")
     if policy.route is not None:
         router = Router(policy.route)
         (row,) = router.skips([request.question], [request.class_name])
@@ -229,6 +249,6 @@ def _difficult(  # noqa: PLR0913, PLR0917 - all that leaves a tier out
     return found
 
 
-def _tiers(indexes: Mapping[int, str]) -> str:
+def _tiers(indexes: Collection[int]) -> str:
     listed = ", ".join(map(str, sorted(indexes)))
     return f"tier {listed} is" if len(indexes) == 1 else f"tiers {listed} are"

@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Drafts, Failed, Note, Steps
-from cascade_core.errors import ConfigurationError, error_name
+from cascade_core.errors import ConfigurationError, why_failed
 from cascade_core.integrations.decisions import decision_model
 from cascade_core.request import Request, Turn
 from cascade_core.signals.asked import ask_judge, ask_with_logprobs
@@ -227,7 +227,7 @@ class Claims(BaseSignal):
         else:
             reply = yield from ask(logprobs=False)
         if not isinstance(reply, Drafts) or not reply.drafts:
-            why = f" ({error_name(reply.error)})" if isinstance(reply, Failed) else ""
+            why = f" ({why_failed(reply.error)})" if isinstance(reply, Failed) else ""
             yield Note(
                 f"signal:{self.name}",
                 f"signal {self.name!r}: the judge {model_id(self.model)} did not answer about the "

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 from cascade_core.decision import Decision
 from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
-from cascade_core.errors import ConfigurationError, error_name
+from cascade_core.errors import ConfigurationError, why_failed
 from cascade_core.integrations.decisions import QUESTION_ID
 from cascade_core.integrations.fields import field
 from cascade_core.request import Request, Turn
@@ -102,7 +102,7 @@ def put(
     reply = yield Ask(model, spelled_out(decision), purpose="judge", decision=decision)
     reading, problem = None, "did not answer"
     if isinstance(reply, Failed):
-        why = error_name(reply.error)
+        why = why_failed(reply.error)
         problem = f"{'sent what is no answer' if 'Validation' in why else 'did not answer'} ({why})"
     elif isinstance(reply, Drafts) and reply.drafts:
         draft = reply.drafts[0]

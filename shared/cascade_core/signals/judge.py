@@ -17,7 +17,7 @@ from typing import Any
 from cascade_core.decision import Decision
 from cascade_core.draft import Draft
 from cascade_core.effects import Drafts, Failed, Note, Steps
-from cascade_core.errors import ConfigurationError, error_name
+from cascade_core.errors import ConfigurationError, why_failed
 from cascade_core.integrations.decisions import decision_model
 from cascade_core.request import Request, Turn
 from cascade_core.signals.agreement import written
@@ -162,7 +162,7 @@ class Judge(BaseSignal):
             problem = "replied with neither A nor B"
         else:
             reading = None
-            why = f" ({error_name(reply.error)})" if isinstance(reply, Failed) else ""
+            why = f" ({why_failed(reply.error)})" if isinstance(reply, Failed) else ""
             problem = f"did not answer{why}"
         if reading is None:
             yield Note(

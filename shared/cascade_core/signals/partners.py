@@ -14,7 +14,7 @@ from typing import Any
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Begin, Drafts, Failed, Note, Steps
-from cascade_core.errors import ConfigurationError, error_name
+from cascade_core.errors import ConfigurationError, why_failed
 from cascade_core.request import Request, ToolSpec
 from cascade_core.signals.agreement import AgreementKind, comparer, label_of, written
 from cascade_core.signals.asking import model_id
@@ -121,7 +121,7 @@ class Agreement(BaseSignal):
         return None
 
     def _note(self, tier: Tier, model: object, reply: object) -> Note:
-        why = f" ({error_name(reply.error)})" if isinstance(reply, Failed) else ""
+        why = f" ({why_failed(reply.error)})" if isinstance(reply, Failed) else ""
         return Note(
             f"signal:{self.name}:{tier.index}:{self.partners.index(model)}",
             f"signal {self.name!r} on {tier.label}: {model_id(model)} did not answer{why}; "

@@ -12,7 +12,7 @@ import re
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
-from cascade_core.errors import error_name
+from cascade_core.errors import why_failed
 from cascade_core.request import Request, Turn
 from cascade_core.signals.agreement import written
 from cascade_core.signals.base import BaseSignal
@@ -76,7 +76,7 @@ class Verbalized(BaseSignal):
             problem = "stated no probability"
         else:
             reading = None
-            why = f" ({error_name(reply.error)})" if isinstance(reply, Failed) else ""
+            why = f" ({why_failed(reply.error)})" if isinstance(reply, Failed) else ""
             problem = f"did not answer{why}"
         if reading is None:
             yield Note(

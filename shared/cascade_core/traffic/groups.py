@@ -30,6 +30,8 @@ _NONE = {
     "cascade": "no name",
 }
 """What a group is called of requests that have none."""
+UNNAMED = "not named"
+"""What a model is called that answered and has no name."""
 
 _FEW = np.iinfo(np.int16).max
 
@@ -56,6 +58,8 @@ def groups_of(traffic: Traffic, by: str) -> Groups:
         return _by_tag(traffic)
     if by == "policy":
         return _named(policy_names(traffic), _NONE[by])
+    if by == "model":
+        return _by_model(traffic)
     return _named(traffic.named[by], _NONE.get(by, "none"))
 
 
@@ -93,6 +97,17 @@ def _named(column: Named, none: str) -> Groups:
         for code, name in enumerate(column.names)
         if starts[code] < starts[code + 1]
     ]
+
+
+def _by_model(traffic: Traffic) -> Groups:
+    """Return the rows of each model; one without a name has answered all the same."""
+    found = _named(traffic.named["model"], "")
+    known = [(name, rows) for name, rows in found if name]
+    for name, rows in found:
+        answered = traffic.tier[rows] >= 0
+        parts = (UNNAMED, rows[answered]), (_NONE["model"], rows[~answered])
+        known += [] if name else [part for part in parts if len(part[1])]
+    return known
 
 
 def _by_tag(traffic: Traffic) -> Groups:

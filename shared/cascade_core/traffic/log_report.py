@@ -10,7 +10,7 @@ import numpy as np
 
 from cascade_core.files import finite
 from cascade_core.moments import as_iso
-from cascade_core.traffic.groups import Groups, groups_of
+from cascade_core.traffic.groups import UNNAMED, Groups, groups_of
 from cascade_core.traffic.shifts import Moved, moved
 from cascade_core.traffic.summary import Group, TrafficFigures, Worked, grouped, work_out
 
@@ -122,7 +122,7 @@ def report_of(
     groups, left_out = grouped(worked, by, MOST_GROUPS) if by else ((), 0)
     model = traffic.named["model"]
     models = {
-        int(tier): {str(name): n for name, n in model.counts(traffic.tier == tier).items()}
+        int(tier): {name or UNNAMED: n for name, n in model.counts(traffic.tier == tier).items()}
         for tier in np.unique(traffic.tier[traffic.tier >= 0])
     }
     return LogReport(

@@ -309,14 +309,14 @@ class _Pass:
         name = shown_source(self.watch.log)
         if happened.untested is not None:
             return f"{name}: what is in use cannot be tested on audits: {happened.untested}"
+        seen = f"{steward.seen:,} audit{'' if steward.seen == 1 else 's'}"
+        read = f"{name}: {seen} read"
         if steward.chosen is not None:
-            return f"{name}: {steward.seen:,} audits read; what is in use stands"
+            return f"{read}; what is in use stands"
         if happened.needed is None:
-            return f"{name}: {steward.seen:,} audits read; nobody can tell how many more it takes"
+            return f"{read}; nobody can tell how many more it takes"
         what = "the first fit" if not steward.tested else "a promise"
-        return (
-            f"{name}: {steward.seen:,} audits read; needs about {happened.needed:,} more for {what}"
-        )
+        return f"{read}; needs about {happened.needed:,} more for {what}"
 
     def _say(self, kind: WatchKind, said: str, version: int | None = None, **detail: Any) -> None:
         self.events.append(WatchEvent(kind, self.now, said, version, detail))

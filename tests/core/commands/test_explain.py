@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.policies import DEAR, LONG_IS_HARD, fitted
+from tests.policies import DEAR, LONG_IS_HARD, WEIGHS, by, fitted
 from tests.running import Run
 
 POLICY = """
@@ -115,7 +115,7 @@ def test_a_threshold_that_no_confidence_reaches_is_told(cascade: Run) -> None:
     Path("p.json").write_text(json.dumps(document), encoding="utf-8")
     found = told(cascade, "hello", policy="p.json")
     assert found["tiers"] == [1]
-    assert "no confidence reaches a threshold of 1" in found["why"][1]
+    assert "no draft reaches a threshold of 1" in found["why"][1]
 
 
 def test_the_number_of_tiers_may_be_said(cascade: Run) -> None:
@@ -199,3 +199,17 @@ then.thresholds = [0.5, 0]
     assert [line.partition(":")[0] for line in handed] == said
     ran = cascade("explain", text, "--policy", "h.toml", "--tiers", "2", *options)
     assert (f"{thresholds[-1]:g} for tier {len(thresholds) - 1}") in ran.out
+
+
+def test_what_a_threshold_is_held_against_and_an_early_commit_are_told(cascade: Run) -> None:
+    Path("w.json").write_text(json.dumps(fitted(calibrators=[WEIGHS])), encoding="utf-8")
+    assert any("by its merit" in line for line in told(cascade, "hello", policy="w.json")["why"])
+    sure = by("mean_so_far")
+    rule = {"checkpoints": [{"tokens": n, "calibrator": sure} for n in (2, 8)]}
+    policy = fitted(commit=[rule], defaults={"streaming_policy": "commit"})
+    Path("c.json").write_text(json.dumps(policy), encoding="utf-8")
+    why = told(cascade, "hello", policy="c.json")["why"]
+    assert not any("merit" in line for line in why)
+    assert any("by its first tokens, after 2, 8 of them" in line for line in why)
+    ran = cascade("explain", "hello", "--policy", "c.json", "--tool", "refund")
+    assert "first tokens" not in ran.out, "a request with tools is never committed to"

@@ -22,6 +22,8 @@ from tests.running import Run
 FROZEN = {"calibrators": [BY_A]}
 """With its calibrators kept nothing is fitted, so thresholds can be worked out by hand."""
 
+WEIGHED = {**BY_A, "benefit": {"keep": BY_A, "weight": 1.0}}
+
 FIXED: list[list[Any]] = [
     ["--quality", 0.98],
     ["--harm", 0.02, "--confidence", 0.95],
@@ -53,6 +55,18 @@ def test_the_fixed_commands_write_a_policy_that_replay_reads(cascade: Run, asked
         assert "promised: harm ≤ 2 % with 95 % confidence" in ran.out
     else:
         assert found["cost_usd"] == pytest.approx(0.0004, rel=0.1)
+
+
+def test_what_a_threshold_is_held_against_is_said_by_its_name(cascade: Run) -> None:
+    write(ladder(20, bad=10))
+    for calibrator, name in ((BY_A, "confidence"), (WEIGHED, "merit")):
+        kept = write_policy({"calibrators": [calibrator]}, "kept.json")
+        ran = cascade("tune", "labels.csv", "--quality", 0.9, "--policy", kept, "--out", "p.json")
+        assert ran.status == 0, ran.err
+        assert f"accept at {name} ≥ " in ran.out
+        assert ("merit: what" in ran.out) == (name == "merit")
+        ran = cascade("replay", "labels.csv", "--policy", "p.json")
+        assert f"its {name}, over all thresholds" in ran.out
 
 
 @pytest.mark.parametrize(

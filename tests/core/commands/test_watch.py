@@ -40,6 +40,11 @@ def test_audits_become_a_policy_in_two_passes_and_the_list_tells_of_it(cascade: 
     assert "activated: version 1: harm " in cascade("policy", URL, "list").out
 
 
+def test_one_audit_is_one_audit(cascade: Run) -> None:
+    grow(URL, 0, 1)
+    assert f"waiting: {URL}: 1 audit read; needs" in cascade("watch", URL, *ASKED).out
+
+
 def test_a_proposal_is_for_somebody_to_activate(cascade: Run) -> None:
     grow(URL, 0, 300)
     cascade("watch", URL, *ASKED, "--propose")

@@ -132,7 +132,7 @@ def test_tools_schemas_and_calls_count():
         (replace(OTHER, model="unknown"), "price", "prices= to the cascade"),
         (Tier(0), "bound: it may call several models", "max_call_usd="),
         (Tier(0, "other", composite=True), "bound: it may call several models", "max_call_usd="),
-        (None, "model whose price is known", "a model of its framework"),
+        (None, "model whose price is known", "a model of the same framework"),
     ],
 )
 def test_what_is_missing_is_named(tier, lacks, give):

@@ -321,7 +321,9 @@ def test_judges_have_one_for_each_model():
     for judge in (small, same, small):
         call(guards, judge, ProviderError())
     refused = call(guards, same)
-    assert str(refused.error).startswith("the judge (small) keeps failing and is left alone until ")
+    assert str(refused.error).startswith(
+        "small, a model beside the tiers, keeps failing and is left alone until "
+    )
     assert isinstance(call(guards, large), Grant)
     assert isinstance(call(guards, TIERS[0]), Grant)
 

@@ -111,7 +111,10 @@ def test_a_draft_without_a_reading_is_never_accepted():
     verdict, _, models = play(plan_for(), mute(), sure())
     assert (verdict.tier, verdict.reason) == (1, "no_reading")
     assert verdict.judged.signals == {"sequence_logprob": None}
-    assert "returns no logprobs; add SelfConsistency() or Judge" in models.notes["no_reading:0"]
+    assert (
+        "returns no logprobs; add Agreement(model), SelfConsistency() or"
+        in models.notes["no_reading:0"]
+    )
 
 
 def test_a_draft_without_a_reading_is_accepted_where_the_caller_says_so():
@@ -132,7 +135,7 @@ def test_a_tier_known_to_give_no_logprobs_is_never_asked_and_that_is_said():
     verdict, _, models = play(plan_for(tiers=tiers), mute(), sure())
     assert models.asked == [(1, "draft")]
     assert verdict.reason == "no_reading"
-    assert "add SelfConsistency()" in models.notes["no_reading:0"]
+    assert "add Agreement(model), SelfConsistency()" in models.notes["no_reading:0"]
 
 
 @pytest.mark.parametrize(

@@ -247,8 +247,8 @@ def test_a_tier_that_cannot_be_read_is_said_to_be_of_no_use_and_what_would_help(
     _, _, models = play(plan_for(), mute(), mute())
     assert models.notes["no_reading:0"] == (
         "tier 0 (m0) gives no confidence reading, so every request goes on to the next tier: "
-        "this provider returns no logprobs; add SelfConsistency() or Judge(model) to signals= "
-        "(in a chain or an engine of your own, ask for logprobs where the model is made: "
+        "this provider returns no logprobs; add Agreement(model), SelfConsistency() or "
+        "Judge(model) to signals= (in a chain or an engine of your own, ask for logprobs where the model is made: "
         "logprobs=True)"
     )
     _, models = judged(Reads(None))
@@ -262,14 +262,15 @@ def test_log_probabilities_that_are_no_reading_are_not_said_to_be_missing():
     assert list(models.notes) == ["certain:0"]
     assert models.notes["certain:0"] == (
         "tier 0 (m0) sends the log-probability 0 for every token of a sentence, which says "
-        "nothing; that counts as no reading: add SelfConsistency() or Judge(model) to signals="
+        "nothing; that counts as no reading: add Agreement(model), SelfConsistency() or "
+        "Judge(model) to signals="
     )
     _, _, models = play(plan_for(), mute(unread="partial"), mute())
     assert list(models.notes) == ["partial:0"]
     assert models.notes["partial:0"] == (
         "tier 0 (m0) sends log-probabilities of a part of its answer only, which counts as no "
-        "reading, and such requests go on to the next tier: add SelfConsistency() or Judge(model) "
-        "to signals="
+        "reading, and such requests go on to the next tier: add Agreement(model), "
+        "SelfConsistency() or Judge(model) to signals="
     )
 
 

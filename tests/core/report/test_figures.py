@@ -65,7 +65,7 @@ def test_the_same_figures_give_the_same_bytes():
 
 def test_the_curve_stands_among_the_lines_it_is_measured_against():
     plot = all_plots()[0]
-    assert {"coin", "oracle (hindsight)", "this confidence", "this policy"} <= set(texts(plot))
+    assert {"coin", "oracle (hindsight)", "other thresholds", "this policy"} <= set(texts(plot))
     assert "APGR" not in plot.alt
     assert "0.6" in plot.alt
 

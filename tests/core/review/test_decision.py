@@ -63,7 +63,7 @@ def test_the_whole_path_is_told(url: str) -> None:
     text = pages_of(url, record).text("/decisions/a")
     for told in (
         "When am I billed?", "Be brief.", "On day 22.", "tier 1 large answered",
-        "the confidence stayed below the threshold", "0.420 threshold 0.900",
+        "the draft stayed below its threshold", "0.420 threshold 0.900",
         "sequence_logprob 0.600", "judge no reading", "The rule “long” fired.", "tenant = acme",
         "1,200 input, 34 output", "counted here with the model's encoding",
         "counted by the provider", "no known price", "APITimeoutError 504", "judge: to judge the draft",
@@ -92,6 +92,29 @@ def test_the_statements_that_were_not_supported_are_told_by_number(url: str) -> 
     text = pages_of(url, decision("a", judged=[judged])).text("/decisions/a")
     told = "claims: 1 of 2 statements supported; not supported: 2 (0.25); texts cited: 1, 2"
     assert told in text
+
+
+def test_what_was_held_against_the_threshold_stands_beside_it(url: str) -> None:
+    weighed = {**JUDGED, "confidence": 0.95, "merit": 0.31}
+    text = pages_of(url, decision("a", judged=[weighed])).text("/decisions/a")
+    assert "Merit 0.310 threshold 0.900 Confidence 0.950 sequence" in text
+
+
+@pytest.mark.parametrize(
+    ("committed", "told"),
+    [
+        ({"tokens": 4, "live": True}, "by its first 4 tokens (early commit), and shown from there on."),
+        ({"tokens": 4, "live": False}, "by its first 4 tokens (early commit); it was whole by then."),
+        ({"tokens": 4, "live": True, "error": "gate_truncated"}, "failed a gate (gate_truncated), when"),
+        ({"tokens": 4, "live": True, "error": "failed"}, "its stream broke, when nothing could"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_was_accepted_by_its_first_tokens_says_so(
+    url: str, committed: dict[str, Any], told: str
+) -> None:
+    text = pages_of(url, decision("a", committed=committed)).text("/decisions/a")
+    assert told in text
+    assert "Early commit" not in pages_of(url, decision("b", committed=1)).text("/decisions/b")
 
 
 def test_an_unknown_price_is_said_to_be_one(url: str) -> None:
@@ -145,7 +168,7 @@ OLD = {
         (
             sent_on("s", reason="shadow", shadow={"tier": 0, "reason": "confident", "accepted": True,
                                                   "cost_usd": 0.001}),
-            "Tier 0 would have answered: the confidence met the threshold. It would have cost $0.001",
+            "Tier 0 would have answered: the draft met its threshold. It would have cost $0.001",
         ),
     ],
 )  # fmt: skip

@@ -23,6 +23,7 @@ from tests.core.review.serving import shown_text
 from tests.core.review.weighing import THRESHOLD, labelled_log, review_of, table_file
 from tests.core.traffic.making import decision
 from tests.core.traffic.storing import store
+from tests.policies import by
 from tests.running import Run, in_process
 
 KEPT = Path(__file__).parents[2] / "kept"
@@ -417,3 +418,12 @@ def test_what_the_last_tier_hands_off_is_said(cascade: Run, tmp_path: Path) -> N
     assert f"hands off below 0.3, {answered:.1%} of the labelled rows are answered" in page
     _, client = review_of(path, {"thresholds": [0.9]})
     assert "hands off" not in client.get("/thresholds").text
+
+
+def test_sliders_are_said_to_move_what_the_threshold_is_held_against(tmp_path: Path) -> None:
+    table = table_file(tmp_path, 40)
+    seen = by("seen")
+    weighed = {**seen, "benefit": {"keep": seen, "weight": 1.0}}
+    for calibrator, met in ((seen, "confidence"), (weighed, "merit")):
+        _, client = review_of(table, {"calibrators": [calibrator], "thresholds": [0.4]})
+        assert f"A draft whose {met} reaches" in shown_text(client.get("/thresholds").text)

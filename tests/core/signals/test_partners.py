@@ -5,7 +5,7 @@ import pytest
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Begin, Drafts, Failed, Note
-from cascade_core.errors import ConfigurationError
+from cascade_core.errors import ConfigurationError, UnboundedCallError
 from cascade_core.request import Request, ToolCall, ToolSpec
 from cascade_core.signals import Agreement
 from cascade_core.signals.base import Signal
@@ -155,3 +155,13 @@ def test_a_copy_reads_alike(copied):
     assert signal.identity == Agreement(ONE, TWO).identity
     assert signal.eager
     assert read(signal, said("42"), said("41"))[1] == 1 / 2
+
+
+def test_why_no_budget_can_hold_its_model_is_said_in_words():
+    why = "the model that a signal asks has no price, so that no budget can hold its calls"
+    effects, reading = read(Agreement(ONE), Failed(UnboundedCallError(why)))
+    assert reading is None
+    (note,) = (effect for effect in effects if isinstance(effect, Note))
+    assert f"did not answer (UnboundedCallError: {why})" in note.text
+    effects, _ = read(Agreement(ONE), Failed(ValueError("sk-secret")))
+    assert "did not answer (ValueError);" in effects[-1].text

@@ -361,7 +361,7 @@ def test_the_page_says_the_same_and_escapes_names(cascade: Run, tmp_path: Path) 
     assert "<b>bold" not in page
     assert page.count("<svg") == 2
     assert "http" not in page.replace("http://www.w3.org", "").replace("https://www.w3.org", "")
-    for words in ("Who answered", "the confidence met the threshold", "Break-even", "By class"):
+    for words in ("Who answered", "the draft met its threshold", "Break-even", "By class"):
         assert words in page
 
 
@@ -424,3 +424,17 @@ def test_answers_that_were_handed_off_are_counted(cascade: Run, tmp_path: Path) 
     plain = str(write_lines(log[:1], tmp_path / "plain.jsonl"))
     assert figures(cascade("report", plain, "--json"))["handed_off"] == 0
     assert "handed off" not in cascade("report", plain).out
+
+
+def test_a_model_without_a_name_has_answered_all_the_same(cascade: Run, tmp_path: Path) -> None:
+    entries = [*(decision(f"n{i}", model=None) for i in range(3)), decision("a"), nobody("b")]
+    log = write_lines(entries, tmp_path / "log.jsonl")
+    ran = cascade("report", log, "--by", "model")
+    assert ran.status == 0
+    assert "None" not in ran.out
+    (who,) = (line for line in ran.out.splitlines() if "answered by tier 0" in line)
+    assert "not named, small" in who
+    found = figures(cascade("report", log, "--by", "model", "--json"))
+    assert {each["name"]: each["requests"] for each in found["groups"]} == {
+        "not named": 3, "small": 1, "nobody": 1,
+    }  # fmt: skip
