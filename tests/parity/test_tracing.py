@@ -15,12 +15,24 @@ from cascade_core.loop.outcomes import outcome_of
 from cascade_core.loop.run_metadata import DECISION
 from tests.parity import langchain_way
 from tests.parity.scenarios import Scenario
-from tests.parity.test_parity import FRAMEWORKS, every_scenario
+from tests.parity.test_parity import FRAMEWORKS, TABLE
 
 pytestmark = pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarning")
 
 LATER = {f"cascade_{name}" for name in ("outcome", "reason", "cost_usd", "confidence", "threshold")}
 """What shadow mode finds out behind the answer, when LangChain's run has ended."""
+
+
+def ending(scenario: Scenario) -> tuple[Any, ...]:
+    """What tracers can be told of; how it came to that is `test_parity`'s."""
+    came = scenario.reason, scenario.tier, scenario.accepted, scenario.raises
+    named = scenario.rule is None, scenario.class_name is None
+    cut = scenario.streamed_trail is not None
+    return scenario.kind, scenario.settings.get("mode"), cut, *came, *named
+
+
+ENDINGS = list({ending(scenario): scenario for scenario in reversed(TABLE)}.values())
+"""The first scenario of each ending."""
 
 
 @contextmanager
@@ -44,7 +56,7 @@ def told(framework: Any) -> Iterator[list[dict[str, Any]]]:
     found += [span.tags for span in ended if "cascade_outcome" in span.tags]
 
 
-@every_scenario
+@pytest.mark.parametrize("scenario", ENDINGS, ids=lambda each: each.name.replace(" ", "-"))
 async def test_what_tracers_are_told_is_what_the_record_says(scenario: Scenario) -> None:
     names = set(DECISION) - (LATER if scenario.settings.get("mode") == "shadow" else set())
     heard, expected = {}, {}
