@@ -60,7 +60,9 @@ def version(k: int) -> Policy:
     return Policy(name=f"version {k}", thresholds=(k / 1000,))
 
 
-def work(policy: str, every: float, place: int, seen: Any, last: int, found: Any) -> None:
+def work(
+    policy: str, every: float, least: int, place: int, seen: Any, last: int, found: Any
+) -> None:
     """Answer requests until the last version decides, and say what became of them."""
     from cascade_core.loop.session import Session
     from cascade_core.setup.engine import Engine
@@ -73,7 +75,7 @@ def work(policy: str, every: float, place: int, seen: Any, last: int, found: Any
     engine = Engine(CascadeSettings(tiers=tiers, policy=policy), tiers)
     models = Models(Answer(probs=[0.5] * 4), Answer())
     made = lost = mixed = 0
-    while made < REQUESTS // PROCESSES or seen[place] < last:
+    while made < least or seen[place] < last:
         made += 1
         try:
             record: Any = Session(engine, REQUEST, models).run().record
@@ -89,7 +91,14 @@ def work(policy: str, every: float, place: int, seen: Any, last: int, found: Any
     found.put((made, lost, mixed))
 
 
-def measure(source: str, folder: Path, *, changes: int, every: float = watching.EVERY) -> Measured:
+def measure(
+    source: str,
+    folder: Path,
+    *,
+    changes: int,
+    every: float = watching.EVERY,
+    processes: int = PROCESSES,
+) -> Measured:
     """Change a policy again and again under requests of several processes."""
     place = str(folder / "policy.json")
     if source == "database":
@@ -104,10 +113,11 @@ def measure(source: str, folder: Path, *, changes: int, every: float = watching.
 
     put(0)
     spawn = multiprocessing.get_context("spawn")
-    seen, found = spawn.Array("i", [-1] * PROCESSES), spawn.Queue()
+    seen, found = spawn.Array("i", [-1] * processes), spawn.Queue()
+    least = REQUESTS // processes
     workers = [
-        spawn.Process(target=work, args=(place, every, k, seen, changes, found), daemon=True)
-        for k in range(PROCESSES)
+        spawn.Process(target=work, args=(place, every, least, k, seen, changes, found), daemon=True)
+        for k in range(processes)
     ]
     for worker in workers:
         worker.start()

@@ -26,8 +26,8 @@ from cascade_core.statistics.bootstrap import Resamples
 from tests.core.calibration.labels import columns
 
 DELTA = 0.1
-DRAWS = 200
-TRAFFIC = 20_000
+DRAWS = 100
+TRAFFIC = 10_000
 MOST = DELTA + 3 * (DELTA * (1 - DELTA) / DRAWS) ** 0.5
 
 

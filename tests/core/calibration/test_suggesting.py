@@ -145,12 +145,12 @@ def test_a_signal_that_is_there_is_not_among_those_that_could_be_added():
 
 
 def test_what_a_further_signal_would_gain_is_what_one_like_it_gains():
-    rows = agreeing(table(6000), "agreement", right=0.9, price=2e-6)
+    rows = agreeing(table(3000), "agreement", right=0.9, price=2e-6)
     objective = make_objective(quality=0.97)
     real = one(suggest(rows, quality=0.97, method="logistic"), "agreement").gain
     bare = {k: v for k, v in rows.items() if "agreement" not in k}
     found = suggest(bare, quality=0.97, method="logistic")
-    price = np.full(6000, 2e-6)
+    price = np.full(3000, 2e-6)
     scored = _scored(bare)
     reckoned = reached(objective, told_more(scored, 0.9, [price])) - reached(objective, scored)
     assert reckoned == pytest.approx(real, rel=0.25)

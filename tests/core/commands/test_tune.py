@@ -262,7 +262,7 @@ def test_too_few_rows_are_named(cascade: Run) -> None:
 
 def test_no_prompt_text_is_kept_in_the_policy(cascade: Run) -> None:
     pytest.importorskip("sklearn")
-    table = columns(300, texts=True)
+    table = columns(120, texts=True)
     table["request"] = [f"{SECRET} {text}" for text in table["request"]]
     ran = cascade("tune", write(table), "--quality", 0.95, "--out", "policy.json")
     assert ran.status == 0
