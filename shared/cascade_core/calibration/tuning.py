@@ -96,8 +96,8 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
             probably is: `"auto"` where that serves better out of fold, though never for `harm`;
             True always, False never.
         commit: Whether drafts may be accepted by their first tokens, and then be shown as they are
-            written. What is promised is tested of that rule as a whole. The table has to say how
-            drafts went (`t0_trajectory`).
+            written. What is promised is tested of that rule as a whole, and no benefit is weighed.
+            The table has to say how drafts went (`t0_trajectory`).
         policy: A policy whose calibrators and route are kept as they are; then every row tests
             the thresholds, so none of them may have been used to fit that policy.
         heaviest: The most that a row can weigh, in this table or any like it; with groups, a

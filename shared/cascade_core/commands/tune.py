@@ -82,8 +82,8 @@ def tune(  # noqa: PLR0913 - the command's options
         bool,
         typer.Option(
             "--commit",
-            help="Let streams be accepted by their first tokens, tested as one promise. The table "
-            "needs the column t0_trajectory.",
+            help="Let streams be accepted by their first tokens, tested as one promise, without a "
+            "benefit. The table needs the column t0_trajectory.",
         ),
     ] = False,
     policy: Annotated[

@@ -1,6 +1,7 @@
 """What the words of a request and of a draft add to a score, in logits.
 
-Words are hashed into buckets as they are read; no word of any text is kept or can be found again.
+Words are hashed into buckets as they are read, and no word of any text is kept. The hash is no
+secret: a word that somebody guesses has the weight of its bucket, which it shares with others.
 """
 
 from __future__ import annotations

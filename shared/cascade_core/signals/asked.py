@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from cascade_core.blame import refuses_logprobs
@@ -40,8 +41,21 @@ def ask_with_logprobs(
     return again
 
 
-def ask_judge(model: Any, asked: Request, *, logprobs: bool) -> Steps[Drafts | Failed]:
-    """Ask a judge, with the log-probabilities of its likeliest words or without any."""
+def ask_judge(memory: LogprobMemory, model: Any, asked: Request) -> Steps[Drafts | Failed]:
+    """Ask a judge, with the log-probabilities of its likeliest words unless it refuses them.
+
+    Args:
+        memory: What is known of the judge's; it learns from what happens.
+        model: The judge.
+        asked: What it is asked.
+    """
+    ask = partial(_judged, model, asked)
+    if memory.asked or memory.retry():
+        return (yield from ask_with_logprobs(memory, ask))
+    return (yield from ask(logprobs=False))
+
+
+def _judged(model: Any, asked: Request, *, logprobs: bool) -> Steps[Drafts | Failed]:
     top = TOP_LOGPROBS if logprobs else 0
     reply: Drafts | Failed = yield Ask(
         model, asked, purpose="judge", logprobs=logprobs, top_logprobs=top

@@ -14,7 +14,6 @@ What a statement is, is told in `claim_texts`; what a reply says, in `claim_verd
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from cascade_core.draft import Draft
@@ -22,7 +21,7 @@ from cascade_core.effects import Drafts, Failed, Note, Steps
 from cascade_core.errors import ConfigurationError, why_failed
 from cascade_core.integrations.decisions import decision_model
 from cascade_core.request import Request, Turn
-from cascade_core.signals.asked import ask_judge, ask_with_logprobs
+from cascade_core.signals.asked import ask_judge
 from cascade_core.signals.asking import model_id
 from cascade_core.signals.base import BaseSignal
 from cascade_core.signals.claim_texts import split_claims
@@ -221,11 +220,8 @@ class Claims(BaseSignal):
 
     def _judged(self, asked: _Asked, numbers: Sequence[int]) -> Steps[dict[int, ClaimVerdict]]:
         """Ask about some of the statements, and say so where not all of them are judged."""
-        ask = partial(ask_judge, self.model, claims_request(asked, numbers, self.max_chars))
-        if self._logprobs.asked or self._logprobs.retry():
-            reply = yield from ask_with_logprobs(self._logprobs, ask)
-        else:
-            reply = yield from ask(logprobs=False)
+        about = claims_request(asked, numbers, self.max_chars)
+        reply = yield from ask_judge(self._logprobs, self.model, about)
         if not isinstance(reply, Drafts) or not reply.drafts:
             why = f" ({why_failed(reply.error)})" if isinstance(reply, Failed) else ""
             yield Note(

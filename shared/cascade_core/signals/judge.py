@@ -11,7 +11,6 @@ kept apart from what the judge is told is the subject of `fenced`.
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import partial
 from typing import Any
 
 from cascade_core.decision import Decision
@@ -22,7 +21,7 @@ from cascade_core.integrations.decisions import decision_model
 from cascade_core.request import Request, Turn
 from cascade_core.signals.agreement import written
 from cascade_core.signals.argument_values import canonical
-from cascade_core.signals.asked import ask_judge, ask_with_logprobs
+from cascade_core.signals.asked import ask_judge
 from cascade_core.signals.asking import model_id
 from cascade_core.signals.base import BaseSignal
 from cascade_core.signals.deciding import DATA, Criteria, check_criteria, decision_kind, put
@@ -152,11 +151,7 @@ class Judge(BaseSignal):
             asked_as = self._decision(request, draft)
             return (yield from put(self.model, asked_as, self.name, right=self.right))
         asked = judge_request(request, draft, self.instructions, self.max_chars)
-        ask = partial(ask_judge, self.model, asked)
-        if self._logprobs.asked or self._logprobs.retry():
-            reply = yield from ask_with_logprobs(self._logprobs, ask)
-        else:
-            reply = yield from ask(logprobs=False)
+        reply = yield from ask_judge(self._logprobs, self.model, asked)
         if isinstance(reply, Drafts) and reply.drafts:
             reading = read_verdict(reply.drafts[0])
             problem = "replied with neither A nor B"
