@@ -160,6 +160,7 @@ def test_it_serves_when_a_first_promise_holds_and_goes_back_where_harm_rises(url
     cascade = scripted(url)
     learned = learned_by(cascade)
     assert answer(cascade, "0.999")[0] == "learning"
+    flush_log()  # its audit, which finds harm, is one of those that are fitted to
     grow(url, 0, 300)
     learned.once()
     assert answer(cascade, "0.999")[0] == "learning", "fitted, and not tested"
@@ -171,7 +172,8 @@ def test_it_serves_when_a_first_promise_holds_and_goes_back_where_harm_rises(url
     assert kept is not None
     assert (kept["harm"], kept["cascade"]) == (0.05, "ChatCascade")
 
-    *_, line = said_of_learning(url)
+    *_, last, line = said_of_learning(url)
+    assert "  activated: version 1: harm " in last
     assert line.startswith("learning: ")
     assert "of $1 today (UTC)" in line
 

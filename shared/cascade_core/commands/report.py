@@ -47,6 +47,7 @@ def report(  # noqa: PLR0913 - the command's options
     from cascade_core.traffic.log_report import report_of
     from cascade_core.traffic.periods import since_when
     from cascade_core.traffic.reading import read_log
+    from cascade_core.traffic.stewardship import stewardship_of
     from cascade_core.traffic.watching import watch_log
 
     check_by(by)
@@ -72,7 +73,9 @@ def report(  # noqa: PLR0913 - the command's options
 
         write_log_page(html, found)
     if as_json:
-        typer.echo(json.dumps(found.as_dict(), indent=2))
+        stands = stewardship_of(log)
+        more = {} if stands is None else {"stewardship": stands.as_dict()}
+        typer.echo(json.dumps(found.as_dict() | more, indent=2))
         return
     from cascade_core.report.logged import print_log
 
@@ -96,14 +99,10 @@ def _said_of_none(log: str, unreadable: int, since: str | None, until: str | Non
 
 
 def said_of_learning(log: str) -> Iterator[str]:
-    """Say how learning stands, where a cascade learns in the log's database."""
-    from cascade_core.log.learning import learning_of, spent_today
+    """Say how learning stands, or a watch, where the log's database is looked after."""
+    from cascade_core.traffic.stewardship import stewardship_of
 
-    kept = learning_of(log)
-    if kept is None:
-        return
-    most, requests = kept["max_usd_per_day"], kept["max_requests_per_day"]
-    usd, made = spent_today(log)
-    spent = f"${usd:.2f} of ${most:g}" if requests is None else f"{made} of {requests} requests"
-    yield ""
-    yield visible(f"learning: {kept['said']}; spent {spent} today (UTC)")
+    found = stewardship_of(log)
+    if found is not None:
+        yield ""
+        yield from map(visible, found.lines())

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cascade_core.errors import ConfigurationError
 from cascade_core.log.learning import learning_in
 from cascade_core.log.policies import MeanwhileError, PolicyStore, active_in, kept_document
+from cascade_core.log.reading import database_to_read
 from cascade_core.policy.document import Policy
 
 if TYPE_CHECKING:
@@ -201,6 +202,46 @@ class WatchStore(PolicyStore):
                 KeptEvent(row.at, row.kind, row.said, row.version, json.loads(row.detail or "{}"))
                 for row in connection.execute(sa.select(watch_events).order_by(watch_events.c.id))
             ]
+
+
+@dataclass(frozen=True, slots=True)
+class WatchFound:
+    """What somebody who only looks is told of a database's watch.
+
+    Attributes:
+        kept: Its state, as far as it can be read; None where there is none.
+        active: Number of the version that decides.
+        last: What it did last.
+    """
+
+    kept: Mapping[str, Any] | None
+    active: int | None
+    last: KeptEvent | None
+
+
+def watch_of(source: str) -> WatchFound:
+    """Look at the watch of a log's database, whose form stays as it is.
+
+    Raises:
+        ConfigurationError: The database cannot be read.
+    """
+    import sqlalchemy as sa  # noqa: PLC0415
+
+    from cascade_core.log.schema import meta, watch_events  # noqa: PLC0415
+
+    with database_to_read(source).reading() as connection:
+        found = connection.scalar(sa.select(meta.c.value).where(meta.c.key == _KEY))
+        if found is None or not sa.inspect(connection).has_table(watch_events.name):
+            return WatchFound(None, None, None)
+        query = sa.select(watch_events).order_by(watch_events.c.id.desc()).limit(1)
+        row = connection.execute(query).first()
+        active = active_in(connection)
+    try:
+        kept = dict(json.loads(found))
+    except (ValueError, TypeError, RecursionError):
+        kept = {}
+    last = None if row is None else KeptEvent(row.at, row.kind, row.said, row.version, {})
+    return WatchFound(kept, active, last)
 
 
 def _write(connection: Connection, kept: dict[str, Any]) -> None:

@@ -25,6 +25,7 @@ from cascade_core.review.over_time import charts_over_time
 from cascade_core.review.pages import bench_of, page
 from cascade_core.review.periods import Period, period_of
 from cascade_core.review.workbench import Workbench
+from cascade_core.traffic.stewardship import stewardship_of
 
 if TYPE_CHECKING:
     from cascade_core.evaluation.study import Study
@@ -61,6 +62,7 @@ def _show(request: Request) -> Response:
     drift = compared(bench.snapshot(), bench.draft.base, asked=asked, patience=patience)
     report = replace(report, drift=drift.found)
     groups = shown_names(report)
+    stands = stewardship_of(bench.source.database)
     return page(
         request,
         "overview.html.jinja",
@@ -71,7 +73,7 @@ def _show(request: Request) -> Response:
         warnings=open_warnings(report, bench.draft.base, other_policy(bench)),
         drift=drift,
         headline=headline(report),
-        notes=list(notes(report)),
+        notes=[*notes(report), *(() if stands is None else stands.lines())],
         cost_lines=list(cost_lines(report.figures)),
         audit_lines=list(audit_lines(report)),
         who=who_rows(report),

@@ -156,3 +156,17 @@ def test_where_a_cascade_learns_by_itself_no_other_watches(cascade: Run) -> None
     assert "the cascade 'desk' learns there by itself" in refused(cascade("watch", URL, *ASKED))
     LearningStore(URL).take("some process", time.time() - 100, 60.0, "desk")
     assert cascade("watch", URL, *ASKED).status == 0
+
+
+def test_a_report_says_how_a_watch_stands(cascade: Run) -> None:
+    grow(URL, 0, 100)
+    assert "stewardship" not in json.loads(cascade("report", URL, "--json").out)
+    for first in (100, 300):
+        grow(URL, first, 200 if first == 100 else 300)
+        cascade("watch", URL, *ASKED)
+    *_, last, line = cascade("report", URL).out.splitlines()
+    assert "  activated: version 1: harm " in last
+    assert line == "watch: 600 audits read; 1 under test; version 1 is in use"
+    found = json.loads(cascade("report", URL, "--json").out)["stewardship"]
+    assert (found["learning"], found["audits"], found["active"]) == (None, 600, 1)
+    assert (found["last"]["event"], found["last"]["version"]) == ("activated", 1)
