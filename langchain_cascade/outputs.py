@@ -248,6 +248,8 @@ def _as_told(draft: Draft, last: Draft, *, alone: bool) -> Draft:
     """
     if not alone and (not last.text.strip() or last.text.strip() not in draft.text):
         return draft
+    if alone and draft.made is not None and last.text:  # an object alone is written anew
+        draft = replace(draft, text=last.text, written=last.written)
     spelled = draft.logprobs is None and last.text == draft.text
     return replace(
         draft,

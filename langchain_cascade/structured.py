@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import Any, ClassVar, cast
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
-from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
+from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig, RunnableLambda
 from langchain_core.runnables.base import RunnableParallel, RunnableSequence
 from langchain_core.utils.function_calling import convert_to_json_schema
 from pydantic import BaseModel, Field, PrivateAttr
@@ -89,7 +90,7 @@ class StructuredCascade(RunnableCascade):
         return _made_again(deepcopy(cascade, memo), schema, options)
 
     def _finish(self, decided: Decided) -> Any:
-        output = dict(decided.verdict.draft.native)
+        output = dict(_whole(decided.verdict.draft.native))
         if isinstance(output.get("raw"), AIMessage):
             output["raw"] = stamp(output["raw"], decided.record, drop_logprobs=False)
         if self.include_raw:
@@ -186,7 +187,12 @@ def _structured_partner(  # noqa: PLR0913, PLR0917 - as for a tier
 ) -> Tier:
     """Return a model that a signal asks what the tiers are asked, made as they are."""
     core = engine.partners.get(model) or engine.make_partner(model, index)
-    return _structured_tier(core.native, core, schema, stop, kwargs)
+    try:
+        return _structured_tier(core.native, core, schema, stop, kwargs)
+    except Exception as error:  # noqa: BLE001 - it makes no objects: it never answers
+        make = partial(_raising, error)
+        native = StructuredTier(bound=make(), chat=core.native, make=make)
+        return replace(core, native=native, streams=False, output_schema=None)
 
 
 def _structured_handler(
@@ -203,12 +209,35 @@ def _structured_handler(
 
 def read_structured(output: Any) -> Draft:
     """Read `{"raw", "parsed", "parsing_error"}` as a draft."""
+    output = _whole(output)
     draft = to_draft(output["raw"])
     error = output.get("parsing_error")
     if error is None and output.get("parsed") is None:
         error = NothingParsedError("the answer holds no object of the schema")
-    parsed = output["parsed"] if isinstance(output.get("parsed"), Mapping) else None
-    return replace(draft, parse_error=error, parsed=parsed)
+    made = output.get("parsed")
+    parsed = made if isinstance(made, Mapping) else None
+    return replace(draft, parse_error=error, parsed=parsed, made=made)
+
+
+def _whole(output: Any) -> Mapping[str, Any]:
+    """Return an object with its message: some integrations give the object alone."""
+    if isinstance(output, Mapping) and output.keys() >= _PARTS:
+        return output
+    text = output.model_dump_json() if isinstance(output, BaseModel) else json.dumps(output)
+    message = AIMessage("" if output is None else text)
+    return {"raw": message, "parsed": output, "parsing_error": None}
+
+
+_PARTS = {"raw", "parsed", "parsing_error"}
+
+
+def _raising(error: Exception, **_: Any) -> Model:
+    """Return a runnable that does nothing but raise."""
+
+    def answer(_: Any) -> Any:
+        raise error
+
+    return cast("Model", RunnableLambda(answer))
 
 
 def _plain_schema(schema: Any) -> Mapping[str, Any] | None:
@@ -237,7 +266,11 @@ def _structured(  # noqa: PLR0913 - what is fixed for a tier, then what differs 
         variant = variant._replace(logprobs=False, top_logprobs=0)
 
     def change(model: Any) -> Model:
-        sequence = vary(model, variant).with_structured_output(schema, include_raw=True, **kwargs)
+        varied = vary(model, variant)
+        try:
+            sequence = varied.with_structured_output(schema, include_raw=True, **kwargs)
+        except NotImplementedError:  # without the message, perhaps
+            sequence = varied.with_structured_output(schema, **kwargs)
         return _bind_raw(sequence, bound) if bound else sequence
 
     return rebuild(tier.given, change, whole=variant.whole)
@@ -250,8 +283,10 @@ def _bind_raw(sequence: Any, kwargs: dict[str, Any]) -> Model:
     them, so the caller's `model.bind(…)` would be lost.
     """
     first = getattr(sequence, "first", None)
-    if not isinstance(sequence, RunnableSequence) or not isinstance(first, RunnableParallel):
+    if not isinstance(sequence, RunnableSequence) or first is None:
         return cast("Model", sequence)
+    if not isinstance(first, RunnableParallel):  # `model | parser`
+        return RunnableSequence(first.bind(**kwargs), *sequence.steps[1:])
     steps = {
         name: step.bind(**kwargs) if name == "raw" else step for name, step in first.steps__.items()
     }

@@ -128,4 +128,5 @@ def object_draft(value: Any, recorder: Recorder, seconds: float) -> Draft:
         seconds=seconds,
         inner=calls,
         native=value,
+        made=value,
     )

@@ -166,6 +166,11 @@ class Recorder:
             for e in self._counted()
         )
 
+    def hears(self, llm: LLM) -> bool:
+        """Tell whether a call of a model is open, and will be told of by itself."""
+        with self._lock:
+            return any(seen.llm is llm for seen in self._open.values())
+
     def logprobs_for(self, text: str) -> Logprobs | None:
         """Return the log-probabilities of a text put together from answers.
 

@@ -47,17 +47,28 @@ def heard(llm: LLM, recorder: Recorder | None, asked: Callable[[], str]) -> LLM:
     for name in names:
         client = getattr(llm, name, None)
         if client is not None:
-            setattr(listening, name, _Client(client, _Ear(recorder, llm, asked)))
+            setattr(listening, name, _Client(client, _Ear(recorder, llm, asked, listening)))
     return listening
 
 
 class _Ear:
     """Tells a recorder of calls."""
 
-    def __init__(self, recorder: Recorder, llm: LLM, asked: Callable[[], str]) -> None:
+    def __init__(
+        self, recorder: Recorder, llm: LLM, asked: Callable[[], str], listening: LLM
+    ) -> None:
         self._recorder = recorder
         self._llm = llm
         self._asked = asked
+        self._listening = listening
+
+    @property
+    def needed(self) -> bool:
+        """Whether nobody else tells of a call made now.
+
+        Models that a provider makes no objects for have them made by a chat, which tells itself.
+        """
+        return not self._recorder.hears(self._listening)
 
     def started(self) -> str:
         span = f"{type(self._llm).__name__}.structured_predict-unseen-{next(_numbers)}"
@@ -97,6 +108,8 @@ class _Client:
 
 def _told(call: Callable[..., Any], ear: _Ear) -> Callable[..., Any]:
     def called(*args: Any, **kwargs: Any) -> Any:
+        if not ear.needed:
+            return call(*args, **kwargs)
         span = ear.started()
         try:
             answer = call(*args, **kwargs)

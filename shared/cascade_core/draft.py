@@ -49,6 +49,7 @@ class Draft:
             draft makes `text`, unless both are given.
         parsed: What the framework has made of the text, or of a tool call, where it did: a
             plain value, which is measured by the request's schema in their place.
+        made: The object that the caller gets of it, where one was asked for.
         unread: Why log-probabilities that came are not in `logprobs`.
         began: When its call began, as `perf_counter` has it; drivers say so.
     """
@@ -74,6 +75,7 @@ class Draft:
     unread: Unreadable | None = None
     began: float | None = field(default=None, compare=False, repr=False)
     parsed: Any = field(default=None, repr=False)
+    made: Any = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Tell what is said from what is thought; see `spoken`."""

@@ -7,10 +7,12 @@ from typing import Annotated, Any
 
 import pytest
 from langchain_core.callbacks import UsageMetadataCallbackHandler
+from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
 from pydantic import BaseModel, Field, ValidationError
 from typing_extensions import TypedDict
 
 from cascade_core import collect_decisions
+from cascade_core.signals import Agreement
 from langchain_cascade import ChatCascade
 from tests.langchain.fakes import (
     FakeChat,
@@ -295,3 +297,91 @@ async def test_a_function_gives_an_object_in_the_place_of_a_doubtful_one(how: st
         made = await ask(how, two.cascade.with_structured_output(Ticket, method="json_mode"))
     assert made == Ticket(title="of a person", urgency=1)
     assert seen[0]["handed_to"] == "queue"
+
+
+# --- providers' own ways --------------------------------------------------------------------------
+
+
+class JsonChat(FakeChat):
+    """A model whose objects are written, whichever method the others use."""
+
+    def with_structured_output(self, schema: Any, **kwargs: Any) -> Any:
+        return super().with_structured_output(schema, **{**kwargs, "method": "json_mode"})
+
+
+@ways
+@pytest.mark.parametrize("schema", list(SCHEMAS))
+@pytest.mark.parametrize("agrees", [True, False])
+async def test_another_models_object_agrees_though_it_is_written_and_not_called(
+    how: str, schema: str, agrees: bool
+) -> None:
+    other = JsonChat(says("json_mode", {**GOOD, "urgency": 7.0 if agrees else 8}))
+    two = pair(says("function_calling", GOOD), says("function_calling", GOOD))
+    signal = Agreement(other, eager=True)
+    cascade = ChatCascade(tiers=[two.cheap, two.strong], signals=[signal])
+    with collect_decisions() as seen:
+        await ask(how, cascade.with_structured_output(SCHEMAS[schema], method="function_calling"))
+    assert seen[0]["judged"][0]["signals"] == {"agreement": float(agrees)}
+    assert seen[0]["tier"] == (0 if agrees else 1)
+
+
+@ways
+async def test_another_model_that_makes_no_objects_does_not_answer(how: str) -> None:
+    two = pair(says("function_calling", GOOD), says("function_calling", GOOD))
+    signal = Agreement(ToollessChat(), eager=True)
+    cascade = ChatCascade(tiers=[two.cheap, two.strong], signals=[signal])
+    with collect_decisions() as seen:
+        made = await ask(how, cascade.with_structured_output(Ticket, method="function_calling"))
+    assert made == Ticket(**GOOD)
+    assert seen[0]["judged"][0]["signals"] == {"agreement": None}
+    assert [call["error"] for call in seen[0]["calls"] if call["purpose"] == "agree"] == [
+        "NotImplementedError"
+    ]
+
+
+class BareChat(FakeChat):
+    """A model whose integration gives the object alone, as ChatCohere's does.
+
+    Attributes:
+        refuses: Whether it refuses to be asked for more, as ChatNVIDIA does.
+    """
+
+    refuses: bool = False
+
+    def with_structured_output(
+        self, schema: Any, *, include_raw: bool = False, **kwargs: Any
+    ) -> Any:
+        if include_raw and self.refuses:
+            raise NotImplementedError("include_raw=True is not implemented")
+        parser = JsonOutputParser() if isinstance(schema, dict) else PydanticOutputParser
+        return self | (parser if isinstance(schema, dict) else parser(pydantic_object=schema))
+
+
+@ways
+@pytest.mark.parametrize("refuses", [True, False])
+@pytest.mark.parametrize("place", [0, 1])
+async def test_an_object_that_an_integration_gives_alone_is_one(
+    how: str, place: int, refuses: bool
+) -> None:
+    models: list[Any] = [FakeChat(says("json_mode", BROKEN)), FakeChat()]
+    models[place] = BareChat(says("json_mode", GOOD), model_name="bare", refuses=refuses)
+    cascade = ChatCascade(tiers=models)
+    for schema, good in ((Ticket, Ticket(**GOOD)), (SCHEMAS["json schema"], GOOD)):
+        with collect_decisions() as seen:
+            assert await ask(how, cascade.with_structured_output(schema, method="json_mode")) == (
+                good
+            )
+        assert (seen[0]["tier"], seen[0]["model"]) == (place, "bare")
+        assert seen[0]["calls"][place]["usage"]["output_tokens"] > 0
+    chain = cascade.with_structured_output(Ticket, method="json_mode", include_raw=True)
+    out = await ask(how, chain)
+    assert out["parsed"] == Ticket(**GOOD)
+    assert record_of(out["raw"])["tier"] == place
+    assert out["parsing_error"] is None
+
+
+def test_what_a_caller_bound_stays_bound_where_an_integration_gives_the_object_alone() -> None:
+    bare = BareChat(says("json_mode", GOOD), model_name="bare")
+    cascade = ChatCascade(tiers=[bare.bind(user="me"), FakeChat()])
+    cascade.with_structured_output(Ticket).invoke(PROMPT)
+    assert bare.calls[0].kwargs["user"] == "me"

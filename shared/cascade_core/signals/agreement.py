@@ -24,6 +24,7 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.likeness import likeness
 from cascade_core.request import ToolCall, ToolSpec
 from cascade_core.signals.argument_values import canonical
+from cascade_core.signals.objects import json_values, same_objects
 from cascade_core.signals.tool_arguments import same_calls
 from cascade_core.spoken import is_blank, spoken
 
@@ -85,7 +86,8 @@ def comparer(agreement: AgreementKind | Callable[[str, str], bool]) -> Comparer:
 
     Built-in kinds compare the tool calls of drafts that have some, in any order,
     whatever text stands beside them: arguments by what the tool's schema says they
-    mean, see `tool_arguments`. Otherwise:
+    mean, see `tool_arguments`. Objects that were asked for are compared as objects,
+    where one is written and the other a tool's arguments, and by `auto`. Otherwise:
 
     - `exact`: equal texts, but for white space around them.
     - `numeric`: equal last numbers; units are ignored. 1,234.50 = 1.234,5 = $1234.5;
@@ -125,7 +127,12 @@ def comparer(agreement: AgreementKind | Callable[[str, str], bool]) -> Comparer:
 def _compare(
     agreement: AgreementKind, draft: Draft, sample: Draft, tools: Sequence[ToolSpec] = ()
 ) -> bool:
-    if any(d.tool_calls or d.broken_tool_calls for d in (draft, sample)):
+    calls = any(d.tool_calls or d.broken_tool_calls for d in (draft, sample))
+    if calls or agreement == "auto":
+        alike = same_objects(draft, sample)
+        if alike is not None:
+            return alike
+    if calls:
         return same_calls(draft, sample, tools)
     texts = draft.text.strip(), sample.text.strip()
     return not any(map(is_blank, texts)) and _RULES[agreement](*texts)
@@ -145,7 +152,7 @@ def _by_function(
     tools: Sequence[ToolSpec] = (),
 ) -> bool:
     del tools  # it knows its own
-    agreed = function(*(written(d.text, d.tool_calls) for d in (draft, sample)))
+    agreed = function(*written_alike(draft, sample))
     if agreed not in (True, False):  # a similarity of 0.3 is truthy and would pass
         msg = f"an agreement function returns True or False, not {type(agreed).__name__}"
         raise TypeError(msg)
@@ -175,6 +182,8 @@ def same(a: Draft, b: Draft, tools: Sequence[ToolSpec] = ()) -> bool | None:
     Returns:
         True or False; None where it cannot tell.
     """
+    if (alike := same_objects(a, b)) is not None:
+        return alike
     if any(d.tool_calls or d.broken_tool_calls for d in (a, b)):
         return same_calls(a, b, tools)
     blank = [is_blank(d.text) for d in (a, b)]
@@ -194,6 +203,15 @@ def written(text: str, calls: Sequence[ToolCall] = ()) -> str:
     """Write an answer out as one text, its tool calls as JSON lines after it."""
     lines = [canonical({"tool": call.name, "arguments": call.arguments}) for call in calls]
     return "\n".join([text, *lines] if text else lines)
+
+
+def written_alike(a: Draft, b: Draft) -> tuple[str, str]:
+    """Write two answers out as texts; as objects, where one is a text and one a call."""
+    if bool(a.tool_calls) != bool(b.tool_calls):
+        mine, theirs = json_values(a.made), json_values(b.made)
+        if mine is not None and theirs is not None:
+            return canonical(mine), canonical(theirs)
+    return written(a.text, a.tool_calls), written(b.text, b.tool_calls)
 
 
 def numbers(text: str) -> list[Number]:

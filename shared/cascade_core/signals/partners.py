@@ -16,7 +16,7 @@ from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Begin, Drafts, Failed, Note, Steps
 from cascade_core.errors import ConfigurationError, why_failed
 from cascade_core.request import Request, ToolSpec
-from cascade_core.signals.agreement import AgreementKind, comparer, label_of, written
+from cascade_core.signals.agreement import AgreementKind, comparer, label_of, written_alike
 from cascade_core.signals.asking import model_id
 from cascade_core.signals.base import BaseSignal
 from cascade_core.signals.readings import Reading, as_reading
@@ -144,7 +144,7 @@ def _by_degree(
     tools: Sequence[ToolSpec],
 ) -> float:
     del tools  # it knows its own
-    degree, odd = as_reading(function(*(written(d.text, d.tool_calls) for d in (draft, other))))
+    degree, odd = as_reading(function(*written_alike(draft, other)))
     if degree is None:
         msg = f"an agreement function returns True, False or a number in [0, 1], not {odd}"
         raise TypeError(msg)

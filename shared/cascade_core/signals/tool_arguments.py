@@ -47,6 +47,14 @@ def same_calls(a: Draft, b: Draft, tools: Sequence[ToolSpec] = ()) -> bool:
     return True
 
 
+def same_values(a: Any, b: Any, schema: Mapping[str, Any]) -> bool:
+    """Tell whether two plain values mean the same by a JSON schema."""
+    try:
+        return _Arguments(schema).same(a, b, schema, "")
+    except (RecursionError, ValueError):  # as above
+        return False
+
+
 def _same_call(a: ToolCall, b: ToolCall, schemas: Mapping[str, Mapping[str, Any]]) -> bool:
     if a.name != b.name:
         return False

@@ -11,6 +11,7 @@ from llama_index.core.prompts import PromptTemplate
 from pydantic import BaseModel
 
 from cascade_core import collect_decisions
+from cascade_core.signals import Agreement
 from llamaindex_cascade import CascadeLLM
 from tests.integrations.llamaindex.providers import (
     PROVIDERS,
@@ -105,6 +106,51 @@ async def test_a_cheap_tiers_object_is_accepted_like_its_tool_calls(
     assert (call["usage"]["input_tokens"], call["usage"]["output_tokens"]) == (9, 3)
     assert call["tokens_source"] == "provider"
     assert wire.sent["openai"] == []
+
+
+def by_tool() -> Json:
+    called = {"id": "toolu_01", "name": "Weather", "input": {"degrees": 3, "city": "Oslo"}}
+    return anthropic_says("tool_use", {"type": "tool_use", **called})
+
+
+def older(wire: Wire) -> Any:
+    """A model whose provider makes it no objects: it calls a tool."""
+    made = model(wire, "anthropic")
+    made.model = "claude-3-5-haiku-latest"
+    return made
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("place", [0, 1])
+async def test_an_object_that_a_chat_makes_is_one_call(wire: Wire, way: str, place: int) -> None:
+    if place and "stream" in way:
+        pytest.skip("this server does not stream")
+    wire.replies["anthropic"] = [by_tool()]
+    wire.replies["openai"] = [openai_says({"content": BROKEN}, "stop")]
+    tiers = [older(wire), model(wire, "openai")]
+    with collect_decisions() as seen:
+        made = await make(CascadeLLM(tiers[::-1] if place else tiers), way)
+    assert made == Weather(city="Oslo", degrees=3)
+    assert len(wire.sent["anthropic"]) == 1
+    (call,) = (call for call in seen[0]["calls"] if call["tier"] == place)
+    assert (call["usage"]["input_tokens"], call["usage"]["output_tokens"]) == (9, 3)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", NATIVE)
+async def test_another_providers_object_agrees_however_it_is_made(
+    wire: Wire, name: str, way: str
+) -> None:
+    wire.replies["anthropic"] = [by_tool()]
+    wire.replies.setdefault(name, [says(name, MADE)])
+    cheap = model(wire, name) if name != "anthropic" else model(wire, "openai")
+    llm = CascadeLLM([cheap, model(wire, "openai")], signals=[Agreement(older(wire), eager=True)])
+    with collect_decisions() as seen:
+        assert await make(llm, way) == Weather(city="Oslo", degrees=3)
+    assert seen[0]["judged"][0]["signals"] == {"agreement": 1.0}
+    assert [call["purpose"] for call in seen[0]["calls"]] == ["draft", "agree"]
 
 
 @pytest.mark.parametrize("way", WAYS)
