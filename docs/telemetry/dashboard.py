@@ -42,6 +42,8 @@ AUDITS = exposed(names.AUDITS)
 HARM = exposed(names.HARM)
 AUDIT_SPENT = exposed(names.AUDIT_SPENT)
 AUDIT_LIMIT = exposed(names.AUDIT_LIMIT)
+POLICY_ACTIVE = exposed(names.POLICY_ACTIVE)
+POLICY_CHANGES = exposed(names.POLICY_CHANGES)
 LOG_LOST = exposed(names.LOG_LOST)
 TELEMETRY_LOST = exposed(names.TELEMETRY_LOST)
 
@@ -339,6 +341,20 @@ def quality(board: Board) -> None:
             (f"sum ({AUDIT_LIMIT}{{{OURS}}})", "USD allowed a day"),
         ],
         "A second, and what they cost. What was skipped or failed is not covered.",
+    )
+    change = label(names.POLICY_CHANGE)
+    board.lines(
+        "Policy",
+        "short",
+        [
+            (f"max by ({label(names.CASCADE)}) ({POLICY_ACTIVE}{{{OURS}}})", "version in use"),
+            (
+                f"max by ({change}) (increase({POLICY_CHANGES}{{{OURS}}}[$__rate_interval]))",
+                f"{{{{{change}}}}}",
+            ),
+        ],
+        "The version that decides, of a database's policies, and when another was taken over or "
+        "what decided was withdrawn. Each process counts for itself.",
     )
     board.lines(
         "Lost",

@@ -19,6 +19,8 @@ from opentelemetry.sdk.metrics import MeterProvider
 from prometheus_client import start_http_server
 
 from cascade_core import Audit, CascadeExhausted, flush_log
+from cascade_core.log.policies import PolicyStore
+from cascade_core.policy.document import Policy
 from langchain_cascade import ChatCascade
 from tests.langchain.fakes import FakeChat, ProviderError, Say
 
@@ -43,10 +45,12 @@ def main() -> None:
     log = f"sqlite:///{mkdtemp()}/decisions.db"
     cheap, strong = (FakeChat(script(i), model_name=name) for i, name in enumerate(PRICES))
     settings: Any = {"prices": PRICES, "log": log, "audit": Audit(0.5, max_usd_per_day=100)}
+    policies = PolicyStore(log, create=True)
+    policies.activate(policies.save(Policy(thresholds=(0.9,)))[0])
     unpriced = FakeChat(script(0), model_name="house")
     cascades = [
         ChatCascade(tiers=[cheap, strong], name="desk", thresholds=[0.9, 0.8], **settings),
-        ChatCascade(tiers=[cheap, strong], name="shop", **settings),
+        ChatCascade(tiers=[cheap, strong], name="shop", policy=log, **settings),
         ChatCascade(tiers=[unpriced, strong], name="lab", **settings),
     ]
     refused = FakeChat(Say(error=ProviderError("no key", 401)), model_name="refused")

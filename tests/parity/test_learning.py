@@ -18,8 +18,8 @@ from cascade_core.log.learning import LearningStore, learning_of
 from cascade_core.log.policies import PolicyStore
 from cascade_core.log.reading import read_events, read_records
 from cascade_core.policy.document import Policy
+from cascade_core.policy.withdrawal import TO_STRONGEST
 from cascade_core.setup import learner, live
-from cascade_core.setup.learn import TO_STRONGEST
 from cascade_core.setup.learn_spending import DaySpent, LearnSpending
 from cascade_core.setup.learner import Learner
 from cascade_core.traffic.labels import read_audits

@@ -147,7 +147,7 @@ class Engine:
             if self.learning is None
             else learner_of(self.learning, self.name, known, self._live)
         )
-        self.telemetry = _watch(settings.telemetry, self.name, self.audit)
+        self.telemetry = _watch(settings.telemetry, self.name, self.audit, self._live)
         self.partners = Partners(self._signals, tiers, make_partner or self.make_partner)
         store = open_store(settings.store)
         self.guards = Guards(
@@ -330,9 +330,11 @@ class Engine:
         }
 
 
-def _watch(given: Any, name: str, audit: Audit | None) -> TelemetryWatch | None:
+def _watch(given: Any, name: str, audit: Audit | None, live: LivePlan) -> TelemetryWatch | None:
     setting = read_telemetry(given)
-    return None if setting is None else TelemetryWatch(setting, name, audit and audit.spending)
+    if setting is None:
+        return None
+    return TelemetryWatch(setting, name, audit and audit.spending, live)
 
 
 def _logs_content(plan: Plan) -> bool:

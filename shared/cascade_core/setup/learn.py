@@ -21,14 +21,12 @@ from cascade_core.log.reading import read_events
 from cascade_core.log.store import JsonlLog
 from cascade_core.log.urls import database_url, is_url, shown_source
 from cascade_core.moments import seconds_of
+from cascade_core.policy.withdrawal import TO_STRONGEST, is_withdrawal  # noqa: F401 - also here
 from cascade_core.ruling import UNRULED, Ruling
 from cascade_core.setup.audit import Audit, pick, read_audit
 from cascade_core.setup.learn_spending import DaySpent, LearnSpending
 from cascade_core.setup.notices import Notices
 from cascade_core.setup.plan import Plan
-
-TO_STRONGEST = "watch: all to the strongest tier"
-"""The rule of a policy that was activated as nothing else kept its promise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +209,7 @@ def read_learning(settings: Any, log: Any, home: str, notices: Notices) -> Learn
 
 def decides(version: PolicyVersion | None) -> bool:
     """Tell whether a policy decides; else the strongest tier answers until one does."""
-    if version is None:
-        return False
-    return all(rule.name != TO_STRONGEST for rule in version.policy.rules)
+    return version is not None and not is_withdrawal(version.policy)
 
 
 def _assumed(setting: Learn, audit: Audit, home: str) -> str:

@@ -18,6 +18,7 @@ from cascade_core.errors import ConfigurationError, error_name
 from cascade_core.log.policies import PolicyStore, PolicyVersion
 from cascade_core.log.urls import is_url
 from cascade_core.policy.document import Policy
+from cascade_core.policy.withdrawal import is_withdrawal
 from cascade_core.setup.plan import Plan
 from cascade_core.setup.watching import look_after
 
@@ -178,6 +179,8 @@ class LivePlan:
 
     Attributes:
         plan: What decides requests that begin now.
+        changes: How often another policy was taken over while running, and how often that was
+            going back to the strongest tier alone; nothing where the policy cannot change.
         prepare: Called with a changed plan before it decides anything; holds nothing that holds
             this.
 
@@ -190,12 +193,25 @@ class LivePlan:
         self.prepare: Callable[[Plan], None] = lambda _: None
         self._source = source_of(policy)
         self._failed: str | None = None
+        self.changes: dict[str, int] = {}
         if self._source is not None:
             self._version: PolicyVersion | None = self._source.read()
             self.plan = make(self._version, False)  # noqa: FBT003
+            self.changes = {"activated": 0, "withdrawn": 0}
             look_after(self)
         else:
+            self._version = None
             self.plan = make(None if policy is None else PolicyVersion(Policy.load(policy)), False)  # noqa: FBT003
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether policies are kept in a database, which numbers their versions."""
+        return isinstance(self._source, PolicyDatabase | LearnedPolicy)
+
+    @property
+    def number(self) -> int | None:
+        """The number of the version that decides, if it has one."""
+        return None if self._version is None else self._version.number
 
     def look(self) -> None:
         """Take over what has changed; what cannot be taken over is warned of and left."""
@@ -207,6 +223,7 @@ class LivePlan:
                 plan.warm_up()
                 self.prepare(plan)
                 self._version, self.plan = version, plan
+                self.changes["withdrawn" if is_withdrawal(version.policy) else "activated"] += 1
             self._failed = None
         except Exception as error:  # noqa: BLE001 - the cascade goes on with what it has
             self._warn(str(error) if isinstance(error, ConfigurationError) else error_name(error))

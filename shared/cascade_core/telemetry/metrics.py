@@ -38,12 +38,15 @@ class Metrics:
         self._provider = provider  # kept: others are told from it by what it is
         meter = provider.get_meter(names.SCOPE, __version__, schema_url=names.SCHEMA_URL)
         self._spending: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+        self._policies: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
         self._values: dict[str, set[str]] = {}
         observed = {
             names.LOG_LOST: lambda: [(lost_records(), {})],
             names.TELEMETRY_LOST: lambda: [(worker.lost, {})],
             names.AUDIT_SPENT: lambda: self._budgets("spent"),
             names.AUDIT_LIMIT: lambda: self._budgets("limit"),
+            names.POLICY_ACTIVE: self._active,
+            names.POLICY_CHANGES: self._changes,
         }
         made: dict[str, Any] = {}
         for name, (kind, unit, said) in names.METRICS.items():
@@ -70,6 +73,10 @@ class Metrics:
     def watch(self, spending: Any, name: str) -> None:
         """Show how much of a limit of audits is used, under the first cascade that has it."""
         self._spending.setdefault(spending, name)
+
+    def follow(self, policy: Any, name: str) -> None:
+        """Show which policy a cascade goes by, and how often that has changed."""
+        self._policies.setdefault(policy, name)
 
     def request(self, session: RequestTold, outcome: str, *, within: bool) -> None:
         """Count a request, and its calls.
@@ -170,6 +177,21 @@ class Metrics:
     def _budgets(self, what: str) -> list[tuple[float, OtelAttributes]]:
         found = [(getattr(each, what), name) for each, name in list(self._spending.items())]
         return [(float(usd), {names.CASCADE: name}) for usd, name in found if usd is not None]
+
+    def _active(self) -> list[tuple[float, OtelAttributes]]:
+        found = list(self._policies.items())
+        return [
+            (float(each.number or 0), {names.CASCADE: name})
+            for each, name in found
+            if each.is_numbered
+        ]
+
+    def _changes(self) -> list[tuple[float, OtelAttributes]]:
+        return [
+            (float(n), {names.CASCADE: name, names.POLICY_CHANGE: change})
+            for each, name in list(self._policies.items())
+            for change, n in each.changes.items()
+        ]
 
 
 def _drained(observe: Any) -> Any:

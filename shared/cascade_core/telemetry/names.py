@@ -66,6 +66,9 @@ AUDIT_QUALITY = "cascade.audit.quality"
 AUDIT_STRONG_QUALITY = "cascade.audit.strong_quality"
 AUDIT_HARM = "cascade.audit.harm"
 
+POLICY_CHANGE = "cascade.policy.change"
+"""Whether a policy was `activated`, or what decided was `withdrawn` for the strongest tier."""
+
 OTHER = "other"
 """What a metric calls a class, rule or model beyond the first `MOST_VALUES`."""
 
@@ -102,6 +105,8 @@ AUDITS = "cascade.audits"
 HARM = "cascade.audit.harm"
 AUDIT_SPENT = "cascade.audit.spent"
 AUDIT_LIMIT = "cascade.audit.limit"
+POLICY_ACTIVE = "cascade.policy.active"
+POLICY_CHANGES = "cascade.policy.changes"
 LOG_LOST = "cascade.log.lost"
 TELEMETRY_LOST = "cascade.telemetry.lost"
 
@@ -122,6 +127,8 @@ METRICS = {
     HARM: ("histogram", "1", "Quality lost by not asking the strongest tier, of audits done"),
     AUDIT_SPENT: ("gauge", "USD", "What this UTC day's audits have cost, where a limit is set"),
     AUDIT_LIMIT: ("gauge", "USD", "The most that audits may cost in a UTC day"),
+    POLICY_ACTIVE: ("gauge", "{version}", "Number of the policy's version in a database; 0: none"),
+    POLICY_CHANGES: ("observed", "{change}", "Policies taken over while running, or taken back"),
     LOG_LOST: ("observed", "{record}", "Records that logs in databases have lost"),
     TELEMETRY_LOST: ("observed", "{request}", "Requests and audits that telemetry has lost"),
 }

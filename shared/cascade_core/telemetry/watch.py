@@ -39,14 +39,18 @@ class TelemetryWatch:
         setting: The cascade's setting.
         spending: What a day's audits have cost, where they have a limit.
         name: What records call the cascade.
+        policy: What follows its policy; see `setup.live`.
     """
 
-    def __init__(self, setting: Telemetry, name: str, spending: Any = None) -> None:
+    def __init__(
+        self, setting: Telemetry, name: str, spending: Any = None, policy: Any = None
+    ) -> None:
         self.content = setting.content
         self._tracers = setting.tracer_provider
         self._meters = setting.meter_provider
         self._name = name
         self._spending = spending
+        self._policy = policy
         self._seen: tuple[Any, Any] = (_NOTHING, _NOTHING)
         self._sinks: Sinks | None = None
 
@@ -93,6 +97,8 @@ class TelemetryWatch:
             return None
         if metrics is not None and self._spending is not None:
             metrics.watch(self._spending, self._name)
+        if metrics is not None and self._policy is not None and self._policy.changes:
+            metrics.follow(self._policy, self._name)
         return Sinks(spans, metrics, get_current)
 
 

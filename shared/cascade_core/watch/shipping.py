@@ -14,12 +14,13 @@ from cascade_core.labels import Table
 from cascade_core.policy.document import Policy
 from cascade_core.policy.evidence import Promise, Tuned
 from cascade_core.policy.rules import Rule
+from cascade_core.policy.withdrawal import TO_STRONGEST
 from cascade_core.watch.steward import Chosen, Steward
 
 NAME = "watch"
 """What records call a policy of a watch where the one before it had no name."""
 _ALL = {
-    "name": "watch: all to the strongest tier",
+    "name": TO_STRONGEST,
     "match": {"input_tokens": {"over": 0}},
     "then": {"bypass": True},
 }

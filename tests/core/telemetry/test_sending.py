@@ -21,7 +21,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from cascade_core import Audit, Telemetry, flush_log, flush_telemetry
 from cascade_core.log import inbox, open_log
+from cascade_core.log.policies import PolicyStore
+from cascade_core.policy.document import Policy
+from cascade_core.setup import live
 from cascade_core.telemetry import names, worker
+from cascade_core.watch.shipping import strongest
 from tests.langchain import fakes
 from tests.receiver import Receiver
 from tests.telemetry_seen import TelemetrySeen
@@ -142,6 +146,31 @@ def test_what_audits_may_cost_and_have_cost_is_seen(tmp_path: Path) -> None:
     ((_, spent),) = seen.points(names.AUDIT_SPENT)
     assert isclose(spent, seen.total(names.COST_USD, cascade_part="audit"))
     assert spent > 0
+
+
+def test_which_policy_decides_and_that_it_was_taken_back_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "look_after", lambda _: None)
+    seen, url = TelemetrySeen(), f"sqlite:///{tmp_path}/decisions.db"
+    store = PolicyStore(url, create=True)
+    good = Policy(name="desk", thresholds=(0.5,))
+    for policy in (good, strongest(good, 2)):
+        store.save(policy)
+    store.activate(1)
+    cascade = fakes.pair(telemetry=seen.setting, policy=url, name="desk").cascade
+    fixed = fakes.pair(telemetry=seen.setting, name="fixed").cascade
+    for each in (cascade, fixed):
+        each.invoke("Where is my order?")
+    assert seen.points(names.POLICY_ACTIVE) == [({names.CASCADE: "desk"}, 1)]
+    changes = {said[names.POLICY_CHANGE]: n for said, n in seen.points(names.POLICY_CHANGES)}
+    assert changes == {"activated": 0, "withdrawn": 0}
+    for number in (2, 1, 2):
+        store.activate(number)
+        cascade._engine._live.look()
+    assert seen.points(names.POLICY_ACTIVE) == [({names.CASCADE: "desk"}, 2)]
+    changes = {said[names.POLICY_CHANGE]: n for said, n in seen.points(names.POLICY_CHANGES)}
+    assert changes == {"activated": 1, "withdrawn": 2}
 
 
 def test_what_a_log_and_telemetry_itself_have_lost_is_seen(
