@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from cascade_core.calibration.measure import count_reference, measure
 from cascade_core.calibration.points import ACCEPT_NOTHING
 from cascade_core.evaluation.scored import serve, thresholds_of
 from cascade_core.evaluation.scoring import score
+from cascade_core.fitted.commitment import CommitRule
 from cascade_core.labels import Table
 from cascade_core.policy.document import Policy
 from cascade_core.policy.evidence import Promise, Tuned
@@ -17,6 +19,7 @@ from cascade_core.policy.rules import Rule
 from cascade_core.policy.withdrawal import TO_STRONGEST
 from cascade_core.watch.steward import Chosen, Steward
 
+_ACCEPTS_UNREAD = ("on_no_score", "accept")
 NAME = "watch"
 """What records call a policy of a watch where the one before it had no name."""
 _ALL = {
@@ -33,7 +36,8 @@ def promised(steward: Steward, choice: Chosen, rows: Table, before: Policy | Non
         steward: Whose choice it is.
         choice: Which policy.
         rows: The latest audits; those since it was frozen are measured.
-        before: The policy that decided so far; its name and rules go on.
+        before: The policy that decided so far; its name, rules and defaults go on, and so does its
+            threshold below which the last tier's answers are handed off.
     """
     trial, policy = steward.trial_of(choice), steward.policy_of(choice)
     strength = float(trial.strength()[choice.place])
@@ -60,26 +64,49 @@ def promised(steward: Steward, choice: Chosen, rows: Table, before: Policy | Non
         figures=measure(scored, served, tested.groups, 0),
         reference=count_reference(scored, thresholds, served, [promise], tested.groups),
     )
-    rules = () if before is None else before.rules
-    name = (None if before is None else before.name) or NAME
-    return policy.model_copy(
-        update={"name": name, "rules": without_all(rules), "promises": (promise,), "tuned": tuned}
-    )
+    found = policy.model_copy(update={"promises": (promise,), "tuned": tuned})
+    return _going_on(found, before, len(rows.tiers))
 
 
 def strongest(before: Policy | None, tiers: int) -> Policy:
     """Return the policy that sends every request to the strongest tier, but where a rule says so.
 
     Args:
-        before: The policy that decided so far; its name, rules and confidences go on.
+        before: The policy that decided so far, as for `promised`; its confidences go on, too.
         tiers: How many there are.
     """
-    rules = without_all(() if before is None else before.rules)
-    name = (None if before is None else before.name) or NAME
-    every = Rule.model_validate(_ALL)
-    calibrators = None if before is None else before.calibrators
-    nothing = (ACCEPT_NOTHING,) * (tiers - 1)
-    return Policy(name=name, calibrators=calibrators, thresholds=nothing, rules=(*rules, every))
+    own = None if before is None or before.calibrators is None else before.calibrators[: tiers - 1]
+    nothing = Policy(calibrators=own, thresholds=(ACCEPT_NOTHING,) * (tiers - 1))
+    found = _going_on(nothing, before, tiers)
+    return found.model_copy(update={"rules": (*found.rules, Rule.model_validate(_ALL))})
+
+
+def _going_on(policy: Policy, before: Policy | None, tiers: int) -> Policy:
+    """Return a policy with what a watch does not decide, as it was before.
+
+    Args:
+        policy: What it decides: confidences, and thresholds of every tier but the last.
+        before: The policy that decided so far.
+        tiers: How many there are.
+    """
+    if before is None:
+        return policy.model_copy(update={"name": NAME})
+    update: dict[str, Any] = {
+        "name": before.name or NAME,
+        "rules": without_all(before.rules),
+        # A draft that nothing was read of is accepted in no test.
+        "defaults": {k: v for k, v in before.defaults.items() if (k, v) != _ACCEPTS_UNREAD},
+    }
+    if before.commit is not None:  # a cascade may be set up to commit, and refuse a policy without
+        update["commit"] = (CommitRule(),) * (tiers - 1)
+    handed_off = before.handoff(tiers)
+    both = (policy.calibrators, before.calibrators)
+    if handed_off is not None and (both[0] is None) is (both[1] is None):
+        assert policy.thresholds is not None  # noqa: S101 - a watch gives all of its own some
+        update["thresholds"] = (*policy.thresholds, handed_off)
+        if both[0] is not None and both[1] is not None:
+            update["calibrators"] = (*both[0], both[1][-1])
+    return policy.model_copy(update=update)
 
 
 def without_all(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
