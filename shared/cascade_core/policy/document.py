@@ -7,7 +7,7 @@ code and nothing is unpickled from it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -48,13 +48,20 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
 """The settings that are a choice between words."""
 
 
-def check_setting(name: str, choice: object) -> None:
-    """Raise `ConfigurationError` where a choice is not one of its setting's; None is open."""
+def check_setting(name: str, choice: object, besides: Sequence[str] = ()) -> None:
+    """Raise `ConfigurationError` where a choice is not one of its setting's; None is open.
+
+    Args:
+        name: The setting.
+        choice: What was chosen.
+        besides: What else a caller could have chosen, who has read that before.
+    """
     if name not in SETTINGS:
         msg = f"unknown setting {name!r}; known: {', '.join(SETTINGS)}"
         raise ConfigurationError(msg)
+    known = (*SETTINGS[name], *besides)
     if choice is not None and choice not in SETTINGS[name]:
-        msg = f"{name}={choice!r}: choose one of {', '.join(map(repr, SETTINGS[name]))}"
+        msg = f"{name}={choice!r}: choose one of {', '.join(map(repr, known))}"
         raise ConfigurationError(msg)
 
 

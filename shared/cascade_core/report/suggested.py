@@ -90,15 +90,17 @@ def _needed(other: Addable, found: Suggestion) -> str:
         return f"{price}, would not pay even if it were always right"
     what = "save" if found.unit == "usd" else "win"
     return (
-        f"{price}, {_saves_some(found)} if it says yes of {formatted(other.needs)} of the good "
-        f"drafts and no of as many bad ones, whatever the signals without a price say of them; "
-        f"one that is always right would {what} {_amount(other.at_most, found)}"
+        f"{price}: {_saves_some(found)} if it is right of {formatted(other.needs)} of the good and "
+        "of the bad drafts alike, and errs elsewhere than the signals without a price; one that is "
+        f"always right would {what} {_amount(other.at_most, found)} per 1,000 requests"
     )
 
 
 def _saves_some(found: Suggestion) -> str:
     worth = formatted(WORTH_HAVING)
-    return f"saves {worth} of the last tier's cost" if found.unit == "usd" else f"wins {worth}"
+    return (
+        f"it saves {worth} of the last tier's cost" if found.unit == "usd" else f"it wins {worth}"
+    )
 
 
 def _cells(each: SignalWorth, found: Suggestion) -> list[str]:

@@ -26,7 +26,7 @@ from cascade_core.report.rows import (
     formatted,
     operating_rows,
 )
-from cascade_core.report.terminal import print_figures
+from cascade_core.report.terminal import LOOK, print_figures
 from cascade_core.statistics.bootstrap import Interval
 from cascade_core.visible import SafeText
 
@@ -70,7 +70,7 @@ def print_policy(
         out.print(SafeText(f"{count:,} rows not used: {reason}", style="dim"))
     for tier, choice in enumerate(tuned.choices):
         out.print(SafeText(f"tier {tier}: {choice}"))
-    for line in (*_thresholds(policy, len(tuned.models) - 1), *_shown(tuned.shown)):
+    for line in (*_thresholds(policy, len(tuned.models) - 1), *_shown(tuned.shown), *_worse(tuned)):
         out.print(SafeText(line))
     for name, rule in policy.classes.items():
         of_tiers = enumerate(rule.thresholds)
@@ -129,6 +129,16 @@ def _shown(shown: ShownEarly | None) -> Iterator[str]:
         f"{formatted(shown.committed)} of the accepted drafts are shown before they are finished: "
         f"half of all accepted ones after {formatted(shown.after)} of their tokens or less"
     )
+
+
+def _worse(tuned: Tuned) -> Iterator[str]:
+    """Say that the strongest tier looks weaker than what the cascade answers."""
+    low, strong = tuned.figures.quality_low, tuned.figures.strong_quality
+    if low is not None and low > strong:
+        yield (
+            f"{LOOK} the last tier's own answers are graded worse than the policy's: are the tiers "
+            "in order, the strongest last, and the grades in their columns?"
+        )
 
 
 def _thresholds(policy: Policy, last: int) -> list[str]:

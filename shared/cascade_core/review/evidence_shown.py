@@ -32,6 +32,7 @@ def committed_in_words(committed: Any) -> str | None:
         return None
     tokens, live, error = (committed.get(key) for key in ("tokens", "live", "error"))
     first = f"its first {tokens:,} tokens" if type(tokens) is int else "its first tokens"
+    first = "its first token" if tokens == 1 else first
     said = f"Accepted by {first} (early commit)"
     if live is not True:
         return f"{said}; it was whole by then."

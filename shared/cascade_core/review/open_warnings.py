@@ -272,7 +272,9 @@ def _prices(report: LogReport) -> Iterator[OpenWarning]:
             "unpriced",
             " ".join(lines),
             "What is not priced is in no sum: the cost shown is less than what was paid.",
-            "Give the cascade prices= for every model, and run the report again on new decisions.",
+            "Give the cascade prices= for every model, and run the report again on new decisions. "
+            "A call that was broken off, as when an event loop ends with an audit under way, has "
+            "no known price either.",
             path="/",
             query={"by": "model"},
             more="See which models answered",

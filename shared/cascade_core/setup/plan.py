@@ -247,7 +247,7 @@ def make_plan(  # noqa: PLR0913 - the one place where all settings meet
     made = _read_signals(make_signals(signals), document)
     settings: dict[str, Any] = dict(document.defaults)
     for name, choice in choices.items():
-        check_setting(name, choice)
+        check_setting(name, choice, ("learn",) if name == "mode" else ())
         if choice is not None:
             settings[name] = choice
     combiner = make_combiner(combine, [signal.name for signal in made])

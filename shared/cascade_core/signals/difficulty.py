@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -195,6 +196,12 @@ def _calibrators(source: Any) -> tuple[Calibrator | None, ...]:
             msg = f"Difficulty: {spell(path) or 'the calibrator'}: {problem}"
             raise ConfigurationError(msg) from None
     else:
+        if not isinstance(source, Policy | Mapping | str | Path):
+            msg = (
+                f"Difficulty({type(source).__name__}) is given neither a policy with a route, a "
+                "calibrator, nor a decision model; a chat model judges drafts: Judge(model)"
+            )
+            raise ConfigurationError(msg)
         policy = Policy.load(source)
         found = tuple(stage.accepts for stage in policy.route.stages) if policy.route else ()
         if not any(found):

@@ -75,6 +75,9 @@ def _make_signal(entry: SignalLike) -> Signal:
         raise ConfigurationError(msg)
     if isinstance(entry, Signal):
         return entry
+    if getattr(entry, "is_gate", False) is True:
+        msg = f"signals= got a gate, {type(entry).__name__}(…): it goes into gates=[…]"
+        raise ConfigurationError(msg)
     if callable(entry):
         return FunctionSignal(entry)
     msg = (

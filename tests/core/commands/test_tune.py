@@ -69,6 +69,15 @@ def test_what_a_threshold_is_held_against_is_said_by_its_name(cascade: Run) -> N
         assert f"its {name}, over all thresholds" in ran.out
 
 
+def test_a_last_tier_that_is_graded_worse_is_looked_at(cascade: Run) -> None:
+    table = ladder(60, bad=10)
+    for good, said in (([1] * 60, False), ([0] * 60, True)):
+        write({**table, "t1_quality": good})
+        ran = cascade("tune", "labels.csv", "--max-escalated", 0.1, "--out", "p.json")
+        assert ran.status == 0, ran.err
+        assert ("own answers are graded worse" in " ".join(ran.out.split())) == said
+
+
 @pytest.mark.parametrize(
     ("asked", "escalated", "quality"),
     [

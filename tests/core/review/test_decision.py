@@ -104,7 +104,7 @@ def test_what_was_held_against_the_threshold_stands_beside_it(url: str) -> None:
     ("committed", "told"),
     [
         ({"tokens": 4, "live": True}, "by its first 4 tokens (early commit), and shown from there on."),
-        ({"tokens": 4, "live": False}, "by its first 4 tokens (early commit); it was whole by then."),
+        ({"tokens": 1, "live": False}, "by its first token (early commit); it was whole by then."),
         ({"tokens": 4, "live": True, "error": "gate_truncated"}, "failed a gate (gate_truncated), when"),
         ({"tokens": 4, "live": True, "error": "failed"}, "its stream broke, when nothing could"),
     ],

@@ -73,7 +73,7 @@ def test_a_single_tier_needs_no_threshold_but_one_for_all_is_no_error():
         ({"on_tool_call": ""}, "on_tool_call='': choose one of 'gates', 'escalate'"),
         ({"on_exhausted": "ignore"}, "choose one of 'raise', 'best_draft'"),
         ({"streaming_policy": "live"}, "choose one of 'abort', 'buffer'"),
-        ({"mode": ["serve"]}, r"mode=\['serve'\]: choose one of 'serve', 'shadow'"),
+        ({"mode": ["serve"]}, r"mode=\['serve'\]: choose one of 'serve', 'shadow', 'learn'"),
         ({"on_error": "raise"}, "unknown setting 'on_error'; known: on_no_score, "),
         ({"signals": []}, "leaves nothing to judge a draft by"),
         (

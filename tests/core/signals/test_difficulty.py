@@ -55,6 +55,7 @@ def test_what_was_learned_is_part_of_its_identity():
         ({"score": {"kind": "signal", "signal": "judge"}}, "reads signal:judge"),
         ({"score": {"kind": "unknown"}}, "Difficulty: score"),
         ("no/such/policy.json", "cannot be read"),
+        (object(), r"Difficulty\(object\) is given neither .* Judge\(model\)"),
     ],
 )
 def test_a_source_that_cannot_say_it_is_refused(source, words):

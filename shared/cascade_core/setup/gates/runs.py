@@ -10,7 +10,7 @@ from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError
 from cascade_core.request import Request
 from cascade_core.setup.gates.code_blocks import CodeBlock, code_blocks, code_language
-from cascade_core.setup.gates.code_parsers import parses_as
+from cascade_core.setup.gates.code_parsers import PARSED, parses_as
 
 CodeCheck: TypeAlias = Callable[[str, Request], bool | Awaitable[bool]]
 """A function of the code and the request, sync or async: does the code do what it should?"""
@@ -44,6 +44,9 @@ class Runs:
         ConfigurationError: An argument is not one of the above.
     """
 
+    is_gate = True
+    """Tells it from a signal, which is called with the same."""
+
     def __init__(
         self,
         check: CodeCheck | None = None,
@@ -58,6 +61,14 @@ class Runs:
         named = code_language(language) if isinstance(language, str) else None
         if language is not None and named is None:
             msg = f"Runs(language={language!r}): give a name such as 'python', or leave it out"
+            raise ConfigurationError(msg)
+        if not isinstance(required, bool):
+            raise ConfigurationError(f"Runs(required={required!r}): give True or False")
+        if named is not None and named not in PARSED and check is None and not required:
+            msg = (
+                f"Runs(language={language!r}) would check nothing: {', '.join(sorted(PARSED))} are "
+                "parsed here; other code is for check=, a function (code, request) -> bool"
+            )
             raise ConfigurationError(msg)
         self.check = check
         self.language = named

@@ -14,6 +14,7 @@ from cascade_core.loop.judging import failed_custom_gate
 from cascade_core.request import Request, ToolCall
 from cascade_core.setup.gates import make_gates
 from cascade_core.setup.gates.code_blocks import CodeBlock, code_blocks
+from cascade_core.signals.make import make_signals
 from tests.core.making import plan_for
 
 REQUEST = Request.of("Write a function.")
@@ -196,10 +197,29 @@ class Nobody:
         """Close nothing."""
 
 
-@pytest.mark.parametrize("settings", [{"check": "f"}, {"language": "?"}, {"language": 3}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"check": "f"},
+        {"language": "?"},
+        {"language": 3},
+        {"language": "sql"},  # of which nothing would be checked
+        {"required": "yes"},
+    ],
+)
 def test_settings_that_make_no_sense_are_refused(settings):
     with pytest.raises(ConfigurationError, match=next(iter(settings))):
         Runs(**settings)
+
+
+def test_what_is_not_parsed_is_for_a_check_or_has_to_be_there():
+    assert not passes("Here it is.\n```sql\n```", Runs(language="sql", required=True))
+    assert Runs(print, language="sql").language == "sql"
+
+
+def test_a_gate_in_place_of_a_signal_is_refused():
+    with pytest.raises(ConfigurationError, match=r"a gate, Runs\(…\): it goes into gates="):
+        make_signals([Runs()])
 
 
 def test_a_class_in_place_of_a_gate_is_refused():
