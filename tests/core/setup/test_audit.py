@@ -35,8 +35,8 @@ def test_one_request_in_twenty_is_audited_where_nothing_is_said():
 
 def test_with_a_rate_of_zero_rules_alone_have_requests_audited():
     none = Audit(0).rate
-    assert pick(none, None, random.random) == {"probability": 0, "picked": False}
-    assert pick(none, 1.0, random.random) == {"probability": 1.0, "picked": True}
+    assert pick(none, Ruling(), random.random) == {"probability": 0, "picked": False}
+    assert pick(none, Ruling(audit=1.0), random.random) == {"probability": 1.0, "picked": True}
 
 
 def test_a_percentage_is_recognised():
@@ -109,10 +109,10 @@ def test_an_audit_crosses_to_another_process():
 
 def test_a_request_is_picked_by_the_rate_or_its_rules():
     audit = 0.25
-    assert pick(audit, None, lambda: 0.2499) == {"probability": 0.25, "picked": True}
-    assert pick(audit, None, lambda: 0.25) == {"probability": 0.25, "picked": False}
-    assert pick(audit, 0.0, lambda: 0.0) == {"probability": 0.0, "picked": False}
-    assert pick(audit, 1.0, lambda: 0.99) == {"probability": 1.0, "picked": True}
+    assert pick(audit, Ruling(), lambda: 0.2499) == {"probability": 0.25, "picked": True}
+    assert pick(audit, Ruling(), lambda: 0.25) == {"probability": 0.25, "picked": False}
+    assert pick(audit, Ruling(audit=0.0), lambda: 0.0) == {"probability": 0.0, "picked": False}
+    assert pick(audit, Ruling(audit=1.0), lambda: 0.99) == {"probability": 1.0, "picked": True}
 
 
 def test_chance_is_nobodys_seed():
