@@ -105,15 +105,29 @@ def judged(table: Table, calibrator: Calibrator) -> Judged:
 
 
 def joined(parts: Sequence[tuple[Flags, Judged]]) -> Judged:
-    """Put rows that were judged apart into one table; a part may have read no paid signal."""
+    """Put rows that were judged apart into one table; a part may have read no paid signal.
+
+    What is weighed differs from part to part, and a cascade holds one policy. So each part is put
+    on the scale of its own shares: one threshold stands for the same share sent on in all.
+    """
     n = len(parts[0][0])
     merit, confidence, price, low, high = np.full((5, n), np.nan)
     for rows, part in parts:
-        merit[rows], confidence[rows] = part.merit, part.confidence
+        confidence[rows] = part.confidence
+        merit[rows] = _share_below(part.merit, part.merit)
         for reading in part.paid:  # the recorded tables have one at most
-            price[rows], low[rows], high[rows] = reading.price, reading.low, reading.high
+            price[rows] = reading.price
+            low[rows] = _share_below(part.merit, reading.low)
+            high[rows] = _share_below(part.merit, reading.high)
     read = PaidReading(np.nan_to_num(price), low, high)
     return Judged(merit, () if np.isnan(low).all() else (read,), confidence)
+
+
+def _share_below(merits: Array, ends: Array) -> Array:
+    """Return the share of a part's merits that lie below each of some ends, shape (n,)."""
+    known = np.sort(merits[~np.isnan(merits)])
+    below = np.searchsorted(known, ends) / max(1, len(known))
+    return np.where(np.isfinite(ends), below, ends)
 
 
 def best_feature(table: Table, seed: int) -> Array:

@@ -131,7 +131,7 @@ def blend(  # noqa: PLR0913 - what there is, and what for
     after = fit_target(ahead.quality, None, "the answer of asking on")
     keep = fit_target((1 + quality - ahead.quality) / 2, None, "the benefit of asking on")
     tried = [
-        _with_benefit(plain, after, other, weight)
+        _with_benefit(plain, after, other, weight, areas.usual)
         for other in (None, keep)
         for weight in BENEFIT_WEIGHTS
     ]
@@ -145,7 +145,7 @@ def blend(  # noqa: PLR0913 - what there is, and what for
         return Blended(chosen.calibrator, chosen.parts, said)
     most = float(np.nanquantile(ahead.cost, _DEAREST))
     cost = fit_target(np.minimum(ahead.cost / most, 1.0), "logistic", "what asking on costs")
-    dearer = [_with_cost(chosen, cost, most, power) for power in COST_POWERS]
+    dearer = [_with_cost(chosen, cost, most, power, areas.usual) for power in COST_POWERS]
     found, by = areas.better(chosen, dearer)
     counts = found.calibrator.extra_cost
     if counts is not None:
@@ -160,17 +160,20 @@ def _curved(fitted: FittedPart) -> CurvedScore:
 
 
 def _with_benefit(
-    plain: Blended, after: FittedPart, keep: FittedPart | None, weight: float
+    plain: Blended, after: FittedPart, keep: FittedPart | None, weight: float, usual: float
 ) -> Blended:
     benefit = Benefit(
         next=_curved(after), keep=None if keep is None else _curved(keep), weight=weight
     )
     kept = None if keep is None else keep.placed
     parts = plain.parts._replace(next=after.placed, keep=kept)
-    return Blended(plain.calibrator.model_copy(update={"benefit": benefit}), parts, "")
+    weighing = plain.calibrator.model_copy(update={"benefit": benefit, "usual": usual})
+    return Blended(weighing, parts, "")
 
 
-def _with_cost(chosen: Blended, cost: FittedPart, most: float, power: float) -> Blended:
+def _with_cost(
+    chosen: Blended, cost: FittedPart, most: float, power: float, usual: float
+) -> Blended:
     least = float(np.clip(np.nanquantile(cost.placed, _CHEAPEST), 1e-6, 1.0))
     own = cost.calibrator
     extra = ExtraCost(
@@ -183,7 +186,7 @@ def _with_cost(chosen: Blended, cost: FittedPart, most: float, power: float) -> 
         power=power,
     )
     return Blended(
-        chosen.calibrator.model_copy(update={"extra_cost": extra}),
+        chosen.calibrator.model_copy(update={"extra_cost": extra, "usual": usual}),
         chosen.parts._replace(cost=cost.placed),
         "",
     )
@@ -194,6 +197,7 @@ class _Areas:
 
     Attributes:
         spread: Whether what asking on costs differs from request to request, and counts.
+        usual: The mean quality of what asking on gives.
     """
 
     def __init__(self, rows: Table, tier: int, ahead: Ahead, seed: int, *, by_cost: bool) -> None:
@@ -210,6 +214,7 @@ class _Areas:
         known = not any(np.isnan(each).any() for each in (draft, self._cost, *prices))
         weights = self._rows.weights
         self._weights = np.ones(len(there)) if weights is None else weights
+        self.usual = float(np.average(self._quality, weights=self._weights))
         dearer = known and by_cost and np.average(self._cost - draft, weights=self._weights) > 0
         self._axis: Axis = "cost" if dearer else "escalated"
         self._draft = draft if dearer else np.zeros(len(there))

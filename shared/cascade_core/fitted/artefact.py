@@ -119,7 +119,8 @@ class Benefit(Artefact):
         next: The expected quality of what the later tiers would answer: less the confidence, it
             is the benefit.
         keep: `(1 - benefit) / 2`, fitted as it is; high where the draft is better kept.
-        weight: `w` in a draft's merit, `1 - ((1 - w) * (1 - confidence) + w * benefit)`.
+        weight: `w` in what asking on is expected to gain,
+            `(1 - w) * (usual - confidence) + w * benefit`.
     """
 
     next: CurvedScore | None = None
@@ -142,7 +143,7 @@ class ExtraCost(CurvedScore):
         most_usd: USD that the number 1 stands for.
         mean: The mean share.
         least: The share below which all is taken for equally cheap.
-        power: How much costs count: what is lost by not asking on is divided by
+        power: How much costs count: what asking on is expected to gain is divided by
             `(share / mean) ** power`.
     """
 
@@ -159,10 +160,13 @@ class Calibrator(CurvedScore):
         benefit: What asking on would gain, where thresholds go by that too; None where they go
             by the confidence alone.
         extra_cost: What asking on would cost, where thresholds go by that too.
+        usual: The mean quality of what asking on gives. A draft's merit is this, less what asking
+            on is expected to gain over it; it matters only where a benefit or a cost is weighed.
     """
 
     benefit: Benefit | None = None
     extra_cost: ExtraCost | None = None
+    usual: Share = 1.0
 
     @model_serializer(mode="wrap")
     def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -171,6 +175,8 @@ class Calibrator(CurvedScore):
         for name in ("benefit", "extra_cost"):
             if getattr(self, name) is None:
                 plain.pop(name, None)
+        if not self.weighs:
+            plain.pop("usual", None)
         return plain
 
     @property
@@ -187,4 +193,4 @@ class Calibrator(CurvedScore):
     @property
     def alone(self) -> Calibrator:
         """What the confidence alone takes."""
-        return self.model_copy(update={"benefit": None, "extra_cost": None})
+        return self.model_copy(update={"benefit": None, "extra_cost": None, "usual": 1.0})

@@ -1,12 +1,13 @@
 """What is held against a threshold: a draft's merit.
 
-Without more it is the confidence itself: 1 less what a draft is expected to fall short of a good
-answer. With a fitted benefit of asking on, and a weight w, it is 1 less the loss
-`(1 - w) * (1 - confidence) + w * benefit`: low where the draft is probably bad, and where asking
-on would gain much over it. With an expected cost of asking on, the loss is that per mean cost:
-what is dear to ask on has to gain more. So a threshold means the same whatever is weighed, and in
-whichever policy. Beyond `SOFT` of either end merits draw near to it without reaching it, for a
-benefit may be negative. The parts are computed by `scorer`; here they are put together.
+Without more it is the confidence itself. With a fitted benefit of asking on, and a weight w, what
+asking on is expected to gain is `gain = (1 - w) * (usual - confidence) + w * benefit`, where the
+answer of asking on usually has the quality `usual`, and the merit is `usual - gain`. With an
+expected cost of asking on, the gain is that per mean cost. So merits are on the scale of the
+confidence whatever is weighed, and in whichever policy: the confidence that a draft would have by
+which as much is gained, at the usual cost, if the next answer were as good as usual. Beyond `SOFT`
+of either end they draw near to it without reaching it, for a benefit may be negative. The parts
+are computed by `scorer`; here they are put together.
 """
 
 from __future__ import annotations
@@ -93,14 +94,15 @@ class Merits:
         """
         if not self.calibrator.weighs:
             return parts.confidence
-        loss = (1 - self._weight) * (1 - parts.confidence)
+        usual = self.calibrator.usual
+        gain = (1 - self._weight) * (usual - parts.confidence)
         benefit = self.benefit(parts)
         if benefit is not None:
-            loss = loss + self._weight * benefit
+            gain = gain + self._weight * benefit
         cost = self.calibrator.extra_cost
         if cost is not None and parts.cost is not None:
-            loss = loss * np.power(cost.mean / np.maximum(parts.cost, cost.least), cost.power)
-        return np.minimum(_softened(1 - loss), most)
+            gain = gain * np.power(cost.mean / np.maximum(parts.cost, cost.least), cost.power)
+        return np.minimum(_softened(usual - gain), most)
 
     def benefit(self, parts: MeritParts) -> Array | None:
         """Return what asking on would gain over the drafts of rows; None where nobody knows."""

@@ -35,7 +35,8 @@ def weighing_calibrators(draw):
         cost = curved(draw(calibrators)) if cost is None else cost
         rest = {name: draw(st.floats(0.01, 1)) for name in ("most_usd", "mean", "least", "power")}
         extra = ExtraCost(**cost.model_dump(exclude_none=True), **rest)
-    return own.model_copy(update={"benefit": benefit, "extra_cost": extra})
+    rest = {"extra_cost": extra, "usual": draw(st.floats(0, 1))}
+    return own.model_copy(update={"benefit": benefit, **rest})
 
 
 weighing = weighing_calibrators()
@@ -46,22 +47,33 @@ def level(share):
     return CurvedScore(score=A, curve=Isotonic(x=(0.5,), y=(share,)))
 
 
-def test_a_merit_is_what_its_definition_says():
+@pytest.mark.parametrize("usual", [1.0, 0.8])
+def test_a_merit_is_what_its_definition_says(usual):
     benefit = Benefit(keep=level(0.3), weight=0.25)
-    merit, confidence, gain = Merits(Calibrator(score=A, benefit=benefit)).one({"a": 0.5})
+    calibrator = Calibrator(score=A, benefit=benefit, usual=usual)
+    merit, confidence, gain = Merits(calibrator).one({"a": 0.5})
     assert (confidence, gain) == pytest.approx((0.5, 0.4))
-    assert merit == pytest.approx(1 - (0.75 * 0.5 + 0.25 * gain))
+    assert merit == pytest.approx(usual - (0.75 * (usual - 0.5) + 0.25 * gain))
+
+
+def test_where_the_next_answer_is_as_good_as_usual_a_merit_is_the_confidence():
+    """So that a threshold means the same whatever is weighed."""
+    for weight in (0.25, 1.0):
+        benefit = Benefit(next=level(0.8), weight=weight)
+        merits = Merits(Calibrator(score=A, benefit=benefit, usual=0.8))
+        for confidence in (0.2, 0.5, 0.9):
+            assert merits.one({"a": confidence})[0] == pytest.approx(confidence)
 
 
 def test_a_benefit_is_the_mean_of_what_its_parts_say():
     both = Benefit(next=level(0.9), keep=level(0.4), weight=0.8)
     merit, _, gain = Merits(Calibrator(score=A, benefit=both)).one({"a": 0.5})
     assert gain == pytest.approx(((0.9 - 0.5) + (1 - 2 * 0.4)) / 2)
-    assert merit == pytest.approx(1 - (0.2 * 0.5 + 0.8 * gain))
+    assert merit == pytest.approx(1.0 - (0.2 * 0.5 + 0.8 * gain))
     only = Benefit(next=level(0.9), weight=0.8)
     merit, _, gain = Merits(Calibrator(score=A, benefit=only)).one({"a": 0.5})
     assert gain == pytest.approx(0.9 - 0.5)
-    assert merit == pytest.approx(1 - (0.2 * 0.5 + 0.8 * gain))
+    assert merit == pytest.approx(1.0 - (0.2 * 0.5 + 0.8 * gain))
 
 
 @pytest.mark.parametrize(("share", "times"), [(0.05, 1.5), (0.1, 1.5), (0.225, 1.0), (0.9, 0.5)])
