@@ -307,7 +307,11 @@ def kept_document(policy: Policy) -> str:
                 "as Policy(rules=[...])"
             )
             raise ConfigurationError(msg)
-    return policy.model_dump_json(exclude_none=True)
+    try:
+        return policy.model_dump_json(exclude_none=True)
+    except ValueError:
+        msg = "the policy cannot be saved: a text in it holds half of a surrogate pair; take it out"
+        raise ConfigurationError(msg) from None
 
 
 def active_in(connection: Connection) -> int | None:

@@ -7,6 +7,7 @@ code and nothing is unpickled from it.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -276,12 +277,13 @@ class Policy(BaseModel):
         if isinstance(source, cls):
             return source
         if isinstance(source, Mapping):
-            return cls._checked(dict(source), "policy")
+            return cls._checked(_whole(dict(source), "policy"), "policy")
         if not isinstance(source, str | Path):
             msg = f"policy= takes a Policy, a mapping or a file path, not {type(source).__name__}"
             raise ConfigurationError(msg)
         path = Path(source)
-        return cls._checked(read_document(path), f"policy {path}", path)
+        named = f"policy {path}"
+        return cls._checked(_whole(read_document(path), named), named, path)
 
     @classmethod
     def _checked(cls, content: object, where: str, file: Path | None = None) -> Self:
@@ -294,3 +296,20 @@ class Policy(BaseModel):
             where += place_in(file, path) if file else ""
             msg = f"{where}: {spell(path) or 'the document'}: {problem}"
             raise ConfigurationError(msg) from None
+
+
+def _whole(content: Any, where: str) -> Any:
+    """Return a policy's content, all of whose texts can be written.
+
+    Raises:
+        ConfigurationError: One cannot.
+    """
+    try:
+        json.dumps(content, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError as error:
+        held = error.object[max(0, error.start - 20) : error.start]
+        msg = f"{where}: behind {held!r} a text holds half of a surrogate pair: take it out"
+        raise ConfigurationError(msg) from None
+    except (ValueError, TypeError, RecursionError):  # what does not fit is said by field
+        pass
+    return content

@@ -35,14 +35,14 @@ class Promise(BaseModel):
         method: Name of that test.
     """
 
-    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
     kind: Literal["harm", "quality", "error"]
     limit: float = Field(ge=0, allow_inf_nan=False)
     confidence: Share
     class_name: str | None = None
     rows: int = Field(ge=1)
-    seen: float
+    seen: float = Field(ge=0)
     p_value: Share
     method: str
 
@@ -64,7 +64,7 @@ class Figures(BaseModel):
         by_tier: Share of requests that each tier answered.
     """
 
-    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
     n: int = Field(ge=1)
     quality: Share
@@ -87,7 +87,7 @@ class ShownEarly(BaseModel):
         after: Median share of a draft's tokens that was written by then.
     """
 
-    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
     committed: Share
     after: Share
@@ -116,7 +116,7 @@ class Tuned(BaseModel):
         seed: Of the random splits.
     """
 
-    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
     table: str
     objective: str

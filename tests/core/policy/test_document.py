@@ -3,12 +3,14 @@
 import json
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from cascade_core import Policy
 from cascade_core.errors import ConfigurationError
+from cascade_core.log.policies import kept_document
 
 JSON = '{"version": 1, "name": "spring", "thresholds": [0.7, 1], "defaults": {"mode": "shadow"}}'
 TOML = """
@@ -343,3 +345,35 @@ def test_a_value_is_not_quoted_in_the_error():
     with pytest.raises(ConfigurationError) as caught:
         Policy.load({"api_key": "sk-secret"})
     assert "sk-secret" not in str(caught.value)
+
+
+PROMISED: dict[str, Any] = {
+    "thresholds": [0.5],
+    "promises": [
+        {
+            "kind": "harm",
+            "limit": 0.02,
+            "confidence": 0.95,
+            "rows": 100,
+            "seen": 0.01,
+            "p_value": 0.01,
+            "method": "exact",
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("seen", [float("nan"), float("inf"), -0.1])
+def test_a_promise_that_no_test_can_have_made_is_refused(seen: float) -> None:
+    """As JSON it was null, and a database could not read back what it had kept."""
+    assert Policy.load(PROMISED).promises
+    content = {**PROMISED, "promises": [{**PROMISED["promises"][0], "seen": seen}]}
+    with pytest.raises(ConfigurationError, match="seen"):
+        Policy.load(content)
+
+
+def test_half_of_a_surrogate_pair_is_refused_where_it_comes_in() -> None:
+    with pytest.raises(ConfigurationError, match="half of a surrogate pair"):
+        Policy.load({"name": "de\ud800sk"})
+    with pytest.raises(ConfigurationError, match="half of a surrogate pair"):
+        kept_document(Policy(name="de\ud800sk"))
