@@ -74,6 +74,7 @@ def rows_of(record: Mapping[str, Any], *, undated: float | None = None) -> tuple
         "promise": _text(get("promise")),
         "benefit": _number(get("benefit")),
         "merit": _number(get("merit")),
+        "committed": _committed(get("committed")),
     }
     request = get("request")
     details = {
@@ -121,6 +122,12 @@ def _parted(tiers: Any) -> tuple[Values, str | None]:
         return {}, None
     bare = [{name: it for name, it in each.items() if name != "response"} for each in known]
     return {"tiers": bare}, _json(texts)
+
+
+def _committed(value: Any) -> str | None:
+    if not isinstance(value, Mapping):
+        return None
+    return _text(value.get("error")) or ("live" if value.get("live") is True else "whole")
 
 
 def _id(value: Any) -> str:

@@ -22,18 +22,20 @@ from sqlalchemy import (
     Text,
 )
 
-FORM = "0006"
+FORM = "0007"
 """The last step in `migrations/versions`."""
 
 _MERIT = (("decisions", "benefit"), ("decisions", "merit"))
-_OF_DECISIONS = (("decisions", "handoff"), ("decisions", "promise"), *_MERIT)
+_COMMITTED = ("decisions", "committed")
+_OF_DECISIONS = (("decisions", "handoff"), ("decisions", "promise"), *_MERIT, _COMMITTED)
 
 ADDED: Mapping[str, frozenset[tuple[str, str]]] = {
     "0001": frozenset({("feedback", "note"), ("audits", "responses"), *_OF_DECISIONS}),
     "0002": frozenset(_OF_DECISIONS),
     "0003": frozenset(_OF_DECISIONS[1:]),
-    "0004": frozenset(_MERIT),
-    "0005": frozenset(_MERIT),
+    "0004": frozenset({*_MERIT, _COMMITTED}),
+    "0005": frozenset({*_MERIT, _COMMITTED}),
+    "0006": frozenset({_COMMITTED}),
 }
 """Columns, by table and name, that a database lacks which has stayed in an earlier form."""
 
@@ -74,6 +76,7 @@ decisions = Table(
     Column("promise", Text),
     Column("benefit", Double),
     Column("merit", Double),
+    Column("committed", Text),  # whole, live, or what a live one ended in
     Index("decisions_at", "at"),
 )
 

@@ -44,6 +44,8 @@ def who_rows(report: LogReport) -> list[Figure]:
         rows.append(_of("… straight past tier 0", figures.straight, n))
     if figures.voided:
         rows.append(_of("promise void", figures.voided, n, void_causes(figures)))
+    if early := sum(figures.committed.values()):
+        rows.append(_of("accepted by first tokens", early, n, committed_words(figures)))
     if figures.handoff:
         rows.append(_of("handed off", figures.handoff, n, "below the last tier's threshold"))
     if figures.exhausted:
@@ -175,6 +177,13 @@ def share_of(count: int, n: int, *, spelled: bool = False) -> str:
 def _of(label: str, count: int, n: int, note: str = "") -> Figure:
     """Return a row of how many of some requests."""
     return Figure(label, count / n if n else None, note=note, said=share_of(count, n))
+
+
+def committed_words(figures: TrafficFigures) -> str:
+    """Say of how many early accepted answers the beginning was shown, and how many failed then."""
+    live, broken = (figures.committed[name] for name in ("live", "broken"))
+    after = f"; {broken:,} failed a gate or broke off then" if broken else ""
+    return f"{live + broken:,} shown while written{after}"
 
 
 def void_causes(figures: TrafficFigures) -> str:

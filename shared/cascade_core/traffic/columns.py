@@ -27,6 +27,7 @@ NUMBERS = ("at", "cost_usd", "strong_cost_usd", "latency_ms", "audit_probability
 
 NAME_COLUMNS = (
     *("cascade", "class", "policy", "policy_version", "rule", "model", "reason", "promise"),
+    "committed",
 )
 _FLAGS = ("accepted", "strong_cost_is_estimate", "audit_picked", "handoff")
 KIND = (*NAME_COLUMNS, *_FLAGS, "tier", "calls", "failed_calls")
@@ -46,7 +47,6 @@ Bytes, for a million texts take half a second to make and to encode.
 """
 
 TrafficRow: TypeAlias = Sequence[Any]
-
 Codes: TypeAlias = npt.NDArray[np.int32]
 
 

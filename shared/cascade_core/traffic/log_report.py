@@ -181,6 +181,7 @@ def _plain(figures: TrafficFigures) -> dict[str, Any]:
         "void": figures.voided / figures.answered if figures.answered else None,
         "void_by": dict(figures.void),
         "handed_off": figures.handoff,
+        "committed": dict(figures.committed),
         "exhausted": figures.exhausted,
     }
 

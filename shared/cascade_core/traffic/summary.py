@@ -86,6 +86,8 @@ class TrafficFigures:
         void: Answers for which no promise holds, since what would have gone on to a later tier
             could not: by cause, `budget` and `deadline`.
         handoff: Answers of the last tier that were handed off.
+        committed: Answers accepted by their first tokens: `live` where they were shown from there,
+            `whole` where they were there already, `broken` where a live one failed afterwards.
     """
 
     requests: int
@@ -105,6 +107,7 @@ class TrafficFigures:
     cancelled: int = 0
     void: Mapping[str, int] = field(default_factory=dict)
     handoff: int = 0
+    committed: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def beyond(self) -> int:
@@ -172,6 +175,7 @@ class Worked:
             cancelled=reasons.get("cancelled", 0),
             void=self._void(rows & way.answered),
             handoff=int(np.count_nonzero(rows & way.answered & traffic.handoff)),
+            committed=self._committed(rows & way.answered),
         )
 
     def take(self, rows: Ints) -> Worked:
@@ -200,6 +204,13 @@ class Worked:
             "budget": int(np.count_nonzero(short)),
             "deadline": int(np.count_nonzero(void & ~short)),
         }
+
+    def _committed(self, rows: Flags) -> Mapping[str, int]:
+        found = {"live": 0, "whole": 0, "broken": 0}
+        for how, n in self.traffic.named["committed"].counts(rows).items():
+            if how is not None:
+                found[how if how in found else "broken"] += n
+        return found
 
     def _latency(self, rows: Flags) -> Latency:
         known = self.traffic.latency[rows]

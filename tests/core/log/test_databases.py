@@ -79,6 +79,7 @@ def test_what_is_analysed_has_columns(url):
         "audit_picked": True,
         "handoff": None,
         "promise": None,
+        "committed": None,
     }
     assert dict(zip(names, row, strict=True)) == {name: expected[name] for name in names}
     ((at, calls),) = column(url, "at", "calls")
@@ -243,15 +244,15 @@ def test_a_log_of_an_earlier_form_gets_what_is_new(url, form):
     assert read_log(url, None, None).traffic.handoff.tolist() == [False] * 3
     assert form_of(url) == form, "who reads changes nothing"
 
-    later = a_record(id="d4", handoff=True, **VOID)
+    later = a_record(id="d4", handoff=True, committed={"tokens": 2, "live": True}, **VOID)
     assert flushed(open_log(url), feedback_event("d1", 1.0, note="Right after all."), later)
     assert form_of(url) == FORM
     assert [each["note"] for each in read_events(url, "feedback")] == [None, "Right after all."]
-    assert column(url, "id", "handoff", "promise", "model") == [
-        ("d1", None, None, "m0"),
-        ("d2", None, "void", "m0"),
-        ("d3", None, None, "m0"),
-        ("d4", True, "void", "m0"),
+    assert column(url, "id", "handoff", "promise", "model", "committed") == [
+        ("d1", None, None, "m0", None),
+        ("d2", None, "void", "m0", None),
+        ("d3", None, None, "m0", None),
+        ("d4", True, "void", "m0", "live"),
     ]
     assert next(iter(read_events(url, "audit")))["status"] == "done"
 

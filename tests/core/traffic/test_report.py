@@ -438,3 +438,25 @@ def test_a_model_without_a_name_has_answered_all_the_same(cascade: Run, tmp_path
     assert {each["name"]: each["requests"] for each in found["groups"]} == {
         "not named": 3, "small": 1, "nobody": 1,
     }  # fmt: skip
+
+
+def test_answers_accepted_by_their_first_tokens_are_counted_and_those_that_failed_then(
+    cascade: Run, tmp_path: Path
+) -> None:
+    early = {"tokens": 4, "live": True}
+    log = [
+        decision("a", committed=early),
+        decision("b", committed={**early, "live": False}),
+        decision("c", committed={**early, "error": "gate_truncated"}),
+        decision("d", committed={**early, "error": "failed"}),
+        decision("e"),
+    ]
+    database = store(log, f"sqlite:///{tmp_path / 'log.db'}")
+    for source in (str(write_lines(log, tmp_path / "log.jsonl")), database):
+        found = figures(cascade("report", source, "--json"))
+        assert found["committed"] == {"live": 1, "whole": 1, "broken": 2}
+        (said,) = (line for line in cascade("report", source).out.splitlines() if "first" in line)
+        assert "4 of 5" in said
+        assert "3 shown while written; 2 failed a gate or broke off then" in said
+    plain = str(write_lines(log[-1:], tmp_path / "plain.jsonl"))
+    assert "first tokens" not in cascade("report", plain).out
