@@ -18,6 +18,9 @@ DATA_ARGS ?=
 
 PIP := -m pip --disable-pip-version-check --no-input
 
+# Tests start programs again and again: what these import is compiled once, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
