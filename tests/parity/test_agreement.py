@@ -213,7 +213,7 @@ def test_a_model_that_keeps_failing_is_left_alone(framework, eager, hangs):
 
 @FRAMEWORKS
 @WHEN
-async def test_a_thousand_requests_at_once_keep_their_answers_apart(framework, eager):
+async def test_hundreds_of_requests_at_once_keep_their_answers_apart(framework, eager):
     if framework == "langchain":
 
         def echo(messages: Any, _: Any) -> Said:
@@ -223,19 +223,19 @@ async def test_a_thousand_requests_at_once_keep_their_answers_apart(framework, e
         cascade = ChatCascade(
             tiers=models[:2], signals=[Agreement(models[2], eager=eager)], prices=PRICES
         )
-        asks = [cascade.ainvoke(f"question {i}") for i in range(1000)]
+        asks = [cascade.ainvoke(f"question {i}") for i in range(250)]
         calls = lambda model: len(model.calls)  # noqa: E731
     else:
         models = [FakeLLM(lambda seen: Say(seen.prompt, p=None), f"m{k}") for k in range(3)]
         cascade = CascadeLLM(
             tiers=models[:2], signals=[Agreement(models[2], eager=eager)], prices=PRICES
         )
-        asks = [cascade.achat([ChatMessage(f"question {i}")]) for i in range(1000)]
+        asks = [cascade.achat([ChatMessage(f"question {i}")]) for i in range(250)]
         calls = lambda model: model.journal.count  # noqa: E731
     with collect_decisions() as seen:
         await asyncio.gather(*asks)
-    assert [calls(model) for model in models] == [1000, 0, 1000]
-    assert len(seen) == 1000
+    assert [calls(model) for model in models] == [250, 0, 250]
+    assert len(seen) == 250
     for record in seen:
         assert record["reason"] == "confident"
         assert [call["purpose"] for call in record["calls"]] == ["draft", "agree"]

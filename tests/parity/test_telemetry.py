@@ -163,7 +163,7 @@ def test_a_stream_that_is_left_ends_its_span() -> None:
 
 
 @pytest.mark.parametrize("framework", list(WAYS))
-async def test_a_thousand_requests_at_a_time_have_the_right_parents(framework: str) -> None:
+async def test_hundreds_of_requests_at_a_time_have_the_right_parents(framework: str) -> None:
     seen = TelemetrySeen()
     cascade = cascades("unsure", "sure", telemetry=seen.setting)[framework]
     tracer, ask = seen.tracers.get_tracer("caller"), WAYS[framework][1]
@@ -172,7 +172,7 @@ async def test_a_thousand_requests_at_a_time_have_the_right_parents(framework: s
         with tracer.start_as_current_span(f"mine {number}"):
             await settled(ask, cascade)
 
-    await asyncio.gather(*(one(number) for number in range(1000)))
+    await asyncio.gather(*(one(number) for number in range(250)))
     mine = {span.context.span_id for span in seen.spans("mine ")}
     decisions = seen.spans("cascade ")
     assert {parent_of(span) for span in decisions} == mine

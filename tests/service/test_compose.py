@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.running import in_process
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "cookbooks" / "service"
 COMPOSE = (FOLDER / "compose.yaml").read_text()
@@ -113,22 +115,18 @@ def test_what_is_there_all_the_time_is_there_again_after_a_crash() -> None:
     assert again == SERVICES.keys() - {"policy"}
 
 
-def test_the_first_policy_comes_into_use_only_where_none_is(tmp_path: Path) -> None:
+def test_the_first_policy_comes_into_use_only_where_none_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     url = f"sqlite:///{tmp_path / 'desk.db'}"
     environment = dict(os.environ, DATABASE_URL=url, PYTHONPATH=f"{ROOT}:{ROOT / 'shared'}")
+    cascade = in_process(monkeypatch, capfd)
 
-    def run(*command: str) -> str:
-        return subprocess.run(
-            [sys.executable, *command],
-            cwd=FOLDER,
-            env=environment,
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-        ).stdout
+    def run(program: str) -> None:
+        subprocess.run([sys.executable, program], cwd=FOLDER, env=environment, check=True)
 
     def policy(*action: str) -> dict[str, Any]:
-        return json.loads(run("-m", "cascade_core", "policy", url, *action, "--json"))
+        return json.loads(cascade("policy", url, *action, "--json").out)
 
     other = tmp_path / "other.json"
     other.write_text('{"name": "other", "thresholds": [0.5]}')

@@ -16,7 +16,7 @@ from tests.core.drift.streams import THRESHOLD, feed, reference, traffic
 @pytest.mark.parametrize("exact", [True, False])
 def test_streams_that_have_not_moved_seldom_raise_an_alarm(exact):
     # No tolerance: what keeps it quiet is the room left for a reference of few rows.
-    streams, alpha, wrong = 40, 0.1, 0
+    streams, alpha, wrong = 25, 0.1, 0
     for seed in range(streams):
         sample = Reference.of(*traffic(200, 2 * seed))
         monitor = DriftMonitor(sample, alpha, tolerance=0.0, exact=exact)

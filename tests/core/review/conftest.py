@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from anyio.from_thread import start_blocking_portal
+from starlette.testclient import TestClient
 
 from cascade_core.log.database import Database
 from cascade_core.log.schema import FORM
@@ -17,6 +20,14 @@ def empty_log(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     Database(f"sqlite:///{file}").open()
     assert [each.name for each in file.parent.iterdir()] == [file.name], "all is in one file"
     return file.read_bytes()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_event_loop() -> Iterator[None]:
+    """Answer all requests in one event loop, as a server does; each had a thread and a loop of its own."""
+    with start_blocking_portal() as portal, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TestClient, "portal", portal)
+        yield
 
 
 @pytest.fixture(autouse=True)
