@@ -13,7 +13,7 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.labels import Table, usable
 from cascade_core.log.audited_records import audited_ids
 from cascade_core.log.policies import MeanwhileError
-from cascade_core.log.urls import is_url, shown_source
+from cascade_core.log.urls import is_url, refuse_bare_database, shown_source
 from cascade_core.log.watch_store import KeptEvent, ToSave, WatchState, WatchStore
 from cascade_core.policy.document import Policy
 from cascade_core.traffic.labels import NoAuditsError, labels_of_log
@@ -57,6 +57,8 @@ class LogWatch:
     ) -> None:
         self.goal = Goal(harm, confidence)
         home = log if policy is None else policy
+        for given in (log, home):
+            refuse_bare_database(given)
         if not is_url(home):
             msg = (
                 f"{home}: a watch keeps its versions in a database: give its URL as --policy "

@@ -40,6 +40,14 @@ def test_audits_become_a_policy_in_two_passes_and_the_list_tells_of_it(cascade: 
     assert "activated: version 1: harm " in cascade("policy", URL, "list").out
 
 
+def test_the_path_of_a_database_is_told_its_address(cascade: Run) -> None:
+    grow(URL, 0, 1)
+    for given in (("decisions.db",), ("log.jsonl", "--policy", "decisions.db")):
+        assert "give its address: sqlite:///decisions.db" in refused(
+            cascade("watch", *given, *ASKED)
+        )
+
+
 def test_one_audit_is_one_audit(cascade: Run) -> None:
     grow(URL, 0, 1)
     assert f"waiting: {URL}: 1 audit read; needs" in cascade("watch", URL, *ASKED).out
