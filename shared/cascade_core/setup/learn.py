@@ -11,22 +11,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.log.policies import PolicyVersion
-from cascade_core.log.reading import read_events
 from cascade_core.log.store import JsonlLog
 from cascade_core.log.urls import database_url, is_url, shown_source
-from cascade_core.moments import seconds_of
 from cascade_core.policy.withdrawal import TO_STRONGEST, is_withdrawal  # noqa: F401 - also here
 from cascade_core.ruling import UNRULED, Ruling
 from cascade_core.setup.audit import Audit, pick, read_audit
 from cascade_core.setup.learn_spending import DaySpent, LearnSpending
 from cascade_core.setup.notices import Notices
 from cascade_core.setup.plan import Plan
+from cascade_core.setup.spent_lines import SpentLines
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +237,7 @@ def _source(given: Any, log: Any) -> str:
 def _reader(log: Any) -> Callable[[datetime], DaySpent] | None:
     """Return what reads from a log what its audits have cost; None where it cannot tell."""
     if isinstance(log, JsonlLog):
-        return partial(_spent_in_lines, log.path)
+        return SpentLines(log.path)
     return partial(_spent_in, log) if callable(getattr(log, "audits_made", None)) else None
 
 
@@ -248,24 +246,6 @@ def _spent_in(log: Any, since: datetime) -> DaySpent:
     wanted = getattr(log, "audits_wanted", None)
     asked = wanted(_a_day_ago()) if callable(wanted) else (0.0, 0.0, 0.0)
     return DaySpent(log.audit_cost(since), log.audits_made(since), *asked)
-
-
-def _spent_in_lines(path: Path, since: datetime) -> DaySpent:
-    usd, made, wanted_usd, wanted, first = 0.0, 0, 0.0, 0.0, 0.0
-    day_ago = _a_day_ago()
-    for event in read_events(path, "audit", min(since, day_ago)) if path.exists() else ():
-        cost, chance = event.get("cost_usd") or 0.0, event.get("probability") or 1.0
-        if event.get("status") == "skipped":
-            continue
-        at = seconds_of(event.get("at")) or 0.0
-        if at >= since.timestamp():
-            made += 1
-            usd += cost
-        if at >= day_ago.timestamp():
-            first = first or at
-            wanted += 1 / chance
-            wanted_usd += cost / chance
-    return DaySpent(usd, made, wanted_usd, wanted, first)
 
 
 def _a_day_ago() -> datetime:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import pickle
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from cascade_core.log import audit_event
 from cascade_core.ruling import Ruling
 from cascade_core.setup.audit import Audit
 from cascade_core.setup.learn import Learn, Learning
 from cascade_core.setup.learn_spending import DaySpent, LearnSpending
+from cascade_core.setup.spent_lines import SpentLines
 from cascade_core.watch.trial import RunningTest
 from tests.langchain.fakes import UNSURE, pair
 
@@ -115,3 +121,29 @@ def test_what_a_rule_or_the_money_makes_less_likely_says_what_is_usual() -> None
     spending.refresh(lambda _: DaySpent(0.5, 50, 4.0, 400.0, a_day_ago))
     found = learning.pick(plan, Ruling(), lambda: 0.0)
     assert found == {"probability": pytest.approx(0.125), "picked": True, "rate": 0.5}
+
+
+def test_of_a_file_only_what_is_new_is_read(tmp_path: Path) -> None:
+    path, now = tmp_path / "decisions.jsonl", datetime.now(UTC)
+    spent = SpentLines(path)
+    assert spent(now - timedelta(hours=1)) == DaySpent(0.0, 0)
+
+    def line(usd: float | None, hours: float, chance: float = 0.5, **more: Any) -> str:
+        event = audit_event("d", status="done", probability=chance, compare="auto", cost_usd=usd)
+        at = (now - timedelta(hours=hours)).isoformat()
+        return json.dumps({**event, "at": at, **more}) + "\n"
+
+    half = line(4.0, 0.1)
+    given = line(1.0, 0.5) + line(2.0, 2) + line(8.0, 30) + line(9.0, 0.1, status="skipped")
+    path.write_text(given + '{"event": 5\n{"event": "audit"}\n[]\n' + half[:20])
+    found = spent(now - timedelta(hours=1))
+    assert found[:4] == (1.0, 1, 6.0, 4.0)
+    assert found.since == pytest.approx((now - timedelta(hours=2)).timestamp(), abs=0.001)
+    with path.open("a") as more:
+        more.write(half[20:] + line(None, 0.1, chance=1.0))
+    assert spent(now - timedelta(hours=1))[:4] == (5.0, 3, 14.0, 7.0)
+    assert pickle.loads(pickle.dumps(spent))(now - timedelta(hours=1))[:2] == (5.0, 3)
+    path.write_text(line(0.25, 0.1))  # rotated
+    assert spent(now - timedelta(hours=1))[:2] == (0.25, 1)
+    path.unlink()
+    assert spent(now - timedelta(hours=1)) == DaySpent(0.0, 0)
