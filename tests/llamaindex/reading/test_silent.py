@@ -7,6 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse
+from llama_index.core.llms.callbacks import llm_chat_callback
 from llama_index.core.prompts import PromptTemplate
 from pydantic import BaseModel, PrivateAttr, TypeAdapter
 
@@ -127,6 +129,41 @@ async def test_a_clients_responses_and_streams_are_heard(llm: Anthropic) -> None
         assert call.usage is not None
         assert (call.usage.input_tokens, call.usage.output_tokens) == (10, 2)
         assert (call.model, call.outcome) == ("m0", "returned")
+
+
+class ByChat(Anthropic):
+    """Has its objects made by a chat where its provider makes it none; LlamaIndex tells of that."""
+
+    @llm_chat_callback()
+    def chat(self, *_: Any, **__: Any) -> ChatResponse:
+        return said(list(self._client.messages.create())[-1])
+
+    @llm_chat_callback()
+    def stream_chat(self, *_: Any, **__: Any) -> Iterator[ChatResponse]:
+        return (said(part) for part in self._client.messages.create())
+
+
+def said(part: Any) -> ChatResponse:
+    message = ChatMessage(role="assistant", content=part.text)
+    return ChatResponse(message=message, delta=part.text, raw=part)
+
+
+def test_a_call_that_a_chat_makes_is_counted_once_and_one_beside_it_as_well() -> None:
+    made = ByChat()
+    made._client = Client(None)
+    with recording() as recorder:
+        listening: Any = heard(made, recorder, lambda: "A city?")
+        listening.chat([ChatMessage("A city?")])
+        assert len(recorder.calls()) == 1
+        assert [part.delta for part in listening.stream_chat([ChatMessage("A city?")])] == [
+            "O", "Oslo",
+        ]  # fmt: skip
+        assert len(recorder.calls()) == 2
+        assert list(listening._client.messages.create())
+        assert len(recorder.calls()) == 3
+    for call in recorder.calls():
+        assert call.usage is not None
+        assert (call.usage.input_tokens, call.usage.output_tokens) == (10, 2)
 
 
 @pytest.mark.parametrize(("error", "outcome"), [(OSError(), "failed"), (invalid(), "returned")])
