@@ -295,10 +295,10 @@ class Scorer:
                 known = ", ".join(inputs.signals) or "none"
                 msg = f"the calibrator reads the signal {name!r}; the signals there are: {known}"
                 raise ConfigurationError(msg)
-        if self.calibrator.reads_text and inputs.requests is None:
+        if inputs.requests is None and self.calibrator.reads_text:
             msg = "the calibrator reads the text of requests, and there is none: give `request`"
             raise ConfigurationError(msg)
-        if self.calibrator.reads_draft and inputs.responses is None:
+        if inputs.responses is None and self.calibrator.reads_draft:
             msg = "the calibrator reads the text of drafts, and there is none: give the responses"
             raise ConfigurationError(msg)
 

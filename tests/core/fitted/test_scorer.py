@@ -292,9 +292,10 @@ def test_a_request_is_scored_and_bounded_with_little_work():
         fill=(0.5,) * 3, weights=(1.0,) * 3, missing=(0.0,) * 3, intercept=0.0,
     )  # fmt: skip
     scorer = Scorer(Calibrator(score=score, curve=Isotonic(x=(0.1, 0.9), y=(0.1, 0.9))))
-    begun = scorer.begin()
+    begun, alone = scorer.begin(), Scorer(Calibrator(score=SignalScore(signal="a")))
     for call, most in (
-        (lambda: scorer.one({"a": 0.3, "b": 0.4}), 250),
+        (lambda: alone.one({"a": 0.3}), 40),
+        (lambda: scorer.one({"a": 0.3, "b": 0.4}), 160),
         (lambda: begun.best({"a": 0.3}), 120),
     ):
         call()  # what is made on first use is made
