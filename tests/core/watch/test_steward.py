@@ -107,6 +107,25 @@ def watched_on(steward: Steward, before: Table, rows: Table) -> tuple[Steward, l
     return steward, [steward.step(whole.take(np.arange(end)), 50) for end in ends]
 
 
+def test_what_was_proved_before_harm_rose_is_gone_back_to_and_not_activated_anew() -> None:
+    rows = audits(2600, level=0.5)
+    steward, _ = watched(rows.take(np.arange(2500)), Steward(GOAL))
+    chosen, proved = steward.chosen, list(steward.tested)
+    assert chosen is not None
+    steward.trial_of(chosen).dropped[chosen.place :] = True
+    done = steward.step(rows.take(np.arange(2550)), 50)
+    assert (done.dropped, done.drifted) == (True, True)
+    back = steward.chosen
+    assert back is not None
+    assert back != chosen
+    assert steward.tested_of(back) in proved
+    assert all(each.stale for each in proved)
+
+    steward.chosen = None
+    assert steward.trial_of(back).standing(1.0)[back.place], "it has proved enough"
+    assert not steward.step(rows, 50).changed
+
+
 def test_a_policy_of_ones_own_stays_until_harm_shows() -> None:
     steward = Steward(GOAL)
     mine = steward.adopt(Policy(thresholds=(0.6,)))
