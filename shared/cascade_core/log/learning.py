@@ -44,8 +44,7 @@ class LearningStore:
         with self._database.writing() as connection:
             self._database.queue_for_policies(connection)
             kept = learning_in(connection)
-            # A lease that lasts longer than any was written by a clock that was wrong.
-            if kept.get("by", by) != by and now < kept.get("until", 0.0) <= now + _LONGEST:
+            if kept.get("by", by) != by and lease_holds(kept.get("until", 0.0), now):
                 return False
             taken = {**kept, "by": by, "until": now + seconds, "cascade": cascade}
             _write(connection, taken)
@@ -91,6 +90,11 @@ def spent_today(source: str) -> tuple[float, int]:
     database = database_to_read(source)
     day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
     return audit_cost(database, day), audits_made(database, day)
+
+
+def lease_holds(until: float, now: float) -> bool:
+    """Tell whether a lease holds; one that is longer than any was written by a wrong clock."""
+    return now < until <= now + _LONGEST
 
 
 def learning_in(connection: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 from cascade_core.errors import ConfigurationError
 from cascade_core.labels import Table, usable
 from cascade_core.log.audited_records import audited_ids
+from cascade_core.log.learning import lease_holds
 from cascade_core.log.policies import MeanwhileError
 from cascade_core.log.urls import is_url, refuse_bare_database, shown_source
 from cascade_core.log.watch_store import KeptEvent, ToSave, WatchState, WatchStore
@@ -87,7 +88,7 @@ class LogWatch:
         """
         now = time.time() if at is None else at
         before = self.store.load()
-        if before.until > now and not self.weighs_by_time:
+        if lease_holds(before.until, now) and not self.weighs_by_time:
             raise ConfigurationError(
                 f"{self.store.shown}: the cascade {before.learns!r} learns there by itself "
                 "(mode='learn'), which does all that a watch does: end it first, or leave it to it"
