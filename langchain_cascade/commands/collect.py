@@ -166,6 +166,7 @@ def _signals(
     from cascade_core.collect.load import load  # noqa: PLC0415 - `cascade --help` stays quick
     from cascade_core.errors import ConfigurationError  # noqa: PLC0415
     from cascade_core.signals import Agreement, Judge  # noqa: PLC0415
+    from cascade_core.signals.make import BY_NAME  # noqa: PLC0415
     from langchain_cascade.tiers import load_model  # noqa: PLC0415
 
     names = [name.strip() for several in given or () for name in several.split(",")]
@@ -182,8 +183,17 @@ def _signals(
                 raise ConfigurationError(msg)
             others = [load_model(other, "--agree-with") for other in agree_with]
             made.append(Agreement(*others))
+        elif ":" in name:
+            made.append(load(name, "--signals"))
+        elif name in BY_NAME:
+            made.append(name)
         else:
-            made.append(load(name, "--signals") if ":" in name else name)
+            msg = (
+                f"unknown signal {name!r} in --signals: give {', '.join(BY_NAME)}, judge (with "
+                "--judge), agreement (with --agree-with), or module:name for one made in Python, "
+                "such as Claims(model)"
+            )
+            raise ConfigurationError(msg)
     if agree_with and not any(isinstance(signal, Agreement) for signal in made):
         msg = "--agree-with is for --signals agreement; name that too"
         raise ConfigurationError(msg)

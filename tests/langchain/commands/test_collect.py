@@ -1105,6 +1105,7 @@ def test_a_person_is_told_how_to_have_paid_answers_graded(
         ((*FACTORY_OPTION, "--max-cost", "-1"), "max_cost -1"),
         ((*FACTORY_OPTION, "--signals", "judge"), "--signals judge needs --judge MODEL"),
         ((*FACTORY_OPTION, "--signals", "agreement"), "--signals agreement needs --agree-with"),
+        ((*FACTORY_OPTION, "--signals", "claims"), "module:name for one made in Python"),
         ((*FACTORY_OPTION, "--agree-with", "openai:x"), "--agree-with is for --signals agreement"),
         ((*FACTORY_OPTION, "--concurrency", "0"), "--concurrency"),
         ((*FACTORY_OPTION, "--out", "labels.txt"), "labels.txt"),
