@@ -32,7 +32,7 @@ def one(found, name):
     return next(each for each in found.signals if each.name == name)
 
 
-def table(rows=1500):
+def table(rows=1000):
     made = columns(rows, sharp=3.0)
     return {name: made[name] for name in made if name != "t0_signal_noise"}
 
@@ -181,7 +181,7 @@ def test_three_tiers_are_compared_by_money_alone():
 
 def test_a_price_that_is_not_known_is_named():
     rows = table()
-    rows["t1_cost_usd"] = [None] * 1500
+    rows["t1_cost_usd"] = [None] * 1000
     with pytest.raises((ConfigurationError, TableError), match="t1_cost_usd"):
         suggest(rows)
 
