@@ -196,7 +196,7 @@ def _with_calls(
         return [block for block in blocks if not isinstance(block, ToolCallBlock)]
     others = [block for block in blocks if not isinstance(block, ToolCallBlock)]
     if len(others) == len(blocks):
-        made = (_block(call, call_id) for call, call_id in zip(calls, ids, strict=True))
+        made = (_block(call, each, tier_reads) for call, each in zip(calls, ids, strict=True))
         return [*others, *made]
     left = iter(zip(calls, ids, strict=True))
     return [
@@ -209,9 +209,10 @@ def _mended(block: ToolCallBlock, call: ToolCall, call_id: str, tier_reads: Read
     """Return a block as it is where it can be read, so that a provider's cache finds it again."""
     arguments = block.tool_kwargs
     readable = tier_reads.text_arguments and _is_whole(arguments)
-    if block.tool_call_id == call_id and (readable or isinstance(arguments, Mapping)):
+    readable = readable or (isinstance(arguments, Mapping) and not tier_reads.only_text)
+    if block.tool_call_id == call_id and readable:
         return block
-    return _block(call, call_id)
+    return _block(call, call_id, tier_reads)
 
 
 def _is_whole(arguments: Any) -> bool:
@@ -223,10 +224,9 @@ def _is_whole(arguments: Any) -> bool:
         return False
 
 
-def _block(call: ToolCall, call_id: str) -> ToolCallBlock:
-    return ToolCallBlock(
-        tool_call_id=call_id, tool_name=call.name, tool_kwargs=dict(call.arguments or {})
-    )
+def _block(call: ToolCall, call_id: str, tier_reads: Reads) -> ToolCallBlock:
+    arguments = _text(call) if tier_reads.only_text else dict(call.arguments or {})
+    return ToolCallBlock(tool_call_id=call_id, tool_name=call.name, tool_kwargs=arguments)
 
 
 def _readable(blocks: Sequence[Any], tier_reads: Reads) -> list[Any]:

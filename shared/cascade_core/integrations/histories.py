@@ -25,6 +25,8 @@ class Reads(NamedTuple):
     Attributes:
         calls: See `CallsAs`.
         text_arguments: Whether the arguments of a call may be JSON text as well as a mapping.
+        only_text: Whether they have to be: early releases hand a mapping on as it is, and the API
+            refuses it.
         ids: What its API accepts as the id of a call; None where it accepts, or ignores, any.
         thoughts: The key of a thought's additional information without which its API refuses
             the thought; None where a thought does not show who can read it.
@@ -36,6 +38,7 @@ class Reads(NamedTuple):
 
     calls: CallsAs = "blocks"
     text_arguments: bool = False
+    only_text: bool = False
     ids: re.Pattern[str] | None = None
     thoughts: str | None = None
     cache_marks: bool = False
@@ -79,11 +82,16 @@ READS: Mapping[str, Reads] = {
     "Ollama": Reads(),
     "OpenAI": Reads(
         text_arguments=True,
+        only_text=True,
         ids=_OPENAI_IDS,
         own_keys=frozenset({"reference_audio_id"}),
     ),
     "OpenAIResponses": Reads(
-        text_arguments=True, ids=re.compile(r".{1,64}"), thoughts="id", runs=("openai",)
+        text_arguments=True,
+        only_text=True,
+        ids=re.compile(r".{1,64}"),
+        thoughts="id",
+        runs=("openai",),
     ),
     "SiliconFlow": _IN_KWARGS,
     "Vertex": Reads("vertex"),

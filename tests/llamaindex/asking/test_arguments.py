@@ -37,7 +37,7 @@ def test_each_tier_is_offered_its_own_providers_tools_only(name: str, own: list[
     first, last = named("LiteLLM", Say(p=0.1)), named(name)
     llm = CascadeLLM(tiers=[first, last], on_no_score="accept", gates=[lambda *_: False])
     llm.chat([], tools=[FUNCTION, *OPENAI, *ANTHROPIC, *GOOGLE], seed=1)
-    assert first.seen[0].kwargs == {"tools": [FUNCTION], "seed": 1}
+    assert first.seen[0].kwargs == {"tools": [FUNCTION], "seed": 1, "logprobs": True}
     assert last.seen[0].kwargs == {"tools": [FUNCTION, *own], "seed": 1}
 
 

@@ -98,7 +98,10 @@ def test_integrations_that_read_blocks_get_arguments_that_they_read(
     message = called("aB3dE6gH9", arguments, tool_calls=[OPENAI_FORM])
     (sent,) = for_tier([message], tier_of(name))
     (block,) = blocks_of(sent)
-    assert block.tool_kwargs == (arguments if READS[name].text_arguments else ARGUMENTS)
+    if READS[name].only_text:
+        assert block.tool_kwargs == json.dumps(ARGUMENTS), "early releases would send a mapping"
+    else:
+        assert block.tool_kwargs == (arguments if READS[name].text_arguments else ARGUMENTS)
     assert sent.additional_kwargs == {}, "an integration that reads both would send the call twice"
 
 
@@ -109,9 +112,9 @@ def test_a_block_that_can_be_read_goes_on_as_it_is() -> None:
 
 
 def test_arguments_that_are_cut_off_are_sent_as_the_agent_read_them() -> None:
-    for name in ("OpenAI", "Anthropic"):
+    for name, read in (("OpenAI", json.dumps(ARGUMENTS)), ("Anthropic", ARGUMENTS)):
         (sent,) = for_tier([called("toolu_1", '{"city": "Oslo"')], tier_of(name))
-        assert blocks_of(sent)[0].tool_kwargs == ARGUMENTS
+        assert blocks_of(sent)[0].tool_kwargs == read
 
 
 def test_an_unknown_integration_is_judged_by_what_its_module_knows() -> None:
