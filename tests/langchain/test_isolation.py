@@ -61,7 +61,7 @@ def two() -> Pair:
 
 
 @pytest.mark.parametrize("how", ["ainvoke", "astream"])
-async def test_a_thousand_concurrent_requests_mix_nothing_up(two: Pair, how: str) -> None:
+async def test_hundreds_of_concurrent_requests_mix_nothing_up(two: Pair, how: str) -> None:
     async def one(number: int) -> None:
         handler = UsageMetadataCallbackHandler()
         config: Any = {"callbacks": [handler]}
@@ -73,9 +73,9 @@ async def test_a_thousand_concurrent_requests_mix_nothing_up(two: Pair, how: str
                 message = joined(chunks)
         _check(number, message, seen, handler)
 
-    await asyncio.gather(*(one(number) for number in range(1000)))
-    assert len(two.cheap.calls) == 1000
-    assert len(two.strong.calls) == 500
+    await asyncio.gather(*(one(number) for number in range(300)))
+    assert len(two.cheap.calls) == 300
+    assert len(two.strong.calls) == 150
     assert two.cheap.journal.peak > 1
 
 

@@ -316,7 +316,7 @@ def two() -> CascadeLLM:
 
 
 @pytest.mark.parametrize("how", ["achat", "astream_chat"])
-async def test_a_thousand_concurrent_requests_mix_nothing_up(
+async def test_hundreds_of_concurrent_requests_mix_nothing_up(
     two: CascadeLLM, how: str, observed: tuple[SimpleSpanHandler, Events]
 ) -> None:
     async def one(number: int) -> str:
@@ -329,11 +329,11 @@ async def test_a_thousand_concurrent_requests_mix_nothing_up(
                 response = chunks[-1]
         return _check(number, response, seen)
 
-    ids = await asyncio.gather(*(one(number) for number in range(1000)))
-    assert len(set(ids)) == 1000
+    ids = await asyncio.gather(*(one(number) for number in range(300)))
+    assert len(set(ids)) == 300
     assert {event.record["id"] for event in observed[1]._seen} == set(ids)
-    assert len(observed[1]._seen) == 1000
-    assert [tier.journal.count for tier in two.tiers] == [1000, 500]
+    assert len(observed[1]._seen) == 300
+    assert [tier.journal.count for tier in two.tiers] == [300, 150]
 
 
 def test_eight_threads_of_a_hundred_requests_mix_nothing_up(
