@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cascade_core.fitted.artefact import Calibrator
+from cascade_core.fitted.inputs import Inputs
 from cascade_core.fitted.score_forms import Boosting, Logistic
 from cascade_core.fitted.scorer import Scorer
 from cascade_core.fitted.settled import around_cuts, between_ends
@@ -33,8 +34,14 @@ def logistic(weights, *, fill=(0.5, 0.0, 0.5), missing=(0.0, 0.0, 0.0), ends=(-9
 
 def reached(scorer, known):
     """The confidences that readings of j lead to, and the one without any."""
-    given = [scorer.one({**known, "j": float(reading)}) for reading in EVERYWHERE]
-    return min(given), max(given), scorer.one({**known, "j": None})
+    given = at(scorer, known, EVERYWHERE)
+    return given.min(), given.max(), scorer.one({**known, "j": None})
+
+
+def at(scorer, known, readings):
+    """The confidences that these readings of j lead to: of a table's rows, as of requests."""
+    signals = {name: np.full(len(readings), value) for name, value in known.items()}
+    return scorer.rows(Inputs(len(readings), {**signals, "j": np.array(readings, dtype=float)}))
 
 
 def test_a_reading_that_stands_in_a_score_twice_is_one_reading():
@@ -126,7 +133,7 @@ def test_the_span_of_trees_holds_all_that_can_come_and_no_more(cuts, a, missable
     assert most <= high
     on = set(around_cuts([("signal", c[1]) for c in cuts if c[0] == 0]))
     on |= set(around_cuts([("logit", c[1]) for c in cuts if c[0] == 1]))
-    tried = [scorer.one({"a": a, "j": float(reading)}) for reading in on]
+    tried = at(scorer, {"a": a}, sorted(on)).tolist()
     tried += [none] if missable else []
     assert low == pytest.approx(min(least, *tried), abs=1e-8)
     assert high == pytest.approx(max(most, *tried), abs=1e-8)
