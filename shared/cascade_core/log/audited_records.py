@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cascade_core.log.reading import DAMAGED, batches, database_to_read, read_records
+from cascade_core.log.reading import DAMAGED, batches, connection_to_read, read_records
 from cascade_core.log.record import Record
 from cascade_core.log.urls import is_url
 
@@ -66,7 +66,7 @@ def audited_ids(source: str, cascade: str | None = None) -> list[str]:
     )
     if cascade is not None:
         query = query.where(decisions.c.cascade == cascade)
-    with database_to_read(source).reading() as connection:
+    with connection_to_read(source) as (_, connection):
         return list(dict.fromkeys(connection.scalars(query)))
 
 
@@ -115,7 +115,7 @@ class AuditedRecords:
             after: Called when those with an audit are through; gives the id of one of them, or
                 None. Others are told apart by whether they came before it.
         """
-        with database_to_read(self._source).reading() as connection:
+        with connection_to_read(self._source) as (_, connection):
             for among in self._audited_among():
                 yield from self._audited(connection, among)
             if self._only is None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from cascade_core.log.audit_sums import audit_cost, audits_made
 from cascade_core.log.database import Database
-from cascade_core.log.reading import database_to_read
+from cascade_core.log.reading import connection_to_read, database_to_read
 from cascade_core.log.urls import is_url
 
 _KEY = "learning"
@@ -76,7 +76,7 @@ def learning_of(source: str) -> dict[str, Any] | None:
     """
     if not is_url(source):
         return None
-    with database_to_read(source).reading() as connection:
+    with connection_to_read(source) as (_, connection):
         kept = learning_in(connection)
     return kept if "harm" in kept else None
 

@@ -257,12 +257,18 @@ def connection_to_read(source: object) -> Iterator[tuple[Database, sa.Connection
     Raises:
         ConfigurationError: It cannot be reached or read, or holds no log.
     """
+    database = database_to_read(source)
+    with _reading(database) as connection:
+        yield database, connection
+
+
+@contextmanager
+def _reading(database: Database) -> Iterator[sa.Connection]:
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
-    database = database_to_read(source)
     try:
         with database.reading() as connection:
-            yield database, connection
+            yield connection
     except SQLAlchemyError as error:  # its text may hold what people wrote
         kind = type(getattr(error, "orig", None) or error).__name__
         msg = f"{database.shown} cannot be read now ({kind}); does another program hold it?"
@@ -271,7 +277,7 @@ def connection_to_read(source: object) -> Iterator[tuple[Database, sa.Connection
 
 def _rows(database: Database, query: sa.Select[Any]) -> Iterator[Any]:
     with ExitStack() as stack:
-        connection = stack.enter_context(database.reading())
+        connection = stack.enter_context(_reading(database))
         found = connection.execution_options(yield_per=_AT_ONCE).execute(query)
         yield from stack.enter_context(found)
 

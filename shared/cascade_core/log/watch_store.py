@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cascade_core.errors import ConfigurationError
 from cascade_core.log.learning import learning_in
 from cascade_core.log.policies import MeanwhileError, PolicyStore, active_in, kept_document
-from cascade_core.log.reading import database_to_read
+from cascade_core.log.reading import connection_to_read
 from cascade_core.policy.document import Policy
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ def watch_of(source: str) -> WatchFound:
 
     from cascade_core.log.schema import meta, watch_events  # noqa: PLC0415
 
-    with database_to_read(source).reading() as connection:
+    with connection_to_read(source) as (_, connection):
         found = connection.scalar(sa.select(meta.c.value).where(meta.c.key == _KEY))
         if found is None or not sa.inspect(connection).has_table(watch_events.name):
             return WatchFound(None, None, None)

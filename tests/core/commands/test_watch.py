@@ -180,3 +180,12 @@ def test_a_report_says_how_a_watch_stands(cascade: Run) -> None:
     found = json.loads(cascade("report", URL, "--json").out)["stewardship"]
     assert (found["learning"], found["audits"], found["active"]) == (None, 600, 1)
     assert (found["last"]["event"], found["last"]["version"]) == ("activated", 1)
+
+
+@pytest.mark.parametrize("table", ["audits", "details", "activations"])
+def test_a_database_that_lacks_something_is_one_line(cascade: Run, table: str) -> None:
+    grow(URL, 0, 100)
+    cascade("watch", URL, *ASKED)
+    with sqlite3.connect("decisions.db") as database:
+        database.execute(f"DROP TABLE {table}")
+    assert "cannot be read" in refused(cascade("watch", URL, *ASKED))
