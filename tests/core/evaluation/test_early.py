@@ -1,14 +1,17 @@
 """Tables decide by first tokens as a cascade does."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.evaluation.early import first_shown
+from cascade_core.evaluation.early import first_shown, with_early
 from cascade_core.evaluation.scored import serve, thresholds_of
 from cascade_core.evaluation.scoring import score
+from cascade_core.fitted.commitment import SO_FAR
 from cascade_core.labels import read_table
 from cascade_core.policy import Policy
 from cascade_core.trajectory import trajectory_cell
@@ -43,12 +46,14 @@ def scored_of(table, threshold, *tokens, **parts):
 DRAFTS = st.lists(st.lists(st.floats(0.01, 1.0), min_size=1, max_size=9), min_size=1, max_size=12)
 
 
-@given(drafts=DRAFTS, threshold=st.floats(0.05, 0.99))
-def test_a_row_is_accepted_where_its_stream_is_and_by_the_same_confidence(drafts, threshold):
-    scored, served = scored_of(table_of(*drafts), threshold, 1, 2, 4)
+@given(drafts=DRAFTS, threshold=st.floats(0.05, 0.99), reads=st.sampled_from(SO_FAR))
+def test_a_row_is_accepted_where_its_stream_is_and_by_the_same_confidence(drafts, threshold, reads):
+    reading = {"score": {"kind": "signal", "signal": reads}}
+    by = {"checkpoints": [{"tokens": tokens, "calibrator": reading} for tokens in (1, 2, 4)]}
+    scored, served = scored_of(table_of(*drafts), threshold, commit=[by])
     told = scored.told(0, threshold)
     first = scored.early[0].first(threshold)
-    plan = committing(1, 2, 4, thresholds=threshold)
+    plan = committing(policy=policy_of(by), thresholds=threshold)
     for place, probs in enumerate(drafts):
         verdict, _, _ = play(plan, Answer(probs=probs), mute(), streamed=True)
         assert verdict.tier == served.tier[place]
@@ -70,6 +75,17 @@ def test_a_draft_that_fails_a_gate_is_accepted_all_the_same_where_it_was_out_by_
     drafts = [0.9, 0.9, 0.9], [0.3, 0.9, 0.9]
     table = table_of(*drafts, t0_gate=["gate_truncated", "gate_truncated"])
     assert scored_of(table, 0.8, 2)[1].tier.tolist() == [0, 1]
+
+
+def test_what_is_not_asked_writes_no_tokens():
+    table = table_of([0.9, 0.9], [0.9, 0.9])
+    policy = Policy.load({**policy_of(rule(2)), "thresholds": [0.8]})
+    asked = score(table, policy.model_copy(update={"commit": None}))
+    skipped = np.array([[True, False], [False, False]])
+    some = replace(asked, skipped=skipped, confidences=(np.array([np.nan, 0.9]),))
+    found = with_early(some, table, policy.commit)
+    assert found.early[0].first(0.8).tolist() == [0, 2]
+    assert serve(found, [0.8]).tier.tolist() == [1, 0]
 
 
 def test_a_row_that_does_not_say_how_its_draft_went_is_judged_as_a_whole():
