@@ -425,3 +425,17 @@ def test_a_second_cascade_in_one_database_is_told_that_it_learns_nothing(url: st
     kept = learning_of(url)
     assert kept is not None
     assert kept["cascade"] == "mail"
+
+
+def test_a_program_that_goes_to_another_folder_learns_where_it_began(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    cascade = scripted("sqlite:///decisions.db")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    cascade.invoke("0.5")
+    flush_log()
+    learned_by(cascade).once()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert learning_of(f"sqlite:///{tmp_path}/decisions.db") is not None

@@ -202,7 +202,8 @@ def read_learning(settings: Any, log: Any, home: str, notices: Notices) -> Learn
     object.__setattr__(audit, "spending", spending)
     if settings.learn is None:
         notices.give_of_setup(_assumed(setting, audit, home), running=True)
-    return Learning(setting, source, home, audit, spending, read)
+    # The program may go to another folder.
+    return Learning(setting, source, database_url(home), audit, spending, read)
 
 
 def decides(version: PolicyVersion | None) -> bool:
@@ -222,7 +223,7 @@ def _assumed(setting: Learn, audit: Audit, home: str) -> str:
 
 def _source(given: Any, log: Any) -> str:
     if is_url(given):
-        return str(given)
+        return database_url(given)
     if isinstance(log, JsonlLog):
         return str(log.path.absolute())
     url = getattr(log, "url", None)
