@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from cascade_core.lazy import on_use
+from cascade_core.lazy import on_use, shown_before_use
 
 if TYPE_CHECKING:
     from cascade_core.given import Tier
@@ -42,3 +42,4 @@ __getattr__ = on_use(
     },
     extra="langchain",
 )
+__dir__ = shown_before_use(__name__)

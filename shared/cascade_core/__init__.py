@@ -17,7 +17,7 @@ from cascade_core.errors import (
 from cascade_core.given import Tier
 from cascade_core.guards.breaker import Breaker
 from cascade_core.guards.budget import Budget
-from cascade_core.lazy import on_use
+from cascade_core.lazy import on_use, shown_before_use
 from cascade_core.log.collect import collect_decisions
 from cascade_core.loop.behind import flush_log
 from cascade_core.policy.document import Policy
@@ -72,3 +72,4 @@ __getattr__ = on_use(
         "__version__": ".version",
     },
 )
+__dir__ = shown_before_use(__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
@@ -32,6 +33,16 @@ def on_use(
             raise not_installed(error, f"{package}.{name}", extra) from error
 
     return find
+
+
+def shown_before_use(package: str) -> Callable[[], list[str]]:
+    """Return a package's `__dir__`: what it has is shown before it is used."""
+
+    def names() -> list[str]:
+        held = vars(sys.modules[package])
+        return sorted({*held, *held["__all__"]})
+
+    return names
 
 
 def not_installed(error: ModuleNotFoundError, what: str, extra: str) -> ModuleNotFoundError:

@@ -98,6 +98,7 @@ def test_what_is_documented_is_what_is_exported(module: str) -> None:
 )
 def test_a_public_name_imports_and_is_listed(module: str, name: str) -> None:
     loaded = importlib.import_module(module)
+    assert name in dir(loaded), "what is imported on use is shown before"
     assert getattr(loaded, name) is not None
     assert name in loaded.__all__
 

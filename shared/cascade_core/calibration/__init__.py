@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cascade_core.lazy import on_use
+from cascade_core.lazy import on_use, shown_before_use
 
 if TYPE_CHECKING:
     from cascade_core.calibration.fit import Fitted, fit_calibrator
@@ -49,3 +49,4 @@ __getattr__ = on_use(
         "tune": ".tuning",
     },
 )
+__dir__ = shown_before_use(__name__)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cascade_core.lazy import on_use
+from cascade_core.lazy import on_use, shown_before_use
 from cascade_core.policy.reference import Reference, Spread
 
 if TYPE_CHECKING:
@@ -27,3 +27,4 @@ __getattr__ = on_use(
         "watch": ".log",
     },
 )
+__dir__ = shown_before_use(__name__)

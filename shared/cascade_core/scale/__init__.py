@@ -6,7 +6,7 @@ Read in this order: `rows` (what a row is), `parts` (the folder that survives a 
 
 from typing import TYPE_CHECKING
 
-from cascade_core.lazy import on_use
+from cascade_core.lazy import on_use, shown_before_use
 
 if TYPE_CHECKING:
     from cascade_core.scale.answering import answer_rows as answer_rows
@@ -15,3 +15,4 @@ if TYPE_CHECKING:
 __all__ = ["Spent", "answer_rows"]
 
 __getattr__ = on_use(__name__, {"answer_rows": ".answering", "Spent": ".spread"}, extra="ray")
+__dir__ = shown_before_use(__name__)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cascade_core.lazy import on_use
+from cascade_core.lazy import on_use, shown_before_use
 from cascade_core.signals.base import BaseSignal, FunctionSignal, Signal, SignalFunction
 from cascade_core.signals.logprob import SequenceLogprob, TokenMargin
 from cascade_core.signals.readings import Combine, Combiner, Reading
@@ -56,3 +56,4 @@ __getattr__ = on_use(
         "Verbalized": ".verbal",
     },
 )
+__dir__ = shown_before_use(__name__)
