@@ -263,7 +263,7 @@ def test_a_cheap_model_without_logprobs_is_never_trusted_and_that_is_said(
     shown = text_of(report)
     assert "no log-probabilities on any of 20 other tickets" in shown
     assert "every ticket goes on to the strong model" in shown
-    assert "SelfConsistency()" in shown
+    assert "Agreement(model)" in shown
 
 
 # --- wording --------------------------------------------------------------------------------------
