@@ -74,8 +74,8 @@ def report(  # noqa: PLR0913 - the command's options
         write_log_page(html, found)
     if as_json:
         stands = stewardship_of(log)
-        more = {} if stands is None else {"stewardship": stands.as_dict()}
-        typer.echo(json.dumps(found.as_dict() | more, indent=2))
+        more = None if stands is None else stands.as_dict()
+        typer.echo(json.dumps(found.as_dict() | {"stewardship": more}, indent=2))
         return
     from cascade_core.report.logged import print_log
 

@@ -170,7 +170,7 @@ def test_where_a_cascade_learns_by_itself_no_other_watches(cascade: Run) -> None
 
 def test_a_report_says_how_a_watch_stands(cascade: Run) -> None:
     grow(URL, 0, 100)
-    assert "stewardship" not in json.loads(cascade("report", URL, "--json").out)
+    assert json.loads(cascade("report", URL, "--json").out)["stewardship"] is None
     for first in (100, 300):
         grow(URL, first, 200 if first == 100 else 300)
         cascade("watch", URL, *ASKED)
