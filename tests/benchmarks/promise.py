@@ -129,7 +129,9 @@ def simulate(table: Table, draws: int, seed: int) -> tuple[list[Line], str]:
     for limit in WANTED:
         found = [_certified(population, drawn, limit) for drawn in rows]
         for drawn, threshold in zip(rows[:CHECKED], found, strict=False):
-            if (tuned := _tuned(rest, policy, drawn, limit)) != threshold:
+            tuned = _tuned(rest, policy, drawn, limit)
+            # With paid signals a stricter threshold may cost less; it is tested all the same.
+            if tuned != threshold and not (scored.read(0) and tuned > threshold):
                 msg = f"tune gives the threshold {tuned}, the sweep {threshold}"
                 raise AssertionError(msg)
         shares, harms = np.array([population.at(threshold) for threshold in found]).T
