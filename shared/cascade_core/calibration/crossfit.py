@@ -16,6 +16,7 @@ import numpy.typing as npt
 from cascade_core.arrays import Array, Ints
 from cascade_core.calibration.fit_curves import Binned, CurveShape
 from cascade_core.calibration.learn import (
+    CrossFit,
     Prepared,
     learnable,
     learned_scores,
@@ -104,19 +105,6 @@ class Data:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CrossFit:
-    """A candidate's scores of the pool, by fits that did not see them.
-
-    Attributes:
-        scores: Shape (n,); NaN where there is no reading.
-        penalty: The strength of a regression's ridge, for the fit to all rows.
-    """
-
-    scores: Array
-    penalty: float | None = None
-
-
 def cross_fit(
     data: Data, candidate: Candidate, prepared: Prepared, known: Mapping[str, CrossFit]
 ) -> CrossFit:
@@ -141,9 +129,9 @@ def cross_fit(
         return CrossFit(scores)
     if candidate.kind == "logistic":
         target, weights, _ = data.part(data.pool[readable])
-        crossed = cross_logistic(own.take(readable), target, weights, fold[readable])
-        scores[readable] = crossed.scores
-        return CrossFit(scores, crossed.penalty)
+        found = cross_logistic(own.take(readable), target, weights, fold[readable])
+        scores[readable] = found.scores
+        return found._replace(scores=scores)
     for of in np.unique(fold[readable]):
         fit, test = readable[fold[readable] != of], readable[fold[readable] == of]
         score = _learn_trees(data, candidate, own.take(fit), data.pool[fit], tried=True)

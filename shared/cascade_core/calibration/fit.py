@@ -16,7 +16,6 @@ import numpy as np
 from cascade_core.arrays import Array
 from cascade_core.calibration.benefit import Ahead, WeighBenefit, blend, check_benefit
 from cascade_core.calibration.crossfit import (
-    CrossFit,
     Data,
     cross_curve,
     cross_fit,
@@ -25,7 +24,7 @@ from cascade_core.calibration.crossfit import (
     readable_rows,
 )
 from cascade_core.calibration.fit_curves import Binned, CurveShape
-from cascade_core.calibration.learn import Prepared, learnable, prepare
+from cascade_core.calibration.learn import CrossFit, Prepared, learnable, prepare
 from cascade_core.calibration.progress import Told, unheard
 from cascade_core.calibration.scores import Candidate, Method, candidates, has_learning
 from cascade_core.calibration.trials import Trial, better_by, log_loss, pick_trial, standing

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, TypeAlias
+from math import nan
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -55,6 +56,18 @@ class Prepared:
         """Return some of the rows."""
         words = {text: hashed[rows] for text, hashed in self.words.items()}
         return Prepared(self.names, self.values[:, rows], words)
+
+
+class CrossFit(NamedTuple):
+    """Scores of n rows by fits that did not see them, and what the fit to all of them takes.
+
+    Attributes:
+        scores: In [0, 1], shape (n,); NaN where there is no reading.
+        penalty: scikit-learn's `C` that serves all rows best; NaN for what has no ridge.
+    """
+
+    scores: Array
+    penalty: float = nan
 
 
 def prepare(

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import repeat
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from cascade_core.arrays import Array, Ints
 from cascade_core.calibration.learn import (
     BUCKETS,
+    CrossFit,
     Prepared,
     as_labels,
     learnable,
@@ -25,17 +26,12 @@ from cascade_core.calibration.learn import (
 from cascade_core.calibration.ridge import ridge_path
 from cascade_core.fitted.curves import sigmoid
 from cascade_core.fitted.score_forms import Logistic, Words
-from cascade_core.statistics.folds import folds
 
 PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 """scikit-learn's `C` that are tried for the ridge; small is strong."""
 
 WORDS_SCALE = 3.0
 """How large the words of a text are beside one standardised feature."""
-
-INNER_FOLDS = 5
-INNER_ROWS = 5_000
-"""Rows that `C` is chosen on at most."""
 
 _ROUGH = 1e-3
 """Tolerance of fits that only choose `C`: it moves their losses by a thousandth."""
@@ -47,26 +43,8 @@ _Path: TypeAlias = Callable[[Any, Array, Array, Sequence[float]], Iterator[tuple
 """Fits a logistic regression for every `C`: coefficients and intercept of each."""
 
 
-class Crossed(NamedTuple):
-    """Scores of rows by fits that did not see them, and the strength of their ridge.
-
-    Attributes:
-        scores: In [0, 1], shape (n,).
-        penalty: scikit-learn's `C` that serves all rows best.
-    """
-
-    scores: Array
-    penalty: float
-
-
-def fit_logistic(  # noqa: PLR0913 - rows, and how to fit them
-    prepared: Prepared,
-    target: Array,
-    weights: Array | None = None,
-    groups: Ints | None = None,
-    seed: int = 0,
-    *,
-    penalty: float | None = None,
+def fit_logistic(
+    prepared: Prepared, target: Array, weights: Array | None = None, *, penalty: float
 ) -> Logistic:
     """Fit a logistic regression with a ridge.
 
@@ -74,9 +52,7 @@ def fit_logistic(  # noqa: PLR0913 - rows, and how to fit them
         prepared: The inputs of n rows; signals in [0, 1].
         target: Outcomes in [0, 1], shape (n,), not all alike.
         weights: Weight of each row, shape (n,).
-        groups: Rows of equal code stay together in the cross-validation.
-        seed: Settles the folds.
-        penalty: scikit-learn's `C`; None chooses it by cross-validation.
+        penalty: scikit-learn's `C`, one of `PENALTIES`; `cross_logistic` chooses.
 
     Returns:
         The combiner on the scale of the inputs; one without a reading counts as average,
@@ -85,8 +61,6 @@ def fit_logistic(  # noqa: PLR0913 - rows, and how to fit them
     Raises:
         ModuleNotFoundError: scikit-learn is not installed.
     """
-    if penalty is None:
-        penalty = _best_penalty(prepared, target, weights, groups, seed)
     weight = relative(weights, len(target))
     scaled = _Scaled(prepared, weight)
     path = _path_with_words if prepared.words else ridge_path
@@ -96,7 +70,9 @@ def fit_logistic(  # noqa: PLR0913 - rows, and how to fit them
     return scaled.logistic(prepared, coefficients, intercept)
 
 
-def cross_logistic(prepared: Prepared, target: Array, weights: Array | None, fold: Ints) -> Crossed:
+def cross_logistic(
+    prepared: Prepared, target: Array, weights: Array | None, fold: Ints
+) -> CrossFit:
     """Fit logistic regressions to all folds but one, for every strength of the ridge at once.
 
     A fold's strength is the one that serves the other folds best, so that no row has a say in
@@ -130,7 +106,7 @@ def cross_logistic(prepared: Prepared, target: Array, weights: Array | None, fol
     scores = np.empty(len(target))
     for of, test in enumerate(tests):
         scores[test] = logits[int(np.argmin(total - by_fold[:, of]))][test]
-    return Crossed(sigmoid(scores), PENALTIES[int(np.argmin(total))])
+    return CrossFit(sigmoid(scores), PENALTIES[int(np.argmin(total))])
 
 
 def _left_out(prepared: Prepared, target: Array, weight: Array, test: Ints) -> Iterator[Array]:
@@ -151,21 +127,6 @@ def _rises(losses: Sequence[Array]) -> bool:
     """Tell whether losses rose twice on end: weaker ridges only fit more noise."""
     last = [float(each.sum()) for each in losses[-3:]]
     return len(last) == 3 and last == sorted(last)  # noqa: PLR2004 - two rises
-
-
-def _best_penalty(
-    prepared: Prepared, target: Array, weights: Array | None, groups: Ints | None, seed: int
-) -> float:
-    """Return the `C` of least cross-validated log loss."""
-    if len(target) > INNER_ROWS:
-        chosen = np.sort(np.random.default_rng(seed).permutation(len(target))[:INNER_ROWS])
-        prepared, target = prepared.take(chosen), target[chosen]
-        weights = None if weights is None else weights[chosen]
-        groups = None if groups is None else groups[chosen]
-    if groups is not None and len(np.unique(groups)) < 2:  # noqa: PLR2004 - nothing to keep apart
-        return PENALTIES[0]
-    fold = folds(len(target), INNER_FOLDS, groups, seed, strata=target)
-    return cross_logistic(prepared, target, weights, fold).penalty
 
 
 class _Scaled:

@@ -18,7 +18,7 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.log.policies import PolicyVersion
 from cascade_core.log.store import JsonlLog
 from cascade_core.log.urls import database_url, is_url, shown_source
-from cascade_core.policy.withdrawal import TO_STRONGEST, is_withdrawal  # noqa: F401 - also here
+from cascade_core.policy.withdrawal import is_withdrawal
 from cascade_core.ruling import UNRULED, Ruling
 from cascade_core.setup.audit import Audit, pick, read_audit
 from cascade_core.setup.learn_spending import DaySpent, LearnSpending
