@@ -13,6 +13,7 @@ from typing import Any
 
 from cascade_core.log.audit_sums import audit_cost, audits_made
 from cascade_core.log.database import Database
+from cascade_core.log.kept_texts import keep_text, kept_text
 from cascade_core.log.reading import connection_to_read, database_to_read
 from cascade_core.log.urls import is_url
 
@@ -47,7 +48,7 @@ class LearningStore:
             if kept.get("by", by) != by and lease_holds(kept.get("until", 0.0), now):
                 return False
             taken = {**kept, "by": by, "until": now + seconds, "cascade": cascade}
-            _write(connection, taken)
+            keep_text(connection, _KEY, json.dumps(taken))
             return True
 
     def learns(self) -> str | None:
@@ -61,7 +62,8 @@ class LearningStore:
             self._database.queue_for_policies(connection)
             kept = learning_in(connection)
             if kept.get("by") == by:
-                _write(connection, {"by": by, "until": kept["until"], **said})
+                told = {"by": by, "until": kept["until"], **said}
+                keep_text(connection, _KEY, json.dumps(told))
 
     def audits_done(self) -> int:
         """Return how many audits the database holds that were made."""
@@ -99,23 +101,10 @@ def lease_holds(until: float, now: float) -> bool:
 
 def learning_in(connection: Any) -> dict[str, Any]:
     """Return what a database keeps of who learns in it; nothing where it is damaged."""
-    import sqlalchemy as sa  # noqa: PLC0415
-
-    from cascade_core.log.schema import meta  # noqa: PLC0415
-
-    found: str | None = connection.scalar(sa.select(meta.c.value).where(meta.c.key == _KEY))
+    found = kept_text(connection, _KEY)
     try:
         kept = {} if found is None else dict(json.loads(found))
     except (ValueError, TypeError, RecursionError):
         return {}
     until = kept.get("until", 0.0)
     return kept if isinstance(until, int | float) else {}
-
-
-def _write(connection: Any, kept: Mapping[str, Any]) -> None:
-    import sqlalchemy as sa  # noqa: PLC0415
-
-    from cascade_core.log.schema import meta  # noqa: PLC0415
-
-    connection.execute(sa.delete(meta).where(meta.c.key == _KEY))
-    connection.execute(meta.insert(), {"key": _KEY, "value": json.dumps(dict(kept))})

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.log.kept_texts import keep_text, kept_text
 from cascade_core.log.learning import learning_in
 from cascade_core.log.policies import MeanwhileError, PolicyStore, active_in, kept_document
 from cascade_core.log.reading import connection_to_read
@@ -156,7 +157,7 @@ class WatchStore(PolicyStore):
                     "detail": json.dumps(dict(event.detail)),
                 }
                 connection.execute(watch_events.insert(), row)
-            _write(connection, kept)
+            keep_text(connection, _KEY, json.dumps(kept))
             return number
 
     def damaged(self, why: str = "") -> ConfigurationError:
@@ -167,11 +168,7 @@ class WatchStore(PolicyStore):
         )
 
     def _read(self, connection: Connection) -> dict[str, Any] | None:
-        import sqlalchemy as sa  # noqa: PLC0415
-
-        from cascade_core.log.schema import meta  # noqa: PLC0415
-
-        found = connection.scalar(sa.select(meta.c.value).where(meta.c.key == _KEY))
+        found = kept_text(connection, _KEY)
         if found is None:
             return None
         try:
@@ -227,10 +224,10 @@ def watch_of(source: str) -> WatchFound:
     """
     import sqlalchemy as sa  # noqa: PLC0415
 
-    from cascade_core.log.schema import meta, watch_events  # noqa: PLC0415
+    from cascade_core.log.schema import watch_events  # noqa: PLC0415
 
     with connection_to_read(source) as (_, connection):
-        found = connection.scalar(sa.select(meta.c.value).where(meta.c.key == _KEY))
+        found = kept_text(connection, _KEY)
         if found is None or not sa.inspect(connection).has_table(watch_events.name):
             return WatchFound(None, None, None)
         query = sa.select(watch_events).order_by(watch_events.c.id.desc()).limit(1)
@@ -242,12 +239,3 @@ def watch_of(source: str) -> WatchFound:
         kept = {}
     last = None if row is None else KeptEvent(row.at, row.kind, row.said, row.version, {})
     return WatchFound(kept, active, last)
-
-
-def _write(connection: Connection, kept: dict[str, Any]) -> None:
-    import sqlalchemy as sa  # noqa: PLC0415
-
-    from cascade_core.log.schema import meta  # noqa: PLC0415
-
-    connection.execute(sa.delete(meta).where(meta.c.key == _KEY))
-    connection.execute(meta.insert(), {"key": _KEY, "value": json.dumps(kept)})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from cascade_core.effects import Failed
+from cascade_core.errors import why_failed
 from cascade_core.integrations.decisions import decision_model
 
 
@@ -27,3 +29,8 @@ def model_id(model: object) -> str:
     names = (getattr(model, attribute, None) for attribute in ("model_name", "model"))
     named = next((name for name in names if isinstance(name, str) and name), None)
     return type(model).__name__ + (f":{named}" if named else "")
+
+
+def why_unanswered(reply: object) -> str:
+    """Return why a call failed, in brackets to stand behind a verb; nothing for another reply."""
+    return f" ({why_failed(reply.error)})" if isinstance(reply, Failed) else ""

@@ -17,12 +17,12 @@ from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 from cascade_core.draft import Draft
-from cascade_core.effects import Drafts, Failed, Note, Steps
-from cascade_core.errors import ConfigurationError, why_failed
+from cascade_core.effects import Drafts, Note, Steps
+from cascade_core.errors import ConfigurationError
 from cascade_core.integrations.decisions import decision_model
 from cascade_core.request import Request, Turn
 from cascade_core.signals.asked import ask_judge
-from cascade_core.signals.asking import model_id
+from cascade_core.signals.asking import model_id, why_unanswered
 from cascade_core.signals.base import BaseSignal
 from cascade_core.signals.claim_texts import split_claims
 from cascade_core.signals.claim_verdicts import ClaimVerdict, read_claims
@@ -223,7 +223,7 @@ class Claims(BaseSignal):
         about = claims_request(asked, numbers, self.max_chars)
         reply = yield from ask_judge(self._logprobs, self.model, about)
         if not isinstance(reply, Drafts) or not reply.drafts:
-            why = f" ({why_failed(reply.error)})" if isinstance(reply, Failed) else ""
+            why = why_unanswered(reply)
             yield Note(
                 f"signal:{self.name}",
                 f"signal {self.name!r}: the judge {model_id(self.model)} did not answer about the "

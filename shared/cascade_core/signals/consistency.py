@@ -13,10 +13,11 @@ import math
 from collections.abc import Callable
 
 from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
-from cascade_core.errors import ConfigurationError, why_failed
+from cascade_core.effects import Ask, Drafts, Note, Steps
+from cascade_core.errors import ConfigurationError
 from cascade_core.request import Request
 from cascade_core.signals.agreement import AgreementKind, comparer, label_of
+from cascade_core.signals.asking import why_unanswered
 from cascade_core.signals.base import BaseSignal
 from cascade_core.signals.readings import Reading
 from cascade_core.tier import Tier
@@ -79,7 +80,7 @@ class SelfConsistency(BaseSignal):
         options = {} if self.temperature is None else {"temperature": self.temperature}
         reply = yield Ask(tier, request, purpose="sample", n=self.n, options=options)
         if not isinstance(reply, Drafts) or not reply.drafts:
-            why = f" ({why_failed(reply.error)})" if isinstance(reply, Failed) else ""
+            why = why_unanswered(reply)
             yield self._note(
                 tier,
                 f"got no sample{why}; if the model refuses a temperature, set temperature=None",

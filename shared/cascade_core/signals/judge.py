@@ -15,14 +15,14 @@ from typing import Any
 
 from cascade_core.decision import Decision
 from cascade_core.draft import Draft
-from cascade_core.effects import Drafts, Failed, Note, Steps
-from cascade_core.errors import ConfigurationError, why_failed
+from cascade_core.effects import Drafts, Note, Steps
+from cascade_core.errors import ConfigurationError
 from cascade_core.integrations.decisions import decision_model
 from cascade_core.request import Request, Turn
 from cascade_core.signals.agreement import written
 from cascade_core.signals.argument_values import canonical
 from cascade_core.signals.asked import ask_judge
-from cascade_core.signals.asking import model_id
+from cascade_core.signals.asking import model_id, why_unanswered
 from cascade_core.signals.base import BaseSignal
 from cascade_core.signals.deciding import DATA, Criteria, check_criteria, decision_kind, put
 from cascade_core.signals.fenced import (
@@ -157,7 +157,7 @@ class Judge(BaseSignal):
             problem = "replied with neither A nor B"
         else:
             reading = None
-            why = f" ({why_failed(reply.error)})" if isinstance(reply, Failed) else ""
+            why = why_unanswered(reply)
             problem = f"did not answer{why}"
         if reading is None:
             yield Note(

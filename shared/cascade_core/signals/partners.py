@@ -13,11 +13,11 @@ from functools import partial
 from typing import Any
 
 from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Begin, Drafts, Failed, Note, Steps
-from cascade_core.errors import ConfigurationError, why_failed
+from cascade_core.effects import Ask, Begin, Drafts, Note, Steps
+from cascade_core.errors import ConfigurationError
 from cascade_core.request import Request, ToolSpec
 from cascade_core.signals.agreement import AgreementKind, comparer, label_of, written_alike
-from cascade_core.signals.asking import model_id
+from cascade_core.signals.asking import model_id, why_unanswered
 from cascade_core.signals.base import BaseSignal
 from cascade_core.signals.readings import Reading, as_reading
 from cascade_core.tier import Tier
@@ -121,7 +121,7 @@ class Agreement(BaseSignal):
         return None
 
     def _note(self, tier: Tier, model: object, reply: object) -> Note:
-        why = f" ({why_failed(reply.error)})" if isinstance(reply, Failed) else ""
+        why = why_unanswered(reply)
         return Note(
             f"signal:{self.name}:{tier.index}:{self.partners.index(model)}",
             f"signal {self.name!r} on {tier.label}: {model_id(model)} did not answer{why}; "

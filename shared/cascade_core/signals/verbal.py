@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 
 from cascade_core.draft import Draft
-from cascade_core.effects import Ask, Drafts, Failed, Note, Steps
-from cascade_core.errors import why_failed
+from cascade_core.effects import Ask, Drafts, Note, Steps
 from cascade_core.request import Request, Turn
 from cascade_core.signals.agreement import written
+from cascade_core.signals.asking import why_unanswered
 from cascade_core.signals.base import BaseSignal
 from cascade_core.signals.readings import Reading
 from cascade_core.spoken import spoken
@@ -76,7 +76,7 @@ class Verbalized(BaseSignal):
             problem = "stated no probability"
         else:
             reading = None
-            why = f" ({why_failed(reply.error)})" if isinstance(reply, Failed) else ""
+            why = why_unanswered(reply)
             problem = f"did not answer{why}"
         if reading is None:
             yield Note(
