@@ -106,7 +106,11 @@
   function send(one) {
     waiting.push(one);
     keep();
+    if (tries) away(); // the next try may be ten seconds off
     work();
+  }
+  function away() {
+    window.cascade.say(`The server does not answer: ${waiting.length} not kept yet. It is tried again; leave this page open.`, "bad");
   }
   async function work() {
     if (sending) return;
@@ -121,7 +125,7 @@
       if (!answer || answer.status >= 500) {
         tries += 1;
         const wait = Math.min(10_000, 500 * 2 ** Math.min(tries, 5));
-        window.cascade.say(`The server does not answer: ${waiting.length} not kept yet. It is tried again; leave this page open.`, "bad");
+        away();
         await new Promise((resolve) => setTimeout(resolve, wait));
         continue;
       }
