@@ -19,9 +19,9 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.frozen import frozen
 from cascade_core.integrations.decisions import ahave_decided, have_decided
 from cascade_core.logprobs import Logprobs
-from cascade_core.setup.partners import Partners
 from cascade_core.tier import Tier
 from cascade_core.usage import Usage
+from llamaindex_cascade.asking.engine import LLMEngine
 from llamaindex_cascade.asking.handing import response_draft
 from llamaindex_cascade.asking.messages import to_messages
 from llamaindex_cascade.asking.tiers import LLMTier, check_llm
@@ -73,14 +73,15 @@ class Calls:
 
     Args:
         manager: The cascade's callback manager, or None to leave the tiers theirs.
-        partners: The models that signals ask what the tiers are asked.
+        engine: The cascade's engine, which knows the models that its signals ask.
     """
 
     fatal: tuple[type[Exception], ...] = (ConfigurationError,)
 
-    def __init__(self, manager: CallbackManager | None, partners: Partners) -> None:
+    def __init__(self, manager: CallbackManager | None, engine: LLMEngine) -> None:
         self._manager = manager
-        self._partners = partners
+        self._partners = engine.partners
+        self._judges = engine.judges
 
     def call(self, effect: Ask, sample: int) -> Draft | Failed:
         """Ask a tier or a judge, and wait."""
@@ -135,8 +136,9 @@ class Calls:
         """
         target = target_of(effect)
         ours = isinstance(target, Tier)
+        target = self._judges.get(target)  # like partners it may be given by name
         if not ours and (partner := self._partners.get(target)) is not None:
-            target = getattr(partner.native, "llm", target)  # it may be given by name
+            target = getattr(partner.native, "llm", target)
         draft = to_draft(
             response,
             seconds=perf_counter() - started,
@@ -158,7 +160,7 @@ class Calls:
         if own is not None and isinstance(own.native, LLMTier):
             tier = own.native
         else:
-            tier = LLMTier(check_llm(target, "the model a signal asks"))
+            tier = LLMTier(check_llm(self._judges.get(target), "the model a signal asks"))
         if self._manager is not None:
             tier.report_to(self._manager)
         return tier

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
@@ -16,11 +16,9 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.given import Tier as DeclaredTier
 from cascade_core.given import bare_model, described, listed_tiers
 from cascade_core.integrations.classes import LLAMAINDEX, integration, other_names
-from cascade_core.integrations.decisions import decision_model
 from cascade_core.integrations.limits import max_tokens, tokens_beside
 from cascade_core.integrations.schemas import schema_set
 from cascade_core.setup.engine import Engine
-from cascade_core.signals.asking import models_asked
 from cascade_core.tier import LogprobMemory, Tier
 from llamaindex_cascade.asking.arguments import check_keeps_nothing
 from llamaindex_cascade.asking.history import UNKNOWN, Reader, reads
@@ -183,16 +181,3 @@ def check_llm(given: object, where: str, *, by_name: bool = False) -> LLM:
         )
         raise ConfigurationError(msg) from error
     return given
-
-
-def check_judges(signals: Sequence[Any]) -> None:
-    """Make sure that the models which signals ask can be asked.
-
-    Raises:
-        ConfigurationError: One is not an LLM, or cannot describe itself.
-    """
-    for signal in signals:
-        for model in models_asked(signal):
-            if decision_model(model) is not None:
-                continue  # LangChain's, which is called as it is
-            check_llm(model, f"the model of the signal {signal.name!r}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pickle import PicklingError
 from typing import Any, NoReturn, Self
 
-from cascade_core.setup.engine import Engine
+from llamaindex_cascade.asking.engine import LLMEngine
 
 
 class PipelineCascade:
@@ -15,7 +15,7 @@ class PipelineCascade:
     they hold connections and indexes, which have no copies.
     """
 
-    _engine: Engine
+    _engine: LLMEngine
 
     def __repr__(self) -> str:
         """Say how many tiers there are and their thresholds."""

@@ -158,7 +158,7 @@ class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
         return Session(
             self._engine,
             request,
-            PipelineCalls(question, self._engine.partners, needs_nodes=self._needs_nodes),
+            PipelineCalls(question, self._engine, needs_nodes=self._needs_nodes),
         )
 
     def _get_prompt_modules(self) -> PromptMixinType:

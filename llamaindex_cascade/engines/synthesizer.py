@@ -249,7 +249,7 @@ class CascadeSynthesizer(PipelineCascade, BaseSynthesizer):
             **request_facts(),
         )
         # It retrieves nothing itself: whether there was anything to answer from is not its fault.
-        calls = PipelineCalls(way, self._engine.partners, needs_nodes=False)
+        calls = PipelineCalls(way, self._engine, needs_nodes=False)
         return Session(self._engine, request, calls)
 
     def _all(self) -> list[BaseSynthesizer]:

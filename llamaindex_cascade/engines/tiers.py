@@ -24,9 +24,9 @@ from cascade_core.given import described
 from cascade_core.integrations.classes import other_names
 from cascade_core.loop.streams import AsyncStream, Stream
 from cascade_core.setup.engine import Engine
-from cascade_core.setup.partners import Partners
 from cascade_core.tier import LogprobMemory, Tier
 from llamaindex_cascade.asking.calls import Invocation, RecordedCalls, Run
+from llamaindex_cascade.asking.engine import LLMEngine
 from llamaindex_cascade.asking.streams import arecorded, recorded
 from llamaindex_cascade.asking.tiers import LLMTier
 from llamaindex_cascade.engines.responses import (
@@ -131,12 +131,12 @@ class PipelineCalls(RecordedCalls):
 
     Args:
         question: What was asked.
-        partners: See `Calls`.
+        engine: See `Calls`.
         needs_nodes: Whether an answer without source nodes has no evidence.
     """
 
-    def __init__(self, question: Question, partners: Partners, *, needs_nodes: bool) -> None:
-        super().__init__(None, partners)
+    def __init__(self, question: Question, engine: LLMEngine, *, needs_nodes: bool) -> None:
+        super().__init__(None, engine)
         self._question = question
         self._needs_nodes = needs_nodes
 

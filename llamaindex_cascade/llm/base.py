@@ -25,7 +25,7 @@ from llamaindex_cascade.asking.instrumentation import request_facts
 from llamaindex_cascade.asking.models import with_models
 from llamaindex_cascade.asking.session import Session
 from llamaindex_cascade.asking.streams import ashown, shown
-from llamaindex_cascade.asking.tiers import LLMTier, check_judges, make_tiers
+from llamaindex_cascade.asking.tiers import LLMTier, make_tiers
 from llamaindex_cascade.llm.calls import ResponseCalls
 from llamaindex_cascade.llm.copies import MADE, Copied
 from llamaindex_cascade.llm.describe import Described
@@ -61,9 +61,7 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
     def _new_engine(self, notices: Notices | None = None) -> LLMEngine:
         self.__dict__["tiers"] = with_models(self.tiers)  # a name is made into a model once
         tiers = make_tiers(self.tiers)
-        engine = LLMEngine(self, tiers, notices, llm_handler(self.on_handoff, len(tiers)))
-        check_judges(engine.asking)
-        return engine
+        return LLMEngine(self, tiers, notices, llm_handler(self.on_handoff, len(tiers)))
 
     @cached_property
     def _object_engine(self) -> LLMEngine:
@@ -148,7 +146,7 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
         return Session(
             self._engine,
             self._request(way),
-            ResponseCalls(way, self._manager, self._engine.partners),
+            ResponseCalls(way, self._manager, self._engine),
             limiter=self.rate_limiter,
         )
 

@@ -12,9 +12,9 @@ from cascade_core.draft import Draft
 from cascade_core.effects import Adopt, Ask, Failed, Open
 from cascade_core.errors import CascadeExhausted
 from cascade_core.loop.streams import AsyncStream, Stream
-from cascade_core.setup.partners import Partners
 from cascade_core.tier import Tier
 from llamaindex_cascade.asking.calls import Calls, Invocation, RecordedCalls, Run, target_of
+from llamaindex_cascade.asking.engine import LLMEngine
 from llamaindex_cascade.asking.streams import arecorded, recorded
 from llamaindex_cascade.llm.gathering import Parts, Responses, object_draft
 from llamaindex_cascade.llm.templates import Object
@@ -30,11 +30,11 @@ class ResponseCalls(Calls):
     Args:
         way: What was asked.
         manager: See `Calls`.
-        partners: See `Calls`.
+        engine: See `Calls`.
     """
 
-    def __init__(self, way: Way, manager: CallbackManager | None, partners: Partners) -> None:
-        super().__init__(manager, partners)
+    def __init__(self, way: Way, manager: CallbackManager | None, engine: LLMEngine) -> None:
+        super().__init__(manager, engine)
         self._way = way
 
     def invocation(self, effect: Ask | Open) -> Invocation:
@@ -75,11 +75,11 @@ class ObjectCalls(RecordedCalls):
     Args:
         way: What was asked.
         manager: See `Calls`.
-        partners: See `Calls`.
+        engine: See `Calls`.
     """
 
-    def __init__(self, way: Object, manager: CallbackManager | None, partners: Partners) -> None:
-        super().__init__(manager, partners)
+    def __init__(self, way: Object, manager: CallbackManager | None, engine: LLMEngine) -> None:
+        super().__init__(manager, engine)
         self._way = way
 
     def invocation(self, effect: Ask | Open) -> Invocation:

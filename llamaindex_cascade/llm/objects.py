@@ -101,7 +101,7 @@ class Objects(Prediction):
         return draft.native
 
     def _object_session(self, way: Object) -> Session:
-        calls = ObjectCalls(way, self._manager, self._object_engine.partners)
+        calls = ObjectCalls(way, self._manager, self._object_engine)
         return Session(
             self._object_engine,
             self._request(way),

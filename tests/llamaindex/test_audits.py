@@ -55,9 +55,7 @@ async def test_an_engine_around_a_cascade_is_not_charged_for_its_audits(how: str
 
 def test_a_judge_that_is_no_llm_is_refused_where_the_cascade_is_made() -> None:
     with pytest.raises(ConfigurationError, match="judge"):
-        CascadeLLM(
-            tiers=[cheap(), strong()], log=MemoryLog(), audit=Audit(1.0, Judge("openai:gpt-4o"))
-        )
+        CascadeLLM(tiers=[cheap(), strong()], log=MemoryLog(), audit=Audit(1.0, Judge("gpt-4o")))
 
 
 def test_the_audit_of_a_conversation_puts_all_of_it_to_the_strongest_tier() -> None:

@@ -108,7 +108,7 @@ class Claims(BaseSignal):
     and without any text; `split` tells what the numbers are of.
 
     Args:
-        model: The judge: any chat model of the framework the cascade runs in.
+        model: The judge: any chat model of the framework the cascade runs in, or its name.
         reading: What becomes of the statements' supports: `"mean"`, their mean, which is the share
             of the answer that is supported, or `"weakest"`, the lowest of them.
         max_claims: How many statements there may be, at least 1. Of a longer answer neighbouring

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -202,6 +203,12 @@ def _calibrators(source: Any) -> tuple[Calibrator | None, ...]:
                 "calibrator, nor a decision model; a chat model judges drafts: Judge(model)"
             )
             raise ConfigurationError(msg)
+        if isinstance(source, str) and _MODEL.fullmatch(source) and not Path(source).exists():
+            msg = (
+                f"Difficulty({source!r}) is given a model's name; it takes a policy with a route, "
+                f"its path, or a decision model; a chat model judges drafts: Judge({source!r})"
+            )
+            raise ConfigurationError(msg)
         policy = Policy.load(source)
         found = tuple(stage.accepts for stage in policy.route.stages) if policy.route else ()
         if not any(found):
@@ -217,5 +224,8 @@ def _calibrators(source: Any) -> tuple[Calibrator | None, ...]:
             raise ConfigurationError(msg)
     return found
 
+
+_MODEL = re.compile(r"[a-z][a-z0-9_-]+:(?!.*\.(?:json|toml)$)[^/\\\s][^\\\s]*")
+"""A provider and a model; neither an address nor a path, and no drive's letter."""
 
 _DRAFTED = {"signal", "draft:", "logit:"}

@@ -78,7 +78,7 @@ class Grounding(BaseSignal):
     tool calls.
 
     Args:
-        judge: A chat model that checks whether the contexts entail the answer,
+        judge: A chat model, or its name, that checks whether the contexts entail the answer,
             or None. It is not asked where no support was found at all; where it
             does not decide, there is no reading.
         max_chars: The most characters the judge is shown, at least 1,000. Of

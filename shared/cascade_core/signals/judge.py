@@ -82,8 +82,9 @@ class Judge(BaseSignal):
     of yes.
 
     Args:
-        model: The judge: any chat model of the framework the cascade runs in, or a decision
-            model (a `BaseDecisionModel` of LangChain's, in either framework).
+        model: The judge: any chat model of the framework the cascade runs in, its name, such as
+            `"openai:gpt-4o-mini"`, or a decision model (a `BaseDecisionModel` of LangChain's, in
+            either framework).
             It should be at least as able as the tier it judges.
         instructions: What else counts as right, in your own words. They go to
             the judge as they are: put no user's text in them.

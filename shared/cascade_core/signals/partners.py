@@ -36,7 +36,7 @@ class Agreement(BaseSignal):
 
     Args:
         models: One or more models, as the cascade takes them for tiers: chat models, LLMs,
-            runnables, engines.
+            runnables, engines; where it takes names, such as `"openai:gpt-4o-mini"`, those too.
         agreement: `auto`, `exact`, `numeric`, `text`, or a function of the draft's and the other
             answer's text that returns whether they agree, or how much in [0, 1]; see
             `agreement.comparer`. A function that raises gives no reading and one warning.

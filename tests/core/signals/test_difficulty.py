@@ -56,6 +56,10 @@ def test_what_was_learned_is_part_of_its_identity():
         ({"score": {"kind": "unknown"}}, "Difficulty: score"),
         ("no/such/policy.json", "cannot be read"),
         (object(), r"Difficulty\(object\) is given neither .* Judge\(model\)"),
+        ("openai:gpt-4o-mini", r"model's name.* Judge\('openai:gpt-4o-mini'\)"),
+        ("ollama:llama3.2:3b", "model's name"),
+        ("no-such:policy.json", "cannot be read"),
+        ("C:policy", "cannot be read"),
     ],
 )
 def test_a_source_that_cannot_say_it_is_refused(source, words):

@@ -9,8 +9,8 @@ from llama_index.core.llms import ChatMessage, ChatResponse
 
 from cascade_core.effects import Open
 from cascade_core.request import Request
-from cascade_core.setup.partners import Partners
 from cascade_core.usage import Usage
+from llamaindex_cascade import CascadeLLM
 from llamaindex_cascade.asking.calls import Calls
 from llamaindex_cascade.asking.tiers import make_tier
 from llamaindex_cascade.llm.gathering import Responses
@@ -19,7 +19,7 @@ from tests.llamaindex.recording import chunk
 
 
 def gathered(*raws: dict, live: bool = False, llm: Any = cheap) -> Responses:
-    calls = Calls(None, Partners((), (), lambda _, __: None))
+    calls = Calls(None, CascadeLLM([cheap(), cheap()])._engine)
     made = Responses(calls, Open(make_tier(llm(), 0), Request.of("why?"), live=live))
     for raw in raws:
         message = ChatMessage(role="assistant", content="a b")
