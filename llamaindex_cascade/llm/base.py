@@ -157,7 +157,7 @@ class CascadeBase(CascadeSettings, Described, Copied, FunctionCallingLLM):
         known = way.request
         if isinstance(way, Filled):
             known["first"] = self._refining.first(way.variables)
-        if known.get("tools") and not self._calls_tools:
+        if "tools" in known.get("needs", ()) and not self._calls_tools:
             msg = f"no tier of {self!r} can call tools"
             raise NotImplementedError(msg)
         return Request(way.turns, native=way, **request_facts(), **known)

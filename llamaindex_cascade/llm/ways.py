@@ -17,9 +17,10 @@ from pydantic import BaseModel
 from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError
 from cascade_core.integrations.asked import needs_of
+from cascade_core.integrations.built_in import maker_of
 from cascade_core.integrations.limits import token_limit, tokens_with, unread_in
 from cascade_core.integrations.schemas import schema_asked
-from cascade_core.integrations.tools import read_choice
+from cascade_core.integrations.tools import read_choice, specs_of
 from cascade_core.request import ToolSpec, Turn
 from llamaindex_cascade.asking.arguments import arguments_for
 from llamaindex_cascade.asking.calls import Invocation
@@ -88,12 +89,13 @@ class Messages:
 
     @property
     def request(self) -> dict[str, Any]:
-        """The limit on the answer's tokens, and the schema of the JSON asked for, if any."""
+        """The limit on the answer's tokens, and the schema and tools that are passed on, if any."""
         in_text = isinstance(self._check, ReAct)
         return {
             "load": lambda: load_of(self._messages),
             "further": goes_further(self._messages, in_text=in_text),
             "acts_in_text": in_text,
+            **_passed_on(self.arguments),
             **_known(self.arguments),
         }
 
@@ -238,6 +240,22 @@ def first_error(parsers: Sequence[Callable[[str], Any]], draft: Draft) -> Except
             if isinstance(found, FormatError):
                 return found
     return None
+
+
+def _passed_on(kwargs: Options) -> dict[str, Any]:
+    """Return what is known of tools that go to the model as the caller wrote them.
+
+    Whether a tier can be offered them is left to its provider: an LLM of an unknown model says
+    that it calls no functions, and does.
+    """
+    tools = kwargs.get("tools")
+    if not isinstance(tools, Sequence) or isinstance(tools, str | bytes):
+        return {}
+    specs = [spec for tool in tools for spec in specs_of(tool)]
+    if all(maker_of(tool) is not None for tool in tools):  # the caller sees none of their calls
+        return {"tools": specs}
+    choice = kwargs.get("tool_choice") or kwargs.get("tool_config")
+    return {"tools": specs, "tool_choice": read_choice(choice)}
 
 
 def _known(kwargs: Options) -> dict[str, Any]:

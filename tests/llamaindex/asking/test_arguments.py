@@ -10,6 +10,7 @@ from llama_index.core.llms import LLM
 from llama_index.llms.openai import OpenAIResponses
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.signals import Agreement
 from llamaindex_cascade import CascadeLLM
 from llamaindex_cascade.asking.arguments import arguments_for
 from tests.llamaindex.fakes import FakeLLM, Say, cheap, strong
@@ -49,6 +50,43 @@ def test_who_is_left_no_tools_is_not_told_to_choose_one() -> None:
         "tools": [FUNCTION],
         "tool_choice": "auto",
     }
+
+
+TYPED = {
+    "type": "function",
+    "function": {
+        "name": "weather",
+        "parameters": {"properties": {"days": {"type": "integer", "default": 1}}},
+    },
+}
+
+
+def acts(**arguments: Any) -> Say:
+    """A call of the tool `weather`, or of one that was not offered."""
+    name = arguments.pop("name", "weather")
+    return Say("", tool_calls=[(name, arguments)])
+
+
+@pytest.mark.parametrize("how", ["chat", "stream_chat"])
+def test_tools_that_are_passed_on_are_known_to_gates_rules_and_comparisons(how: str) -> None:
+    def record(say: Say, choice: str | None = None, **settings: Any) -> Any:
+        llm = CascadeLLM(tiers=[cheap(say), strong()], **settings)
+        given = getattr(llm, how)([], tools=[TYPED], **({"tool_choice": choice} if choice else {}))
+        last = given if how == "chat" else list(given)[-1]
+        return last.additional_kwargs["cascade"]
+
+    assert record(acts(name="nowhere"))["reason"] == "gate_tool_call"
+    assert record(Say("It is fine."), "required")["reason"] == "gate_tool_call"
+    other = Agreement(named("OpenAI", acts()))
+    assert record(acts(days=1), signals=[other])["signals"] == {"agreement": 1.0}
+    rule = {"name": "far", "match": {"tool": "weather"}, "then": {"bypass": True}}
+    assert record(acts(), policy={"thresholds": [0.9], "rules": [rule]})["reason"] == "bypassed"
+
+
+def test_no_call_is_missed_of_tools_that_the_provider_runs() -> None:
+    llm = CascadeLLM(tiers=[cheap(), strong()])
+    response = llm.chat([], tools=OPENAI[:1], tool_choice="required")
+    assert response.additional_kwargs["cascade"]["reason"] == "confident"
 
 
 def responses(**settings: Any) -> OpenAIResponses:
