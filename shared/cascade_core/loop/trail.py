@@ -17,6 +17,7 @@ from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Begin, Drafts, Effect, Failed, Open, Reply, Steps
 from cascade_core.errors import CascadeExhausted, CutShortError, error_name, never_asked
 from cascade_core.request import Request
+from cascade_core.signals.asking import name_asked
 from cascade_core.signals.base import Signal
 from cascade_core.signals.readings import as_reading
 from cascade_core.tier import Tier
@@ -150,7 +151,7 @@ class Trail:
         if tier is not None and arrived is not None:
             self.add(arrived, tier, purpose, "aborted")
             return
-        index, model = (None, None) if tier is None else (tier.index, tier.model)
+        index, model = (None, name_asked(target)) if tier is None else (tier.index, tier.model)
         calls = call.n if isinstance(call, Ask) else 1
         for _ in range(calls):
             self.calls.append(Call(index, model, purpose, None, None, 0.0, "aborted"))
@@ -214,6 +215,8 @@ class Trail:
             asked = replace(tier, model=None, names=(), provider=None)
         for draft in drafts:
             self.add(draft, asked, effect.purpose, "used")
+        if asked is not tier:  # of what never answered it is known who was asked, if nothing else
+            asked = replace(asked, model=name_asked(effect.target))
         for failed in failures:
             if isinstance(failed, Failed):
                 self.fail(failed, asked, effect.purpose)

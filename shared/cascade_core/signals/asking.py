@@ -6,6 +6,7 @@ from typing import Any
 
 from cascade_core.effects import Failed
 from cascade_core.errors import why_failed
+from cascade_core.integrations.classes import model_name
 from cascade_core.integrations.decisions import decision_model
 
 
@@ -25,10 +26,13 @@ def model_id(model: object) -> str:
     """Name a model by its class and its own name: its repr may hold keys."""
     if isinstance(model, str):
         return model
-    model = decision_model(model) or model
-    names = (getattr(model, attribute, None) for attribute in ("model_name", "model"))
-    named = next((name for name in names if isinstance(name, str) and name), None)
-    return type(model).__name__ + (f":{named}" if named else "")
+    named = name_asked(model)
+    return type(decision_model(model) or model).__name__ + (f":{named}" if named else "")
+
+
+def name_asked(model: object) -> str | None:
+    """Return a model's own name, as far as it is known before it has answered."""
+    return model_name(decision_model(model) or model)
 
 
 def why_unanswered(reply: object) -> str:

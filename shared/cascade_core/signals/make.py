@@ -41,8 +41,8 @@ def make_signals(signals: Sequence[SignalLike] | None) -> tuple[Signal, ...]:
         ones leave the question open.
 
     Raises:
-        ConfigurationError: An entry is none of these, two have one name, or
-            the list is empty.
+        ConfigurationError: An entry is none of these, its name is no text, two have one name,
+            or the list is empty.
     """
     if signals is None:
         return (SequenceLogprob(),)
@@ -56,6 +56,9 @@ def make_signals(signals: Sequence[SignalLike] | None) -> tuple[Signal, ...]:
     made = [_make_signal(entry) for entry in signals]
     names = [signal.name for signal in made]
     for name in names:
+        if not isinstance(name, str) or not name.strip() or name != name.strip():
+            msg = f"signals= has a signal named {name!r}; give it a text as name=, such as 'judge'"
+            raise ConfigurationError(msg)
         if names.count(name) > 1:
             msg = f"signals= has two signals named {name!r}; give one of them another name="
             raise ConfigurationError(msg)

@@ -1,6 +1,7 @@
 """The trail: every call written down once, with its price and its fate."""
 
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
@@ -8,7 +9,7 @@ from cascade_core.call import Call
 from cascade_core.costs.prices import Prices
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Failed
-from cascade_core.errors import CascadeExhausted
+from cascade_core.errors import CascadeExhausted, CutShortError
 from cascade_core.loop import drivers
 from cascade_core.loop.trail import Trail
 from cascade_core.signals import BaseSignal
@@ -185,3 +186,17 @@ def test_answers_and_failures_of_one_asking_are_all_written_down(trail):
     reply = Drafts([draft(model="m2")], [Failed(ProviderError())])
     read(trail, Asks("judge", count=2), TIER, reply)
     assert [(one.tier, one.outcome) for one in trail.calls] == [(1, "used"), (1, "failed")]
+
+
+def test_a_model_that_did_not_answer_is_named_as_it_was_asked(trail):
+    judge = SimpleNamespace(model_name="judge-1")
+    read(trail, Asks(judge), TIER, Failed(ProviderError()))
+    read(trail, Asks(judge), TIER, Failed(CutShortError()))
+    trail.leave(Ask(judge, REQUEST, purpose="judge"), None)
+    assert [(one.model, one.outcome) for one in trail.calls] == [
+        ("judge-1", "failed"),
+        ("judge-1", "aborted"),
+        ("judge-1", "aborted"),
+    ]
+    read(trail, Asks(judge), TIER, Drafts([Draft("A", usage=USAGE)]))
+    assert trail.calls[3].model is None  # who answered is for the answer to say
