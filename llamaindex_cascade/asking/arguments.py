@@ -10,6 +10,7 @@ from llama_index.core.llms import LLM
 from cascade_core.errors import ConfigurationError
 from cascade_core.integrations.built_in import maker_of
 from cascade_core.integrations.histories import Reads
+from llamaindex_cascade.reading.capabilities import INCLUDE
 
 _KEPT = ("previous_response_id", "conversation")
 """Arguments that name a conversation which OpenAI's Responses API keeps."""
@@ -30,6 +31,20 @@ def arguments_for(arguments: Mapping[str, Any], reads: Reads) -> Mapping[str, An
     if own:
         return {**others, "tools": own}
     return {name: value for name, value in others.items() if name != "tool_choice"}
+
+
+def with_options(arguments: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a call with those of the cascade's own.
+
+    Args:
+        arguments: As the caller gave them.
+        options: The cascade's, such as what asks for log-probabilities. They go first, but for what
+            a call may ask for in a list: that is asked for beside what the caller wants there.
+    """
+    both = {**arguments, **options}
+    if INCLUDE in options and (wanted := arguments.get(INCLUDE)):
+        both[INCLUDE] = list(dict.fromkeys([*wanted, options[INCLUDE][-1]]))
+    return both
 
 
 def check_conversation(arguments: Mapping[str, Any], reads: Sequence[Reads]) -> None:

@@ -18,7 +18,7 @@ from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle, Qu
 
 from llamaindex_cascade.asking.calls import Invocation
 from llamaindex_cascade.engines.tiers import Pipeline, Question
-from llamaindex_cascade.reading.capabilities import gives_logprobs, setup_of
+from llamaindex_cascade.reading.capabilities import logprob_fields, setup_of
 
 
 class Synthesis(Question):
@@ -106,10 +106,8 @@ class LLMPipeline(Pipeline):
 
         A synthesizer hands no arguments on to its model, so a copy of the model has them.
         """
-        llm, fields = self._given, type(self._given).model_fields
-        if gives_logprobs(llm) and "logprobs" in fields and "logprobs" not in llm.model_fields_set:
-            top = top if llm.metadata.is_chat_model else max(top, 1)
-            asking = llm.model_copy(update={"logprobs": True, "top_logprobs": top})
+        if fields := logprob_fields(self._given, top):
+            asking = self._given.model_copy(update=fields)
             self._with_logprobs = get_response_synthesizer(llm=asking, **self._making)
 
     def setup(self) -> object:

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from cascade_core.draft import Draft
 from cascade_core.request import Turn
-from llamaindex_cascade.asking.arguments import arguments_for
+from llamaindex_cascade.asking.arguments import arguments_for, with_options
 from llamaindex_cascade.asking.calls import Invocation
 from llamaindex_cascade.asking.history import for_tier
 from llamaindex_cascade.asking.messages import load_of, to_turns
@@ -144,7 +144,7 @@ class Object(Filled):
         if isinstance(prompt, ChatPromptTemplate):  # a conversation, where an agent asks
             prompt.message_templates = for_tier(prompt.message_templates, tier.reader)
         llm_kwargs = arguments_for(self.arguments, tier.reader.reads)
-        args = self.wanted, prompt, {**llm_kwargs, **options}
+        args = self.wanted, prompt, with_options(llm_kwargs, options)
         return Invocation(tier.llm, "structured_predict", args, self._given)
 
 

@@ -22,7 +22,7 @@ from cascade_core.integrations.limits import token_limit, tokens_with, unread_in
 from cascade_core.integrations.schemas import schema_asked
 from cascade_core.integrations.tools import read_choice, specs_of
 from cascade_core.request import ToolSpec, Turn
-from llamaindex_cascade.asking.arguments import arguments_for
+from llamaindex_cascade.asking.arguments import arguments_for, with_options
 from llamaindex_cascade.asking.calls import Invocation
 from llamaindex_cascade.asking.history import for_tier
 from llamaindex_cascade.asking.messages import check_messages, goes_further, load_of, to_turns
@@ -74,7 +74,7 @@ class Messages:
         """Return the call of `chat`; the cascade's options go first: it asks for logprobs."""
         messages = for_tier(self._messages, tier.reader)
         kwargs = arguments_for(self.arguments, tier.reader.reads)
-        return Invocation(tier.llm, "chat", (messages,), {**kwargs, **options})
+        return Invocation(tier.llm, "chat", (messages,), with_options(kwargs, options))
 
     def turns(self) -> Sequence[Turn]:
         """Return the messages."""
@@ -115,7 +115,7 @@ class Text(Messages):
 
     def invocation(self, tier: LLMTier, options: Options) -> Invocation:
         """Return the call of `complete`."""
-        return Invocation(tier.llm, "complete", self._args, {**self.arguments, **options})
+        return Invocation(tier.llm, "complete", self._args, with_options(self.arguments, options))
 
 
 class Tools:
@@ -157,7 +157,7 @@ class Tools:
             (last,) = for_tier([last], tier.reader) or [last]
         messages = {"user_msg": last, "chat_history": for_tier(self._history, tier.reader)}
         kwargs = arguments_for(self.arguments, tier.reader.reads)
-        kwargs = {**messages, **kwargs, **options}
+        kwargs = with_options({**messages, **kwargs}, options)
         return Invocation(tier.llm, "chat_with_tools", (self._tools,), kwargs)
 
     def _without_tools(self, tier: LLMTier, options: Options) -> Invocation:
@@ -166,7 +166,7 @@ class Tools:
         arguments = arguments_for(self.arguments, tier.reader.reads)
         kwargs = {name: value for name, value in arguments.items() if name not in names}
         messages = for_tier(self._all(), tier.reader)
-        return Invocation(tier.llm, "chat", (messages,), {**kwargs, **options})
+        return Invocation(tier.llm, "chat", (messages,), with_options(kwargs, options))
 
     def turns(self) -> Sequence[Turn]:
         """Return the history and the last message."""

@@ -16,7 +16,12 @@ from llama_index.core.llms.function_calling import FunctionCallingLLM
 
 from cascade_core.abilities import MODALITIES, NOTHING_KNOWN, Abilities, Missing
 from cascade_core.integrations import classes
-from cascade_core.integrations.classes import LLAMAINDEX, declines_logprobs, integration
+from cascade_core.integrations.classes import (
+    LLAMAINDEX,
+    LOGPROBS_INCLUDED,
+    declines_logprobs,
+    integration,
+)
 from cascade_core.tier import hosted
 
 
@@ -74,7 +79,7 @@ def gives_logprobs(llm: LLM) -> bool | None:
     asking = integration(llm, LLAMAINDEX).logprobs
     if asking == "never" or declines_logprobs(llm):
         return False
-    return True if asking == "arguments" else None
+    return True if asking in ("arguments", "include") else None
 
 
 def logprob_options(llm: LLM, top: int) -> dict[str, Any]:
@@ -90,9 +95,45 @@ def logprob_options(llm: LLM, top: int) -> dict[str, Any]:
     """
     if gives_logprobs(llm) is not True:
         return {}
+    if integration(llm, LLAMAINDEX).logprobs == "include":
+        more = {"top_logprobs": top} if top else {}
+        return {INCLUDE: [*_included(llm), LOGPROBS_INCLUDED], **more}
     if not llm.metadata.is_chat_model:  # the legacy endpoint takes their number
         return {"logprobs": max(top, 1)}
     return {"logprobs": True, "top_logprobs": top} if top else {"logprobs": True}
+
+
+def logprob_fields(llm: LLM, top: int) -> dict[str, Any]:
+    """Return the fields to set on a copy of a model so that it asks for log-probabilities.
+
+    Args:
+        llm: The model.
+        top: How many alternatives a token to ask for.
+
+    Returns:
+        The fields; empty where the integration is not known to take them, or
+        its owner has decided.
+    """
+    fields, options = type(llm).model_fields, logprob_options(llm, top)
+    if options and "logprobs" in fields:
+        if "logprobs" in llm.model_fields_set:
+            return {}
+        top = top if llm.metadata.is_chat_model else max(top, 1)
+        return {"logprobs": True, "top_logprobs": top}
+    own = getattr(llm, "additional_kwargs", None) or {}
+    if not options or "additional_kwargs" not in fields or "logprobs" in own:
+        return {}
+    return {"additional_kwargs": {**own, **options}}
+
+
+INCLUDE = "include"
+"""What asks OpenAI's Responses API for more: a field of the model, or an argument in its place."""
+
+
+def _included(llm: LLM) -> list[str]:
+    more = getattr(llm, "additional_kwargs", None) or {}
+    found = more.get(INCLUDE) or getattr(llm, INCLUDE, None) or ()
+    return [each for each in found if each != LOGPROBS_INCLUDED]
 
 
 def usage_options(llm: LLM) -> dict[str, Any]:

@@ -67,7 +67,8 @@ class Heard:
         self._model = said.model or self._model
         if said.finish is not None:
             self._finish = worst((self._finish, said.finish))
-        tokens = read_logprobs(said.logprobs, response.delta or "")
+        again = bool(said.logprobs) and _tells_again(response.raw)
+        tokens = None if again else read_logprobs(said.logprobs, response.delta or "")
         if tokens is not None:
             self._tokens.append(tokens)
         return self._following.take(response.delta or "", tokens)
@@ -106,6 +107,11 @@ class Heard:
             finish = "broken"
         parts = draft.other_parts if self._deltas or draft.other_parts else self._parts
         return replace(draft, finish=finish, model=self._model or draft.model, other_parts=parts)
+
+
+def _tells_again(raw: Any) -> bool:
+    """Tell whether an event of the Responses API has the log-probabilities of all the text."""
+    return _is_event(raw) and field(raw, "type") != "response.output_text.delta"
 
 
 def _is_event(raw: Any) -> bool:

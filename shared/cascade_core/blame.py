@@ -39,7 +39,8 @@ def logprobs_blamed(error: BaseException) -> Literal["clearly", "somewhere"] | N
     said = said if isinstance(said, str) else str(error)
     if len(said) < _SHORT and _blaming().match(said.lstrip("`'\"").removeprefix("top_")):
         return "clearly"
-    return "somewhere" if _blaming().search(str(error)) else None
+    told = str(error).replace("message.output_text.logprobs", "logprobs")
+    return "somewhere" if _blaming().search(told) else None
 
 
 _SHORT = 200

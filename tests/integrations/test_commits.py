@@ -8,6 +8,7 @@ import pytest
 
 from cascade_core import collect_decisions
 from cascade_core.errors import CascadeExhausted
+from cascade_core.signals import SequenceLogprob
 from tests.core.loop.test_committing import policy_of, rule
 from tests.integrations.classes import CLASSES, Class
 from tests.integrations.test_races import asked
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 SILENT = {
     *("ChatAnthropic", "ChatBedrockConverse", "ChatGoogleGenerativeAI", "ChatMistralAI"),
     *("ChatCohere", "ChatNVIDIA", "Anthropic", "BedrockConverse", "Cohere", "GoogleGenAI"),
-    *("MistralAI", "Ollama", "OpenAIResponses", "Perplexity"),
+    *("MistralAI", "Ollama", "Perplexity"),
 }
 """Through which no log-probabilities come."""
 
@@ -32,8 +33,13 @@ PRICES = {
 }
 RULE = policy_of(rule(1))
 
+SILENT_FORMS = {("ChatOpenAI", "completed")}
+"""Where only one of a class's APIs sends none: by LangChain's class the Responses API."""
+
 speaking = [
-    c for c in CLASSES if c.installed and c.name not in SILENT and c.words.good != "completed"
+    c
+    for c in CLASSES
+    if c.installed and c.name not in SILENT and (c.name, c.words.good) not in SILENT_FORMS
 ]
 every = pytest.mark.parametrize("cls", [pytest.param(c, id=c.id) for c in speaking])
 streamed = pytest.mark.parametrize("how", ["stream", "astream"])
@@ -47,14 +53,13 @@ def cascade(cls: Class, url: str, **settings: Any) -> Any:
 
         from langchain_cascade import ChatCascade
 
-        return ChatCascade(
-            tiers=[cls.made(url), FakeListChatModel(responses=["strong answer"])], **given
-        )
+        strong = FakeListChatModel(responses=["strong answer"])
+        return ChatCascade(**{"tiers": [cls.made(url), strong], **given})
     from llama_index.core.llms.mock import MockLLM
 
     from llamaindex_cascade import CascadeLLM
 
-    return CascadeLLM(tiers=[cls.made(url), MockLLM()], **given)
+    return CascadeLLM(**{"tiers": [cls.made(url), MockLLM()], **given})
 
 
 def is_live(cls: Class, how: str) -> bool:
@@ -136,3 +141,56 @@ async def test_a_token_that_was_certain_is_one(name: str, how: str, wire: Wire) 
     wire.ending = Ending(cls.words.good, logprobs=(0, -0.02), alone=True)
     shown, record = await asked(cls, cascade(cls, wire.url), how)
     assert (shown, record["committed"]) == (TEXT, {"tokens": 1, "live": True})
+
+
+@every
+@pytest.mark.parametrize("how", ["whole", "awhole", "stream", "astream"])
+async def test_every_token_is_read_once(cls: Class, how: str, wire: Wire) -> None:
+    read: list[list[float]] = []
+
+    def counted(request: Any, draft: Any) -> float:
+        read.append(list(draft.logprobs.values))
+        return 0.99
+
+    wire.ending = Ending(cls.words.good, logprobs=SURE)
+    signals = [SequenceLogprob(), counted]
+    await asked(cls, cascade(cls, wire.url, policy=None, signals=signals), how)
+    assert read == [list(SURE)]
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize(
+    "cls", [pytest.param(c, id=c.id) for c in speaking if c.framework != "langchain"]
+)
+def test_a_synthesizer_has_its_models_asked(cls: Class, wire: Wire, *, streaming: bool) -> None:
+    from llama_index.core.llms.mock import MockLLM
+    from llama_index.core.schema import NodeWithScore, TextNode
+
+    from llamaindex_cascade import CascadeSynthesizer
+
+    wire.ending = Ending(cls.words.good, logprobs=SURE)
+    tiers = [cls.made(wire.url), MockLLM()]
+    llm = CascadeSynthesizer(tiers, streaming=streaming, thresholds=0.9)
+    with collect_decisions() as seen:
+        answer = llm.synthesize("When?", [NodeWithScore(node=TextNode(text="a fact"), score=1.0)])
+        assert str(answer) == TEXT
+    assert seen[0]["reason"] == "confident"
+
+
+async def test_what_a_caller_includes_is_asked_for_beside_log_probabilities(wire: Wire) -> None:
+    from llama_index.core.llms import ChatMessage
+
+    cls = installed("OpenAIResponses")
+    wire.ending = Ending(cls.words.good, logprobs=SURE)
+    llm = cascade(cls, wire.url, policy=None)
+    model = llm.tiers[0]
+    sent: list[Any] = []
+    create = model._client.responses.create
+    model._client.responses.create = lambda **kwargs: sent.append(kwargs) or create(**kwargs)
+    told = "message.output_text.logprobs"
+    for own, given in ((None, None), (None, ["x"]), (["y", told], None), (["y"], ["x", told])):
+        model.include = own
+        llm = cascade(cls, wire.url, policy=None, tiers=[model, *llm.tiers[1:]])
+        llm.chat([ChatMessage("When?")], **({"include": given} if given else {}))
+        (include,) = (kwargs["include"] for kwargs in sent[-1:])
+        assert sorted(include) == sorted({*(given or own or []), told})

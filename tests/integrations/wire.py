@@ -228,7 +228,13 @@ def completions(body: Json, ending: Ending) -> Sent:
 
 def responses(body: Json, ending: Ending) -> Sent:
     status, _, reason = (ending.word or "in_progress").partition(":")
-    text = {"type": "output_text", "text": TEXT, "annotations": [], "logprobs": []}
+    tells = bool(ending.logprobs) and "message.output_text.logprobs" in (body.get("include") or ())
+
+    def tokens(*pieces: str) -> list[Json]:
+        return ending.tokens(*pieces) if tells else []
+
+    every = tokens(*PIECES)
+    text = {"type": "output_text", "text": TEXT, "annotations": [], "logprobs": every}
     item = {"type": "message", "id": "m1", "role": "assistant", "status": "completed"}
     made = {
         "id": "r1",
@@ -258,16 +264,22 @@ def responses(body: Json, ending: Ending) -> Sent:
         return _json(made)
     begun = {**made, "status": "in_progress", "output": [], "usage": None}
     place = {"output_index": 0, "item_id": "m1", "content_index": 0}
-    empty = {**text, "text": ""}
+    empty = {**text, "text": "", "logprobs": []}
     events = [
         {"type": "response.created", "response": begun},
         {"type": "response.output_item.added", "output_index": 0, "item": {**item, "content": []}},
         {"type": "response.content_part.added", **place, "part": empty},
         *(
-            {"type": "response.output_text.delta", **place, "delta": p, "logprobs": []}
+            {"type": "response.output_text.delta", **place, "delta": p, "logprobs": tokens(p)}
             for p in PIECES
         ),
-        {"type": "response.output_text.done", **place, "text": TEXT, "logprobs": []},
+        {"type": "response.output_text.done", **place, "text": TEXT, "logprobs": every},
+        {"type": "response.content_part.done", **place, "part": text},
+        {
+            "type": "response.output_item.done",
+            "output_index": 0,
+            "item": {**item, "content": [text]},
+        },
     ]
     if ending.word is not None:
         events.append({"type": f"response.{status}", "response": made})

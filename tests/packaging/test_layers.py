@@ -105,7 +105,9 @@ STEP = "Alembic's names, in every step of the log's database"
 SHARED = {
     **dict.fromkeys(("collect", "export", "replay", "tune"), COMMAND),
     **dict.fromkeys(("answering",), ADAPTERS),
-    **dict.fromkeys(("Described", "gives_logprobs", "host", "load_model"), ADAPTERS),
+    **dict.fromkeys(
+        ("Described", "gives_logprobs", "host", "load_model", "logprob_fields"), ADAPTERS
+    ),
     **dict.fromkeys(("abilities", "load_of", "make_tier", "make_tiers"), ADAPTERS),
     **dict.fromkeys(("text_of", "to_draft", "to_messages", "to_turns"), ADAPTERS),
     "goes_further": ADAPTERS,

@@ -54,9 +54,13 @@ OF_MODELS = frozenset(
 )
 """What integrations call the settings of one model, which a cascade may be given by mistake."""
 
-LogprobsBy: TypeAlias = Literal["never", "arguments", "model_kwargs"]
+LogprobsBy: TypeAlias = Literal["never", "arguments", "model_kwargs", "include"]
 """How to ask for log-probabilities: not at all, since none come or asking is an error; by the
-arguments of a call; by the field `model_kwargs`, which is passed on."""
+arguments of a call; by the field `model_kwargs`, which is passed on; by `LOGPROBS_INCLUDED` in the
+argument `include`."""
+
+LOGPROBS_INCLUDED = "message.output_text.logprobs"
+"""What has OpenAI's Responses API send log-probabilities."""
 
 
 class Integration(NamedTuple):
@@ -162,7 +166,7 @@ LLAMAINDEX: Known = {
     "NebiusLLM": Integration(host="nebius"),
     "Ollama": Integration(logprobs="never", host="ollama", ends_named=True, one_answer=True),
     "OpenAI": Integration(logprobs="arguments", ends_named=True, usage_asked=True),
-    "OpenAIResponses": Integration(logprobs="never", ends_named=True),
+    "OpenAIResponses": Integration(logprobs="include", ends_named=True),
     "OpenRouter": Integration(host="openrouter"),
     "Perplexity": Integration(logprobs="never", host="perplexity", ends_named=False),
     "TogetherLLM": Integration(host="together"),

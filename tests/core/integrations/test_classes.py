@@ -56,7 +56,7 @@ def test_a_fact_is_taken_from_the_nearest_class_that_states_it(
 def test_every_row_states_something_in_words_that_are_known(table: Any) -> None:
     for name, row in table.items():
         assert row != Integration(), name
-        assert row.logprobs in {None, "never", "arguments", "model_kwargs"}
+        assert row.logprobs in {None, "never", "arguments", "model_kwargs", "include"}
         assert (row.cache_keys or frozenset()) <= CACHE_KEYS
         assert row.host is None or (row.host and row.host == row.host.lower())
 
