@@ -9,8 +9,9 @@ overridden, not `_generate` and `_stream`, and no decision is made here:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Generator, Iterator
 from contextlib import aclosing, closing
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -29,7 +30,7 @@ from langchain_cascade.answer import Shown, stamp, whole_chunk
 from langchain_cascade.cache import AnswerCache, record_on, reused
 from langchain_cascade.calls import ChatCalls
 from langchain_cascade.contexts import contexts_of, thread_of
-from langchain_cascade.convert import goes_further, load_of, turns_of
+from langchain_cascade.convert import goes_further, in_one_piece, load_of, turns_of
 from langchain_cascade.engine import ChatEngine
 from langchain_cascade.outputs import OutputCalls, read_output
 from langchain_cascade.runs import chain_run_of
@@ -82,8 +83,11 @@ class Asking:
                 return cast("AIMessage", scope.output)
             if self.rate_limiter:
                 self.rate_limiter.acquire(blocking=True)
-            scope.output = _stamped(session, session.run())
-            if cache is not None and session.plan is plan:
+            if self._goes_live(session, kwargs):
+                scope.output = _stamped(session, _last_of(session.stream()))
+            else:
+                scope.output = _stamped(session, session.run())
+            if cache is not None and session.plan is plan and not _has_erred(session):
                 cache.update(scope.output)
         return cast("AIMessage", scope.output)
 
@@ -109,8 +113,11 @@ class Asking:
                 return cast("AIMessage", scope.output)
             if self.rate_limiter:
                 await self.rate_limiter.aacquire(blocking=True)
-            scope.output = _stamped(session, await session.arun())
-            if cache is not None and session.plan is plan:
+            if self._goes_live(session, kwargs):
+                scope.output = _stamped(session, await _alast_of(session.astream()))
+            else:
+                scope.output = _stamped(session, await session.arun())
+            if cache is not None and session.plan is plan and not _has_erred(session):
                 await cache.aupdate(scope.output)
         return cast("AIMessage", scope.output)
 
@@ -169,6 +176,19 @@ class Asking:
                     if (chunk := shown.next(item)) is not None:
                         yield chunk
             scope.output = shown.message()
+
+    def _goes_live(self, session: Session, kwargs: dict[str, Any]) -> bool:
+        """Tell whether a whole answer is asked for, and shown to somebody while it is written.
+
+        LangChain's own models stream inside of `invoke` where such a handler is told of it:
+        LangGraph's `stream_mode="messages"`, `astream_events`. A cascade does so where that shows
+        anything sooner, which is where drafts are accepted by their first tokens.
+        """
+        watch, request = cast("ChatCalls", session.caller).watch, session.request
+        if watch is None or not watch.live or not any(session.plan.commits):
+            return False
+        plain = not request.tools and request.output_schema is None
+        return plain and not self._streaming_disabled(**kwargs)
 
     def _cache(
         self, prompt: PromptValue, stop: list[str] | None, kwargs: dict[str, Any], ruled: str | None
@@ -238,6 +258,35 @@ class Asking:
         from langchain_cascade.events import astream_as_events  # noqa: PLC0415 - on use
 
         return astream_as_events(self.astream(input, config, **kwargs))
+
+
+def _last_of(items: Generator[Any, None, None]) -> Decided:
+    """Read a stream to its end and return what was decided: whoever watches is shown its pieces."""
+    with closing(items):
+        *_, decided = items
+    return _whole(decided)
+
+
+async def _alast_of(items: AsyncGenerator[Any, None]) -> Decided:
+    """Read a stream to its end and return what was decided; see `_last_of`."""
+    async with aclosing(items):
+        async for item in items:
+            decided = item
+    return _whole(decided)
+
+
+def _whole(decided: Decided) -> Decided:
+    """Return what was decided with the message in one piece."""
+    draft = decided.verdict.draft
+    message = in_one_piece(draft.native, draft.usage)
+    verdict = replace(decided.verdict, draft=replace(draft, native=message))
+    return Decided(verdict, decided.record)
+
+
+def _has_erred(session: Session) -> bool:
+    """Tell whether an answer failed a gate when it was out, and is none to be kept."""
+    committed = (session.record or {}).get("committed") or {}
+    return "error" in committed
 
 
 def _stamped(session: Session, decided: Decided) -> AIMessage:

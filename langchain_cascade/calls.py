@@ -81,7 +81,7 @@ class ChatCalls:
     ) -> None:
         self._run = run
         self._chains = chains
-        self.watch = Watch.of(run.handlers)
+        self.watch = Watch.of(run.handlers, run.tags)
         self._config = config
         self._judges = engine.judges
         self._partners = engine.partners

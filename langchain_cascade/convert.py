@@ -17,6 +17,7 @@ from langchain_core.messages import (
     HumanMessage,
     SystemMessage,
     ToolMessage,
+    message_chunk_to_message,
 )
 from langchain_core.prompt_values import PromptValue, StringPromptValue
 
@@ -217,6 +218,22 @@ def to_chunk(message: BaseMessage) -> AIMessageChunk:
     tool_calls = fields.pop("tool_calls", [])
     invalid = fields.pop("invalid_tool_calls", [])
     return AIMessageChunk(**fields, tool_calls=tool_calls, invalid_tool_calls=invalid)
+
+
+def in_one_piece(message: Any, usage: Usage | None) -> Any:
+    """Return what a stream came to as a whole answer; what is no message as it is.
+
+    Args:
+        message: All its chunks, added up.
+        usage: The tokens of the call: LangChain adds up totals, too.
+    """
+    if not isinstance(message, AIMessageChunk):
+        return message
+    whole = cast("AIMessage", message_chunk_to_message(message))
+    told = whole.usage_metadata
+    if usage is not None and told is not None and told["input_tokens"] > usage.input_tokens:
+        whole.usage_metadata = cast("Any", to_usage_metadata(usage))
+    return whole
 
 
 def without_logprobs(message: AIMessage) -> AIMessage:

@@ -143,17 +143,29 @@ class _Covered:
 
 
 class Watch:
-    """Those who watch one request, and what is withheld from them."""
+    """Those who watch one request, and what is withheld from them.
 
-    __slots__ = ("_calls",)
+    Args:
+        live: See below.
 
-    def __init__(self) -> None:
+    Attributes:
+        live: Whether what is told piece by piece is shown so: not to a cascade around that may
+            still reject it, nor where a tag hides the request, nor to those who take typed events,
+            which are made of whole answers.
+    """
+
+    __slots__ = ("_calls", "live")
+
+    def __init__(self, *, live: bool = False) -> None:
         self._calls: list[_Covered] = []
+        self.live = live
 
     @classmethod
-    def of(cls, handlers: Sequence[BaseCallbackHandler]) -> Watch | None:
+    def of(cls, handlers: Sequence[BaseCallbackHandler], tags: Sequence[str] = ()) -> Watch | None:
         """Return the watch of a request, or None where nobody watches."""
-        return cls() if any(watches(handler) for handler in handlers) else None
+        watching = [handler for handler in handlers if watches(handler)]
+        live = (type(each) is not Withheld and not _takes_events(each) for each in watching)
+        return cls(live=NOSTREAM not in tags and any(live)) if watching else None
 
     def cover(self, manager: BaseCallbackManager, *, tokens: bool = True) -> None:
         """Withhold from those who watch what one call would tell them.
