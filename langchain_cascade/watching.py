@@ -131,7 +131,11 @@ def watches(handler: object) -> bool:
 
 def _takes_events(handler: object) -> bool:
     """Tell whether a handler takes LangChain's typed events in place of tokens."""
-    return any(cls.__name__ == "_V2StreamingCallbackHandler" for cls in type(handler).__mro__)
+    return _is(handler, "_V2StreamingCallbackHandler")
+
+
+def _is(handler: object, name: str) -> bool:
+    return any(cls.__name__ == name for cls in type(handler).__mro__)
 
 
 @dataclass(slots=True)
@@ -150,8 +154,8 @@ class Watch:
 
     Attributes:
         live: Whether what is told piece by piece is shown so: not to a cascade around that may
-            still reject it, nor where a tag hides the request, nor to those who take typed events,
-            which are made of whole answers.
+            still reject it, nor where a tag hides the request, nor where somebody takes typed
+            events, which are made of whole answers.
     """
 
     __slots__ = ("_calls", "live")
@@ -164,8 +168,11 @@ class Watch:
     def of(cls, handlers: Sequence[BaseCallbackHandler], tags: Sequence[str] = ()) -> Watch | None:
         """Return the watch of a request, or None where nobody watches."""
         watching = [handler for handler in handlers if watches(handler)]
-        live = (type(each) is not Withheld and not _takes_events(each) for each in watching)
-        return cls(live=NOSTREAM not in tags and any(live)) if watching else None
+        if not watching:
+            return None
+        told = any(_is(each, "_StreamingCallbackHandler") for each in watching)
+        live = told and not any(map(_takes_events, watching)) and NOSTREAM not in tags
+        return cls(live=live)
 
     def cover(self, manager: BaseCallbackManager, *, tokens: bool = True) -> None:
         """Withhold from those who watch what one call would tell them.
