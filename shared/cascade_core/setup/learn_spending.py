@@ -69,7 +69,7 @@ class LearnSpending(Spending):
     ) -> None:
         super().__init__(limit, now)
         self._requests = requests
-        self._made = self._under_way = 0
+        self._made = self._under_way = self._made_since = 0
         self._wanted = self._since = AllAudited()
         self._wanted_since = now().timestamp()
         self._known = self._by_own = self._seen = False
@@ -135,16 +135,27 @@ class LearnSpending(Spending):
 
     @property
     def due(self) -> bool:
-        """Whether it is time to read what was spent, or somebody is reading it at first."""
-        return self._is_due or (not self._known and self._reading.locked())
+        """Whether it is time to read what was spent, or somebody is reading it."""
+        return self._is_due or self._reading.locked()
+
+    @property
+    def _is_due(self) -> bool:
+        if super()._is_due:
+            return True
+        with self._lock:
+            left = self._requests - self._made
+            return self._unpriced and self._is_much(self._made_since, left)
 
     def refresh(self, read: Callable[[datetime], Any]) -> None:
         """Read what was spent on this day, where that is due; see `Spending.refresh`."""
-        if self._known:
-            super().refresh(lambda since: self._take(read(since), since))
+        if not self.due:
             return
         with self._reading:  # whoever comes meanwhile waits, rather than not being learned from
             super().refresh(lambda since: self._take(read(since), since))
+
+    def _begin_to_read(self) -> None:
+        super()._begin_to_read()
+        self._made_since = 0
 
     def reserve(self, expected: Decimal | None) -> Decimal | Forbidden:
         """Set aside what learning from a request will cost; see `Spending.reserve`."""
@@ -172,6 +183,7 @@ class LearnSpending(Spending):
             self._since = AllAudited(usd + float(cost or 0) / chance, requests + 1 / chance)
             self._under_way = max(0, self._under_way - 1)
             self._made += 1
+            self._made_since += 1
             self._seen = True
 
     def go_by_own(self) -> None:

@@ -15,6 +15,8 @@ from cascade_core.setup.notices import Notices
 
 READ_EVERY = 10.0
 """Seconds after which what other processes have spent is read again."""
+_PARTS = 32
+"""It is read again, too, whenever one process has spent this part of what was left."""
 
 Forbidden = Literal["budget", "unpriced", "unknown", "busy"]
 """Why an audit may not be made; the last two only where a cascade learns."""
@@ -53,7 +55,7 @@ class Spending:
         self._read_at = -self.read_every
         self._day = now().date()
         self._own = self._total = self._reserved = Decimal(0)
-        self._most = Decimal(0)
+        self._most = self._spent_since = Decimal(0)
         self._unpriced = False
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -82,7 +84,20 @@ class Spending:
 
     @property
     def _is_due(self) -> bool:
-        return self._limit is not None and monotonic() - self._read_at >= self.read_every
+        if self._limit is None:
+            return False
+        if monotonic() - self._read_at >= self.read_every:
+            return True
+        with self._lock:
+            return self._is_much(self._spent_since, self._limit - self._total)
+
+    @staticmethod
+    def _is_much(spent: Decimal | int, left: Decimal | int) -> bool:
+        """Tell whether so much was spent since the last reading that others' may matter.
+
+        As many processes as may share a limit do not pass it together within `read_every`.
+        """
+        return spent > 0 and spent * _PARTS >= left
 
     def refresh(self, read: Callable[[datetime], float]) -> None:
         """Read what other processes have spent, where that is due; it may wait for a database.
@@ -94,11 +109,16 @@ class Spending:
             return
         with self._lock:
             self._read_at = monotonic()
+            self._begin_to_read()
         today = self._now().replace(hour=0, minute=0, second=0, microsecond=0)
         spent = Decimal(str(read(today)))
         with self._lock:
             self._turn()
             self._total = max(self._own, spent)
+
+    def _begin_to_read(self) -> None:
+        """Count anew what is spent from now on."""
+        self._spent_since = Decimal(0)
 
     def reserve(self, expected: Decimal | None) -> Decimal | Forbidden:
         """Set aside what an audit will cost, or say why it may not be made.
@@ -140,6 +160,7 @@ class Spending:
                 return
             self._own += cost
             self._total += cost
+            self._spent_since += cost
             self._most = max(self._most, cost)
 
     def tell(self, notices: Notices) -> None:

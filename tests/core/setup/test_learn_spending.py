@@ -106,6 +106,24 @@ def test_as_long_as_there_is_enough_everything_is_learned_from() -> None:
     assert spending.pace(0.05) == 1.0, "in service a few are"
 
 
+@pytest.mark.parametrize("priced", [True, False])
+def test_processes_that_spend_fast_do_not_each_spend_the_whole_limit(*, priced: bool) -> None:
+    """Each read what others had spent once a second: four of them spent it four times."""
+    price, log = (COST if priced else None), list[float]()
+    several = [LearnSpending(float(COST) * 100, 100, Clock()) for _ in range(4)]
+    going = True
+    while going:
+        going = False
+        for each in several:
+            each.refresh(lambda _: DaySpent(sum(log), len(log)))
+            reserved = each.reserve(price)
+            if isinstance(reserved, Decimal):
+                each.settle(reserved, price)
+                log.append(float(price or 0))
+                going = True
+    assert 99 <= len(log) <= 100 + 2 * 4
+
+
 def test_what_a_rule_or_the_money_makes_less_likely_says_what_is_usual() -> None:
     clock = Clock()
     spending = LearnSpending(1.0, 10, clock)
