@@ -41,6 +41,10 @@ TRY_AGAIN = 20
 notice that its tier has become faster."""
 
 
+NOT_WAITED_FOR = 60.0
+"""Seconds in which no answer waits for a model that has no use for it and kept one in vain."""
+
+
 class _Known(NamedTuple):
     """What answers' times come to.
 
@@ -168,15 +172,47 @@ MINIMUM = 5
 """Answers below which nothing is said of a tier."""
 
 
+class Patience:
+    """Which models that were asked beside a draft an answer waits for that has no use for them.
+
+    It waits as they are paid for, and to leave them would be to not know what they cost. One that
+    hangs would make every answer late: after the first, the others go without it, until it answers
+    or `NOT_WAITED_FOR` is over. Nothing here is locked: what matters is one write.
+    """
+
+    def __init__(self) -> None:
+        self._longest: dict[int, float] = {}
+        self._left: dict[int, float] = {}
+
+    def waits_for(self, model: object, now: float) -> bool:
+        """Tell whether an answer waits for a model; `now` is as `perf_counter` has it."""
+        return self._left.get(id(model), now) <= now
+
+    def answered(self, model: object, seconds: float) -> None:
+        """Take note of an answer, and of how long it took."""
+        self._longest[id(model)] = max(seconds, self._longest.get(id(model), 0.0))
+        self._left.pop(id(model), None)
+
+    def in_vain(self, model: object, ran: float, now: float) -> None:
+        """Take note that a model was waited for in vain, after it had run for so many seconds."""
+        if ran > self._longest.get(id(model), 0.0):  # else it takes that long at times
+            self._left[id(model)] = now + NOT_WAITED_FOR
+
+
 class Latencies:
     """How long the tiers of one cascade take, and what having drafts first has come to.
 
     Args:
         tiers: How many tiers there are.
+
+    Attributes:
+        of: Those of each tier.
+        beside: Which of the models that signals ask beside a draft are waited for.
     """
 
     def __init__(self, tiers: int) -> None:
         self.of = tuple(TierLatency() for _ in range(tiers))
+        self.beside = Patience()
         self._lock = RLock()  # a stream collected as garbage may come from in here
         self._sent_on: deque[bool] = deque(maxlen=RECENT)
         self._rejected: deque[bool] = deque(maxlen=RECENT)

@@ -26,6 +26,8 @@ from cascade_core.effects import (
     Reserve,
     Steps,
 )
+from cascade_core.errors import CutShortError
+from cascade_core.guards.latency import Patience
 from cascade_core.loop.trail import Trail
 from cascade_core.tier import Tier
 
@@ -91,14 +93,21 @@ class Beside:
         self._ended(begun, had)
         return had
 
-    def finish(self, until: float | None) -> Steps[None]:
+    def finish(self, until: float | None, patience: Patience) -> Steps[None]:
         """Wait for the calls of signals that nobody has waited for: they are paid for.
 
         Args:
             until: Until when at the most, as `perf_counter` has it.
+            patience: Which models are waited for.
         """
         for begun in [each for each in self._running if each.judges is not None]:
-            had: Reply = yield Race(begun.call, until)
+            now = yield Now()
+            waits = patience.waits_for(_target(begun), now)
+            had: Reply = yield Race(begun.call, until if waits else now)
+            note_answer(patience, begun, had)
+            if waits and isinstance(had, Failed) and isinstance(had.error, CutShortError):
+                now = yield Now()
+                patience.in_vain(_target(begun), now - begun.at, now)
             self._ended(begun, had)
 
     def end_all(self) -> Steps[None]:
@@ -127,6 +136,17 @@ class Beside:
         else:
             trail.leave(call, had.draft if isinstance(had, Done) else None)
         self._abandon(begun.grant, trail.calls[start:])
+
+
+def note_answer(patience: Patience, begun: Begun, had: Reply) -> None:
+    """Take note of how long a signal's model took, where it has answered."""
+    if begun.judges is not None and isinstance(had, Drafts) and had.drafts:
+        patience.answered(_target(begun), had.drafts[0].seconds)
+
+
+def _target(begun: Begun) -> object:
+    call = begun.call
+    return call.tier if isinstance(call, Open) else call.target
 
 
 def _asked(call: Ask | Open) -> tuple[int, str, int]:

@@ -35,7 +35,7 @@ from cascade_core.effects import (
 from cascade_core.errors import CutShortError, OutOfTimeError
 from cascade_core.guards.latency import Latencies
 from cascade_core.loop.able import missing
-from cascade_core.loop.beside import Begun, Beside
+from cascade_core.loop.beside import Begun, Beside, note_answer
 from cascade_core.loop.bound import Bound
 from cascade_core.loop.trail import Trail
 from cascade_core.request import Request
@@ -136,6 +136,7 @@ class Pace:
         if begun is not None:
             self.beside.joined(begun)
             joined: Reply = yield Race(begun.call, self._until)
+            note_answer(self.latencies.beside, begun, joined)
             if begun is self._early:
                 self._early = None
                 self._learn(joined)
@@ -211,11 +212,12 @@ class Pace:
         """Wait for what signals have begun and nobody has waited for; it is paid for.
 
         The answer is there: that may take it as long again at the most, and no longer than the
-        deadline.
+        deadline; and nothing where a model has lately been waited for in vain.
         """
         now = yield Now()
         until = 2 * now - self._began
-        yield from self.beside.finish(until if self._ends is None else min(until, self._ends))
+        until = until if self._ends is None else min(until, self._ends)
+        yield from self.beside.finish(until, self.latencies.beside)
 
     def ended(self) -> Steps[None]:
         """Take note of what having a draft first has come to."""
