@@ -152,6 +152,8 @@ def tune(  # noqa: PLR0913 - the command's options
         given = {"--out": out, "--signals": signals, "--policy": policy, "--answered": answered}
         given |= {"--answered-error": answered_error, "--rules": rules, "--heaviest": heaviest}
         given |= {"--per-class": per_class, "--name": name, "--force": force or None}
+        given |= {"--commit": commit or None, "--no-rules": no_rules or None}
+        given |= {"--benefit": None if benefit == "auto" else benefit, "--no-skip": None if skip else True}
         needless = {option: value for option, value in given.items() if value is not None}
         print_suggested(table, asked, needless, as_json=as_json)
         return

@@ -408,7 +408,10 @@ def test_suggest_prints_json_and_nothing_else(cascade: Run) -> None:
 
 @pytest.mark.parametrize(
     "option",
-    [["--out", "policy.json"], ["--signals", "a"], ["--force"], ["--name", "x"], ["--per-class"]],
+    [
+        *(["--out", "policy.json"], ["--signals", "a"], ["--name", "x"], ["--benefit", "always"]),
+        *(["--force"], ["--per-class"], ["--commit"], ["--no-skip"], ["--no-rules"]),
+    ],
 )
 def test_what_has_no_use_beside_suggest_is_refused(cascade: Run, option: list[str]) -> None:
     ran = cascade("tune", write(agreeing()), "--suggest", *option)
