@@ -20,7 +20,7 @@ from cascade_core.policy.document import Policy
 from cascade_core.traffic.labels import NoAuditsError, labels_of_log
 from cascade_core.watch.events import WatchEvent, WatchKind
 from cascade_core.watch.shipping import promised, strongest
-from cascade_core.watch.steward import LEARNED_FROM, Chosen, StepDone, Steward
+from cascade_core.watch.steward import FIRST_FIT, LEARNED_FROM, Chosen, StepDone, Steward
 from cascade_core.watch.tested import Goal
 
 
@@ -173,8 +173,10 @@ class _Pass:
             "by_time": self.watch.weighs_by_time,
         }
         if not self.events:
-            waits = self._waits(steward, happened)
-            self._say("waiting", waits, audits=steward.seen, needed=happened.needed)
+            waits = self._waits(steward, happened, numbers)
+            needed = happened.to_fit if happened.needed is None else happened.needed
+            needed = None if steward.chosen else needed
+            self._say("waiting", waits, audits=steward.seen, needed=needed)
             if not fresh and kept is not None:  # nothing at all is new
                 return self.events
         told = [e for e in self.events if e.kind != "waiting"]
@@ -276,7 +278,7 @@ class _Pass:
         if not happened.changed:
             return None
         chosen, activate = happened.chosen, not self.watch.propose
-        called = STRONG if chosen is None else f"{chosen.version}.{chosen.place}"
+        called = called_of(chosen)
         if not activate and (self.before.kept or {}).get("proposed") == called:
             steward.chosen = was
             return None
@@ -308,21 +310,40 @@ class _Pass:
         active = self.before.active
         return None if active is None else self.watch.store.read(active).policy
 
-    def _waits(self, steward: Steward, happened: StepDone) -> str:
+    def _waits(self, steward: Steward, happened: StepDone, numbers: dict[str, int]) -> str:
         name = shown_source(self.watch.log)
         if happened.untested is not None:
             return f"{name}: what is in use cannot be tested on audits: {happened.untested}"
         seen = f"{steward.seen:,} audit{'' if steward.seen == 1 else 's'}"
         read = f"{name}: {seen} read"
+        proposed = self._proposed(steward, numbers)
         if steward.chosen is not None:
-            return f"{read}; what is in use stands"
-        if happened.needed is None:
-            return f"{read}; nobody can tell how many more it takes"
-        what = "the first fit" if not steward.tested else "a promise"
-        return f"{read}; needs about {happened.needed:,} more for {what}"
+            return f"{read}; what is in use stands{proposed}"
+        if proposed:
+            return f"{read}{proposed}"
+        if happened.needed is not None:
+            return f"{read}; needs about {happened.needed:,} more for a promise"
+        first = steward.learn_from == 0 and steward.next_fit == FIRST_FIT
+        what = "the first fit" if first else "another fit: nothing that was fitted may serve now"
+        return f"{read}; needs about {happened.to_fit:,} more for {what}"
+
+    def _proposed(self, steward: Steward, numbers: dict[str, int]) -> str:
+        """Return how the version that was proposed last stands, where nobody has activated it."""
+        called = (self.before.kept or {}).get("proposed")
+        if not self.watch.propose or called not in numbers or called == called_of(steward.chosen):
+            return ""
+        choice = None if called == STRONG else Chosen(*map(int, called.split(".")))
+        stands = choice is None or steward.stands(choice)
+        how = "is proposed" if stands else "was proposed, and stands no longer: do not activate it"
+        return f"; version {numbers[called]} {how}"
 
     def _say(self, kind: WatchKind, said: str, version: int | None = None, **detail: Any) -> None:
         self.events.append(WatchEvent(kind, self.now, said, version, detail))
+
+
+def called_of(chosen: Chosen | None) -> str:
+    """Return what the state calls a policy."""
+    return STRONG if chosen is None else f"{chosen.version}.{chosen.place}"
 
 
 STRONG = "strongest"

@@ -76,6 +76,7 @@ class StepDone:
         dropped: Whether what decided had to go, rather than that something better passed.
         drifted: Whether audits were forgotten as harm has risen.
         needed: About how many more audits it takes until something passes; None where nobody knows.
+        to_fit: How many more it takes until something is fitted anew.
         untested: Why what decided could not be tested on the new audits; None where it was.
     """
 
@@ -85,6 +86,7 @@ class StepDone:
     dropped: bool = False
     drifted: bool = False
     needed: int | None = None
+    to_fit: int | None = None
     untested: str | None = None
 
 
@@ -121,7 +123,7 @@ class Steward:
             new: How many of them, at the end, were in no step before.
         """
         if rows is None or not new:
-            return StepDone(needed=self._needed())
+            return StepDone(needed=self._needed(), to_fit=self._to_fit())
         fresh = rows.take(np.arange(len(rows) - new, len(rows)))
         untested = self._test(fresh)
         self.seen += new
@@ -129,7 +131,8 @@ class Steward:
         chosen, dropped = self._choose()
         changed, self.chosen = chosen != self.chosen, chosen
         frozen = self._fit(rows)
-        return StepDone(frozen, chosen, changed, dropped, drifted, self._needed(), untested)
+        waits = self._needed(), self._to_fit()
+        return StepDone(frozen, chosen, changed, dropped, drifted, *waits, untested)
 
     def _test(self, fresh: Table) -> str | None:
         """Test all versions; one that reads what audits do not hold cannot go on, unless given.
@@ -194,7 +197,7 @@ class Steward:
     def _choose(self) -> tuple[Chosen | None, bool]:
         """Return the cheapest policy that stands, and whether the one in use stands no longer."""
         chosen = self.chosen
-        dropped = chosen is not None and not self._stands(chosen)
+        dropped = chosen is not None and not self.stands(chosen)
         margin, calm = (0.0, _CALM_BACK) if dropped else (_MARGIN, _CALM)
         best, most = (None, 0.0) if chosen is None or dropped else (chosen, self._saving(chosen))
         for each in self.tested:
@@ -208,7 +211,7 @@ class Steward:
                     best, most = this, float(saving[place])
         return best, dropped
 
-    def _stands(self, chosen: Chosen) -> bool:
+    def stands(self, chosen: Chosen) -> bool:
         """Tell whether a policy may stay in use."""
         each = self._find(chosen.version)
         if each is None:
@@ -284,9 +287,11 @@ class Steward:
     def _needed(self) -> int | None:
         if self.chosen is not None:
             return None
-        found = [n for each in self.tested if (n := each.trial.still_needed()) is not None]
-        to_fit = max(0, self.next_fit - self.seen) if not self.tested else None
-        return min(found) if found else to_fit
+        trials = [each.trial for each in self.tested if not each.stale]
+        return min((n for t in trials if (n := t.still_needed(_MARGIN)) is not None), default=None)
+
+    def _to_fit(self) -> int:
+        return max(0, self.next_fit - self.seen)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the whole state as plain JSON."""

@@ -197,19 +197,22 @@ class RunningTest:
         """Return what each lost on the audits so far, (k,)."""
         return self.harm / self.weight if self.weight else np.zeros(len(self.harm))
 
-    def still_needed(self) -> int | None:
+    def still_needed(self, beyond: float = 0.0) -> int | None:
         """Return about how many more audits the nearest policy needs; None where none gets there.
 
         Reckoned from how fast its capital has grown so far or, before there is anything to go by,
-        from what it was fitted to lose.
+        from what it was fitted to lose. One that has what it needs waits for something else.
+
+        Args:
+            beyond: How much more than what is needed, in logarithms.
         """
-        missing = self.needed - self.strength()
+        missing = self.needed + beyond - self.strength()
         if self.rows:
             pace = (self.strength() + math.log(len(BETS))) / self.rows
         else:
             pace = np.full(len(missing), -math.log1p(-self.limit) / 2)
         with np.errstate(divide="ignore", invalid="ignore"):
-            rows = np.where((pace > 0) & ~self.dropped, missing / pace, np.inf)
+            rows = np.where((pace > 0) & (missing > 0) & ~self.dropped, missing / pace, np.inf)
         least = float(rows.min())
         return None if not math.isfinite(least) else max(1, math.ceil(least))
 

@@ -56,10 +56,21 @@ def test_what_loses_too_much_is_taken_back(log: str) -> None:
 def test_a_proposal_is_saved_once_and_not_activated(log: str) -> None:
     grow(log, 300, 300)
     assert "proposed" in kinds(log, propose=True)
-    assert kinds(log, propose=True) == ["waiting"]
+    assert said(log) == "600 audits read; version 1 is proposed"
+    grow(log, 600, 50)
+    assert said(log) == "650 audits read; version 1 is proposed"
     store = LogWatch(log, harm=HARM).store
     assert store.active_number() is None
     assert [each.active for each in store.versions()] == [False]
+    grow(log, 650, 300, worse=0.5)
+    assert said(log).endswith("; version 1 was proposed, and stands no longer: do not activate it")
+
+
+def said(log: str) -> str:
+    """Return what the one event of a pass that only proposes says."""
+    (waiting,) = LogWatch(log, harm=HARM, propose=True).once()
+    assert waiting.kind == "waiting"
+    return waiting.said.removeprefix(f"{log}: ")
 
 
 def test_what_another_watcher_has_read_meanwhile_is_not_read_again(log: str) -> None:

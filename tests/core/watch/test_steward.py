@@ -124,6 +124,10 @@ def test_what_was_proved_before_harm_rose_is_gone_back_to_and_not_activated_anew
     steward.chosen = None
     assert steward.trial_of(back).standing(1.0)[back.place], "it has proved enough"
     assert not steward.step(rows, 50).changed
+    for each in steward.tested:
+        each.stale = True
+    waits = steward.step(None, 0)
+    assert (waits.needed, waits.to_fit) == (None, steward.next_fit - steward.seen)
 
 
 def test_a_policy_of_ones_own_stays_until_harm_shows() -> None:
@@ -141,10 +145,10 @@ def test_a_policy_of_ones_own_stays_until_harm_shows() -> None:
 
 def test_where_nothing_is_new_nothing_happens() -> None:
     steward = Steward(GOAL)
-    assert steward.step(None, 0) == StepDone(needed=FIRST_FIT)
+    assert steward.step(None, 0) == StepDone(to_fit=FIRST_FIT)
     steward.step(audits(40), 40)
     before = steward.as_dict()
-    assert steward.step(audits(40), 0).needed == FIRST_FIT - 40
+    assert steward.step(audits(40), 0).to_fit == FIRST_FIT - 40
     assert steward.as_dict() == before
 
 
