@@ -149,12 +149,23 @@ def tune(  # noqa: PLR0913 - the command's options
             "method": method,
             "seed": seed,
         }
-        given = {"--out": out, "--signals": signals, "--policy": policy, "--answered": answered}
-        given |= {"--answered-error": answered_error, "--rules": rules, "--heaviest": heaviest}
-        given |= {"--per-class": per_class, "--name": name, "--force": force or None}
-        given |= {"--commit": commit or None, "--no-rules": no_rules or None}
-        given |= {"--benefit": None if benefit == "auto" else benefit, "--no-skip": None if skip else True}
-        needless = {option: value for option, value in given.items() if value is not None}
+        passed_over = {
+            "--out": out,
+            "--signals": signals,
+            "--policy": policy,
+            "--answered": answered,
+            "--answered-error": answered_error,
+            "--rules": rules,
+            "--heaviest": heaviest,
+            "--per-class": per_class,
+            "--name": name,
+            "--benefit": None if benefit == "auto" else benefit,
+            "--commit": commit or None,
+            "--no-skip": not skip or None,
+            "--no-rules": no_rules or None,
+            "--force": force or None,
+        }
+        needless = {option: value for option, value in passed_over.items() if value is not None}
         print_suggested(table, asked, needless, as_json=as_json)
         return
     out = written_to(out)
