@@ -13,8 +13,10 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from cascade_core.fitted.score_forms import (
+    LARGEST,
     Artefact,
     Finite,
+    Positive,
     Score,
     Share,
     draft_words,
@@ -32,7 +34,7 @@ class Platt(Artefact):
     """
 
     kind: Literal["platt"] = "platt"
-    slope: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+    slope: Annotated[float, Field(strict=True, ge=0, le=LARGEST, allow_inf_nan=False)]
     intercept: Finite
 
 
@@ -147,7 +149,7 @@ class ExtraCost(CurvedScore):
             `(share / mean) ** power`.
     """
 
-    most_usd: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+    most_usd: Positive
     mean: Annotated[float, Field(strict=True, gt=0, le=1)]
     least: Annotated[float, Field(strict=True, gt=0, le=1)]
     power: Annotated[float, Field(strict=True, gt=0, le=1)]

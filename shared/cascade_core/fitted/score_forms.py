@@ -15,14 +15,20 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
+    StrictBool,
     field_validator,
     model_serializer,
     model_validator,
 )
 
-Finite: TypeAlias = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+LARGEST = 1e100
+"""Beyond any number that is fitted; the product of two such numbers is one that can be written."""
+
+Finite: TypeAlias = Annotated[
+    float, Field(strict=True, ge=-LARGEST, le=LARGEST, allow_inf_nan=False)
+]
 Share: TypeAlias = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
-Positive: TypeAlias = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+Positive: TypeAlias = Annotated[float, Field(strict=True, gt=0, le=LARGEST, allow_inf_nan=False)]
 Index: TypeAlias = Annotated[int, Field(strict=True, ge=-1)]
 
 SOURCES = ("signal", "logit", "request", "draft", "class")
@@ -134,7 +140,7 @@ class Boosting(Artefact):
     roots: Annotated[tuple[Index, ...], Field(min_length=1)]
     feature: tuple[Index, ...]
     threshold: tuple[Finite, ...]
-    missing_left: tuple[bool, ...]
+    missing_left: tuple[StrictBool, ...]
     left: tuple[Index, ...]
     right: tuple[Index, ...]
     value: tuple[Finite, ...]

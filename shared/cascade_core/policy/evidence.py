@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cascade_core.fitted.score_forms import Share
+from cascade_core.fitted.score_forms import LARGEST, Share
 from cascade_core.policy.reference import Reference
 
-Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Usd = Annotated[float, Field(strict=True, ge=0, le=LARGEST, allow_inf_nan=False)]
 
 
 class Promise(BaseModel):
@@ -38,11 +38,11 @@ class Promise(BaseModel):
     model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
     kind: Literal["harm", "quality", "error"]
-    limit: float = Field(ge=0, allow_inf_nan=False)
+    limit: float = Field(strict=True, ge=0, allow_inf_nan=False)
     confidence: Share
     class_name: str | None = None
-    rows: int = Field(ge=1)
-    seen: float = Field(ge=0)
+    rows: int = Field(strict=True, ge=1)
+    seen: float = Field(strict=True, ge=0)
     p_value: Share
     method: str
 

@@ -62,7 +62,7 @@ class Route(BaseModel):
     model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
 
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
-    worth: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    worth: Usd = 0.0
 
     @property
     def reads_text(self) -> bool:

@@ -141,3 +141,14 @@ def test_the_package_gives_its_names_when_they_are_used():
     assert callable(package.fit_calibrator)
     with pytest.raises(AttributeError, match="no attribute 'guess'"):
         _ = package.guess
+
+
+@pytest.mark.parametrize("at", ["low", "high", "fill", "weights", "missing"])
+@pytest.mark.parametrize("huge", [1e200, -1e200])
+def test_a_number_whose_product_with_another_could_not_be_written_is_refused(at, huge):
+    """Such a score was infinite, or nothing at all, and a warning at every request."""
+    assert at in refusal(Logistic, LOGISTIC | {at: [huge] * 3})
+
+
+def test_what_only_looks_like_a_yes_is_refused():
+    assert "missing_left" in refusal(Boosting, STUMP | {"missing_left": ["yes", False, False]})
