@@ -12,6 +12,7 @@ from langchain_core.runnables import ConfigurableField
 from langchain_core.tools import tool
 
 from cascade_core import Audit, collect_decisions, flush_log
+from cascade_core.signals import Agreement
 from langchain_cascade import CascadeMiddleware, ChatCascade, RunnableCascade
 from tests.langchain.fakes import FakeChat, Say
 from tests.memory_log import MemoryLog
@@ -148,3 +149,20 @@ def test_a_cascade_that_is_made_anew_for_a_call_shares_what_a_day_has_cost() -> 
         configurable.invoke("2 + 2?", config={"configurable": {"thresholds": threshold}})
         flush_log()
     assert [event["why"] for event in log.events] == [None, "budget"]
+
+
+def test_a_partner_read_again_at_the_next_tier_has_its_price_there_too() -> None:
+    log = MemoryLog()
+    tiers = [FakeChat(Say(str(k)), model_name=name) for k, name in enumerate(("a", "b", "c"))]
+    partner = FakeChat(Say("other"), model_name="p")
+    prices = {name: {"input": k, "output": k} for k, name in enumerate("abcp", 1)}
+    cascade = ChatCascade(
+        tiers=tiers, signals=[Agreement(partner)], prices=prices, log=log, audit=Audit(1.0)
+    )
+    record = cascade.invoke("2 + 2?").response_metadata["cascade"]
+    flush_log()
+    (asked,) = (call for call in record["calls"] if call["purpose"] == "agree")
+    paid = [each["paid"] for each in log.events[0]["tiers"]]
+    assert asked["cost_usd"] > 0
+    # Who decides to pass over tier 0 pays at tier 1: to export 0 would make that policy free.
+    assert paid == [{"agreement": asked["cost_usd"]}, {"agreement": asked["cost_usd"]}, {}]

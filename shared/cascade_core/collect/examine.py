@@ -166,7 +166,7 @@ def _answer(
     readings: dict[str, float | None] = {}
     paid: dict[str, Decimal | None] = {}
     for signal in signals:
-        before, again = len(trail.calls), len(trail.again)
+        begun = trail.mark()
         reading, problem = yield from trail.read(signal, request, draft, tier)
         if problem is not None:
             yield Note(
@@ -175,8 +175,7 @@ def _answer(
             )
         readings[signal.name] = reading
         if signal.paid:
-            # What is read again costs nothing here, and would where only this tier is asked.
-            paid[signal.name] = total([*trail.calls[before:], *trail.again[again:]])
+            paid[signal.name] = total(trail.read_since(begun))
     return Answer(tier, draft, cost, readings, paid, trajectory=course)
 
 

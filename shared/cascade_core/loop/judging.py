@@ -128,7 +128,8 @@ class _Read(NamedTuple):
 
     Attributes:
         readings: By signal.
-        paid: USD that the paid ones cost, by signal; None = unpriced.
+        paid: USD that each paid one costs where this tier alone is asked, by signal; None =
+            unpriced.
         bound: The bound on the merit that settled the matter, where a paid signal was left
             out for it; None elsewhere.
         broken: Whether a paid signal was asked and could not read.
@@ -155,11 +156,11 @@ def _read(plan: Plan, request: Request, trail: Trail, tier: Tier, draft: Draft) 
             if not lowest < threshold <= highest:
                 # What was not read can neither help nor harm by its absence.
                 return _Read(readings, paid, lowest if lowest >= threshold else highest)
-        begun = len(trail.calls)
+        begun = trail.mark()
         reading, problem = yield from trail.read(signal, request, draft, tier)
         readings[signal.name] = reading
         if signal.paid:
-            paid[signal.name] = total(trail.calls[begun:])
+            paid[signal.name] = total(trail.read_since(begun))
         if problem is not None:
             yield Note(
                 f"signal:{signal.name}:{tier.index}",

@@ -183,6 +183,18 @@ class Trail:
             return None, f"raised {type(error).__name__}"
         return reading, None if odd is None else f"read {odd} instead of a number in [0, 1] or None"
 
+    def mark(self) -> tuple[int, int]:
+        """Return where the trail stands, for `read_since`."""
+        return len(self.calls), len(self.again)
+
+    def read_since(self, mark: tuple[int, int]) -> list[Call]:
+        """Return the calls whose answers were read since then, those paid for earlier among them.
+
+        What is read again costs nothing now, and would where only this tier were asked. So a
+        reading has one price in every row, whichever tiers a request came by.
+        """
+        return [*self.calls[mark[0] :], *self.again[mark[1] :]]
+
     def knows(self, call: Ask) -> bool:
         """Tell whether a model has answered this request already, asked what the tiers are."""
         return self._known(call) is not None
