@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -247,6 +250,30 @@ def test_one_process_of_many_learns_and_another_goes_on(url: str) -> None:
     assert store.take("one", now=150.0, seconds=60)
     assert not store.take("two", now=209.0, seconds=60)
     assert store.take("two", now=211.0, seconds=60)
+
+
+def test_a_process_that_ends_lets_the_next_one_learn_at_once(url: str) -> None:
+    program = (
+        "import sys, time\n"
+        "from threading import Event\n"
+        "from cascade_core import Learn, flush_log\n"
+        "from cascade_core.log.learning import LearningStore\n"
+        "from cascade_core.watch.passes import LogWatch\n"
+        "from tests.langchain import fakes\n"
+        "LogWatch.once = lambda _: Event().wait()\n"
+        "learn = Learn(harm=0.05)\n"
+        "made = fakes.pair(fakes.UNSURE, mode='learn', learn=learn, log=sys.argv[1])\n"
+        "made.cascade.invoke('2 + 2?')\n"
+        "flush_log()\n"
+        "while LearningStore(sys.argv[1]).learns() is None:\n"
+        "    time.sleep(0.05)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, url], capture_output=True, text=True)  # noqa: S603
+    assert ended.returncode == 0
+    assert "ended before it had learned anything" in ended.stderr
+    # A lease that outlives its process kept whoever ran one short program after another from
+    # ever learning.
+    assert LearningStore(url).take("next", now=time.time(), seconds=60)
 
 
 def test_what_cannot_learn_answers_and_says_so_once(tmp_path: Path) -> None:

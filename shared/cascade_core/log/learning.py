@@ -1,7 +1,7 @@
 """What a database knows of the cascade that learns in it: which process does, and how it stands.
 
-One process of many learns at a time. It holds a lease that it renews with every pass; where it
-ends without a word, another goes on when the lease has run out.
+One process of many learns at a time. It holds a lease that it renews with every pass, and
+gives back when it ends; where it is killed, another goes on when the lease has run out.
 """
 
 from __future__ import annotations
@@ -50,6 +50,14 @@ class LearningStore:
             taken = {**kept, "by": by, "until": now + seconds, "cascade": cascade}
             keep_text(connection, _KEY, json.dumps(taken))
             return True
+
+    def leave(self, by: str) -> None:
+        """Give the lease back, where this process has it: it is ending, and another may go on."""
+        with self._database.writing() as connection:
+            self._database.queue_for_policies(connection)
+            kept = learning_in(connection)
+            if kept.get("by") == by:
+                keep_text(connection, _KEY, json.dumps({**kept, "until": 0.0}))
 
     def learns(self) -> str | None:
         """Return the name of the cascade that learns, or did last."""

@@ -177,7 +177,13 @@ def dear_line(figures: TrafficFigures) -> str:
     )
     if figures.shadow == figures.requests:
         return f"{said}, as it must in shadow mode"
-    if saved.audits_usd and saved.answers_usd is not None and saved.answers_usd <= saved.strong_usd:
+    learned = figures.reasons.get("learning", 0)
+    if learned == figures.requests:
+        return f"{said}, as it must while the last tier answers all and the first is learned of"
+    if saved.audits_usd and saved.answers_usd is not None and saved.answers_usd < saved.strong_usd:
+        if 2 * learned > figures.requests:
+            share = f"{learned:,} of {counted(figures.requests, 'request')}"
+            return f"{said}; without its audits, by which it learned in {share}, it would cost less"
         return f"{said}; without its audits it would cost less: audit fewer"
     if saved.requests < FEW_REQUESTS:
         return f"{said}, though {counted(saved.requests, 'request')} prove little"

@@ -131,6 +131,8 @@ def _break_even(report: LogReport) -> Iterator[OpenWarning]:
         return
     if saved.requests < FEW_REQUESTS and not saved.dear:
         return
+    if figures.requests in {figures.shadow, figures.reasons.get("learning", 0)}:
+        return  # the last tier answers all, and that costs more by what is asked besides
     yield OpenWarning(
         "break_even",
         dear_line(figures) if saved.dear or even is None else break_even_line(even, saved.how),

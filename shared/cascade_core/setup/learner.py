@@ -6,8 +6,10 @@ tier answers, and one warning says so.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import time
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Protocol
@@ -31,7 +33,7 @@ _SHARE = 10.0
 """How many times as long as a pass took until the next one, at the least."""
 
 _LEASE = 60.0
-"""Seconds after which another process goes on where this one says nothing more."""
+"""Seconds after which another process goes on where this one was killed."""
 
 _logger = logging.getLogger("cascade_core")
 _BAD = frozenset({"withdrawn", "drifted"})
@@ -74,6 +76,7 @@ class Learner:
         self._store: LearningStore | None = None
         self._watch: _Watches | None = None
         self._seen: int | None = None
+        self._leads = False
 
     def look(self) -> None:
         """Begin a pass, where one is due and none is under way; never waits for it."""
@@ -95,6 +98,21 @@ class Learner:
             self._due = ended + max(PASS_EVERY, _SHARE * (ended - began))
             self._thread = None
 
+    def leave(self) -> None:
+        """Let another process learn from now on, for this one ends."""
+        with self._lock:
+            self._due = float("inf")
+            cut_off = self._thread is not None and self._leads and self._seen is None
+        if cut_off:
+            self._notices.give(
+                "learning:ended",
+                f"{self._cascade} ended before it had learned anything from its audits, which takes "
+                "up to a minute: keep one process running, or have cascade watch learn",
+            )
+        if self._leads and self._store is not None:
+            with suppress(Exception):  # the lease runs out by itself
+                self._store.leave(self._by)
+
     def once(self) -> None:
         """Make a pass, where there is anything new and no other process does."""
         try:
@@ -110,7 +128,8 @@ class Learner:
 
     def _pass(self) -> None:
         store = self._kept()
-        if not store.take(self._by, time.time(), _LEASE, self._cascade):
+        self._leads = store.take(self._by, time.time(), _LEASE, self._cascade)
+        if not self._leads:
             self._seen = None
             other = store.learns()
             if other not in {None, self._cascade}:
@@ -205,3 +224,11 @@ def learner_of(learning: Learning, cascade: str, notices: Notices, plan: Watched
         look_after(found)
     found.plans.add(plan)
     return found
+
+
+def _at_exit() -> None:
+    for each in list(_of_this_process.values()):
+        each.leave()
+
+
+atexit.register(_at_exit)

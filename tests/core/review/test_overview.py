@@ -227,6 +227,12 @@ def test_a_cascade_that_does_not_pay_is_warned_of(tmp_path: Path) -> None:
     assert "costs more than going straight" in warned(entries, tmp_path)["break_even"]
 
 
+@pytest.mark.parametrize("reason", ["learning", "shadow"])
+def test_what_costs_more_as_it_must_is_no_matter_for_warnings(reason: str, tmp_path: Path) -> None:
+    entries = [sent_on(f"s{n}", reason=reason) for n in range(40)]
+    assert "break_even" not in warned(entries, tmp_path)
+
+
 def test_failures_and_missing_prices_are_warned_of(tmp_path: Path) -> None:
     failing = [{"tier": 1, "model": "large", "failures": 5, "error": "APITimeoutError"}]
     entries = [decision("k"), nobody("n"), decision("u", cost_usd=None)]

@@ -239,6 +239,17 @@ def test_in_shadow_mode_it_is_said_why_it_costs_more(cascade: Run, tmp_path: Pat
     assert figures(cascade("report", log, "--json"))["sent_on"] == 0
 
 
+def test_while_it_learns_nobody_is_told_to_audit_less(cascade: Run, tmp_path: Path) -> None:
+    learned = straight("a", **CHANCE, reason="learning")
+    entries = [learned, audit("a", 0.5), decision("b"), straight("c", reason="learning")]
+    shown = " ".join(cascade("report", write_lines(entries[:2], tmp_path / "all.jsonl")).out.split())
+    assert "as it must while the last tier answers all and the first is learned of" in shown
+    dear = write_lines([*entries, audit("c", cost_usd=0.02)], tmp_path / "most.jsonl")
+    shown = " ".join(cascade("report", dear).out.split())
+    assert "by which it learned in 2 of 3 requests, it would cost less" in shown
+    assert "audit fewer" not in shown
+
+
 def test_few_requests_are_counted_and_not_put_in_percent(cascade: Run, tmp_path: Path) -> None:
     entries = [decision("a"), sent_on("b", **{"class": "rare"})]
     entries += [decision(f"d{i}") for i in range(30)]
