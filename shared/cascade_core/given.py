@@ -10,8 +10,10 @@ from typing import Any, Self
 
 from cascade_core.abilities import NEEDS, Abilities, Missing, read_modalities
 from cascade_core.errors import ConfigurationError
+from cascade_core.named_arguments import names_checked
 
 
+@names_checked
 class Tier:
     """A model together with what it can take, in place of the bare model in `tiers=[…]`.
 

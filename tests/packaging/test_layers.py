@@ -40,6 +40,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "cascade_core.forks",
         "cascade_core.visible",
         "cascade_core.likeness",
+        "cascade_core.named_arguments",
         "cascade_core.trajectory",
     ),
     (

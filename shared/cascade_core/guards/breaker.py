@@ -7,9 +7,11 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.named_arguments import names_checked
 from cascade_core.tier import FAILURES_IN_A_ROW
 
 
+@names_checked
 @dataclass(frozen=True, slots=True)
 class Breaker:
     """When a tier that keeps failing is left alone, and for how long.

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.guards.ledger import Amount
+from cascade_core.named_arguments import names_checked
 
 if TYPE_CHECKING:
     from cascade_core.request import Request
@@ -29,6 +30,7 @@ value of that key in the requests' metadata, a function `(request) -> str | None
 value that it returns, and None one for all."""
 
 
+@names_checked
 @dataclass(frozen=True, slots=True)
 class Budget:
     """The most that may be spent.

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from cascade_core.errors import ConfigurationError
 from cascade_core.lazy import not_installed
 from cascade_core.log.urls import is_url, without_password
+from cascade_core.named_arguments import names_checked
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -29,6 +30,7 @@ _OWN = ("prefix", "lease", "timeout", "when_down")
 _PREFIX = re.compile(r"[\w.:/-]{1,100}", re.ASCII)
 
 
+@names_checked
 @dataclass(frozen=True, slots=True)
 class RedisStore:
     """A Redis server that holds what budgets have spent, what is left alone, and what is held to.

@@ -78,7 +78,7 @@ class RecordedSession:
         """
         if self.plan.mode != "serve":
             return None
-        return deadline_of(self.request.metadata, self.engine.deadline)
+        return deadline_of(self.request.metadata, self.engine.deadline, self.plan.notices)
 
     def reuse(self, record: Mapping[str, Any]) -> Record:
         """Write down an answer that was kept, and that no tier was asked for.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.integrations.classes import model_name
+from cascade_core.named_arguments import names_checked
 from cascade_core.setup.spending import Spending
 from cascade_core.signals.judge import Judge
 
@@ -25,6 +26,7 @@ answer's 1, or both qualities as a pair; it may be async."""
 _PERCENT = 100
 
 
+@names_checked
 @dataclass(frozen=True, slots=True)
 class Audit:
     """A random share of the requests whose answer is compared with the strongest tier's.

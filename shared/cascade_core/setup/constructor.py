@@ -6,7 +6,6 @@ import ast
 import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from difflib import get_close_matches
 from functools import wraps
 from itertools import pairwise
 from textwrap import TextWrapper, dedent
@@ -17,6 +16,7 @@ from pydantic import ValidationError
 from cascade_core.errors import ConfigurationError
 from cascade_core.integrations.classes import OF_MODELS
 from cascade_core.invalid import first_problem, spell
+from cascade_core.named_arguments import close_to
 
 Class = TypeVar("Class", bound=type)
 
@@ -90,8 +90,7 @@ def check_names(owner: str, known: Collection[str], given: Mapping[str, Any]) ->
     """
     for name in given:
         if name not in known and not name.startswith("_"):
-            close = get_close_matches(name, known, 1)
-            hint = f"; did you mean {close[0]}=?" if close else ""
+            hint = close_to(name, known)
             if name in _OF_TIERS:
                 hint = ": the models are one list, tiers=[cheap, strong]"
             if name in OF_MODELS:

@@ -40,7 +40,7 @@ from cascade_core.setup.partners import MakePartner, Partners
 from cascade_core.setup.plan import Plan, plan_of
 from cascade_core.setup.settings import DECIDING
 from cascade_core.setup.shared import breakers_in, holds_in, ledger_in
-from cascade_core.setup.timing import read_deadline, read_hedge
+from cascade_core.setup.timing import read_deadline, read_hedge, warn_of_deadline
 from cascade_core.setup.worth import Worth
 from cascade_core.signals.judge import Judge
 from cascade_core.signals.make import make_signals
@@ -164,6 +164,7 @@ class Engine:
         labels = [tier.label for tier in tiers]
         self.holding = Holding(settings.hold, self.name, len(tiers), shared, labels)
         self.deadline = read_deadline(settings.deadline)
+        warn_of_deadline(self.deadline, "deadline", self.plan.notices)
         self.hedge = read_hedge(settings.hedge)
         self.latencies = Latencies(len(tiers))
         self.chance = by_chance

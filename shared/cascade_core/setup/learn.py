@@ -18,6 +18,7 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.log.policies import PolicyVersion
 from cascade_core.log.store import JsonlLog
 from cascade_core.log.urls import database_url, is_url, shown_source
+from cascade_core.named_arguments import names_checked
 from cascade_core.policy.withdrawal import is_withdrawal
 from cascade_core.ruling import UNRULED, Ruling
 from cascade_core.setup.audit import Audit, pick, read_audit
@@ -27,6 +28,7 @@ from cascade_core.setup.plan import Plan
 from cascade_core.setup.spent_lines import SpentLines
 
 
+@names_checked
 @dataclass(frozen=True, slots=True)
 class Learn:
     """What a cascade that learns in service promises, and what learning may cost.

@@ -106,8 +106,8 @@ class Learner:
         if cut_off:
             self._notices.give(
                 "learning:ended",
-                f"{self._cascade} ended before it had learned anything from its audits, which takes "
-                "up to a minute: keep one process running, or have cascade watch learn",
+                f"{self._cascade} ended before it had learned anything from its audits, which "
+                "takes up to a minute: keep one process running, or have cascade watch learn",
             )
         if self._leads and self._store is not None:
             with suppress(Exception):  # the lease runs out by itself

@@ -7,20 +7,31 @@ from collections.abc import Mapping
 from typing import Any
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.setup.notices import Notices
 
 IN_METADATA = "cascade_deadline"
 """What a request's own deadline is called in its metadata."""
 
 
-def deadline_of(metadata: Mapping[str, Any], default: float | None) -> float | None:
+def deadline_of(
+    metadata: Mapping[str, Any], default: float | None, notices: Notices
+) -> float | None:
     """Return the seconds that one request may take: what its metadata says, else the cascade's.
+
+    Args:
+        metadata: The request's.
+        default: The cascade's.
+        notices: What was warned of so far.
 
     Raises:
         ConfigurationError: It is no number above 0.
     """
     if IN_METADATA not in metadata:
         return default
-    return read_deadline(metadata[IN_METADATA], f"metadata[{IN_METADATA!r}]")
+    said = f"metadata[{IN_METADATA!r}]"
+    seconds = read_deadline(metadata[IN_METADATA], said)
+    warn_of_deadline(seconds, said, notices)
+    return seconds
 
 
 def read_deadline(deadline: object, said: str = "deadline") -> float | None:
@@ -39,6 +50,26 @@ def read_deadline(deadline: object, said: str = "deadline") -> float | None:
     if not number or not 0 < deadline < math.inf:  # type: ignore[operator]
         raise ConfigurationError(f"{said}={deadline!r}: give a number of seconds above 0")
     return float(deadline)  # type: ignore[arg-type]
+
+
+def warn_of_deadline(seconds: float | None, said: str, notices: Notices) -> None:
+    """Warn of a deadline that is so long that milliseconds will have been meant.
+
+    Args:
+        seconds: The deadline.
+        said: What it was given as.
+        notices: What was warned of so far.
+    """
+    if seconds is not None and seconds >= _LONG:
+        notices.give_of_setup(
+            f"{said}={seconds:g} is in seconds, {seconds / 60:.0f} minutes: if milliseconds were "
+            f"meant, give {seconds / 1000:g}",
+            running=said != "deadline",
+        )
+
+
+_LONG = 1000.0
+"""Seconds of a deadline from which on it is doubted: nobody waits so long for an answer."""
 
 
 def read_hedge(hedge: object) -> float:

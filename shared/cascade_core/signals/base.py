@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 from cascade_core.draft import Draft
 from cascade_core.effects import Compute, Failed, Note, Steps
 from cascade_core.likeness import is_secret, likeness, names_secret
+from cascade_core.named_arguments import names_checked
 from cascade_core.request import Request
 from cascade_core.signals.readings import Reading, as_reading
 from cascade_core.tier import Tier
@@ -91,6 +92,7 @@ def _spelled(name: str, value: object) -> str:
     return f"{type(value).__name__}:{likeness(value)}"
 
 
+@names_checked
 class FunctionSignal(BaseSignal):
     """A caller's function, sync or async, as a signal.
 

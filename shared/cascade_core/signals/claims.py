@@ -20,6 +20,7 @@ from cascade_core.draft import Draft
 from cascade_core.effects import Drafts, Note, Steps
 from cascade_core.errors import ConfigurationError
 from cascade_core.integrations.decisions import decision_model
+from cascade_core.named_arguments import names_checked
 from cascade_core.request import Request, Turn
 from cascade_core.signals.asked import ask_judge
 from cascade_core.signals.asking import model_id, why_unanswered
@@ -91,6 +92,7 @@ class _Asked(NamedTuple):
     sources: int
 
 
+@names_checked
 class Claims(BaseSignal):
     """How much of an answer is supported, statement by statement, according to a judge model.
 

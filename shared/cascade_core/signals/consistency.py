@@ -15,6 +15,7 @@ from collections.abc import Callable
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Note, Steps
 from cascade_core.errors import ConfigurationError
+from cascade_core.named_arguments import names_checked
 from cascade_core.request import Request
 from cascade_core.signals.agreement import AgreementKind, comparer, label_of
 from cascade_core.signals.asking import why_unanswered
@@ -23,6 +24,7 @@ from cascade_core.signals.readings import Reading
 from cascade_core.tier import Tier
 
 
+@names_checked
 class SelfConsistency(BaseSignal):
     """The share of further samples that agree with the draft.
 

@@ -24,6 +24,7 @@ from cascade_core.errors import ConfigurationError
 from cascade_core.fitted.artefact import Calibrator
 from cascade_core.integrations.decisions import decision_model
 from cascade_core.invalid import first_problem, spell
+from cascade_core.named_arguments import names_checked
 from cascade_core.policy.document import Policy
 from cascade_core.request import Request
 from cascade_core.signals.asking import model_id
@@ -52,6 +53,7 @@ _YES_NO = {
 }
 
 
+@names_checked
 class Difficulty(BaseSignal):
     """The probability, from the request alone, that a tier's draft is good.
 

@@ -31,6 +31,7 @@ from typing import Any
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Steps
+from cascade_core.named_arguments import names_checked
 from cascade_core.request import Request, Turn
 from cascade_core.signals.base import BaseSignal
 from cascade_core.signals.evidence import LONGEST_CLAIM, Claim, Evidence, Window
@@ -65,6 +66,7 @@ It is wrong (B) if any statement contradicts the sources or is not in them, even
 to be true. Leaving something out is no mistake, and greetings need no support."""
 
 
+@names_checked
 class Grounding(BaseSignal):
     """How far the retrieved contexts support the answer, sentence by sentence.
 

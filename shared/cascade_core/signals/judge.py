@@ -18,6 +18,7 @@ from cascade_core.draft import Draft
 from cascade_core.effects import Drafts, Note, Steps
 from cascade_core.errors import ConfigurationError
 from cascade_core.integrations.decisions import decision_model
+from cascade_core.named_arguments import names_checked
 from cascade_core.request import Request, Turn
 from cascade_core.signals.agreement import written
 from cascade_core.signals.argument_values import canonical
@@ -67,6 +68,7 @@ _YES_NO = {
 }
 
 
+@names_checked
 class Judge(BaseSignal):
     """The probability, according to a judge model, that the draft is right.
 

@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias, get_args
 from cascade_core.draft import Draft
 from cascade_core.effects import Steps
 from cascade_core.errors import ConfigurationError
+from cascade_core.named_arguments import names_checked
 from cascade_core.request import Request
 from cascade_core.signals.base import BaseSignal, Running
 from cascade_core.signals.readings import Reading
@@ -30,6 +31,7 @@ _STEEPEST = 10
 """Beyond, `alpha` makes every answer of some length certain, and powers overflow."""
 
 
+@names_checked
 class SequenceLogprob(BaseSignal):
     """The probability of the written tokens, put together into one number.
 
@@ -172,6 +174,7 @@ class _RunningLogprob:
         return min(1.0, bound * (1 + 1e-9))
 
 
+@names_checked
 class TokenMargin(BaseSignal):
     """How far each written token stood above its best alternative.
 

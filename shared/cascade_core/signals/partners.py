@@ -15,6 +15,7 @@ from typing import Any
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Begin, Drafts, Note, Steps
 from cascade_core.errors import ConfigurationError
+from cascade_core.named_arguments import names_checked
 from cascade_core.request import Request, ToolSpec
 from cascade_core.signals.agreement import AgreementKind, comparer, label_of, written_alike
 from cascade_core.signals.asking import model_id, why_unanswered
@@ -23,6 +24,7 @@ from cascade_core.signals.readings import Reading, as_reading
 from cascade_core.tier import Tier
 
 
+@names_checked
 class Agreement(BaseSignal):
     """The share of other models that give the same answer as the draft.
 

@@ -12,6 +12,7 @@ import re
 
 from cascade_core.draft import Draft
 from cascade_core.effects import Ask, Drafts, Note, Steps
+from cascade_core.named_arguments import names_checked
 from cascade_core.request import Request, Turn
 from cascade_core.signals.agreement import written
 from cascade_core.signals.asking import why_unanswered
@@ -46,6 +47,7 @@ _LABEL = re.compile(
 )
 
 
+@names_checked
 class Verbalized(BaseSignal):
     """The probability the tier itself states for its draft.
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.lazy import not_installed
+from cascade_core.named_arguments import names_checked
 
 
+@names_checked
 @dataclass(frozen=True, slots=True)
 class Telemetry:
     """Tells OpenTelemetry of requests: spans and metrics.

@@ -5,10 +5,11 @@ import warnings
 
 import pytest
 
-from cascade_core.errors import ConfigurationError
+from cascade_core.errors import CascadeWarning, ConfigurationError
 from cascade_core.setup.engine import Engine
+from cascade_core.setup.notices import Notices
 from cascade_core.setup.settings import CascadeSettings
-from cascade_core.setup.timing import HEDGE
+from cascade_core.setup.timing import HEDGE, deadline_of
 from tests.core.making import make_tiers
 
 
@@ -21,6 +22,17 @@ def test_what_is_given_is_kept():
     assert made(hedge=True).hedge == HEDGE
     assert (made(hedge=0.25).hedge, made(hedge=1).hedge) == (0.25, 1.0)
     assert (made().deadline, made().hedge) == (None, 0.0)
+
+
+def test_milliseconds_given_as_seconds_are_doubted_and_kept():
+    with pytest.warns(CascadeWarning, match=r"deadline=8000 is in seconds, 133 minutes: .* give 8"):
+        assert made(deadline=8000).deadline == 8000
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made(deadline=600)
+    notices = Notices()
+    with pytest.warns(CascadeWarning, match=r"metadata\['cascade_deadline'\]=2500 .* give 2.5"):
+        assert deadline_of({"cascade_deadline": 2500}, None, notices) == 2500
 
 
 @pytest.mark.parametrize("given", [{}, {"deadline": None, "hedge": None}, {"hedge": False}])

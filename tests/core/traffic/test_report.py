@@ -242,7 +242,9 @@ def test_in_shadow_mode_it_is_said_why_it_costs_more(cascade: Run, tmp_path: Pat
 def test_while_it_learns_nobody_is_told_to_audit_less(cascade: Run, tmp_path: Path) -> None:
     learned = straight("a", **CHANCE, reason="learning")
     entries = [learned, audit("a", 0.5), decision("b"), straight("c", reason="learning")]
-    shown = " ".join(cascade("report", write_lines(entries[:2], tmp_path / "all.jsonl")).out.split())
+    shown = " ".join(
+        cascade("report", write_lines(entries[:2], tmp_path / "all.jsonl")).out.split()
+    )
     assert "as it must while the last tier answers all and the first is learned of" in shown
     dear = write_lines([*entries, audit("c", cost_usd=0.02)], tmp_path / "most.jsonl")
     shown = " ".join(cascade("report", dear).out.split())

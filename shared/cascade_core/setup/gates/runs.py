@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from cascade_core.draft import Draft
 from cascade_core.errors import ConfigurationError
+from cascade_core.named_arguments import names_checked
 from cascade_core.request import Request
 from cascade_core.setup.gates.code_blocks import CodeBlock, code_blocks, code_language
 from cascade_core.setup.gates.code_parsers import PARSED, parses_as
@@ -19,6 +20,7 @@ _LONGEST = 100_000
 """Characters of code that are parsed: more is no answer, and takes long."""
 
 
+@names_checked
 class Runs:
     """Fails drafts whose code does not parse, does not compile, or fails your check.
 
