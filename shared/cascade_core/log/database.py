@@ -153,11 +153,16 @@ class Database:
             self.open()
         except (DBAPIError, OSError) as error:
             kind = type(getattr(error, "orig", None) or error).__name__
-            hint = "does the server run, may you use it?"
-            if self.is_sqlite:
-                hint = "is it a database? Has its disk room?"
+            hint = "is it a database? Has its disk room?" if self.is_sqlite else self.look_at
             msg = f"{self.shown} cannot be opened ({kind}): {hint}"
             raise ConfigurationError(msg) from None
+
+    @property
+    def look_at(self) -> str:
+        """What to look at where it cannot be read or written, for an error."""
+        if self.is_sqlite:
+            return "has its disk room, may you write there, does another program hold it?"
+        return "does the server run, may you use it?"
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:

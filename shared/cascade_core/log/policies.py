@@ -262,7 +262,7 @@ class PolicyStore:
         except SQLAlchemyError as error:  # its text may hold what people wrote
             kind = type(getattr(error, "orig", None) or error).__name__
             verb = "written" if writing else "read"
-            msg = f"{self.shown} cannot be {verb} ({kind})"
+            msg = f"{self.shown} cannot be {verb} ({kind}): {self._database.look_at}"
             raise ConfigurationError(msg) from None
 
     def _document(self, connection: Connection, number: int) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from cascade_core.errors import ConfigurationError
+from cascade_core.log.policies import MeanwhileError
 from cascade_core.moments import as_iso
 
 WatchKind: TypeAlias = Literal[
@@ -46,3 +49,24 @@ class WatchEvent:
             "version": self.version,
             **self.detail,
         }
+
+
+@contextmanager
+def naming_harmful(version: int | None, limit: float) -> Iterator[None]:
+    """Have an error of writing say what goes on deciding although it is to be taken back.
+
+    Args:
+        version: Which version that is; None where none is.
+        limit: The most quality that may be lost.
+    """
+    try:
+        yield
+    except MeanwhileError:
+        raise
+    except ConfigurationError as error:
+        if version is None:
+            raise
+        raise ConfigurationError(
+            f"{error} Version {version} is in use and should be taken back: it may lose more than "
+            f"{limit:g} of quality per request"
+        ) from None

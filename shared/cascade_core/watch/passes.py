@@ -18,7 +18,7 @@ from cascade_core.log.urls import is_url, refuse_bare_database, shown_source
 from cascade_core.log.watch_store import KeptEvent, ToSave, WatchState, WatchStore
 from cascade_core.policy.document import Policy
 from cascade_core.traffic.labels import NoAuditsError, labels_of_log
-from cascade_core.watch.events import WatchEvent, WatchKind
+from cascade_core.watch.events import WatchEvent, WatchKind, naming_harmful
 from cascade_core.watch.shipping import promised, strongest
 from cascade_core.watch.steward import FIRST_FIT, LEARNED_FROM, Chosen, StepDone, Steward
 from cascade_core.watch.tested import Goal
@@ -179,14 +179,13 @@ class _Pass:
             self._say("waiting", waits, audits=steward.seen, needed=needed)
             if not fresh and kept is not None:  # nothing at all is new
                 return self.events
-        told = [e for e in self.events if e.kind != "waiting"]
-        number = store.write(
-            self.before,
-            written,
-            read=fresh,
-            save=save,
-            events=[KeptEvent(e.at, e.kind, e.said, e.version, e.detail) for e in told],
-        )
+        told = [
+            KeptEvent(e.at, e.kind, e.said, e.version, e.detail)
+            for e in self.events
+            if e.kind != "waiting"
+        ]
+        with naming_harmful(self.before.active if happened.dropped else None, goal.harm):
+            number = store.write(self.before, written, read=fresh, save=save, events=told)
         return [
             WatchEvent(
                 e.kind, e.at, e.said, e.version if e.version is not None else number, e.detail

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from cascade_core.calibration import tune
 from cascade_core.errors import ConfigurationError
@@ -51,6 +54,22 @@ def test_what_loses_too_much_is_taken_back(log: str) -> None:
     store = LogWatch(log, harm=HARM).store
     assert store.active().policy.thresholds == (1.0,)
     assert [event.kind for event in store.watch_history()].count("withdrawn") == 1
+
+
+def test_a_version_that_cannot_be_taken_back_is_named(
+    log: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error said that the database cannot be written, and not that harm goes on."""
+    grow(log, 300, 300)
+    kinds(log)
+    grow(log, 600, 400, worse=0.5)
+    watch = LogWatch(log, harm=HARM)
+    disk_is_full = OperationalError("INSERT", {}, sqlite3.OperationalError("full"))
+    monkeypatch.setattr(watch.store, "_save", Mock(side_effect=disk_is_full))
+    with pytest.raises(ConfigurationError, match=r"cannot be written .*\? Version 1 is in use"):
+        watch.once()
+    monkeypatch.undo()
+    assert "withdrawn" in kinds(log)
 
 
 def test_a_proposal_is_saved_once_and_not_activated(log: str) -> None:
