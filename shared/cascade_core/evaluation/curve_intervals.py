@@ -185,9 +185,13 @@ def _crossing(position: Array, height: Array, wanted: float) -> Array:
 
 
 def _area(position: Array, height: Array) -> Array:
-    """Return the mean height of each row's line over positions 0 to 1, (rows,)."""
-    left, right = position[:, :-1], np.minimum(position[:, 1:], 1)
-    width = position[:, 1:] - left
-    slope = np.divide(np.diff(height), width, out=np.zeros_like(width), where=width > 0)
-    inside = np.maximum(right - left, 0)
-    return np.asarray(np.sum(inside * (height[:, :-1] + slope * inside / 2), axis=1))
+    """Return the mean height of each row's line over positions 0 to 1, (rows,).
+
+    Where a line goes back a little, as where a stricter threshold reads fewer paid signals, what
+    it passes twice is taken off again.
+    """
+    start, end = np.minimum(position[:, :-1], 1), np.minimum(position[:, 1:], 1)
+    width = np.diff(position)
+    slope = np.divide(np.diff(height), width, out=np.zeros_like(width), where=width != 0)
+    middle = (start + end) / 2 - position[:, :-1]
+    return np.asarray(np.sum((end - start) * (height[:, :-1] + slope * middle), axis=1))

@@ -54,6 +54,22 @@ def test_a_curves_intervals_are_those_of_sweeping_every_resample(name, figure):
     assert quick.high == pytest.approx(slow.high, abs=0.1 * width(slow))
 
 
+def test_paid_signals_that_are_read_less_at_stricter_thresholds_are_in_the_interval():
+    columns = rows(300)
+    low = columns[0] * 0.5
+    paid = (PaidReading(np.full(300, 2.0), low, low + 0.5),)
+    again = Resamples.draw(300)
+    swept = again.interval(
+        [
+            sweep(*columns, counts[again.unit], paid=paid).apgr("cost")
+            for counts in again.counts[:200]
+        ]
+    )
+    found = curve_intervals(*columns, paid=paid)["apgr_cost"]
+    assert found.low == pytest.approx(swept.low, abs=0.15 * width(swept))
+    assert found.high == pytest.approx(swept.high, abs=0.15 * width(swept))
+
+
 def test_paid_signals_are_counted_in_every_resample_where_they_are_read():
     columns = rows(300)
     confidence = columns[0]
