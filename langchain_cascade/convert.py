@@ -152,8 +152,9 @@ def to_draft(
     record = meta.get("cascade")
     streamed = isinstance(message, AIMessageChunk)
     # The metadata of a stream are put together by adding up, and so are the counts in them.
-    said = read_said(meta, message.additional_kwargs, tokens=not (reported or streamed))
-    usage = read_langchain(reported) if reported else said.usage
+    whole = not streamed and not (reported and _has_parts(reported))
+    said = read_said(meta, message.additional_kwargs, tokens=whole)
+    usage = _fuller(read_langchain(reported), said.usage) if reported else said.usage
     logprobs = None if said.logprobs is None else read_logprobs(said.logprobs)
     tool_calls = _tool_calls(message) if message.tool_calls else ()
     speech, unread = spoken(text), None
@@ -179,6 +180,23 @@ def to_draft(
         written=text,
         unread=unread,
     )
+
+
+def _has_parts(reported: Mapping[str, Any]) -> bool:
+    """Tell whether a report says which of the tokens were cached, or hidden."""
+    return "input_token_details" in reported or "output_token_details" in reported
+
+
+def _fuller(usage: Usage | None, told: Usage | None) -> Usage | None:
+    """Return the fuller of two reports of one call.
+
+    Some integrations leave the parts out of what they report in LangChain's way, and keep the
+    provider's own words beside it.
+    """
+    if usage is None or told is None:
+        return usage
+    same = (usage.input_tokens, usage.output_tokens) == (told.input_tokens, told.output_tokens)
+    return told if same else usage
 
 
 def with_usage(draft: Draft, prompt: Sequence[BaseMessage], model: str | None) -> Usage:

@@ -37,6 +37,7 @@ class Heard:
         "_following",
         "_model",
         "_parts",
+        "_refused",
         "_tokens",
         "failed",
         "last",
@@ -53,6 +54,7 @@ class Heard:
         self._finish: Finish | None = None
         self._model: str | None = None
         self._parts: Sequence[str] = ()
+        self._refused = False
 
     def take(self, response: Response) -> Sequence[float]:
         """Take the next response, and return the log-probabilities in it that are sure to count."""
@@ -63,6 +65,7 @@ class Heard:
             self._parts = found
         said = said_in(response)
         self.failed = self.failed or said.failed
+        self._refused = self._refused or said.refused
         self.usage = said.usage or self.usage
         self._model = said.model or self._model
         if said.finish is not None:
@@ -106,7 +109,13 @@ class Heard:
         if finish is None and over:
             finish = "broken"
         parts = draft.other_parts if self._deltas or draft.other_parts else self._parts
-        return replace(draft, finish=finish, model=self._model or draft.model, other_parts=parts)
+        return replace(
+            draft,
+            finish=finish,
+            model=self._model or draft.model,
+            other_parts=parts,
+            refusal=draft.refusal or self._refused,
+        )
 
 
 def _tells_again(raw: Any) -> bool:

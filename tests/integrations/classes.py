@@ -40,6 +40,7 @@ class Class:
         settings: From the server's address to the arguments it is made with.
         words: What its provider says.
         reasoning: Whether it hands on how many of the tokens were hidden.
+        parts: In which ways it hands on what the tokens were: hidden, cached.
         apart: Whether it counts those beside the answer.
         raises: Ends of which it makes an error, in one way or in all: a failed call.
         hides: What cannot be read through it, each with the reason.
@@ -51,6 +52,7 @@ class Class:
     settings: Callable[[str], Mapping[str, Any]]
     words: Words = OPENAI
     reasoning: bool = True
+    parts: Collection[str] = ("whole", "stream")
     apart: bool = False
     raises: Collection[str] = ()
     hides: Mapping[str, str] = field(default_factory=dict)
@@ -136,7 +138,7 @@ CLASSES = [
         },
         GOOGLE,
     ),
-    _langchain("mistralai", "ChatMistralAI", _compatible("api_key", "endpoint"), reasoning=False),
+    _langchain("mistralai", "ChatMistralAI", _compatible("api_key", "endpoint"), parts=("whole",)),
     _langchain(
         "groq",
         "ChatGroq",
@@ -172,7 +174,7 @@ CLASSES = [
         "nvidia_ai_endpoints",
         "ChatNVIDIA",
         lambda url: {"model": "m-1", "api_key": "none", "base_url": f"{url}/v1"},
-        reasoning=False,
+        parts=("whole",),
     ),
     _llamaindex(
         "openai",

@@ -118,7 +118,8 @@ class Wire:
                 body = json.loads(
                     self.rfile.read(int(self.headers["content-length"] or 0)) or b"{}"
                 )
-                found = next((p for mark, p in PROTOCOLS.items() if mark in self.path), None)
+                known = getattr(wire.ending, "protocols", PROTOCOLS)
+                found = next((p for mark, p in known.items() if mark in self.path), None)
                 if found is None:
                     wire.unknown.append(self.path)
                     self._send(404, "application/json", [b"{}"])

@@ -14,6 +14,7 @@ from langchain_core.messages import (
 )
 
 from cascade_core.request import response_schema
+from cascade_core.usage import Usage
 from langchain_cascade.convert import (
     text_of,
     to_chunk,
@@ -179,3 +180,22 @@ def test_a_tool_call_that_breaks_off_does_not_pass_because_langchain_completes_i
     answer = chain.invoke("find") if how == "invoke" else joined(list(chain.stream("find")))
     assert record_of(answer)["reason"] == "gate_tool_call"
     assert answer.tool_calls[0]["args"] == {"name": "Paula"}
+
+
+def test_what_the_provider_says_of_its_tokens_is_read_where_langchains_report_leaves_it_out() -> (
+    None
+):
+    told = {
+        "prompt_tokens": 9,
+        "completion_tokens": 3,
+        "prompt_tokens_details": {"cached_tokens": 6},
+        "completion_tokens_details": {"reasoning_tokens": 2},
+    }
+    usage: Any = {"input_tokens": 9, "output_tokens": 3, "total_tokens": 12}
+    bare = AIMessage("x", usage_metadata=usage, response_metadata={"token_usage": told})
+    assert to_draft(bare).usage == Usage(9, 3, cached_tokens=6, reasoning_tokens=2)
+    other = {**usage, "input_tokens": 90, "total_tokens": 93}
+    assert to_draft(bare.model_copy(update={"usage_metadata": other})).usage == Usage(90, 3)
+    detailed = {**usage, "input_token_details": {"cache_read": 1}}
+    own = bare.model_copy(update={"usage_metadata": detailed})
+    assert to_draft(own).usage == Usage(9, 3, cached_tokens=1)

@@ -109,3 +109,9 @@ def test_mistrals_events_hold_the_chunk_in_their_data() -> None:
     last = {**chunk("", finish="length", usage=(7, 2)), "model": "m"}
     draft = gathered({"data": chunk("a b")}, {"data": last}).whole()
     assert (draft.finish, draft.model, draft.usage) == ("length", "m", Usage(7, 2))
+
+
+def test_a_refusal_may_come_in_any_of_the_chunks() -> None:
+    refusing = {"choices": [{"delta": {"refusal": "I can't"}, "finish_reason": None}]}
+    assert gathered(refusing, chunk("", finish="stop")).whole().refusal
+    assert not gathered(chunk("a b"), chunk("", finish="stop")).whole().refusal
