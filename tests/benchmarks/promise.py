@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from citations import PROMISED
-from recorded_data import absent, workloads
+from recorded_data import absent, one_or_more, workloads
 from rich.console import Console
 from rich.table import Table as Grid
 
@@ -210,8 +210,8 @@ def main() -> int:
     """Run the sets asked for; exit 0 whether or not bars are met, for they are printed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", action="append", choices=list(workloads()))
-    parser.add_argument("--draws", type=int, default=1000)
-    parser.add_argument("--splits", type=int, default=3)
+    parser.add_argument("--draws", type=one_or_more, default=1000)
+    parser.add_argument("--splits", type=one_or_more, default=3)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     console = Console(width=160, stderr=asked.json)

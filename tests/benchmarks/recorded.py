@@ -17,7 +17,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 from citations import LEGEND, cited
-from recorded_data import PARTNERS, absent, workloads, zeroeval_with
+from recorded_data import PARTNERS, absent, one_or_more, workloads, zeroeval_with
 from recorded_data import zeroeval_several as several
 from recorded_figures import (
     FOLDS,
@@ -43,6 +43,7 @@ from rich.console import Console
 
 from cascade_core.arrays import Ints
 from cascade_core.calibration.fit import fit_calibrator
+from cascade_core.errors import ConfigurationError
 from cascade_core.labels import Table, TableError, read_table, usable
 from cascade_core.statistics.folds import folds
 from cascade_core.statistics.metrics import auroc
@@ -223,7 +224,10 @@ def choices(seeds: int, name: str, title: str, limit: float, reference: Line) ->
 def own(path: str, seeds: int) -> Section:
     """A table of the caller's: the first tier against the last."""
     rows = read_table(path)
-    mask, _ = usable(rows)
+    mask, unused = usable(rows)
+    if not mask.any():
+        why = "; ".join(f"{reason} ({n:,} rows)" for reason, n in unused.items())
+        raise TableError(rows.source, f"no row can be used: {why}")
     rows = rows.take(mask)
     lines = with_signals(rows, seeds) if rows.tiers[0].signals else [free(rows, seeds)]
     names = f"{rows.tiers[0].model or 'tier 0'} → {rows.tiers[-1].model or 'the last tier'}"
@@ -291,7 +295,7 @@ def main() -> int:
     """Run the workloads asked for; exit 0 whether or not bars are met, for they are printed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", action="append", choices=list(SECTIONS))
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=one_or_more, default=3)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--table", help="a labelled table of your own, in place of the recorded")
     asked = parser.parse_args()
@@ -299,18 +303,21 @@ def main() -> int:
     if not asked.table and (reason := absent()):
         console.print(f"skipped: {reason}")
         return 0
+    made: list[tuple[str, Callable[[int], Section]]]
+    made = [(name, SECTIONS[name]) for name in asked.only or SECTIONS]
     if asked.table:
         try:
-            read_table(asked.table)
-        except TableError as error:
+            mine = own(asked.table, asked.seeds)
+        except ConfigurationError as error:
             console.print(f"recorded.py: {error}", style=None, highlight=False)
             return 2
+        made = [(asked.table, lambda _: mine)]
     for line in LEGEND:
         console.print(line, highlight=False)
     console.print()
     found = []
-    for name in [asked.table] if asked.table else asked.only or SECTIONS:
-        section = own(name, asked.seeds) if asked.table else SECTIONS[name](asked.seeds)
+    for name, make in made:
+        section = make(asked.seeds)
         section = replace(section, notes=[*section.notes, *cited(name)])
         found.append(section)
         show(console, section)

@@ -7,6 +7,7 @@ signal; columns that tell whether an answer was right are only ever the quality.
 
 from __future__ import annotations
 
+import argparse
 import csv
 import gzip
 import os
@@ -246,3 +247,11 @@ def _array(values: Sequence[float]) -> Array:
 def _rows(name: str) -> list[dict[str, str]]:
     with gzip.open(data_dir() / name, "rt", encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
+
+
+def one_or_more(text: str) -> int:
+    """Read how often something is done."""
+    if not text.isdecimal() or int(text) < 1:
+        msg = f"{text!r}: give a whole number from 1"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
