@@ -269,11 +269,19 @@ def _structured(  # noqa: PLR0913 - what is fixed for a tier, then what differs 
         varied = vary(model, variant)
         try:
             sequence = varied.with_structured_output(schema, include_raw=True, **kwargs)
+            alone = _passes_on(sequence)
         except NotImplementedError:  # without the message, perhaps
+            alone = True
+        if alone:
             sequence = varied.with_structured_output(schema, **kwargs)
         return _bind_raw(sequence, bound) if bound else sequence
 
     return rebuild(tier.given, change, whole=variant.whole)
+
+
+def _passes_on(sequence: Any) -> bool:
+    """Tell whether the wish for the message went to the provider, as with Cohere's tools."""
+    return "include_raw" in (getattr(getattr(sequence, "first", None), "kwargs", None) or ())
 
 
 def _bind_raw(sequence: Any, kwargs: dict[str, Any]) -> Model:

@@ -7,11 +7,10 @@ tokens that are billed apart.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
-from tests.integrations import wire
 from tests.integrations.wire import Json, Sent, _events, _framed, _json
 
 
@@ -425,14 +424,15 @@ def cohere(body: Json, said: Scripted) -> Sent:
     return _events(events, named=True)
 
 
-PROTOCOLS: dict[str, Any] = {
+Protocol: TypeAlias = Callable[[Json, Scripted], Sent]
+
+PROTOCOLS: dict[str, Protocol] = {
     "/chat/completions": completions,
     "/responses": responses,
     "/messages": messages,
     "enerateContent": gemini,
     "/api/chat": ollama,
     "/v2/chat": cohere,
-    "/v1/chat": wire.cohere_v1,
     "/converse": converse,
 }
 """By what their paths contain; the first that fits."""

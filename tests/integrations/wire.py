@@ -109,9 +109,10 @@ class Wire:
             def log_message(self, *_: Any) -> None:
                 pass
 
-            def do_GET(self) -> None:  # Google's client asks what a model can do
+            def do_GET(self) -> None:  # Google's client asks what a model can do, NVIDIA's for all
                 limits = {"inputTokenLimit": 8000, "outputTokenLimit": 8000}
-                known = {"name": self.path.rpartition("v1beta/")[2], **limits}
+                known: Json = {"name": self.path.rpartition("v1beta/")[2], **limits}
+                known["data"] = [{"id": "m-1", "object": "model"}]
                 self._send(200, "application/json", [json.dumps(known).encode()])
 
             def do_POST(self) -> None:

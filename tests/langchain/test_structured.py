@@ -385,3 +385,18 @@ def test_what_a_caller_bound_stays_bound_where_an_integration_gives_the_object_a
     cascade = ChatCascade(tiers=[bare.bind(user="me"), FakeChat()])
     cascade.with_structured_output(Ticket).invoke(PROMPT)
     assert bare.calls[0].kwargs["user"] == "me"
+
+
+class TakesAll(FakeChat):
+    """Hands on whatever it is not asked by name, as Cohere's integration does."""
+
+    def with_structured_output(self, schema: Any, **kwargs: Any) -> Any:
+        assert isinstance(schema, type)
+        return self.bind(**kwargs) | PydanticOutputParser(pydantic_object=schema)
+
+
+def test_the_wish_for_the_message_is_kept_from_a_provider_that_would_be_sent_it() -> None:
+    asked = TakesAll(Say('{"title": "lost", "urgency": 3}'))
+    llm = ChatCascade([asked, FakeChat("strong")], signals=[lambda request, draft: 0.99])
+    assert llm.with_structured_output(Ticket).invoke("hi") == Ticket(title="lost", urgency=3)
+    assert [call.kwargs for call in asked.calls] == [{}]
