@@ -29,12 +29,8 @@ from cascade_core.loop.run_metadata import call_metadata
 from cascade_core.loop.streams import AsyncStream, Stream
 from cascade_core.request import Request
 from cascade_core.tier import Tier
-from langchain_cascade.convert import (
-    to_chunk,
-    to_draft,
-    to_messages,
-    without_logprobs,
-)
+from langchain_cascade.capabilities import set_on_model
+from langchain_cascade.convert import to_chunk, to_draft, to_messages, without_logprobs
 from langchain_cascade.engine import ChatEngine
 from langchain_cascade.handing import as_message, is_chain, spoken_by_chain
 from langchain_cascade.histories import needs_reading, readable, reader
@@ -227,14 +223,13 @@ class ChatCalls:
 
     def _prepare(self, effect: Ask, sample: int) -> tuple[Model, PromptValue, dict[str, Any]]:
         target, request = effect.target, effect.request
-        variant = self._variant(effect)
+        variant, options = self._called(effect, sample)
         prompt = request.native
         if prompt is None:  # the core's own question: no tools, no arguments of the caller's
             prompt = ChatPromptValue(messages=to_messages(request.turns))
             tier = target.native if isinstance(target, Tier) else self._judge(target)
-            return tier.model(variant), prompt, dict(effect.options)
+            return tier.model(variant), prompt, dict(options)
         tier = self._partners.of(target)
-        options = self._options(effect, sample)
         kwargs = {**self._own_kwargs(tier), **options}
         prompt = self._prompt(tier, request)
         if variant.whole:
@@ -261,7 +256,7 @@ class ChatCalls:
         return own_arguments(self._kwargs, tier.native.inner) if self._kwargs else {}
 
     def _options(self, effect: Ask, sample: int) -> Mapping[str, Any]:
-        """Return the sampling options of one call."""
+        """Return the sampling options of one call, as arguments or as fields of the model."""
         if effect.purpose != "sample":
             return effect.options
         seed = getattr(effect.target.native.inner, "seed", None)
@@ -270,15 +265,20 @@ class ChatCalls:
         # One seed would give the draft itself n times.
         return {**effect.options, "seed": seed + sample + 1}
 
-    def _variant(self, effect: Ask) -> Variant:
+    def _called(self, effect: Ask, sample: int) -> tuple[Variant, Mapping[str, Any]]:
+        """Return in what variant a tier is called, and with what sampling options."""
+        options: Any = self._options(effect, sample)
         if self._answers(effect):
-            return self._last_variant
-        return Variant(
+            return self._last_variant, options
+        fields = options if options and set_on_model(effect.target.native.inner) else {}
+        variant = Variant(
             draft=True,
             logprobs=effect.logprobs,
             top_logprobs=effect.top_logprobs,
             fresh=effect.purpose == "sample" or self._last_variant.fresh,
+            fields=tuple(fields.items()),
         )
+        return variant, {} if fields else options
 
     def _live(self, effect: Open) -> tuple[Model, list[BaseMessage]]:
         model = effect.tier.native.model(self._last_variant, self._tools)

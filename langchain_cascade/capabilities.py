@@ -121,6 +121,14 @@ def _gives_none(model: BaseChatModel) -> bool:
     return never or declines_logprobs(model) or uses_responses(model, {})
 
 
+def set_on_model(model: object) -> bool:
+    """Tell whether a call's temperature and seed have to be fields of the model.
+
+    As arguments of the call they are errors there.
+    """
+    return integration(model, LANGCHAIN).sampling == "field"
+
+
 def chooses_api(model: BaseChatModel) -> bool:
     """Tell whether a model decides call by call which of OpenAI's APIs it uses."""
     return hasattr(model, "_use_responses_api")

@@ -194,7 +194,7 @@ class OutputCalls(ChatCalls):
         native = tier.native
         if not hasattr(native, "called"):
             return native
-        return native.called(self._variant(effect), self._options(effect, sample))
+        return native.called(*self._called(effect, sample))
 
     def _recorded(
         self, target: object, purpose: str, recorder: CallRecorder, *, answers: bool

@@ -23,6 +23,7 @@ from cascade_core.integrations.decisions import ahave_decided, have_decided
 from cascade_core.loop.run_metadata import call_metadata
 from cascade_core.loop.session import Session
 from cascade_core.tier import Tier
+from langchain_cascade.capabilities import set_on_model
 from langchain_cascade.convert import to_draft, to_messages
 from langchain_cascade.engine import ChatEngine
 from langchain_cascade.handing import as_message
@@ -168,7 +169,6 @@ class TurnCalls:
             top_logprobs=effect.top_logprobs,
             fresh=effect.purpose == "sample",
         )
-        model = self._model(index, variant)
         cleaned = without_foreign_cache_keys(request, flat.model)
         if needs_reading(cleaned.messages):
             asked = {**cleaned.model_settings, **flat.kwargs, "tools": cleaned.tools}
@@ -176,12 +176,17 @@ class TurnCalls:
             cleaned = cleaned.override(messages=cast("Any", readable(cleaned.messages, by)))
         cleaned = cleaned.override(tools=own_tools(cleaned.tools, flat.model))
         settings = own_arguments(cleaned.model_settings, flat.model)
-        settings = {**settings, **flat.kwargs, **effect.options}
-        if variant.whole:
-            settings = without_streaming(settings)
+        settings, options = {**settings, **flat.kwargs}, dict(effect.options)
         seed = settings.get("seed", getattr(flat.model, "seed", None))
         if effect.purpose == "sample" and isinstance(seed, int):
-            settings["seed"] = seed + sample + 1  # one seed would give the draft itself n times
+            options["seed"] = seed + sample + 1  # one seed would give the draft itself n times
+        if set_on_model(flat.model):
+            variant = variant._replace(fields=tuple(options.items()))
+        else:
+            settings.update(options)
+        if variant.whole:
+            settings = without_streaming(settings)
+        model = self._model(index, variant)
         choice = choice_for(flat.model, request.tool_choice)
         return cleaned.override(model=model, model_settings=settings, tool_choice=choice)
 

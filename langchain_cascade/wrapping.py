@@ -32,6 +32,7 @@ class Variant(NamedTuple):
         driven: A draft whose stream is driven by us: it is to stream as its owner wants it.
         logprobs: Asks for token log-probabilities.
         top_logprobs: How many alternatives a token.
+        fields: Further fields to set on the model.
         fresh: Bypasses the answer cache: samples served from one are no samples.
     """
 
@@ -40,6 +41,7 @@ class Variant(NamedTuple):
     top_logprobs: int = 0
     fresh: bool = False
     driven: bool = False
+    fields: tuple[tuple[str, Any], ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -193,6 +195,7 @@ def vary(model: BaseChatModel, variant: Variant) -> BaseChatModel:
         update.update(quiet_fields(model) if variant.whole else {"disable_streaming": True})
     if variant.fresh:
         update["cache"] = False
+    update.update(variant.fields)
     if variant.logprobs:
         asked = logprob_fields(model, variant.top_logprobs)
         if "model_kwargs" in update and "model_kwargs" in asked:

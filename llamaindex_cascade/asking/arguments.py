@@ -10,7 +10,7 @@ from llama_index.core.llms import LLM
 from cascade_core.errors import ConfigurationError
 from cascade_core.integrations.built_in import maker_of
 from cascade_core.integrations.histories import Reads
-from llamaindex_cascade.reading.capabilities import INCLUDE
+from llamaindex_cascade.reading.capabilities import GENERATION, INCLUDE
 
 _KEPT = ("previous_response_id", "conversation")
 """Arguments that name a conversation which OpenAI's Responses API keeps."""
@@ -44,6 +44,8 @@ def with_options(arguments: Mapping[str, Any], options: Mapping[str, Any]) -> di
     both = {**arguments, **options}
     if INCLUDE in options and (wanted := arguments.get(INCLUDE)):
         both[INCLUDE] = list(dict.fromkeys([*wanted, options[INCLUDE][-1]]))
+    if GENERATION in options and (wanted := arguments.get(GENERATION)):
+        both[GENERATION] = {**wanted, **options[GENERATION]}
     return both
 
 

@@ -26,7 +26,7 @@ from llamaindex_cascade.asking.handing import response_draft
 from llamaindex_cascade.asking.messages import to_messages
 from llamaindex_cascade.asking.tiers import LLMTier, check_llm
 from llamaindex_cascade.reading.answers import Response, to_draft
-from llamaindex_cascade.reading.capabilities import name_of, price_names
+from llamaindex_cascade.reading.capabilities import name_of, price_names, sampling_options
 from llamaindex_cascade.reading.recorder import Recorder, recording
 
 
@@ -173,7 +173,7 @@ class Calls:
         """Return the arguments of a call on the cascade's own account."""
         streamed = isinstance(effect, Open)
         asked = tier.options(logprobs=effect.logprobs, top=effect.top_logprobs, streamed=streamed)
-        own = {} if isinstance(effect, Open) else effect.options
+        own = sampling_options(tier.llm, options_of(effect))
         return {**asked, **own} if own else asked
 
 
@@ -248,6 +248,11 @@ class RecordedCalls(Calls):
                 raise
             except Exception as error:  # noqa: BLE001 - whatever a tier raises is its failure
                 run.error = error
+
+
+def options_of(effect: Ask | Open) -> Mapping[str, Any]:
+    """Return the sampling options of one call; a stream is no sample."""
+    return {} if isinstance(effect, Open) else effect.options
 
 
 def target_of(effect: Ask | Open) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
@@ -33,6 +34,7 @@ from llamaindex_cascade.reading.capabilities import (
     makes_objects,
     metadata_of,
     name_of,
+    sampling_fields,
     setup_of,
     usage_options,
 )
@@ -97,6 +99,15 @@ class LLMTier:
             asked = logprob_options(self.llm, top) if logprobs else {}
             self._options[key] = {**asked, **(usage_options(self.llm) if streamed else {})}
         return self._options[key]
+
+    def sampling(self, options: Mapping[str, Any]) -> LLMTier:
+        """Return the tier as it is asked for a sample: itself, where arguments say all of it."""
+        fields = sampling_fields(self.llm, options)
+        if not fields:
+            return self
+        made = copy(self)
+        made.llm = self.llm.model_copy(update=fields)
+        return made
 
     def report_to(self, manager: CallbackManager) -> None:
         """Have the model report its calls to the cascade's callback manager.

@@ -13,7 +13,14 @@ from cascade_core.effects import Adopt, Ask, Failed, Open
 from cascade_core.errors import CascadeExhausted
 from cascade_core.loop.streams import AsyncStream, Stream
 from cascade_core.tier import Tier
-from llamaindex_cascade.asking.calls import Calls, Invocation, RecordedCalls, Run, target_of
+from llamaindex_cascade.asking.calls import (
+    Calls,
+    Invocation,
+    RecordedCalls,
+    Run,
+    options_of,
+    target_of,
+)
 from llamaindex_cascade.asking.engine import LLMEngine
 from llamaindex_cascade.asking.streams import arecorded, recorded
 from llamaindex_cascade.llm.gathering import Parts, Responses, object_draft
@@ -41,7 +48,7 @@ class ResponseCalls(Calls):
         """Return what the caller asks, in the tier's own manner; or the core's own question."""
         if effect.request.native is None:
             return super().invocation(effect)
-        tier = self.ready(target_of(effect))
+        tier = self.ready(target_of(effect)).sampling(options_of(effect))
         return self._way.invocation(tier, self.options(effect, tier))
 
     def checked(self, draft: Draft, effect: Ask | Open) -> Draft:
@@ -86,7 +93,7 @@ class ObjectCalls(RecordedCalls):
         """Return what the caller asks; or the core's own question."""
         if effect.request.native is None:
             return super().invocation(effect)
-        tier = self.ready(target_of(effect))
+        tier = self.ready(target_of(effect)).sampling(options_of(effect))
         # Streamed objects come from the last tier, whose answer nobody judges.
         options = {} if isinstance(effect, Open) else self.options(effect, tier)
         asked = self._way.invocation(tier, options)

@@ -6,6 +6,7 @@ What is known of a class by its name does not belong here; see
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from json import JSONDecodeError
 from typing import Any
 
@@ -125,6 +126,38 @@ def logprob_fields(llm: LLM, top: int) -> dict[str, Any]:
         return {}
     return {"additional_kwargs": {**own, **options}}
 
+
+def sampling_options(llm: LLM, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the sampling options of one call as a model takes them.
+
+    Args:
+        llm: The model.
+        options: The options, such as a temperature.
+
+    Returns:
+        What goes into the call; what the model itself must be set to is in `sampling_fields`.
+    """
+    by = integration(llm, LLAMAINDEX).sampling
+    if by == "field":
+        return {name: each for name, each in options.items() if name != "temperature"}
+    return {GENERATION: dict(options)} if by == GENERATION and options else options
+
+
+def sampling_fields(llm: LLM, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields to set on a copy of a model that has them in place of arguments."""
+    if integration(llm, LLAMAINDEX).sampling != "field" or "temperature" not in options:
+        return {}
+    temperature, fields = options["temperature"], type(llm).model_fields
+    made = {"temperature": temperature} if "temperature" in fields else {}
+    if "generate_kwargs" in fields:  # what models in this process are run with
+        own = getattr(llm, "generate_kwargs", None) or {}
+        samples = {"do_sample": True} if "do_sample" in own or not made else {}
+        made["generate_kwargs"] = {**own, **samples, "temperature": temperature}
+    return made
+
+
+GENERATION = "generation_config"
+"""The argument in which Google's models take such settings."""
 
 INCLUDE = "include"
 """What asks OpenAI's Responses API for more: a field of the model, or an argument in its place."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
 from langchain_anthropic import ChatAnthropic
 from langchain_core.language_models import BaseChatModel, GenericFakeChatModel
 from langchain_groq import ChatGroq
@@ -13,7 +14,8 @@ from langchain_openai import AzureChatOpenAI, ChatOpenAI
 
 from cascade_core.integrations.classes import model_name
 from cascade_core.integrations.limits import max_tokens
-from langchain_cascade import ChatCascade
+from cascade_core.signals import SelfConsistency
+from langchain_cascade import CascadeMiddleware, ChatCascade
 from langchain_cascade.capabilities import gives_logprobs
 from langchain_cascade.tiers import make_tier
 from langchain_cascade.wrapping import Variant
@@ -129,3 +131,32 @@ def test_standard_parameters_are_set_where_each_integration_keeps_them() -> None
 def test_a_bound_limit_counts_for_cutting_drafts_off() -> None:
     cascade = ChatCascade(tiers=[openai(max_tokens=100).bind(max_tokens=10), openai()])
     assert cascade._engine.plan.tiers[0].max_tokens == 10
+
+
+class TakesFields(FakeChat):
+    """Takes a temperature and a seed as fields alone, as the integration of that name does."""
+
+    def _say(self, messages: Any, stop: Any, kwargs: Any, *, streamed: bool) -> Any:
+        assert not kwargs
+        drawn.append((self.temperature, self.seed))
+        return super()._say(messages, stop, kwargs, streamed=streamed)
+
+
+TakesFields.__name__ = "ChatOllama"  # by which it is known
+
+drawn: list[tuple[Any, Any]] = []
+
+
+@pytest.mark.parametrize("kind", ["model", "middleware"])
+async def test_samples_have_what_an_integration_takes_as_fields_alone(kind: str) -> None:
+    drawn.clear()
+    tiers = [TakesFields("Rome", temperature=0, seed=7), FakeChat("strong")]
+    signals: Any = [SelfConsistency(n=2, temperature=0.5)]
+    if kind == "model":
+        await ChatCascade(tiers, signals=signals).ainvoke("hi")
+    else:
+        middleware = CascadeMiddleware(tiers=tiers, signals=signals)
+        agent = create_agent(tiers[1], [], middleware=[middleware])
+        await agent.ainvoke({"messages": [("user", "hi")]})
+    assert sorted(drawn) == [(0, 7), (0.5, 8), (0.5, 9)]
+    assert tiers[0].temperature == 0

@@ -76,6 +76,8 @@ class Integration(NamedTuple):
         choose_none: How it is told to call no tool; False where there is no way.
         tells_tokens: Whether it tells handlers of tokens even where it answers in one piece.
         one_answer: Whether its provider gives no more than one answer to one request.
+        sampling: How it takes the temperature of one call, where an argument is an error or is
+            passed over: as a field of the model, or in the argument `generation_config`.
         logprobs_streamed: False: its streams lose log-probabilities, its whole answers have them.
     """
 
@@ -88,6 +90,7 @@ class Integration(NamedTuple):
     tells_tokens: bool | None = None
     one_answer: bool | None = None
     logprobs_streamed: bool | None = None
+    sampling: Literal["field", "generation_config"] | None = None
 
 
 Known: TypeAlias = Mapping[str, Integration]
@@ -116,7 +119,7 @@ LANGCHAIN: Known = {
         logprobs="never", ends_named=True, choose_none=False, one_answer=True
     ),
     "ChatCerebras": Integration(host="cerebras"),
-    "ChatCohere": Integration(logprobs="never", ends_named=True, one_answer=True),
+    "ChatCohere": Integration(logprobs="never", ends_named=True, one_answer=True, sampling="field"),
     "ChatDatabricks": Integration(host="databricks"),
     "ChatDeepInfra": Integration(host="deepinfra"),
     "ChatFireworks": Integration(
@@ -132,7 +135,9 @@ LANGCHAIN: Known = {
     "ChatMistralAI": Integration(logprobs="never", ends_named=True),
     "ChatNVIDIA": Integration(host="nvidia", ends_named=True),
     "ChatNebius": Integration(host="nebius"),
-    "ChatOllama": Integration(host="ollama", ends_named=True, tells_tokens=True, one_answer=True),
+    "ChatOllama": Integration(
+        host="ollama", ends_named=True, tells_tokens=True, one_answer=True, sampling="field"
+    ),
     "ChatOpenAI": Integration(cache_keys=_OPENAI),
     "ChatOpenRouter": Integration(logprobs="model_kwargs", host="openrouter", ends_named=True),
     "ChatPerplexity": Integration(logprobs="never", host="perplexity", ends_named=True),
@@ -153,18 +158,20 @@ LLAMAINDEX: Known = {
     "Databricks": Integration(host="databricks"),
     "DeepInfraLLM": Integration(host="deepinfra"),
     "Fireworks": Integration(host="fireworks"),
-    "Gemini": Integration(logprobs="never"),
-    "GoogleGenAI": Integration(logprobs="never", ends_named=True),
+    "Gemini": Integration(logprobs="never", sampling="generation_config"),
+    "GoogleGenAI": Integration(logprobs="never", ends_named=True, sampling="generation_config"),
     "Groq": Integration(host="groq"),
     "HuggingFaceInferenceAPI": Integration(logprobs="never", host="huggingface"),
-    "HuggingFaceLLM": Integration(logprobs="never", host="huggingface"),
+    "HuggingFaceLLM": Integration(logprobs="never", host="huggingface", sampling="field"),
     "LMStudio": Integration(host="lmstudio"),
     "LiteLLM": Integration(logprobs="arguments", ends_named=True),
-    "LlamaCPP": Integration(logprobs="never"),
+    "LlamaCPP": Integration(logprobs="never", sampling="field"),
     "MistralAI": Integration(logprobs="never", ends_named=True),
     "NVIDIA": Integration(host="nvidia"),
     "NebiusLLM": Integration(host="nebius"),
-    "Ollama": Integration(logprobs="never", host="ollama", ends_named=True, one_answer=True),
+    "Ollama": Integration(
+        logprobs="never", host="ollama", ends_named=True, one_answer=True, sampling="field"
+    ),
     "OpenAI": Integration(logprobs="arguments", ends_named=True, usage_asked=True),
     "OpenAIResponses": Integration(logprobs="include", ends_named=True),
     "OpenRouter": Integration(host="openrouter"),
