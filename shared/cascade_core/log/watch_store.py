@@ -7,6 +7,7 @@ the old state is written: no version, no activation, no event.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -157,7 +158,7 @@ class WatchStore(PolicyStore):
                     "detail": json.dumps(dict(event.detail)),
                 }
                 connection.execute(watch_events.insert(), row)
-            keep_text(connection, _KEY, json.dumps(kept))
+            keep_text(connection, _KEY, json.dumps({**kept, "digest": _digest(kept)}))
             return number
 
     def damaged(self, why: str = "") -> ConfigurationError:
@@ -177,7 +178,9 @@ class WatchStore(PolicyStore):
             fine = isinstance(form, int) and isinstance(turn, int)
         except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
             raise self.damaged() from None
-        if not fine or not kept.keys() >= _KEPT:
+        # An earlier release wrote no digest.
+        whole = "digest" not in kept or kept.pop("digest") == _digest(kept)
+        if not (fine and whole and kept.keys() >= _KEPT):
             raise self.damaged()
         if form > FORM_OF_STATE:
             raise ConfigurationError(
@@ -199,6 +202,12 @@ class WatchStore(PolicyStore):
                 KeptEvent(row.at, row.kind, row.said, row.version, json.loads(row.detail or "{}"))
                 for row in connection.execute(sa.select(watch_events).order_by(watch_events.c.id))
             ]
+
+
+def _digest(kept: Mapping[str, Any]) -> str:
+    """Return what a state is known by: a number of it that was changed would decide otherwise."""
+    read_again = json.loads(json.dumps(kept))
+    return hashlib.sha256(json.dumps(read_again, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

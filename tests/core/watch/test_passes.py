@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -11,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from cascade_core.calibration import tune
 from cascade_core.errors import ConfigurationError
+from cascade_core.log.kept_texts import keep_text, kept_text
 from cascade_core.log.schema import activations
 from cascade_core.policy.document import Policy
 from cascade_core.traffic.labels import labels_of_log
@@ -158,6 +161,25 @@ def test_after_harm_has_risen_a_version_still_says_what_it_was_fitted_to(log: st
     policy = promised(steward, steward.chosen, rows, None)
     assert policy.tuned is not None
     assert policy.tuned.rows_fitted == 300
+
+
+def test_a_state_of_which_a_number_was_changed_is_not_gone_on_with(log: str) -> None:
+    """It activated what had not passed, or ended in a traceback."""
+    database = LogWatch(log, harm=HARM).store._database
+
+    def put(kept: dict[str, Any]) -> None:
+        with database.writing() as connection:
+            keep_text(connection, "watch", json.dumps(kept))
+
+    with database.reading() as connection:
+        kept = json.loads(kept_text(connection, "watch") or "")
+    kept["steward"]["tested"][0]["trial"]["needed"] = 0.0
+    put(kept)
+    with pytest.raises(ConfigurationError, match="what a watch has kept there is damaged"):
+        kinds(log)
+    del kept["digest"]  # an earlier release wrote none
+    put(kept)
+    assert kinds(log) == ["waiting"]
 
 
 def test_policies_need_a_database(tmp_path: Path) -> None:
