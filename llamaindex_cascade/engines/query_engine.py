@@ -53,6 +53,8 @@ class CascadeQueryEngine(PipelineCascade, BaseQueryEngine):
 
     Log-probabilities are read where the model that wrote the answer had them:
     ask for them where it is made (`OpenAI(logprobs=True)`), or give other signals.
+    `SelfConsistency` runs an engine again as it is: the model in it has to have a
+    temperature, or every sample is the draft once more.
 
     Args:
         tiers: Query engines, cheapest first.

@@ -18,7 +18,7 @@ from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle, Qu
 
 from llamaindex_cascade.asking.calls import Invocation
 from llamaindex_cascade.engines.tiers import Pipeline, Question
-from llamaindex_cascade.reading.capabilities import logprob_fields, setup_of
+from llamaindex_cascade.reading.capabilities import logprob_fields, sampling_copy, setup_of
 
 
 class Synthesis(Question):
@@ -100,6 +100,7 @@ class LLMPipeline(Pipeline):
         self._given = llm
         self._making = making
         self._with_logprobs: BaseSynthesizer | None = None
+        self._sampled: dict[str, BaseSynthesizer] = {}
 
     def ask_logprobs(self, top: int) -> None:
         """Prepare to ask the LLM for log-probabilities, where it gives any and its owner is silent.
@@ -119,10 +120,22 @@ class LLMPipeline(Pipeline):
         synthesizer: BaseSynthesizer = self.native
         return (self._with_logprobs if logprobs else None) or synthesizer
 
+    def sampled(self, options: Mapping[str, Any]) -> BaseSynthesizer:
+        """Return the synthesizer whose model is set to sampling options, with all its prompts."""
+        key = repr(sorted(options.items()))
+        if key not in self._sampled:
+            llm = sampling_copy(self._given, options)
+            made = get_response_synthesizer(llm=llm, **self._making)
+            made.callback_manager = self.native.callback_manager
+            made.update_prompts(self.native.get_prompts())
+            self._sampled[key] = made
+        return self._sampled[key]
+
     @property
     def forms(self) -> list[Any]:
-        """Both synthesizers."""
-        return [form for form in (self.native, self._with_logprobs) if form is not None]
+        """All its synthesizers."""
+        made = (self.native, self._with_logprobs, *self._sampled.values())
+        return [form for form in made if form is not None]
 
 
 _ALIKE = {

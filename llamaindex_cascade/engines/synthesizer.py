@@ -73,7 +73,8 @@ class CascadeSynthesizer(PipelineCascade, BaseSynthesizer):
     `metadata["cascade"]`.
 
     Tiers given as LLMs are asked for log-probabilities where they can give
-    them; synthesizers are called as they are.
+    them, and for samples at the temperature of `SelfConsistency`; synthesizers
+    are called as they are.
 
     Args:
         tiers: LLMs, their names, or response synthesizers, cheapest first.

@@ -6,7 +6,7 @@ They make several model calls, which are recorded; their answers are read in
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import aclosing, closing
 from copy import copy
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from cascade_core.integrations.classes import other_names
 from cascade_core.loop.streams import AsyncStream, Stream
 from cascade_core.setup.engine import Engine
 from cascade_core.tier import LogprobMemory, Tier
-from llamaindex_cascade.asking.calls import Invocation, RecordedCalls, Run
+from llamaindex_cascade.asking.calls import Invocation, RecordedCalls, Run, options_of
 from llamaindex_cascade.asking.engine import LLMEngine
 from llamaindex_cascade.asking.streams import arecorded, recorded
 from llamaindex_cascade.asking.tiers import LLMTier
@@ -78,6 +78,11 @@ class Pipeline:
     def asked_for(self, *, logprobs: bool) -> Any:
         """Return what to call, where log-probabilities are wanted or not."""
         del logprobs
+        return self.native
+
+    def sampled(self, options: Mapping[str, Any]) -> Any:
+        """Return what to call for a sample; it is as its owner made it."""
+        del options
         return self.native
 
     @property
@@ -155,7 +160,11 @@ class PipelineCalls(RecordedCalls):
         if effect.request.native is None:
             return super().invocation(effect)
         pipeline: Pipeline = self.tier_of(effect).native
-        return self._question.invocation(pipeline.asked_for(logprobs=effect.logprobs))
+        options = options_of(effect)
+        native = (
+            pipeline.sampled(options) if options else pipeline.asked_for(logprobs=effect.logprobs)
+        )
+        return self._question.invocation(native)
 
     def whole(self, answer: Any, effect: Ask) -> AnyResponse:
         """Return a response that has been read to its end."""

@@ -145,7 +145,22 @@ def sampling_options(llm: LLM, options: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def sampling_fields(llm: LLM, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields to set on a copy of a model that has them in place of arguments."""
-    if integration(llm, LLAMAINDEX).sampling != "field" or "temperature" not in options:
+    if integration(llm, LLAMAINDEX).sampling != "field":
+        return {}
+    return _settings(llm, options)
+
+
+def sampling_copy(llm: LLM, options: Mapping[str, Any]) -> LLM:
+    """Return a copy of a model that is set to sampling options, where no arguments reach it."""
+    copy = llm.model_copy(update=_settings(llm, options))
+    if integration(llm, LLAMAINDEX).sampling == GENERATION:
+        own = getattr(copy, _GENERATION, None) or {}
+        setattr(copy, _GENERATION, {**own, **options})
+    return copy
+
+
+def _settings(llm: LLM, options: Mapping[str, Any]) -> dict[str, Any]:
+    if "temperature" not in options:
         return {}
     temperature, fields = options["temperature"], type(llm).model_fields
     made = {"temperature": temperature} if "temperature" in fields else {}
@@ -156,6 +171,7 @@ def sampling_fields(llm: LLM, options: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
+_GENERATION = "_generation_config"
 GENERATION = "generation_config"
 """The argument in which Google's models take such settings."""
 

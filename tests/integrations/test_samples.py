@@ -55,7 +55,10 @@ class Kept(Ending):
 def cold(cls: Class, url: str) -> Any:
     """Make a model that its owner has at a temperature of 0."""
     made = getattr(import_module(cls.module), cls.name)
-    return made(**{**cls.settings(url), "temperature": 0.0})
+    settings = {**cls.settings(url), "temperature": 0.0}
+    if "context_window" in settings:  # a synthesizer leaves room in it for the longest answer
+        settings["context_window"] = 64_000
+    return made(**settings)
 
 
 @every
@@ -136,3 +139,23 @@ async def test_in_every_way_in_which_llamaindex_asks(name: str, way: str, wire: 
         await asyncio.to_thread(lambda: llm.chat([ChatMessage("When?")], **own))
         assert json.dumps(kept.asked).count('"topP": 0.5') == 3 * bool(own)
     assert kept.temperatures[1:] == [[0.625], [0.625]]
+
+
+@pytest.mark.parametrize(
+    "cls", [pytest.param(c, id=c.id) for c in CLASSES if c.installed and c.framework != "langchain"]
+)
+def test_a_synthesizers_models_are_set_to_it(cls: Class, wire: Wire) -> None:
+    from llama_index.core.schema import NodeWithScore, TextNode
+
+    from llamaindex_cascade import CascadeSynthesizer
+    from tests.llamaindex.fakes import strong
+
+    wire.ending = kept = Kept(cls.words.good)
+    model = cold(cls, wire.url)
+    signals = [SelfConsistency(n=2, temperature=0.625)]
+    llm = CascadeSynthesizer([model, strong()], signals=signals)
+    for _ in range(2):
+        llm.synthesize("When?", [NodeWithScore(node=TextNode(text="a fact"), score=1.0)])
+    assert kept.temperatures[1:3] == kept.temperatures[4:] == [[0.625], [0.625]]
+    assert kept.temperatures[0] == kept.temperatures[3]
+    assert kept.temperatures[0] in ([0], [])

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from llama_index.core import PromptTemplate
 from llama_index.core.llms import ChatMessage
 from pydantic import Field
 
 from cascade_core import collect_decisions
 from cascade_core.signals import SelfConsistency
-from llamaindex_cascade import CascadeLLM
+from llamaindex_cascade import CascadeLLM, CascadeSynthesizer
 from tests.llamaindex.fakes import FakeLLM, Say, strong
+from tests.llamaindex.retrieval import QUESTION, nodes
 
 ASKED = [ChatMessage("When?")]
 
@@ -54,3 +56,19 @@ def test_what_a_call_brings_is_kept_beside_it() -> None:
     given, sampled = (kwargs["generation_config"] for _, _, kwargs in made.drawn)
     assert given == {"top_p": 0.25, "temperature": 0.75}
     assert sampled == {"top_p": 0.25, "temperature": 0.5}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_synthesizers_samples_have_it_too_with_the_prompts_of_all(name: str) -> None:
+    made = type(name, (Drawn,), {})(Say("Rome"))
+    signals = [SelfConsistency(n=2, temperature=0.5)]
+    cascade = CascadeSynthesizer([made, strong()], signals=signals)
+    for template in ("First: {context_str} {query_str}", "Then: {context_str} {query_str}"):
+        cascade.update_prompts({"text_qa_template": PromptTemplate(template)})
+        cascade.synthesize(QUESTION, nodes())
+        for seen in made.seen[-3:]:
+            assert template.split(":")[0] in str(seen.messages[-1].content)
+    temperatures = [temperature for temperature, _, _ in made.drawn]
+    if name != "GoogleGenAI":  # which has it in a place of its own
+        assert temperatures == [0, 0.5, 0.5] * 2
+    assert made.temperature == 0
