@@ -7,6 +7,7 @@ begins, and is written down once, whatever comes of it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -103,7 +104,11 @@ class Beside:
         for begun in [each for each in self._running if each.judges is not None]:
             now = yield Now()
             waits = patience.waits_for(_target(begun), now)
-            had: Reply = yield Race(begun.call, until if waits else now)
+            try:
+                had: Reply = yield Race(begun.call, until if waits else now)
+            except GeneratorExit:  # whoever asked would not wait so long
+                patience.in_vain(_target(begun), math.inf, now)
+                raise
             note_answer(patience, begun, had)
             if waits and isinstance(had, Failed) and isinstance(had.error, CutShortError):
                 now = yield Now()

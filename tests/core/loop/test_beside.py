@@ -33,6 +33,16 @@ class Time:
         self.play(beside.finish(self.now + draft, self.patience), takes, began)
         return self.now - began - draft, trail.calls[0].outcome
 
+    def given_up(self) -> None:
+        """Make a request whose caller waits no longer than a moment for what it has no use for."""
+        beside = Beside(Trail(PRICES), lambda *_: None)
+        call = Ask(PARTNER, REQUEST, purpose="agree")
+        self.play(beside.begin(Begin(call, TIER)), 600, self.now)
+        steps = beside.finish(self.now + 1, self.patience)
+        assert isinstance(next(steps), Now)
+        assert isinstance(steps.send(self.now), Race)
+        steps.close()
+
     def play(self, steps: Any, takes: float, began: float) -> None:
         """Perform what is asked for."""
         reply: Any = None
@@ -81,3 +91,11 @@ def test_a_draft_that_came_at_once_says_nothing_of_a_model_that_takes_its_time()
     assert time.request(1.5) == (0.5, "used")
     assert time.request(1.5, draft=0.01)[1] == "aborted"
     assert time.request(1.5) == (0.5, "used")
+
+
+def test_who_gives_up_while_it_is_waited_for_is_the_last_one_to_wait() -> None:
+    """Else every request of whoever has a timeout of their own would have been given up."""
+    time = Time()
+    assert time.request(1.5) == (0.5, "used")
+    time.given_up()
+    assert time.request(600) == (0.0, "aborted")
