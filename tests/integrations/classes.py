@@ -96,6 +96,11 @@ def _bedrock(url: str) -> Mapping[str, Any]:
     return {"model": "anthropic.claude-3-haiku-20240307-v1:0", **place, **keys}
 
 
+def _azure(url: str) -> Mapping[str, Any]:
+    where = {"azure_endpoint": url, "azure_deployment": "m-1", "api_version": "2024-10-21"}
+    return {**where, "model": "m-1", "api_key": "none", "max_retries": 0, "stream_usage": True}
+
+
 def _litellm(url: str) -> Mapping[str, Any]:
     return {"model": "openai/m-1", "api_key": "none", "api_base": f"{url}/v1", "max_retries": 0}
 
@@ -112,6 +117,7 @@ CLASSES = [
         RESPONSES,
         raises=("odd stream", "odd astream"),
     ),
+    _langchain("openai", "AzureChatOpenAI", _azure, raises=("filtered whole",)),
     _langchain(
         "anthropic",
         "ChatAnthropic",

@@ -74,7 +74,7 @@ async def test_tokens_of_each_kind_are_counted(cls: Class, how: str, wire: Wire)
     assert used.get("reasoning_tokens", 0) == said.hidden * (told and cls.reasoning)
 
 
-REFUSING = {"ChatOpenAI", "ChatDeepSeek", "ChatXAI", "ChatTogether"}
+REFUSING = {"ChatOpenAI", "AzureChatOpenAI", "ChatDeepSeek", "ChatXAI", "ChatTogether"}
 """By whose integrations a refusal in a field of its own comes; streams of chats lose it."""
 
 OTHERS = {"ChatOllama", "Ollama", "ChatMistralAI", "MistralAI"}
