@@ -8,6 +8,8 @@ from typing import Any
 
 _LONGEST = 60
 """Characters of a value that is shown whole."""
+_MOST = 5
+"""Inputs of a score that are named."""
 
 _Document = Mapping[str, Any]
 
@@ -65,23 +67,40 @@ def _keys(name: str, a: _Document, b: _Document) -> Iterator[str]:
 
 def _calibrators(a: list[Any], b: list[Any]) -> Iterator[str]:
     for tier in range(max(len(a), len(b))):
+        name = f"calibrators[{tier}]"
         one, other = (each[tier] if tier < len(each) else None for each in (a, b))
-        if one == other:
+        if one is None or other is None:
+            yield f"{name}: new, {_kind(other)}" if one is None else f"{name}: gone, {_kind(one)}"
             continue
-        if one is None:
-            yield f"calibrators[{tier}]: new, {_kind(other)}"
-        elif other is None:
-            yield f"calibrators[{tier}]: gone, {_kind(one)}"
-        elif _kind(one) != _kind(other):
-            yield f"calibrators[{tier}]: {_kind(one)} -> {_kind(other)}"
-        else:
-            yield f"calibrators[{tier}]: {_kind(one)}, fitted anew"
+        if any(one.get(key) != other.get(key) for key in ("score", "curve", "class_curves")):
+            was, now = _kind(one), _kind(other)
+            yield f"{name}: {was}, fitted anew" if was == now else f"{name}: {was} -> {now}"
+        # What a threshold is held against depends on these as much as on the confidence.
+        for part, number in (("benefit", "weight"), ("extra_cost", "power")):
+            yield from _part(f"{name}.{part}", number, one.get(part), other.get(part))
+        if one.get("usual") != other.get("usual"):
+            yield _pair(f"{name}.usual", one.get("usual"), other.get("usual"))
+
+
+def _part(name: str, number: str, one: _Document | None, other: _Document | None) -> Iterator[str]:
+    """Tell how much something fitted counts, which is one number of it."""
+    if one == other:
+        return
+    if one is None or other is None or one.get(number) != other.get(number):
+        yield _pair(f"{name}.{number}", (one or {}).get(number), (other or {}).get(number))
+    else:
+        yield f"{name}: fitted anew"
 
 
 def _kind(calibrator: Any) -> str:
     """Say what a calibrator is made of: what it reads, how it combines it, and the curve's kind."""
     score, curve = calibrator.get("score") or {}, calibrator.get("curve") or {}
-    read = score.get("signal") or ", ".join(map(str, score.get("inputs") or ()))
+    inputs = [str(each) for each in score.get("inputs") or ()]
+    read = score.get("signal") or ", ".join(inputs[:_MOST])
+    if len(inputs) > _MOST:
+        read += f" and {len(inputs) - _MOST} more"
+    if parts := score.get("parts"):
+        read = " and ".join(str(part.get("kind", "score")) for part in parts)
     kind = str(score.get("kind", "score"))
     kinds = [kind if not read else f"{kind} of {read}"]
     if curve.get("kind"):
