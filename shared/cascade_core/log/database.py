@@ -180,8 +180,13 @@ class Database:
             yield connection
 
     def connect(self) -> sa.Connection:
-        """Return a connection whose transactions write; the caller closes it."""
-        return self.engine.connect().execution_options(cascade_writes=True)
+        """Return a connection whose transactions write; the caller closes it.
+
+        Whoever has queued up for something has to see what those before it wrote, also where a
+        server's own default is another.
+        """
+        options = {} if self.is_sqlite else {"isolation_level": "READ COMMITTED"}
+        return self.engine.connect().execution_options(cascade_writes=True, **options)
 
     def queue_for_policies(self, connection: sa.Connection) -> None:
         """Let no other connection save a policy until this one's transaction ends.

@@ -60,7 +60,16 @@ def test_a_version_is_activated_in_the_place_of_the_one_that_was_seen(store):
     assert store.active_number() == 2
 
 
-def test_of_many_who_have_seen_the_same_one_activates(store):
+@pytest.mark.parametrize("isolation", [None, "repeatable read", "serializable"])
+def test_of_many_who_have_seen_the_same_one_activates(store, url, isolation):
+    if isolation is not None:
+        if url.startswith("sqlite"):
+            pytest.skip("has no such setting")
+        with store._database.writing() as connection:
+            name = connection.exec_driver_sql("SELECT current_database()").scalar()
+            connection.exec_driver_sql(
+                f"ALTER DATABASE {name} SET default_transaction_isolation = '{isolation}'"
+            )
     for threshold in range(9):
         store.save(policy(threshold / 10))
     store.activate(1)
