@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, TextBlock
@@ -81,11 +82,14 @@ class Heard:
         """The latest response, with all the text that has come.
 
         Responses of OpenAI's Responses API hold no more than what is new, but for the very
-        last: where that is missing, the text is put together here.
+        last: where that is missing, the text is put together here. Those of Mistral's
+        integration hold one block for every chunk, each with all the text so far.
         """
         last = self.last
-        if not isinstance(last, ChatResponse) or not _is_event(last.raw):
+        if not isinstance(last, ChatResponse):
             return last
+        if not _is_event(last.raw):
+            return _latest(last)
         text = "".join(self._deltas)
         if len(text_of(last)) >= len(text):
             return last
@@ -116,6 +120,18 @@ class Heard:
             other_parts=parts,
             refusal=draft.refusal or self._refused,
         )
+
+
+def _latest(response: ChatResponse) -> ChatResponse:
+    """Return a response without blocks of text that later ones begin with."""
+    texts = [block for block in response.message.blocks if isinstance(block, TextBlock)]
+    pairs = pairwise([block.text for block in texts])
+    if len(texts) < 2 or not all(later.startswith(text) for text, later in pairs):  # noqa: PLR2004
+        return response
+    last = texts[-1]
+    kept = [b for b in response.message.blocks if b is last or not isinstance(b, TextBlock)]
+    message = response.message.model_copy(update={"blocks": kept})
+    return response.model_copy(update={"message": message})
 
 
 def _tells_again(raw: Any) -> bool:

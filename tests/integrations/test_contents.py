@@ -31,7 +31,7 @@ WRITES = {"ChatAnthropic", "Anthropic", "ChatBedrockConverse", "BedrockConverse"
 """Whose providers bill for writing to it."""
 
 
-async def record_of(cls: Class, how: str, url: str) -> dict[str, Any]:
+async def record_of(cls: Class, how: str, url: str, signal: Any = surely) -> dict[str, Any]:
     """Ask a cascade whose cheap tier is the class, and return the record."""
     model = cls.made(url)
     with collect_decisions() as seen:
@@ -39,7 +39,7 @@ async def record_of(cls: Class, how: str, url: str) -> dict[str, Any]:
             from langchain_cascade import ChatCascade
             from tests.langchain.fakes import FakeChat
 
-            llm: Any = ChatCascade([model, FakeChat("strong")], signals=[surely])
+            llm: Any = ChatCascade([model, FakeChat("strong")], signals=[signal])
             if how == "whole":
                 await asyncio.to_thread(llm.invoke, "When?")
             else:
@@ -50,7 +50,7 @@ async def record_of(cls: Class, how: str, url: str) -> dict[str, Any]:
             from llamaindex_cascade import CascadeLLM
             from tests.llamaindex.fakes import strong
 
-            llm, asked = CascadeLLM([model, strong()], signals=[surely]), [ChatMessage("When?")]
+            llm, asked = CascadeLLM([model, strong()], signals=[signal]), [ChatMessage("When?")]
             if how == "whole":
                 await asyncio.to_thread(llm.chat, asked)
             else:
@@ -72,6 +72,20 @@ async def test_tokens_of_each_kind_are_counted(cls: Class, how: str, wire: Wire)
     assert used.get("cached_tokens", 0) == said.cached * (told and cls.name not in NO_CACHE)
     assert used.get("cache_write_tokens", 0) == said.stored
     assert used.get("reasoning_tokens", 0) == said.hidden * (told and cls.reasoning)
+
+
+@every
+@pytest.mark.parametrize("how", ["whole", "stream"])
+async def test_what_is_judged_is_what_was_said(cls: Class, how: str, wire: Wire) -> None:
+    judged: list[str] = []
+
+    def reading(request: Any, draft: Any) -> float:
+        judged.append(draft.text)
+        return 0.99
+
+    wire.ending = said = Scripted(text="It is Zürich – 7 °C \U0001f600.\n\nOr so.", step=1)
+    await record_of(cls, how, wire.url, reading)
+    assert judged == [said.text]
 
 
 REFUSING = {"ChatOpenAI", "AzureChatOpenAI", "ChatDeepSeek", "ChatXAI", "ChatTogether"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from llama_index.core.llms import ChatMessage, ChatResponse
+from llama_index.core.llms import ChatMessage, ChatResponse, TextBlock
 
 from cascade_core.effects import Open
 from cascade_core.request import Request
@@ -115,3 +115,22 @@ def test_a_refusal_may_come_in_any_of_the_chunks() -> None:
     refusing = {"choices": [{"delta": {"refusal": "I can't"}, "finish_reason": None}]}
     assert gathered(refusing, chunk("", finish="stop")).whole().refusal
     assert not gathered(chunk("a b"), chunk("", finish="stop")).whole().refusal
+
+
+def test_blocks_that_hold_all_the_text_so_far_are_read_once() -> None:
+    made = gathered()
+    texts = ["", "a", "a b"]
+    for place in range(1, len(texts) + 1):
+        blocks = [TextBlock(text=text) for text in texts[:place]]
+        message = ChatMessage(role="assistant", blocks=blocks)
+        made.take(ChatResponse(message=message, delta="", raw=chunk("", finish="stop")))
+    assert made.whole().text == "a b"
+
+
+def test_blocks_of_their_own_are_all_read() -> None:
+    made = gathered()
+    blocks = [TextBlock(text="b"), TextBlock(text="a b")]
+    blocks += [TextBlock(text="c")]
+    message = ChatMessage(role="assistant", blocks=blocks)
+    made.take(ChatResponse(message=message, delta="", raw=chunk("", finish="stop")))
+    assert made.whole().text == message.content
