@@ -14,7 +14,8 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 
 from cascade_core.arrays import Array
-from cascade_core.calibration.benefit import Ahead, WeighBenefit, blend, check_benefit
+from cascade_core.calibration.areas import Ahead
+from cascade_core.calibration.benefit import WeighBenefit, blend, check_benefit
 from cascade_core.calibration.crossfit import (
     Data,
     cross_curve,
@@ -167,10 +168,9 @@ def fit_calibrator(  # noqa: PLR0913 - each is a choice of its own
     alone = Fitted(
         fitted, confidence, placed, _say(winner, losses, fitted, data), losses, winner.candidate
     )
-    again = partial(
-        fit_calibrator, table, tier, signals=signals, curve=curve, texts=texts, fine=fine, seed=seed
-    )
-    return _blended(alone, table, tier, again, method, benefit if target is None else False)
+    again = partial(fit_calibrator, table, tier, curve=curve, texts=texts, fine=fine, seed=seed)
+    weighed = benefit if target is None else False
+    return _blended(alone, table, tier, again, chosen, method, weighed)
 
 
 def _blended(  # noqa: PLR0913, PLR0917 - the fit, and how it was made
@@ -178,6 +178,7 @@ def _blended(  # noqa: PLR0913, PLR0917 - the fit, and how it was made
     table: Table,
     tier: int,
     again: Callable[..., Fitted],
+    signals: Sequence[str],
     method: Method,
     benefit: WeighBenefit,
 ) -> Fitted:
@@ -191,8 +192,11 @@ def _blended(  # noqa: PLR0913, PLR0917 - the fit, and how it was made
         tier,
         alone,
         Ahead(last.quality, last.cost),
-        lambda target, own, _what: again(
-            target=target, method=own or method, like=None if own else alone.won
+        lambda target, own, _what, without=(): again(
+            target=target,
+            method=own or method,
+            like=None if own or without else alone.won,
+            signals=[name for name in signals if name not in without],
         ),
         always=benefit is True,
     )

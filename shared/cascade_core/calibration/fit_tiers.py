@@ -6,12 +6,13 @@ the very rows that everything was fitted to.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from cascade_core.arrays import Array
-from cascade_core.calibration.benefit import Ahead, WeighBenefit, blend
+from cascade_core.calibration.areas import Ahead
+from cascade_core.calibration.benefit import WeighBenefit, blend
 from cascade_core.calibration.fit import Fitted, fit_calibrator
 from cascade_core.calibration.fit_route import fit_route, skipping
 from cascade_core.calibration.objective import Objective, TuningError
@@ -189,13 +190,20 @@ class TierFitting:
         choices = tuple(fit.choice for fit in fits)
         return Fit(calibrators, choices, scored, tuple(signals), tuple(fits))
 
-    def target(
-        self, k: int, signals: Sequence[str], target: Array, method: Method | None, what: str
+    def target(  # noqa: PLR0913, PLR0917 - of what, to what, and how
+        self,
+        k: int,
+        signals: Sequence[str],
+        target: Array,
+        method: Method | None,
+        what: str,
+        without: Collection[str] = (),
     ) -> Fitted:
-        """Fit something else than the quality of a tier's drafts."""
+        """Fit something else than the quality of a tier's drafts; see `FitTarget`."""
         told = self._progress.part(f"fitting {what} from tier {k}")
-        own = tuple(name for name in signals if name in self._rows.tiers[k].signals)
-        like = None if method else self._tier(k, own).won
+        held = set(self._rows.tiers[k].signals) - set(without)
+        own = tuple(name for name in signals if name in held)
+        like = None if method or without else self._tier(k, own).won
         method = method or self._method
         return self._how(
             self._rows, k, signals=own, method=method, target=target, like=like, told=told

@@ -139,9 +139,9 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     heaviest = heaviest_weight(rows, heaviest) if promised else None
     rows, held_rows = (rows, None) if handing.error is None else hold_out(rows, seed)
     fitted_rows, tested_rows = split_rows(rows, objective, seed, kept=kept is not None)
-    parts = 1 + len(rows.paid) + bool(skip) + 3 * is_weighed(benefit, objective) + bool(commit)
-    fits = len(rows.tiers[:-1]) * (0 if kept is not None else parts)
-    progress = Progress(advance, fits + 2)
+    weighed = (3 + len(rows.paid)) * is_weighed(benefit, objective)
+    parts = 1 + len(rows.paid) + bool(skip) + weighed + bool(commit)
+    progress = Progress(advance, 2 + (0 if kept else len(rows.tiers[:-1]) * parts))
     if kept is None:
         fit = fit_tiers(objective, fitted_rows, signals, method, seed, progress, benefit)
         document = Policy(calibrators=fit.calibrators)

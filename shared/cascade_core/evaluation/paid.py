@@ -1,8 +1,9 @@
 """What paid signals cost: each is read only where it can still change what becomes of a draft.
 
-A cascade asks a judge only while the lowest and the highest confidence it leaves possible lie on
-both sides of the threshold (`loop.judging`). So what a row pays depends on the threshold, and
-whoever counts costs over many thresholds counts them here.
+A cascade asks a judge only while the lowest and the highest merit it leaves possible lie on both
+sides of the threshold (`loop.judging`), or a narrower interval where that is not worth its price.
+So what a row pays depends on the threshold, and whoever counts costs over many thresholds counts
+them here.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ class PaidReading:
 
     Attributes:
         price: USD, shape (n,); NaN where it is not known.
-        low: Lowest confidence possible before it is read, shape (n,); NaN where it never is.
-        high: Highest confidence possible before it is read, shape (n,).
+        low: Threshold up to which the draft is accepted unread, shape (n,); NaN where it never is
+            read.
+        high: Threshold above which it is sent on unread, shape (n,).
     """
 
     price: Array

@@ -5,7 +5,7 @@ What a calibrator or a route says is computed by the very code that serves a req
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from cascade_core.evaluation.paid import PaidReading
 from cascade_core.evaluation.scored import Scored
 from cascade_core.fitted.artefact import Calibrator
 from cascade_core.fitted.inputs import Inputs
-from cascade_core.fitted.merits import MeritParts, Merits, Spanned
+from cascade_core.fitted.merits import MeritParts, Merits, WorkedOut
 from cascade_core.labels import Table
 from cascade_core.policy.document import Policy
 from cascade_core.policy.route import Router
@@ -46,7 +46,7 @@ def score(
     for k, scorer in enumerate(scorers):
         judged = _Judged(table, k, scorer)
         own = judged.parts() if parts is None else parts[k]
-        merit, readings = judged.met(own, skipped[:, k])
+        merit, readings = judged.met(own, skipped[:, k], unseen=parts is not None)
         merits.append(merit)
         alone = scorer is None or not scorer.calibrator.weighs
         found.append(merit if alone else np.where(np.isnan(merit), np.nan, own.confidence))
@@ -70,7 +70,7 @@ def score(
 
 
 def met_by_thresholds(
-    table: Table, tier: int, calibrator: Calibrator, parts: MeritParts, spanned: Spanned
+    table: Table, tier: int, calibrator: Calibrator, parts: MeritParts, known: WorkedOut
 ) -> tuple[Array, tuple[PaidReading, ...]]:
     """Return the merits of one tier's drafts, shape (n,), and what is paid for them.
 
@@ -79,10 +79,10 @@ def met_by_thresholds(
         tier: Whose drafts.
         calibrator: What a policy would hold for it.
         parts: What the merits are made of.
-        spanned: What is kept between calls for the same rows.
+        known: What was worked out before for the same rows; new things are added.
     """
-    judged = _Judged(table, tier, Merits(calibrator, spanned))
-    return judged.met(parts, np.zeros(len(table), dtype=bool))
+    judged = _Judged(table, tier, Merits(calibrator, known))
+    return judged.met(parts, np.zeros(len(table), dtype=bool), unseen=True)
 
 
 def inputs_of(table: Table, tier: int) -> Inputs:
@@ -164,32 +164,30 @@ class _Judged:
             return self._scorer.parts(self._inputs)
         return MeritParts(lowest_reading(list(self._tier.signals.values()), self._inputs.n))
 
-    def met(self, parts: MeritParts, skipped: Flags) -> tuple[Array, tuple[PaidReading, ...]]:
-        """Return the merits as thresholds will meet them, and what is paid for them.
-
-        Args:
-            parts: What they are made of.
-            skipped: Which rows skip the tier, shape (n,).
-        """
-        merit = parts.confidence if self._scorer is None else self._scorer.of(parts)
-        gated = self._tier.gated
-        return self.with_paid(merit, ~skipped if gated is None else ~(skipped | gated))
-
-    def with_paid(self, merit: Array, judged: Flags) -> tuple[Array, tuple[PaidReading, ...]]:
+    def met(
+        self, parts: MeritParts, skipped: Flags, *, unseen: bool = False
+    ) -> tuple[Array, tuple[PaidReading, ...]]:
         """Return the merits as thresholds will meet them, and what is paid for them.
 
         As when serving: a paid signal that could not read sends the request on, unless its
         draft is accepted without it.
 
         Args:
-            merit: With every signal read, shape (n,).
-            judged: Which rows' drafts are judged at all, shape (n,).
+            parts: What they are made of, with every signal read.
+            skipped: Which rows skip the tier, shape (n,).
+            unseen: Whether the parts come from other fits, which had not seen the rows.
         """
+        merit = parts.confidence if self._scorer is None else self._scorer.of(parts)
+        gated = self._tier.gated
+        judged = ~skipped if gated is None else ~(skipped | gated)
         merit = np.where(judged, merit, np.nan)
-        readings = []
+        readings: list[PaidReading] = []
         for place, name in enumerate(self._paid):
-            low, high = (np.where(judged, end, np.nan) for end in self._spans(self._paid[place:]))
-            # Merits out of fold come from other models than bounds do.
+            ends = self._spans(self._paid[place:], parts if unseen else None)
+            if readings:  # a threshold that leaves one out leaves out those after it
+                ends = (np.clip(end, readings[-1].low, readings[-1].high) for end in ends)
+            low, high = (np.where(judged, end, np.nan) for end in ends)
+            # What is not worth reading is decided without.
             merit = np.where(judged, np.clip(merit, low, high), merit)
             missing, price = np.isnan(self._tier.signals[name]), self._tier.paid[name]
             # A reading that was never taken cost nothing.
@@ -198,9 +196,9 @@ class _Judged:
             judged = judged & ~missing
         return merit, tuple(readings)
 
-    def _spans(self, unread: Sequence[str]) -> tuple[Array, Array]:
+    def _spans(self, unread: Sequence[str], unseen: MeritParts | None) -> Iterable[Array]:
         if self._scorer is not None:
-            return self._scorer.spans(self._inputs, set(unread), missable=False)
+            return self._scorer.spans(self._inputs, set(unread), missable=False, parts=unseen)
         n, signals = self._inputs.n, self._tier.signals
         lowest = lowest_reading(
             [values for name, values in signals.items() if name not in unread], n

@@ -155,6 +155,21 @@ class ExtraCost(CurvedScore):
     power: Annotated[float, Field(strict=True, gt=0, le=1)]
 
 
+class Foresight(CurvedScore):
+    """What a draft's merit is expected to be before paid signals are read, to tell what they tell.
+
+    Attributes:
+        unread: Paid signals that are not read yet where it is asked, the next one first.
+        price: What the next one costs, as a share of the mean cost of asking on.
+        spread: How far readings move the merit from what is expected, as a share of how far they
+            could: 0 where they tell nothing, 1 where each puts it at one of its ends.
+    """
+
+    unread: Annotated[tuple[str, ...], Field(min_length=1)]
+    price: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+    spread: Share
+
+
 class Calibrator(CurvedScore):
     """How one tier's readings become the probability that its draft is good.
 
@@ -162,20 +177,36 @@ class Calibrator(CurvedScore):
         benefit: What asking on would gain, where thresholds go by that too; None where they go
             by the confidence alone.
         extra_cost: What asking on would cost, where thresholds go by that too.
+        foresight: What is expected before paid signals are read, where one is read only if what
+            it may change is worth its price; one for each set of them that may be left.
         usual: The mean quality of what asking on gives. A draft's merit is this, less what asking
-            on is expected to gain over it; it matters only where a benefit or a cost is weighed.
+            on is expected to gain over it; it matters only where one of these is there.
     """
 
     benefit: Benefit | None = None
     extra_cost: ExtraCost | None = None
+    foresight: tuple[Foresight, ...] = ()
     usual: Share = 1.0
+
+    @model_validator(mode="after")
+    def _foresees_what_it_reads(self) -> Calibrator:
+        read = names_of(read_by(self.score), "signal", "logit")
+        for place, each in enumerate(self.foresight):
+            unknown = [name for name in each.unread if name not in read]
+            if unknown:
+                said = f"foresight[{place}]: unread names {unknown[0]!r}, which is not read at all"
+                raise ValueError(said)
+            early = [name for name in each.signals if name in each.unread]
+            if early:
+                raise ValueError(f"foresight[{place}] reads {early[0]!r}, which its unread names")
+        return self
 
     @model_serializer(mode="wrap")
     def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out what is not there: earlier versions know no such fields."""
         plain: dict[str, Any] = handler(self)
-        for name in ("benefit", "extra_cost"):
-            if getattr(self, name) is None:
+        for name in ("benefit", "extra_cost", "foresight"):
+            if not getattr(self, name):
                 plain.pop(name, None)
         if not self.weighs:
             plain.pop("usual", None)
@@ -184,15 +215,18 @@ class Calibrator(CurvedScore):
     @property
     def weighs(self) -> bool:
         """Whether a draft's merit is more than the confidence in it."""
-        return self.benefit is not None or self.extra_cost is not None
+        return bool(self.benefit or self.extra_cost or self.foresight)
 
     @property
     def parts(self) -> tuple[CurvedScore, ...]:
-        """This one, and those that its benefit and extra cost are made of."""
+        """This one, and those that its benefit, extra cost and foresight are made of."""
         found = () if self.benefit is None else (self.benefit.next, self.benefit.keep)
-        return (self, *(part for part in (*found, self.extra_cost) if part is not None))
+        kept = (part for part in (*found, self.extra_cost) if part is not None)
+        return (self, *kept, *self.foresight)
 
     @property
     def alone(self) -> Calibrator:
         """What the confidence alone takes."""
-        return self.model_copy(update={"benefit": None, "extra_cost": None, "usual": 1.0})
+        return self.model_copy(
+            update=dict.fromkeys(("benefit", "extra_cost")) | {"foresight": (), "usual": 1.0}
+        )

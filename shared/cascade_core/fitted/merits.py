@@ -20,19 +20,16 @@ import numpy as np
 
 from cascade_core.arrays import Array
 from cascade_core.fitted.artefact import Calibrator
+from cascade_core.fitted.bending import soften
+from cascade_core.fitted.curves import logit, sigmoid
 from cascade_core.fitted.inputs import Inputs
 from cascade_core.fitted.scorer import ANYWHERE, CERTAIN, Scorer, alone
 from cascade_core.fitted.settled import Within
 from cascade_core.fitted.unfinished import number
+from cascade_core.fitted.worth_reading import Ends, NextReading, worth_reading
 
-Ends: TypeAlias = tuple[Array, Array]
-"""The lowest and the highest that something of n drafts may be, each of shape (n,)."""
-
-Spanned: TypeAlias = dict[tuple[Any, ...], list[Ends]]
-"""Spans by score, unread signals, and where these lie."""
-
-SOFT = 0.1
-"""From so near to 0 or 1 on, merits that are made of more than a confidence draw near to it."""
+WorkedOut: TypeAlias = dict[tuple[Any, ...], Any]
+"""What scores say of one table, by score and what was asked of it."""
 
 SIGNAL_STEPS = 8
 """Steps in which a signal is tried that is not read yet."""
@@ -46,12 +43,15 @@ class MeritParts(NamedTuple):
         next: Expected quality of what the later tiers would answer; None where it is not fitted.
         keep: `(1 - benefit) / 2`; the same.
         cost: Expected cost of asking on, as a share; the same.
+        foreseen: What merits are expected to be before paid signals are read, of shape (n, k) for
+            the k foresights of the calibrator; None where it has none.
     """
 
     confidence: Array
     next: Array | None = None
     keep: Array | None = None
     cost: Array | None = None
+    foreseen: Array | None = None
 
 
 class Merits:
@@ -59,22 +59,22 @@ class Merits:
 
     Args:
         calibrator: What a policy holds for one tier.
-        spanned: Spans of parts on one table that were worked out before, by score and unread
-            signals; new ones are added.
+        known: What was worked out before of parts on one table; new things are added.
 
     Raises:
         ConfigurationError: As of `Scorer`.
     """
 
-    def __init__(self, calibrator: Calibrator, spanned: Spanned | None = None) -> None:
+    def __init__(self, calibrator: Calibrator, known: WorkedOut | None = None) -> None:
         self.calibrator = calibrator
-        self._spanned = spanned
+        self._known = known
         self.signals = calibrator.signals
         benefit, cost = calibrator.benefit, calibrator.extra_cost
         fitted = (benefit.next, benefit.keep, cost) if benefit else (None, None, cost)
         self._confidence = Scorer(calibrator)
         self._others = tuple(None if part is None else Scorer(part) for part in fitted)
         self._weight = 0.0 if benefit is None else benefit.weight
+        self._foresight = [Scorer(each) for each in calibrator.foresight]
 
     def rows(self, inputs: Inputs, classes: Sequence[str | None] | None = None) -> Array:
         """Return the merit of every row; see `Scorer.rows`."""
@@ -82,8 +82,28 @@ class Merits:
 
     def parts(self, inputs: Inputs, classes: Sequence[str | None] | None = None) -> MeritParts:
         """Return what the merits of rows are made of; see `Scorer.rows`."""
-        others = (None if s is None else s.rows(inputs, classes) for s in self._others)
-        return MeritParts(self._confidence.rows(inputs, classes), *others)
+        parts = self._parts(inputs, classes)
+        foreseen = [scorer.rows(inputs, classes) for scorer in self._foresight]
+        return parts._replace(foreseen=np.stack(foreseen, axis=1)) if foreseen else parts
+
+    def _parts(self, inputs: Inputs, classes: Sequence[str | None] | None) -> MeritParts:
+        """Return them without what is foreseen."""
+
+        def rows(scorer: Scorer) -> Array:
+            found: Array = self._once(scorer, (), lambda: scorer.rows(inputs, classes))
+            return found
+
+        others = (None if scorer is None else rows(scorer) for scorer in self._others)
+        return MeritParts(rows(self._confidence), *others)
+
+    def _once(self, scorer: Scorer, what: tuple[Any, ...], work_out: Callable[[], Any]) -> Any:
+        """Work something out, unless that is known."""
+        if self._known is None:
+            return work_out()
+        key = (id(scorer.calibrator.score), *what)
+        if key not in self._known:
+            self._known[key] = work_out()
+        return self._known[key]
 
     def of(self, parts: MeritParts, most: float = CERTAIN) -> Array:
         """Return the merits of rows, shape (n,).
@@ -102,7 +122,7 @@ class Merits:
         cost = self.calibrator.extra_cost
         if cost is not None and parts.cost is not None:
             gain = gain * np.power(cost.mean / np.maximum(parts.cost, cost.least), cost.power)
-        return np.minimum(_softened(usual - gain), most)
+        return np.minimum(soften(usual - gain), most)
 
     def benefit(self, parts: MeritParts) -> Array | None:
         """Return what asking on would gain over the drafts of rows; None where nobody knows."""
@@ -119,12 +139,59 @@ class Merits:
         classes: Sequence[str | None] | None = None,
         *,
         missable: bool = True,
-    ) -> tuple[Array, Array]:
+        parts: MeritParts | None = None,
+    ) -> Ends:
+        """Return between which thresholds unread signals matter: see `Scorer.spans`.
+
+        These are the merits between which every row's ends, whatever the signals will say; where
+        a foresight tells what they tell, those by which what it may change is worth the price.
+
+        Args:
+            inputs: As of `Scorer.spans`.
+            unread: The same.
+            classes: The same.
+            missable: The same.
+            parts: What merits are made of by fits that did not see the rows, where this was
+                fitted to them: then ends lie about such merits, and say nothing that only a fit
+                to the very rows knows. None takes the rows for new ones.
+        """
+        spans = self._possible(inputs, unread, classes, missable=missable)
+        if parts is not None:
+            spans = self._about(spans, self.of(parts), inputs, classes)
+        for k, each in enumerate(self.calibrator.foresight):
+            if unread and set(each.unread) == set(unread):
+                if parts is None or parts.foreseen is None:
+                    foreseen = self._foresight[k].rows(inputs, classes)
+                else:
+                    foreseen = parts.foreseen[:, k]
+                reading = NextReading(each.price, each.spread, self.calibrator.usual)
+                return worth_reading(reading, foreseen, spans)
+        return spans
+
+    def _about(
+        self, spans: Ends, merit: Array, inputs: Inputs, classes: Sequence[str | None] | None
+    ) -> Ends:
+        """Move ends, on the scale of logits, by as much as merits differ from those here."""
+        own = self.of(self._parts(inputs, classes))
+        moved = np.nan_to_num(logit(merit) - logit(own))
+        low, high = (
+            np.where((end > 0) & (end < 1), sigmoid(logit(end) + moved), end) for end in spans
+        )
+        return low, high
+
+    def _possible(
+        self,
+        inputs: Inputs,
+        unread: Collection[str],
+        classes: Sequence[str | None] | None,
+        *,
+        missable: bool,
+    ) -> Ends:
         """Return between which merits every row's ends, whatever some signals will say.
 
-        See `Scorer.spans`. A signal moves all parts at once, so one that is not read is tried in
-        steps, and each part is put at its worst and at its best within a step. With more than a
-        confidence the bounds hold but need not be reached.
+        A signal moves all parts at once, so one that is not read is tried in steps, and each part
+        is put at its worst and at its best within a step. With more than a confidence the bounds
+        hold but need not be reached.
         """
         if not self.calibrator.weighs:
             return self._confidence.spans(inputs, unread, classes, missable=missable)
@@ -134,15 +201,13 @@ class Merits:
         )
 
         def spans(scorer: Scorer) -> list[Ends]:
-            key = (
-                id(scorer.calibrator.score),
-                frozenset(unread),
-                *(tuple(s.items()) for s in steps),
+            what = (frozenset(unread), *(tuple(s.items()) for s in steps))
+            found: list[Ends] = self._once(
+                scorer,
+                what,
+                lambda: scorer.steps(inputs, unread, steps, classes, missable=missable),
             )
-            known: Spanned = {} if self._spanned is None else self._spanned
-            if key not in known:
-                known[key] = scorer.steps(inputs, unread, steps, classes, missable=missable)
-            return known[key]
+            return found
 
         parts = [None if s is None else spans(s) for s in (self._confidence, *self._others)]
         low, high = np.full(inputs.n, np.inf), np.full(inputs.n, -np.inf)
@@ -230,13 +295,6 @@ class Merits:
         low = np.minimum(self.of(worst), self.of(worst._replace(cost=highs.cost)))
         high = np.maximum(self.of(best, 1.0), self.of(best._replace(cost=highs.cost), 1.0))
         return low, high
-
-
-def _softened(merit: Array) -> Array:
-    """Bend what lies near 0 or 1, or beyond, so that it stays between them in the same order."""
-    high, low = (np.exp(np.minimum(of, SOFT) / SOFT - 1) for of in (1 - merit, merit))
-    bent = np.where(merit > 1 - SOFT, 1 - SOFT * high, np.where(merit < SOFT, SOFT * low, merit))
-    return np.asarray(bent)
 
 
 def _array(number: float) -> Array:

@@ -55,7 +55,7 @@ class Scorer:
     """
 
     def __init__(self, calibrator: CurvedScore) -> None:
-        if isinstance(calibrator, Calibrator) and calibrator.weighs:
+        if isinstance(calibrator, Calibrator):
             calibrator = calibrator.alone
         score = calibrator.score
         self.calibrator = calibrator

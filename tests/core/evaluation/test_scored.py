@@ -8,6 +8,7 @@ import pytest
 from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.scored import serve, thresholds_of
 from cascade_core.evaluation.scoring import score
+from cascade_core.fitted.curves import logit
 from cascade_core.fitted.merits import MeritParts
 from cascade_core.labels import Table, TierColumns
 from cascade_core.policy import Policy
@@ -231,8 +232,26 @@ BY_TWO = {
 }
 
 
-def test_of_two_paid_signals_each_is_paid_where_the_others_leave_it_open():
-    table, policy = rows(n=200), Policy.load({"calibrators": [BY_TWO] * 2, "thresholds": [0.5] * 2})
+def foreseeing(unread, *, price, spread=1.0):
+    columns = ("inputs", "low", "high", "fill", "weights", "missing")
+    read = {name: BY_TWO["score"][name][:1] for name in columns}
+    score = {"kind": "logistic", **read, "intercept": -1.5}
+    return {"unread": unread, "price": price, "spread": spread, "score": score}
+
+
+FORESEEING = {
+    **BY_TWO,
+    "usual": 0.9,
+    "foresight": [
+        foreseeing(["judge", "second"], price=0.025),
+        foreseeing(["second"], price=0.05, spread=0.5),
+    ],
+}
+
+
+@pytest.mark.parametrize("by", [BY_TWO, FORESEEING], ids=["may change", "worth its price"])
+def test_of_two_paid_signals_each_is_paid_where_the_others_leave_it_open(by):
+    table, policy = rows(n=200), Policy.load({"calibrators": [by] * 2, "thresholds": [0.5] * 2})
     judges = [Judged("judge"), Judged("second")]
     rng = np.random.default_rng(5)
     for tier in table.tiers[:-1]:
@@ -256,18 +275,22 @@ def test_of_two_paid_signals_each_is_paid_where_the_others_leave_it_open():
         assert served.cost[row] == pytest.approx(served.asked[row] @ [1, 10, 100] + paid)
 
 
-def test_a_confidence_out_of_fold_is_held_within_what_the_signals_leave_possible():
-    """Where a cascade stops before the judge, it goes by the bound, whatever the judge would say."""
+def test_what_signals_leave_possible_lies_about_confidences_out_of_fold():
+    """A fit to the very rows knows their outcomes: its bounds would tell them to what is picked."""
     table, policy = rows(n=4, tiers=2), Policy.load({"calibrators": [BY_TWO]})
     (tier, _), nothing = table.tiers, np.full(4, np.nan)
     tier.signals.update(sequence_logprob=np.full(4, 0.5), judge=np.full(4, 0.5), second=nothing)
     tier.paid["judge"] = np.full(4, 0.25)
-    given = np.array([0.0, 0.45, 0.5, 1.0])
+    (own,) = set(score(table, policy).confidences[0])
+    given = np.array([0.1, 0.45, own, 0.9])
     scored = score(table, policy, parts=[MeritParts(given)])
-    (low,), (high,) = (set(ends) for ends in (scored.paid[0][0].low, scored.paid[0][0].high))
-    assert 0.0 < low < given[1]
-    assert given[2] < high < 1.0
-    assert scored.confidences[0].tolist() == [low, 0.45, 0.5, high]
+    assert scored.confidences[0] == pytest.approx(given)
+    (ends,) = scored.paid[0]
+    low, high = (logit(end) - logit(given) for end in (ends.low, ends.high))
+    assert (low < 0).all()
+    assert (high > 0).all()
+    assert np.ptp(low) == pytest.approx(0, abs=1e-9)
+    assert np.ptp(high) == pytest.approx(0, abs=1e-9)
 
 
 def test_every_call_is_paid_and_only_those():
