@@ -100,7 +100,7 @@ def _blended(
         )
         if found.choice:
             choices[k] += f"; {found.choice}"
-        if found.calibrator.weighs:
+        if found.calibrator is not calibrators[k]:
             calibrators[k], parts[k] = found.calibrator, found.parts
             scored = score(rows, Policy(calibrators=tuple(calibrators)), parts=parts)
     return replace(fit, calibrators=tuple(calibrators), choices=tuple(choices), scored=scored)

@@ -208,14 +208,14 @@ class Calibrator(CurvedScore):
         for name in ("benefit", "extra_cost", "foresight"):
             if not getattr(self, name):
                 plain.pop(name, None)
-        if not self.weighs:
+        if not (self.weighs or self.foresight):
             plain.pop("usual", None)
         return plain
 
     @property
     def weighs(self) -> bool:
         """Whether a draft's merit is more than the confidence in it."""
-        return bool(self.benefit or self.extra_cost or self.foresight)
+        return self.benefit is not None or self.extra_cost is not None
 
     @property
     def parts(self) -> tuple[CurvedScore, ...]:

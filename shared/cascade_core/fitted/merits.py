@@ -164,7 +164,8 @@ class Merits:
                     foreseen = self._foresight[k].rows(inputs, classes)
                 else:
                     foreseen = parts.foreseen[:, k]
-                reading = NextReading(each.price, each.spread, self.calibrator.usual)
+                own = self.calibrator
+                reading = NextReading(each.price, each.spread, own.usual, own.weighs)
                 return worth_reading(reading, foreseen, spans)
         return spans
 

@@ -5,13 +5,15 @@ A threshold t stands for a price of asking on: it is right to ask on where that 
 probability p. Whoever reads, and asks on only after the higher, spares asking on in the other
 cases, and pays for the reading in all. So a reading beats accepting the draft where
 `p * higher > (p + price) * (usual - t)`, and beats asking on at once where
-`(1 - p) * lower < (1 - p - price) * (usual - t)`: an interval of thresholds, or none. Both
-gains and p follow from what the merit is expected to be, and from how far a reading may move it.
+`(1 - p) * lower < (1 - p - price) * (usual - t)`: an interval of thresholds, or none, as where a
+reading costs more than it can spare, `price >= 1 - p`. Both gains and p follow from what the merit
+is expected to be, and from how far a reading may move it.
 (Howard, Information Value Theory, 1966.)
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -30,11 +32,13 @@ class NextReading(NamedTuple):
         price: Its price, as a share of the mean cost of asking on.
         spread: How far readings move merits, as a share of how far they could.
         usual: The mean quality of what asking on gives.
+        bent: Whether merits are bent near 0 and 1.
     """
 
     price: float
     spread: float
     usual: float
+    bent: bool = True
 
 
 def worth_reading(reading: NextReading, foreseen: Array, spans: Ends) -> Ends:
@@ -54,14 +58,21 @@ def worth_reading(reading: NextReading, foreseen: Array, spans: Ends) -> Ends:
     if not known.any():
         return spans
     ends = (low[known], high[known])
-    expected, least, most = (
-        reading.usual - straighten(of) for of in (np.clip(foreseen[known], *ends), *ends[::-1])
-    )
+    to_gain, to_merit = _scale(reading)
+    expected, least, most = map(to_gain, (np.clip(foreseen[known], *ends), *ends[::-1]))
     lower, higher = (expected + reading.spread * (end - expected) for end in (least, most))
     from_, to = _interval(lower, higher, expected, reading.price)
     low, high = low.copy(), high.copy()
-    low[known], high[known] = (np.clip(soften(reading.usual - gain), *ends) for gain in (to, from_))
+    low[known], high[known] = (np.clip(to_merit(gain), *ends) for gain in (to, from_))
     return low, high
+
+
+def _scale(reading: NextReading) -> tuple[Callable[[Array], Array], Callable[[Array], Array]]:
+    """Return what makes gains of merits, and merits of gains."""
+    usual = reading.usual
+    if reading.bent:
+        return (lambda merit: usual - straighten(merit)), (lambda gain: soften(usual - gain))
+    return (lambda merit: usual - merit), (lambda gain: usual - gain)
 
 
 def _interval(lower: Array, higher: Array, expected: Array, price: float) -> Ends:
