@@ -166,7 +166,7 @@ class Foresight(CurvedScore):
     """
 
     unread: Annotated[tuple[str, ...], Field(min_length=1)]
-    price: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+    price: Positive
     spread: Share
 
 

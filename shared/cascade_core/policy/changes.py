@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 _LONGEST = 60
@@ -78,8 +78,17 @@ def _calibrators(a: list[Any], b: list[Any]) -> Iterator[str]:
         # What a threshold is held against depends on these as much as on the confidence.
         for part, number in (("benefit", "weight"), ("extra_cost", "power")):
             yield from _part(f"{name}.{part}", number, one.get(part), other.get(part))
+        was, now = (_by_signal(each.get("foresight") or ()) for each in (one, other))
+        for signal in dict.fromkeys((*was, *now)):
+            said = f"{name}.foresight {signal}"
+            yield from _part(said, "spread", was.get(signal), now.get(signal))
         if one.get("usual") != other.get("usual"):
             yield _pair(f"{name}.usual", one.get("usual"), other.get("usual"))
+
+
+def _by_signal(foresight: Sequence[_Document]) -> dict[str, _Document]:
+    """Return what is foreseen by the signal that is read next."""
+    return {each["unread"][0]: each for each in foresight}
 
 
 def _part(name: str, number: str, one: _Document | None, other: _Document | None) -> Iterator[str]:

@@ -11,6 +11,7 @@ from cascade_core.policy.changes import changes
 LOGISTIC = {"kind": "logistic", "inputs": [f"request:f{i}" for i in range(7)]}
 BENEFIT = {"weight": 0.5, "next": {"score": LOGISTIC}}
 EXTRA = {"power": 1.0, "mean": 0.3}
+FORESIGHT = {"unread": ["judge"], "spread": 0.5, "price": 0.1}
 
 
 def policy(**calibrator: Any) -> dict[str, Any]:
@@ -33,6 +34,12 @@ def policy(**calibrator: Any) -> dict[str, Any]:
             {"extra_cost": EXTRA},
             {"extra_cost": {**EXTRA, "mean": 0.4}},
             ["extra_cost: fitted anew"],
+        ),
+        ({}, {"foresight": [FORESIGHT]}, ["foresight judge.spread: new, 0.5"]),
+        (
+            {"foresight": [FORESIGHT]},
+            {"foresight": [{**FORESIGHT, "price": 0.2}]},
+            ["foresight judge: fitted anew"],
         ),
     ],
 )
