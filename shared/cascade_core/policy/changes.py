@@ -78,10 +78,10 @@ def _calibrators(a: list[Any], b: list[Any]) -> Iterator[str]:
         # What a threshold is held against depends on these as much as on the confidence.
         for part, number in (("benefit", "weight"), ("extra_cost", "power")):
             yield from _part(f"{name}.{part}", number, one.get(part), other.get(part))
-        was, now = (_by_signal(each.get("foresight") or ()) for each in (one, other))
-        for signal in dict.fromkeys((*was, *now)):
+        before, after = (_by_signal(each.get("foresight") or ()) for each in (one, other))
+        for signal in dict.fromkeys((*before, *after)):
             said = f"{name}.foresight {signal}"
-            yield from _part(said, "spread", was.get(signal), now.get(signal))
+            yield from _part(said, "spread", before.get(signal), after.get(signal))
         if one.get("usual") != other.get("usual"):
             yield _pair(f"{name}.usual", one.get("usual"), other.get("usual"))
 
