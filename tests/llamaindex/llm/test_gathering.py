@@ -14,6 +14,7 @@ from llamaindex_cascade import CascadeLLM
 from llamaindex_cascade.asking.calls import Calls
 from llamaindex_cascade.asking.tiers import make_tier
 from llamaindex_cascade.llm.gathering import Responses
+from llamaindex_cascade.reading.heard import Heard
 from tests.llamaindex.fakes import cheap
 from tests.llamaindex.recording import chunk
 
@@ -134,3 +135,21 @@ def test_blocks_of_their_own_are_all_read() -> None:
     message = ChatMessage(role="assistant", blocks=blocks)
     made.take(ChatResponse(message=message, delta="", raw=chunk("", finish="stop")))
     assert made.whole().text == message.content
+
+
+def test_tokens_that_the_last_events_repeat_are_heard_once() -> None:
+    token = {"token": "a", "logprob": -0.5, "top_logprobs": []}
+    part = {"type": "output_text", "text": "a", "logprobs": [token]}
+    whole = {"status": "completed", "output": [{"type": "message", "content": [part]}]}
+    told = [
+        {"type": "response.output_text.delta", "delta": "a", "logprobs": [token]},
+        {"type": "response.output_text.done", "text": "a", "logprobs": [token]},
+        {"type": "response.completed", "response": whole},
+    ]
+    heard, counted = Heard(), list[int]()
+    for raw in told:
+        message = ChatMessage(role="assistant", content="a")
+        counted.append(len(heard.take(ChatResponse(message=message, delta="", raw=raw))))
+    assert heard.logprobs is not None
+    assert list(heard.logprobs.values) == [-0.5]
+    assert counted[1:] == [0, 0]
