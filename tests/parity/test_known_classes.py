@@ -88,7 +88,7 @@ IN_LLAMAINDEX: dict[str, tuple[bool | None, str | None]] = {
     "NebiusLLM": (None, "nebius"),
     "Ollama": (False, "ollama"),
     "OpenAI": (True, None),
-    "OpenAIResponses": (False, None),
+    "OpenAIResponses": (True, None),
     "OpenRouter": (None, "openrouter"),
     "Perplexity": (False, "perplexity"),
     "TogetherLLM": (None, "together"),
@@ -132,6 +132,8 @@ def test_a_class_of_llamaindex_is_known_by_its_name(name: str) -> None:
     assert llamaindex.gives_logprobs(llm) is gives
     assert llamaindex.host(llm) == host
     options = {"logprobs": True, "top_logprobs": 2} if gives else {}
+    if name == "OpenAIResponses":  # its API has an argument of its own for it
+        options = {"include": ["message.output_text.logprobs"], "top_logprobs": 2}
     assert llamaindex.logprob_options(llm, 2) == options
     usage = {"stream_options": {"include_usage": True}} if name == "OpenAI" else {}
     assert llamaindex.usage_options(llm) == usage
