@@ -24,8 +24,8 @@ _AT_ONCE = 100  # whole records, each of which may have a megabyte
 RECORD_CELLS = (
     "id", "at", "cascade", "framework", "thread", "class", "tags", "rule", "policy",
     "policy_version", "tier", "model", "reason", "accepted", "calibrated", "confidence",
-    "threshold", "promise", "handoff", "handed_to", "cost_usd", "strong_cost_usd",
-    "latency_ms", "input_tokens",
+    "benefit", "merit", "threshold", "promise", "handoff", "handed_to", "cost_usd",
+    "strong_cost_usd", "latency_ms", "input_tokens",
 )  # fmt: skip
 """Fields of a record that a row of CSV has."""
 

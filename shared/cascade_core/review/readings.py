@@ -149,8 +149,7 @@ def _in_words(bins: Reliability, floor: float, *, calibrated: bool) -> str:
         )
     direction = "more" if float(bins.share @ off) > 0 else "less"
     found += (
-        f". Chance alone would show {floor:.3f}. On the whole it promises {direction} than comes "
-        "true"
+        f". Chance alone would show {floor:.3f}. On the whole it says {direction} than comes true"
     )
     if calibrated:
         return f"{found}: have cascade tune fit it anew."

@@ -208,6 +208,16 @@ def test_a_record_of_another_program_has_a_page(url: str, strange: dict[str, Any
     assert pages.get("/decisions.csv").status_code == 200
 
 
+def test_a_row_of_csv_has_what_was_held_against_the_threshold(url: str) -> None:
+    pages = pages_of(url)
+    judged = {"confidence": 0.7, "benefit": 0.1, "merit": 0.9, "threshold": 0.8}
+    assert flushed(open_log(url), decision("a", **judged))
+    pages.bench.refresh()
+    head, row = pages.get("/decisions.csv").text.splitlines()
+    found = dict(zip(head.split(","), row.split(","), strict=True))
+    assert {name: found[name] for name in judged} == {k: str(v) for k, v in judged.items()}
+
+
 HOSTILE = {
     "script": "<script>alert(1)</script>",
     "attribute": "\" onfocus=alert(1) autofocus='",
