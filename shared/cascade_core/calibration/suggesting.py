@@ -324,7 +324,7 @@ def _check_priced(rows: Table) -> None:
     if unpriced:
         msg = (
             f"{rows.source}: {unpriced[0]} is empty in some rows; what a signal is worth needs "
-            "every price: collect the table with prices="
+            "every price: fill in USD per request, or collect the table with prices= (--prices)"
         )
         raise ConfigurationError(msg)
 
