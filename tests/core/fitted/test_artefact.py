@@ -152,3 +152,9 @@ def test_a_number_whose_product_with_another_could_not_be_written_is_refused(at,
 
 def test_what_only_looks_like_a_yes_is_refused():
     assert "missing_left" in refusal(Boosting, STUMP | {"missing_left": ["yes", False, False]})
+
+
+def test_a_tree_may_part_what_was_read_from_what_was_not():
+    """scikit-learn's threshold of such a node is the largest number there is."""
+    stump = STUMP | {"threshold": [sys.float_info.max, 0.0, 0.0]}
+    assert Boosting(**stump).threshold[0] == sys.float_info.max
