@@ -27,7 +27,7 @@ LARGEST = 1e100
 Finite: TypeAlias = Annotated[
     float, Field(strict=True, ge=-LARGEST, le=LARGEST, allow_inf_nan=False)
 ]
-Compared: TypeAlias = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Border: TypeAlias = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 """A number that readings are only compared with: trees put some beyond any reading there is."""
 Share: TypeAlias = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 Positive: TypeAlias = Annotated[float, Field(strict=True, gt=0, le=LARGEST, allow_inf_nan=False)]
@@ -141,7 +141,7 @@ class Boosting(Artefact):
     base: Finite
     roots: Annotated[tuple[Index, ...], Field(min_length=1)]
     feature: tuple[Index, ...]
-    threshold: tuple[Compared, ...]
+    threshold: tuple[Border, ...]
     missing_left: tuple[StrictBool, ...]
     left: tuple[Index, ...]
     right: tuple[Index, ...]
