@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from tests.integrations.wire import Json, Sent, _events, _framed, _json
+from tests.integrations.wire import Json, Sent, _events, _framed, _json, whole_response
 
 
 @dataclass(frozen=True)
@@ -154,30 +154,8 @@ def responses(body: Json, said: Scripted) -> Sent:
         output.append(
             {**item, "name": call.name, "arguments": call.arguments, "status": "completed"}
         )
-    made: Json = {
-        "id": "r1",
-        "object": "response",
-        "created_at": 1,
-        "model": body["model"],
-        "status": status,
-        "incomplete_details": {"reason": reason} if reason else None,
-        "error": None,
-        "parallel_tool_calls": True,
-        "tool_choice": "auto",
-        "tools": [],
-        "instructions": None,
-        "metadata": {},
-        "temperature": 1,
-        "top_p": 1,
-        "output": output,
-        "usage": {
-            "input_tokens": said.given,
-            "output_tokens": said.written,
-            "total_tokens": said.given + said.written,
-            "input_tokens_details": {"cached_tokens": said.cached},
-            "output_tokens_details": {"reasoning_tokens": said.hidden},
-        },
-    }
+    tokens_of = (said.given, said.written, said.cached, said.hidden)
+    made = whole_response(body, output, status, reason, tokens_of)
     if not body.get("stream"):
         return _json(made)
     begun = {**made, "status": "in_progress", "output": [], "usage": None}

@@ -228,17 +228,16 @@ def completions(body: Json, ending: Ending) -> Sent:
 # --- OpenAI's Responses API ------------------------------------------------------------------------
 
 
-def responses(body: Json, ending: Ending) -> Sent:
-    status, _, reason = (ending.word or "in_progress").partition(":")
-    tells = bool(ending.logprobs) and "message.output_text.logprobs" in (body.get("include") or ())
-
-    def tokens(*pieces: str) -> list[Json]:
-        return ending.tokens(*pieces) if tells else []
-
-    every = tokens(*PIECES)
-    text = {"type": "output_text", "text": TEXT, "annotations": [], "logprobs": every}
-    item = {"type": "message", "id": "m1", "role": "assistant", "status": "completed"}
-    made = {
+def whole_response(
+    body: Json,
+    output: list[Json],
+    status: str,
+    reason: str | None,
+    tokens_of: tuple[int, int, int, int],
+) -> Json:
+    """Return what the API answers; tokens are those given, written, cached and hidden."""
+    given, written, cached, hidden = tokens_of
+    return {
         "id": "r1",
         "object": "response",
         "created_at": 1,
@@ -253,15 +252,29 @@ def responses(body: Json, ending: Ending) -> Sent:
         "metadata": {},
         "temperature": 1,
         "top_p": 1,
-        "output": [{**item, "content": [text]}],
+        "output": output,
         "usage": {
-            "input_tokens": GIVEN,
-            "output_tokens": WRITTEN,
-            "total_tokens": GIVEN + WRITTEN,
-            "input_tokens_details": {"cached_tokens": 0},
-            "output_tokens_details": {"reasoning_tokens": REASONING},
+            "input_tokens": given,
+            "output_tokens": written,
+            "total_tokens": given + written,
+            "input_tokens_details": {"cached_tokens": cached},
+            "output_tokens_details": {"reasoning_tokens": hidden},
         },
     }
+
+
+def responses(body: Json, ending: Ending) -> Sent:
+    status, _, reason = (ending.word or "in_progress").partition(":")
+    tells = bool(ending.logprobs) and "message.output_text.logprobs" in (body.get("include") or ())
+
+    def tokens(*pieces: str) -> list[Json]:
+        return ending.tokens(*pieces) if tells else []
+
+    every = tokens(*PIECES)
+    text = {"type": "output_text", "text": TEXT, "annotations": [], "logprobs": every}
+    item = {"type": "message", "id": "m1", "role": "assistant", "status": "completed"}
+    tokens_of = (GIVEN, WRITTEN, 0, REASONING)
+    made = whole_response(body, [{**item, "content": [text]}], status, reason, tokens_of)
     if not body.get("stream"):
         return _json(made)
     begun = {**made, "status": "in_progress", "output": [], "usage": None}
