@@ -16,6 +16,7 @@ from cascade_core.fitted.artefact import (
     Calibrator,
     CurvedScore,
     ExtraCost,
+    Foresight,
     Isotonic,
     Platt,
 )
@@ -41,6 +42,7 @@ SECTIONS: dict[str, Any] = {
     "A benefit": Benefit,
     "A score and its curve": CurvedScore,
     "An extra cost": ExtraCost,
+    "A foresight": Foresight,
     "Score: a signal": SignalScore,
     "Score: logistic": Logistic,
     "Words": Words,

@@ -65,6 +65,11 @@ def isotonic(x: list[float], y: list[float]) -> dict[str, Any]:
     return {"calibrators": [{"score": SIGNAL, "curve": {"kind": "isotonic", "x": x, "y": y}}]}
 
 
+def foreseeing(score: dict[str, Any]) -> dict[str, Any]:
+    foresight = {"unread": ["judge"], "price": 0.1, "spread": 1.0, "score": SIGNAL}
+    return {"calibrators": [{"score": score, "foresight": [foresight]}]}
+
+
 def referring(**others: Any) -> dict[str, Any]:
     figures = {"n": 1, "quality": 1, "strong_quality": 1, "escalated": 0, "harm": 0}
     return {"tuned": {**TUNED, "figures": figures, "reference": {**REFERENCE, **others}}}
@@ -132,6 +137,8 @@ CONTENTS: dict[str, list[dict[str, Any]]] = {
         isotonic([0.1, 0.2], [0.5]),
         isotonic([0.2, 0.1], [0.5, 0.6]),
         {"calibrators": [{"score": SIGNAL, "benefit": {"weight": 0.5}}]},
+        foreseeing({**SIGNAL, "signal": "sequence_logprob"}),
+        foreseeing(SIGNAL),
         isotonic([0.1, 0.2], [0.6, 0.5]),
         scored(LEAF, roots=[1]),
         scored(LEAF, left=[1]),
