@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -42,6 +42,12 @@ class FittedPart(Protocol):
     def placed(self) -> Array:
         """What it says of every row, by a fit that did not see it, shape (n,)."""
         ...
+
+
+def curved(fitted: FittedPart) -> dict[str, Any]:
+    """Return the score and the curves of a fit, as any `CurvedScore` takes them."""
+    own = fitted.calibrator
+    return {"score": own.score, "curve": own.curve, "class_curves": own.class_curves}
 
 
 class FitTarget(Protocol):

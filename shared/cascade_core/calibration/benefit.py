@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from cascade_core.calibration.areas import Ahead, Areas, Blended, FitTarget, FittedPart
+from cascade_core.calibration.areas import Ahead, Areas, Blended, FitTarget, FittedPart, curved
 from cascade_core.calibration.foresee import with_foresight
 from cascade_core.calibration.scores import LOGISTIC_ROWS
 from cascade_core.errors import ConfigurationError
@@ -106,17 +106,13 @@ def blend(  # noqa: PLR0913 - what there is, and what for
     return replace(chosen, choice=said)
 
 
-def _curved(fitted: FittedPart) -> CurvedScore:
-    """Return what a fit holds, as a part of a calibrator."""
-    own = fitted.calibrator
-    return CurvedScore(score=own.score, curve=own.curve, class_curves=own.class_curves)
-
-
 def _with_benefit(
     plain: Blended, after: FittedPart, keep: FittedPart | None, weight: float, usual: float
 ) -> Blended:
     benefit = Benefit(
-        next=_curved(after), keep=None if keep is None else _curved(keep), weight=weight
+        next=CurvedScore(**curved(after)),
+        keep=None if keep is None else CurvedScore(**curved(keep)),
+        weight=weight,
     )
     kept = None if keep is None else keep.placed
     parts = plain.parts._replace(next=after.placed, keep=kept)
@@ -128,11 +124,8 @@ def _with_cost(
     chosen: Blended, cost: FittedPart, most: float, power: float, usual: float
 ) -> Blended:
     least = float(np.clip(np.nanquantile(cost.placed, _CHEAPEST), 1e-6, 1.0))
-    own = cost.calibrator
     extra = ExtraCost(
-        score=own.score,
-        curve=own.curve,
-        class_curves=own.class_curves,
+        **curved(cost),
         most_usd=most,
         mean=float(np.clip(np.nanmean(cost.placed), least, 1.0)),
         least=least,

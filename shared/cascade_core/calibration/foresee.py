@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from cascade_core.calibration.areas import Areas, Blended, FitTarget
+from cascade_core.calibration.areas import Areas, Blended, FitTarget, curved
 from cascade_core.errors import ConfigurationError
 from cascade_core.fitted.artefact import Foresight
 from cascade_core.fitted.merits import Merits
@@ -33,11 +33,10 @@ def with_foresight(chosen: Blended, areas: Areas, fit_target: FitTarget) -> list
         Empty where no paid signal is read, costs do not count, or nothing can be read before.
     """
     paid = [name for name in areas.prices if name in chosen.calibrator.signals]
-    priced = [name for name in paid if areas.prices[name] > 0]
     target = Merits(chosen.calibrator).of(chosen.parts)
     fits = []
     for place, name in enumerate(paid):
-        if name not in priced:
+        if areas.prices[name] <= 0:
             continue
         unread = tuple(paid[place:])
         try:
@@ -50,15 +49,8 @@ def with_foresight(chosen: Blended, areas: Areas, fit_target: FitTarget) -> list
 
     def foreseen(spread: float) -> Iterator[Foresight]:
         for unread, fit in fits:
-            own = fit.calibrator
-            yield Foresight(
-                score=own.score,
-                curve=own.curve,
-                class_curves=own.class_curves,
-                unread=unread,
-                price=areas.prices[unread[0]],
-                spread=spread,
-            )
+            price = areas.prices[unread[0]]
+            yield Foresight(**curved(fit), unread=unread, price=price, spread=spread)
 
     return [
         replace(

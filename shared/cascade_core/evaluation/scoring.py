@@ -127,7 +127,7 @@ def _scorers(table: Table, policy: Policy) -> list[Merits | None]:
         if lacking:
             msg = f"the policy reads texts, but {table.source} lacks the column {lacking}"
             raise ConfigurationError(msg)
-    return [Merits(calibrator) for calibrator in policy.calibrators[:last]]
+    return [Merits(calibrator, {}) for calibrator in policy.calibrators[:last]]  # one table each
 
 
 def _skipped(table: Table, policy: Policy) -> Flags:
