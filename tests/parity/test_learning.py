@@ -252,7 +252,15 @@ def test_one_process_of_many_learns_and_another_goes_on(url: str) -> None:
     assert store.take("two", now=211.0, seconds=60)
 
 
-def test_a_process_that_ends_lets_the_next_one_learn_at_once(url: str) -> None:
+@pytest.mark.parametrize(
+    "hangs",
+    [
+        "LogWatch.once = lambda _: Event().wait()",
+        "take = LearningStore.take; LearningStore.take = lambda *asked: (take(*asked), Event().wait())",
+    ],
+    ids=["while it learns", "before it hears that it may"],
+)
+def test_a_process_that_ends_lets_the_next_one_learn_at_once(url: str, hangs: str) -> None:
     program = (
         "import sys, time\n"
         "from threading import Event\n"
@@ -260,7 +268,7 @@ def test_a_process_that_ends_lets_the_next_one_learn_at_once(url: str) -> None:
         "from cascade_core.log.learning import LearningStore\n"
         "from cascade_core.watch.passes import LogWatch\n"
         "from tests.langchain import fakes\n"
-        "LogWatch.once = lambda _: Event().wait()\n"
+        f"{hangs}\n"
         "learn = Learn(harm=0.05)\n"
         "made = fakes.pair(fakes.UNSURE, mode='learn', learn=learn, log=sys.argv[1])\n"
         "made.cascade.invoke('2 + 2?')\n"

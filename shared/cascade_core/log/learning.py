@@ -51,13 +51,19 @@ class LearningStore:
             keep_text(connection, _KEY, json.dumps(taken))
             return True
 
-    def leave(self, by: str) -> None:
-        """Give the lease back, where this process has it: it is ending, and another may go on."""
+    def leave(self, by: str) -> bool:
+        """Give the lease back, where this process has it: it is ending, and another may go on.
+
+        Returns:
+            Whether this process had it.
+        """
         with self._database.writing() as connection:
             self._database.queue_for_policies(connection)
             kept = learning_in(connection)
-            if kept.get("by") == by:
-                keep_text(connection, _KEY, json.dumps({**kept, "until": 0.0}))
+            if kept.get("by") != by:
+                return False
+            keep_text(connection, _KEY, json.dumps({**kept, "until": 0.0}))
+            return True
 
     def learns(self) -> str | None:
         """Return the name of the cascade that learns, or did last."""

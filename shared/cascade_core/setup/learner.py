@@ -102,16 +102,17 @@ class Learner:
         """Let another process learn from now on, for this one ends."""
         with self._lock:
             self._due = float("inf")
-            cut_off = self._thread is not None and self._leads and self._seen is None
-        if cut_off:
+            cut_off = self._thread is not None and self._seen is None
+        led = False
+        if self._leads and self._store is not None:
+            with suppress(Exception):  # the lease runs out by itself
+                led = self._store.leave(self._by)
+        if led and cut_off:
             self._notices.give(
                 "learning:ended",
                 f"{self._cascade} ended before it had learned anything from its audits, which "
                 "takes up to a minute: keep one process running, or have cascade watch learn",
             )
-        if self._leads and self._store is not None:
-            with suppress(Exception):  # the lease runs out by itself
-                self._store.leave(self._by)
 
     def once(self) -> None:
         """Make a pass, where there is anything new and no other process does."""
@@ -128,6 +129,7 @@ class Learner:
 
     def _pass(self) -> None:
         store = self._kept()
+        self._leads = True  # maybe: the process may end before it has heard that it does
         self._leads = store.take(self._by, time.time(), _LEASE, self._cascade)
         if not self._leads:
             self._seen = None
