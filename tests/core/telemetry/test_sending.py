@@ -4,6 +4,7 @@ import json
 import os
 import threading
 import urllib.request
+from collections.abc import Iterator
 from math import isclose
 from pathlib import Path
 
@@ -70,13 +71,26 @@ def test_prometheus_reads_what_was_counted() -> None:
     assert found["gen_ai_client_operation_duration_seconds_count"].value == 3
 
 
-def test_a_provider_that_raises_costs_no_answer() -> None:
+@pytest.fixture
+def losing(monkeypatch: pytest.MonkeyPatch) -> Iterator[worker.Worker]:
+    """What telemetry loses here is told here: in no later test, and not at the end of all."""
+    worker.worker.drain()
+    monkeypatch.setattr(worker.worker, "lost", 0)
+    monkeypatch.setattr(worker.worker, "_said", set())
+    yield worker.worker
+    worker.worker.drain()
+
+
+def test_a_provider_that_raises_costs_no_answer(losing: worker.Worker) -> None:
     class Broken:
         def get_tracer(self, *_: object, **__: object) -> None:
             raise RuntimeError
 
     cascade = fakes.pair(telemetry=Telemetry(Broken())).cascade
     assert cascade.invoke("Where is my order?").content == "sure answer"
+    losing.drain()
+    assert losing.lost == 1
+    assert losing._said == {"failed"}
 
 
 def test_classes_beyond_the_first_are_counted_as_one() -> None:
@@ -174,7 +188,7 @@ def test_which_policy_decides_and_that_it_was_taken_back_is_seen(
 
 
 def test_what_a_log_and_telemetry_itself_have_lost_is_seen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, losing: worker.Worker
 ) -> None:
     seen = TelemetrySeen()
     log = open_log(f"sqlite:///{tmp_path}/decisions.db", overflow="drop")
@@ -186,4 +200,5 @@ def test_what_a_log_and_telemetry_itself_have_lost_is_seen(
     cascade.invoke("Where is my order?")
     assert {name: seen.total(name) for name in before} == {n: v + 1 for n, v in before.items()}
     assert seen.total(names.REQUESTS) == 1
+    assert losing.lost == 1
     assert not flush_log(20), "what was lost is said here, and to no other test"
