@@ -11,7 +11,6 @@ from llama_index.core.llms import ChatMessage
 
 from cascade_core import Budget, BudgetExceeded, RedisStore, collect_decisions
 from cascade_core.errors import CascadeExhausted, StoreDownError
-from cascade_core.guards.redis_link import _links
 from langchain_cascade import ChatCascade
 from llamaindex_cascade import CascadeLLM
 from tests.core.guards.redis_server import PROGRAM, RedisServer, needs_redis
@@ -47,8 +46,6 @@ def server() -> Iterator[RedisServer]:
     try:
         yield server
     finally:
-        for link in [link for link in _links.values() if str(server.socket) in link.store.shown]:
-            link.close()
         server.end()
 
 

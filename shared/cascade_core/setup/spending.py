@@ -114,7 +114,8 @@ class Spending:
         spent = Decimal(str(read(today)))
         with self._lock:
             self._turn()
-            self._total = max(self._own, spent)
+            if today.date() == self._day:  # it may have ended while it was read
+                self._total = max(self._own, spent)
 
     def _begin_to_read(self) -> None:
         """Count anew what is spent from now on."""

@@ -13,6 +13,8 @@ from tempfile import mkdtemp
 
 import pytest
 
+from cascade_core.guards.redis_link import _links
+
 PROGRAM = os.environ.get("CASCADE_TEST_REDIS") or shutil.which("redis-server")
 """The server's program; `make test-services` installs it where there is none."""
 
@@ -83,5 +85,13 @@ class RedisServer:
         self._process.send_signal(signal.SIGCONT)
 
     def end(self) -> None:
+        """End the server, and before it what would miss it.
+
+        A link whose server is away opens sockets, and warns, in whatever test comes next.
+        """
+        for store, link in list(_links.items()):
+            if str(self.socket) in link.store.shown:
+                link.close()
+                _links.pop(store, None)
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)

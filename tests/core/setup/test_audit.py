@@ -202,6 +202,20 @@ def test_what_other_processes_spend_is_read_now_and_then(monkeypatch):
     assert day.due
 
 
+def test_what_is_read_while_the_day_ends_is_not_the_next_days():
+    clock = Clock()
+
+    def read(since):
+        clock.at += timedelta(days=1)
+        return 1.0
+
+    day = Spending(1.0, clock)
+    day.refresh(read)
+    assert day.spent == 0
+    assert day.due, "what others have spent on the new day is not known yet"
+    assert day.reserve(Decimal("0.2")) == Decimal("0.2")
+
+
 def test_what_this_process_has_spent_counts_before_the_log_shows_it():
     day = Spending(1.0)
     day.settle(day.reserve(Decimal("0.9")), Decimal("0.9"))
