@@ -239,7 +239,7 @@ def test_what_a_short_budget_kept_is_marked_and_only_that(framework):
 @FRAMEWORKS
 async def test_requests_wait_until_there_is_room(framework):
     # Room for one call of the strong tier at a time, and for all of them one after the other.
-    budget = Budget(usd=0.012, per="hour", when_short="wait")
+    budget = Budget(usd=0.012, when_short="wait")
     cascade = make(framework, budget)
     with collect_decisions() as seen:
         await asyncio.gather(*(aask(cascade, "perhaps") for _ in range(20)))
@@ -249,7 +249,7 @@ async def test_requests_wait_until_there_is_room(framework):
 
 @FRAMEWORKS
 def test_threads_wait_until_there_is_room(framework):
-    cascade = make(framework, Budget(usd=0.012, per="hour", when_short="wait"))
+    cascade = make(framework, Budget(usd=0.012, when_short="wait"))
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda _: ask(cascade, "perhaps"), range(32)))
     assert len(answers) == 32
