@@ -12,6 +12,8 @@ SCALE := .venv-scale
 # In the order of the tree the long modules come early: one at the end would keep a worker waiting.
 WORKERS ?= 2
 PYTEST_FLAGS := -q -n $(WORKERS) --dist loadscope --no-loadscope-reorder --benchmark-disable
+# What targets of their own run.
+NOT_HERE := $(addprefix --ignore=tests/,benchmarks browser integrations/test_ends.py integrations/test_vendors.py docs cookbooks)
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 DATA_ARGS ?=
@@ -40,7 +42,15 @@ shell: $(VENV)/.stamp-demo ## Open a shell in which `cascade` and `python` are t
 
 .PHONY: test
 test: $(VENV)/.stamp-dev ## Run the tests
-	$(VENV)/bin/python -m pytest $(PYTEST_FLAGS) $(addprefix --ignore=tests/,benchmarks browser integrations/test_ends.py integrations/test_vendors.py docs cookbooks) $(PYTEST_ARGS)
+	$(VENV)/bin/python -m pytest $(PYTEST_FLAGS) $(NOT_HERE) -m 'not simulation and not processes' $(PYTEST_ARGS)
+
+.PHONY: test-simulations
+test-simulations: $(VENV)/.stamp-dev ## Run the tests that draw histories again and again, or take texts, rows and requests in great numbers
+	$(VENV)/bin/python -m pytest $(PYTEST_FLAGS) $(NOT_HERE) -m simulation $(PYTEST_ARGS)
+
+.PHONY: test-processes
+test-processes: $(VENV)/.stamp-dev ## Run the tests that start whole programs, and fork, stop and kill them
+	$(VENV)/bin/python -m pytest $(PYTEST_FLAGS) $(NOT_HERE) -m processes $(PYTEST_ARGS)
 
 .PHONY: test-lowest
 test-lowest: $(LOWEST)/.stamp-test ## Run the core's and LangChain's tests on the oldest versions supported

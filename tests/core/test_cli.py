@@ -341,6 +341,7 @@ def test_a_cascades_warning_is_one_line_without_a_place_in_our_code(
     assert said[1].startswith("x.py:1: DeprecationWarning: other")
 
 
+@pytest.mark.processes
 def test_the_module_runs_as_the_command_does() -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "cascade_core.cli", "demo", "--tickets", "0"],

@@ -139,6 +139,7 @@ def test_what_holds_itself_or_no_end_of_things_has_a_likeness_too():
     assert likeness(many) == likeness(many)
 
 
+@pytest.mark.processes
 def test_a_likeness_is_the_same_in_every_process():
     script = (
         "from tests.core.test_likeness import ALIKE, likeness\n"

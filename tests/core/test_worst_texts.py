@@ -124,6 +124,7 @@ def said():
     return found
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("reader", READERS)
 def test_no_text_is_read_in_more_than_linear_time(said, reader):
     assert len(said[reader]) > len(PIECES)

@@ -60,6 +60,7 @@ def two() -> Pair:
     return pair(_cheap, _strong)
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("how", ["ainvoke", "astream"])
 async def test_hundreds_of_concurrent_requests_mix_nothing_up(two: Pair, how: str) -> None:
     async def one(number: int) -> None:
@@ -79,6 +80,7 @@ async def test_hundreds_of_concurrent_requests_mix_nothing_up(two: Pair, how: st
     assert two.cheap.journal.peak > 1
 
 
+@pytest.mark.simulation
 def test_eight_threads_of_two_hundred_requests_mix_nothing_up(two: Pair) -> None:
     def one(number: int) -> None:
         handler = UsageMetadataCallbackHandler()

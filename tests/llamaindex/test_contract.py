@@ -315,6 +315,7 @@ def two() -> CascadeLLM:
     return CascadeLLM(tiers=tiers, prices=PRICES, streaming_policy="buffer")
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("how", ["achat", "astream_chat"])
 async def test_hundreds_of_concurrent_requests_mix_nothing_up(
     two: CascadeLLM, how: str, observed: tuple[SimpleSpanHandler, Events]
@@ -336,6 +337,7 @@ async def test_hundreds_of_concurrent_requests_mix_nothing_up(
     assert [tier.journal.count for tier in two.tiers] == [300, 150]
 
 
+@pytest.mark.simulation
 def test_eight_threads_of_a_hundred_requests_mix_nothing_up(
     two: CascadeLLM, observed: tuple[SimpleSpanHandler, Events]
 ) -> None:

@@ -389,6 +389,7 @@ def test_a_cache_holds_no_key() -> None:
     )
 
 
+@pytest.mark.processes
 def test_a_pipeline_of_several_processes_escalates_in_each() -> None:
     llm = CascadeLLM(tiers=[Talker(logprob=-3.0), Talker(model="b", text="strong words")])
     extractor = KeywordExtractor(llm=llm, num_workers=1, show_progress=False)

@@ -24,6 +24,7 @@ except ImportError as error:
 """
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("package", "statement", "extra"),
     [

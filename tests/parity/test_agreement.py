@@ -211,6 +211,7 @@ def test_a_model_that_keeps_failing_is_left_alone(framework, eager, hangs):
     assert {record["reason"] for record in records} == {"no_reading"}
 
 
+@pytest.mark.simulation
 @FRAMEWORKS
 @WHEN
 async def test_hundreds_of_requests_at_once_keep_their_answers_apart(framework, eager):

@@ -124,12 +124,14 @@ main()
 )
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("script", [LANGCHAIN, LLAMAINDEX], ids=["langchain", "llamaindex"])
 def test_no_request_blocks_the_loop(script: str, tmp_path: Path) -> None:
     said = ask(script, [(*case, "") for case in CASES], tmp_path)
     assert said == dict.fromkeys(CASES, (2, ""))
 
 
+@pytest.mark.processes
 @needs_redis
 @pytest.mark.parametrize("script", [LANGCHAIN, LLAMAINDEX], ids=["langchain", "llamaindex"])
 def test_no_request_waits_for_a_shared_budget_in_the_loop(script: str, tmp_path: Path) -> None:

@@ -129,6 +129,7 @@ def text_of(place: int) -> str:
     return f"{place}: {'sure' if place % 2 else 'perhaps'}"
 
 
+@pytest.mark.simulation
 @FRAMEWORKS
 def test_64_threads_overspend_nothing_and_every_cent_is_in_the_records(framework):
     cascade = make(framework, Budget(usd=0.01, when_short="refuse"))

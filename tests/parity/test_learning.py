@@ -252,6 +252,7 @@ def test_one_process_of_many_learns_and_another_goes_on(url: str) -> None:
     assert store.take("two", now=211.0, seconds=60)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "hangs",
     [

@@ -162,6 +162,7 @@ def test_a_stream_that_is_left_ends_its_span() -> None:
     assert (decision.attributes or {})[names.OUTCOME] == "cancelled"
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("framework", list(WAYS))
 async def test_hundreds_of_requests_at_a_time_have_the_right_parents(framework: str) -> None:
     seen = TelemetrySeen()

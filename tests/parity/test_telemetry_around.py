@@ -63,6 +63,7 @@ async def test_a_cascade_in_a_tier_of_engines_is_below_it_and_paid_for_once(how:
     assert isclose(seen.total(names.COST_USD), record["cost_usd"])
 
 
+@pytest.mark.processes
 def test_providers_that_a_program_sets_after_its_cascades_are_told() -> None:
     program = """
 import warnings

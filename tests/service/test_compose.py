@@ -115,6 +115,7 @@ def test_what_is_there_all_the_time_is_there_again_after_a_crash() -> None:
     assert again == SERVICES.keys() - {"policy"}
 
 
+@pytest.mark.processes
 def test_the_first_policy_comes_into_use_only_where_none_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

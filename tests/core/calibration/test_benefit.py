@@ -62,6 +62,7 @@ def nothing_told(n, seed, told):
     }
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("told", [0.0, 0.6])
 def test_where_there_is_nothing_to_tell_it_is_seldom_weighed_and_costs_next_to_nothing(told):
     """By chance alone a gain is beyond its standard error in some tables."""

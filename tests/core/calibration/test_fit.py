@@ -54,6 +54,7 @@ def test_a_single_telling_signal_is_enough():
     assert "\n" not in fitted.choice
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("method", ["auto", "signal", "logistic", "boosting"])
 def test_confidences_out_of_fold_are_calibrated(method):
     errors, floors = [], []
@@ -67,6 +68,7 @@ def test_confidences_out_of_fold_are_calibrated(method):
     assert np.mean(errors) < np.mean(floors) + 0.01
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("method", ["signal", "logistic", "boosting"])
 def test_outcomes_that_nothing_predicts_are_not_predicted(method):
     """A fit that had seen the rows it judges would do better than the base rate."""
@@ -281,6 +283,7 @@ def test_without_scikit_learn_single_signals_are_fitted(monkeypatch):
         fit_calibrator(texts, 0)
 
 
+@pytest.mark.simulation
 def test_a_large_table_is_learned_from_a_sample_and_calibrated_on_all(monkeypatch):
     from cascade_core.calibration import crossfit
 
@@ -292,6 +295,7 @@ def test_a_large_table_is_learned_from_a_sample_and_calibrated_on_all(monkeypatc
         assert "on 1,000 rows" in fitted.choice
 
 
+@pytest.mark.simulation
 def test_hundreds_of_thousands_of_rows_of_one_signal_are_fitted():
     _, table = drawn(200_000)
     assert fit_calibrator(table, 0, signals=["a"]).calibrator.signals == ("a",)

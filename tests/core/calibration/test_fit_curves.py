@@ -167,6 +167,7 @@ def test_large_samples_are_binned_without_losing_the_curve():
         assert np.abs(make_curve(fit(score, target))(score) - truth).mean() < 0.01
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("fit", [fit_platt, fit_isotonic])
 def test_a_million_rows_give_one_curve(fit):
     score, target = noisy(1_000_000)

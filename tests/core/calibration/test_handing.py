@@ -151,6 +151,7 @@ def test_what_cannot_be_promised_is_refused(given, said):
         tune(rows(50), quality=0.95, **given)
 
 
+@pytest.mark.simulation
 def test_promises_are_broken_no_more_often_than_they_say():
     # An answer is right with chance 1/2 + confidence/2, so above a threshold T the error of all
     # answered requests is (1 − T)/4. T is picked on other rows, as tuning does.

@@ -73,6 +73,7 @@ def truth(table, scored, policy):
     return serve(scored, thresholds_of(policy, table))
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(
     ("made", "tiers", "rows", "limit", "graded"),
     [
@@ -98,6 +99,7 @@ def test_harm_is_above_what_was_promised_in_at_most_delta_of_draws(
     assert sum(own.harm.mean() > limit for own in served) / DRAWS <= MOST
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(("made", "tiers"), [(frozen, 2), (frozen, 3), (weighing, 2)])
 def test_quality_is_below_what_was_promised_in_at_most_delta_of_draws(made, tiers):
     table = traffic(tiers)
@@ -113,6 +115,7 @@ def test_quality_is_below_what_was_promised_in_at_most_delta_of_draws(made, tier
     assert sum(own.quality.mean() < wanted for own in served) / DRAWS <= MOST
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("tiers", [2, 3])
 def test_the_promises_of_all_classes_hold_together_but_in_delta_of_draws(tiers):
     table = traffic(tiers, classes=True)
@@ -129,6 +132,7 @@ def test_the_promises_of_all_classes_hold_together_but_in_delta_of_draws(tiers):
     assert broken / DRAWS <= MOST
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("tiers", [2, 3])
 def test_thresholds_that_are_only_chosen_and_not_tested_break_it_every_other_time(tiers):
     """Or else nothing above would notice a promise that is not tested."""

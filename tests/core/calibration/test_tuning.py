@@ -244,6 +244,7 @@ def test_a_class_of_which_no_row_is_left_to_test_is_refused_and_the_others_are_n
         assert {promise.class_name for promise in policy.promises} == {"easy", "hard"}
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("method", ["signal", "logistic"])
 def test_an_unmoved_stream_looks_like_what_the_policy_was_tuned_on(method):
     alarmed = 0

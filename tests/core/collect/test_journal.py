@@ -67,6 +67,7 @@ with Journal(Path(sys.argv[1]), {"tiers": ["a", "b"], "prices": "mine"}) as jour
 """
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("after", [0, 3, 40])
 def test_a_kill_loses_nothing_that_was_written_down(tmp_path: Path, after: int) -> None:
     path = tmp_path / "j"

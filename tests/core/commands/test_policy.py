@@ -151,6 +151,7 @@ for k in range(5):
 """
 
 
+@pytest.mark.processes
 def test_processes_that_save_at_once_get_numbers_of_their_own(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/decisions.db"
 

@@ -13,6 +13,7 @@ from tests.core.drift.streams import THRESHOLD, feed, reference, traffic
 # --- false alarms ----------------------------------------------------------------------------
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("exact", [True, False])
 def test_streams_that_have_not_moved_seldom_raise_an_alarm(exact):
     # No tolerance: what keeps it quiet is the room left for a reference of few rows.
@@ -28,6 +29,7 @@ def escalations_only(rows, share):
     return Reference(rows, share, (Spread(0, 0.0),))
 
 
+@pytest.mark.simulation
 def test_a_reference_of_few_rows_taken_for_the_truth_would_cry_wolf():
     streams, wrong = 12, {"boasted": 0, "counted": 0}
     for seed in range(streams):
@@ -41,6 +43,7 @@ def test_a_reference_of_few_rows_taken_for_the_truth_would_cry_wolf():
     assert wrong["counted"] / streams <= 0.1 + 2 * math.sqrt(0.09 / streams)
 
 
+@pytest.mark.simulation
 def test_harm_at_its_very_limit_seldom_raises_an_alarm_however_rare_the_audits():
     streams, alpha, limit, wrong = 60, 0.15, 0.05, 0
     rng = np.random.default_rng(8)

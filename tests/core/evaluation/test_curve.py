@@ -258,6 +258,7 @@ def test_axes_and_shares_that_do_not_exist_are_refused():
         small().cpt(80)
 
 
+@pytest.mark.simulation
 def test_a_million_rows_give_a_million_points():
     n = 1_000_000
     random = np.random.default_rng(0)

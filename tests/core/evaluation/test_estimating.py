@@ -213,6 +213,7 @@ def test_it_is_plain_json() -> None:
     assert again["saving"]["audits"] == 200
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("case", ["rules", "missing"])
 def test_a_short_simulation_holds_the_truth(case: str) -> None:
     """The whole one is `tests/benchmarks/audits.py`; its seeds are fixed."""

@@ -154,6 +154,7 @@ def test_no_text_raises(text):
         assert check.result is None or abs(check.result) < float("inf")
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(
     "piece",
     [

@@ -287,6 +287,7 @@ def test_hashed_words_know_order_and_forget_case_and_digits():
     assert hashed_words("?!", 16) == {}
 
 
+@pytest.mark.processes
 def test_another_process_hashes_to_the_same():
     code = (
         "from cascade_core.fitted.features import hashed_words\n"
@@ -305,6 +306,7 @@ def test_another_process_hashes_to_the_same():
     assert seen == {f"{sorted(hashed_words('where is my order, déjà vu', 512).items())}\n"}
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(
     "piece",
     [".", "!x", "a", "A", "1", "1,", "(", "- ", "`", "#", " ", "\n", "a'", "1=1+", "é", ", A"],

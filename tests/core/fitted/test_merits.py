@@ -115,6 +115,7 @@ def test_without_a_reading_of_every_part_there_is_no_merit():
     assert merits.span({"a": 0.5}) != merits.span({"a": 0.5, "b": 0.5})
 
 
+@pytest.mark.simulation
 @settings(max_examples=100, deadline=None)
 @given(st.data(), weighing, texts, names)
 def test_nothing_that_a_draft_can_become_exceeds_its_bound(data, calibrator, request, name):
@@ -131,6 +132,7 @@ def test_nothing_that_a_draft_can_become_exceeds_its_bound(data, calibrator, req
     assert seen is None or seen <= best <= 1
 
 
+@pytest.mark.simulation
 @settings(max_examples=100, deadline=None)
 @given(st.data(), weighing, texts, texts, names)
 def test_a_finished_draft_ends_within_its_span(data, calibrator, request, draft, name):
@@ -146,6 +148,7 @@ def test_a_finished_draft_ends_within_its_span(data, calibrator, request, draft,
         assert not low >= 0, "no reading is never acceptance"
 
 
+@pytest.mark.simulation
 @settings(max_examples=60, deadline=None)
 @given(weighing, st.lists(st.tuples(readings, readings, texts, texts), min_size=1, max_size=9))
 def test_a_row_of_a_table_gets_the_very_numbers_a_request_gets(calibrator, rows):

@@ -17,6 +17,7 @@ from tests.core.fitted.drawn import calibrators, inputs_of, readings, texts
 from tests.work import calls_made
 
 
+@pytest.mark.simulation
 @settings(max_examples=300, deadline=None)
 @given(st.data(), calibrators, texts, st.none() | st.sampled_from(["easy", "hard"]))
 def test_nothing_that_a_draft_can_become_exceeds_its_bound(data, calibrator, request, name):
@@ -33,6 +34,7 @@ def test_nothing_that_a_draft_can_become_exceeds_its_bound(data, calibrator, req
     assert seen is None or seen <= best <= 1
 
 
+@pytest.mark.simulation
 @settings(max_examples=300, deadline=None)
 @given(st.data(), calibrators, texts, texts, st.none() | st.sampled_from(["easy", "hard"]))
 def test_a_finished_draft_ends_within_its_span_whatever_is_read_last(

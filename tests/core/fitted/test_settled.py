@@ -63,6 +63,7 @@ def test_no_reading_counts_only_where_there_may_be_none():
 number = st.floats(-5, 5)
 
 
+@pytest.mark.simulation
 @settings(max_examples=60, deadline=None)
 @given(
     st.tuples(number, number, number),
@@ -121,6 +122,7 @@ stump = st.tuples(st.sampled_from([0, 1, 2]), st.floats(0, 1), number, number).m
 )
 
 
+@pytest.mark.simulation
 @settings(max_examples=60, deadline=None)
 @given(st.lists(stump, min_size=1, max_size=6), st.floats(0, 1), st.booleans())
 def test_the_span_of_trees_holds_all_that_can_come_and_no_more(cuts, a, missable):

@@ -118,6 +118,7 @@ def machine(shared_server: RedisServer, prefix: str) -> Iterator[type[LedgersAgr
         link.close()
 
 
+@pytest.mark.simulation
 def test_two_ledgers_agree_step_for_step(machine: type[LedgersAgree]) -> None:
     run_state_machine_as_test(
         machine, settings=settings(max_examples=60, stateful_step_count=25, deadline=None)

@@ -105,6 +105,7 @@ def now_and_then(monkeypatch, share, fails_in):
     return paid, refused
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(
     ("error", "fails_in"),
     [
@@ -130,6 +131,7 @@ def test_failures_that_take_longer_or_shorter_are_found_out_as_well(monkeypatch,
     assert back <= UP + 10 + 1 / 100
 
 
+@pytest.mark.simulation
 def test_without_a_breaker_everyone_would_pay(monkeypatch):
     # Never open: what the figures above are to be seen against.
     paid, _ = outage(monkeypatch, setting=Breaker(failures=1_000_000))
@@ -164,6 +166,7 @@ def test_a_tier_that_hangs_is_left_alone_long_before_its_calls_time_out(monkeypa
     assert back <= UP + 10 + 1 / rate
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("error", [Refused(), Refused(503, retry_after="1")])
 @pytest.mark.parametrize("fails_in", [0.14, 0.2, 0.3, 1.0, 2.0])
 def test_of_slow_failures_those_pay_that_began_before_the_first_or_before_silence_was_odd(
@@ -181,6 +184,7 @@ def test_failures_that_take_now_longer_now_shorter_cost_no_more(monkeypatch, fai
     assert paid <= min(round(100 * fails_in), begun_before_silence_is_odd(100) + MORE) + PROBES
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("fails_in", [0.001, 0.1, 2.0, 10.0])
 def test_a_busy_tier_that_fails_now_and_then_is_left_alone_for_a_moment_only(monkeypatch, fails_in):
     failed, refused = now_and_then(monkeypatch, 0.01, fails_in)

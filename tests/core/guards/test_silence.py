@@ -72,6 +72,7 @@ def pausing(now: float, chance: random.Random) -> float:
     return end - end % 10 + 1 + 0.02 * chance.random() if end >= 10 and end % 10 < 1 else end
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("rate", [1, 10, 100, 1000])
 @pytest.mark.parametrize(
     "ends",
@@ -82,6 +83,7 @@ def test_no_request_is_turned_away_by_chance(monkeypatch, rate, ends):
     assert refused(monkeypatch, rate, ends) == (0, 0)
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("rate", [1, 10, 100, 1000])
 @pytest.mark.parametrize("ends", [mixed, slower(2, 0.001), slower(1, 10)])
 def test_nor_are_many_where_latencies_change(monkeypatch, rate, ends):

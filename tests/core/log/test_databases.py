@@ -270,6 +270,7 @@ def test_a_log_of_an_earlier_form_is_read_where_it_cannot_be_changed(tmp_path, f
         Database(url).open()
 
 
+@pytest.mark.processes
 def test_several_may_be_the_first_to_open_a_database(url):
     code = f"from cascade_core.log.database import Database; print(Database({url!r}).digest_key())"
     with ThreadPoolExecutor() as pool:

@@ -7,6 +7,8 @@ import sqlite3
 from pathlib import Path
 from time import sleep
 
+import pytest
+
 from cascade_core.log import open_log
 from cascade_core.log.reading import read_records
 from cascade_core.log.urls import database_url, sqlite_file
@@ -27,6 +29,7 @@ def write(url, told: Path):
             os.write(handle, "".join(f"{name}\n" for name in names).encode())
 
 
+@pytest.mark.processes
 def test_nothing_that_was_acknowledged_is_lost(url, tmp_path):
     log = open_log(url)
     log.write(a_record(id="first"))

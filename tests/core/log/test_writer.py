@@ -297,16 +297,19 @@ def ran(url, seconds):
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stderr
 
 
+@pytest.mark.processes
 def test_a_program_that_ends_writes_what_is_left(url):
     assert ran(url, 30) == ""
     assert len(ids(url)) == 100
 
 
+@pytest.mark.processes
 def test_or_says_how_much_is_lost():
     said = ran("postgresql://ann:geheim@127.0.0.1:1/x", 0.1)
     assert said.strip() == "log='postgresql://ann:***@127.0.0.1:1/x': 100 records were lost"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_children_write_what_is_theirs_and_nothing_else(url, method):
     log = open_log(url)

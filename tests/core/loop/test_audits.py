@@ -349,6 +349,7 @@ session({log!r}, models).run()
 """
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(("let_go", "says"), [(True, '"done"'), (False, '"exit"')])
 def test_a_program_that_ends_waits_a_little_and_says_what_is_not_done(tmp_path, let_go, says):
     log = tmp_path / "log.jsonl"

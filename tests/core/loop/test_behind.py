@@ -146,6 +146,7 @@ Session(engine({log!r}, **SETTINGS), REQUEST, models).run()
 """
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(("let_go", "reason"), [(True, "confident"), (False, "unfinished")])
 def test_a_program_that_ends_waits_a_little_and_writes_down_what_is_known(tmp_path, let_go, reason):
     log = tmp_path / "log.jsonl"

@@ -287,6 +287,7 @@ def test_cutting_a_stream_off_never_changes_a_decision(tokens, slope, intercept,
 # --- cost of what is not used ---
 
 
+@pytest.mark.processes
 def test_numpy_is_not_imported_without_a_fitted_policy():
     code = (
         "import sys; from tests.core.making import plan_for, play, sure; "

@@ -66,11 +66,13 @@ def late(seed, change=lambda k, i, seconds: seconds):
     return found, cheaply
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("seed", range(3))
 def test_99_of_100_are_inside_the_deadline_that_the_last_tier_meets_in_995_of_1000(seed):
     assert late(seed)[0] <= 10
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(
     ("seed", "change"),
     [
@@ -193,6 +195,7 @@ def test_a_rejected_draft_is_followed_by_what_was_asked_early():
     assert [call.outcome for call in verdict.calls] == ["rejected", "returned"]
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("extra", [0.1, 0.3])
 @pytest.mark.parametrize("easy", [0.7, 0.3])
 def test_no_more_requests_than_said_ask_the_last_tier_in_vain(extra, easy):
@@ -211,6 +214,7 @@ def test_no_more_requests_than_said_ask_the_last_tier_in_vain(extra, easy):
     assert saved > 0
 
 
+@pytest.mark.simulation
 def test_calls_that_were_ended_are_learned_so_that_what_is_slow_does_not_creep_down():
     clocked = Clocked(plan_for(2), log_normal((0.9, 0.3), 0.5, 1), sure, hedge=0.3)
     for i in range(800):

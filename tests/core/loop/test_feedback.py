@@ -198,6 +198,7 @@ def test_a_file_with_a_corrected_answer_is_its_owners_alone(tmp_path):
     assert not path.stat().st_mode & 0o077
 
 
+@pytest.mark.processes
 def test_a_database_keeps_feedback_of_every_process(tmp_path):
     url = f"sqlite:///{tmp_path}/decisions.db"
     made = engine(url)

@@ -103,6 +103,7 @@ def test_a_page_that_cannot_be_written_names_its_path(tmp_path):
         write_html(tmp_path / "absent" / "report.html", "Title", [])
 
 
+@pytest.mark.processes
 def test_reports_are_imported_without_their_extra():
     import subprocess
     import sys

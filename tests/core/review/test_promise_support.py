@@ -64,6 +64,7 @@ def test_the_bound_of_many_rows_is_the_first_limit_that_passes() -> None:
     assert first < outcome.means.harm * 1.1
 
 
+@pytest.mark.simulation
 def test_a_bound_for_thresholds_fixed_beforehand_is_broken_once_in_twenty_at_most() -> None:
     truth = LabelledRows.of(table_of(200_000, seed=1), POLICY).at(Positions((0.9,))).means.harm
     broken = 0

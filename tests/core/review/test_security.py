@@ -403,6 +403,7 @@ def test_a_socket_that_wants_to_be_more_gets_a_page(server: Server) -> None:
     assert b" 101 " not in server.get("/", *upgrade)[:20]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_at_once_with_nothing_to_say(database: Path, told: signal.Signals) -> None:
     with serve(f"sqlite:///{database}") as server:
@@ -416,6 +417,7 @@ def test_it_ends_at_once_with_nothing_to_say(database: Path, told: signal.Signal
     assert err == ""
 
 
+@pytest.mark.processes
 def test_whoever_ends_it_as_soon_as_it_has_an_address_gets_status_0(database: Path) -> None:
     with serve(f"sqlite:///{database}") as server:
         server.process.send_signal(signal.SIGINT)

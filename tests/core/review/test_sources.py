@@ -158,6 +158,7 @@ if sys.argv[2] == "waits":
 """
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("ends", ["well", "fails", "waits"])
 def test_what_a_file_was_read_into_is_private_and_goes_with_the_program(
     log: Path, ends: str

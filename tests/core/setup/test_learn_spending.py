@@ -68,6 +68,7 @@ def a_day(
     return (*np.array(found).T, spending)
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("wanted", [0.0, float(A_DAY)])
 def test_every_hour_is_learned_from_and_weighs_what_it_is(wanted: float) -> None:
     harms = []
@@ -82,6 +83,7 @@ def test_every_hour_is_learned_from_and_weighs_what_it_is(wanted: float) -> None
     assert np.mean(harms) == pytest.approx((MORNING + EVENING) / 2, abs=0.005)
 
 
+@pytest.mark.simulation
 def test_what_loses_too_much_in_the_evening_does_not_pass_by_its_mornings() -> None:
     """It did where money ran out at noon, in every run."""
     passed = 0

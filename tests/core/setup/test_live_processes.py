@@ -9,6 +9,7 @@ import pytest
 from tests.benchmarks.reload import REQUESTS, measure
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("source", ["file", "database"])
 def test_every_process_comes_to_every_version(source: str, tmp_path: Path) -> None:
     measured = measure(source, tmp_path, changes=10, every=0.02, processes=2)

@@ -270,6 +270,7 @@ def test_separators_do_not_change_an_integer(value):
     assert not agree("numeric", f"{value:,}", str(value + 1))
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("end", ["", "="])
 @pytest.mark.parametrize(
     "piece", ["1", "1,", "x=", "-", "a ", "= ", "<think>", "{", "* 1", "(((", "["]

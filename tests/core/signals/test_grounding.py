@@ -325,6 +325,7 @@ def test_long_contexts_are_read_with_little_work():
     assert calls_made(lambda: read(answer, context)) < 400_000, "usually half of this"
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(
     "piece", ["word ", "a1 ", "退款", "x", "1", "1,", "1-", "7. ", "a'", "a.", "not ", "[1]", "\n"]
 )

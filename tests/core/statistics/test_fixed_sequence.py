@@ -60,6 +60,7 @@ SIZES = {
 }
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("kind", SIZES)
 @pytest.mark.parametrize("limit", [0.02, 0.05])
 def test_a_promise_is_broken_in_at_most_delta_of_draws(kind, limit):
@@ -389,6 +390,7 @@ def test_columns_that_cannot_be_are_refused(extra, words):
 # --- scale ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("kind", SIZES)
 def test_a_million_rows_end_where_the_truth_is(kind):
     confidence, harm = traffic(np.random.default_rng(1), 1_000_000, SIZES[kind])

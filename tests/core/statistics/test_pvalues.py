@@ -48,6 +48,7 @@ def test_a_betting_value_is_a_probability(losses, limit, seed):
     assert 0.0 < bounded_mean_p(np.array(losses), limit, seed=seed) <= 1.0
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(
     ("limit", "draw"),
     [

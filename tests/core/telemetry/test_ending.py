@@ -41,6 +41,7 @@ def total(points: list[dict[str, Any]], **where: str) -> float:
 HOWS = ["here", "spawn", *(["fork"] if hasattr(os, "fork") else [])]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("how", HOWS)
 def test_a_program_that_just_ends_has_told_everything(how: str, tmp_path: Path) -> None:
     log = tmp_path / "decisions.jsonl"

@@ -167,6 +167,7 @@ def test_a_goal_that_is_none_is_refused(goal: tuple[float, float]) -> None:
         Goal(*goal)
 
 
+@pytest.mark.simulation
 def test_over_fifty_histories_with_drift_the_limit_stands() -> None:
     """The whole one is `tests/benchmarks/watch.py`; its seeds are fixed."""
     found = simulate(50, 3000, GOAL)

@@ -32,6 +32,7 @@ def test_what_loses_little_passes_and_what_loses_the_limit_does_not() -> None:
     assert found.standing().tolist() == [True, False]
 
 
+@pytest.mark.simulation
 def test_a_wrong_pass_is_as_rare_as_promised_however_traffic_drifts() -> None:
     """Harm falls and rises so that its mean so far comes to the limit again and again."""
     generator = np.random.default_rng(1)

@@ -955,6 +955,7 @@ def wait_for(path: Path, n: int) -> None:
 FACTORY_OPTION = ("--factory", "my_tiers:make_tiers")
 
 
+@pytest.mark.processes
 def test_a_killed_run_goes_on_and_pays_twice_only_for_what_was_in_flight(
     folder: Path, here: Run
 ) -> None:
@@ -982,6 +983,7 @@ def test_a_killed_run_goes_on_and_pays_twice_only_for_what_was_in_flight(
     assert len(twice) <= 3, "more than was in flight was paid for twice"
 
 
+@pytest.mark.processes
 def test_ctrl_c_says_how_to_go_on(folder: Path, here: Run) -> None:
     journal = folder / "labels.csv.partial.db"
     process = start(folder, *FACTORY_OPTION, ANSWERS="30")
