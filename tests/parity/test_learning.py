@@ -286,6 +286,30 @@ def test_a_process_that_ends_lets_the_next_one_learn_at_once(url: str, hangs: st
     assert LearningStore(url).take("next", now=time.time(), seconds=60)
 
 
+@pytest.mark.parametrize("when", ["before", "while it asks"])
+def test_a_process_that_has_left_takes_no_lease(
+    url: str, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At its end a program still writes its log, and its thread goes on meanwhile."""
+    cascade = scripted(url)
+    cascade.invoke("0.5")
+    flush_log()
+    learned = learned_by(cascade)
+    if when == "before":
+        learned.leave()
+    else:
+        take = LearningStore.take
+
+        def late(*asked: Any) -> bool:
+            learned.leave()
+            return take(*asked)
+
+        monkeypatch.setattr(LearningStore, "take", late)
+    learned.once()
+    monkeypatch.undo()
+    assert LearningStore(url).take("next", now=time.time(), seconds=60)
+
+
 def test_what_cannot_learn_answers_and_says_so_once(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/broken.db"
     (tmp_path / "broken.db").write_bytes(b"no database at all" * 100)

@@ -7,7 +7,7 @@ gives back when it ends; where it is killed, another goes on when the lease has 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,7 +33,14 @@ class LearningStore:
         self._database = Database(url, named="policy=")
         self.shown = self._database.shown
 
-    def take(self, by: str, now: float, seconds: float, cascade: str | None = None) -> bool:
+    def take(
+        self,
+        by: str,
+        now: float,
+        seconds: float,
+        cascade: str | None = None,
+        ended: Callable[[], bool] = lambda: False,
+    ) -> bool:
         """Take or renew the lease, and tell whether this process has it.
 
         Args:
@@ -41,9 +48,13 @@ class LearningStore:
             now: In seconds since 1970.
             seconds: For how long.
             cascade: Which one learns.
+            ended: Whether the process has left. It is asked when nobody else can take or leave, so
+                that nothing is taken after `leave`, which must come when this is so already.
         """
         with self._database.writing() as connection:
             self._database.queue_for_policies(connection)
+            if ended():
+                return False
             kept = learning_in(connection)
             if kept.get("by", by) != by and lease_holds(kept.get("until", 0.0), now):
                 return False

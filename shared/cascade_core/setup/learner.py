@@ -77,11 +77,12 @@ class Learner:
         self._watch: _Watches | None = None
         self._seen: int | None = None
         self._leads = False
+        self._ended = False
 
     def look(self) -> None:
         """Begin a pass, where one is due and none is under way; never waits for it."""
         with self._lock:
-            if self._thread is not None or time.monotonic() < self._due:
+            if self._ended or self._thread is not None or time.monotonic() < self._due:
                 return
             self._thread = Thread(target=self._run, name="cascade-learning", daemon=True)
             try:
@@ -101,7 +102,7 @@ class Learner:
     def leave(self) -> None:
         """Let another process learn from now on, for this one ends."""
         with self._lock:
-            self._due = float("inf")
+            self._ended = True
             cut_off = self._thread is not None and self._seen is None
         led = False
         if self._leads and self._store is not None:
@@ -130,7 +131,7 @@ class Learner:
     def _pass(self) -> None:
         store = self._kept()
         self._leads = True  # maybe: the process may end before it has heard that it does
-        self._leads = store.take(self._by, time.time(), _LEASE, self._cascade)
+        self._leads = store.take(self._by, time.time(), _LEASE, self._cascade, lambda: self._ended)
         if not self._leads:
             self._seen = None
             other = store.learns()
