@@ -33,10 +33,10 @@ def forget_logs() -> list[str]:
 
 def _settles(writer: Any) -> bool:
     inbox = writer.inbox
-    failures = inbox._failures
+    tries = inbox._tries
     writer.flush(0)
     with inbox._moved:
-        inbox._moved.wait_for(lambda: not inbox.unsettled or inbox._failures > failures, SECONDS)
+        inbox._moved.wait_for(lambda: not inbox.unsettled or inbox._failed > tries, SECONDS)
     return not inbox.unsettled
 
 

@@ -40,7 +40,8 @@ class Inbox:
         self.lost = lost
         self.settled = 0
         self.stuck = False
-        self._failures = 0
+        self._tries = 0
+        self._failed = 0  # which of them failed last
         self._failing_since: float | None = None  # anything was last settled before that
         self._told = lost
         self._given = 0
@@ -99,10 +100,15 @@ class Inbox:
             self._failing_since = None
             self._moved.notify_all()
 
-    def fail(self) -> None:
-        """Say that it was tried to write what waits, in vain."""
+    def begin(self) -> None:
+        """Say that it is tried now to write what was taken."""
         with self._lock:
-            self._failures += 1
+            self._tries += 1
+
+    def fail(self) -> None:
+        """Say that the try which began last was in vain."""
+        with self._lock:
+            self._failed = self._tries
             if self._failing_since is None:
                 self._failing_since = monotonic()
             self._moved.notify_all()
@@ -117,16 +123,16 @@ class Inbox:
 
         Args:
             seconds: How long at the most; None waits as long as it takes, but where the database
-                has failed for `PATIENCE`, only until it was tried once more.
+                has failed for `PATIENCE`, only until one more try, begun after this was asked.
 
         Returns:
             Whether it is, and nothing was lost since this was last asked.
         """
         deadline = None if seconds is None else monotonic() + seconds
         with self._lock:
-            aim, failures = self._given, self._failures
+            aim, tries = self._given, self._tries
             while self.settled < aim:
-                if seconds is None and self._failures > failures and self._out_of_patience():
+                if seconds is None and self._failed > tries and self._out_of_patience():
                     break
                 left = None if deadline is None else deadline - monotonic()
                 if left is not None and left <= 0:

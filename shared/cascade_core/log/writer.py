@@ -184,6 +184,7 @@ class LogWriter:
         """Write a batch, however long it takes; what the database refuses costs only itself."""
         pause, most = RETRY
         while True:
+            self.inbox.begin()
             try:
                 self._write(batch)
             except Exception as error:  # noqa: BLE001 - whatever it is, the thread has to go on

@@ -92,6 +92,14 @@ def flushed(log, *given, seconds=30):
     return log.flush(seconds)
 
 
+def tried(log):
+    """Wait until a database has refused what it was given; tell whether all is written even so."""
+    inbox = log._writer.inbox
+    with inbox._moved:
+        assert inbox._moved.wait_for(lambda: inbox._failed, 60)
+    return log.flush(0)
+
+
 def work(log, name, count):
     for number in range(count):
         log.write(a_record(id=f"{name}-{number}"))
