@@ -73,6 +73,8 @@ class _Work:
         """Say that it will not be done, unless it is."""
         if self.claim():
             self._give_up(error)
+        elif self.loop is None:  # its thread is writing it down, and the program may be ending
+            self.done.wait(AT_EXIT)
         self.end()
 
     def end(self) -> None:
