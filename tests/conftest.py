@@ -32,14 +32,15 @@ LOOPBACK = ["127.0.0.1", "localhost", "::1"]
 # of the collection's time. `pytest_collection_finish` lets the collector look again.
 gc.disable()
 
-# A deadline measures the machine, not the code. In CI, the same examples every time.
-settings.register_profile("default", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+# A deadline measures the machine, not the code. The same examples every time: what fails here
+# fails everywhere. `--hypothesis-profile=others` looks at others.
+settings.register_profile("same", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("others", deadline=None, print_blob=True)
 # Of code that is broken on purpose it is enough to know that an example tells.
 settings.register_profile(
     "mutants", deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate]
 )
-settings.load_profile("ci" if os.environ.get("CI") else "default")
+settings.load_profile("same")
 
 
 DAY = 86_400
