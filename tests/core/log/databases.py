@@ -92,8 +92,10 @@ def flushed(log, *given, seconds=30):
     return log.flush(seconds)
 
 
-def tried(log):
-    """Wait until a database has refused what it was given; tell whether all is written even so."""
+def tried(log, *given):
+    """Write records that the database fails to take, once; tell whether they are there even so."""
+    for each in given:
+        log.write(each)
     inbox = log._writer.inbox
     with inbox._moved:
         assert inbox._moved.wait_for(lambda: inbox._failed, 60)

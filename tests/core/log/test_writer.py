@@ -171,9 +171,7 @@ def test_a_database_that_comes_back_is_written_again(tmp_path):
     log = open_log(f"sqlite:///{tmp_path / 'there' / 'a.db'}")
     (tmp_path / "there").rename(tmp_path / "gone")
     with pytest.warns(UserWarning, match=r"cannot be written \(\w+\): answers go on"):
-        for number in range(5):
-            log.write(a_record(id=str(number)))
-        assert not tried(log)
+        assert not tried(log, *(a_record(id=str(number)) for number in range(5)))
     (tmp_path / "gone").rename(tmp_path / "there")
     assert log.flush(30)
     assert (log.lost, ids(log.url)) == (0, ["0", "1", "2", "3", "4"])
@@ -215,8 +213,7 @@ def test_a_disk_that_is_full_loses_nothing_that_has_room(tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest, limits[1]))
     try:
         with pytest.warns(UserWarning, match="cannot be written"):
-            log.write(a_record(id="1", response="x" * largest))
-            assert not tried(log)
+            assert not tried(log, a_record(id="1", response="x" * largest))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert log.flush(30)
