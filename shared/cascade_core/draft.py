@@ -98,3 +98,14 @@ class Draft:
     def speechless(self) -> bool:
         """Whether it is an answer without text: an approval it asks for, an action, an image."""
         return bool(self.other_parts) and is_blank(self.text)
+
+    @property
+    def missing(self) -> str:
+        """How it is no answer at all: it is withheld, cut off, or empty; "" where it is one."""
+        if self.refusal or self.finish == "content_filter":
+            return "was withheld"
+        if self.finish in ("length", "broken"):
+            return "was cut off"
+        made = self.is_object or self.parsed is not None or self.made is not None
+        holds = made or self.tool_calls or self.broken_tool_calls or self.other_parts
+        return "" if holds or not is_blank(self.text) else "was empty"

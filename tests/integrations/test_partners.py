@@ -34,17 +34,19 @@ def letter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wires, "TEXT", "A")
 
 
-def tiers(cls: Class, says: str) -> list[Any]:
+def model(cls: Class, says: str, name: str) -> Any:
     if cls.framework == "langchain":
         from tests.langchain.fakes import FakeChat
         from tests.langchain.fakes import Say as ChatSay
 
-        return [
-            FakeChat(ChatSay(t), model_name=n) for n, t in (("cheap", says), ("strong", "strong"))
-        ]
+        return FakeChat(ChatSay(says), model_name=name)
     from tests.llamaindex.fakes import FakeLLM, Say
 
-    return [FakeLLM(Say(t), n) for n, t in (("cheap", says), ("strong", "strong"))]
+    return FakeLLM(Say(says), name)
+
+
+def tiers(cls: Class, says: str) -> list[Any]:
+    return [model(cls, says, "cheap"), model(cls, "strong", "strong")]
 
 
 def cascade(cls: Class, says: str, signal: Any, **settings: Any) -> Any:
@@ -82,3 +84,15 @@ async def test_a_judge_is_read_by_its_probability_where_that_comes(
     assert record["signals"]["judge"] == pytest.approx(1 if silent else 0.8)
     (call,) = [call for call in record["calls"] if call["purpose"] == "judge"]
     assert call["usage"]["input_tokens"] == GIVEN
+
+
+@every
+async def test_a_withheld_answer_is_left_out(cls: Class, wire: Wire) -> None:
+    """Some classes make an error of it and some an answer; the reading is the same."""
+    if cls.words.filtered is None:
+        pytest.skip("it has no word for it")
+    wire.ending = Ending(cls.words.filtered)
+    partners = cls.made(wire.url), model(cls, TEXT, "other")
+    _, record = await asked(cls, cascade(cls, TEXT, Agreement(*partners)), "whole")
+    assert record["signals"] == {"agreement": 1.0}
+    assert [call["purpose"] for call in record["calls"]] == ["draft", "agree", "agree"]

@@ -30,8 +30,9 @@ class Agreement(BaseSignal):
 
     Paid: every reading asks each model once, all at the same time, with exactly what the tier was
     asked. With one model the reading is 1 or 0. With several it is the share of those that
-    answered: above 1/2 the draft says what most say. A model that fails is left out of the share;
-    with none left there is no reading.
+    answered: above 1/2 the draft says what most say. A model that fails is left out of the share,
+    and so is one whose answer is empty, cut off, or withheld by its provider; with none left there
+    is no reading.
 
     Give it models that cost little beside the last tier, best of another maker than the tier that
     they are compared with. None may be a tier of the cascade: asking that is what escalating does.
@@ -106,7 +107,7 @@ class Agreement(BaseSignal):
         others: list[Draft] = []
         for ask in asks:
             reply = yield ask
-            if isinstance(reply, Drafts) and reply.drafts:
+            if isinstance(reply, Drafts) and reply.drafts and not reply.drafts[0].missing:
                 others.append(reply.drafts[0])
             else:
                 yield self._note(tier, ask.target, reply)
@@ -123,10 +124,12 @@ class Agreement(BaseSignal):
         return None
 
     def _note(self, tier: Tier, model: object, reply: object) -> Note:
-        why = why_unanswered(reply)
+        problem = f"did not answer{why_unanswered(reply)}"
+        if isinstance(reply, Drafts) and reply.drafts:
+            problem = f"gave an answer that {reply.drafts[0].missing}"
         return Note(
             f"signal:{self.name}:{tier.index}:{self.partners.index(model)}",
-            f"signal {self.name!r} on {tier.label}: {model_id(model)} did not answer{why}; "
+            f"signal {self.name!r} on {tier.label}: {model_id(model)} {problem}; "
             "it counts neither for the draft nor against it",
         )
 

@@ -63,7 +63,7 @@ def test_the_model_is_asked_what_the_tier_was_asked():
     assert (ask.purpose, ask.n, dict(ask.options), ask.logprobs) == ("agree", 1, {}, False)
 
 
-@pytest.mark.parametrize(("other", "reading"), [("It is 42.", 1.0), ("41", 0.0), ("", 0.0)])
+@pytest.mark.parametrize(("other", "reading"), [("It is 42.", 1.0), ("41", 0.0)])
 def test_with_one_model_the_reading_says_whether_it_agrees(other, reading):
     assert read(Agreement(ONE), said(other))[1] == reading
 
@@ -92,6 +92,37 @@ def test_a_model_that_fails_counts_neither_for_the_draft_nor_against_it(failed):
     (note,) = [effect for effect in effects if isinstance(effect, Note)]
     assert "Other:other-small did not answer" in note.text
     assert "sk-secret" not in note.text
+
+
+@pytest.mark.parametrize(
+    ("draft", "problem"),
+    [
+        (Draft(" \n"), "was empty"),
+        (Draft("42", finish="length"), "was cut off"),
+        (Draft("42", finish="broken"), "was cut off"),
+        (Draft("", finish="content_filter"), "was withheld"),
+        (Draft("I can't help with that.", refusal=True), "was withheld"),
+    ],
+)
+def test_what_is_no_answer_counts_neither_for_the_draft_nor_against_it(draft, problem):
+    effects, reading = read(Agreement(ONE, TWO), Drafts([draft]), said("42"))
+    assert reading == 1
+    (note,) = [effect for effect in effects if isinstance(effect, Note)]
+    assert f"Other:other-small gave an answer that {problem}; it counts" in note.text
+    assert read(Agreement(ONE), Drafts([draft]))[1] is None
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        Draft("", tool_calls=[ToolCall("look", {})], finish="tool_calls"),
+        Draft("", broken_tool_calls=1),
+        Draft("", other_parts=["image"]),
+        Draft("", parsed=0),
+    ],
+)
+def test_an_answer_without_text_is_one(draft):
+    assert read(Agreement(ONE), Drafts([draft]))[1] == 0
 
 
 def test_where_all_fail_there_is_no_reading():
