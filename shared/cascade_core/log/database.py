@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -30,6 +31,9 @@ try:
     from sqlalchemy.pool import NullPool
 
     from cascade_core.log.schema import ADDED, FORM, meta
+
+    if find_spec("alembic") is None:  # SQLAlchemy comes with LlamaIndex, this does not
+        raise ModuleNotFoundError(name="alembic")
 except ModuleNotFoundError as _missing:
     raise ConfigurationError(
         f"a log in a database needs {_missing.name}, which is not installed: "

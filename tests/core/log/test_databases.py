@@ -394,16 +394,17 @@ def test_an_overflow_nobody_knows_is_refused():
         open_log(None, overflow="wait")
 
 
-def test_an_extra_that_is_missing_is_named():
+@pytest.mark.parametrize("missing", ["sqlalchemy", "alembic"])
+def test_an_extra_that_is_missing_is_named(missing):
     code = (
-        "import sys; sys.modules['sqlalchemy'] = None\n"
+        f"import sys; sys.modules['{missing}'] = None\n"
         "from cascade_core.log import open_log\n"
         "try: open_log('sqlite:///a.db')\n"
         "except ValueError as error: print(error)"
     )
     said = subprocess.check_output([sys.executable, "-c", code], text=True)
     assert said.strip() == (
-        "a log in a database needs sqlalchemy, which is not installed: pip install 'model-cascade[log]'"
+        f"a log in a database needs {missing}, which is not installed: pip install 'model-cascade[log]'"
     )
 
 
