@@ -164,8 +164,9 @@ def _list(store: WatchStore, _: list[int]) -> JsonAndLines:
 
 
 def _watched_line(event: KeptEvent) -> str:
-    about = "" if event.version is None else f"version {event.version}: "
-    return f"  {as_iso(event.at, 'seconds')}  {event.kind}: {about}{event.said}"
+    from cascade_core.log.watch_store import told
+
+    return f"  {as_iso(event.at, 'seconds')}  {told(event.kind, event.version, event.said)}"
 
 
 def _aligned(rows: list[list[str]]) -> list[str]:

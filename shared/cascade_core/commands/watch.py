@@ -59,7 +59,7 @@ def watch(  # noqa: PLR0913 - the command's options
         for events in _passes(watching, interval, once=once):
             for event in events:
                 if event.kind != "waiting" or event.said != last:
-                    _print(event, as_json=as_json)
+                    _print(event, watching.store.shown, as_json=as_json)
             last = events[-1].said
     except KeyboardInterrupt:
         if not as_json:
@@ -88,9 +88,12 @@ def _passes(watching: LogWatch, interval: float, *, once: bool) -> Iterator[list
         time.sleep(interval)
 
 
-def _print(event: WatchEvent, *, as_json: bool) -> None:
+def _print(event: WatchEvent, home: str, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(event.as_dict()))
         return
-    about = "" if event.version is None else f"version {event.version}: "
-    typer.echo(visible(f"{event.kind}: {about}{event.said}"))
+    from cascade_core.log.watch_store import told
+
+    typer.echo(visible(told(event.kind, event.version, event.said)))
+    if event.kind == "proposed":
+        typer.echo(visible(f"to bring it into use: cascade policy {home} activate {event.version}"))

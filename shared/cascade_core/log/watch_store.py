@@ -79,6 +79,18 @@ class KeptEvent:
     detail: Mapping[str, Any]
 
 
+ABOUT_WHAT_IS_SAVED = {"activated", "proposed", "withdrawn"}
+"""Kinds of events whose version is the one that is saved with them, known only then."""
+
+
+def told(kind: str, version: int | None, said: str) -> str:
+    """Return what a watch did in one line, which names the version once."""
+    about = (
+        "" if version is None or said.startswith(f"version {version} ") else f"version {version}: "
+    )
+    return f"{kind}: {about}{said}"
+
+
 class WatchStore(PolicyStore):
     """The policies of a database, and the state of the watch over them."""
 
@@ -117,7 +129,7 @@ class WatchStore(PolicyStore):
                 `numbers`, and what decides then into its `active`.
             read: Audited decisions that were read, in their order.
             save: A policy that is to be a version.
-            events: What happened; one without a version is about what is saved.
+            events: What happened.
 
         Returns:
             The number of what was saved.
@@ -149,7 +161,8 @@ class WatchStore(PolicyStore):
             for start in range(0, len(rows), _AT_ONCE):
                 connection.execute(watched.insert(), rows[start : start + _AT_ONCE])
             for event in events:
-                version = number if event.version is None else event.version
+                saved = event.version is None and event.kind in ABOUT_WHAT_IS_SAVED
+                version = number if saved else event.version
                 row = {
                     "at": event.at,
                     "kind": event.kind,

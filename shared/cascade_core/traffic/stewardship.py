@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from cascade_core.log.learning import learning_of, spent_today
 from cascade_core.log.urls import is_url
-from cascade_core.log.watch_store import KeptEvent, watch_of
+from cascade_core.log.watch_store import KeptEvent, told, watch_of
 from cascade_core.moments import as_iso
 
 
@@ -23,6 +23,8 @@ class Stewardship:
         tested: How many candidates are under test.
         active: Number of the version that decides; None where none does.
         last: What was done last.
+        stands: Whether the version in use may stay; a watch that only proposes leaves it there.
+        proposed: Number of a version that somebody may activate; None where there is none.
     """
 
     learns: str | None
@@ -30,6 +32,8 @@ class Stewardship:
     tested: int
     active: int | None
     last: KeptEvent | None
+    stands: bool = True
+    proposed: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain JSON."""
@@ -39,6 +43,8 @@ class Stewardship:
             "audits": self.audits,
             "tested": self.tested,
             "active": self.active,
+            "stands": self.stands,
+            "proposed": self.proposed,
             "last": None
             if last is None
             else {
@@ -52,14 +58,17 @@ class Stewardship:
     def lines(self) -> Iterator[str]:
         """Say it, a line each."""
         if self.last is not None:
-            about = "" if self.last.version is None else f"version {self.last.version}: "
             at = as_iso(self.last.at, "seconds")
-            yield f"{at}  {self.last.kind}: {about}{self.last.said}"
+            yield f"{at}  {told(self.last.kind, self.last.version, self.last.said)}"
         if self.learns is not None:
             yield f"learning: {self.learns}"
         else:
             use = "none is in use" if self.active is None else f"version {self.active} is in use"
-            yield f"watch: {self.audits:,} audits read; {self.tested} under test; {use}"
+            lost = "" if self.stands else " and stands no longer: take it back"
+            offer = "" if self.proposed is None else f"; version {self.proposed} is proposed"
+            yield (
+                f"watch: {self.audits:,} audits read; {self.tested} under test; {use}{lost}{offer}"
+            )
 
 
 def stewardship_of(source: str) -> Stewardship | None:
@@ -81,7 +90,26 @@ def stewardship_of(source: str) -> Stewardship | None:
     with suppress(AttributeError, TypeError, ValueError):  # what was changed by hand
         audits, tested = int(steward.get("seen", 0)), len(steward.get("tested", ()))
     learns = None if learning is None else _learns(source, learning)
-    return Stewardship(learns, audits, tested, watched.active, watched.last)
+    kept, active = watched.kept or {}, watched.active
+    as_seen = kept.get("active") == active
+    proposed = _offered(kept)
+    return Stewardship(
+        learns,
+        audits,
+        tested,
+        active,
+        watched.last,
+        stands=not (as_seen and kept.get("stands") is False),
+        proposed=None if proposed == active else proposed,
+    )
+
+
+def _offered(kept: Mapping[str, Any]) -> int | None:
+    """Return which version was proposed and may be activated still."""
+    with suppress(AttributeError, TypeError):  # what was changed by hand
+        number = kept["numbers"].get(kept.get("proposed")) if kept.get("offered") else None
+        return number if isinstance(number, int) else None
+    return None
 
 
 def _learns(source: str, kept: dict[str, Any]) -> str:

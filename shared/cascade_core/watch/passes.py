@@ -15,12 +15,19 @@ from cascade_core.log.audited_records import audited_ids
 from cascade_core.log.learning import lease_holds
 from cascade_core.log.policies import MeanwhileError
 from cascade_core.log.urls import is_url, refuse_bare_database, shown_source
-from cascade_core.log.watch_store import KeptEvent, ToSave, WatchState, WatchStore
+from cascade_core.log.watch_store import (
+    ABOUT_WHAT_IS_SAVED,
+    KeptEvent,
+    ToSave,
+    WatchState,
+    WatchStore,
+)
 from cascade_core.policy.document import Policy
 from cascade_core.traffic.labels import NoAuditsError, labels_of_log
 from cascade_core.watch.events import WatchEvent, WatchKind, naming_harmful
 from cascade_core.watch.shipping import promised, strongest
-from cascade_core.watch.steward import FIRST_FIT, LEARNED_FROM, Chosen, StepDone, Steward
+from cascade_core.watch.standing import STRONG, Standing, called_of, promising, waits
+from cascade_core.watch.steward import LEARNED_FROM, Chosen, StepDone, Steward
 from cascade_core.watch.tested import Goal
 
 
@@ -165,18 +172,21 @@ class _Pass:
         proposed = (self.before.kept or {}).get("proposed")
         if save is not None:
             proposed = None if save.activate else save.called
+        standing = Standing.of(steward, self.before.active, proposed, numbers)
         written = {
             "steward": steward.as_dict(),
             "numbers": numbers,
             "proposed": proposed,
+            "stands": standing.stands,
+            "offered": standing.offered,
             "cascade": self.watch.cascade,
             "by_time": self.watch.weighs_by_time,
         }
         if not self.events:
-            waits = self._waits(steward, happened, numbers)
+            waits_for = waits(steward, happened, standing, name=shown_source(self.watch.log))
             needed = happened.to_fit if happened.needed is None else happened.needed
             needed = None if steward.chosen else needed
-            self._say("waiting", waits, audits=steward.seen, needed=needed)
+            self._say("waiting", waits_for, audits=steward.seen, needed=needed)
             if not fresh and kept is not None:  # nothing at all is new
                 return self.events
         told = [
@@ -190,7 +200,7 @@ class _Pass:
             WatchEvent(
                 e.kind, e.at, e.said, e.version if e.version is not None else number, e.detail
             )
-            if e.kind in {"activated", "proposed", "withdrawn"}
+            if e.kind in ABOUT_WHAT_IS_SAVED
             else e
             for e in self.events
         ]
@@ -249,7 +259,10 @@ class _Pass:
             self._say("adopted", f"version {active} has no thresholds to be watched", active)
             return
         steward.adopt(policy, unread)
-        self._say("adopted", f"version {active} is in use and is watched from now on", active)
+        said = f"version {active} is in use and is watched from now on"
+        if own is not None:  # what a watch had tested, for another promise
+            said += f": it stays until audits show that it loses more than {steward.goal.harm:g}"
+        self._say("adopted", said, active)
 
     def _tell(self, steward: Steward, happened: StepDone) -> None:
         goal = steward.goal
@@ -258,6 +271,7 @@ class _Pass:
                 "drifted",
                 f"harm has risen above {goal.harm:g}: audits so far ({steward.seen:,}) are no "
                 "longer learned from",
+                self.before.active,
                 audits=steward.seen,
             )
         if happened.frozen is not None:
@@ -283,15 +297,9 @@ class _Pass:
             return None
         if chosen is None:
             policy = strongest(self._active(), len(self.rows.tiers))
-            said = "every request goes to the strongest tier"
         else:
-            trial = steward.trial_of(chosen)
             policy = promised(steward, chosen, self.rows, self._active())
-            said = (
-                f"harm {trial.mean_harm()[chosen.place]:.2%} on {trial.rows:,} audits after it was "
-                f"frozen, at most {steward.goal.harm:.2%} promised; it saves about "
-                f"{trial.saving()[chosen.place]:.0%} of the strongest tier's cost"
-            )
+        said = promising(steward, chosen, self._active())
         kind: WatchKind = "withdrawn" if happened.dropped else "activated"
         if happened.dropped:
             why = (
@@ -299,51 +307,20 @@ class _Pass:
                 if happened.untested is None
                 else f"cannot be tested any longer ({happened.untested})"
             )
-            said = f"what was in use {why}; instead, {said}"
+            said = (
+                f"what was in use {why}; instead, {said}"
+                if activate
+                else f"in place of version {self.before.active}, which {why}: {said}"
+            )
+        note = f"watch: {said}"  # stays true when somebody activates it
         if not activate:
             kind, said = "proposed", f"{said} (proposed, not activated)"
         self._say(kind, said, candidate=called)
-        return ToSave(policy, f"watch: {said}", activate, called)
+        return ToSave(policy, note, activate, called)
 
     def _active(self) -> Policy | None:
         active = self.before.active
         return None if active is None else self.watch.store.read(active).policy
 
-    def _waits(self, steward: Steward, happened: StepDone, numbers: dict[str, int]) -> str:
-        name = shown_source(self.watch.log)
-        if happened.untested is not None:
-            return f"{name}: what is in use cannot be tested on audits: {happened.untested}"
-        seen = f"{steward.seen:,} audit{'' if steward.seen == 1 else 's'}"
-        read = f"{name}: {seen} read"
-        proposed = self._proposed(steward, numbers)
-        if steward.chosen is not None:
-            return f"{read}; what is in use stands{proposed}"
-        if proposed:
-            return f"{read}{proposed}"
-        if happened.needed is not None:
-            return f"{read}; needs about {happened.needed:,} more for a promise"
-        first = steward.learn_from == 0 and steward.next_fit == FIRST_FIT
-        what = "the first fit" if first else "another fit: nothing that was fitted may serve now"
-        return f"{read}; needs about {happened.to_fit:,} more for {what}"
-
-    def _proposed(self, steward: Steward, numbers: dict[str, int]) -> str:
-        """Return how the version that was proposed last stands, where nobody has activated it."""
-        called = (self.before.kept or {}).get("proposed")
-        if not self.watch.propose or called not in numbers or called == called_of(steward.chosen):
-            return ""
-        choice = None if called == STRONG else Chosen(*map(int, called.split(".")))
-        stands = choice is None or steward.stands(choice)
-        how = "is proposed" if stands else "was proposed, and stands no longer: do not activate it"
-        return f"; version {numbers[called]} {how}"
-
     def _say(self, kind: WatchKind, said: str, version: int | None = None, **detail: Any) -> None:
         self.events.append(WatchEvent(kind, self.now, said, version, detail))
-
-
-def called_of(chosen: Chosen | None) -> str:
-    """Return what the state calls a policy."""
-    return STRONG if chosen is None else f"{chosen.version}.{chosen.place}"
-
-
-STRONG = "strongest"
-"""What the state calls the version that sends every request to the strongest tier."""

@@ -125,9 +125,10 @@ class Steward:
         if rows is None or not new:
             return StepDone(needed=self._needed(), to_fit=self._to_fit())
         fresh = rows.take(np.arange(len(rows) - new, len(rows)))
+        known = self._lost()
         untested = self._test(fresh)
         self.seen += new
-        drifted = self._forget()
+        drifted = self._forget(known=known)
         chosen, dropped = self._choose()
         changed, self.chosen = chosen != self.chosen, chosen
         frozen = self._fit(rows)
@@ -174,15 +175,24 @@ class Steward:
     def _find(self, number: int) -> Tested | None:
         return next((each for each in self.tested if each.number == number), None)
 
-    def _forget(self) -> bool:
+    def _lost(self) -> Tested | None:
+        """Return the version in use if it has lost too much."""
+        chosen = self.chosen
+        now = None if chosen is None else self._find(chosen.version)
+        return now if chosen and now and now.trial.dropped[chosen.place] else None
+
+    def _forget(self, *, known: Tested | None) -> bool:
         """Drop versions that lose too much now; what was learned before is out of date as well.
 
         What the others have proved, they proved before harm rose: they may be gone back to and not
-        be activated anew. The version in use is tested again from now on, as a new one.
+        be activated anew. The version in use is tested again from now on, as a new one. One that
+        stays in use all the same, as nobody takes it back, tells of no further rise.
+
+        Args:
+            known: The version in use if it had lost too much before this step.
         """
-        chosen = self.chosen
-        now = None if chosen is None else self._find(chosen.version)
-        drifted = bool(chosen and now and now.trial.dropped[chosen.place])
+        now = self._lost()
+        drifted = now is not None and known is None
         if drifted and now is not None:
             self.learn_from = self.seen
             self.next_fit = self.seen + FIRST_FIT

@@ -57,12 +57,15 @@ def test_a_proposal_is_for_somebody_to_activate(cascade: Run) -> None:
     grow(URL, 0, 300)
     cascade("watch", URL, *ASKED, "--propose")
     grow(URL, 300, 300)
-    assert "(proposed, not activated)" in cascade("watch", URL, *ASKED, "--propose").out
+    out = cascade("watch", URL, *ASKED, "--propose").out
+    assert "(proposed, not activated)\nto bring it into use: cascade policy " in out
+    assert out.endswith(f"{URL} activate 1\n")
+    assert "not activated" not in cascade("policy", URL, "list").out.split("none is in use")[0]
     assert PolicyStore(URL).active_number() is None
     cascade("policy", URL, "activate", "1")
     grow(URL, 600, 50)
     out = cascade("watch", URL, *ASKED, "--propose").out
-    assert out == "adopted: version 1: version 1 was activated by hand\n"
+    assert out == "adopted: version 1 was activated by hand\n"
 
 
 def test_a_file_is_watched_with_its_policies_in_a_database(cascade: Run) -> None:

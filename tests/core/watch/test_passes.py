@@ -17,6 +17,7 @@ from cascade_core.log.kept_texts import keep_text, kept_text
 from cascade_core.log.schema import activations
 from cascade_core.policy.document import Policy
 from cascade_core.traffic.labels import labels_of_log
+from cascade_core.traffic.stewardship import stewardship_of
 from cascade_core.watch.learned import LearnedWatch
 from cascade_core.watch.passes import LogWatch
 from cascade_core.watch.shipping import promised
@@ -86,6 +87,62 @@ def test_a_proposal_is_saved_once_and_not_activated(log: str) -> None:
     assert [each.active for each in store.versions()] == [False]
     grow(log, 650, 300, worse=0.5)
     assert said(log).endswith("; version 1 was proposed, and stands no longer: do not activate it")
+
+
+def test_what_stays_in_use_although_it_drifted_is_named_and_learning_goes_on(log: str) -> None:
+    """Each pass told of the drift anew: it forgot all audits, and gave away a share of delta."""
+    grow(log, 300, 300)
+    assert "proposed" in kinds(log, propose=True)
+    store = LogWatch(log, harm=HARM).store
+    store.activate(1)
+    grow(log, 600, 150, worse=0.12)
+    assert kinds(log, propose=True) == ["adopted", "drifted", "proposed"]
+    grow(log, 750, 100, worse=0.12)
+    kinds(log, propose=True)
+    grow(log, 850, 100, worse=0.12)
+    after = kinds(log, propose=True)
+    history = store.watch_history()
+    assert [event.version for event in history if event.kind == "drifted"] == [1], after
+    assert [event.kind for event in history].count("frozen") == 2, "what was learned since drifting"
+    stands = stewardship_of(log)
+    assert stands is not None
+    assert (
+        "version 1 is in use and stands no longer: take it back; version " in [*stands.lines()][1]
+    )
+    assert stands.as_dict()["stands"] is False
+    (waiting,) = LogWatch(log, harm=HARM, propose=True).once()
+    assert "; version 1 is in use and stands no longer: take it back; version " in waiting.said
+    proposed = stands.proposed
+    assert proposed is not None
+    store.activate(proposed)
+    stands = stewardship_of(log)
+    assert stands is not None
+    assert (stands.stands, stands.proposed) == (True, None)
+
+
+def test_a_saving_is_told_with_the_rules_that_may_take_it_away(log: str) -> None:
+    store = LogWatch(log, harm=HARM).store
+    rule = {"name": "all up", "match": {"input_tokens": {"over": 0}}, "then": {"bypass": True}}
+    store.activate(store.save(Policy.load({"thresholds": [1.0], "rules": [rule]}))[0])
+    grow(log, 300, 300)
+    kinds(log)
+    (event,) = (each for each in store.watch_history() if each.kind == "activated")
+    assert event.said.endswith(
+        "of the strongest tier's cost, less what rule 'all up' may send past the cheaper tiers"
+    )
+
+
+def test_a_version_of_before_the_limit_was_lowered_is_said_to_stay_until_audits_show_more(
+    log: str,
+) -> None:
+    grow(log, 300, 300)
+    assert "activated" in kinds(log)
+    events = LogWatch(log, harm=HARM / 2).once()
+    assert [event.kind for event in events] == ["adopted", "adopted"]
+    assert events[1].said == (
+        "version 1 is in use and is watched from now on: it stays until audits show that it loses "
+        "more than 0.025"
+    )
 
 
 def said(log: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from cascade_core.labels import Table
 from cascade_core.policy.document import Policy
 from cascade_core.watch.steward import FIRST_FIT, StepDone, Steward
 from cascade_core.watch.tested import Goal
+from cascade_core.watch.trial import RunningTest
 from tests.benchmarks.watch import chance_right, simulate, table_of
 
 GOAL = Goal(0.05)
@@ -107,13 +109,22 @@ def watched_on(steward: Steward, before: Table, rows: Table) -> tuple[Steward, l
     return steward, [steward.step(whole.take(np.arange(end)), 50) for end in ends]
 
 
-def test_what_was_proved_before_harm_rose_is_gone_back_to_and_not_activated_anew() -> None:
+def test_what_was_proved_before_harm_rose_is_gone_back_to_and_not_activated_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     rows = audits(2600, level=0.5)
     steward, _ = watched(rows.take(np.arange(2500)), Steward(GOAL))
     chosen, proved = steward.chosen, list(steward.tested)
     assert chosen is not None
-    steward.trial_of(chosen).dropped[chosen.place :] = True
-    done = steward.step(rows.take(np.arange(2550)), 50)
+    trial, update = steward.trial_of(chosen), RunningTest.update
+
+    def with_harm(each: RunningTest, *read: Any) -> None:
+        update(each, *read)
+        trial.dropped[chosen.place :] = True
+
+    with monkeypatch.context() as patched:
+        patched.setattr(RunningTest, "update", with_harm)
+        done = steward.step(rows.take(np.arange(2550)), 50)
     assert (done.dropped, done.drifted) == (True, True)
     back = steward.chosen
     assert back is not None
