@@ -6,7 +6,7 @@ the very rows that everything was fitted to.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -20,6 +20,7 @@ from cascade_core.calibration.points import ACCEPT_NOTHING
 from cascade_core.calibration.progress import Progress
 from cascade_core.calibration.scores import Method
 from cascade_core.calibration.thresholds import best_point
+from cascade_core.calibration.worth import worth
 from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.scored import Scored, serve
 from cascade_core.evaluation.scoring import score
@@ -27,6 +28,7 @@ from cascade_core.fitted.artefact import Calibrator
 from cascade_core.fitted.merits import MeritParts
 from cascade_core.labels import Table
 from cascade_core.policy.document import Policy
+from cascade_core.statistics.bootstrap import Resamples
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +41,7 @@ class Fit:
         scored: The rows.
         signals: Which signals were used.
         fits: Each tier's confidence as it was fitted; empty where that was not here.
+        spared: Which paid signals were not used, because they would not pay.
     """
 
     calibrators: tuple[Calibrator, ...]
@@ -46,6 +49,7 @@ class Fit:
     scored: Scored
     signals: tuple[str, ...] = ()
     fits: tuple[Fitted, ...] = ()
+    spared: tuple[str, ...] = ()
 
 
 def fit_tiers(  # noqa: PLR0913, PLR0917 - what for, of what, and how
@@ -66,9 +70,10 @@ def fit_tiers(  # noqa: PLR0913, PLR0917 - what for, of what, and how
     """
     fitting = TierFitting(objective, rows, method, seed, progress)
     fit = _with_worthy(fitting, objective, rows, signals)
-    if not is_weighed(benefit, objective):
-        return fit
-    return _blended(fit, fitting, rows, objective, always=benefit is True)
+    if is_weighed(benefit, objective):
+        weigh = partial(fitting.weighed, always=benefit is True)
+        fit = _with_some_read(weigh(fit), weigh, fitting, rows, objective)
+    return _saying_spared(fit, rows)
 
 
 def is_weighed(asked: WeighBenefit, objective: Objective) -> bool:
@@ -80,30 +85,38 @@ def is_weighed(asked: WeighBenefit, objective: Objective) -> bool:
     return objective.kind != "harm" if asked == "auto" else asked
 
 
-def _blended(
-    fit: Fit, fitting: TierFitting, rows: Table, objective: Objective, *, always: bool
+def fits_of_a_tier(benefit: WeighBenefit, objective: Objective, rows: Table) -> int:
+    """Return how many fits of a tier there are at most for one choice of signals."""
+    return 1 + (3 + len(rows.paid)) * is_weighed(benefit, objective)
+
+
+def _with_some_read(
+    fit: Fit, weigh: Callable[[Fit], Fit], fitting: TierFitting, rows: Table, objective: Objective
 ) -> Fit:
-    """Weigh in what asking on would gain, from every tier but the last, the later ones first."""
-    calibrators, choices = list(fit.calibrators), list(fit.choices)
-    parts = [MeritParts(own.placed) for own in fit.fits]
-    scored = fit.scored
-    for k in reversed(range(len(calibrators))):
-        found = blend(
-            rows,
-            k,
-            fit.fits[k],
-            _asking_on(objective, scored, k),
-            partial(fitting.target, k, fit.signals),
-            by_cost=objective.kind != "max_escalated",
-            always=always,
-            seed=fitting.seed,
-        )
-        if found.choice:
-            choices[k] += f"; {found.choice}"
-        if found.calibrator is not calibrators[k]:
-            calibrators[k], parts[k] = found.calibrator, found.parts
-            scored = score(rows, Policy(calibrators=tuple(calibrators)), parts=parts)
-    return replace(fit, calibrators=tuple(calibrators), choices=tuple(choices), scored=scored)
+    """Take paid signals in again that pay where they are read for some drafts only.
+
+    That has to stand out: a signal that is hardly ever read makes hardly any difference.
+    """
+    again = Resamples.draw(len(rows), groups=rows.groups, seed=fitting.seed)
+    for name in fit.spared:
+        read = {*fit.signals, name}
+        held = dict.fromkeys(each for tier in rows.tiers[:-1] for each in tier.signals)
+        fuller = weigh(fitting.with_signals([each for each in held if each in read]))
+        if any(calibrator.foresight for calibrator in fuller.calibrators):
+            gained = worth(objective, fuller.scored, fit.scored, again)
+            if gained.gain > gained.error:
+                spared = tuple(other for other in fit.spared if other != name)
+                fit = replace(fuller, spared=spared)
+    return fit
+
+
+def _saying_spared(fit: Fit, rows: Table) -> Fit:
+    if not fit.spared:
+        return fit
+    beside = [name for name in fit.signals if name in rows.paid]
+    beside_what = f" beside {' and '.join(beside)}" if beside else ""
+    said = f"; without {' and '.join(fit.spared)}, which would not pay{beside_what}"
+    return replace(fit, choices=tuple(f"{choice}{said}" for choice in fit.choices))
 
 
 def _asking_on(objective: Objective, scored: Scored, tier: int) -> Ahead:
@@ -139,12 +152,7 @@ def _with_worthy(
                 spared.append(name)
         except ConfigurationError:  # nothing else to read, or nothing that serves the objective
             continue
-    if not spared:
-        return fit
-    beside = [name for name in wanted if name in rows.paid]
-    beside_what = f" beside {' and '.join(beside)}" if beside else ""
-    said = f"; without {' and '.join(spared)}, which would not pay{beside_what}"
-    return replace(fit, choices=tuple(f"{choice}{said}" for choice in fit.choices))
+    return replace(fit, spared=tuple(spared))
 
 
 class TierFitting:
@@ -161,6 +169,7 @@ class TierFitting:
     def __init__(
         self, objective: Objective, rows: Table, method: Method, seed: int, progress: Progress
     ) -> None:
+        self._objective = objective
         self._rows = rows
         self._progress = progress
         self.seed = seed
@@ -189,6 +198,34 @@ class TierFitting:
         scored = score(self._rows, Policy(calibrators=calibrators), parts=honest)
         choices = tuple(fit.choice for fit in fits)
         return Fit(calibrators, choices, scored, tuple(signals), tuple(fits))
+
+    def weighed(self, fit: Fit, *, always: bool = False) -> Fit:
+        """Weigh in what asking on would gain, from every tier but the last, the later ones first.
+
+        Args:
+            fit: As `with_signals` returns it.
+            always: Whether a benefit is weighed in, better than the confidence alone or not.
+        """
+        calibrators, choices = list(fit.calibrators), list(fit.choices)
+        parts = [MeritParts(own.placed) for own in fit.fits]
+        scored = fit.scored
+        for k in reversed(range(len(calibrators))):
+            found = blend(
+                self._rows,
+                k,
+                fit.fits[k],
+                _asking_on(self._objective, scored, k),
+                partial(self.target, k, fit.signals),
+                by_cost=self._objective.kind != "max_escalated",
+                always=always,
+                seed=self.seed,
+            )
+            if found.choice:
+                choices[k] += f"; {found.choice}"
+            if found.calibrator is not calibrators[k]:
+                calibrators[k], parts[k] = found.calibrator, found.parts
+                scored = score(self._rows, Policy(calibrators=tuple(calibrators)), parts=parts)
+        return replace(fit, calibrators=tuple(calibrators), choices=tuple(choices), scored=scored)
 
     def target(  # noqa: PLR0913, PLR0917 - of what, to what, and how
         self,

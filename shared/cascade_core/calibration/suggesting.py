@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from cascade_core.calibration.addable import Addable, addable
-from cascade_core.calibration.fit_tiers import Fit, TierFitting
+from cascade_core.calibration.fit_tiers import Fit, TierFitting, fits_of_a_tier, is_weighed
 from cascade_core.calibration.objective import Objective, make_objective
 from cascade_core.calibration.progress import OnStep, Progress, silent
 from cascade_core.calibration.rows import rows_to_tune
@@ -56,7 +56,8 @@ class SignalWorth:
         gain: What it gains, its price counted: USD saved, or quality won; see `Suggestion.unit`.
         error: The standard error of that; NaN where the rows are too few.
         gross: What it would gain at a price of nothing.
-        break_even_usd: Price of a reading up to which it gains; NaN where it gains nothing even for
+        break_even_usd: Price of a reading up to which it gains, read where it is read now: a dearer
+            one may still gain if it is read more sparingly. NaN where it gains nothing even for
             nothing, infinite where it gains at any price that was looked at.
         area: By how much the APGR on the cost axis rises; NaN for more than two tiers.
         area_error: The standard error of that.
@@ -165,12 +166,13 @@ def suggest(  # noqa: PLR0913 - as `tune`
     held = tuple(dict.fromkeys(name for tier in rows.tiers[:-1] for name in tier.signals))
     paid = [name for name in held if name in rows.paid]
     free = [name for name in held if name not in rows.paid]
-    told = Progress(advance, (len(rows.tiers) - 1) * (1 + len(free) + 2 * len(paid)) + 1)
+    fits = 1 + len(free) + 2 * len(paid) * fits_of_a_tier("auto", objective, rows)
+    told = Progress(advance, (len(rows.tiers) - 1) * fits + 1)
     found = _Suggesting(objective, rows, method, seed, told)
     base = found.scored(free)
     signals = [
         *(found.worth_of(name, [other for other in free if other != name]) for name in free),
-        *(found.worth_of(name, free) for name in paid),
+        *(found.worth_of_paid(name, free) for name in paid),
     ]
     signals = [found.beside_better(each, signals) for each in signals]
     told.part("reckoning what others would need")
@@ -197,19 +199,29 @@ class _Suggesting:
     ) -> None:
         self._objective, self._rows = objective, rows
         self._fitting = TierFitting(objective, rows, method, seed, progress)
-        self._fits: dict[frozenset[str], Fit | None] = {}
+        self._fits: dict[tuple[frozenset[str], bool], Fit | None] = {}
         self._again = Resamples.draw(len(rows), groups=rows.groups, seed=seed)
 
-    def scored(self, signals: Sequence[str]) -> Scored:
+    def scored(self, signals: Sequence[str], *, weighed: bool = False) -> Scored:
         """Return the rows scored with signals; with nothing to read, no draft is told apart."""
-        fit = self._fit(signals)
+        fit = self._fit(signals, weighed=weighed)
         return _unread(self._rows) if fit is None else fit.scored
 
-    def worth_of(self, name: str, beside: Sequence[str]) -> SignalWorth:
-        """Return what a signal is worth, added to others."""
+    def worth_of_paid(self, name: str, beside: Sequence[str]) -> SignalWorth:
+        """Return what a paid signal is worth; it may pay where it is read for some drafts only."""
+        found = self.worth_of(name, beside)
+        if found.verdict == "pays" or not is_weighed("auto", self._objective):
+            return found
+        sparing = self.worth_of(name, beside, weighed=True)
+        return sparing if sparing.verdict == "pays" else found
+
+    def worth_of(self, name: str, beside: Sequence[str], *, weighed: bool = False) -> SignalWorth:
+        """Return what a signal is worth, added to others; see `TierFitting.weighed`."""
         objective, rows = self._objective, self._rows
-        fit = self._fit([*beside, name])
-        with_it, without = self.scored([*beside, name]), self.scored(beside)
+        fit = self._fit([*beside, name], weighed=weighed)
+        with_it, without = (
+            self.scored(signals, weighed=weighed) for signals in ([*beside, name], beside)
+        )
         gained = self._worth(with_it, without)
         places = self._places(fit, name)
         spent = spent_on(objective, with_it, places)
@@ -255,16 +267,13 @@ class _Suggesting:
             return Gained(gained.gain, nan, gained.area, nan)
         return gained
 
-    def _fit(self, signals: Sequence[str]) -> Fit | None:
-        key = frozenset(signals)
+    def _fit(self, signals: Sequence[str], *, weighed: bool = False) -> Fit | None:
+        key = (frozenset(signals), weighed)
         if key not in self._fits:
-            ordered = [
-                name
-                for name in dict.fromkeys(n for t in self._rows.tiers[:-1] for n in t.signals)
-                if name in key
-            ]
+            held = dict.fromkeys(name for tier in self._rows.tiers[:-1] for name in tier.signals)
             try:
-                self._fits[key] = self._fitting.with_signals(ordered)
+                fit = self._fitting.with_signals([name for name in held if name in signals])
+                self._fits[key] = self._fitting.weighed(fit) if weighed else fit
             except ConfigurationError:
                 if signals:
                     raise

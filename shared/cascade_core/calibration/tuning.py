@@ -19,7 +19,7 @@ from cascade_core.calibration.fit_commit import (
     shown_of,
     with_commit,
 )
-from cascade_core.calibration.fit_tiers import fit_tiers, is_weighed, with_route
+from cascade_core.calibration.fit_tiers import fit_tiers, fits_of_a_tier, with_route
 from cascade_core.calibration.handing import asked_answered, hold_out
 from cascade_core.calibration.kept import kept_fit, load_kept
 from cascade_core.calibration.measure import count_reference, measure
@@ -139,8 +139,8 @@ def tune(  # noqa: PLR0913 - one argument for each thing that can be asked for
     heaviest = heaviest_weight(rows, heaviest) if promised else None
     rows, held_rows = (rows, None) if handing.error is None else hold_out(rows, seed)
     fitted_rows, tested_rows = split_rows(rows, objective, seed, kept=kept is not None)
-    weighed = (3 + len(rows.paid)) * is_weighed(benefit, objective)
-    parts = 1 + len(rows.paid) + bool(skip) + weighed + bool(commit)
+    fits = (1 + len(rows.paid)) * fits_of_a_tier(benefit, objective, rows)
+    parts = fits + bool(skip) + bool(commit)
     progress = Progress(advance, 2 + (0 if kept else len(rows.tiers[:-1]) * parts))
     if kept is None:
         fit = fit_tiers(objective, fitted_rows, signals, method, seed, progress, benefit)

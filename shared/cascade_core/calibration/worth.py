@@ -15,7 +15,7 @@ from math import isnan, nan, sqrt
 import numpy as np
 
 from cascade_core.arrays import Array
-from cascade_core.calibration.objective import Objective
+from cascade_core.calibration.objective import Objective, TuningError
 from cascade_core.calibration.points import ACCEPT_NOTHING
 from cascade_core.calibration.thresholds import best_point
 from cascade_core.evaluation.scored import Scored, serve
@@ -75,9 +75,17 @@ def worth(objective: Objective, with_it: Scored, without: Scored, again: Resampl
     gains, areas = [], []
     for counts in again.counts[:DRAWS]:
         drawn = [_weighted(scored, counts[again.unit]) for scored in (with_it, without)]
-        gains.append(reached(objective, drawn[0]) - reached(objective, drawn[1]))
+        gains.append(_gain(objective, *drawn))
         areas.append(_area(drawn[0]) - _area(drawn[1]))
     return Gained(gain, _spread(gains), area, _spread(areas))
+
+
+def _gain(objective: Objective, with_it: Scored, without: Scored) -> float:
+    """Return what is gained on a resample; NaN where nothing serves what is sought there."""
+    try:
+        return reached(objective, with_it) - reached(objective, without)
+    except TuningError:
+        return nan
 
 
 def reached(objective: Objective, scored: Scored) -> float:

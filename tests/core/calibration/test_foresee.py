@@ -8,6 +8,8 @@ from cascade_core.calibration.fit_tiers import fit_tiers
 from cascade_core.calibration.objective import make_objective
 from cascade_core.calibration.progress import Progress
 from cascade_core.evaluation import cost_quality_curve
+from cascade_core.evaluation.scored import serve, thresholds_of
+from cascade_core.evaluation.scoring import score
 from cascade_core.evaluation.sweeping import sweep
 from cascade_core.labels import read_table
 from cascade_core.policy import Policy
@@ -47,6 +49,42 @@ def test_a_dear_signal_is_read_less_and_the_curve_over_cost_is_better():
 def test_a_cheap_signal_is_read_wherever_it_may_change_something():
     policy = tune(judged(600, 0, price=1e-8), signals=["free", "judge"], **HOW)
     assert policy.calibrators[0].foresight == ()
+
+
+def parted(n, seed, *, price):
+    """Columns of clear cases, of which a judge tells nothing, and of doubtful ones that it clears."""
+    rng = np.random.default_rng(seed)
+    kind, about = rng.random(n), 0.2 * rng.random(n)
+    ease = np.select([kind < 0.45, kind < 0.75], [0.8 + about, 0.4 + about], about)
+    good = rng.random(n) < np.select([kind < 0.45, kind < 0.75], [0.97, 0.5], 0.05)
+    return {
+        "id": [f"r{row}" for row in range(n)],
+        "t0_quality": good.astype(float).tolist(),
+        "t1_quality": [0.97] * n,
+        "t0_cost_usd": [1e-5] * n,
+        "t1_cost_usd": [1e-4] * n,
+        "t0_signal_free": ease.tolist(),
+        "t0_signal_judge": (np.where(good, 0.6, 0.2) + 0.2 * rng.random(n)).tolist(),
+        "t0_paid_judge_usd": [price] * n,
+    }
+
+
+@pytest.mark.parametrize("price", [2e-5, 3e-5])
+def test_a_signal_too_dear_to_be_read_always_is_kept_where_it_pays_for_some(price):
+    table, fresh = parted(400, 0, price=price), read_table(parted(6000, 1, price=price))
+    policies = [tune(table, benefit=benefit, **HOW) for benefit in (False, "auto")]
+    always, spared = (serve(score(fresh, of), thresholds_of(of, fresh)) for of in policies)
+    assert [policy.tuned.paid for policy in policies] == [(), ("judge",)]
+    assert "without judge, which would not pay" in policies[0].tuned.choices[0]
+    assert "would not pay" not in policies[1].tuned.choices[0]
+    assert spared.cost.mean() < 0.97 * always.cost.mean()
+    assert spared.quality.mean() > always.quality.mean()
+
+
+def test_a_signal_that_makes_hardly_any_difference_is_not_kept():
+    policy = tune(judged(1200, 0, price=2e-5), **HOW)
+    assert policy.tuned.paid == ()
+    assert "without judge, which would not pay" in policy.tuned.choices[0]
 
 
 @pytest.mark.parametrize(

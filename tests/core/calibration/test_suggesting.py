@@ -64,16 +64,15 @@ def test_the_gain_is_what_tuning_with_it_saves_on_tuning_without_it():
     assert found.gain == pytest.approx(costs[0] - costs[1], rel=1e-6)
 
 
-def test_at_the_break_even_price_it_gains_nothing():
-    price = one(
-        suggest(agreeing(table(), "agreement", right=0.92, price=2e-6), method="logistic"),
-        "agreement",
-    ).break_even_usd
-    again = one(
-        suggest(agreeing(table(), "agreement", right=0.92, price=price), method="logistic"),
-        "agreement",
-    )
-    assert abs(again.gain) < 0.01 * STRONG
+def test_at_the_break_even_price_it_gains_only_by_being_read_more_sparingly():
+    def priced(price):
+        rows = agreeing(table(), "agreement", right=0.92, price=price)
+        return one(suggest(rows, method="logistic"), "agreement")
+
+    cheap = priced(2e-6)
+    again = priced(cheap.break_even_usd)
+    assert 0 < again.gain < 0.06 * STRONG
+    assert again.readings < 0.9 * cheap.readings
 
 
 def test_a_signal_that_tells_nothing_new_is_dominated_by_the_one_that_tells_more():
@@ -199,3 +198,11 @@ def test_it_is_plain_json_without_nan():
 )
 def test_the_break_even_is_where_the_gain_ends(gain_at, expected):
     assert price_ceiling(gain_at) == pytest.approx(expected, nan_ok=True, rel=1e-4)
+
+
+def test_a_limit_on_cost_that_some_resamples_cannot_meet_is_no_error():
+    rows = agreeing(table(), "agreement", right=0.92, price=2e-6)
+    rows["t0_cost_usd"] = np.random.default_rng(5).uniform(5e-6, 1.5e-5, len(rows["id"])).tolist()
+    least = float(np.mean(rows["t0_cost_usd"]))
+    found = suggest(rows, max_cost=1.002 * least, method="logistic")
+    assert {each.name for each in found.signals} == {"a", "agreement"}
