@@ -90,7 +90,7 @@ async def test_what_cascades_spend_is_counted_together_and_no_further_than_the_l
 ) -> None:
     budget = Budget(usd=1, when_short="refuse")
     prefix = uuid4().hex
-    store = RedisStore(server.url(prefix=prefix, lease=1.5))
+    store = RedisStore(server.url(prefix=prefix, lease=20, timeout=60))
     with collect_decisions() as seen:
         for way in WAYS:
             await Asker(framework, budget, store).ask(way)
@@ -114,7 +114,7 @@ async def test_what_cascades_spend_is_counted_together_and_no_further_than_the_l
 async def test_no_tier_is_asked_while_the_server_is_away(
     server: RedisServer, framework: str
 ) -> None:
-    asker = Asker(framework, Budget(usd=1), RedisStore(server.url(lease=1.5)))
+    asker = Asker(framework, Budget(usd=1), RedisStore(server.url(lease=1.5, timeout=60)))
     await asker.ask("whole")
     server.kill()
     for way in WAYS:
@@ -128,7 +128,7 @@ async def test_no_tier_is_asked_while_the_server_is_away(
 async def test_a_tier_that_fails_in_one_framework_is_left_alone_in_both(
     server: RedisServer, framework: str
 ) -> None:
-    store = RedisStore(server.url(lease=1.5))
+    store = RedisStore(server.url(lease=1.5, timeout=60))
     askers = {name: Asker(name, Budget(usd=1), store) for name in FRAMEWORKS}
     breakers = {
         name: asker.cascade._engine.guards.breakers._of_tiers for name, asker in askers.items()
@@ -148,7 +148,9 @@ async def test_a_tier_that_fails_in_one_framework_is_left_alone_in_both(
 
 @pytest.mark.parametrize("again", COPIES.values(), ids=COPIES)
 def test_a_copy_of_a_cascade_shares_with_it(server: RedisServer, again: Any) -> None:
-    cascade = ChatCascade(COPIED, budget=Budget(tokens=10**6), store=server.url(lease=1.5))
+    cascade = ChatCascade(
+        COPIED, budget=Budget(tokens=10**6), store=server.url(lease=1.5, timeout=60)
+    )
     copied = again(cascade)
     assert copied._engine.guards.ledger is cascade._engine.guards.ledger
     assert str(server.socket) not in repr(copied)

@@ -44,12 +44,17 @@ Process = Callable[..., RedisLedger]
 
 @pytest.fixture
 def process(prefix: str) -> Iterator[Process]:
-    """Make ledgers that share nothing but a server, as those of several processes do."""
+    """Make ledgers that share nothing but a server, as those of several processes do.
+
+    They are patient: where this process or the server stands still for seconds, no lease of theirs
+    ends and no command is given up.
+    """
     links: list[RedisLink] = []
 
     def make(server: RedisServer, **given: object) -> RedisLedger:
-        store = RedisStore(server.url(prefix=prefix, **{"lease": 1.5, **given}))
+        store = RedisStore(server.url(prefix=prefix, **{"lease": 20, "timeout": 60, **given}))
         links.append(RedisLink(store))
+        links[-1].every = 0.3  # a beat of so long a lease comes every second
         return links[-1].user("ledger", RedisLedger)
 
     yield make

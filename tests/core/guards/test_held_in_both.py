@@ -28,7 +28,7 @@ pytestmark = needs_redis
 
 @pytest.fixture
 def store(shared_server: RedisServer, prefix: str) -> RedisStore:
-    return RedisStore(shared_server.url(prefix=prefix, lease=1.5))
+    return RedisStore(shared_server.url(prefix=prefix, lease=1.5, timeout=60))
 
 
 def _all_written(store: RedisStore) -> None:

@@ -62,7 +62,7 @@ def process(shared_server: RedisServer, prefix: str) -> Iterator[Callable[..., P
 
     def make(**given: object) -> Process:
         server = given.pop("server", shared_server)
-        made.append(Process(RedisStore(server.url(prefix=prefix, lease=1.5)), **given))
+        made.append(Process(RedisStore(server.url(prefix=prefix, lease=1.5, timeout=60)), **given))
         return made[-1]
 
     yield make

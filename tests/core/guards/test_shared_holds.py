@@ -52,7 +52,7 @@ def process(shared_server: RedisServer, prefix: str) -> Iterator[Callable[..., P
     made: list[Process] = []
 
     def make(hold: str = "turn", name: str = "desk", server: RedisServer | None = None) -> Process:
-        store = RedisStore((server or shared_server).url(prefix=prefix, lease=1.5))
+        store = RedisStore((server or shared_server).url(prefix=prefix, lease=1.5, timeout=60))
         made.append(Process(store, hold, name))
         return made[-1]
 
