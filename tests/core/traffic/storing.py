@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,15 +12,17 @@ from cascade_core.log.schema import decisions, details, metadata
 
 
 def store(entries: Iterable[Mapping[str, Any]], url: str) -> str:
-    """Write entries to a database, and return its URL."""
-    database = Database(url)
-    with database.writing() as connection:
-        for entry in entries:
-            if "event" in entry:
-                table, row = row_of_event(entry)
-                connection.execute(metadata.tables[table].insert(), row)
-                continue
-            row, detail = rows_of(entry)
-            connection.execute(decisions.insert(), row)
-            connection.execute(details.insert(), detail)
+    """Write entries to a database, those of a table at once, and return its URL."""
+    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for entry in entries:
+        if "event" in entry:
+            table, row = row_of_event(entry)
+            rows[table].append(row)
+            continue
+        row, detail = rows_of(entry)
+        rows[decisions.name].append(row)
+        rows[details.name].append(detail)
+    with Database(url).writing() as connection:
+        for table, of in rows.items():
+            connection.execute(metadata.tables[table].insert(), of)
     return url
