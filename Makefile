@@ -13,7 +13,7 @@ SCALE := .venv-scale
 WORKERS ?= 2
 PYTEST_FLAGS := -q -n $(WORKERS) --dist loadscope --no-loadscope-reorder --benchmark-disable
 # What targets of their own run.
-NOT_HERE := $(addprefix --ignore=tests/,benchmarks browser integrations/test_ends.py integrations/test_vendors.py docs cookbooks)
+NOT_HERE := $(addprefix --ignore=tests/,benchmarks browser demo integrations/test_ends.py integrations/test_vendors.py docs cookbooks)
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 DATA_ARGS ?=
@@ -51,6 +51,10 @@ test-simulations: $(VENV)/.stamp-dev ## Run the tests that draw histories again 
 .PHONY: test-processes
 test-processes: $(VENV)/.stamp-dev ## Run the tests that start whole programs, and fork, stop and kill them
 	$(VENV)/bin/python -m pytest $(PYTEST_FLAGS) $(NOT_HERE) -m processes $(PYTEST_ARGS)
+
+.PHONY: test-demo
+test-demo: $(VENV)/.stamp-dev ## Run the tests of the demo, its models and the project it starts
+	$(VENV)/bin/python -m pytest $(PYTEST_FLAGS) tests/demo $(PYTEST_ARGS)
 
 .PHONY: test-lowest
 test-lowest: $(LOWEST)/.stamp-test ## Run the core's and LangChain's tests on the oldest versions supported

@@ -66,7 +66,6 @@ def commands_of(readme: str) -> list[str]:
     return [line for block in blocks for line in block.splitlines()]
 
 
-@pytest.mark.processes
 def test_the_project_runs_as_its_readme_says_from_the_first_line_to_the_last(
     line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -323,7 +323,6 @@ def test_counters_tell_what_happened() -> None:
         assert client.get(own.base_url.replace("/v1", "/stats")).json() == expected
 
 
-@pytest.mark.processes
 def test_a_spawned_server_answers_names_its_prices_and_is_gone_after_the_block() -> None:
     with spawn() as server:
         url, prices = server.base_url, Prices(server.prices)  # as a cascade takes them
@@ -335,7 +334,6 @@ def test_a_spawned_server_answers_names_its_prices_and_is_gone_after_the_block()
         httpx.get(f"{url}/models")
 
 
-@pytest.mark.processes
 def test_a_spawned_server_ends_when_the_block_raises() -> None:
     url = ""
 
@@ -351,7 +349,6 @@ def test_a_spawned_server_ends_when_the_block_raises() -> None:
         httpx.get(f"{url}/models")
 
 
-@pytest.mark.processes
 def test_a_spawned_server_ends_when_its_parent_is_killed() -> None:
     code = (
         "import os; from cascade_demo.server import spawn; server = spawn().__enter__();"

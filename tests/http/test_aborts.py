@@ -111,6 +111,7 @@ async def test_a_cascade_that_buffers_lets_the_draft_finish(
     assert record["calls"][0]["usage"]["output_tokens"] == LENGTHS[HOPELESS]
 
 
+@pytest.mark.simulation
 async def test_many_aborted_streams_at_once_leave_nothing_open(desk: Any, slow_desk: Any) -> None:
     llm = cascade(slow_desk, desk, signals=[SequenceLogprob("min")])
     await Counted(desk).quiet()

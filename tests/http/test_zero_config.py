@@ -159,6 +159,7 @@ async def test_a_stream_that_reports_no_usage_is_counted_and_says_so(desk: Any) 
     assert call["cost_usd"] is None  # no price is not a price of 0
 
 
+@pytest.mark.simulation
 async def test_a_batch_of_many_mixes_nothing_up(desk: Any) -> None:
     some = tickets("test", 40)
     llm = cascade(desk)

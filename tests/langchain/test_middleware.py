@@ -992,6 +992,7 @@ def echoing(p_of: Callable[[int], float]) -> Any:
     return script
 
 
+@pytest.mark.simulation
 async def test_fifty_agents_at_once_mix_nothing_up(how: str) -> None:
     at = desk(how, echoing(lambda n: 0.99 if n % 2 else 0.1), echoing(lambda n: 0.99))
 
@@ -1008,6 +1009,7 @@ async def test_fifty_agents_at_once_mix_nothing_up(how: str) -> None:
     assert sorted(at.executed) == sorted(f"city-{n}" for n in range(50))
 
 
+@pytest.mark.simulation
 def test_fifty_agents_in_threads_mix_nothing_up(how: str) -> None:
     at = desk(how, echoing(lambda n: 0.99 if n % 2 else 0.1), echoing(lambda n: 0.99))
     states = at.agent.batch([asked(f"city-{n}") for n in range(50)], {"max_concurrency": 16})

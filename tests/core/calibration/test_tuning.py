@@ -160,8 +160,7 @@ def test_a_middle_tier_that_alone_is_best_is_named():
         tune(table, harm=0.05)
 
 
-@pytest.mark.parametrize("asked", [{"quality": 0.95}, {"harm": 0.05}])
-@pytest.mark.parametrize("texts", [False, True])
+@pytest.mark.parametrize(("asked", "texts"), [({"quality": 0.95}, True), ({"harm": 0.05}, False)])
 def test_a_tier_that_is_always_right_is_tuned(asked, texts):
     rows = 400 if "harm" in asked else 200  # a promise needs more
     weights = {"weight": [0.1, 0.7] * (rows // 2)}
@@ -221,6 +220,7 @@ def test_the_heaviest_row_of_the_whole_table_counts_wherever_it_fell():
     assert seen == {"betting"}
 
 
+@pytest.mark.simulation
 def test_weights_that_add_up_to_a_rounding_more_than_one_are_no_error():
     rng = np.random.default_rng(0)
     for seed in range(10):

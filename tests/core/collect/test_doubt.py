@@ -57,6 +57,7 @@ def test_answers_that_hardly_ever_agree_are_compared_in_the_wrong_way() -> None:
     assert said(few, [1.0] * 20) == ""
 
 
+@pytest.mark.simulation
 def test_tiers_that_are_equally_good_are_hardly_ever_doubted() -> None:
     draw = random.Random(0)
     doubted = sum(

@@ -30,6 +30,7 @@ def test_the_same_seed_gives_the_same_interval_and_another_seed_another():
     assert curve_intervals(*columns, seed=3) != curve_intervals(*columns, seed=4)
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(
     ("name", "figure"),
     [

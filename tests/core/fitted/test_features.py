@@ -26,6 +26,7 @@ SHARES = (
 )
 
 
+@pytest.mark.simulation
 @given(TEXTS, TEXTS)
 def test_any_texts_give_every_documented_number_and_nothing_else(request_text, draft):
     asked, read = request_features(request_text), draft_features(request_text, draft)

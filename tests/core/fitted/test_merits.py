@@ -176,6 +176,7 @@ def test_a_span_lets_a_signal_be_high_or_low_but_not_both_at_once():
     assert max(at) <= high < 0.85 < apart
 
 
+@pytest.mark.simulation
 @settings(max_examples=50, deadline=None)
 @given(weighing)
 def test_a_benefit_survives_being_saved(calibrator):
@@ -211,6 +212,7 @@ def test_a_benefit_says_something():
         Benefit(weight=0.5)
 
 
+@pytest.mark.simulation
 @settings(max_examples=50, deadline=None)
 @given(weighing, st.lists(st.tuples(*[st.floats(0, 1)] * 4), min_size=2, max_size=9))
 def test_a_draft_that_is_better_in_every_part_has_no_lower_merit(calibrator, rows):

@@ -71,6 +71,7 @@ def test_a_span_is_as_narrow_as_what_is_settled_makes_it():
     )
 
 
+@pytest.mark.simulation
 @settings(max_examples=100, deadline=None)
 @given(calibrators, st.lists(st.tuples(readings, readings, texts, texts), min_size=1, max_size=9))
 def test_a_row_of_a_table_gets_the_very_span_a_request_gets(calibrator, rows):
@@ -83,6 +84,7 @@ def test_a_row_of_a_table_gets_the_very_span_a_request_gets(calibrator, rows):
         )
 
 
+@pytest.mark.simulation
 @settings(max_examples=100, deadline=None)
 @given(calibrators, st.lists(st.tuples(readings, readings, texts, texts), min_size=1, max_size=9))
 def test_a_row_of_a_table_gets_the_very_number_a_request_gets(calibrator, rows):

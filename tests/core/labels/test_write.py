@@ -67,6 +67,7 @@ def listed(table: Table) -> dict[str, Any]:
     }
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=rows())

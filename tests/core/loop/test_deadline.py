@@ -141,6 +141,7 @@ def test_a_loose_deadline_costs_no_draft():
     ]
 
 
+@pytest.mark.simulation
 def test_a_tier_that_becomes_slower_is_noticed_and_one_that_recovers_too():
     seconds = {"cheap": 0.1}
     clocked = Clocked(

@@ -22,7 +22,8 @@ def texts(plot):
     return [node.text for node in ET.fromstring(plot.svg).iter(f"{SVG}text")]
 
 
-def all_plots():
+@pytest.fixture(scope="module")
+def plots():
     confidence, weak, strong, cheap, dear = columns()
     return [
         figures.cost_quality(
@@ -35,8 +36,8 @@ def all_plots():
     ]
 
 
-def test_every_picture_is_well_formed_and_described():
-    for plot in all_plots():
+def test_every_picture_is_well_formed_and_described(plots):
+    for plot in plots:
         root = ET.fromstring(plot.svg)
         assert root.get("role") == "img"
         assert root.find(f"{SVG}title").text
@@ -44,14 +45,13 @@ def test_every_picture_is_well_formed_and_described():
         assert plot.alt
 
 
-def test_every_colour_is_the_pages():
-    for plot in all_plots():
+def test_every_colour_is_the_pages(plots):
+    for plot in plots:
         assert "var(--ink)" in plot.svg
         assert not set(re.findall(r"#[0-9a-f]{6}\b", plot.svg)) - {"#ffffff"}
 
 
-def test_pictures_of_one_page_share_no_name():
-    plots = all_plots()
+def test_pictures_of_one_page_share_no_name(plots):
     names = [set(re.findall(r'\bid="([^"]+)"', plot.svg)) for plot in plots]
     assert sum(map(len, names)) == len(set().union(*names))
     for plot, own in zip(plots, names, strict=True):
@@ -63,8 +63,8 @@ def test_the_same_figures_give_the_same_bytes():
     assert figures.cost_quality(curve()).svg == figures.cost_quality(curve()).svg
 
 
-def test_the_curve_stands_among_the_lines_it_is_measured_against():
-    plot = all_plots()[0]
+def test_the_curve_stands_among_the_lines_it_is_measured_against(plots):
+    plot = plots[0]
     assert {"coin", "oracle (hindsight)", "other thresholds", "this policy"} <= set(texts(plot))
     assert "APGR" not in plot.alt
     assert "0.6" in plot.alt

@@ -65,8 +65,10 @@ SPANS: list[dict[str, str]] = [
 ]
 
 
-@pytest.mark.parametrize("span", SPANS, ids=str)
-@pytest.mark.parametrize("by", ["class", "tag", "model", "reason", "rule", "policy"])
+@pytest.mark.parametrize(
+    ("by", "span"),
+    zip(["class", "tag", "model", "reason", "rule", "policy"], SPANS * 2, strict=True),
+)
 def test_the_page_says_what_the_command_says(
     cascade: Run, tmp_path: Path, span: Mapping[str, str], by: str
 ) -> None:

@@ -330,6 +330,7 @@ def test_a_page_for_a_disk_brings_the_answers_that_a_server_gives(tmp_path: Path
             assert whole == said["examples"]
 
 
+@pytest.mark.simulation
 def test_a_page_for_a_disk_stays_small_whatever_people_wrote(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

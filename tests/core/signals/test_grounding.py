@@ -268,6 +268,7 @@ def test_a_reading_is_between_0_and_1_or_none(answer, contexts, asked):
     assert reading is None or 0 <= reading <= 1
 
 
+@pytest.mark.simulation
 @given(st.lists(TEXT, min_size=1, max_size=3), st.data(), TEXT)
 def test_a_sentence_of_a_context_is_supported_word_for_word(contexts, data, asked):
     context = data.draw(st.sampled_from(contexts))
@@ -308,6 +309,7 @@ def test_long_contexts_of_a_natural_vocabulary_do_not_cover_everything():
     assert all(read(text(3), context) < 0.4 for _ in range(20))
 
 
+@pytest.mark.simulation
 @given(TEXT, st.lists(TEXT, min_size=1, max_size=3), st.lists(TEXT, max_size=3))
 def test_a_further_context_never_lowers_a_reading(answer, contexts, more):
     reading = read(answer, *contexts)
