@@ -12,6 +12,7 @@ from cascade_core.log.urls import is_url, shown_source
 from cascade_core.policy.document import Policy
 from cascade_core.policy.misfits import misfits
 from cascade_core.policy.rules import Rule
+from cascade_core.policy.withdrawal import own_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class CarriedRules:
 
 
 def carried_rules(
-    table: str, *, policy: Path | None, rules: str | None, leave_out: bool
+    table: str, *, policy: str | None, rules: str | None, leave_out: bool
 ) -> CarriedRules:
     """Find the rules that a tuned policy is to have.
 
@@ -69,7 +70,7 @@ def carried_rules(
         return found
     if leave_out:
         return CarriedRules()
-    if policy is not None and (found := _of(load_policy(policy), str(policy))).rules:
+    if policy is not None and (found := _of(load_policy(policy), shown_source(policy))).rules:
         return found
     if is_url(table) and (store := PolicyStore(table, named="")).active_number() is not None:
         return _of(store.active(), store.shown)
@@ -79,7 +80,7 @@ def carried_rules(
 def lost_rules(path: Path) -> str | None:
     """Say that a file that is about to be replaced has rules, if it has."""
     try:
-        rules = Policy.load(path).rules if path.is_file() else ()
+        rules = own_rules(Policy.load(path).rules) if path.is_file() else ()
     except ConfigurationError:  # whatever it is, it decides nothing
         return None
     if not rules:
@@ -98,4 +99,4 @@ def counted_rules(rules: tuple[Rule, ...]) -> str:
 
 def _of(version: PolicyVersion, shown: str, *, asked: bool = False) -> CarriedRules:
     number = "" if version.number is None else f", version {version.number}"
-    return CarriedRules(version.policy.rules, f"{shown}{number}", asked)
+    return CarriedRules(own_rules(version.policy.rules), f"{shown}{number}", asked)

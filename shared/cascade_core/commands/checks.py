@@ -10,7 +10,7 @@ from cascade_core.files import replacing
 
 
 def check_writable(
-    path: Path, *, table: str | Path | None = None, policy: Path | None = None
+    path: Path, *, table: str | Path | None = None, policy: str | Path | None = None
 ) -> None:
     """Raise `ConfigurationError` where a file could not be written in the end.
 
@@ -29,11 +29,14 @@ def check_writable(
     if not special and not os.access(path.resolve().parent, os.W_OK):
         msg = f"{path} cannot be written: nothing may be written in {path.resolve().parent}"
         raise ConfigurationError(msg)
-    read = None if table is None else Path(str(table).removeprefix("sqlite:///"))
+    read, decided = (
+        None if given is None else Path(str(given).removeprefix("sqlite:///"))
+        for given in (table, policy)
+    )
     if read is not None and path.resolve() == read.resolve():
         msg = f"{path} is the labelled table itself, or the log; name another file"
         raise ConfigurationError(msg)
-    if policy is not None and path.resolve() == policy.resolve():
+    if decided is not None and path.resolve() == decided.resolve():
         msg = f"{path} is the policy itself; name another file"
         raise ConfigurationError(msg)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,7 +18,9 @@ if TYPE_CHECKING:
 def drift(
     log: Annotated[str, typer.Argument(help="The log: a database's URL, or a .jsonl file.")],
     *,
-    policy: Annotated[Path, typer.Option(help="The tuned policy that decided.")],
+    policy: Annotated[
+        str, typer.Option(help="The tuned policy that decided: a file, or a database's URL.")
+    ],
     alpha: Annotated[
         float, typer.Option(help="Chance of an alarm, ever, where nothing has moved.")
     ] = 0.01,
@@ -38,12 +39,14 @@ def drift(
 
     Example: cascade drift decisions.jsonl --policy policy.json
     """
+    from cascade_core.log.policies import load_policy
     from cascade_core.log.urls import shown_source
-    from cascade_core.policy.document import Policy
     from cascade_core.traffic.watching import watch_log
 
-    document = Policy.load(policy)
-    found, decisions = watch_log(log, document, shown=policy, alpha=alpha, tolerance=tolerance)
+    document = load_policy(policy).policy
+    found, decisions = watch_log(
+        log, document, shown=shown_source(policy), alpha=alpha, tolerance=tolerance
+    )
     name = shown_source(log)
     for text in (*decisions.other_models(document), *decisions.failing()):
         typer.echo(f"cascade: {visible(str(text))}", err=True)

@@ -18,7 +18,7 @@ def replay(
         typer.Argument(help="Labelled table: .csv, .jsonl, .parquet; or a log, by file or URL."),
     ],
     *,
-    policy: Annotated[Path, typer.Option(help="The policy, as JSON or TOML.")],
+    policy: Annotated[str, typer.Option(help="The policy, as JSON or TOML, or a database's URL.")],
     html: Annotated[
         Path | None, typer.Option(help="Also write a page with curves and reliability.")
     ] = None,
@@ -34,7 +34,8 @@ def replay(
     from cascade_core.evaluation.replaying import oddities
     from cascade_core.evaluation.replaying import replay as run
     from cascade_core.evaluation.study import study
-    from cascade_core.policy.document import Policy
+    from cascade_core.log.policies import load_policy
+    from cascade_core.log.urls import shown_source
     from cascade_core.report.replayed import print_replay, write_page
 
     if html is not None:
@@ -42,11 +43,11 @@ def replay(
         if html.suffix.lower() not in {".html", ".htm"}:
             msg = f"{html}: the page is written as HTML; name a file that ends in .html"
             raise ConfigurationError(msg)
-    document = Policy.load(policy)
+    document = load_policy(policy).policy
     if document.thresholds is None:
         msg = (
-            f"policy {policy} has no thresholds, so it decides nothing: add one for every tier "
-            "but the last, or let cascade tune write a policy"
+            f"policy {shown_source(policy)} has no thresholds, so it decides nothing: add one for "
+            "every tier but the last, or let cascade tune write a policy"
         )
         raise ConfigurationError(msg)
     replayed = run(read_labels(table), document)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cascade_core.errors import ConfigurationError
 from cascade_core.visible import visible
+
+if TYPE_CHECKING:
+    from cascade_core.drift.log import DriftReport
 
 
 def report(  # noqa: PLR0913 - the command's options
@@ -30,8 +33,10 @@ def report(  # noqa: PLR0913 - the command's options
         ),
     ] = None,
     policy: Annotated[
-        Path | None,
-        typer.Option(help="The tuned policy that decided: has traffic moved away from it?"),
+        str | None,
+        typer.Option(
+            help="The tuned policy that decided, a file or a database's URL: has traffic moved?"
+        ),
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Also write a page with pictures.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
@@ -42,13 +47,11 @@ def report(  # noqa: PLR0913 - the command's options
     """
     from cascade_core.commands.checks import check_writable
     from cascade_core.log.urls import is_url, shown_source
-    from cascade_core.policy.document import Policy
     from cascade_core.traffic.groups import check_by
     from cascade_core.traffic.log_report import report_of
     from cascade_core.traffic.periods import since_when
     from cascade_core.traffic.reading import read_log
     from cascade_core.traffic.stewardship import stewardship_of
-    from cascade_core.traffic.watching import watch_log
 
     check_by(by)
     begin, end = since_when(since), since_when(until, option="--until")
@@ -66,7 +69,7 @@ def report(  # noqa: PLR0913 - the command's options
     read, name = read_log(log, begin, end, tags=by == "tag"), shown_source(log)
     if not len(read.traffic):
         raise ConfigurationError(_said_of_none(name, read.unreadable, since, until))
-    moved = None if policy is None else watch_log(log, Policy.load(policy), shown=policy)[0]
+    moved = None if policy is None else _moved(log, policy)
     found = report_of(name, read, by=by, drift=moved)
     if html is not None:
         from cascade_core.report.logged_page import write_log_page
@@ -84,6 +87,14 @@ def report(  # noqa: PLR0913 - the command's options
         typer.echo(line)
     if html is not None:
         typer.echo(f"\n{html} written")
+
+
+def _moved(log: str, policy: str) -> DriftReport:
+    from cascade_core.log.policies import load_policy
+    from cascade_core.log.urls import shown_source
+    from cascade_core.traffic.watching import watch_log
+
+    return watch_log(log, load_policy(policy).policy, shown=shown_source(policy))[0]
 
 
 def _said_of_none(log: str, unreadable: int, since: str | None, until: str | None) -> str:

@@ -87,8 +87,11 @@ def tune(  # noqa: PLR0913 - the command's options
         ),
     ] = False,
     policy: Annotated[
-        Path | None,
-        typer.Option(help="Keep this policy's calibrators; all rows pick thresholds."),
+        str | None,
+        typer.Option(
+            help="Keep this policy's calibrators; all rows pick thresholds. A file, or a log's URL "
+            "for its active one."
+        ),
     ] = None,
     rules: Annotated[
         str | None,
@@ -137,6 +140,7 @@ def tune(  # noqa: PLR0913 - the command's options
     from cascade_core.commands.checks import check_writable, keep_before
     from cascade_core.commands.logs import read_labels
     from cascade_core.commands.suggested import print_suggested, written_to
+    from cascade_core.log.policies import load_policy
     from cascade_core.report.tuned import print_policy, tuning_bar
 
     if suggest:
@@ -203,7 +207,7 @@ def tune(  # noqa: PLR0913 - the command's options
             skip=skip,
             benefit=_WEIGHED[benefit],
             commit=commit,
-            policy=policy,
+            policy=None if policy is None else load_policy(policy).policy,
             heaviest=heaviest,
             name=name or out.stem,
             seed=seed,

@@ -16,7 +16,7 @@ from types import EllipsisType
 from typing import TYPE_CHECKING, Any
 
 from cascade_core.errors import ConfigurationError
-from cascade_core.log.urls import is_url
+from cascade_core.log.urls import is_url, refuse_bare_database
 from cascade_core.policy.document import Policy
 
 if TYPE_CHECKING:
@@ -333,4 +333,5 @@ def load_policy(source: Any) -> PolicyVersion:
     """
     if is_url(source):
         return PolicyStore(source).active()
+    refuse_bare_database(source)
     return PolicyVersion(Policy.load(source))

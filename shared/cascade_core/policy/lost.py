@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cascade_core.policy.rules import Rule
+from cascade_core.policy.withdrawal import own_rules
 
 
 def lost_names(had: Sequence[Rule], has: Sequence[Rule]) -> list[str]:
     """Return the names of the rules that the second policy lacks."""
     kept = {rule.name for rule in has}
-    return [rule.name for rule in had if rule.name not in kept]
+    return [rule.name for rule in own_rules(had) if rule.name not in kept]
 
 
 def said_of_lost(names: Sequence[str], version: str, before: str) -> str:

@@ -16,7 +16,7 @@ from cascade_core.labels import Table
 from cascade_core.policy.document import Policy
 from cascade_core.policy.evidence import Promise, Tuned
 from cascade_core.policy.rules import Rule
-from cascade_core.policy.withdrawal import TO_STRONGEST
+from cascade_core.policy.withdrawal import TO_STRONGEST, own_rules
 from cascade_core.watch.steward import Chosen, Steward
 
 _ACCEPTS_UNREAD = ("on_no_score", "accept")
@@ -93,7 +93,7 @@ def _going_on(policy: Policy, before: Policy | None, tiers: int) -> Policy:
         return policy.model_copy(update={"name": NAME})
     update: dict[str, Any] = {
         "name": before.name or NAME,
-        "rules": without_all(before.rules),
+        "rules": own_rules(before.rules),
         # A draft that nothing was read of is accepted in no test.
         "defaults": {k: v for k, v in before.defaults.items() if (k, v) != _ACCEPTS_UNREAD},
     }
@@ -107,8 +107,3 @@ def _going_on(policy: Policy, before: Policy | None, tiers: int) -> Policy:
         if both[0] is not None and both[1] is not None:
             update["calibrators"] = (*both[0], both[1][-1])
     return policy.model_copy(update=update)
-
-
-def without_all(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
-    """Return rules without the one that sends everything to the strongest tier."""
-    return tuple(rule for rule in rules if rule.name != _ALL["name"])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cascade_core.policy.document import Policy
-from cascade_core.watch.shipping import without_all
+from cascade_core.policy.withdrawal import own_rules
 from cascade_core.watch.steward import FIRST_FIT, Chosen, StepDone, Steward
 
 STRONG = "strongest"
@@ -111,7 +111,7 @@ def promising(steward: Steward, chosen: Chosen | None, before: Policy | None) ->
         f"frozen, at most {steward.goal.harm:.2%} promised; it saves about "
         f"{trial.saving()[chosen.place]:.0%} of the strongest tier's cost"
     )
-    own = () if before is None else without_all(before.rules)
+    own = () if before is None else own_rules(before.rules)
     if past := [repr(rule.name) for rule in own if rule.then.bypass is True]:
         rules = "rule" if len(past) == 1 else "rules"
         said += f", less what {rules} {', '.join(past)} may send past the cheaper tiers"

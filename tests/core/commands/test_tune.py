@@ -11,6 +11,7 @@ import pytest
 
 from cascade_core.log.policies import PolicyStore
 from cascade_core.policy import Policy
+from cascade_core.watch.shipping import strongest
 from tests.core.calibration.labels import columns
 from tests.core.commands.bad import BAD
 from tests.core.commands.making import BY_A, FIVE, SECRET, ladder, write, write_policy
@@ -350,6 +351,42 @@ def test_rules_of_a_logs_active_policy_are_carried_when_it_is_tuned_on(cascade: 
     assert f"from {LOG}, version 1; --no-rules leaves them out" in ran.out
     assert cascade(*asked, "--no-rules").status == 0
     assert carried() == []
+
+
+def test_what_a_watch_withdrew_is_no_rule_of_a_policy_that_is_tuned_anew(cascade: Run) -> None:
+    """It was carried over, and the new policy sent every request to the strongest tier."""
+    records, events = served(columns(300), rate=1.0)
+    store([*records, *events], LOG)
+    before = Policy.load({"thresholds": [0.7], "rules": RULES})
+    active(before.model_dump(mode="json", exclude_none=True), strongest(before, 2))
+    ran = cascade("tune", LOG, "--quality", 0.9, "--method", "signal", "--out", "p.json")
+    assert (ran.status, carried()) == (0, ["stays here"])
+    active(strongest(None, 2))
+    cascade("tune", LOG, "--quality", 0.9, "--method", "signal", "--out", "q.json")
+    assert carried("q.json") == []
+    assert cascade("policy", LOG, "save", "q.json", "--activate").err == "", "nothing is lost"
+
+
+def test_the_active_policy_of_a_log_is_replayed_by_its_address_and_its_calibrators_kept(
+    cascade: Run,
+) -> None:
+    write(ladder(40, bad=10))
+    kept = {**FROZEN, "thresholds": [0.5]}
+    active(kept)
+    write_policy(kept, "kept.json")
+    for asked in (["replay", "labels.csv", "--json"], [*TUNED, "--no-rules", "--json"]):
+        found = [figures(cascade(*asked, "--policy", given)) for given in ("kept.json", LOG)]
+        assert {**found[0], "replaced": None} == {**found[1], "replaced": None}
+    for command in ("replay", "drift", "report"):
+        ran = cascade(
+            command, LOG if command != "replay" else "labels.csv", "--policy", "decisions.db"
+        )
+        assert ran.status == 2
+    assert (
+        "give its address: sqlite:///decisions.db"
+        in cascade("drift", LOG, "--policy", "decisions.db").err
+    )
+    assert f"{LOG} was not tuned" in cascade("drift", LOG, "--policy", LOG).err
 
 
 def test_a_file_whose_rules_would_get_lost_is_named(cascade: Run) -> None:
