@@ -284,10 +284,8 @@ def load_model(name: str, where: str, parameters: Mapping[str, Any] | None = Non
     except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         if "model_provider" in reason:  # an argument of LangChain's that nobody here can give
-            reason = (
-                "it names no provider that LangChain knows; "
-                "write provider:model, such as openai:gpt-4o-mini"
-            )
+            knows = "it names no provider that LangChain knows"
+            reason = f"{knows}; write provider:model, such as openai:gpt-4o-mini"
         msg = f"{where}={name!r} cannot be made into a chat model: {reason}"
         raise ConfigurationError(msg) from error
 
@@ -321,6 +319,7 @@ def core_tier(index: int, tier: ChatTier) -> Tier:
     bound = bound_kwargs(tier.given)
     several = not is_one_model(tier.given)
     said = described(abilities(tier.inner), tier.said)
+    known = integration(tier.inner, LANGCHAIN)
     if several or model_in(bound) is not None:  # the profile is that of one model, or of another
         said = replace(said, max_output_tokens=None)
     return Tier(
@@ -333,7 +332,8 @@ def core_tier(index: int, tier: ChatTier) -> Tier:
         abilities=said,
         max_tokens=None if several else _limit(tier.inner, bound),
         streams=can_stream(tier),
-        streams_logprobs=integration(tier.inner, LANGCHAIN).logprobs_streamed is not False,
+        streams_logprobs=known.logprobs_streamed is not False,
+        streams_calls=known.calls_streamed is not False,
         output_schema=schema_set(tier.inner, bound),
         setup=tier.identity,
         composite=several or hasattr(tier.inner, "tier_names"),

@@ -150,6 +150,7 @@ def make_tier(given: object, index: int, where: str | None = None) -> Tier:
     """
     model, said = bare_model(given)
     llm = check_llm(model, where or f"tiers[{index}]", by_name=True)
+    known = integration(llm, LLAMAINDEX)
     return Tier(
         index=index,
         model=name_of(llm),
@@ -160,7 +161,8 @@ def make_tier(given: object, index: int, where: str | None = None) -> Tier:
         abilities=described(abilities(llm), said),
         max_tokens=max_tokens(llm),
         streams=not ends_hidden(llm),
-        streams_logprobs=integration(llm, LLAMAINDEX).logprobs_streamed is not False,
+        streams_logprobs=known.logprobs_streamed is not False,
+        streams_calls=known.calls_streamed is not False,
         output_schema=schema_set(llm),
         setup=partial(setup_of, llm),
         composite=hasattr(llm, "tier_names"),

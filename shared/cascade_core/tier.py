@@ -214,6 +214,7 @@ class Tier:
         max_tokens: The most tokens it may write, where the caller set a limit.
         streams: Whether a draft of it can be streamed and cut off.
         streams_logprobs: Whether its streams have log-probabilities where its whole answers do.
+        streams_calls: Whether its streams have the calls of tools whole, as its whole answers do.
         output_schema: JSON schema that its answers are to fit by its own setting, if any.
         setup: Gives all that makes it answer as it does, to tell whether two tiers are one.
         tool_only: Whether it always answers by calling a tool, or by an object it is made to make.
@@ -233,6 +234,7 @@ class Tier:
     max_tokens: int | None = None
     streams: bool = False
     streams_logprobs: bool = True
+    streams_calls: bool = True
     tool_only: bool = False
     composite: bool = False
     beside: int = 0

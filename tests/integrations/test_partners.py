@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from math import log
 from typing import Any
 
 import pytest
 
+from cascade_core import collect_decisions
 from cascade_core.signals import Agreement, Judge
 from tests.integrations import wire as wires
 from tests.integrations.classes import CLASSES, Class
+from tests.integrations.scripted import Called, Scripted
 from tests.integrations.test_commits import SILENT, SILENT_FORMS
 from tests.integrations.test_races import asked
 from tests.integrations.wire import GIVEN, REASONING, TEXT, WRITTEN, Ending, Wire
@@ -96,3 +99,64 @@ async def test_a_withheld_answer_is_left_out(cls: Class, wire: Wire) -> None:
     _, record = await asked(cls, cascade(cls, TEXT, Agreement(*partners)), "whole")
     assert record["signals"] == {"agreement": 1.0}
     assert [call["purpose"] for call in record["calls"]] == ["draft", "agree", "agree"]
+
+
+def forecast(city: str, hours: int, places: int = 1) -> str:
+    """Say what the weather will be."""
+    return f"{city} {hours} {places}"
+
+
+CALL = Called("forecast", '{"city": "Oslo", "hours": 24, "places": 1}')
+
+
+def chosen(cls: Class, tiers: list[Any], signal: Any, how: str) -> dict[str, Any]:
+    """Offer a tool to a cascade, and return the record."""
+    with collect_decisions() as seen:
+        if cls.framework == "langchain":
+            from langchain_core.tools import tool
+
+            from langchain_cascade import ChatCascade
+
+            chat = ChatCascade(tiers, signals=[signal]).bind_tools([tool(forecast)])
+            _ = chat.invoke("When?") if how == "whole" else list(chat.stream("When?"))
+        else:
+            from llama_index.core.tools import FunctionTool
+
+            from llamaindex_cascade import CascadeLLM
+
+            llm, tools = CascadeLLM(tiers, signals=[signal]), [FunctionTool.from_defaults(forecast)]
+            if how == "whole":
+                llm.chat_with_tools(tools, "When?")
+            else:
+                list(llm.stream_chat_with_tools(tools, "When?"))
+    return seen[0]
+
+
+def calling(cls: Class, name: str) -> Any:
+    """Return a model that makes the same call in other words."""
+    arguments = {"hours": "24", "city": "Oslo"}
+    if cls.framework == "langchain":
+        from tests.langchain.fakes import FakeChat
+        from tests.langchain.fakes import Say as ChatSay
+
+        call = {"name": "forecast", "args": arguments, "id": "c"}
+        return FakeChat(ChatSay("", tool_calls=[call]), model_name=name)
+    from tests.llamaindex.fakes import FakeLLM, Say
+
+    return FakeLLM(Say("", tool_calls=[("forecast", arguments)]), name)
+
+
+@every
+@pytest.mark.parametrize("how", ["whole", "stream"])
+async def test_a_call_of_a_tool_agrees_by_what_it_means(cls: Class, how: str, wire: Wire) -> None:
+    if cls.name == "Cohere" or (how == "stream" and cls.name in {"ChatMistralAI", "MistralAI"}):
+        pytest.skip("its protocol is not scripted; Mistral's streams have calls in one piece")
+    cheap = cls.made(wire.url)
+    if cls.framework == "llamaindex" and not cheap.metadata.is_function_calling_model:
+        pytest.skip("it is made without tools")
+    wire.ending = Scripted("I look.", calls=[CALL])
+    tiers = [cheap, model(cls, "strong", "strong")]
+    signal = Agreement(calling(cls, "other"))
+    record = await asyncio.to_thread(chosen, cls, tiers, signal, how)
+    assert record["signals"] == {"agreement": 1.0}
+    assert (record["tier"], record["reason"]) == (0, "confident")

@@ -59,6 +59,9 @@ BY_MODEL_KWARGS = {"ChatFireworks", "ChatGroq", "ChatLiteLLM", "ChatOpenRouter"}
 # Classes whose streams lose log-probabilities.
 LOSING = {"ChatLiteLLM", "ChatTogether"}
 
+# Classes whose streams tear the calls of tools.
+TEARING = {"ChatCohere"}
+
 # Classes whose streams name their end, and those whose streams never do.
 NAMED = {"Anthropic", "Cohere", "GoogleGenAI", "LiteLLM", "MistralAI", "Ollama", "OpenAI"}
 NAMED |= {"OpenAIResponses"}
@@ -110,7 +113,9 @@ def test_a_class_of_langchain_is_known_by_its_name(name: str) -> None:
     assert langchain.gives_logprobs(model) is gives
     assert langchain.host(model) == host
     assert bool(integration(model, LANGCHAIN).ends_named) is ends_named
-    assert core_tier(0, ChatTier(model, model)).streams_logprobs is (name not in LOSING)
+    tier = core_tier(0, ChatTier(model, model))
+    assert tier.streams_logprobs is (name not in LOSING)
+    assert tier.streams_calls is (name not in TEARING)
     fields = langchain.logprob_fields(model, 2)
     asked = {"logprobs": True, "top_logprobs": 2}
     by_model_kwargs = name in BY_MODEL_KWARGS

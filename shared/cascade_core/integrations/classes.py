@@ -79,6 +79,7 @@ class Integration(NamedTuple):
         sampling: How it takes the temperature of one call, where an argument is an error or is
             passed over: as a field of the model, or in the argument `generation_config`.
         logprobs_streamed: False: its streams lose log-probabilities, its whole answers have them.
+        calls_streamed: False: its streams tear calls of tools, its whole answers have them.
     """
 
     logprobs: LogprobsBy | None = None
@@ -91,6 +92,7 @@ class Integration(NamedTuple):
     one_answer: bool | None = None
     logprobs_streamed: bool | None = None
     sampling: Literal["field", "generation_config"] | None = None
+    calls_streamed: bool | None = None
 
 
 Known: TypeAlias = Mapping[str, Integration]
@@ -119,7 +121,13 @@ LANGCHAIN: Known = {
         logprobs="never", ends_named=True, choose_none=False, one_answer=True
     ),
     "ChatCerebras": Integration(host="cerebras"),
-    "ChatCohere": Integration(logprobs="never", ends_named=True, one_answer=True, sampling="field"),
+    "ChatCohere": Integration(
+        logprobs="never",
+        ends_named=True,
+        one_answer=True,
+        sampling="field",
+        calls_streamed=False,  # LangChain cannot tell whose pieces its `stream` hands on
+    ),
     "ChatDatabricks": Integration(host="databricks"),
     "ChatDeepInfra": Integration(host="deepinfra"),
     "ChatFireworks": Integration(

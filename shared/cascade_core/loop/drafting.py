@@ -62,6 +62,8 @@ def _attempt(run: Climb, tier: Tier, *, logprobs: bool) -> Steps[Answered | Judg
     plan, request = run.plan, run.request
     top = plan.top_logprobs if logprobs else 0
     streams = tier.streams and (tier.streams_logprobs or not logprobs)
+    # `beside` are the tools that are bound to the tier itself.
+    streams = streams and (tier.streams_calls or not (request.tools or tier.beside))
     if not (run.streamed and streams):
         reply = yield Ask(tier, request, run.purpose, logprobs=logprobs, top_logprobs=top)
         return Answered(reply.drafts[0]) if type(reply) is Drafts else reply
