@@ -35,14 +35,14 @@ class Waiting(FakeChat):
 
     def _stream(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
         for place, chunk in enumerate(super()._stream(*args, **kwargs)):
-            if place == 4 and not self.seen.wait(3):
+            if place == 4 and not self.seen.wait(60):
                 self.in_vain.append(True)
             yield chunk
 
     async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         place = 0
         async for chunk in super()._astream(*args, **kwargs):
-            if place == 4 and not await asyncio.to_thread(self.seen.wait, 3):
+            if place == 4 and not await asyncio.to_thread(self.seen.wait, 60):
                 self.in_vain.append(True)
             yield chunk
             place += 1

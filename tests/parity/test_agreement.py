@@ -71,7 +71,7 @@ def test_models_are_asked_at_the_same_time(framework, how, eager, hangs):
     both = []
 
     def when_both_run() -> None:
-        both.append(hangs.begun["m2"].wait(20) and hangs.begun["m3"].wait(20))
+        both.append(hangs.begun["m2"].wait(60) and hangs.begun["m3"].wait(60))
         hangs.let_go("m2", "m3")
 
     watching = threading.Thread(target=when_both_run)
@@ -95,7 +95,7 @@ def test_only_eager_models_are_asked_while_the_draft_is_written(framework, how, 
     early = []
 
     def while_the_draft_hangs() -> None:
-        hangs.begun["m0"].wait(20)
+        hangs.begun["m0"].wait(60)
         early.append(hangs.begun["m2"].wait(20 if eager else 0.2))
         hangs.let_go("m0")
 
@@ -147,7 +147,7 @@ def test_who_cancels_a_request_cancels_what_it_asks(framework, eager, hangs):
             clock._aasked(cascade, "async", lang=framework == "langchain")
         )
         for name in hangs.models:
-            await asyncio.to_thread(hangs.begun[name].wait, 20)
+            await asyncio.to_thread(hangs.begun[name].wait, 60)
         request.cancel()
         with pytest.raises(asyncio.CancelledError):
             await request

@@ -289,7 +289,7 @@ async def test_every_kind_of_cascade_is_audited_behind_its_answer(make: Any, cal
             await settled(call, cascade)
         except (ValueError, TypeError):  # the fake's words are no object: decided all the same
             assert "structured" in str(call.__code__.co_names)
-    assert await asyncio.to_thread(flush_log, 20)
+    assert await asyncio.to_thread(flush_log, 60)
     (record,), (event,) = log.records, log.events
     assert (event["status"], event["decision"]) == ("done", record["id"])
     assert {tier["tier"] for tier in event["tiers"]} >= {1}
@@ -309,7 +309,7 @@ async def test_what_stayed_with_the_cheap_tier_is_put_to_the_strongest(
         await settled(call, cascade)
     except (ValueError, TypeError):
         assert "structured" in str(call.__code__.co_names)
-    assert await asyncio.to_thread(flush_log, 20)
+    assert await asyncio.to_thread(flush_log, 60)
     (record,), (event,) = log.records, log.events
     if record["tier"] == 1:  # objects that the cheap tier could not make
         assert record["reason"].startswith(("gate_", "no_reading", "failed"))

@@ -22,7 +22,7 @@ async def test_an_answer_that_comes_too_late_is_given_back():
 
     def ask() -> str:
         begun.set()
-        go.wait(10)
+        go.wait(60)
         return "granted"
 
     def give_back(answer: str) -> None:
@@ -30,13 +30,13 @@ async def test_an_answer_that_comes_too_late_is_given_back():
         returned.set()
 
     task = asyncio.create_task(Handover(ask, give_back).get())
-    await asyncio.to_thread(begun.wait, 10)
+    await asyncio.to_thread(begun.wait, 60)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert back == []
     go.set()
-    assert await asyncio.to_thread(returned.wait, 10)
+    assert await asyncio.to_thread(returned.wait, 60)
     assert back == ["granted"]
 
 

@@ -174,7 +174,7 @@ def test_a_stream_that_is_collected_while_the_ledger_is_in_use_settles_all_the_s
     try:
         worker = threading.Thread(target=spend, daemon=True)
         worker.start()
-        worker.join(20)
+        worker.join(60)
     finally:
         gc.enable()
     assert not worker.is_alive()

@@ -91,7 +91,7 @@ async def decided(way, asked):
 
 
 async def settled():
-    assert await asyncio.to_thread(flush_log, 10)
+    assert await asyncio.to_thread(flush_log, 60)
 
 
 async def decided_and_settled(way, asked):

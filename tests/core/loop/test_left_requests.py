@@ -58,7 +58,7 @@ async def test_no_event_loop_waits_for_the_log_of_a_cancelled_request():
 
     class Slow(Kept):
         def write(self, record):
-            go.wait(10)
+            go.wait(60)
             super().write(record)
 
     class Waits(Models):
@@ -76,7 +76,7 @@ async def test_no_event_loop_waits_for_the_log_of_a_cancelled_request():
     assert len(seen) == 1
     assert log.records == []  # its thread waits, and nobody else does
     go.set()
-    assert await asyncio.to_thread(flush_log, 10)
+    assert await asyncio.to_thread(flush_log, 60)
     assert log.records == seen
 
 

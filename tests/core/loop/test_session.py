@@ -458,7 +458,7 @@ def test_a_cancelled_request_is_recorded_with_the_call_that_ran(tier, streamed, 
 
     with collect_decisions() as seen:
         asyncio.run(main())
-    assert flush_log(10)
+    assert flush_log(60)
     assert log.records == seen
     (record,) = seen
     assert (record["reason"], record["tier"]) == ("cancelled", None)

@@ -207,7 +207,7 @@ def test_whoever_tells_the_tiers_may_wait_for_one_who_has_the_draft_follow() -> 
     def tiers() -> int:
         reader = Thread(target=made.follow, args=(other,), daemon=True)
         reader.start()
-        reader.join(10)
+        reader.join(60)
         assert not reader.is_alive()
         return 3
 

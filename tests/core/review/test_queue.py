@@ -192,7 +192,7 @@ def test_the_queue_is_shown_while_a_label_is_written(
     def slow(*_: object) -> None:
         reader = Thread(target=lambda: seen.append(pages.text("/queue")), daemon=True)
         reader.start()
-        reader.join(20)
+        reader.join(60)
 
     monkeypatch.setattr("cascade_core.review.queue.settle", slow)
     pages.give("/queue/label", id="a", quality="1", key="k")

@@ -70,7 +70,7 @@ def test_who_waits_for_one_thing_waits_for_no_other(snapshot: Snapshot) -> None:
     def slow() -> str:
         other = Thread(target=snapshot.made_once, args=(("test", "quick"), str), daemon=True)
         other.start()
-        other.join(10)
+        other.join(60)
         assert not other.is_alive()
         return "made"
 

@@ -76,6 +76,6 @@ def test_a_busy_counter_is_not_waited_for_and_copies_count_anew() -> None:
     worth._lock.acquire()
     thread = threading.Thread(target=worth.add, args=(verdict("2", "1"), notices))
     thread.start()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     assert worth._n == 0
