@@ -15,6 +15,8 @@ from cascade_core.labels import TableError
 from cascade_core.report.suggested import suggestion_lines
 from tests.core.calibration.labels import columns
 
+pytestmark = pytest.mark.usefixtures("a_few_draws")
+
 STRONG = 1.2e-4
 """USD of the last tier's answer in these tables."""
 

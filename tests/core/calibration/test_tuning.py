@@ -18,6 +18,7 @@ from cascade_core.statistics.labels_needed import labels_needed
 from tests.core.calibration.labels import columns
 
 pytest.importorskip("sklearn")
+pytestmark = pytest.mark.usefixtures("a_few_draws")
 
 
 def fresh(policy, tiers=2, n=4000, **settings):
