@@ -151,6 +151,7 @@ class _Pass:
     rows: Table
     now: float
     events: list[WatchEvent] = field(default_factory=list)
+    loses: bool = False  # what is in use, by the audits of before the limit was changed
 
     def run(self, fresh: list[str]) -> list[WatchEvent]:
         """Decide, and write it down."""
@@ -228,6 +229,10 @@ class _Pass:
     def _anew(self, steward: Steward, why: str) -> Steward:
         """Begin again for another promise."""
         goal = self.watch.goal
+        used = steward.chosen
+        if used is not None and steward.goal != goal:
+            stands, lower = steward.stands(used), goal.harm <= steward.goal.harm
+            self.loses = (lower and not stands) or steward.harm_of(used) > goal.harm
         self._say("adopted", f"{why}: tests begin again")
         # Numbers go on: those of before have spent their shares of delta, also where a limit comes
         # back, and saved versions are known by them.
@@ -258,9 +263,13 @@ class _Pass:
         if policy.thresholds is None:
             self._say("adopted", f"version {active} has no thresholds to be watched", active)
             return
-        steward.adopt(policy, unread)
+        adopted = steward.adopt(policy, unread)
         said = f"version {active} is in use and is watched from now on"
-        if own is not None:  # what a watch had tested, for another promise
+        if self.loses and active == known:
+            adopted.trial.dropped[:] = True
+            said = f"version {active} is in use, and audits have shown that it loses more than "
+            said += f"{steward.goal.harm:g}: it goes with the next audits"
+        elif own is not None:  # what a watch had tested, for another promise
             said += f": it stays until audits show that it loses more than {steward.goal.harm:g}"
         self._say("adopted", said, active)
 

@@ -161,6 +161,15 @@ class Steward:
         """Return a policy under test."""
         return self._of(choice.version).policies[choice.place]
 
+    def harm_of(self, choice: Chosen) -> float:
+        """Return a policy's mean harm since it was frozen; 0 where too few audits say it."""
+        each = self._find(choice.version)
+        return (
+            0.0
+            if each is None or each.trial.rows < FIRST_FIT
+            else float(each.trial.mean_harm()[choice.place])
+        )
+
     def trial_of(self, choice: Chosen) -> RunningTest:
         """Return the test of a version."""
         return self._of(choice.version).trial

@@ -145,6 +145,25 @@ def test_a_version_of_before_the_limit_was_lowered_is_said_to_stay_until_audits_
     )
 
 
+@pytest.mark.parametrize("propose", [False, True])
+def test_a_version_whose_audits_lost_more_than_the_lowered_limit_goes(
+    log: str, propose: bool
+) -> None:
+    """It was watched as if nothing were known of it, until new audits showed the same again."""
+    grow(log, 300, 300)
+    assert "activated" in kinds(log)
+    store = LogWatch(log, harm=HARM).store
+    promise = store.active().policy.promises[0]
+    lower = promise.seen / 2
+    assert lower > 0
+    told = [event.said for event in LogWatch(log, harm=lower, propose=propose).once()]
+    assert told[1].startswith("version 1 is in use, and audits have shown that it loses more than")
+    grow(log, 600, 10)
+    events = LogWatch(log, harm=lower, propose=propose).once()
+    assert events[-1].kind == ("proposed" if propose else "withdrawn")
+    assert store.active_number() == (1 if propose else 2)
+
+
 def said(log: str) -> str:
     """Return what the one event of a pass that only proposes says."""
     (waiting,) = LogWatch(log, harm=HARM, propose=True).once()
