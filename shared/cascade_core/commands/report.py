@@ -83,7 +83,7 @@ def report(  # noqa: PLR0913 - the command's options
     from cascade_core.report.logged import print_log
 
     print_log(found)
-    for line in said_of_learning(log):
+    for line in said_of_learning(log, learns="learning" in found.as_dict()["reasons"]):
         typer.echo(line)
     if html is not None:
         typer.echo(f"\n{html} written")
@@ -109,11 +109,22 @@ def _said_of_none(log: str, unreadable: int, since: str | None, until: str | Non
     return f"{log} holds no decision yet; a cascade with log= writes them"
 
 
-def said_of_learning(log: str) -> Iterator[str]:
-    """Say how learning stands, or a watch, where the log's database is looked after."""
+def said_of_learning(log: str, *, learns: bool = False) -> Iterator[str]:
+    """Say how learning stands, or a watch, where the log's database is looked after.
+
+    Args:
+        log: The log.
+        learns: Whether a cascade that learns has written to it.
+    """
     from cascade_core.traffic.stewardship import stewardship_of
 
     found = stewardship_of(log)
     if found is not None:
         yield ""
         yield from map(visible, found.lines())
+    elif learns:
+        yield ""
+        yield (
+            "learning: nothing yet: no program that learns here has run for long enough to look at "
+            "its audits; keep one running"
+        )

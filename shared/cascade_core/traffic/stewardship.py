@@ -64,11 +64,10 @@ class Stewardship:
             yield f"learning: {self.learns}"
         else:
             use = "none is in use" if self.active is None else f"version {self.active} is in use"
+            read = f"{self.audits:,} audit{'' if self.audits == 1 else 's'} read"
             lost = "" if self.stands else " and stands no longer: take it back"
             offer = "" if self.proposed is None else f"; version {self.proposed} is proposed"
-            yield (
-                f"watch: {self.audits:,} audits read; {self.tested} under test; {use}{lost}{offer}"
-            )
+            yield f"watch: {read}; {self.tested} under test; {use}{lost}{offer}"
 
 
 def stewardship_of(source: str) -> Stewardship | None:
@@ -115,5 +114,6 @@ def _offered(kept: Mapping[str, Any]) -> int | None:
 def _learns(source: str, kept: dict[str, Any]) -> str:
     most, requests = kept["max_usd_per_day"], kept["max_requests_per_day"]
     usd, made = spent_today(source)
-    spent = f"${usd:.2f} of ${most:g}" if requests is None else f"{made} of {requests} requests"
+    amount = "less than $0.01" if 0 < usd < 0.01 else f"${usd:.2f}"  # noqa: PLR2004 - a cent
+    spent = f"{amount} of ${most:g}" if requests is None else f"{made} of {requests} requests"
     return f"{kept['said']}; spent {spent} today (UTC)"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cascade_core.errors import ConfigurationError
+from cascade_core.log import open_log
 from cascade_core.log.learning import LearningStore
 from cascade_core.log.policies import PolicyStore
 from cascade_core.watch.passes import LogWatch
@@ -183,6 +184,21 @@ def test_a_report_says_how_a_watch_stands(cascade: Run) -> None:
     found = json.loads(cascade("report", URL, "--json").out)["stewardship"]
     assert (found["learning"], found["audits"], found["active"]) == (None, 600, 1)
     assert (found["last"]["event"], found["last"]["version"]) == ("activated", 1)
+
+
+def test_a_report_says_where_programs_end_before_anything_is_learned(cascade: Run) -> None:
+    log = open_log(URL)
+    assert log is not None
+    log.write(
+        {"id": "a", "at": "2026-03-01T00:00:00.000Z", "reason": "learning", "calls": [], "tier": 1}
+    )
+    assert log.flush(60)  # type: ignore[attr-defined]
+    assert "\nlearning: nothing yet: no program" in cascade("report", URL).out
+    grow(URL, 0, 1)
+    cascade("watch", URL, *ASKED)
+    assert cascade("report", URL).out.endswith(
+        "watch: 1 audit read; 0 under test; none is in use\n"
+    )
 
 
 @pytest.mark.parametrize("table", ["audits", "details", "activations"])
