@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from math import log
 from typing import Any
 
 import pytest
 
 from cascade_core import collect_decisions
-from cascade_core.signals import Agreement, Judge
+from cascade_core.signals import Agreement, Claims, Judge
 from tests.integrations import wire as wires
 from tests.integrations.classes import CLASSES, Class
-from tests.integrations.scripted import Called, Scripted
+from tests.integrations.scripted import PROTOCOLS, Called, Scripted
 from tests.integrations.test_commits import SILENT, SILENT_FORMS
 from tests.integrations.test_races import asked
 from tests.integrations.wire import GIVEN, REASONING, TEXT, WRITTEN, Ending, Wire
@@ -160,3 +161,39 @@ async def test_a_call_of_a_tool_agrees_by_what_it_means(cls: Class, how: str, wi
     record = await asyncio.to_thread(chosen, cls, tiers, signal, how)
     assert record["signals"] == {"agreement": 1.0}
     assert (record["tier"], record["reason"]) == (0, "confident")
+
+
+class InTurn:
+    """Answers, one after another."""
+
+    breaks = False
+
+    def __init__(self, *said: Scripted) -> None:
+        self._left = list(said)
+        self.asked = 0
+
+    @property
+    def protocols(self) -> dict[str, Any]:
+        return {mark: partial(self._next, protocol) for mark, protocol in PROTOCOLS.items()}
+
+    def _next(self, protocol: Any, body: Any, _: Any) -> Any:
+        self.asked += 1
+        return protocol(body, self._left.pop(0))
+
+
+@every
+async def test_what_a_judge_leaves_out_is_asked_for_again_and_paid_for(
+    cls: Class, wire: Wire
+) -> None:
+    if cls.name == "Cohere":
+        pytest.skip("its first protocol is not scripted")
+    thought = "1: B, I think. 3: B"
+    wire.ending = turns = InTurn(  # type: ignore[assignment]
+        Scripted("1: A\n3: C", thought=thought), Scripted("2: B", thought=thought, written=30)
+    )
+    says = "The tower is 330 m high. It was built in 1899. Shall I say more?"
+    _, record = await asked(cls, cascade(cls, says, Claims(cls.made(wire.url))), "astream")
+    assert record["judged"][0]["signals"] == {"claims": 0.5}
+    assert turns.asked == 2
+    used = [call["usage"] for call in record["calls"] if call["purpose"] == "judge"]
+    assert [(u["input_tokens"], u["output_tokens"]) for u in used] == [(1000, 50), (1000, 30)]
