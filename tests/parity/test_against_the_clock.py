@@ -27,6 +27,7 @@ from tests.balances import balances_of
 from tests.langchain.fakes import FakeChat
 from tests.langchain.fakes import Say as Said
 from tests.llamaindex.fakes import FakeLLM, Say
+from tests.standing import time_waits
 
 pytestmark = pytest.mark.filterwarnings("ignore::cascade_core.errors.CascadeWarning")
 
@@ -34,7 +35,7 @@ PRICES = {"m0": {"input": 1, "output": 2}, "m1": {"input": 10, "output": 20}}
 FRAMEWORKS = pytest.mark.parametrize("framework", ["langchain", "llamaindex"])
 HOW = pytest.mark.parametrize("how", ["whole", "stream", "async", "astream"])
 SOON = 0.05
-TIME = 0.5  # enough to begin, on a busy machine too
+TIME = 0.1
 
 
 class Hangs:
@@ -143,6 +144,12 @@ def hangs() -> Iterator[Hangs]:
     made.let_go("m0", "m1", "m2", "m3")
 
 
+@pytest.fixture
+def _late(hangs: Hangs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have time stand still until all that hangs is asked, however slow the machine is."""
+    time_waits(monkeypatch, lambda: all(hangs.begun[each].is_set() for each in hangs.models))
+
+
 def make(framework: str, hangs: Hangs, p: float = 0.99, **settings: Any) -> Any:
     settings = {"prices": PRICES, "thresholds": [0.8], **settings}
     if framework == "langchain":
@@ -200,6 +207,7 @@ def learn(cascade: Any, seconds: dict[int, float], answers: int = 30) -> None:
             cascade._engine.latencies.of[tier].took(took)
 
 
+@pytest.mark.usefixtures("_late")
 @FRAMEWORKS
 @HOW
 def test_a_draft_that_takes_too_long_is_cut_and_the_last_tier_answers(framework, how, hangs):
@@ -280,6 +288,7 @@ def test_a_draft_in_time_is_judged_as_ever(framework, how, hangs):
     assert seen[0]["reason"] == "low_confidence"
 
 
+@pytest.mark.usefixtures("_late")
 @FRAMEWORKS
 @HOW
 def test_the_best_draft_is_returned_at_the_deadline(framework, how, hangs):
@@ -297,6 +306,7 @@ def test_the_best_draft_is_returned_at_the_deadline(framework, how, hangs):
     assert record["calls"][-1]["outcome"] == "aborted"
 
 
+@pytest.mark.usefixtures("_late")
 @FRAMEWORKS
 @HOW
 def test_a_model_that_takes_too_long_over_what_is_handed_off_leaves_the_answer(
