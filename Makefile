@@ -13,7 +13,7 @@ SCALE := .venv-scale
 WORKERS ?= 2
 PYTEST_FLAGS := -q -n $(WORKERS) --dist loadscope --no-loadscope-reorder --benchmark-disable
 # What targets of their own run.
-NOT_HERE := $(addprefix --ignore=tests/,benchmarks browser demo integrations/test_ends.py integrations/test_vendors.py docs cookbooks)
+NOT_HERE := $(addprefix --ignore=tests/,benchmarks browser demo integrations docs cookbooks)
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 DATA_ARGS ?=
@@ -62,7 +62,7 @@ test-lowest: $(LOWEST)/.stamp-test ## Run the core's and LangChain's tests on th
 
 .PHONY: test-integrations
 test-integrations: $(INTEGRATIONS)/.stamp-test ## Ask the integrations of both frameworks over HTTP, and see what Langfuse and others are sent
-	$(INTEGRATIONS)/bin/python -m pytest -q -n $(WORKERS) tests/integrations/test_commits.py tests/integrations/test_contents.py tests/integrations/test_decisions.py tests/integrations/test_ends.py tests/integrations/test_failures.py tests/integrations/test_objects.py tests/integrations/test_partners.py tests/integrations/test_samples.py tests/integrations/test_vendors.py tests/integrations/llamaindex tests/cookbooks/test_own_models.py $(PYTEST_ARGS)
+	$(INTEGRATIONS)/bin/python -m pytest -q -n $(WORKERS) tests/integrations tests/cookbooks/test_own_models.py $(PYTEST_ARGS)
 
 KEPT_TESTS = tests/service tests/core/log tests/core/guards tests/core/review/test_snapshot.py tests/core/review/test_growth.py
 .PHONY: test-services
