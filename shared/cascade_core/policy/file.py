@@ -47,12 +47,12 @@ def read_document(path: Path) -> Any:
     except OSError as error:
         problem = f"cannot be read: {error.strerror or type(error).__name__}{_where(path, error)}"
     except UnicodeDecodeError:
-        problem = "is not UTF-8 text; save the file as UTF-8" + _rows_by_name(path)
+        problem = "is not UTF-8 text; save the file as UTF-8" + _other_by_name(path)
     except RecursionError:
         problem = "is nested too deeply to be a policy"
     except ValueError as error:
         place, said = _where_broken(error, text)
-        problem = f"is not valid {kind}: {said}" + (_rows_by_name(path) or _other_name(path))
+        problem = f"is not valid {kind}: {said}" + (_other_by_name(path) or _other_name(path))
     # Beyond the handlers, so that the decoder's error, which may hold the text, is let go.
     raise ConfigurationError(f"policy {path}{place} {problem}")
 
@@ -111,8 +111,10 @@ def _other_name(path: Path) -> str:
     return "; a policy is JSON, or TOML in a file that ends in .toml"
 
 
-def _rows_by_name(path: Path) -> str:
-    """Say of a file that holds rows by its name that a policy is none of that."""
+def _other_by_name(path: Path) -> str:
+    """Say of a file that is rows or a database by its name that a policy is none of that."""
+    if path.suffix.lower() in {".db", ".sqlite", ".sqlite3"}:
+        return f"; by its name it is a database: give its address, sqlite:///{path.as_posix()}"
     if not path.name.lower().endswith(_ROWS):
         return ""
     return (

@@ -120,6 +120,14 @@ def test_what_is_no_policy_is_told_by_what_it_is(tmp_path, content, said):
     assert "no key that belongs here" not in str(caught.value)
 
 
+@pytest.mark.parametrize("content", [b"SQLite format 3\x00\xff", b"SQLite format 3\x00"])
+def test_the_path_of_a_database_given_as_a_policy_is_told_its_address(tmp_path, content):
+    path = tmp_path / "decisions.db"
+    path.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=f"give its address, sqlite:///{path.as_posix()}"):
+        Policy.load(path)
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
