@@ -121,7 +121,7 @@ async def asked(cls: Class, cascade: Any, how: str) -> tuple[str, dict[str, Any]
 
 
 async def set_soon(event: threading.Event) -> bool:
-    return await asyncio.to_thread(event.wait, 5)
+    return await asyncio.to_thread(event.wait, 25)  # a busy machine takes its time
 
 
 @every
