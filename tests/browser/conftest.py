@@ -29,13 +29,18 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 from tests.browser.chromium import chromium
 from tests.browser.desk import make_desk_log
 
 WIDTHS = {1280: 900, 400: 800}
 GRAVE = {"serious", "critical"}
+PATIENCE = 60_000
+"""Milliseconds until something counts as never true: a busy machine may take more than the five
+seconds that are Playwright's own."""
+expect.set_options(timeout=PATIENCE)
+
 PICTURES = "CASCADE_PICTURES"
 """The folder that pictures are kept in; without it they go with the test."""
 
@@ -176,7 +181,7 @@ class Review:
 
     def until(self, expression: str) -> None:
         """Wait for an expression to be true; Playwright's own way needs what our policy forbids."""
-        for _ in range(400):
+        for _ in range(PATIENCE // 50):
             with suppress(Error):  # the page is just being left for another
                 if self.page.evaluate(expression):
                     return
@@ -217,7 +222,7 @@ def looking(
     context: BrowserContext = browser.new_context(reduced_motion="reduce")
     try:
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE)
         seen = Review(page, served, database, pictures)
         watch(page, seen.complaints, served.origin)
         page.goto(served.address)

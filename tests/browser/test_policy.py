@@ -18,7 +18,7 @@ from langchain_cascade import ChatCascade
 from tests.browser.conftest import Look, Review
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202e\x1b[31m"
-PATIENCE = 20.0
+PATIENCE = 120.0
 """Seconds in which a running cascade has to take another policy; two are promised."""
 
 
