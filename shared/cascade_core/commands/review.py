@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 AFTER_FIRST = 1.0
 """Seconds until labels are read ahead: the first page, which does without, is written meanwhile."""
 
+_LEAVING = 5.0
+"""Seconds that a page which ends waits for what it reads ahead."""
+
 
 def review(  # noqa: PLR0913 - the command's options
     source: Annotated[
@@ -76,9 +79,12 @@ def review(  # noqa: PLR0913 - the command's options
         typer.echo(address_of(bench, taken))
         typer.echo("Whoever has this address sees the log. Ctrl-C ends it.")
         sys.stdout.flush()
-        threading.Thread(target=_read_ahead, args=(bench,), daemon=True).start()
+        ahead.start()
 
+    ahead = threading.Thread(target=_read_ahead, args=(bench,), daemon=True)
     serve_review(bench, taken, begun)
+    if ahead.is_alive():  # ended inside a library of C++, it has the whole process aborted
+        ahead.join(_LEAVING)
 
 
 def _export(
