@@ -65,6 +65,7 @@ class Say:
         error: Raised instead of an answer.
         after: In a stream, raised after so many chunks.
         delay: Seconds before the answer.
+        beside: Calls that have to be under way at once before a whole answer comes.
         chunk_delay: Seconds before every chunk of a stream.
         details: Further usage details.
     """
@@ -80,6 +81,7 @@ class Say:
     error: BaseException | None = None
     after: int = 0
     delay: float = 0.0
+    beside: int = 0
     chunk_delay: float = 0.0
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -239,6 +241,8 @@ class FakeChat(BaseChatModel):
             say = self._say(messages, stop, kwargs, streamed=False)
             if say.delay:
                 time.sleep(say.delay)
+            while self.journal.peak < say.beside:
+                time.sleep(0.001)
             return self._result(messages, say, kwargs)
 
     async def _agenerate(
@@ -247,6 +251,8 @@ class FakeChat(BaseChatModel):
         with self.journal.busy():
             say = self._say(messages, stop, kwargs, streamed=False)
             await asyncio.sleep(say.delay)
+            while self.journal.peak < say.beside:  # noqa: ASYNC110 - threads may raise it
+                await asyncio.sleep(0.001)
             return self._result(messages, say, kwargs)
 
     def _result(self, messages: list[BaseMessage], say: Say, kwargs: dict[str, Any]) -> ChatResult:

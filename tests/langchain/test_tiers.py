@@ -233,7 +233,7 @@ def test_tools_bound_once_serve_every_copy_of_a_cascade() -> None:
 
 @ways
 async def test_samples_are_asked_for_at_once_and_bypass_streams(how: str) -> None:
-    says = [Say("Oslo", p=None), *[Say("Oslo", p=None, delay=0.05)] * 4]
+    says = [Say("Oslo", p=None), *[Say("Oslo", p=None, beside=4)] * 4]
     two = pair(says, signals=[SelfConsistency(4, temperature=0.9)])
     message = await ask(how, two.cascade)
     record = record_of(message)
