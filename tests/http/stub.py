@@ -43,6 +43,7 @@ class Say:
             `[DONE]`, "drop" closes the connection.
         after: See `cut`.
         delay: Seconds before the answer.
+        beside: Requests that have to be in flight at once before the answer comes.
         model: The model it says it is; else the one asked for.
         usage: Sent as the report of the tokens instead, whatever it is.
         totals: Whether every chunk of a stream reports the tokens so far.
@@ -57,6 +58,7 @@ class Say:
     cut: str | None = None
     after: int = 0
     delay: float = 0.0
+    beside: int = 0
     model: str | None = None
     usage: Any = None
     totals: bool = False
@@ -183,6 +185,8 @@ class Stub:
                     return StreamingResponse(_dropped())
                 return Response(reply.body, reply.status, reply.headers, reply.media_type)
             await _pause(request, reply.delay)
+            while self.peak < reply.beside:  # noqa: ASYNC110 - other requests raise it
+                await asyncio.sleep(0.001)
             body["answers"] = reply.model or body["model"]
             if body.get("stream"):
                 return StreamingResponse(_events(reply, body), media_type="text/event-stream")

@@ -32,7 +32,7 @@ def outcomes(record: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 @whole
 async def test_samples_are_asked_for_at_once_with_seeds_of_their_own(stub: Stub, how: str) -> None:
-    stub.script("cheap", Say("42"), Say("42", delay=0.2))
+    stub.script("cheap", Say("42"), Say("42", beside=6))
     stub.script("strong", "no")
     cheap = client(stub, "cheap", seed=7)
     llm = ChatCascade(tiers=[cheap, client(stub, "strong")], signals=[SelfConsistency(6)])
