@@ -22,6 +22,7 @@ from cascade_core.fitted.inputs import Inputs
 from cascade_core.fitted.readings_so_far import readings_so_far
 from cascade_core.fitted.scorer import Scorer
 from cascade_core.labels import Table
+from cascade_core.labels.table import without_texts
 from cascade_core.labels.trajectories import Trajectories
 
 
@@ -71,8 +72,7 @@ def confidences_at(table: Table, tier: int, rule: CommitRule) -> Array:
     trajectories = trajectories_of(table, tier)
     for place, checkpoint in enumerate(rule.checkpoints):
         if checkpoint.calibrator.reads_request and table.requests is None:
-            msg = f"the policy reads texts, but {table.source} lacks the column request"
-            raise ConfigurationError(msg)
+            raise without_texts(table, "request")
         rows, inputs = inputs_so_far(table, trajectories, checkpoint.tokens)
         if len(rows):
             found[rows, place] = Scorer(checkpoint.calibrator).rows(inputs)

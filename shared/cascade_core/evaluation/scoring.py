@@ -18,6 +18,7 @@ from cascade_core.fitted.artefact import Calibrator
 from cascade_core.fitted.inputs import Inputs
 from cascade_core.fitted.merits import MeritParts, Merits, WorkedOut
 from cascade_core.labels import Table
+from cascade_core.labels.table import without_texts
 from cascade_core.policy.document import Policy
 from cascade_core.policy.route import Router
 
@@ -125,8 +126,7 @@ def _scorers(table: Table, policy: Policy) -> list[Merits | None]:
         if calibrator.reads_draft and table.tiers[k].responses is None:
             lacking = lacking or f"t{k}_response"
         if lacking:
-            msg = f"the policy reads texts, but {table.source} lacks the column {lacking}"
-            raise ConfigurationError(msg)
+            raise without_texts(table, lacking)
     return [Merits(calibrator, {}) for calibrator in policy.calibrators[:last]]  # one table each
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cascade_core.arrays import Array, Flags, Ints
+from cascade_core.errors import ConfigurationError
 from cascade_core.labels.check import Unit
 from cascade_core.labels.trajectories import Trajectories
 
@@ -129,6 +130,14 @@ class Table:
         chosen = numbers[np.asarray(rows)]
         first, last = int(chosen.min()), int(chosen.max())
         return f"{self.unit} {first}" if first == last else f"{self.unit}s {first} to {last}"
+
+
+def without_texts(table: Table, column: str) -> ConfigurationError:
+    """Return the error of a policy that reads texts which a table does not have."""
+    return ConfigurationError(
+        f"the policy reads texts, but {table.source} lacks the column {column}; "
+        "a log keeps texts with log_content=True"
+    )
 
 
 def _pick(texts: Sequence[str] | None, rows: Ints) -> list[str] | None:

@@ -346,5 +346,5 @@ def test_a_policy_that_reads_texts_needs_a_table_that_has_them():
     table = rows()
     blind = Table(table.source, table.tiers, table.ids)
     document = Policy.load({"calibrators": [WITH_TEXT, WITH_TEXT], "thresholds": [0.5, 0.5]})
-    with pytest.raises(ConfigurationError, match="lacks the column request"):
+    with pytest.raises(ConfigurationError, match=r"lacks the column request; .*log_content=True"):
         score(blind, document)
