@@ -165,7 +165,7 @@ async def test_a_provider_that_refuses_logprobs_is_asked_without_from_then_on(
 
 
 async def test_so_many_requests_are_in_flight_and_no_more(stub: Stub, tmp_path: Path) -> None:
-    stub.script("cheap", Say("fine", delay=0.05))
+    stub.script("cheap", Say("fine"), Say("fine", delay=0.05, beside=6))
     stub.script("strong", Say("fine", delay=0.05))
     asked = [{"request": f"question {i}"} for i in range(12)]
     tiers = [client(stub, "cheap"), client(stub, "strong")]
