@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from cascade_core.log import feedback_event
+from cascade_core.log import feedback_event, writer
 from cascade_core.log.writer import LogWriter
 
 SERVER = os.environ.get("CASCADE_TEST_POSTGRES")
@@ -106,6 +106,12 @@ def work(log, name, count):
     for number in range(count):
         log.write(a_record(id=f"{name}-{number}"))
         log.write_event(feedback_event(f"{name}-{number}", 1.0))
+
+
+def work_in_a_child(log, name, count):
+    """Work in a process of its own, which has a minute to write at its end, not five seconds."""
+    writer.LEAVING = 60.0
+    work(log, name, count)
 
 
 def let_go(log, monkeypatch):

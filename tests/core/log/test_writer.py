@@ -23,7 +23,7 @@ from cascade_core.log.database import VERSION_TABLE, Database
 from cascade_core.log.reading import read_events, read_records
 from cascade_core.log.writer import LogWriter
 from cascade_core.loop.session import Session
-from tests.core.log.databases import a_record, flushed, let_go, tried, work
+from tests.core.log.databases import a_record, flushed, let_go, tried, work, work_in_a_child
 from tests.core.loop.test_session import REQUEST, SURE, Models, engine
 
 FULL = "the database does not keep up"
@@ -329,7 +329,9 @@ def test_children_write_what_is_theirs_and_nothing_else(url, method):
     log = open_log(url)
     work(log, "before", 50)  # some of it waits, some of it is being written
     context = multiprocessing.get_context(method)
-    children = [context.Process(target=work, args=(log, f"child{n}", 50)) for n in range(3)]
+    children = [
+        context.Process(target=work_in_a_child, args=(log, f"child{n}", 50)) for n in range(3)
+    ]
     for child in children:
         child.start()
     work(log, "after", 50)
