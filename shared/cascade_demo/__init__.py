@@ -56,9 +56,13 @@ def start(token_delay_ms: float = 0) -> DemoProcess:
         ModuleNotFoundError: The extra `demo` is not installed.
     """
     import atexit
+    import sys
 
     from cascade_demo.server import spawn
 
     server = spawn(token_delay_ms).__enter__()
     atexit.register(server.__exit__, None, None, None)
+    # What is registered last is called first, and audits of a program that ends ask these models.
+    if core := sys.modules.get("cascade_core.telemetry.worker"):
+        core.end_before_others()
     return server

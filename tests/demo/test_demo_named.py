@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -61,3 +63,20 @@ def test_what_the_models_need_is_named_with_its_extra(
         "--tier='demo:desk-small' needs uvicorn, which is not installed: "
         f"pip install 'model-cascade[{extra}]'"
     )
+
+
+def test_its_server_ends_after_the_audits_of_a_program_that_ends() -> None:
+    program = (
+        "import cascade_demo.server\n"
+        "from cascade_core.telemetry.worker import first_at_exit\n"
+        "class Server:\n"
+        "    __enter__ = lambda self: self\n"
+        "    __exit__ = lambda *_: print('server')\n"
+        "cascade_demo.server.spawn = lambda _: Server()\n"
+        "first_at_exit(lambda: print('audits'))\n"
+        "cascade_demo.start()\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (ended.stdout.split(), ended.stderr) == (["audits", "server"], "")

@@ -286,6 +286,27 @@ def test_a_process_that_ends_lets_the_next_one_learn_at_once(url: str, hangs: st
     assert LearningStore(url).take("next", now=time.time(), seconds=60)
 
 
+@pytest.mark.processes
+@pytest.mark.parametrize("asks", [True, False])
+def test_a_program_that_ends_after_a_request_says_that_it_has_learned_nothing(
+    url: str, asks: bool
+) -> None:
+    program = (
+        "import sys\n"
+        "from cascade_core import Learn\n"
+        "from cascade_core.setup.learner import Learner\n"
+        "from tests.langchain import fakes\n"
+        "Learner.look = lambda _: None\n"  # as before the first second is over
+        "learn = Learn(harm=0.05)\n"
+        "made = fakes.pair(fakes.UNSURE, mode='learn', learn=learn, log=sys.argv[1])\n"
+        f"{'made.cascade.invoke(chr(63))' if asks else ''}\n"
+    )
+    command = [sys.executable, "-c", program, url]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0
+    assert ("ended before it had learned anything" in ended.stderr) is asks
+
+
 @pytest.mark.parametrize("when", ["before", "while it asks"])
 def test_a_process_that_has_left_takes_no_lease(
     url: str, when: str, monkeypatch: pytest.MonkeyPatch

@@ -255,6 +255,12 @@ def audit_lines(report: LogReport) -> Iterator[str]:
         if report.read.compared:
             listed = ", ".join(f"{name} {n:,}" for name, n in report.read.compared.items())
             yield f"Answers were compared by {listed}."
+        if report.read.undecided:
+            yield (
+                f"In {report.read.undecided:,} of these it could not be told whether they say "
+                "the same; they count as different, so that harm is overstated: use "
+                "audit=Audit(compare=Judge(model)) or a function"
+            )
     if feedback.n:
         mean = "" if feedback.quality is None else f", mean quality {feedback.quality:.3f}"
         yield (

@@ -282,7 +282,8 @@ class Engine:
                     "give it audit=Audit(rate=…) and a log",
                 )
             return None
-        if self.learning is not None:
+        if self.learning is not None and self.learner is not None:
+            self.learner.asked = True
             return self.learning.pick(plan, request.ruling, self.chance)
         return pick(self.audit.rate, request.ruling, self.chance)
 

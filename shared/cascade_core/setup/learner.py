@@ -57,6 +57,7 @@ class Learner:
 
     Attributes:
         plans: What follows the policies that are activated.
+        asked: Whether there was a request to learn from in this process.
     """
 
     def __init__(self, learning: Learning, cascade: str, notices: Notices) -> None:
@@ -77,6 +78,8 @@ class Learner:
         self._watch: _Watches | None = None
         self._seen: int | None = None
         self._leads = False
+        self._follows = False
+        self.asked = False
         self._ended = False
 
     def look(self) -> None:
@@ -103,12 +106,11 @@ class Learner:
         """Let another process learn from now on, for this one ends."""
         with self._lock:
             self._ended = True
-            cut_off = self._thread is not None and self._seen is None
-        led = False
         if self._leads and self._store is not None:
             with suppress(Exception):  # the lease runs out by itself
-                led = self._store.leave(self._by)
-        if led and cut_off:
+                self._store.leave(self._by)
+        # A program of less than a second has begun no pass.
+        if self._seen is None and not self._follows and self.asked:
             self._notices.give(
                 "learning:ended",
                 f"{self._cascade} ended before it had learned anything from its audits, which "
@@ -132,7 +134,8 @@ class Learner:
         store = self._kept()
         self._leads = True  # maybe: the process may end before it has heard that it does
         self._leads = store.take(self._by, time.time(), _LEASE, self._cascade, lambda: self._ended)
-        if not self._leads:
+        self._follows = not self._leads
+        if self._follows:
             self._seen = None
             other = store.learns()
             if other not in {None, self._cascade}:

@@ -180,6 +180,11 @@ def flushes(flush: Callable[[int], Any]) -> None:
     Providers shut down at exit, and what is registered last is called first.
     """
     _flushes.append(flush)
+    end_before_others()
+
+
+def end_before_others() -> None:
+    """Have all done at exit before what was registered for it until now: audits need models."""
     atexit.unregister(_at_exit)
     atexit.register(_at_exit)
 

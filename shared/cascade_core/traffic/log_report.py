@@ -98,6 +98,7 @@ class LogReport:
         if plain["audits"] is not None:
             plain["audits"]["missing"] = dict(self.read.missing)
             plain["audits"]["compared"] = dict(self.read.compared)
+            plain["audits"]["undecided"] = self.read.undecided
         if self.by is not None:
             plain["by"] = self.by
             plain["groups"] = [{"name": each.name, **_plain(each.figures)} for each in self.groups]

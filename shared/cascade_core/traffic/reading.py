@@ -31,6 +31,7 @@ class LogRead:
         audits: Their audits.
         missing: Audits that were not done, by why; not those of requests that cannot have one.
         compared: What compared the answers of those that were done, and how often.
+        undecided: How many of those it could not tell of, and took to differ.
         feedback: What people said.
         failing: Tiers that had failed again and again when the log ended.
         errors: What calls failed with, in the last requests that had a failed call.
@@ -41,6 +42,7 @@ class LogRead:
     audits: AuditRows
     missing: Mapping[str, int] = field(default_factory=dict)
     compared: Mapping[str, int] = field(default_factory=dict)
+    undecided: int = 0
     feedback: Feedback = field(default_factory=Feedback)
     failing: tuple[Mapping[str, Any], ...] = ()
     errors: Mapping[str, int] = field(default_factory=dict)
@@ -92,6 +94,7 @@ def log_read(traffic: Traffic, entries: LogEntries) -> LogRead:
         audits=_audit_rows(traffic, own),
         missing=Counter(missing.values()),
         compared=Counter(audit.compare for audit in done),
+        undecided=sum(audit.why == "undecided" for audit in done),
         feedback=entries.feedback,
         failing=entries.failing,
         errors=entries.errors,

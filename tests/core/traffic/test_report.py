@@ -143,6 +143,24 @@ def test_a_pinned_request_is_counted_once_among_those_that_cannot_be_audited(
     assert "pinned" not in shown.partition("Audits not done")[2].partition("\n")[0]
 
 
+def test_answers_that_could_not_be_compared_are_counted(cascade: Run, tmp_path: Path) -> None:
+    entries = [
+        *LOG,
+        decision("g", 3, **CHANCE),
+        audit("g", 1.0, why="undecided"),
+        decision("h", 3, **CHANCE),
+        audit("h", None, status="failed", why="undecided"),
+    ]
+    log = str(write_lines(entries, tmp_path / "log.jsonl"))
+    assert figures(cascade("report", log, "--json"))["audits"]["undecided"] == 1
+    shown = " ".join(cascade("report", log).out.split())
+    assert "In 1 of these it could not be told whether they say the same" in shown
+    assert (
+        "could not be told"
+        not in cascade("report", str(write_lines(LOG, tmp_path / "b.jsonl"))).out
+    )
+
+
 def test_a_part_of_the_time_has_its_own_figures(cascade: Run, log: str) -> None:
     found = figures(
         cascade("report", log, "--since", "2026-03-02", "--until", "2026-03-03", "--json")
