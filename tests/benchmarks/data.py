@@ -14,6 +14,7 @@ import gzip
 import hashlib
 import json
 import sys
+import zlib
 from pathlib import Path
 
 from fetching import FetchError, fetch
@@ -35,7 +36,10 @@ class Folder:
         self._known = path / "raw" / KNOWN
         self.digests: dict[str, str] = {}
         if self._known.is_file():
-            self.digests = json.loads(self._known.read_text("utf-8"))
+            try:
+                self.digests = dict(json.loads(self._known.read_text("utf-8")))
+            except (ValueError, TypeError):
+                raise FetchError(f"{self._known} is damaged: delete it") from None
 
     def place(self, file: File) -> Path:
         """Return where a raw file is kept."""
@@ -75,6 +79,8 @@ def main(args: list[str] | None = None) -> int:
     except OSError as error:
         _complain(f"{given.into}: {error.strerror or error}")
         return 1
+    if not all(whole):
+        _complain(f"to fetch files anew, if one arrived damaged: rm -r {given.into / 'raw'}")
     if all(whole):
         _say(f"complete: make bench-recorded reads {given.into}")
     return 0 if all(whole) else 1
@@ -83,9 +89,7 @@ def main(args: list[str] | None = None) -> int:
 def _make(source: Source, folder: Folder, host: str, *, accept: bool) -> bool:
     """Make one table; tell whether it is there."""
     place = folder.table(source)
-    if place.is_file() and (
-        accept or _digest(gzip.decompress(place.read_bytes())) == source.digest
-    ):
+    if _is_made(place, None if accept else source.digest):
         _say(f"kept     {source.name}")
         return True
     raw, of = {}, len(source.files)
@@ -112,6 +116,18 @@ def _make(source: Source, folder: Folder, host: str, *, accept: bool) -> bool:
     _write(place, gzip.compress(text, mtime=0))
     _say(f"made     {source.name}: {'as published' if same else 'NOT as published'}")
     return True
+
+
+def _is_made(place: Path, digest: str | None) -> bool:
+    """Tell whether a table is there whole, and the one of a digest."""
+    try:
+        text = gzip.decompress(place.read_bytes())
+    except FileNotFoundError:
+        return False
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        _say(f"damaged  {place}: it is made anew")
+        return False
+    return digest in {None, _digest(text)}
 
 
 def _say(line: str) -> None:

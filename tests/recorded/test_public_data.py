@@ -230,6 +230,7 @@ def test_a_table_that_is_another_is_not_kept_unless_one_says_so(
     ended = run(*given)
     assert ended.returncode == 1
     assert "differs from the table that the figures in docs/measured.md" in ended.stderr
+    assert f"if one arrived damaged: rm -r {tmp_path / 'raw'}" in ended.stderr
     assert ended.stdout.splitlines()[0].startswith("fetched  1/2 lm-sys/RouteLLM/routellm/evals")
     assert not (tmp_path / FILES[0]).exists()
     asked = len(server.asked)
@@ -256,6 +257,17 @@ def test_the_tables_are_those_that_were_recorded(
     assert made == [f"made     {source.name}: as published" for source in public_data.SOURCES]
     again = run("--into", str(tmp_path), "--host", server.url)
     assert again.stdout.splitlines()[:-1] == [f"kept     {s.name}" for s in public_data.SOURCES]
+    # A table that is cut off on the disk is made anew of the files.
+    table = tmp_path / FILES[0]
+    whole = table.read_bytes()
+    table.write_bytes(whole[: len(whole) // 2])
+    healed = run("--into", str(tmp_path), "--only", public_data.SOURCES[0].name)
+    assert (healed.returncode, healed.stderr, table.read_bytes()) == (0, "", whole)
+    assert healed.stdout.startswith(f"damaged  {table}: it is made anew\n")
+    known = tmp_path / "raw" / "checksums.json"
+    known.write_text("{")
+    ended = run("--into", str(tmp_path))
+    assert (ended.returncode, ended.stderr) == (1, f"make data: {known} is damaged: delete it\n")
 
 
 def undone(folder: Path) -> Iterator[tuple[str, bytes]]:

@@ -93,7 +93,7 @@ def make_objective(
     ((kind, limit),) = given
     within = {
         "quality": (0 < limit <= _MOST, "a share of the last tier's, e.g. 0.98"),
-        "harm": (0 < limit < 1, "between 0 and 1, e.g. 0.02"),
+        "harm": (0 < limit < 1, "a number between 0 and 1, e.g. 0.02"),
         "max_cost": (0 < limit < math.inf, "USD a request, above 0"),
         "max_escalated": (0 <= limit <= 1, "a share in [0, 1]"),
     }

@@ -14,6 +14,7 @@ from cascade_core.labels import Table, usable
 from cascade_core.log.audited_records import audited_ids
 from cascade_core.log.learning import lease_holds
 from cascade_core.log.policies import MeanwhileError
+from cascade_core.log.reading import read_events
 from cascade_core.log.urls import is_url, refuse_bare_database, shown_source
 from cascade_core.log.watch_store import (
     ABOUT_WHAT_IS_SAVED,
@@ -74,8 +75,8 @@ class LogWatch:
             )
             raise ConfigurationError(msg)
         self.log, self.propose, self.cascade = log, propose, cascade
-        own = policy not in {None, log}  # a log that is not there is no reason to make one
-        self.store = WatchStore(home, named="", create=own)
+        self._makes = policy not in {None, log}
+        self.store = WatchStore(home, named="", create=self._makes)
 
     def once(self, at: float | None = None) -> list[WatchEvent]:
         """Read what is new, and do what it carries.
@@ -94,6 +95,9 @@ class LogWatch:
                 there is damaged; or a cascade learns there by itself.
         """
         now = time.time() if at is None else at
+        if self._makes:  # a log that is not there is no reason to make a database
+            next(iter(read_events(self.log, "audit", only=[])), None)
+            self._makes = False
         before = self.store.load()
         if lease_holds(before.until, now) and not self.weighs_by_time:
             raise ConfigurationError(

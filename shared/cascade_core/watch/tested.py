@@ -37,10 +37,10 @@ class Goal:
         Raises:
             ConfigurationError: One is out of range.
         """
-        for name in ("harm", "confidence"):
+        for name, such in (("harm", "0.02"), ("confidence", "0.95")):
             value = getattr(self, name)
             if not 0 < value < 1:
-                msg = f"{name}={value!r}: give a number between 0 and 1"
+                msg = f"{name}={value:g}: give a number between 0 and 1, e.g. {such}"
                 raise ConfigurationError(msg)
 
     def delta_of(self, version: int) -> float:

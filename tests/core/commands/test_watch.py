@@ -99,8 +99,13 @@ def test_it_runs_until_it_is_stopped_and_says_a_thing_once(
     [
         ((URL, *ASKED), "there is no file"),
         (("decisions.jsonl", *ASKED), "give its URL as --policy"),
-        ((URL, "--harm", "2", "--once"), "harm=2.0: give a number between 0 and 1"),
-        ((URL, *ASKED, "--confidence", "95"), "confidence=95.0: give a number between 0 and 1"),
+        (("decisions.jsonl", *ASKED, "--policy", URL), "cannot be read: No such file"),
+        (("sqlite:///other.db", *ASKED, "--policy", URL), "there is no file"),
+        ((URL, "--harm", "2", "--once"), "harm=2: give a number between 0 and 1, e.g. 0.02"),
+        (
+            (URL, *ASKED, "--confidence", "95"),
+            "confidence=95: give a number between 0 and 1, e.g. 0.95",
+        ),
     ],
 )
 def test_what_cannot_be_watched_is_one_line(
