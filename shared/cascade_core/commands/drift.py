@@ -65,7 +65,9 @@ def drift(
 
 def _print(found: DriftReport, reference: Reference) -> None:
     skipped = sum(found.skipped.values())
-    typer.echo(f"{found.rows:,} decisions of this policy read, {skipped:,} others left out.")
+    read = "decision" if found.rows == 1 else "decisions"
+    others = "other" if skipped == 1 else "others"
+    typer.echo(f"{found.rows:,} {read} of this policy read, {skipped:,} {others} left out.")
     if found.escalated is not None:
         was = "with other thresholds, so this is not compared"
         if reference.escalated is not None:

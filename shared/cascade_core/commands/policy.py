@@ -107,8 +107,7 @@ def _save(
     ]
     if activate:
         _warn_of_lost_rules(store, number)
-        store.activate(number)
-        lines.append(f"version {number} is in use")
+        lines.append(_in_use(number, store.activate(number)))
     active = store.active_number()
     if active != number:
         lines.append(f"not in use: cascade policy {store.shown} activate {number}")
@@ -186,10 +185,14 @@ def _activate(store: WatchStore, numbers: list[int]) -> JsonAndLines:
     store.read(number)  # one that a newer release wrote is found here and not by every cascade
     _warn_of_lost_rules(store, number)
     before = store.activate(number)
+    return {"active": number, "before": before}, [_in_use(number, before)]
+
+
+def _in_use(number: int, before: int | None) -> str:
     if before == number:
-        return {"active": number, "before": before}, [f"version {number} was in use already"]
+        return f"version {number} was in use already"
     was = "" if before is None else f"; before, it was version {before}"
-    return {"active": number, "before": before}, [f"version {number} is in use{was}"]
+    return f"version {number} is in use{was}"
 
 
 def _warn_of_lost_rules(store: WatchStore, number: int) -> None:

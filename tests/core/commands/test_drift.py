@@ -307,6 +307,13 @@ def test_a_line_of_any_bytes_is_left_out(cascade: Run, policy: Path, line: bytes
     assert "line 11" in ran.err
 
 
+def test_one_decision_is_one(cascade: Run, policy: Path) -> None:
+    assert (
+        "1 decision of this policy read, 0 others"
+        in cascade("drift", log(usual(1)), "--policy", policy).out
+    )
+
+
 def test_what_cannot_be_compared_is_one_line(cascade: Run, policy: Path) -> None:
     log(usual(3))
     assert "gone.jsonl cannot be read" in refused(

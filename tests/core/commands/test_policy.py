@@ -37,7 +37,8 @@ def test_a_policy_is_saved_brought_into_use_and_taken_back(cascade: Run) -> None
     ran = cascade("policy", URL, "activate", "2")
     assert ran.out == "version 2 is in use; before, it was version 1\n"
     assert cascade("policy", URL, "activate", "2").out == "version 2 was in use already\n"
-    cascade("policy", URL, "activate", "1")
+    ran = cascade("policy", URL, "save", first, "--activate")
+    assert ran.out.endswith("\nversion 1 is in use; before, it was version 2\n")
     listed = json.loads(cascade("policy", URL, "list", "--json").out)
     assert listed["active"] == 1
     assert [(v["version"], v["note"], v["active"]) for v in listed["versions"]] == [
