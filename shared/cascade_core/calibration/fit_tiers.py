@@ -20,7 +20,7 @@ from cascade_core.calibration.points import ACCEPT_NOTHING
 from cascade_core.calibration.progress import Progress
 from cascade_core.calibration.scores import Method
 from cascade_core.calibration.thresholds import best_point
-from cascade_core.calibration.worth import worth
+from cascade_core.calibration.worth import DRAWS, worth
 from cascade_core.errors import ConfigurationError
 from cascade_core.evaluation.scored import Scored, serve
 from cascade_core.evaluation.scoring import score
@@ -85,6 +85,11 @@ def is_weighed(asked: WeighBenefit, objective: Objective) -> bool:
     return objective.kind != "harm" if asked == "auto" else asked
 
 
+def held_signals(rows: Table) -> tuple[str, ...]:
+    """Return the signals of all tiers but the last, each once, in the table's order."""
+    return tuple(dict.fromkeys(name for tier in rows.tiers[:-1] for name in tier.signals))
+
+
 def fits_of_a_tier(benefit: WeighBenefit, objective: Objective, rows: Table) -> int:
     """Return how many fits of a tier there are at most for one choice of signals."""
     return 1 + (3 + len(rows.paid)) * is_weighed(benefit, objective)
@@ -97,10 +102,12 @@ def _with_some_read(
 
     That has to stand out: a signal that is hardly ever read makes hardly any difference.
     """
-    again = Resamples.draw(len(rows), groups=rows.groups, seed=fitting.seed)
+    if not fit.spared:
+        return fit
+    again = Resamples.draw(len(rows), groups=rows.groups, resamples=DRAWS, seed=fitting.seed)
+    held = held_signals(rows)
     for name in fit.spared:
         read = {*fit.signals, name}
-        held = dict.fromkeys(each for tier in rows.tiers[:-1] for each in tier.signals)
         fuller = weigh(fitting.with_signals([each for each in held if each in read]))
         if any(calibrator.foresight for calibrator in fuller.calibrators):
             gained = worth(objective, fuller.scored, fit.scored, again)
@@ -137,8 +144,8 @@ def _with_worthy(
     fitting: TierFitting, objective: Objective, rows: Table, signals: Sequence[str] | None
 ) -> Fit:
     """Fit the confidences, with paid signals only where they are worth their price."""
-    held = {name: None for tier in rows.tiers[:-1] for name in tier.signals}
-    wanted = tuple(held) if signals is None else _checked(signals, tuple(held), rows.source)
+    held = held_signals(rows)
+    wanted = held if signals is None else _checked(signals, held, rows.source)
     fit = fitting.with_signals(wanted)
     if signals is not None or not fit.scored.priced:
         return fit

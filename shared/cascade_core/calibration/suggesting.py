@@ -15,7 +15,13 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from cascade_core.calibration.addable import Addable, addable
-from cascade_core.calibration.fit_tiers import Fit, TierFitting, fits_of_a_tier, is_weighed
+from cascade_core.calibration.fit_tiers import (
+    Fit,
+    TierFitting,
+    fits_of_a_tier,
+    held_signals,
+    is_weighed,
+)
 from cascade_core.calibration.objective import Objective, make_objective
 from cascade_core.calibration.progress import OnStep, Progress, silent
 from cascade_core.calibration.rows import rows_to_tune
@@ -163,7 +169,7 @@ def suggest(  # noqa: PLR0913 - as `tune`
     )
     rows, _ = rows_to_tune(read_table(table), per_class=False)
     _check_priced(rows)
-    held = tuple(dict.fromkeys(name for tier in rows.tiers[:-1] for name in tier.signals))
+    held = held_signals(rows)
     paid = [name for name in held if name in rows.paid]
     free = [name for name in held if name not in rows.paid]
     fits = 1 + len(free) + 2 * len(paid) * fits_of_a_tier("auto", objective, rows)
@@ -197,7 +203,7 @@ class _Suggesting:
     def __init__(
         self, objective: Objective, rows: Table, method: Method, seed: int, progress: Progress
     ) -> None:
-        self._objective, self._rows = objective, rows
+        self._objective, self._rows, self._held = objective, rows, held_signals(rows)
         self._fitting = TierFitting(objective, rows, method, seed, progress)
         self._fits: dict[tuple[frozenset[str], bool], Fit | None] = {}
         self._again = Resamples.draw(len(rows), groups=rows.groups, seed=seed)
@@ -219,9 +225,8 @@ class _Suggesting:
         """Return what a signal is worth, added to others; see `TierFitting.weighed`."""
         objective, rows = self._objective, self._rows
         fit = self._fit([*beside, name], weighed=weighed)
-        with_it, without = (
-            self.scored(signals, weighed=weighed) for signals in ([*beside, name], beside)
-        )
+        with_it = self.scored([*beside, name], weighed=weighed)
+        without = self.scored(beside, weighed=weighed)
         gained = self._worth(with_it, without)
         places = self._places(fit, name)
         spent = spent_on(objective, with_it, places)
@@ -270,9 +275,8 @@ class _Suggesting:
     def _fit(self, signals: Sequence[str], *, weighed: bool = False) -> Fit | None:
         key = (frozenset(signals), weighed)
         if key not in self._fits:
-            held = dict.fromkeys(name for tier in self._rows.tiers[:-1] for name in tier.signals)
             try:
-                fit = self._fitting.with_signals([name for name in held if name in signals])
+                fit = self._fitting.with_signals([n for n in self._held if n in signals])
                 self._fits[key] = self._fitting.weighed(fit) if weighed else fit
             except ConfigurationError:
                 if signals:

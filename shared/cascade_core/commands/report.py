@@ -83,7 +83,7 @@ def report(  # noqa: PLR0913 - the command's options
     from cascade_core.report.logged import print_log
 
     print_log(found)
-    for line in said_of_learning(log, learns="learning" in found.as_dict()["reasons"]):
+    for line in said_of_learning(log, learns="learning" in found.figures.reasons):
         typer.echo(line)
     if html is not None:
         typer.echo(f"\n{html} written")

@@ -62,19 +62,13 @@ class LearningStore:
             keep_text(connection, _KEY, json.dumps(taken))
             return True
 
-    def leave(self, by: str) -> bool:
-        """Give the lease back, where this process has it: it is ending, and another may go on.
-
-        Returns:
-            Whether this process had it.
-        """
+    def leave(self, by: str) -> None:
+        """Give the lease back, where this process has it: it is ending, and another may go on."""
         with self._database.writing() as connection:
             self._database.queue_for_policies(connection)
             kept = learning_in(connection)
-            if kept.get("by") != by:
-                return False
-            keep_text(connection, _KEY, json.dumps({**kept, "until": 0.0}))
-            return True
+            if kept.get("by") == by:
+                keep_text(connection, _KEY, json.dumps({**kept, "until": 0.0}))
 
     def learns(self) -> str | None:
         """Return the name of the cascade that learns, or did last."""

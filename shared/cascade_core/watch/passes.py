@@ -308,11 +308,12 @@ class _Pass:
         if not activate and (self.before.kept or {}).get("proposed") == called:
             steward.chosen = was
             return None
+        before = self._active()
         if chosen is None:
-            policy = strongest(self._active(), len(self.rows.tiers))
+            policy = strongest(before, len(self.rows.tiers))
         else:
-            policy = promised(steward, chosen, self.rows, self._active())
-        said = promising(steward, chosen, self._active())
+            policy = promised(steward, chosen, self.rows, before)
+        said = promising(steward, chosen, before)
         kind: WatchKind = "withdrawn" if happened.dropped else "activated"
         if happened.dropped:
             why = (
